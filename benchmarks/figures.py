@@ -1,0 +1,176 @@
+"""Runs an area's figures, holds them against their goals, and prints a table or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+GOALS = Path(__file__).with_name("goals.toml")
+
+
+class Missing(Exception):
+    """Raised by a figure that cannot be measured here; the message says what is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How much to measure: `--quick` ends within a minute, the other takes its time."""
+
+    quick: bool
+
+    @property
+    def repeats(self) -> int:
+        return 3 if self.quick else 9
+
+    def seconds(self, work: Callable[[], object]) -> float:
+        """Return the median time of `work`; a first run warms up and does not count."""
+        work()
+        taken = []
+        for _ in range(self.repeats):
+            began = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - began)
+        return median(taken)
+
+    def ratio(self, ours: Callable[[], object], peers: Callable[[], object]) -> float:
+        """Return the median of ours / peer's, measured in turns so that both see the same load."""
+        ours(), peers()
+        ratios = []
+        for _ in range(self.repeats):
+            start = time.perf_counter()
+            ours()
+            between = time.perf_counter()
+            peers()
+            ratios.append((between - start) / (time.perf_counter() - between))
+        return median(ratios)
+
+
+Measure = Callable[[Effort], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One named figure: how it is measured, and the packages whose versions matter."""
+
+    name: str
+    measure: Measure
+    packages: tuple[str, ...] = ()
+    slow: bool = False
+
+
+@dataclass
+class Area:
+    """The figures of one module."""
+
+    name: str
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+    def figure(self, *packages: str, slow: bool = False) -> Callable[[Measure], Measure]:
+        """Add a function as a figure; `slow` ones are left out of a quick run."""
+
+        def add(measure: Measure) -> Measure:
+            name = measure.__name__
+            self.figures[name] = Figure(name=name, measure=measure, packages=packages, slow=slow)
+            return measure
+
+        return add
+
+    def goals(self) -> dict[str, dict[str, Any]]:
+        """Return this area's part of the table of goals."""
+        found: dict[str, dict[str, Any]] = tomllib.loads(GOALS.read_text("utf-8"))[self.name]
+        return found
+
+    def run(self, names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
+        """Measure these figures (none: all); what could not be measured comes last."""
+        goals, effort = self.goals(), Effort(quick=quick)
+        rows, left_out = [], []
+        for name, figure in self.figures.items():
+            if names and name not in names:
+                continue
+            if quick and figure.slow and name not in names:
+                left_out.append({"name": name, "why": "slow; leave out --quick, or name it"})
+                continue
+            try:
+                value = figure.measure(effort)
+            except Missing as missing:
+                left_out.append({"name": name, "why": str(missing)})
+                continue
+            rows.append(row(name, value, goals[name], figure.packages))
+        rows.append(
+            {
+                "name": "not_run",
+                "value": left_out,
+                "goal": None,
+                "met": None,
+                "peer": None,
+                "versions": versions(()),
+            }
+        )
+        return rows
+
+
+def row(name: str, value: float, goal: dict[str, Any], packages: tuple[str, ...]) -> dict[str, Any]:
+    """Return one figure as it is printed."""
+    kind = "at_most" if "at_most" in goal else "at_least"
+    limit = goal[kind]
+    return {
+        "name": name,
+        "value": float(f"{value:.4g}"),
+        "unit": goal["unit"],
+        "goal": {kind: limit},
+        "met": value <= limit if kind == "at_most" else value >= limit,
+        "peer": goal.get("peer"),
+        "says": goal["says"],
+        "versions": versions(packages),
+    }
+
+
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return what was measured with."""
+    found = {"python": platform.python_version()}
+    for name in ("mentorkit", *packages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def main(area: Area, arguments: Sequence[str] | None = None) -> None:
+    """Run an area from the command line; exit code 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{area.name}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(area.figures))
+    parser.add_argument("--quick", action="store_true", help="end within a minute")
+    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    given = parser.parse_args(arguments)
+    if unknown := sorted(set(given.names) - set(area.figures)):
+        parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(area.figures)}")
+    rows = area.run(given.names, quick=given.quick)
+    if given.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        tell(rows)
+    sys.exit(0 if all(row["met"] is not False for row in rows) else 1)
+
+
+def tell(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the figures as a table."""
+    for item in rows[:-1]:
+        ((kind, limit),) = item["goal"].items()
+        peer = f" of {item['peer']}" if item["peer"] else ""
+        goal = f"{kind.replace('_', ' ')} {limit}"
+        met = "met" if item["met"] else "MISSED"
+        value = f"{item['value']:g} {item['unit']}{peer}"
+        print(f"{item['name']:28} {value:>22}   {goal:16} {met:7} {item['says']}")
+    for item in rows[-1]["value"]:
+        print(f"{item['name']:28} {'not run':>22}   {item['why']}")

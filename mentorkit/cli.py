@@ -1,0 +1,288 @@
+"""The command line: the options before a command's name, the commands, and those of plugins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mentorkit import __version__
+from mentorkit.commands import database, pairing, people, programs, relationships, work
+from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
+from mentorkit.commands.output import (
+    ReaderGone,
+    clean,
+    example,
+    json_option,
+    print_json,
+    print_table,
+    say,
+    words,
+)
+from mentorkit.commands.session import CommandContext, Session
+from mentorkit.domain.frozen import thaw
+from mentorkit.errors import MentorKitError
+
+if TYPE_CHECKING:
+    from mentorkit.hooks.providers import Command, Parameter
+    from mentorkit.hooks.registry import LoadedPlugin, Registry
+
+
+class Commands(click.Group):
+    """The core's commands in the order of the job, then one group for each plugin with any."""
+
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Run the command line: UTF-8 whatever the locale, and quiet when the pipe closes."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **extra)
+        for stream, errors in (
+            (sys.stdin, "surrogateescape"),
+            (sys.stdout, "backslashreplace"),
+            (sys.stderr, "backslashreplace"),
+        ):
+            reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(encoding="utf-8", errors=errors)
+        try:
+            code = super().main(args, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _stop_printing()
+            code = 0
+        except click.Abort:
+            click.echo("Stopped.", err=True)
+            code = STOPPED
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the core's command names in the order of the job."""
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the core's command of this name, else a plugin's group; core's names win."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        return plugin_groups(_session(ctx).registry).get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the core's commands, then those of the plugins that load."""
+        super().format_commands(ctx, formatter)
+        try:
+            groups = plugin_groups(_session(ctx).registry)
+        except Exception:  # help is shown whatever state the plugins are in; `doctor` tells more
+            groups = {}
+            formatter.write_paragraph()
+            formatter.write_text("Some plugins do not load; see `mentorkit doctor`.")
+        rows = [
+            (f"{group} {name}", command.get_short_help_str(limit=64))
+            for group, found in groups.items()
+            if group not in self.commands
+            for name, command in found.commands.items()
+        ]
+        if rows:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors become a message on stderr and an exit code."""
+        debug = bool(ctx.params.get("debug"))
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except ReaderGone:
+            _stop_printing()
+            raise click.exceptions.Exit(0) from None
+        except KeyboardInterrupt:
+            raise Failure("Stopped.", STOPPED) from None
+        except MentorKitError as error:
+            if debug:
+                raise
+            behind = _session(ctx).behind() if error.code == "store.failed" else []
+            raise failure(error, behind) from error
+        except Exception as error:
+            if debug:
+                raise
+            raise unexpected(error) from error
+
+
+def _stop_printing() -> None:
+    """Print to nowhere from now on: whoever read our output has enough, as in ``| head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def plugin_groups(registry: Registry) -> dict[str, click.Group]:
+    """Return a click group of commands for each plugin that brings any."""
+    groups: dict[str, click.Group] = {}
+    for key, command in registry.commands.items():
+        plugin = registry.owner("commands", key)
+        if plugin.name not in groups:
+            groups[plugin.name] = click.Group(
+                plugin.name,
+                help=f"{plugin.manifest.summary or plugin.manifest.title} (plugin {plugin.name})",
+            )
+        groups[plugin.name].add_command(plugin_command(command, plugin))
+    return groups
+
+
+def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
+    """Return a plugin's command as click's: arguments where required, options else, and --json."""
+
+    @click.pass_context
+    def run(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
+        from mentorkit.hooks.calls import called
+
+        context = CommandContext(ctx.find_object(Session) or _session(ctx), plugin)
+        answer = called(
+            f"plugin {plugin.label}",
+            f"command {command.name}",
+            lambda: command.run(context, **values),
+            passing=(MentorKitError, click.ClickException, click.Abort, click.exceptions.Exit),
+        )
+        show(answer, as_json=as_json)
+
+    parameters = [_parameter(item) for item in command.parameters]
+    usage = " ".join(
+        ["mentorkit", plugin.name, command.name]
+        + [item.name.upper() for item in command.parameters if item.required]
+    )
+    made: click.Command = json_option(
+        click.Command(
+            command.name,
+            callback=run,
+            params=parameters,
+            help=command.help,
+            epilog=example(usage),
+        )
+    )
+    return made
+
+
+def _parameter(item: Parameter) -> click.Parameter:
+    kind: Any = click.Path(path_type=Path) if item.type is Path else item.type
+    if item.required:
+        return click.Argument([item.name], type=kind)
+    flag = item.type is bool
+    return click.Option(
+        [f"--{item.name.replace('_', '-')}", item.name],
+        help=item.help,
+        type=None if flag else kind,
+        is_flag=flag,
+        default=bool(item.default) if flag else item.default,
+        show_default=item.default is not None and not flag,
+    )
+
+
+def show(data: Any, *, as_json: bool) -> None:
+    """Print what a plugin's command returned: a sentence, a table, or one line for each key."""
+    if as_json:
+        print_json(data)
+        return
+    data = thaw(data)
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            say(f"{clean(str(key))}: {words(value)}")
+    elif isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
+        headings = list(dict.fromkeys(key for row in data for key in row))
+        print_table(headings, [[row.get(key) for key in headings] for row in data], none="")
+    elif isinstance(data, list):
+        for row in data:
+            say(words(row))
+    elif data is not None:
+        for line in str(data).splitlines():
+            say(clean(line))
+
+
+def _session(ctx: click.Context) -> Session:
+    """Return the session that the options before the command's name describe."""
+    if isinstance(ctx.obj, Session):
+        return ctx.obj
+    # While `--help` is being shown, the other options have not been looked at yet.
+    kit_name, db = ctx.params.get("kit_name"), ctx.params.get("db")
+    if kit_name and db:
+        if ctx.get_parameter_source("kit_name") is not click.core.ParameterSource.ENVIRONMENT:
+            raise click.UsageError("Give --kit or --db, not both: a kit brings its own database.")
+        kit_name = None
+    session = Session(
+        kit_name=kit_name or None,
+        db=db or Path("mentorkit.db"),
+        tenant=ctx.params.get("tenant") or "default",
+        person=ctx.params.get("person"),
+        debug=bool(ctx.params.get("debug")),
+    )
+    ctx.obj = session
+    ctx.call_on_close(session.close)
+    return session
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example(
+        "mentorkit pair --mentors mentors.csv --mentees mentees.csv \\",
+        "    --strategy strategy.toml --out pairs.csv --unmatched unmatched.csv",
+    ),
+)
+@click.option(
+    "--kit",
+    "kit_name",
+    metavar="MODULE:ATTR",
+    envvar="MENTORKIT_KIT",
+    help="Your product's Kit, such as portal.mentoring:kit. [env: MENTORKIT_KIT]",
+)
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="An SQLite file of its own.  [default: mentorkit.db]",
+)
+@click.option("--tenant", metavar="NAME", help="Whose data.  [default: default]")
+@click.option(
+    "--as",
+    "person",
+    metavar="PERSON",
+    help="Act as this person (id, external key or e-mail), not as operator of the database.",
+)
+@click.option("--debug", is_flag=True, help="Show where an error arose.")
+@click.version_option(__version__, prog_name="mentorkit")
+@click.pass_context
+def main(ctx: click.Context, /, **_: Any) -> None:
+    """Run mentoring programs: recruit, match, accept, meet; or just pair two spreadsheets.
+
+    `pair` needs no set-up. For everything else start with `mentorkit db upgrade`, then
+    `mentorkit program create`.
+
+    Exit codes: 0 done, 1 unexpected, 2 wrong input, 3 not found, 4 not allowed, 5 conflict, 6 a
+    plugin's fault.
+    """
+    _session(ctx)
+
+
+for command in (
+    pairing.pair,
+    database.db,
+    programs.program,
+    programs.staff,
+    people.recruit,
+    people.participant,
+    relationships.match,
+    relationships.publish,
+    relationships.relationship,
+    work.work,
+    database.plugins,
+    database.doctor,
+):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

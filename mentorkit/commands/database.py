@@ -1,0 +1,337 @@
+"""Look after the database and the plugins: `db upgrade|check|sql`, `plugins`, `doctor`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mentorkit.commands.failures import UNEXPECTED, Failure
+from mentorkit.commands.output import (
+    clean,
+    example,
+    json_option,
+    plural,
+    print_json,
+    print_table,
+    say,
+)
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.errors import MentorKitError, PluginError, Problem
+
+if TYPE_CHECKING:
+    from mentorkit.hooks.registry import LoadedPlugin, Registry
+    from mentorkit.kit import Kit
+
+KINDS = {
+    "recruitment_sources": "recruitment source",
+    "strategies": "strategy",
+    "criteria": "criterion",
+    "rules": "rule",
+    "assigners": "assigner",
+    "channels": "channel",
+    "reactions": "reaction",
+    "checks": "check",
+    "commands": "command",
+}
+"""What a registry holds, and one of each in words."""
+_SEVERAL = {"strategy": "strategies", "criterion": "criteria"}
+
+
+@click.group(epilog=example("mentorkit db upgrade"))
+def db() -> None:
+    """Make and check the tables, or print their SQL."""
+
+
+@db.command(epilog=example("mentorkit db upgrade", "mentorkit --db /srv/mentoring.db db upgrade"))
+@json_option
+@pass_session
+def upgrade(session: Session, /, as_json: bool) -> None:
+    """Make the tables, or bring them up to date.
+
+    Makes the SQLite file if it is missing.
+    """
+    from mentorkit.store import migrate
+
+    kit = session.any_kit(create=True)
+    before = migrate.check(kit.engine, kit.owners)
+    kit.upgrade()
+    owners = [str(owner) for owner in kit.owners]
+    if as_json:
+        print_json({"database": _database(session, kit), "owners": owners, "changed": bool(before)})
+    elif before:
+        say(f"The database {_database(session, kit)} is up to date ({', '.join(owners)}).")
+    else:
+        say(f"The database {_database(session, kit)} was up to date already.")
+
+
+def _database(session: Session, kit: Kit) -> str:
+    return str(session.db) if session.embedded else str(kit.engine.url)
+
+
+@db.command(epilog=example("mentorkit db check"))
+@json_option
+@pass_session
+def check(session: Session, /, as_json: bool) -> None:
+    """Say whether the tables are up to date.
+
+    Exit code 1 if they are not what the code expects.
+    """
+    from mentorkit.store import migrate
+
+    kit = session.any_kit()
+    found = migrate.check(kit.engine, kit.owners)
+    if as_json:
+        print_json({"ok": not found, "problems": found})
+    elif not found:
+        say(f"The database {_database(session, kit)} is up to date.")
+    if found:
+        listed = "\n".join(f"  - {problem}" for problem in found)
+        raise Failure(f"The database is not what the code expects:\n{listed}", UNEXPECTED)
+
+
+@db.command(epilog=example("mentorkit db sql --dialect postgresql > mentorkit.sql"))
+@click.option(
+    "--dialect",
+    type=click.Choice(["sqlite", "postgresql"]),
+    help="Which database's SQL; that of the kit where left out.",
+)
+@pass_session
+def sql(session: Session, /, dialect: str | None) -> None:
+    """Print the SQL that makes all tables.
+
+    For a database that only its keeper may change.
+    """
+    from mentorkit.store import migrate
+
+    kit = session.any_kit(create=True)
+    say(migrate.sql(dialect or kit.engine.dialect.name, kit.owners), nl=False)
+
+
+@click.command(epilog=example("mentorkit plugins"))
+@json_option
+@pass_session
+def plugins(session: Session, /, as_json: bool) -> None:
+    """List the plugins and what they offer."""
+    registry = session.registry
+    idle = sorted(
+        (point.name, point.dist.name if point.dist else "")
+        for point in {p.name: p for p in metadata.entry_points(group="mentorkit")}.values()
+        if point.name not in registry.plugins
+    )
+    if as_json:
+        print_json(
+            {
+                "loaded": [
+                    {
+                        "name": plugin.name,
+                        "title": plugin.manifest.title,
+                        "distribution": plugin.distribution,
+                        "version": plugin.version,
+                        "offers": _offers(registry, plugin),
+                    }
+                    for plugin in registry.plugins.values()
+                ],
+                "not_loaded": [{"name": name, "distribution": dist} for name, dist in idle],
+            }
+        )
+        return
+    print_table(
+        ["PLUGIN", "TITLE", "FROM", "OFFERS"],
+        [
+            [
+                plugin.name,
+                plugin.manifest.title,
+                f"{plugin.distribution} {plugin.version}".strip(),
+                _counted(_offers(registry, plugin)),
+            ]
+            for plugin in registry.plugins.values()
+        ],
+        none="No plugin is loaded.",
+    )
+    if idle:
+        say()
+        say("Installed, but not loaded: " + ", ".join(clean(name) for name, _ in idle))
+        say("List them in Kit(plugins=[...]), or use one as `mentorkit pair --plugin NAME`.")
+
+
+def _offers(registry: Registry, plugin: LoadedPlugin) -> dict[str, list[str]]:
+    return {
+        kind: names
+        for kind in KINDS
+        if (names := [n for n in getattr(registry, kind) if registry.owner(kind, n) is plugin])
+    }
+
+
+def _counted(offers: dict[str, list[str]]) -> str:
+    return ", ".join(
+        plural(len(names), KINDS[kind], _SEVERAL.get(KINDS[kind])) for kind, names in offers.items()
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `doctor` looked at, and what to do when it is not as it should be."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@click.command(epilog=example("mentorkit doctor"))
+@json_option
+@pass_session
+def doctor(session: Session, /, as_json: bool) -> None:
+    """Look for anything that needs mending.
+
+    Plugins, tables, the engine, and jobs that were given up. Exit code 1 if something is wrong.
+    """
+    found = list(_examine(session))
+    wrong = [one for one in found if not one.ok]
+    if as_json:
+        print_json({"ok": not wrong, "checks": found})
+    else:
+        for one in found:
+            say(f"{'ok   ' if one.ok else 'WRONG'}  {one.name}: {clean(one.message)}")
+            if one.hint and not one.ok:
+                say(f"       {clean(one.hint)}")
+        say()
+        say(
+            "Everything is as it should be."
+            if not wrong
+            else f"{plural(len(wrong), 'thing')} to be mended."
+        )
+    if wrong:
+        raise SystemExit(UNEXPECTED)
+
+
+def _examine(session: Session) -> Iterator[Finding]:
+    """Look at everything, however much of it is broken."""
+    registry = None
+    try:
+        registry, kit, found = _open(session)
+    except MentorKitError as error:
+        yield from _from_error("start", error)
+        return
+    yield from found
+    if registry is not None:
+        yield from _plugins(registry)
+        yield from _own_checks(session, registry, kit)
+    if kit is not None:
+        for look in (_tables, _engine, _outbox):
+            try:
+                yield from look(kit)
+            except MentorKitError as error:
+                yield from _from_error(look.__name__.strip("_"), error)
+
+
+def _open(session: Session) -> tuple[Registry | None, Kit | None, list[Finding]]:
+    """Return plugins and kit, as far as they can be had."""
+    if not session.embedded:
+        kit = session.any_kit()
+        return kit.registry, kit, []
+    from mentorkit.hooks.registry import Registry
+
+    registry = Registry.load(lenient=True)
+    # Checks that stop a start are run below with all others, so that a failing one hides nothing.
+    session.use(replace(registry, checks={}))
+    try:
+        return registry, session.any_kit(), []
+    except PluginError as error:
+        return registry, None, list(_from_error("tables", error))
+    except MentorKitError as error:
+        return registry, None, list(_from_error("database", error))
+
+
+def _from_error(name: str, error: MentorKitError) -> Iterator[Finding]:
+    problems: tuple[Problem, ...] = getattr(error, "problems", ())
+    if not problems:
+        yield Finding(name, False, error.message)
+    for problem in problems:
+        yield Finding(name, False, str(problem))
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for problem in registry.failures:
+        yield Finding("plugins", False, str(problem), "Mend it, or take it off the list.")
+    loaded = len(registry.plugins)
+    names = ", ".join(registry.plugins)
+    if not registry.failures:
+        yield Finding("plugins", True, f"{plural(loaded, 'plugin')} loaded ({names}).")
+    core = click.get_current_context().find_root().command
+    for name in registry.plugins:
+        shadowed = isinstance(core, click.Group) and name in core.commands
+        if shadowed and any(registry.owner("commands", c).name == name for c in registry.commands):
+            yield Finding(
+                "commands",
+                False,
+                f"the commands of the plugin {name} cannot be reached: `mentorkit {name}` is"
+                " the core's.",
+                "Ask its author to rename the plugin.",
+            )
+
+
+def _own_checks(session: Session, registry: Registry, kit: Kit | None) -> Iterator[Finding]:
+    from mentorkit.hooks.calls import examine
+
+    for key, check in registry.checks.items():
+        given: list[Any] = []
+        if check.needs_database:
+            if kit is None:
+                continue
+            plugin = registry.owner("checks", key)
+            given = [kit.work_context(session.tenant, None, plugin.name)]
+        health = examine(check, *given)
+        yield Finding(key, health.ok, health.message, health.hint)
+
+
+def _tables(kit: Kit) -> Iterator[Finding]:
+    from mentorkit.store import migrate
+
+    found = migrate.check(kit.engine, kit.owners)
+    if not found:
+        count = sum(len(owner.metadata.tables) for owner in kit.owners if owner.metadata)
+        yield Finding("tables", True, f"{plural(count, 'table')} up to date and declared.")
+    for problem in found:
+        yield Finding("tables", False, problem)
+
+
+def _engine(kit: Kit) -> Iterator[Finding]:
+    from mentorkit.store.health import missing_settings
+
+    missing = missing_settings(kit.engine)
+    if not missing:
+        yield Finding("engine", True, f"{kit.engine.dialect.name}, set up as it should be.")
+    for problem in missing:
+        yield Finding(
+            "engine",
+            False,
+            problem,
+            "Call mentorkit.store.prepare(engine) before the engine is first used.",
+        )
+
+
+def _outbox(kit: Kit) -> Iterator[Finding]:
+    waiting = 0
+    sound = True
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            counts = tx.outbox.counts()
+            dead: list[Any] = tx.outbox.find(state="dead") if counts["dead"] else []
+        waiting += counts["waiting"] + counts["leased"]
+        by_reason = Counter((job.kind, job.plugin or "core", job.error or "?") for job in dead)
+        for (kind, plugin, code), count in sorted(by_reason.items()):
+            sound = False
+            yield Finding(
+                "outbox",
+                False,
+                f"tenant {tenant}: {plural(count, kind)} of {plugin} given up ({code}).",
+                "Mend the cause, then start them again with `mentorkit work --revive`.",
+            )
+    if sound:
+        yield Finding("outbox", True, f"{plural(waiting, 'job')} waiting, none given up.")

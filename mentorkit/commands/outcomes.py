@@ -1,0 +1,84 @@
+"""Say in words how a run of a strategy came out: who is paired, how good it is, who is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mentorkit.commands.output import clean, plural
+
+FIRST = 5
+"""How many pairs are shown; the rest is in the file or the list."""
+
+
+def quality(summary: Mapping[str, Any]) -> str:
+    """Return how good the pairs are, as a bound: ``the best possible``, or how far below it."""
+    more = summary["pairs_bound"] - summary["pairs"]
+    total, best = summary["total"], summary["total_bound"]
+    if total >= best:
+        told = "the best possible" if summary["objective"] != "score" else "the best possible total"
+    else:
+        # Rounded up: the words must not promise more than the figures do.
+        hundredths = -(-(best - total) * 10_000 // best)
+        told = f"at most {hundredths / 100:.2f} % below the best possible"
+    if more <= 0:
+        return told
+    if summary["objective"] == "score":
+        return f"{told}; the objective coverage may pair up to {more:,} more"
+    return f"{told} for so many pairs; at most {plural(more, 'more pair')} could be made"
+
+
+def paired(summary: Mapping[str, Any]) -> str:
+    """Return one sentence with how many were paired, of how many."""
+    mentees, mentors = summary["mentees"], plural(summary["mentors"], "mentor")
+    if not mentees or not summary["mentors"]:
+        return f"Nobody was paired: there are {mentees:,} mentees and {mentors}."
+    there = "is" if summary["mentors"] == 1 else "are"
+    return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
+
+
+def steadiness(summary: Mapping[str, Any]) -> str:
+    """Return how often two people would both rather have each other than whom they got."""
+    blocking = summary["blocking_pairs"]
+    if blocking == 0:
+        return "no mentee and mentor would both rather have each other"
+    return (
+        f"in {plural(blocking, 'case')} a mentee and a mentor who are not paired would both rather"
+        " have each other"
+    )
+
+
+def first_pairs(pairs: Sequence[tuple[str, str, int, str]]) -> list[str]:
+    """Return lines for the first pairs: mentee, mentor, score, and the reasons in one text."""
+    lines = []
+    for mentee, mentor, score, why in pairs[:FIRST]:
+        lines.append(clean(f"  {mentee} with {mentor} ({score / 100:.0f} of 100)"))
+        if why:
+            lines.append(clean(f"    {why}"))
+    if len(pairs) > FIRST:
+        lines.append(f"  ... and {len(pairs) - FIRST:,} more")
+    return lines
+
+
+def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return lines with why people of one side were left out, and what would help.
+
+    `people` holds name, reason and help of each, in words; those with the same reason stand
+    together, the largest group first.
+    """
+    if not people:
+        return []
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, reason, helps in people:
+        groups.setdefault((reason, helps), []).append(name)
+    lines = [f"{plural(len(people), side)} left out:"]
+    largest = sorted(groups.items(), key=lambda group: -len(group[1]))
+    for (reason, helps), names in largest[:FIRST]:
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        lines.append(clean(f"  {', '.join(names[:3])}{more}: {reason}"))
+        if helps:
+            lines.append(clean(f"    What would help: {helps}"))
+    rest = sum(len(names) for _, names in largest[FIRST:])
+    if rest:
+        lines.append(f"  ... and {rest:,} more, for other reasons")
+    return lines

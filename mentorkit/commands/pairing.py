@@ -1,0 +1,373 @@
+"""Pair two spreadsheets: `pair`, which needs no database and no set-up."""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
+from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.output import (
+    Progress,
+    example,
+    json_option,
+    plural,
+    print_json,
+    say,
+)
+from mentorkit.commands.selection import bad_rows, tell_problems
+from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.strategies import Strategy, parse_strategy
+from mentorkit.errors import Invalid, Problem
+
+if TYPE_CHECKING:
+    from mentorkit.hooks.providers import Batch, Sheet
+    from mentorkit.hooks.registry import LoadedPlugin, Registry
+
+PLUGINS = ("matching", "csv")
+"""What pairing two sheets needs; the other plugins have tables, and load SQLAlchemy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetContext:
+    """What a source that reads a sheet is given where there is no database."""
+
+    plugin: LoadedPlugin
+    tenant: str = "default"
+    program: None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    random: Random = field(default_factory=lambda: Random(0))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of the source's plugin: its defaults."""
+        return self.plugin.settings
+
+    @property
+    def log(self) -> logging.Logger:
+        """The logger of the source's plugin."""
+        return self.plugin.log
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Everything that `pair` was told, read; and everything wrong with it, found so far."""
+
+    problems: list[Problem] = field(default_factory=list)
+    data: dict[str, Any] | None = None
+    """The strategy's file as it stands; None if it cannot be read at all."""
+    strategy: Strategy = field(default_factory=Strategy)
+    fields: dict[str, Field] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    """What the sheets hold, by role."""
+
+    def check(self) -> None:
+        """Raise `Invalid` with everything that is wrong, if anything is."""
+        if self.problems:
+            raise Invalid(
+                "pair.invalid",
+                "These two sheets cannot be paired as things stand; nothing was written:",
+                dict.fromkeys(self.problems),
+            )
+
+
+@click.command(
+    epilog=example(
+        "mentorkit pair --mentors mentors.csv --mentees mentees.csv \\",
+        "    --strategy strategy.toml --out pairs.csv --unmatched unmatched.csv",
+    )
+)
+@click.option(
+    "--mentors", type=click.Path(path_type=Path), required=True, help="The mentors, a row each."
+)
+@click.option(
+    "--mentees", type=click.Path(path_type=Path), required=True, help="The mentees, a row each."
+)
+@click.option(
+    "--strategy",
+    "strategy_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="How to match (TOML): columns, fields, rules, weighted criteria.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Where the pairs go (.csv or .xlsx).")
+@click.option(
+    "--unmatched",
+    type=click.Path(path_type=Path),
+    help="Where those left over go, each with the reason and what would help.",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py|NAME",
+    help="A plugin to use: a Python file, or the name of an installed one; may be repeated.",
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["coverage", "score"]),
+    help="coverage pairs most people, score makes the best total; else the strategy's.",
+)
+@click.option("--seed", default=0, show_default=True, help="Decides ties; same seed, same pairs.")
+@json_option
+def pair(
+    mentors: Path,
+    mentees: Path,
+    strategy_file: Path,
+    out: Path | None,
+    unmatched: Path | None,
+    plugins: Sequence[str],
+    objective: str | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Pair two spreadsheets; needs no database.
+
+    Everybody left over is listed with the reason and what would help. Rows that cannot be used
+    are listed, the others kept.
+    """
+    plan = Plan()
+    _check_places(plan, out, unmatched, inputs=(mentors, mentees, strategy_file))
+    registry = _registry(plan, plugins)
+    _read_strategy(plan, strategy_file, objective)
+    for role, path in (("mentee", mentees), ("mentor", mentors)):
+        _read_sheet(plan, registry, path, role)
+    if registry is not None:
+        _check_names(plan, registry, strategy_file)
+        _check_suffixes(plan, registry, out, unmatched)
+    plan.check()
+    assert registry is not None
+    assert plan.data is not None
+    from mentorkit import matching
+
+    with Progress() as progress:
+        result, pool = matching.pair_leads(
+            plan.batches["mentee"].leads,
+            plan.batches["mentor"].leads,
+            plan.data,
+            registry,
+            seed=seed,
+            progress=progress,
+        )
+    pairs, left = matching.pairs_sheet(result, pool), matching.unmatched_sheet(result, pool)
+    written = _write(registry, {out: pairs, unmatched: left})
+    notes, wrong, skipped = _wrong_rows(plan, {"mentee": mentees, "mentor": mentors})
+    summary = matching.summary(result)
+    if as_json:
+        print_json({**summary, "skipped": skipped, "problems": wrong, "files": written})
+    else:
+        names = {lead.key: lead.name for batch in plan.batches.values() for lead in batch.leads}
+        _say(summary, pairs, left, names)
+        for place in written:
+            say(f"Wrote {place}.")
+    tell_problems(notes, "Please note:")
+    tell_problems(wrong, f"{plural(skipped, 'row')} left out, because something in them is wrong:")
+
+
+# ------------------------------------------------------------------ reading what was given
+
+
+def _check_places(
+    plan: Plan, out: Path | None, unmatched: Path | None, *, inputs: Sequence[Path]
+) -> None:
+    """Note what is wrong with the places to write to."""
+    places = {"--out": out, "--unmatched": unmatched}
+    for option, path in places.items():
+        if path is None:
+            continue
+        if problem := unwritable(path):
+            plan.problems.append(problem)
+        elif path.resolve() in {one.resolve() for one in inputs}:
+            plan.problems.append(
+                Problem(f"{option} {path}", "is one of the files to read; name another")
+            )
+    if out is not None and unmatched is not None and out.resolve() == unmatched.resolve():
+        plan.problems.append(Problem(f"--unmatched {unmatched}", "is the file of --out as well"))
+
+
+def _registry(plan: Plan, plugins: Sequence[str]) -> Registry | None:
+    """Return the plugins that pairing needs and those that were named."""
+    from mentorkit.hooks.registry import Registry
+
+    listed: list[str | Path] = [*PLUGINS]
+    for name in plugins:
+        one = Path(name) if name.endswith(".py") else name
+        if isinstance(one, Path) and not one.is_file():
+            plan.problems.append(Problem(f"--plugin {name}", "there is no such file"))
+        elif one not in listed:
+            listed.append(one)
+    if len(listed) < len(PLUGINS) + len(set(plugins) - set(PLUGINS)):
+        # What a missing plugin would have brought cannot be told from what is misspelt.
+        return None
+    return Registry.load(listed)
+
+
+def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
+    """Read the strategy's file into the plan."""
+    body = read_bytes(path)
+    text = body if isinstance(body, Problem) else as_text(body, path)
+    if isinstance(text, Problem):
+        plan.problems.append(text)
+        return
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
+        plan.problems.append(Problem(str(path), f"is not TOML: {why}"))
+        return
+    if objective:
+        data["objective"] = objective
+    plan.data = data
+    plan.fields, problems = parse_fields(data.get("fields", {}))
+    plan.strategy, found = parse_strategy(data)
+    problems = [*problems, *found]
+    columns = data.get("columns", {})
+    if not isinstance(columns, Mapping):
+        problems.append(Problem("columns", 'write a table, such as "first name" = "given_name"'))
+        columns = {}
+    for column, name in columns.items():
+        if isinstance(name, str) and name.strip():
+            plan.columns[str(column)] = name.strip()
+        else:
+            problems.append(Problem(f"columns.{column}", "write the name of the field it feeds"))
+    plan.problems += [_in_file(path, problem) for problem in problems]
+
+
+def _in_file(path: Path, problem: Problem) -> Problem:
+    return Problem(f"{path.name}, {problem.place}", problem.message)
+
+
+def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
+    """Note every rule, criterion, assigner, option and field that is not as it should be."""
+    if plan.data is None:
+        return
+    from mentorkit.matching import bind
+
+    known: set[str] | None = {
+        *plan.columns.values(),
+        *(name for batch in plan.batches.values() for lead in batch.leads for name in lead.profile),
+    }
+    if not plan.columns and len(plan.batches) < 2:
+        # A sheet that could not be read may well hold the column that is missing here.
+        known = None
+    said = {problem.place for problem in plan.problems}
+    try:
+        bind(plan.strategy, registry, plan.fields, known=known)
+    except Invalid as error:
+        found = [_in_file(path, problem) for problem in error.problems]
+        # What is wrong with the shape of an entry is not told a second time.
+        plan.problems += [problem for problem in found if problem.place not in said]
+
+
+def _check_suffixes(
+    plan: Plan, registry: Registry, out: Path | None, unmatched: Path | None
+) -> None:
+    for option, path in (("--out", out), ("--unmatched", unmatched)):
+        if path is not None and _source(registry, path) is None:
+            plan.problems.append(Problem(f"{option} {path}", _kinds(registry)))
+
+
+def _kinds(registry: Registry) -> str:
+    suffixes = [s for source in registry.recruitment_sources.values() for s in source.suffixes]
+    return f"name a file that ends in {' or '.join(dict.fromkeys(suffixes))}"
+
+
+def _source(registry: Registry, path: Path) -> str | None:
+    """Return the name of the source that reads and writes files of this name's ending."""
+    suffix = path.suffix.casefold()
+    for name, source in registry.recruitment_sources.items():
+        if suffix in source.suffixes:
+            return name
+    return None
+
+
+def _read_sheet(plan: Plan, registry: Registry | None, path: Path, role: str) -> None:
+    """Read one sheet; what is wrong with it as a whole goes to the plan."""
+    body = read_bytes(path)
+    if isinstance(body, Problem):
+        plan.problems.append(body)
+        return
+    if registry is None or plan.data is None:
+        return
+    from mentorkit.hooks.calls import called
+    from mentorkit.hooks.providers import Inbound
+
+    name = _source(registry, path)
+    if name is None:
+        plan.problems.append(Problem(str(path), _kinds(registry)))
+        return
+    owner = registry.owner("recruitment_sources", name)
+    columns, fields = plan.columns, plan.fields
+    try:
+        plan.batches[role] = called(
+            f"plugin {owner.label}",
+            f"source {name}",
+            lambda: registry.recruitment_sources[name].receive(
+                SheetContext(plugin=owner),
+                Inbound(body=body, filename=path.name),
+                role=role,
+                fields=fields,
+                options={"columns": columns} if columns else None,
+            ),
+            passing=(Invalid,),
+        )
+    except Invalid as error:
+        plan.problems += error.problems or [Problem("", error.message)]
+
+
+# ------------------------------------------------------------------ telling what came out
+
+
+def _write(registry: Registry, sheets: Mapping[Path | None, Sheet]) -> list[str]:
+    """Write the sheets that have a place to go to, all or none; return their paths."""
+    contents: dict[Path, bytes] = {}
+    for path, sheet in sheets.items():
+        if path is not None and (name := _source(registry, path)):
+            source = registry.recruitment_sources[name]
+            contents[path] = source.write(sheet, suffix=path.suffix.casefold())
+    write_files(contents)
+    return [str(path) for path in contents]
+
+
+def _wrong_rows(plan: Plan, paths: Mapping[str, Path]) -> tuple[list[Problem], list[Problem], int]:
+    """Return notes about the sheets, what is wrong with rows, and how many were left out."""
+    notes: list[Problem] = []
+    wrong: list[Problem] = []
+    skipped = 0
+    for role, path in paths.items():
+        problems = plan.batches[role].problems
+        about_file, rows = bad_rows(problems, path.name)
+        notes += about_file
+        wrong += [problem for problem in problems if problem not in about_file]
+        skipped += rows
+    return notes, wrong, skipped
+
+
+def _say(summary: Mapping[str, Any], pairs: Sheet, left: Sheet, names: Mapping[str, str]) -> None:
+    """Tell a person how it went: how many, how good, the first pairs, who is left and why."""
+
+    def called(key: str) -> str:
+        return names.get(key) or key
+
+    say(paired(summary))
+    say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+    if pairs.rows:
+        say("\nThe first pairs:")
+        first = [(called(a), called(b), score, why) for a, b, score, why in pairs.rows]
+        say("\n".join(first_pairs(first)))
+    for side in ("mentee", "mentor"):
+        people = [
+            (called(who), reason, helps) for where, who, reason, helps in left.rows if where == side
+        ]
+        if people:
+            say("\n" + "\n".join(left_out(side, people)))
+    say()

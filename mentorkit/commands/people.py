@@ -1,0 +1,377 @@
+"""Take people in and decide who joins: `recruit`, and `participant list|approve|...`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mentorkit.commands.files import read_bytes
+from mentorkit.commands.output import (
+    Progress,
+    counted,
+    example,
+    json_option,
+    plural,
+    print_json,
+    print_table,
+    say,
+)
+from mentorkit.commands.selection import (
+    acting,
+    bad_rows,
+    chosen,
+    ids_of,
+    means_option,
+    program_option,
+    selecting,
+    tell_problems,
+    the_program,
+    walk,
+)
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
+from mentorkit.errors import Invalid, Problem
+
+
+def columns_of(given: Sequence[str]) -> dict[str, str] | None:
+    """Read ``--columns "first name"=given_name``; None where nothing was given."""
+    columns: dict[str, str] = {}
+    problems: list[Problem] = []
+    for entry in given:
+        column, equals, field = entry.rpartition("=")
+        if not equals or not column.strip() or not field.strip():
+            problems.append(
+                Problem(f"--columns {entry}", "write COLUMN=FIELD, such as 'first name=given_name'")
+            )
+        elif column.strip() in columns:
+            problems.append(Problem(f"--columns {entry}", "this column was named before"))
+        else:
+            columns[column.strip()] = field.strip()
+    if problems:
+        raise Invalid("columns.invalid", "The columns cannot be used:", problems)
+    return columns or None
+
+
+@click.command(
+    epilog=example(
+        "mentorkit recruit mentors.csv --role mentor --preview",
+        "mentorkit recruit mentees.csv --role mentee --columns 'e-mail=email'",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@program_option
+@click.option(
+    "--role", type=click.Choice(ROLES), help="Who is in the file; a column `role` may say it too."
+)
+@click.option(
+    "--columns",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    help="Which column of the file is which field; may be repeated.",
+)
+@click.option("--source", metavar="NAME", help="What reads the file; its ending decides else.")
+@click.option("--preview", is_flag=True, help="Say exactly what would happen, and write nothing.")
+@json_option
+@pass_session
+def recruit(
+    session: Session,
+    /,
+    file: Path,
+    program: str | None,
+    role: str | None,
+    columns: Sequence[str],
+    source: str | None,
+    preview: bool,
+    as_json: bool,
+) -> None:
+    """Take people in from a file.
+
+    The same file again changes nothing. Rows that cannot be used are listed, the others kept.
+    """
+    from mentorkit.journey import recruit as recruiting
+
+    mapping = columns_of(columns)
+    body = read_bytes(file)
+    if isinstance(body, Problem):
+        raise Invalid("recruit.file", "The file cannot be used:", [body])
+    key = the_program(session, program)
+    leads, problems = recruiting.read(
+        session.kit,
+        **session.scope,
+        program=key,
+        body=body,
+        filename=file.name,
+        role=role,
+        source=source,
+        columns=mapping,
+    )
+    with Progress() as progress:
+        report = recruiting.receive(
+            session.kit,
+            **session.scope,
+            program=key,
+            leads=leads,
+            preview=preview,
+            progress=progress,
+        )
+    notes, skipped = bad_rows(problems, file.name)
+    if as_json:
+        print_json({**report, "skipped": skipped, "problems": problems})
+    else:
+        told = counted(
+            (report["new"], "new"),
+            (report["changed"], "changed"),
+            (report["unchanged"], "unchanged"),
+            (len(report["refused"]), "refused"),
+            (skipped, "left out"),
+        )
+        say(f"{'Would take in' if preview else 'Took in'} {file.name}: {told or 'nobody'}.")
+        if preview:
+            say("This was a preview: nothing was written.")
+        elif report["new"]:
+            say("Next: `mentorkit participant list`, then `mentorkit participant approve --all`.")
+    tell_problems(notes, "Please note:")
+    tell_problems(
+        [problem for problem in problems if problem not in notes],
+        f"{plural(skipped, 'row')} left out; mend the rows and take the file in again:",
+    )
+    tell_problems(
+        [Problem(one["place"] or one["key"], one["message"]) for one in report["refused"]],
+        f"Refused {plural(len(report['refused']), 'row')}:",
+    )
+
+
+@click.group(epilog=example("mentorkit participant list --state lead"))
+def participant() -> None:
+    """Decide who takes part, and note consent."""
+
+
+@participant.command(
+    "list", epilog=example("mentorkit participant list --role mentor --state active")
+)
+@program_option
+@click.option(
+    "--state", type=click.Choice(PARTICIPANT_MOVES.states), help="Only those in this state."
+)
+@click.option("--role", type=click.Choice(["mentee", "mentor"]), help="Only mentees, or mentors.")
+@json_option
+@pass_session
+def list_(
+    session: Session, /, program: str | None, state: str | None, role: str | None, as_json: bool
+) -> None:
+    """List participants, and what they do not meet."""
+    from mentorkit.journey import screen
+
+    rows = [
+        row
+        for row in screen.review(
+            session.kit, **session.scope, program=the_program(session, program), state=state
+        )
+        if role is None or row["role"] in (role, "both")
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT MET"],
+        [
+            [
+                row["key"] or row["id"],
+                row["name"],
+                row["role"],
+                row["state"],
+                row["consented_at"] is not None,
+                f"{row['used']} of {row['capacity']}",
+                _unmet(row),
+            ]
+            for row in rows
+        ],
+        none="Nobody here. Take people in with `mentorkit recruit FILE --role mentor`.",
+    )
+
+
+def _unmet(row: Mapping[str, Any]) -> str:
+    return ", ".join(
+        one["requirement"] + (" (ask)" if one["answer"] == "ask" else "")
+        for one in row["requirements"]
+        if one["answer"] != "yes"
+    )
+
+
+def _step(
+    session: Session,
+    program: str | None,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    *,
+    verb: Any,
+    states: Sequence[str],
+    done: str,
+    means: str,
+    as_json: bool,
+    fits: Any = lambda row: True,
+    **values: Any,
+) -> None:
+    """Walk one step for the participants named, by id or by key."""
+    from mentorkit.journey import screen
+
+    ids = ids_of(
+        chosen(which, listed, every),
+        lambda: screen.review(session.kit, **session.scope, program=the_program(session, program)),
+        noun="participant",
+        states=states,
+        called=lambda row: [row["key"]] if row["key"] else [],
+        fits=fits,
+    )
+    walk(
+        session,
+        verb,
+        ids,
+        noun="participant",
+        actor=acting(session, means),
+        done=done,
+        as_json=as_json,
+        **values,
+    )
+
+
+@participant.command(
+    epilog=example(
+        "mentorkit participant approve --all",
+        "mentorkit participant approve ana@example.org ben@example.org",
+    )
+)
+@selecting("PARTICIPANT")
+@program_option
+@click.option(
+    "--despite", multiple=True, metavar="REQUIREMENT", help="Pass over this unmet requirement."
+)
+@means_option
+@json_option
+@pass_session
+def approve(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    despite: Sequence[str],
+    means: str,
+    as_json: bool,
+) -> None:
+    """Let leads join.
+
+    By key or id; --all takes all leads and the waiting list.
+    """
+    from mentorkit.journey import screen
+
+    _step(
+        session, program, which, listed, every,
+        verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
+        as_json=as_json, despite=tuple(despite),
+    )  # fmt: skip
+
+
+@participant.command(
+    epilog=example("mentorkit participant decline ben@example.org --reason outside_region")
+)
+@selecting("PARTICIPANT")
+@program_option
+@click.option(
+    "--reason", default="staff_decision", show_default=True, help="A code, kept in the journal."
+)
+@click.option("--note", default="", help="Free words for staff; can be erased later.")
+@means_option
+@json_option
+@pass_session
+def decline(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    note: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Turn leads down.
+
+    By key or id; --all takes all leads and the waiting list.
+    """
+    from mentorkit.journey import screen
+
+    _step(
+        session, program, which, listed, every,
+        verb=screen.decline, states=("lead", "waiting"), done="Declined", means=means,
+        as_json=as_json, reason=reason, note=note,
+    )  # fmt: skip
+
+
+@participant.command(
+    epilog=example("mentorkit participant consent --file signed.txt --means paper")
+)
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def consent(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Note that people agreed to the program's text.
+
+    By key or id; --all takes all who have not agreed yet.
+    """
+    from mentorkit.journey import onboard
+
+    _step(
+        session, program, which, listed, every,
+        verb=onboard.consent, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Noted the consent of", means=means, as_json=as_json,
+        fits=lambda row: row["consented_at"] is None,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant onboard --all"))
+@selecting("PARTICIPANT")
+@program_option
+@click.option("--capacity", type=click.IntRange(0, 10_000), help="Relationships at once.")
+@means_option
+@json_option
+@pass_session
+def onboard(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    capacity: int | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Make people active, ready to be matched.
+
+    By key or id; --all takes all who are approved. They must have agreed to the program's text.
+    """
+    from mentorkit.journey import onboard as onboarding
+
+    _step(
+        session, program, which, listed, every,
+        verb=onboarding.complete, states=("approved",), done="Onboarded", means=means,
+        as_json=as_json, capacity=capacity,
+    )  # fmt: skip

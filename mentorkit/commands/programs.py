@@ -1,0 +1,250 @@
+"""Set programs up: `program create|show|open|close|export`, and `staff add`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mentorkit.commands.files import read_text, write_files
+from mentorkit.commands.output import (
+    example,
+    json_option,
+    print_json,
+    print_table,
+    say,
+    words,
+)
+from mentorkit.commands.selection import program_option, the_program
+from mentorkit.commands.session import Session, find_person, pass_session
+from mentorkit.domain.programs import STAFF_ROLES
+from mentorkit.domain.text import in_locale
+from mentorkit.errors import NotFound
+
+
+@click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
+def program() -> None:
+    """Create, show, open and close programs."""
+
+
+@program.command(epilog=example("mentorkit program create --preset high_touch --key traders"))
+@click.option("--preset", metavar="NAME", help="A shipped set-up, such as high_touch.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A set-up of your own (TOML); `program export` writes one to start from.",
+)
+@click.option("--key", required=True, help="What commands call it: small letters and digits.")
+@click.option("--name", help="What people call it; the set-up's title where left out.")
+@json_option
+@pass_session
+def create(
+    session: Session,
+    /,
+    preset: str | None,
+    path: Path | None,
+    key: str,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Create a program from a preset or a file."""
+    from mentorkit.domain import presets
+    from mentorkit.journey import programs
+
+    if (preset is None) == (path is None):
+        raise click.UsageError(
+            f"Give --file FILE or --preset NAME; there are {', '.join(presets.names())}."
+        )
+    if preset is not None:
+        text, place = presets.source(preset), f"{preset}.toml"
+    else:
+        assert path is not None
+        text, place = read_text(path, "preset"), path.name
+    data = presets.read_toml(text, place=place)
+    made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
+    if as_json:
+        print_json(made)
+        return
+    say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
+    say(f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`.")
+
+
+@program.command(epilog=example("mentorkit program show", "mentorkit program show traders"))
+@click.argument("key", required=False)
+@json_option
+@pass_session
+def show(session: Session, /, key: str | None, as_json: bool) -> None:
+    """Show all programs, or one with its counts."""
+    from mentorkit.journey import programs
+
+    found = programs.show(session.kit, **session.scope, program=key)
+    if as_json:
+        print_json(found[0] if key else found)
+    elif key:
+        _describe(found[0])
+    else:
+        print_table(
+            ["KEY", "NAME", "STATE", "KIND", "MENTEES", "MENTORS"],
+            [
+                [
+                    one["key"],
+                    in_locale(one["name"]),
+                    one["state"],
+                    one["kind"],
+                    _people(one, "mentee"),
+                    _people(one, "mentor"),
+                ]
+                for one in found
+            ],
+            none="There is no program of yours here. Make one with"
+            " `mentorkit program create --preset high_touch --key KEY`.",
+        )
+
+
+def _people(one: dict[str, Any], role: str) -> int:
+    return sum(
+        count
+        for played, states in one["participants"].items()
+        if played in (role, "both")
+        for state, count in states.items()
+        if state not in ("declined", "left")
+    )
+
+
+def _describe(one: dict[str, Any]) -> None:
+    title = words(in_locale(one["name"]))
+    asked = " then ".join(one["accept_chain"])
+    say(f"{title} ({one['key']}): {one['state']}")
+    say(f"  kind        {one['kind']}, matched by {words(one['matching'])}")
+    say(f"  accepted by {asked}, within {one['offer_days']} days")
+    say(f"  time zone   {one['zone']}")
+    say(f"  staff       {len(one['staff']) or 'nobody yet'}")
+    rows = [
+        [role, state, count]
+        for role, states in sorted(one["participants"].items())
+        for state, count in states.items()
+    ]
+    say()
+    print_table(
+        ["ROLE", "STATE", "PEOPLE"],
+        rows,
+        none="Nobody takes part yet. Take people in with `mentorkit recruit FILE --role mentor`.",
+    )
+
+
+@program.command("open", epilog=example("mentorkit program open traders"))
+@click.argument("key", required=False)
+@json_option
+@pass_session
+def open_(session: Session, /, key: str | None, as_json: bool) -> None:
+    """Open a program, so that people can be matched."""
+    from mentorkit.journey import programs
+
+    found = programs.open_(session.kit, **session.scope, program=the_program(session, key))
+    if as_json:
+        print_json(found)
+    else:
+        say(f"The program {found['key']} is open.")
+
+
+@program.command(epilog=example("mentorkit program close traders"))
+@click.argument("key", required=False)
+@json_option
+@pass_session
+def close(session: Session, /, key: str | None, as_json: bool) -> None:
+    """Close a program to new people and new runs."""
+    from mentorkit.journey import programs
+
+    found = programs.close(session.kit, **session.scope, program=the_program(session, key))
+    if as_json:
+        print_json(found)
+    else:
+        say(f"The program {found['key']} is closed; what runs goes on to its end.")
+
+
+@program.command(epilog=example("mentorkit program export traders --out traders.toml"))
+@click.argument("key", required=False)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; printed where left out.",
+)
+@json_option
+@pass_session
+def export(session: Session, /, key: str | None, out: Path | None, as_json: bool) -> None:
+    """Write a program as a file to make it again."""
+    from mentorkit.domain import presets
+    from mentorkit.journey import programs
+
+    data = programs.export(session.kit, **session.scope, program=the_program(session, key))
+    if as_json:
+        print_json(data)
+        return
+    text = presets.write_toml(data)
+    if out is None:
+        say(text, nl=False)
+        return
+    write_files({out: text.encode()})
+    say(f"Wrote {out}. `mentorkit program create --file {out} --key KEY` makes it again.")
+
+
+@click.group(epilog=example("mentorkit staff add ana@example.org --role coordinator"))
+def staff() -> None:
+    """Say who runs a program."""
+
+
+@staff.command(epilog=example('mentorkit staff add --name "Ana Ruiz" --user-ref 4711'))
+@click.argument("person", required=False)
+@click.option(
+    "--role",
+    type=click.Choice(STAFF_ROLES),
+    default="coordinator",
+    show_default=True,
+    help="A coordinator decides, a supervisor handles concerns, a viewer reads.",
+)
+@click.option("--name", help="The name of somebody who is not known here yet.")
+@click.option("--user-ref", metavar="REF", help="Your product's own name for this user.")
+@program_option
+@json_option
+@pass_session
+def add(
+    session: Session,
+    /,
+    person: str | None,
+    role: str,
+    name: str | None,
+    user_ref: str | None,
+    program: str | None,
+    as_json: bool,
+) -> None:
+    """Appoint somebody.
+
+    By id, key or e-mail, or with --name somebody who is not known here yet.
+    """
+    from mentorkit.journey import programs
+
+    if not (person or name or user_ref):
+        raise click.UsageError("Say who: an id, key or e-mail, or --name for somebody new.")
+    if person:
+        with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+            try:
+                person = find_person(tx, person).id
+            except NotFound:
+                if not (name or user_ref):
+                    raise
+    made = programs.appoint(
+        session.kit,
+        **session.scope,
+        program=the_program(session, program),
+        role=role,
+        person=person,
+        name=name or "",
+        user_ref=user_ref,
+    )
+    if as_json:
+        print_json(made)
+    else:
+        who = words(name or person or user_ref)
+        say(f"Appointed {who} as {role}. Their id is {made['person']}.")

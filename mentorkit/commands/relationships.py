@@ -1,0 +1,561 @@
+"""Bring people together: `match`, `publish`, and `relationship list|accept|...|meet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.output import (
+    Progress,
+    example,
+    json_option,
+    plural,
+    print_json,
+    print_table,
+    say,
+)
+from mentorkit.commands.selection import (
+    acting,
+    chosen,
+    ids_of,
+    means_option,
+    program_option,
+    selecting,
+    tell_problems,
+    the_program,
+    walk,
+)
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
+from mentorkit.errors import Invalid, Problem
+
+OPEN = ("draft", "offered", "question")
+
+
+def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``--lock MENTEE=MENTOR``."""
+    pairs: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for entry in given:
+        mentee, equals, mentor = (part.strip() for part in entry.partition("="))
+        if equals and mentee and mentor:
+            pairs.append((mentee, mentor))
+        else:
+            problems.append(Problem(f"--lock {entry}", "write MENTEE=MENTOR, their keys or ids"))
+    if problems:
+        raise Invalid("lock.invalid", "The locks cannot be used:", problems)
+    return pairs
+
+
+@click.command(
+    epilog=example(
+        "mentorkit match", "mentorkit match --lock ana@example.org=ben@example.org --seed 7"
+    )
+)
+@program_option
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    metavar="MENTEE=MENTOR",
+    help="A pair that must be in the result; may be repeated.",
+)
+@click.option("--seed", default=0, show_default=True, help="Decides ties; same seed, same pairs.")
+@json_option
+@pass_session
+def match(
+    session: Session, /, program: str | None, locks: Sequence[str], seed: int, as_json: bool
+) -> None:
+    """Pair everyone available, as a draft.
+
+    By the program's strategy. Nobody is told before `mentorkit publish`.
+    """
+    from mentorkit.journey import match as matching
+
+    pairs = _pairs(locks)
+    key = the_program(session, program)
+    with Progress() as progress:
+        run = matching.draft(
+            session.kit, **session.scope, program=key, locks=pairs, seed=seed, progress=progress
+        )
+    if as_json:
+        print_json(run)
+        return
+    summary = run["summary"]
+    say(paired(summary))
+    say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+    drafted = [
+        (one["mentee"], one["mentor"], one["score"], _speaking(one))
+        for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
+        if one["run_id"] == run["id"]
+    ]
+    if drafted:
+        say("\nThe first pairs:")
+        say("\n".join(first_pairs(drafted)))
+    for side in ("mentees", "mentors"):
+        people = [
+            (one["name"], one["reason"], one["help"]) for one in run["unmatched_people"][side]
+        ]
+        if people:
+            say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
+    say(
+        f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
+        " something and match again."
+    )
+
+
+def _speaking(one: Mapping[str, Any]) -> str:
+    """Return what speaks for a pair, the weightiest first; else what speaks against it."""
+    told = [
+        (-reason["points"], word)
+        for reason, word in zip(one["reasons"], one["words"], strict=True)
+        if word
+    ]
+    told.sort(key=lambda pair: pair[0])
+    return " ".join([word for points, word in told if points] or [word for _, word in told])
+
+
+@click.command(epilog=example("mentorkit publish"))
+@click.argument("run", required=False)
+@program_option
+@json_option
+@pass_session
+def publish(session: Session, /, run: str | None, program: str | None, as_json: bool) -> None:
+    """Offer the pairs of a draft to those asked.
+
+    Of the newest draft, or of the one named by its id.
+    """
+    from mentorkit.journey import match as matching
+
+    if run is None:
+        run = matching.latest(session.kit, **session.scope, program=the_program(session, program))
+    report = matching.publish(session.kit, **session.scope, run=run)
+    if as_json:
+        print_json(report)
+    else:
+        say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
+        say(
+            "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
+        )
+    tell_problems(
+        [Problem(one["id"], one["message"]) for one in report["withheld"]],
+        f"Withheld {plural(len(report['withheld']), 'pair')}, which can no longer be:",
+    )
+
+
+@click.group(epilog=example("mentorkit relationship list"))
+def relationship() -> None:
+    """Answer proposals, log meetings, pause and end."""
+
+
+@relationship.command("list", epilog=example("mentorkit relationship list --state active"))
+@program_option
+@click.option(
+    "--state",
+    type=click.Choice(list(dict.fromkeys([*PROPOSAL_MOVES.states, *RELATIONSHIP_MOVES.states]))),
+    help="Only those in this state; else what waits for an answer, and all relationships.",
+)
+@json_option
+@pass_session
+def list_(session: Session, /, program: str | None, state: str | None, as_json: bool) -> None:
+    """List proposals and relationships.
+
+    Proposals that wait for an answer, then relationships with the minutes spent together.
+    """
+    key = the_program(session, program)
+    proposals = [
+        one
+        for one in _proposals(session, key)
+        if (one["state"] == state if state else one["state"] in OPEN)
+    ]
+    begun = [one for one in _begun(session, key) if state in (None, one["state"])]
+    if as_json:
+        print_json(
+            [{"noun": "proposal", **one} for one in proposals]
+            + [{"noun": "relationship", **one} for one in begun]
+        )
+        return
+    if proposals:
+        print_table(
+            ["PROPOSAL", "MENTEE", "MENTOR", "STATE", "WAITS FOR", "UNTIL"],
+            [
+                [
+                    one["id"],
+                    one["mentee"],
+                    one["mentor"],
+                    one["state"],
+                    one["awaiting"],
+                    (one["due_at"] or "")[:10],
+                ]
+                for one in proposals
+            ],
+            none="",
+        )
+        if not begun:
+            return
+        say()
+    print_table(
+        ["RELATIONSHIP", "MENTEE", "MENTOR", "STATE", "MINUTES", "ENDS"],
+        [
+            [
+                one["id"],
+                ", ".join(_names(one, "mentee")),
+                ", ".join(_names(one, "mentor")),
+                one["state"],
+                one["minutes"],
+                (one["ended_at"] or one["ends_at"])[:10],
+            ]
+            for one in begun
+        ],
+        none="No relationship here yet; one begins when everybody who is asked has said yes."
+        if state is None
+        else f"Nothing is {state} here.",
+    )
+
+
+def _names(one: Mapping[str, Any], role: str) -> list[str]:
+    return [member["name"] for member in one["members"] if member["role"] == role]
+
+
+def _proposals(session: Session, program: str) -> list[dict[str, Any]]:
+    from mentorkit.journey import match as matching
+
+    return matching.proposals(session.kit, **session.scope, program=program)
+
+
+def _begun(session: Session, program: str) -> list[dict[str, Any]]:
+    from mentorkit.journey import meet as meeting
+
+    return meeting.relationships(session.kit, **session.scope, program=program)
+
+
+class _Called:
+    """The names by which a pair may be called besides its id: MENTEE=MENTOR, by their keys."""
+
+    def __init__(self, session: Session, program: str | None) -> None:
+        self._session, self._program = session, program
+        self._keys: dict[str, str] = {}
+
+    def program(self) -> str:
+        """Return the program, with everybody's key read once."""
+        from mentorkit.journey import screen
+
+        key = the_program(self._session, self._program)
+        rows = screen.review(self._session.kit, **self._session.scope, program=key)
+        self._keys = {row["id"]: row["key"] or row["id"] for row in rows}
+        return key
+
+    def proposals(self) -> list[dict[str, Any]]:
+        """Return the proposals to choose from."""
+        return _proposals(self._session, self.program())
+
+    def begun(self) -> list[dict[str, Any]]:
+        """Return the relationships to choose from."""
+        return _begun(self._session, self.program())
+
+    def proposal(self, one: Mapping[str, Any]) -> list[str]:
+        """Return what a proposal may be called."""
+        return [f"{self._keys[one['mentee_id']]}={self._keys[one['mentor_id']]}"]
+
+    def relationship(self, one: Mapping[str, Any]) -> list[str]:
+        """Return what a relationship may be called; a circle by each of its mentees."""
+        sides = {
+            role: [m["participant"] for m in one["members"] if m["role"] == role]
+            for role in ("mentee", "mentor")
+        }
+        return [
+            f"{self._keys[mentee]}={self._keys[mentor]}"
+            for mentee in sides["mentee"]
+            for mentor in sides["mentor"]
+        ]
+
+
+def _answer(
+    session: Session,
+    program: str | None,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    *,
+    verb: Any,
+    done: str,
+    means: str,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Answer the proposals named."""
+    called = _Called(session, program)
+    ids = ids_of(
+        chosen(which, listed, every),
+        called.proposals,
+        noun="proposal",
+        states=("offered",),
+        called=called.proposal,
+    )
+    walk(
+        session,
+        verb,
+        ids,
+        noun="proposal",
+        actor=acting(session, means),
+        done=done,
+        as_json=as_json,
+        **values,
+    )
+
+
+def _change(
+    session: Session,
+    program: str | None,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    *,
+    verb: Any,
+    states: Sequence[str],
+    done: str,
+    means: str,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Do something with the relationships named."""
+    called = _Called(session, program)
+    ids = ids_of(
+        chosen(which, listed, every),
+        called.begun,
+        noun="relationship",
+        states=states,
+        called=called.relationship,
+    )
+    walk(
+        session,
+        verb,
+        ids,
+        noun="relationship",
+        actor=acting(session, means),
+        done=done,
+        as_json=as_json,
+        **values,
+    )
+
+
+@relationship.command(
+    epilog=example(
+        "mentorkit relationship accept --all --means phone",
+        "mentorkit relationship accept ana@example.org=ben@example.org",
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@click.option(
+    "--for",
+    "on_behalf_of",
+    type=click.Choice(["mentee", "mentor", "coordinator"]),
+    help="Whose yes it is, when staff note it; all who are still asked where left out.",
+)
+@means_option
+@json_option
+@pass_session
+def accept(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    on_behalf_of: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Say yes to proposals.
+
+    By id or as MENTEE=MENTOR. The last yes that is asked for begins the relationship.
+    """
+    from mentorkit.journey import accept as accepting
+
+    _answer(
+        session, program, which, listed, every, verb=accepting.accept, done="Said yes to",
+        means=means, as_json=as_json, on_behalf_of=on_behalf_of,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example(
+        "mentorkit relationship decline ana@example.org=ben@example.org --reason no_time"
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@click.option(
+    "--reason", default="no_reason_given", show_default=True, help="A code, kept in the journal."
+)
+@click.option("--note", default="", help="Free words for staff; can be erased later.")
+@means_option
+@json_option
+@pass_session
+def decline(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    note: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Say no to proposals.
+
+    By id or as MENTEE=MENTOR.
+    """
+    from mentorkit.journey import accept as accepting
+
+    _answer(
+        session, program, which, listed, every, verb=accepting.decline, done="Said no to",
+        means=means, as_json=as_json, reason=reason, note=note,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example("mentorkit relationship pause ana@example.org=ben@example.org")
+)
+@selecting("RELATIONSHIP")
+@program_option
+@click.option("--reason", default="asked", show_default=True, help="A code, kept in the journal.")
+@means_option
+@json_option
+@pass_session
+def pause(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Pause relationships.
+
+    By id or as MENTEE=MENTOR. Places stay held, and what is still to come waits.
+    """
+    from mentorkit.journey import meet as meeting
+
+    _change(
+        session, program, which, listed, every, verb=meeting.pause, states=("active",),
+        done="Paused", means=means, as_json=as_json, reason=reason,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example("mentorkit relationship resume ana@example.org=ben@example.org")
+)
+@selecting("RELATIONSHIP")
+@program_option
+@click.option("--reason", default="back", show_default=True, help="A code, kept in the journal.")
+@means_option
+@json_option
+@pass_session
+def resume(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Go on after a pause.
+
+    By id or as MENTEE=MENTOR. The end moves by as long as the pause lasted.
+    """
+    from mentorkit.journey import meet as meeting
+
+    _change(
+        session, program, which, listed, every, verb=meeting.resume, states=("paused",),
+        done="Resumed", means=means, as_json=as_json, reason=reason,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example("mentorkit relationship end ana@example.org=ben@example.org --reason stopped")
+)
+@selecting("RELATIONSHIP")
+@program_option
+@click.option(
+    "--reason",
+    default="completed",
+    show_default=True,
+    help="A code: completed, stopped, no_contact, ...",
+)
+@click.option("--note", default="", help="Free words for staff; can be erased later.")
+@means_option
+@json_option
+@pass_session
+def end(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    note: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """End relationships.
+
+    By id or as MENTEE=MENTOR. Places are free again, what was still to come is cancelled.
+    """
+    from mentorkit.journey import meet as meeting
+
+    _change(
+        session, program, which, listed, every, verb=meeting.end, states=("active", "paused"),
+        done="Ended", means=means, as_json=as_json, reason=reason, note=note,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example(
+        "mentorkit relationship meet ana@example.org=ben@example.org --minutes 45",
+        "mentorkit relationship meet --file met.txt --minutes 60 --at 2027-03-01T18:00+01:00",
+    )
+)
+@selecting("RELATIONSHIP")
+@program_option
+@click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
+@click.option("--at", "held_at", help="When, with offset (2027-03-01T18:00+01:00); default now.")
+@means_option
+@json_option
+@pass_session
+def meet(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    minutes: int,
+    held_at: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Log a meeting.
+
+    By id or as MENTEE=MENTOR, wherever it was held.
+    """
+    from mentorkit.journey import meet as meeting
+
+    _change(
+        session, program, which, listed, every, verb=meeting.log, states=("active", "paused"),
+        done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
+    )  # fmt: skip

@@ -1,0 +1,246 @@
+"""Which things a command is about: named one by one, listed in a file, or all it applies to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure
+from mentorkit.commands.output import (
+    Progress,
+    note,
+    plural,
+    print_json,
+    say,
+)
+from mentorkit.commands.session import Session
+from mentorkit.domain.people import Actor, Means
+from mentorkit.errors import Invalid, NotAllowed, NotFound, Problem
+
+F = TypeVar("F", bound=Callable[..., Any])
+MOST_SHOWN = 10
+"""How many problems or names are shown before the rest is only counted."""
+
+
+def selecting(what: str) -> Callable[[F], F]:
+    """Add the ways to say which ones: arguments, ``--file`` and ``--all``."""
+
+    def add(function: F) -> F:
+        for option in (
+            click.option("--all", "every", is_flag=True, help="All that this can be done to now."),
+            click.option(
+                "--file",
+                "listed",
+                type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+                help="A file that names one a line; - reads what is piped in.",
+            ),
+            click.argument("which", metavar=f"[{what}]...", nargs=-1),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
+program_option = click.option(
+    "--program",
+    metavar="KEY",
+    help="Which program; not needed where there is only one.",
+)
+means_option = click.option(
+    "--means",
+    type=click.Choice(get_args(Means)),
+    default="self",
+    help="How the person's wish reached you, for the record: phone, paper, visit, ...",
+)
+
+
+def acting(session: Session, means: str) -> Actor:
+    """Return the actor, with how the subject's wish reached them."""
+    return replace(session.actor, means=means)  # type: ignore[arg-type]
+
+
+def the_program(session: Session, wanted: str | None) -> str:
+    """Return the program meant: the one named, or the only one there is."""
+    if wanted:
+        return wanted
+    from mentorkit.journey import programs
+
+    found = programs.show(session.kit, **session.scope)
+    if len(found) == 1:
+        return str(found[0]["key"])
+    if not found:
+        raise NotFound(
+            "program.none",
+            f"There is no program of yours in tenant {session.tenant!r}. Make one with"
+            " `mentorkit program create --preset high_touch --key KEY`.",
+        )
+    keys = ", ".join(str(one["key"]) for one in found)
+    raise Invalid(
+        "program.which",
+        "There are several programs.",
+        [Problem("--program", f"say which one: {keys}")],
+    )
+
+
+def chosen(which: Sequence[str], listed: Path | None, every: bool) -> list[str] | None:
+    """Return what was named, in order and each once; None for all.
+
+    Raises a usage error unless exactly one way of naming was used.
+    """
+    if sum((bool(which), listed is not None, every)) != 1:
+        raise click.UsageError("Say which ones: name them, or give --file FILE, or --all.")
+    if every:
+        return None
+    names = list(which)
+    if listed is not None:
+        names = _lines(listed)
+        if not names:
+            raise Invalid(
+                "selection.empty", "Nothing was named.", [Problem(str(listed), "has no line")]
+            )
+    return list(dict.fromkeys(names))
+
+
+def _lines(listed: Path) -> list[str]:
+    try:
+        piped = str(listed) == "-"
+        text = sys.stdin.read() if piped else listed.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        problem = "there is no such file"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8 text; save it as UTF-8, one name a line"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    else:
+        stripped = (line.strip() for line in text.splitlines())
+        return [line for line in stripped if line and not line.startswith("#")]
+    raise Invalid("selection.file", "The file cannot be used:", [Problem(str(listed), problem)])
+
+
+def ids_of(
+    names: Sequence[str] | None,
+    list_them: Callable[[], Sequence[Mapping[str, Any]]],
+    *,
+    noun: str,
+    states: Collection[str],
+    called: Callable[[Mapping[str, Any]], Collection[str]],
+    fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
+) -> dict[str, str]:
+    """Return ``{id: what it was called}`` for the names, or for all in one of `states`.
+
+    `called` gives the names by which a row may be called besides its id. Whoever may not list
+    (a participant) names things by id, and only what is theirs will be found.
+    """
+    try:
+        rows = list_them()
+    except (NotAllowed, NotFound) as error:
+        if names is None or error.code not in ("program.none", "program.staff_only"):
+            raise
+        return {name: name for name in names}
+    if names is None:
+        return {
+            str(row["id"]): next(iter(called(row)), str(row["id"]))
+            for row in rows
+            if row["state"] in states and fits(row)
+        }
+    known: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        for name in {str(row["id"]), *called(row)}:
+            known.setdefault(name, []).append(row)
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for name in names:
+        rows = known.get(name, [])
+        # The same two may have met before: what this can be done to now is what is meant.
+        rows = [row for row in rows if row["state"] in states] or rows[-1:]
+        if not rows:
+            missing.append(name)
+        for row in rows[:1]:
+            found[str(row["id"])] = name
+    if missing:
+        shown = ", ".join(missing[:MOST_SHOWN]) + (", ..." if len(missing) > MOST_SHOWN else "")
+        raise NotFound(
+            f"{noun}.not_found",
+            f"There is no {noun} {shown} here. Nothing was changed.",
+        )
+    return found
+
+
+def walk(
+    session: Session,
+    verb: Callable[..., Any],
+    ids: Mapping[str, str],
+    *,
+    noun: str,
+    actor: Actor,
+    done: str,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Do one step for each id and say how it went; what is refused does not stop the rest.
+
+    A single refusal leaves with its own exit code; some refused among many with 5.
+    """
+    from mentorkit.journey import steps
+
+    scope: dict[str, Any] = {"tenant": session.tenant, "actor": actor}
+    if len(ids) == 1:
+        (only,) = ids
+        report = {"done": [verb(session.kit, **scope, **{noun: only}, **values)], "refused": []}
+    else:
+        with Progress() as progress:
+            report = steps.many(
+                session.kit, verb, list(ids), noun=noun, progress=progress, **scope, **values
+            )
+    refused = [{**one, "name": ids.get(one["id"], one["id"])} for one in report["refused"]]
+    if as_json:
+        print_json({"done": report["done"], "refused": refused})
+    else:
+        say(f"{done} {plural(len(report['done']), noun)}.")
+        begun = sum(
+            1 for one in report["done"] if one.get("relationship_id") and noun == "proposal"
+        )
+        if begun:
+            say(f"{plural(begun, 'relationship')} began: everybody asked has said yes.")
+    if refused:
+        raise Failure(_refusals(refused, noun), _code(refused))
+
+
+def _refusals(refused: Sequence[Mapping[str, Any]], noun: str) -> str:
+    """Return one line for each reason, with those it was given for."""
+    by_message: dict[str, list[str]] = {}
+    for one in refused:
+        by_message.setdefault(str(one["message"]), []).append(str(one["name"]))
+    lines = [f"Refused for {plural(len(refused), noun)}:"]
+    for message, names in by_message.items():
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        lines.append(f"  - {', '.join(names[:3])}{more}: {message}".replace("\n", "\n    "))
+    return "\n".join(lines)
+
+
+def _code(refused: Sequence[Mapping[str, Any]]) -> int:
+    return NOT_FOUND if all(one["code"].endswith(".not_found") for one in refused) else CONFLICT
+
+
+def tell_problems(problems: Sequence[Problem], heading: str) -> None:
+    """Say on stderr what was wrong with some rows, the first of them one by one."""
+    if not problems:
+        return
+    lines = [heading, *(f"  - {problem}" for problem in problems[:MOST_SHOWN])]
+    if len(problems) > MOST_SHOWN:
+        lines.append(f"  ... and {len(problems) - MOST_SHOWN:,} more; --json lists all.")
+    for line in lines:
+        note(line)
+
+
+def bad_rows(problems: Sequence[Problem], filename: str) -> tuple[list[Problem], int]:
+    """Return what is only worth knowing about the file, and how many rows were left out."""
+    notes = [problem for problem in problems if problem.place == filename]
+    rows = {problem.place.partition(", column ")[0] for problem in problems} - {filename}
+    return notes, len(rows)

@@ -1,0 +1,101 @@
+"""Do what was promised and what has come due: `work`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from mentorkit.commands.output import (
+    counted,
+    example,
+    json_option,
+    note,
+    plural,
+    print_json,
+    say,
+)
+from mentorkit.commands.session import Session, pass_session
+
+
+@click.command(
+    epilog=example("mentorkit work", "mentorkit work --every 60    # until you press Ctrl-C")
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="Jobs of one batch, for each tenant.",
+)
+@click.option("--once", is_flag=True, help="Do one batch, even if more is waiting.")
+@click.option(
+    "--every", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Go on for ever, this often."
+)
+@click.option("--revive", is_flag=True, help="Start the jobs that were given up again first.")
+@json_option
+@pass_session
+def work(
+    session: Session, /, limit: int, once: bool, every: int | None, revive: bool, as_json: bool
+) -> None:
+    """Send and do what is due.
+
+    Messages, plugins' reactions, milestones whose time has come, proposals that have run out.
+    """
+    if once and every:
+        raise click.UsageError("Give --once or --every, not both.")
+    if revive:
+        note(f"Started {plural(_revive(session), 'job')} again.")
+    while True:
+        report = _batches(session, limit, once=once)
+        if as_json:
+            print_json(report)
+        else:
+            _say(report, quiet=every is not None)
+        if every is None:
+            return
+        time.sleep(every)
+
+
+def _revive(session: Session) -> int:
+    """Start every job that was given up again from its first attempt; return how many."""
+    kit = session.kit
+    return sum(
+        kit.write(
+            tenant,
+            lambda tx: sum(tx.outbox.revive(job.id) for job in tx.outbox.find(state="dead")),
+        )
+        for tenant in kit.tenants()
+    )
+
+
+def _batches(session: Session, limit: int, *, once: bool) -> dict[str, int]:
+    """Do batches until there is nothing left that is due now; return what was done in all."""
+    from mentorkit import worker
+
+    total: dict[str, int] = {}
+    while True:
+        report = worker.work(session.kit, limit=limit)
+        for key, count in report.items():
+            total[key] = total.get(key, 0) + count
+        # What has to be tried later is not due any more, so that this comes to an end.
+        if once or not any(report.values()):
+            return total
+
+
+def _say(report: dict[str, int], *, quiet: bool) -> None:
+    if not any(report.values()):
+        if not quiet:
+            say("Nothing was due.")
+        return
+    told = counted(
+        (report["done"], "jobs done"),
+        (report["turned"], "milestones turned"),
+        (report["expired"], "proposals expired"),
+        (report["cancelled"], "no longer wanted"),
+        (report["later"], "put off until later"),
+        (report["dead"], "given up"),
+    )
+    say(f"{told}.")
+    if report["dead"]:
+        note("What was given up could reach nobody, or failed too often: see `mentorkit doctor`.")

@@ -1,0 +1,1 @@
+"""The nouns of mentoring and their rules: frozen values, standard library only."""

@@ -1,0 +1,65 @@
+"""An immutable mapping that hashes and pickles, so that a profile can travel to any worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class Frozen(Mapping[str, Any]):
+    """A read-only mapping. Lists become tuples, and mappings inside become `Frozen` too."""
+
+    __slots__ = ("_data",)
+    _data: dict[str, Any]
+
+    def __init__(self, data: Mapping[str, Any] | None = None, /, **values: Any) -> None:
+        merged = {**(data or {}), **values}
+        object.__setattr__(self, "_data", {key: freeze(value) for key, value in merged.items()})
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Frozen mapping does not change; make a new one with `.with_(...)`")
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._data.items()))
+
+    def __repr__(self) -> str:
+        return f"Frozen({self._data!r})"
+
+    def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
+        return (Frozen, (self._data,))
+
+    def with_(self, **values: Any) -> Frozen:
+        """Return a copy with these keys set; a value of None removes its key."""
+        merged = {**self._data, **values}
+        return Frozen({key: value for key, value in merged.items() if value is not None})
+
+
+def freeze(value: Any) -> Any:
+    """Return `value` with every list, set and mapping inside made immutable."""
+    if isinstance(value, Frozen):
+        return value
+    if isinstance(value, Mapping):
+        return Frozen(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(item) for item in value)
+    if isinstance(value, (set, frozenset)):
+        return tuple(sorted(freeze(item) for item in value))
+    return value
+
+
+def thaw(value: Any) -> Any:
+    """Return `value` as plain dicts and lists, ready for JSON."""
+    if isinstance(value, Mapping):
+        return {key: thaw(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [thaw(item) for item in value]
+    return value

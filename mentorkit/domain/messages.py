@@ -1,0 +1,65 @@
+"""Messages that channels carry, and the receipts they give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from string import Formatter
+
+from mentorkit.domain.frozen import Frozen
+
+PLACEHOLDERS = ("person", "mentee", "mentor", "program", "reasons", "due")
+"""What a message template may name, as ``{mentor}``; nothing else is ever looked up."""
+
+
+def unknown_placeholders(template: str) -> tuple[str, ...]:
+    """Return what stands in braces in the template but is no placeholder, as it was written.
+
+    Raises ValueError when the braces themselves do not pair up.
+    """
+    found = []
+    for _, name, spec, conversion in Formatter().parse(template):
+        written = f"{name}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"
+        if name is not None and written not in PLACEHOLDERS:
+            found.append(f"{{{written}}}")
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one person. `key` is the same on every retry of the same message."""
+
+    key: str
+    tenant: str
+    program_id: str
+    person_id: str
+    template: str
+    subject: str
+    body: str
+    locale: str = "en"
+    params: Frozen = field(default_factory=Frozen)
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A channel's word that it has taken a message; `reference` is the vendor's own id."""
+
+    channel: str
+    reference: str = ""
+
+
+class RetryLater(Exception):
+    """Raised by a channel or a reaction: not now, try again after `seconds`."""
+
+    def __init__(self, why: str = "", *, seconds: int | None = None) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class Undeliverable(Exception):
+    """Raised by a channel: this message can never reach this person; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code

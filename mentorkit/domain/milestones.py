@@ -1,0 +1,98 @@
+"""Milestones, the dated points of a relationship, and the meetings in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
+from mentorkit.domain.programs import MilestonePlan
+
+MILESTONE_MOVES = Moves(
+    "milestone",
+    {
+        ("upcoming", "due"): SYSTEM | STAFF,
+        ("upcoming", "cancelled"): SYSTEM | STAFF | PARTIES,
+        ("due", "done"): PARTIES | STAFF,
+        ("due", "missed"): SYSTEM | STAFF,
+        ("due", "cancelled"): SYSTEM | STAFF | PARTIES,
+        ("missed", "done"): PARTIES | STAFF,
+    },
+)
+
+MEETING_MOVES = Moves("meeting", {("held", "struck"): PARTIES | STAFF})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A dated window of one relationship: it opens at `opens_at` and is missed at `closes_at`.
+
+    `kind` is the name given in the program's targets; the five of the field's evidence are
+    check, mid_point, two_thirds, end and follow_up.
+    """
+
+    id: str
+    tenant: str
+    relationship_id: str
+    kind: str
+    state: str = "upcoming"
+    opens_at: datetime
+    closes_at: datetime
+    version: int = 1
+
+    def move(self, to: str, *, by: Role) -> Milestone:
+        MILESTONE_MOVES.check(self.state, to, by)
+        return replace(self, state=to)
+
+    def shifted(self, by: timedelta) -> Milestone:
+        """Return a copy moved by this much; one that has fired already stays where it was."""
+        if self.state != "upcoming":
+            return self
+        return replace(self, opens_at=self.opens_at + by, closes_at=self.closes_at + by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """Time together, in whole minutes; struck (not deleted) when it was logged by mistake."""
+
+    id: str
+    tenant: str
+    relationship_id: str
+    held_at: datetime
+    minutes: int
+    state: str = "held"
+    version: int = 1
+
+    def move(self, to: str, *, by: Role) -> Meeting:
+        MEETING_MOVES.check(self.state, to, by)
+        return replace(self, state=to)
+
+
+def window(plan: MilestonePlan, started: datetime, ends: datetime) -> tuple[datetime, datetime]:
+    """Return when a planned milestone opens and closes, for a relationship from start to end."""
+    if plan.day is not None:
+        opens = started + timedelta(days=plan.day)
+    elif plan.after_end is not None:
+        opens = ends + timedelta(days=plan.after_end)
+    else:
+        opens = started + (ends - started) * (plan.fraction or 0.0)
+    opens = opens.replace(microsecond=0)
+    return opens, opens + timedelta(days=plan.window)
+
+
+def month_of(at: datetime, zone: str) -> tuple[datetime, datetime]:
+    """Return the first moment of the calendar month of `at` in this zone, and of the next."""
+    local = at.astimezone(ZoneInfo(zone))
+    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return first, following
+
+
+def asked_minutes(
+    target: int, month: tuple[datetime, datetime], started: datetime, ended: datetime
+) -> int:
+    """Return the minutes asked of a month, pro-rated by the part the relationship was running."""
+    first, following = month
+    share = max(timedelta(0), min(following, ended) - max(first, started)) / (following - first)
+    return int(target * share + 0.5)

@@ -1,0 +1,65 @@
+"""Tables of legal moves: which state may follow which, and who may walk that edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from mentorkit.errors import Conflict, NotAllowed
+
+
+class Role(StrEnum):
+    """Who somebody is to a thing: its mentee or mentor, the program's staff, or the system."""
+
+    MENTEE = "mentee"
+    MENTOR = "mentor"
+    COORDINATOR = "coordinator"
+    SUPERVISOR = "supervisor"
+    VIEWER = "viewer"
+    ADMIN = "admin"
+    SYSTEM = "system"
+
+
+PARTIES = frozenset({Role.MENTEE, Role.MENTOR})
+STAFF = frozenset({Role.COORDINATOR, Role.ADMIN})
+SYSTEM = frozenset({Role.SYSTEM})
+
+
+class Moves:
+    """The legal moves of one noun: ``{(from, to): roles that may walk the edge}``."""
+
+    def __init__(self, noun: str, edges: Mapping[tuple[str, str], frozenset[Role]]) -> None:
+        self.noun = noun
+        self.edges = dict(edges)
+        self.states = tuple(dict.fromkeys(state for edge in self.edges for state in edge))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.edges)
+
+    def next(self, state: str) -> tuple[str, ...]:
+        """Return the states that may follow `state`, in the order of the table."""
+        return tuple(to for frm, to in self.edges if frm == state)
+
+    @property
+    def terminal(self) -> frozenset[str]:
+        """The states that nothing leaves."""
+        return frozenset(state for state in self.states if not self.next(state))
+
+    def check(self, frm: str, to: str, role: Role) -> None:
+        """Raise `Conflict` for an edge not in the table, `NotAllowed` for a role not on it."""
+        allowed = self.edges.get((frm, to))
+        if allowed is None:
+            later = ", ".join(self.next(frm)) or "nothing: this is final"
+            raise Conflict(
+                f"{self.noun}.illegal_move",
+                f"A {self.noun} that is {frm} cannot become {to}. What may follow: {later}.",
+                state=frm,
+                to=to,
+            )
+        if role not in allowed:
+            who = " or ".join(sorted(allowed))
+            raise NotAllowed(
+                f"{self.noun}.not_yours",
+                f"Only {who} may turn a {frm} {self.noun} into {to}; you act as {role}.",
+                role=str(role),
+            )

@@ -1,0 +1,127 @@
+"""People, how to reach them, the firm they act for, and the port by which a host names them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from mentorkit.domain.moves import Role
+
+Means = Literal["self", "file", "form", "phone", "paper", "visit", "link", "job"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A human. `user_ref` is the host's own name for them, `external_key` a file's own id."""
+
+    id: str
+    tenant: str
+    name: str = ""
+    user_ref: str | None = None
+    external_key: str | None = None
+    born: int | None = None
+    locale: str = "en"
+    zone: str = "UTC"
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One way to reach a person (kind: email, phone, whatsapp, inbox, ...)."""
+
+    id: str
+    tenant: str
+    person_id: str
+    kind: str
+    value: str
+    verified: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Business:
+    """The firm a participant acts for; several people may share one. `started` is a year."""
+
+    id: str
+    tenant: str
+    name: str
+    external_key: str | None = None
+    sector: str | None = None
+    country: str | None = None
+    started: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who is doing this: a host's user, a person, or (neither) the system itself.
+
+    `admin` is the host's word. `means` records how the subject's wish reached the actor, so that
+    a coordinator who accepts for a mentee by phone leaves exactly that behind.
+    """
+
+    user_ref: str | None = None
+    person_id: str | None = None
+    admin: bool = False
+    means: Means = "self"
+
+    @property
+    def is_system(self) -> bool:
+        return self.user_ref is None and self.person_id is None and not self.admin
+
+
+SYSTEM_ACTOR = Actor(means="job")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Two people who must not be brought together, in either direction, by any path."""
+
+    id: str
+    tenant: str
+    person_id: str
+    other_id: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPerson:
+    """What a host tells about one of its users."""
+
+    ref: str
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    locale: str = "en"
+    zone: str = "UTC"
+
+
+class People(Protocol):
+    """The port a host implements so that mentorkit can name and reach the host's users."""
+
+    def lookup(self, tenant: str, refs: Collection[str]) -> Mapping[str, HostPerson]:
+        """Return what the host knows about these users, those unknown left out; one batch."""
+
+    def search(self, tenant: str, text: str, limit: int) -> Sequence[HostPerson]:
+        """Return at most `limit` users that fit what a coordinator typed."""
+
+    def tenants(self) -> Iterable[str]:
+        """Name the tenants whose work the worker should do."""
+
+
+__all__ = [
+    "SYSTEM_ACTOR",
+    "Actor",
+    "Block",
+    "Business",
+    "Contact",
+    "HostPerson",
+    "Means",
+    "People",
+    "Person",
+    "Role",
+]

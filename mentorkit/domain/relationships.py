@@ -1,0 +1,142 @@
+"""Proposals, and the relationships that begin when one is accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
+
+Origin = Literal["strategy", "staff", "mentee", "mentor"]
+Kind = Literal["pair", "peer", "circle"]
+
+PROPOSAL_MOVES = Moves(
+    "proposal",
+    {
+        ("draft", "offered"): STAFF | PARTIES,
+        ("draft", "withdrawn"): STAFF | PARTIES | SYSTEM,
+        ("offered", "question"): PARTIES,
+        ("question", "offered"): PARTIES | STAFF,
+        ("question", "withdrawn"): PARTIES | STAFF | SYSTEM,
+        ("offered", "accepted"): PARTIES | STAFF,
+        ("offered", "declined"): PARTIES | STAFF,
+        ("offered", "expired"): SYSTEM,
+        ("offered", "withdrawn"): PARTIES | STAFF | SYSTEM,
+    },
+)
+
+RELATIONSHIP_MOVES = Moves(
+    "relationship",
+    {
+        ("active", "paused"): PARTIES | STAFF,
+        ("paused", "active"): PARTIES | STAFF,
+        ("active", "ended"): PARTIES | STAFF | SYSTEM,
+        ("paused", "ended"): PARTIES | STAFF | SYSTEM,
+    },
+)
+
+HOLDING = frozenset({"active", "paused"})
+"""The states of a relationship that hold a place of each participant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a pair fits, or cannot be: a stable code, its parameters, and the points it carries.
+
+    A reason is stored, and put into words in the reader's own language when it is shown.
+    """
+
+    code: str
+    params: Frozen = field(default_factory=Frozen)
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """An offered pair. `answered` lists the roles that have said yes so far, in order."""
+
+    id: str
+    tenant: str
+    program_id: str
+    mentee_id: str
+    mentor_id: str
+    run_id: str | None = None
+    origin: Origin = "strategy"
+    state: str = "draft"
+    rank: int = 1
+    score: int = 0
+    reasons: tuple[Reason, ...] = ()
+    locked: bool = False
+    answered: tuple[str, ...] = ()
+    offered_at: datetime | None = None
+    due_at: datetime | None = None
+    relationship_id: str | None = None
+    note_id: str | None = None
+    reason: str | None = None
+    created_at: datetime
+    version: int = 1
+
+    def move(self, to: str, *, by: Role, reason: str | None = None) -> Proposal:
+        """Return this proposal in state `to`; `reason` is a code, never free text."""
+        PROPOSAL_MOVES.check(self.state, to, by)
+        return replace(self, state=to, reason=reason)
+
+    def awaiting(self, chain: tuple[str, ...]) -> str | None:
+        """Return the role whose yes is asked for next, or None when all have said it."""
+        return next((role for role in chain if role not in self.answered), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One participant of a relationship, and as what; `left_at` once they are out of it."""
+
+    id: str
+    tenant: str
+    relationship_id: str
+    participant_id: str
+    role: str
+    joined_at: datetime
+    left_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship:
+    """Mentor and mentee (or a circle) who said yes. `ends_at` moves when paused or extended."""
+
+    id: str
+    tenant: str
+    program_id: str
+    proposal_id: str | None = None
+    kind: Kind = "pair"
+    state: str = "active"
+    targets_version: int = 1
+    started_at: datetime
+    ends_at: datetime
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+    note_id: str | None = None
+    members: tuple[Member, ...] = ()
+    version: int = 1
+
+    def move(self, to: str, *, by: Role, at: datetime, reason: str | None = None) -> Relationship:
+        """Return this relationship in state `to`, walked at `at`.
+
+        Coming back from a pause moves the end by as long as the pause lasted.
+        """
+        RELATIONSHIP_MOVES.check(self.state, to, by)
+        if to == "paused":
+            return replace(self, state=to, paused_at=at, reason=reason)
+        if to == "active":
+            away = at - self.paused_at if self.paused_at else at - at
+            return replace(
+                self, state=to, paused_at=None, ends_at=self.ends_at + away, reason=reason
+            )
+        return replace(self, state=to, ended_at=at, paused_at=None, reason=reason)
+
+    def member(self, role: str) -> Member:
+        """Return the first member in this role."""
+        return next(member for member in self.members if member.role == role)

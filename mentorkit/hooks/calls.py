@@ -1,0 +1,73 @@
+"""Call a plugin's code, so that whatever it does is a failure of that plugin and of nothing else.
+
+`sys.exit` counts as a failure, too: a plugin does not decide that the process ends. A person's
+Ctrl-C goes through.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mentorkit.errors import Cancelled, PluginError
+from mentorkit.hooks.providers import Check, Health
+
+T = TypeVar("T")
+FAILURES = (Exception, SystemExit)
+"""What code of a plugin may raise without taking others with it."""
+LONGEST_ERROR = 300
+"""Characters of a plugin's own error message that are passed on."""
+
+
+def called(
+    label: str, doing: str, call: Callable[[], T], *, passing: tuple[type[Exception], ...] = ()
+) -> T:
+    """Return what a plugin answers.
+
+    Raises `PluginError` naming the plugin (`label`) for whatever it raises, but for `Cancelled`
+    and for errors of a `passing` kind, which it may raise on purpose.
+    """
+    try:
+        return call()
+    except Cancelled:
+        raise
+    except FAILURES as error:
+        if isinstance(error, passing):
+            raise
+        raise PluginError("plugin.failed", f"{label}: {doing} raised {describe(error)}") from error
+
+
+def examine(check: Check, *given: Any) -> Health:
+    """Run a check; one that fails itself, or answers with something else, is not ok."""
+    try:
+        health = check.run(*given)
+    except FAILURES as error:
+        return Health(ok=False, message=f"the check itself failed ({type(error).__name__}).")
+    if not isinstance(health, Health):
+        given_instead = type(health).__name__
+        return Health(ok=False, message=f"the check returned {given_instead}, not Health.")
+    return health
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one line: its type, its message, and where it was raised."""
+    try:
+        message = " ".join(str(error).split())
+    except Exception:
+        message = "(its message cannot be read)"
+    if len(message) > LONGEST_ERROR:
+        message = message[: LONGEST_ERROR - 3] + "..."
+    line = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    ours = f"{Path(__file__).parents[1]}{os.sep}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((ours, "<frozen")) and "importlib" not in frame.filename
+    ]
+    if not frames:
+        return line
+    path = Path(frames[-1].filename)
+    return f"{line} ({path.parent.name}/{path.name}, line {frames[-1].lineno})"

@@ -1,0 +1,39 @@
+"""What plugin code is given to work with. What must not write is given nothing to write with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from random import Random
+from typing import Any, Protocol
+
+from mentorkit.domain.programs import Program
+
+
+class Context(Protocol):
+    """Read and decide. `random` is seeded, so that the same input gives the same answer."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def program(self) -> Program | None: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def random(self) -> Random: ...
+    @property
+    def log(self) -> logging.Logger: ...
+
+
+class WorkContext(Context, Protocol):
+    """May also write: `transaction()` is a transaction of the plugin's own, never the core's.
+
+    It yields a SQLAlchemy connection to the same database, bound to nothing but the tenant that
+    the plugin puts into its own rows; it commits when the block ends and rolls back on an error.
+    """
+
+    def transaction(self) -> AbstractContextManager[Any]: ...

@@ -1,0 +1,47 @@
+"""What a plugin declares about itself. Its name is not here: it is the entry point's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.hooks.context import WorkContext
+from mentorkit.hooks.providers import NO_OPTIONS, JsonSchema
+
+EMPTY_SCHEMA: JsonSchema = Frozen(NO_OPTIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalData:
+    """How to export and erase what a plugin keeps about a person outside its tables.
+
+    Both get a person's id; `export` returns JSON-able data, `erase` how many things it removed.
+    """
+
+    export: Callable[[WorkContext, str], Mapping[str, Any]]
+    erase: Callable[[WorkContext, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Say what a plugin is, what it needs, and what can be set.
+
+    `requires_core` is a version specifier (``>=0.1,<1``; empty: any), checked when the plugin is
+    loaded. `requires_plugins` must be listed, and listed earlier. `settings` is the schema of what
+    the deployer sets, `program_settings` of what a coordinator sets for one program. `tables` is
+    what `mentorkit.store.plugin_tables` returned, or better where it stands, as
+    ``package.module:attribute``: then loading the plugin does not load SQLAlchemy. `migrations` is
+    ``package:folder``.
+    """
+
+    title: str
+    summary: str = ""
+    requires_core: str = ""
+    requires_plugins: tuple[str, ...] = ()
+    settings: JsonSchema = EMPTY_SCHEMA
+    program_settings: JsonSchema = EMPTY_SCHEMA
+    tables: object | None = None
+    migrations: str | None = None
+    personal_data: PersonalData | None = None

@@ -1,0 +1,485 @@
+"""What hooks return: named, typed providers. A plugin author reads this file, and little else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mentorkit.domain.events import Event
+from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
+from mentorkit.domain.participants import Lead
+from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.relationships import Reason
+from mentorkit.errors import Problem as InputProblem
+from mentorkit.hooks.context import Context, WorkContext
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+JsonSchema = Mapping[str, Any]
+NO_OPTIONS: JsonSchema = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+class Provider:
+    """Anything a hook yields. `name` is unique within its kind and is what programs refer to."""
+
+    name: str = ""
+    title: str = ""
+
+
+# --------------------------------------------------------------------------- recruitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What was pushed to us, unparsed: an uploaded file, or the body of a vendor's request."""
+
+    body: bytes
+    filename: str = ""
+    headers: Mapping[str, str] = made_by(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Some leads, what was wrong with the rest, and where to go on (None: that was all)."""
+
+    leads: tuple[Lead, ...]
+    problems: tuple[InputProblem, ...] = ()
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A table to be written: the header, and rows of the same length."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    title: str = "Sheet"
+
+
+class RecruitmentSource(Provider):
+    """Where leads come from. `suffixes` names the files it reads (``.csv``), if it reads any.
+
+    `options` is the schema of what `receive` takes along with the data (a column mapping, say).
+    A source that reads files may also `write` them, so that what went out can come back.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    options: JsonSchema = NO_OPTIONS
+
+    def fetch(self, ctx: WorkContext, since: str | None) -> Batch:
+        """Ask the vendor for what is new since this cursor."""
+        return Batch(leads=())
+
+    def receive(
+        self,
+        ctx: Context,
+        inbound: Inbound,
+        *,
+        role: str | None = None,
+        fields: Mapping[str, Field] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Batch:
+        """Read what was pushed. Rows that cannot be used become problems; the good ones stay.
+
+        Raises `Invalid` when nothing can be read at all (too big, no header, not such a file).
+        """
+        raise Undeliverable("source.cannot_receive")
+
+    def write(self, sheet: Sheet, *, suffix: str) -> bytes:
+        """Return the sheet as a file of this kind; cells never come alive as formulas."""
+        raise Undeliverable("source.cannot_write")
+
+
+# --------------------------------------------------------------------------- matching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOverlap:
+    """Share of the options wanted that the other offers: |A & B| / |A|.
+
+    `per` names whose options are the whole: ``mentee`` (default), ``mentor``, or ``union``.
+    """
+
+    field: str
+    other: str | None = None
+    per: str = "mentee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equal:
+    """1 where both answered the same; else 0, or `partial[other_field]` where that one is equal."""
+
+    field: str
+    other: str | None = None
+    partial: Mapping[str, float] = made_by(default_factory=Frozen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contains:
+    """1 where the mentor's options (`other`) hold the mentee's one answer (`field`), else 0."""
+
+    field: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closeness:
+    """1 at the target distance (mentor minus mentee, signed), falling evenly to 0 at `span` away.
+
+    `wrap` is the length of a circle (24 for hours of a day): distances go the shorter way round.
+    """
+
+    field: str
+    other: str | None = None
+    target: float = 0.0
+    span: float = 1.0
+    wrap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """How much of `full` (hours, options) the two have in common: min(|A & B|, full) / full."""
+
+    field: str
+    other: str | None = None
+    full: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """A value that the mentor brings to every pair: the number in `field`, from 0 to 1."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosine:
+    """Cosine of two vectors (a stored feature), negative counted as 0."""
+
+    field: str
+    other: str | None = None
+
+
+Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharesAny:
+    """The two have at least one option in common. Unanswered: the pair cannot be."""
+
+    field: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differs:
+    """The two answers differ. Unanswered on either side: nothing speaks against the pair."""
+
+    field: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same:
+    """The two answers are the same. Unanswered on either side: the pair cannot be."""
+
+    field: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """The mentor stands `least` to `most` steps above the mentee. Unanswered: cannot be."""
+
+    field: str
+    other: str | None = None
+    least: float = 1
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPair:
+    """The two have not been brought together before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinOverlap:
+    """The two have at least `least` (hours, options) in common. Unanswered: cannot be."""
+
+    field: str
+    other: str | None = None
+    least: int = 1
+
+
+RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap
+
+
+class Block(Protocol):
+    """Some people as columns. `column` gives parsed values of a profile field, None if empty."""
+
+    @property
+    def ids(self) -> Sequence[str]: ...
+    def column(self, field: str) -> Sequence[Any]: ...
+    def __len__(self) -> int: ...
+
+
+class Criterion(Provider):
+    """How good is a pair, 0 to 1. Give exactly one of `declared`, `score_block` and `score`.
+
+    Pure: no network, no writes, same input same output. A person is a mapping of the program's
+    profile fields, with None for what was not answered. None as a value means no opinion: the
+    criterion's points are shared among the others; 0 means a bad fit.
+    """
+
+    needs: Mapping[str, type] = {}
+    options: JsonSchema = NO_OPTIONS
+    declared: Form | None = None
+
+    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
+        """Return the scorer for these options; called once for a run, before anyone is scored.
+
+        `options` has been checked against the schema and its defaults filled in.
+        """
+        return self
+
+    def score_block(self, mentees: Block, mentors: Block) -> NDArray[np.float64]:
+        """Return an array (len(mentees), len(mentors)) of 0..1; nan means no opinion."""
+        raise NotImplementedError  # pragma: no cover - never called unless overridden
+
+    def score(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> float | None:
+        """Return how well this one pair fits, or None for no opinion."""
+        raise NotImplementedError  # pragma: no cover - never called unless overridden
+
+    def explain(
+        self, mentee: Mapping[str, Any], mentor: Mapping[str, Any], value: float
+    ) -> Reason | str | None:
+        """Say why a pair that is shown has this value; None says nothing."""
+        return None
+
+
+class Rule(Provider):
+    """May a pair exist at all. Give exactly one of `declared`, `mask_block` and `allows`."""
+
+    needs: Mapping[str, type] = {}
+    options: JsonSchema = NO_OPTIONS
+    declared: RuleForm | None = None
+
+    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Rule:
+        """Return the rule for these options; called once for a run."""
+        return self
+
+    def mask_block(self, mentees: Block, mentors: Block) -> NDArray[np.bool_]:
+        """Return an array (len(mentees), len(mentors)), True where the pair may exist."""
+        raise NotImplementedError  # pragma: no cover - never called unless overridden
+
+    def allows(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> bool:
+        """Return whether this one pair may exist."""
+        raise NotImplementedError  # pragma: no cover - never called unless overridden
+
+    def explain(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> Reason | str | None:
+        """Say why this pair cannot be."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One feasible pair as a list shows it: the mentor's index, and the pair's integer score."""
+
+    mentor: int
+    score: int
+
+
+class Problem(Protocol):
+    """What an assigner is asked: who could go with whom, as indices into `mentees`, `mentors`.
+
+    Ids are in the engine's order (external key, else id), so equal input gives equal output.
+    """
+
+    @property
+    def mentees(self) -> Sequence[str]: ...
+    @property
+    def mentors(self) -> Sequence[str]: ...
+    @property
+    def capacity(self) -> Sequence[int]: ...
+    @property
+    def objective(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def locks(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    def candidates(self, mentee: int) -> Sequence[Candidate]:
+        """Return this mentee's feasible mentors as known so far, best first, ties by mentor."""
+
+    def widen(self, mentee: int, k: int) -> Sequence[Candidate]:
+        """Return the same list with at least `k` entries, or all there are."""
+
+    def choices(self, mentee: int) -> Sequence[int]:
+        """Return the mentors that this mentee asked for, most wanted first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What an assigner answers: (mentee, mentor) indices, locks included, and how it was done.
+
+    An `exact` answer is proved the best possible for the objective. `prices` (one a mentor, at
+    least 0) prove how far from the best the total can be at most; with a `bonus` above 0 (what one
+    more pair may cost) they prove it among assignments of as many pairs. `cover` (mentee indices,
+    mentor indices) proves how many pairs there can be at most, by König's theorem.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    method: str
+    exact: bool = False
+    prices: tuple[int, ...] | None = None
+    cover: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    bonus: int = 0
+
+
+class Assigner(Provider):
+    """Which pairs. Its result passes the same checks as any other: nothing gets past the rules.
+
+    Say `uses_objective = False` where the answer does not depend on the objective, and
+    `uses_scores = False` where a strategy needs no criteria for it.
+    """
+
+    options: JsonSchema = NO_OPTIONS
+    uses_objective: bool = True
+    uses_scores: bool = True
+
+    def assign(self, problem: Problem) -> Assignment:
+        """Return pairs among the candidates, no mentee twice, no mentor above capacity."""
+        raise NotImplementedError  # pragma: no cover - an assigner has nothing else
+
+
+# --------------------------------------------------------------------------- telling people
+
+
+class Channel(Provider):
+    """Carries messages. Called by the worker only, outside any transaction of the core's."""
+
+    def can_reach(self, ctx: Context, person: Person, contacts: Sequence[Contact]) -> bool:
+        """Return whether this person can be reached this way at all."""
+        return True
+
+    def deliver(
+        self, ctx: WorkContext, message: Message, person: Person, contacts: Sequence[Contact]
+    ) -> Receipt:
+        """Take the message. `message.key` is the idempotency key: pass it on, or keep it.
+
+        Raises `RetryLater` or `Undeliverable`; anything else counts as a failure to be retried.
+        """
+        raise NotImplementedError  # pragma: no cover - a channel has nothing else
+
+
+# --------------------------------------------------------------------------- the rest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reaction(Provider):
+    """A durable answer to a fact: told by the worker until it succeeds, or parked for `doctor`."""
+
+    name: str
+    title: str = ""
+    on: tuple[type[Event], ...]
+    handle: Callable[[WorkContext, Event], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a check found; `hint` says what to do when it is not `ok`."""
+
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Provider):
+    """Looks whether something is as it should be; run by `doctor`, and at start if `at_start`.
+
+    `run` takes nothing; with `needs_database` it takes a `WorkContext`, and only `doctor` runs it,
+    because at start the database may still wait for its migrations.
+    """
+
+    name: str
+    title: str = ""
+    run: Callable[..., Health]
+    at_start: bool = False
+    needs_database: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of a command: an argument (`required`, no dashes) or an ``--option``."""
+
+    name: str
+    help: str = ""
+    required: bool = False
+    default: Any = None
+    type: type = str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Provider):
+    """A command under ``mentorkit <plugin> <name>``; only the CLI turns it into click's.
+
+    `run` gets the context and the parameters by name, and returns JSON-able data to print.
+    """
+
+    name: str
+    title: str = ""
+    help: str
+    run: Callable[..., Any]
+    parameters: tuple[Parameter, ...] = ()
+
+
+__all__ = [
+    "NO_OPTIONS",
+    "Above",
+    "Assigner",
+    "Assignment",
+    "Batch",
+    "Block",
+    "Candidate",
+    "Channel",
+    "Check",
+    "Closeness",
+    "Command",
+    "Contains",
+    "Context",
+    "Cosine",
+    "Criterion",
+    "Differs",
+    "Equal",
+    "Form",
+    "Health",
+    "Inbound",
+    "JsonSchema",
+    "MinOverlap",
+    "Overlap",
+    "Parameter",
+    "PastPair",
+    "Prior",
+    "Provider",
+    "Reaction",
+    "Reason",
+    "Receipt",
+    "RecruitmentSource",
+    "RetryLater",
+    "Rule",
+    "RuleForm",
+    "Same",
+    "SetOverlap",
+    "SharesAny",
+    "Sheet",
+    "Undeliverable",
+    "WorkContext",
+]

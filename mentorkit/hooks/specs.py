@@ -1,0 +1,313 @@
+"""Every question that mentorkit asks a plugin. Asked once, at start-up, one plugin at a time.
+
+An implementation may take fewer arguments than the spec, and `settings` is the plugin's own,
+checked against its manifest. Each example below is a whole plugin; a test loads every one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from mentorkit.domain.strategies import Strategy
+    from mentorkit.hooks.providers import (
+        Assigner,
+        Channel,
+        Check,
+        Command,
+        Criterion,
+        Reaction,
+        RecruitmentSource,
+        Rule,
+    )
+
+PROJECT = "mentorkit"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """Every question mentorkit asks a plugin, in the order of the journey."""
+
+    @hookspec
+    def mentorkit_recruitment_sources(
+        self, settings: Mapping[str, Any]
+    ) -> Iterable[RecruitmentSource]:
+        """Offer places that leads come from: a file format, a form, a vendor's list.
+
+        Asked at start-up. Programs name a source when they recruit.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.domain.participants import Lead
+        from mentorkit.hooks import Batch, RecruitmentSource
+
+        manifest = Manifest(title="Lines of text", requires_core=">=0.1,<1")
+
+        class Lines(RecruitmentSource):
+            name = "lines"
+            suffixes = (".txt",)
+
+            def receive(self, ctx, inbound, *, role=None, fields=None, options=None):
+                names = inbound.body.decode("utf-8", "replace").split("\\n")
+                return Batch(
+                    leads=tuple(
+                        Lead(key=name.strip(), role=role or "mentee", name=name.strip())
+                        for name in names
+                        if name.strip()
+                    )
+                )
+
+        @hookimpl
+        def mentorkit_recruitment_sources():
+            yield Lines()
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_matching_strategies(self, settings: Mapping[str, Any]) -> Iterable[Strategy]:
+        """Offer named, ready ways to match, which a program picks or copies and changes.
+
+        Asked at start-up. The rules, criteria and assigner it names must come from some loaded
+        plugin.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.domain.strategies import Strategy, Use
+        from mentorkit.hooks import Assigner, Assignment, Criterion
+
+        manifest = Manifest(title="First come", requires_core=">=0.1,<1")
+
+        class Experience(Criterion):
+            name = "years_of_experience"
+            needs = {"years": float}
+
+            def score(self, mentee, mentor):
+                return None if mentor["years"] is None else min(mentor["years"] / 20, 1.0)
+
+        class InTurn(Assigner):
+            name = "in_turn"
+
+            def assign(self, problem):
+                left, pairs = list(problem.capacity), []
+                for mentee in range(len(problem.mentees)):
+                    for candidate in problem.candidates(mentee):
+                        if left[candidate.mentor]:
+                            left[candidate.mentor] -= 1
+                            pairs.append((mentee, candidate.mentor))
+                            break
+                return Assignment(pairs=tuple(pairs), method="in turn")
+
+        @hookimpl
+        def mentorkit_criteria():
+            yield Experience()
+
+        @hookimpl
+        def mentorkit_assigners():
+            yield InTurn()
+
+        @hookimpl
+        def mentorkit_matching_strategies():
+            yield Strategy(
+                name="most_experienced_first",
+                title="Most experienced first",
+                criteria=(Use(name="years_of_experience", weight=1),),
+                assigner="in_turn",
+            )
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_criteria(self, settings: Mapping[str, Any]) -> Iterable[Criterion]:
+        """Offer measures of how good a pair is, 0 to 1.
+
+        Asked at start-up. A strategy names the criterion and gives it a weight.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Criterion
+
+        manifest = Manifest(title="Same village", requires_core=">=0.1,<1")
+
+        class SameVillage(Criterion):
+            name = "same_village"
+            needs = {"village": str}
+
+            def score(self, mentee, mentor):
+                if not (mentee["village"] and mentor["village"]):
+                    return None
+                return 1.0 if mentee["village"] == mentor["village"] else 0.0
+
+            def explain(self, mentee, mentor, value):
+                return f"Both trade in {mentor['village']}" if value else None
+
+        @hookimpl
+        def mentorkit_criteria():
+            yield SameVillage()
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_rules(self, settings: Mapping[str, Any]) -> Iterable[Rule]:
+        """Offer rules on which pairs may exist at all.
+
+        Asked at start-up. A strategy lists the rules it keeps.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Differs, Rule
+
+        manifest = Manifest(title="Not the same employer", requires_core=">=0.1,<1")
+
+        class OtherEmployer(Rule):
+            name = "other_employer"
+            needs = {"employer": str}
+            declared = Differs(field="employer")
+
+            def explain(self, mentee, mentor):
+                return f"Both work at {mentor['employer']}"
+
+        @hookimpl
+        def mentorkit_rules():
+            yield OtherEmployer()
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_assigners(self, settings: Mapping[str, Any]) -> Iterable[Assigner]:
+        """Offer ways to pick the pairs from everyone's lists of candidates.
+
+        Asked at start-up. Whatever an assigner answers is checked like any other result.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Assigner, Assignment
+
+        manifest = Manifest(title="Only what is locked", requires_core=">=0.1,<1")
+
+        class LockedOnly(Assigner):
+            name = "locked_only"
+            uses_objective = False
+
+            def assign(self, problem):
+                return Assignment(pairs=tuple(problem.locks), method="locked only")
+
+        @hookimpl
+        def mentorkit_assigners():
+            yield LockedOnly()
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_notification_channels(self, settings: Mapping[str, Any]) -> Iterable[Channel]:
+        """Offer ways to carry a message to a person.
+
+        Asked at start-up. Only the worker delivers; `message.key` is the same on every retry.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Channel, Receipt, Undeliverable
+
+        manifest = Manifest(title="The log", requires_core=">=0.1,<1")
+
+        class Log(Channel):
+            name = "log"
+
+            def can_reach(self, ctx, person, contacts):
+                return True
+
+            def deliver(self, ctx, message, person, contacts):
+                if not message.body:
+                    raise Undeliverable("log.nothing_to_say")
+                ctx.log.info("message %s for person %s", message.key, person.id)
+                return Receipt(channel=self.name, reference=message.key)
+
+        @hookimpl
+        def mentorkit_notification_channels():
+            yield Log()
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_reactions(self, settings: Mapping[str, Any]) -> Iterable[Reaction]:
+        """Offer durable answers to facts: the worker tells them until they succeed.
+
+        Asked at start-up. A reaction may be told twice; the event's sequence says whether it was.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.domain.events import RelationshipStarted
+        from mentorkit.hooks import Reaction
+
+        manifest = Manifest(title="Say hello", requires_core=">=0.1,<1")
+
+        def hello(ctx, event):
+            ctx.log.info("relationship %s has started", event.subject_id)
+
+        @hookimpl
+        def mentorkit_reactions():
+            yield Reaction(name="hello", on=(RelationshipStarted,), handle=hello)
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_checks(self, settings: Mapping[str, Any]) -> Iterable[Check]:
+        """Offer looks at whether something is as it should be.
+
+        Asked at start-up. `mentorkit doctor` runs every check, a start those that say `at_start`.
+
+        ```python
+        import shutil
+
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Check, Health
+
+        manifest = Manifest(title="Room on the disk", requires_core=">=0.1,<1")
+
+        def room():
+            free = shutil.disk_usage(".").free // 2**20
+            return Health(ok=free > 100, message=f"{free} MiB are free", hint="Make some room.")
+
+        @hookimpl
+        def mentorkit_checks():
+            yield Check(name="room", title="Room on the disk", run=room)
+        ```
+        """
+        return ()
+
+    @hookspec
+    def mentorkit_commands(self, settings: Mapping[str, Any]) -> Iterable[Command]:
+        """Offer commands, found under ``mentorkit <plugin> <name>``.
+
+        Asked at start-up. What `run` returns is printed, as JSON where that was asked for.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Command, Parameter
+
+        manifest = Manifest(title="Greetings", requires_core=">=0.1,<1")
+
+        def greet(ctx, name):
+            return {"greeting": f"Hello {name}"}
+
+        @hookimpl
+        def mentorkit_commands():
+            yield Command(
+                name="greet",
+                help="Greet somebody.",
+                run=greet,
+                parameters=(Parameter(name="name", required=True),),
+            )
+        ```
+        """
+        return ()

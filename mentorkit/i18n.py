@@ -1,0 +1,85 @@
+"""Words and figures in the reader's language: gettext domain `mentorkit`, formats from Babel.
+
+Catalogs stand in `translations/` beside this file (``<locale>/LC_MESSAGES/mentorkit.mo``). A
+language without a catalog reads English; its dates and numbers are its own all the same.
+"""
+
+from __future__ import annotations
+
+import gettext
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+DOMAIN = "mentorkit"
+TRANSLATIONS = Path(__file__).parent / "translations"
+FALLBACK = "en"
+
+
+@lru_cache(maxsize=64)
+def translations(locale: str, folder: Path = TRANSLATIONS) -> gettext.NullTranslations:
+    """Return the catalog for a locale (BCP 47, ``pt-BR``): the region's, else its language's."""
+    wanted = locale.replace("-", "_")
+    languages = [wanted, wanted.split("_")[0]]
+    return gettext.translation(DOMAIN, folder, languages=languages, fallback=True)
+
+
+def translate(message: str, locale: str = FALLBACK, *, folder: Path = TRANSLATIONS) -> str:
+    """Return `message` in this language, or as it is where nobody has translated it yet."""
+    return translations(locale, folder).gettext(message) if message else ""
+
+
+def translate_count(
+    one: str, many: str, count: int, locale: str = FALLBACK, *, folder: Path = TRANSLATIONS
+) -> str:
+    """Return the form that this language uses for `count` things, with ``{count}`` filled in."""
+    text = translations(locale, folder).ngettext(one, many, count)
+    return text.replace("{count}", format_number(count, locale))
+
+
+def format_number(value: int | float, locale: str = FALLBACK) -> str:
+    """Return a number as written in this language: 4,820,655 or 4.820.655."""
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, locale=babel_locale(locale))
+
+
+def format_day(day: date, locale: str = FALLBACK) -> str:
+    """Return a date as written in this language, the month in words."""
+    from babel.dates import format_date
+
+    return format_date(day, format="long", locale=babel_locale(locale))
+
+
+def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:
+    """Return an aware time on the reader's own clock (`zone` is an IANA name)."""
+    from babel.dates import format_datetime
+
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone means nothing to a reader elsewhere")
+    return format_datetime(
+        moment, format="long", tzinfo=ZoneInfo(zone), locale=babel_locale(locale)
+    )
+
+
+def is_right_to_left(locale: str) -> bool:
+    """Return whether this language is written from right to left."""
+    return babel_locale(locale).text_direction == "rtl"
+
+
+@lru_cache(maxsize=256)
+def babel_locale(locale: str) -> Locale:
+    """Return Babel's locale: the region's, else its language's, else English."""
+    from babel import Locale, UnknownLocaleError
+
+    for wanted in (locale, locale.replace("_", "-").split("-")[0], FALLBACK):
+        try:
+            return Locale.parse(wanted.replace("-", "_"))
+        except (UnknownLocaleError, ValueError):
+            continue
+    raise AssertionError("Babel ships no English")  # pragma: no cover - Babel always does

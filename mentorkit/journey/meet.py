@@ -1,0 +1,439 @@
+"""Meet: meetings and minutes, milestones, pauses, extensions, and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain import events
+from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
+from mentorkit.domain.moves import Role
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import HOLDING, Relationship
+from mentorkit.domain.shown import as_row, shown
+from mentorkit.errors import Conflict, Invalid, NotFound, Problem
+from mentorkit.journey.programs import targets_of
+from mentorkit.journey.steps import READERS, inside, party, program_of, require
+from mentorkit.journey.tell import tell
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+LONGEST = 24 * 60
+
+
+class Met:
+    """A relationship with its program and the actor's role to it, read in one go."""
+
+    def __init__(self, tx: Transaction, actor: Actor, relationship: str) -> None:
+        self.relationship: Relationship = tx.relationships.get(relationship)
+        self.program: Program = tx.programs.get(self.relationship.program_id)
+        members = [m for m in self.relationship.members if m.left_at is None]
+        found = tx.participants.get_many([m.participant_id for m in members])
+        self.people = {m.participant_id: found[m.participant_id].person_id for m in members}
+        self.role = _role(tx, self.program, actor, members, self.people)
+
+
+def _role(
+    tx: Transaction, program: Program, actor: Actor, members: list[Any], people: dict[str, str]
+) -> Role:
+    # A circle has several mentees: each of them is a party on their own.
+    for one in members:
+        try:
+            return party(
+                tx, program, actor, {Role(one.role): people[one.participant_id]}, "relationship"
+            )
+        except NotFound:
+            continue
+    raise NotFound("relationship.not_found", "There is no such relationship here.")
+
+
+def relationships(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
+) -> list[dict[str, Any]]:
+    """List a program's relationships with the names of those in them and the minutes so far."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = program_of(tx, program)
+        require(tx, found, actor, READERS)
+        rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
+        ids = {m.participant_id for row in rows for m in row.members}
+        participants = tx.participants.get_many(list(ids))
+        people = tx.people.get_many([one.person_id for one in participants.values()])
+        minutes: dict[str, int] = {}
+        for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
+            known = minutes.get(meeting.relationship_id, 0)
+            minutes[meeting.relationship_id] = known + meeting.minutes
+        return [
+            {
+                **as_row(row),
+                "members": [
+                    {
+                        "participant": m.participant_id,
+                        "role": m.role,
+                        "name": people[participants[m.participant_id].person_id].name,
+                        "left_at": shown(m.left_at),
+                    }
+                    for m in row.members
+                ],
+                "minutes": minutes.get(row.id, 0),
+            }
+            for row in rows
+        ]
+
+
+def log(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    relationship: str,
+    minutes: int,
+    held_at: datetime | str | None = None,
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Log time spent together, in whole minutes; on this platform or any other.
+
+    `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
+    future, before the relationship began, or after it ended.
+    """
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        met = Met(tx, actor, relationship)
+        at = _moment(held_at, tx.now)
+        _check_meeting(met.relationship, minutes, at, tx.now)
+        meeting = Meeting(
+            id=tx.new_id(),
+            tenant=tenant,
+            relationship_id=relationship,
+            held_at=at,
+            minutes=minutes,
+        )
+        tx.meetings.add(meeting)
+        tx.record(
+            events.MeetingHeld(
+                subject_id=meeting.id,
+                program_id=met.program.id,
+                relationship_id=relationship,
+                minutes=minutes,
+            ),
+            actor=actor,
+            role=met.role,
+        )
+        return as_row(meeting)
+
+    return inside(kit, tenant, tx, work)
+
+
+def _moment(value: datetime | str | None, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value or now
+    except ValueError:
+        at = datetime(1, 1, 1)
+    if at.tzinfo is None:
+        raise Invalid(
+            "meeting.time",
+            "The time of the meeting cannot be read.",
+            [Problem("held_at", "write date, time and offset, such as 2027-03-01T18:00+01:00")],
+        )
+    return at
+
+
+def _check_meeting(one: Relationship, minutes: int, at: datetime, now: datetime) -> None:
+    problems = []
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST:
+        problems.append(Problem("minutes", f"write a whole number from 1 to {LONGEST}"))
+    if at > now:
+        problems.append(Problem("held_at", "lies in the future; log a meeting once it was held"))
+    if at < one.started_at:
+        problems.append(Problem("held_at", "lies before the two were connected"))
+    if one.ended_at and at > one.ended_at:
+        problems.append(Problem("held_at", "lies after the relationship ended"))
+    if problems:
+        raise Invalid("meeting.invalid", "This meeting cannot be logged:", problems)
+
+
+def strike(
+    kit: Kit, *, tenant: str, actor: Actor, meeting: str, tx: Transaction | None = None
+) -> dict[str, Any]:
+    """Strike a meeting that was logged by mistake; it stays in the journal and counts no more."""
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.meetings.get(meeting)
+        met = Met(tx, actor, one.relationship_id)
+        saved = tx.meetings.save(one.move("struck", by=met.role))
+        tx.record(
+            events.MeetingStruck(subject_id=one.id, program_id=met.program.id),
+            actor=actor,
+            role=met.role,
+        )
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)
+
+
+def month(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, at: datetime | None = None
+) -> dict[str, Any]:
+    """Return minutes held and asked for in the calendar month of `at`, in the program's zone.
+
+    The first and the last month are pro-rated; a month counts as `short` once the grace days of
+    the next one have passed.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        met = Met(tx, actor, relationship)
+        one = met.relationship
+        targets, _ = targets_of(tx, met.program, one.targets_version or None)
+        span = month_of(at or tx.now, met.program.zone)
+        held = sum(
+            meeting.minutes
+            for meeting in tx.meetings.find(relationship_id=relationship, state="held")
+            if span[0] <= meeting.held_at < span[1]
+        )
+        asked = asked_minutes(
+            targets.minutes_per_month, span, one.started_at, one.ended_at or one.ends_at
+        )
+        over = tx.now >= span[1] + timedelta(days=targets.grace_days)
+        return {
+            "relationship": relationship,
+            "month": span[0].strftime("%Y-%m"),
+            "held": held,
+            "asked": asked,
+            "short": over and held < asked,
+        }
+
+
+def pause(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "asked",
+    tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Pause a relationship; its places stay held, its milestones wait."""
+    return _move(kit, tenant, actor, relationship, "paused", events.RelationshipPaused, reason, tx)
+
+
+def resume(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "back",
+    tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Go on after a pause; the end and what is still to come move by as long as it lasted."""
+    return _move(kit, tenant, actor, relationship, "active", events.RelationshipResumed, reason, tx)
+
+
+def _move(
+    kit: Kit,
+    tenant: str,
+    actor: Actor,
+    relationship: str,
+    to: str,
+    fact: Callable[..., events.Event],
+    reason: str,
+    tx: Transaction | None,
+) -> dict[str, Any]:
+    def work(tx: Transaction) -> dict[str, Any]:
+        met = Met(tx, actor, relationship)
+        moved = met.relationship.move(to, by=met.role, at=tx.now, reason=reason)
+        saved = tx.relationships.save(moved)
+        tx.record(
+            fact(subject_id=saved.id, program_id=met.program.id, reason=reason),
+            actor=actor,
+            role=met.role,
+        )
+        _shift(tx, saved.id, saved.ends_at - met.relationship.ends_at)
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)
+
+
+def _shift(tx: Transaction, relationship: str, by: timedelta) -> None:
+    if not by:
+        return
+    upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
+    tx.milestones.save_all([one.shifted(by) for one in upcoming])
+
+
+def extend(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, days: int,
+    tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Move the end by this many days; fractions still to come are taken of the new length.
+
+    A milestone that has fired is not fired again.
+    """
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650:
+        raise Invalid(
+            "relationship.days",
+            "The relationship cannot be extended so.",
+            [Problem("days", "write a whole number from 1 to 3650")],
+        )
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        from mentorkit.domain.milestones import window
+
+        met = Met(tx, actor, relationship)
+        one = met.relationship
+        if one.state not in HOLDING:
+            raise Conflict("relationship.ended", "The relationship has ended; match them again.")
+        saved = tx.relationships.save(replace(one, ends_at=one.ends_at + timedelta(days=days)))
+        targets, _ = targets_of(tx, met.program, one.targets_version or None)
+        plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
+        away = _away(tx, one, targets.length_days)
+        moved = []
+        for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
+            if milestone.kind in plans:
+                opens, closes = window(plans[milestone.kind], one.started_at + away, saved.ends_at)
+                moved.append(replace(milestone, opens_at=opens, closes_at=closes))
+        tx.milestones.save_all(moved)
+        tx.record(
+            events.RelationshipExtended(subject_id=one.id, program_id=met.program.id, days=days),
+            actor=actor,
+            role=met.role,
+        )
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)
+
+
+def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
+    """Return how long it has been paused so far: what moved its end, less extensions."""
+    extended = sum(
+        event.days
+        for event in tx.journal.about("relationship", one.id)
+        if isinstance(event, events.RelationshipExtended)
+    )
+    return one.ends_at - one.started_at - timedelta(days=length + extended)
+
+
+def end(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    relationship: str,
+    reason: str = "completed",
+    note: str = "",
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """End a relationship; places are free again, and what was still to come is cancelled.
+
+    `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
+    two have come to the end together.
+    """
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        met = Met(tx, actor, relationship)
+        return as_row(finish(tx, actor, met, reason, note))
+
+    return inside(kit, tenant, tx, work)
+
+
+def _release(tx: Transaction, one: Relationship) -> dict[str, int]:
+    """Give back the places of everyone in it; the mentor of a circle holds one for each mentee."""
+    here = [m for m in one.members if m.left_at is None]
+    mentees = sum(1 for m in here if m.role == "mentee")
+    places = {m.participant_id: mentees if m.role == "mentor" else 1 for m in here}
+    used = {}
+    for participant in sorted(places):
+        for _ in range(places[participant]):
+            used[participant] = tx.participants.release_place(participant)
+    return used
+
+
+def finish(tx: Transaction, actor: Actor, met: Met, reason: str, note: str = "") -> Relationship:
+    """End the relationship inside the caller's transaction."""
+    one = met.relationship
+    moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
+    if note:
+        written = tx.notes.write(
+            note, subject_noun="relationship", subject_id=one.id, author_id=actor.person_id
+        )
+        moved = replace(moved, note_id=written)
+    saved = tx.relationships.save(moved)
+    event = tx.record(
+        events.RelationshipEnded(subject_id=one.id, program_id=met.program.id, reason=reason),
+        actor=actor,
+        role=met.role,
+    )
+    for participant, count in _release(tx, one).items():
+        tx.record(
+            events.PlaceReleased(
+                subject_id=participant, program_id=met.program.id, used=count, cause=event.sequence
+            ),
+            actor=actor,
+            role=met.role,
+        )
+    kept = {"follow_up"} if reason == "completed" else set()
+    for milestone in tx.milestones.find(relationship_id=one.id, state=("upcoming", "due")):
+        if milestone.kind not in kept:
+            tx.milestones.save(milestone.move("cancelled", by=met.role))
+            tx.record(
+                events.MilestoneCancelled(
+                    subject_id=milestone.id, program_id=met.program.id, cause=event.sequence
+                ),
+                actor=actor,
+                role=met.role,
+            )
+    if reason != "blocked":
+        tell(tx, event, "relationship_ended", met.people.values())
+    return saved
+
+
+def milestones(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:
+    """List a relationship's milestones in the order of their dates."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        Met(tx, actor, relationship)
+        found = tx.milestones.find(relationship_id=relationship)
+        return [as_row(one) for one in sorted(found, key=lambda one: (one.opens_at, one.id))]
+
+
+def reach(
+    kit: Kit, *, tenant: str, actor: Actor, milestone: str, tx: Transaction | None = None
+) -> dict[str, Any]:
+    """Mark a milestone that is due (or was missed) as done."""
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.milestones.get(milestone)
+        met = Met(tx, actor, one.relationship_id)
+        saved = tx.milestones.save(one.move("done", by=met.role))
+        tx.record(
+            events.MilestoneDone(subject_id=one.id, program_id=met.program.id),
+            actor=actor,
+            role=met.role,
+        )
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)
+
+
+def turn(kit: Kit, *, tenant: str, actor: Actor = SYSTEM_ACTOR, limit: int = 500) -> int:
+    """Turn the milestones whose time has come: upcoming to due, due to missed. For the worker.
+
+    A paused relationship's milestones wait. Returns how many were turned.
+    """
+
+    def work(tx: Transaction) -> int:
+        ripe = tx.milestones.ripe(tx.now, limit)
+        held = {
+            one.id: one
+            for one in tx.relationships.get_many([m.relationship_id for m in ripe]).values()
+        }
+        count = 0
+        for one in ripe:
+            relationship = held[one.relationship_id]
+            to = "due" if one.state == "upcoming" else "missed"
+            fact = events.MilestoneDue if to == "due" else events.MilestoneMissed
+            saved = tx.milestones.save(one.move(to, by=Role.SYSTEM))
+            event = tx.record(
+                fact(subject_id=saved.id, program_id=relationship.program_id),
+                actor=actor,
+                role=Role.SYSTEM,
+            )
+            count += 1
+            if to == "due":
+                found = tx.participants.get_many([m.participant_id for m in relationship.members])
+                tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
+        return count
+
+    return kit.write(tenant, work)

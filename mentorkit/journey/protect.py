@@ -1,0 +1,81 @@
+"""Protect: keep two people apart, at once and everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain import events
+from mentorkit.domain.moves import STAFF, Role
+from mentorkit.domain.people import Actor, Block
+from mentorkit.domain.relationships import HOLDING
+from mentorkit.errors import Conflict, NotFound
+from mentorkit.journey.accept import withdraw_open
+from mentorkit.journey.meet import Met, finish
+from mentorkit.journey.steps import inside, person_of, role_in
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+
+def block(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    person: str,
+    other: str,
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Keep `person` and `other` (person ids) apart from now on, in either direction.
+
+    Their open proposals are withdrawn and running relationships end in the same transaction; no
+    run, lock or staff proposal brings them together again. Done by the person or by staff of a
+    program that the person is in. The other one is told nothing.
+    """
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        tx.people.get(other)
+        mine = tx.participants.find(person_id=tx.people.get(person).id)
+        theirs = {one.id for one in tx.participants.find(person_id=other)}
+        role = _role(tx, actor, person, [one.program_id for one in mine])
+        if person == other:
+            raise Conflict("block.self", "Nobody can be kept apart from themselves.")
+        if not tx.blocks.first(person_id=person, other_id=other):
+            tx.blocks.add(
+                Block(
+                    id=tx.new_id(),
+                    tenant=tenant,
+                    person_id=person,
+                    other_id=other,
+                    created_at=tx.now,
+                )
+            )
+        event = tx.record(
+            events.PersonBlocked(subject_id=person, other_id=other), actor=actor, role=role
+        )
+        withdrawn = ended = 0
+        for one in mine:
+            for their in theirs:
+                withdrawn += withdraw_open(
+                    tx, participant=one.id, other=their, reason="blocked", cause=event.sequence
+                )
+            for running in tx.relationships.for_participants([one.id], states=tuple(HOLDING)):
+                if theirs & {m.participant_id for m in running.members}:
+                    finish(tx, actor, Met(tx, actor, running.id), "blocked")
+                    ended += 1
+        return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
+
+    return inside(kit, tenant, tx, work)
+
+
+def _role(tx: Transaction, actor: Actor, person: str, programs: list[str]) -> Role:
+    if actor.admin:
+        return Role.ADMIN
+    if person_of(tx, actor) == person:
+        return Role.MENTEE
+    for program in programs:
+        role = role_in(tx, tx.programs.get(program), actor)
+        if role in STAFF and role is not None:
+            return role
+    raise NotFound("person.not_found", "There is no such person here.")

@@ -1,0 +1,163 @@
+"""Screen: decide who may join, by requirements that are data and by people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain import events
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.programs import Program, Requirement
+from mentorkit.domain.shown import as_row
+from mentorkit.errors import Conflict
+from mentorkit.journey.programs import requirements_of
+from mentorkit.journey.steps import READERS, inside, program_of, require
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+
+def answers(
+    requirements: tuple[Requirement, ...], participant: Participant
+) -> list[dict[str, str]]:
+    """Return, for each requirement on this role, its id and the answer: yes, no or ask."""
+    return [
+        {"requirement": one.id, "answer": one.answer(participant.profile)}
+        for one in requirements
+        if any(participant.plays(role) for role in one.roles)
+    ]
+
+
+def review(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
+) -> list[dict[str, Any]]:
+    """List the participants of a program, each with how it meets the requirements."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = program_of(tx, program)
+        require(tx, found, actor, READERS)
+        wanted = {"state": state} if state else {}
+        rows = tx.participants.find(program_id=found.id, **wanted)
+        people = tx.people.get_many([row.person_id for row in rows])
+        requirements = requirements_of(tx, found)
+        return [
+            {
+                **as_row(row),
+                "name": people[row.person_id].name,
+                "key": people[row.person_id].external_key,
+                "requirements": answers(requirements, row),
+            }
+            for row in rows
+        ]
+
+
+def approve(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    participant: str,
+    despite: tuple[str, ...] = (),
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Let somebody join. Requirements not met must be named in `despite` to be passed over.
+
+    The minimum age is a safeguard: nothing passes over it.
+    """
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.participants.get(participant)
+        program = tx.programs.get(one.program_id)
+        role = require(tx, program, actor)
+        old_enough(program, tx.people.get(one.person_id), tx.now.year)
+        failed = [
+            answer["requirement"]
+            for answer in answers(requirements_of(tx, program), one)
+            if answer["answer"] == "no" and answer["requirement"] not in despite
+        ]
+        if failed:
+            raise Conflict(
+                "participant.requirements",
+                f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
+                requirements=failed,
+            )
+        saved = tx.participants.save(one.move("approved", by=role))
+        tx.record(
+            events.ParticipantApproved(subject_id=saved.id, program_id=program.id),
+            actor=actor,
+            role=role,
+        )
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)
+
+
+def old_enough(program: Program, person: Person, year: int) -> None:
+    """Raise `Conflict` unless the person is surely of the program's minimum age."""
+    if program.minimum_age is None:
+        return
+    if person.born is None:
+        raise Conflict(
+            "participant.age_unknown",
+            "Ask for the year of birth first: the program has a minimum age.",
+        )
+    if year - person.born <= program.minimum_age:
+        raise Conflict(
+            "participant.too_young", f"Everybody must be over {program.minimum_age} here."
+        )
+
+
+def decline(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    participant: str,
+    reason: str = "staff_decision",
+    note: str = "",
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased."""
+    return _decide(kit, tenant, actor, participant, "declined", reason, note, tx)
+
+
+def wait(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    participant: str,
+    reason: str = "no_place",
+    note: str = "",
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Put somebody on the waiting list."""
+    return _decide(kit, tenant, actor, participant, "waiting", reason, note, tx)
+
+
+def _decide(
+    kit: Kit,
+    tenant: str,
+    actor: Actor,
+    participant: str,
+    to: str,
+    reason: str,
+    note: str,
+    tx: Transaction | None,
+) -> dict[str, Any]:
+    fact = events.ParticipantDeclined if to == "declined" else events.ParticipantWaitlisted
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.participants.get(participant)
+        program = tx.programs.get(one.program_id)
+        role = require(tx, program, actor)
+        saved = tx.participants.save(one.move(to, by=role, reason=reason))
+        if note:
+            tx.notes.write(note, subject_noun="participant", subject_id=one.id,
+                           author_id=actor.person_id)  # fmt: skip
+        tx.record(
+            fact(subject_id=one.id, program_id=program.id, reason=reason), actor=actor, role=role
+        )
+        return as_row(saved)
+
+    return inside(kit, tenant, tx, work)

@@ -1,0 +1,74 @@
+"""Tell people what happened: one message row a person, in the transaction of the fact itself.
+
+A message is worded when the worker sends it, from ids alone, so that nothing personal waits in
+the outbox, and somebody who was erased or has withdrawn consent meanwhile gets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from mentorkit.domain.events import Event
+from mentorkit.domain.messages import PLACEHOLDERS
+
+if TYPE_CHECKING:
+    from mentorkit.store.transaction import Transaction
+
+TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "proposal_offered": {
+        "subject": {"en": "Your answer is asked: {program}"},
+        "body": {
+            "en": "Hello {person}, we suggest that {mentee} and {mentor} work together.\n"
+            "{reasons}\nPlease answer by {due}."
+        },
+    },
+    "relationship_started": {
+        "subject": {"en": "You are connected: {program}"},
+        "body": {
+            "en": "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
+            "Agree on a first meeting in the coming week."
+        },
+    },
+    "proposal_declined": {
+        "subject": {"en": "About your match in {program}"},
+        "body": {"en": "Hello {person}, this match did not come about. We go on looking for you."},
+    },
+    "milestone_due": {
+        "subject": {"en": "How is it going? {program}"},
+        "body": {
+            "en": "Hello {person}, it is time to look back on your mentoring so far. "
+            "Please tell us by {due} how it goes."
+        },
+    },
+    "relationship_ended": {
+        "subject": {"en": "Your mentoring has ended: {program}"},
+        "body": {
+            "en": "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you."
+        },
+    },
+}
+
+
+def tell(tx: Transaction, event: Event, template: str, people: Iterable[str]) -> None:
+    """Queue one message of this template to each person id, because of `event`."""
+    for person in dict.fromkeys(people):
+        tx.outbox.add(
+            "message",
+            f"message:{event.sequence}:{template}:{person}",
+            name=template,
+            sequence=event.sequence,
+            program_id=event.program_id,
+            recipient_id=person,
+        )
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put the values into the template; a name that is not on the list stays as it was written."""
+    parts = []
+    for literal, name, _, _ in Formatter().parse(template):
+        parts.append(literal)
+        if name is not None:
+            parts.append(str(values.get(name, "")) if name in PLACEHOLDERS else f"{{{name}}}")
+    return "".join(parts)

@@ -1,0 +1,407 @@
+"""The kit: the one place where host, plugins and store are wired."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mentorkit import signals
+from mentorkit.domain.events import Event
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.people import People
+from mentorkit.domain.programs import Program
+from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
+from mentorkit.store import declarations, migrate
+from mentorkit.store.engines import begin_here, nested, prepare
+from mentorkit.store.faults import BUSY, translated
+from mentorkit.store.scope import joinable, sessions_on, tenants_in
+from mentorkit.store.transaction import Outcome, Transaction, checked_tenant, joined, owned, watch
+from mentorkit.store.walls import protect_core
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.orm import Session
+
+    from mentorkit.hooks.context import Context, WorkContext
+    from mentorkit.hooks.registry import Registry
+
+T = TypeVar("T")
+ATTEMPTS = 8
+"""How often `Kit.write` does a piece of work at most, when others are in its way."""
+
+
+class Kit:
+    """Mentoring on a host's database: its sessions, its people, and the plugins it lists.
+
+    `sessions` makes a new SQLAlchemy session at each call (a ``sessionmaker``). `people` answers
+    for the host's users. `clock` and `ids` are for tests. `registry` is one that is loaded already.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: Callable[[], Session],
+        people: People | None = None,
+        plugins: Sequence[Any] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        secret_keys: Sequence[str | bytes] = (),
+        site: Any = None,
+        clock: Callable[[], datetime] | None = None,
+        ids: Callable[[], str] | None = None,
+        registry: Any = None,
+        runner: Any = None,
+    ) -> None:
+        self.sessions = sessions
+        self.people = people
+        self.secret_keys = tuple(secret_keys)
+        self.site = site
+        self.runner = runner
+        self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
+        self.ids: Callable[[], str] = ids or Uuid7()
+        self._open: ContextVar[bool] = ContextVar(f"mentorkit_open_{id(self)}", default=False)
+        self._own_engine: sa.Engine | None = None
+        self._check_sessions()
+        self._own_registry = registry is None
+        self.registry: Registry = registry if registry is not None else _load(plugins, settings)
+        declarations.check({owner.name: owner.metadata for owner in self.owners if owner.metadata})
+        self._check_start()
+
+    @classmethod
+    def embedded(cls, path: str | Path, **options: Any) -> Kit:
+        """Make a kit on an SQLite file of its own, prepared for many writers.
+
+        Takes what `Kit` takes but `sessions`. `kit.upgrade()` makes or updates the tables.
+        """
+        engine, sessions = sessions_on(path)
+        prepare(engine)
+        kit = cls(sessions=sessions, **options)
+        kit._own_engine = engine
+        return kit
+
+    # ------------------------------------------------------------------ database
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine that the sessions work on."""
+        with self.sessions() as session:
+            bind = session.get_bind()
+        return bind.engine
+
+    @cached_property
+    def owners(self) -> tuple[migrate.Owner, ...]:
+        """Who has tables: the core, then each plugin that does, in the listed order."""
+        plugins = [
+            migrate.owner(name, plugin.manifest.tables, plugin.manifest.migrations)
+            for name, plugin in self.registry.plugins.items()
+            if plugin.manifest.tables is not None or plugin.manifest.migrations is not None
+        ]
+        return (migrate.CORE, *plugins)
+
+    def upgrade(self) -> None:
+        """Bring the database up to date, the core first, then each plugin with migrations."""
+        migrate.upgrade(self.engine, self.owners)
+
+    def close(self) -> None:
+        """Close the providers and the engine that the kit made itself; a host's stay open."""
+        if self._own_registry:
+            self.registry.close()
+        if self._own_engine is not None:
+            self._own_engine.dispose()
+
+    # ------------------------------------------------------------------ transactions
+
+    @contextmanager
+    def transaction(
+        self, *, tenant: str, write: bool = True, session: Session | None = None
+    ) -> Iterator[Transaction]:
+        """Open one tenant's transaction; commit when the block ends, roll back when it raises.
+
+        With `session` it joins the host's, which then commits. Signals go out after the real
+        commit. A writing transaction inside another of the same caller is refused.
+        """
+        outcome = Outcome(
+            tenant=checked_tenant(tenant),
+            announce=self._announce,
+            session=joinable(session) if session is not None else self.sessions(),
+            owned=session is None,
+        )
+        make = partial(self._transaction, write)
+        if session is not None:
+            with joined(outcome, make) as tx:
+                yield tx
+            return
+        with self._alone(write), owned(outcome, make, write=write) as tx:
+            yield tx
+        outcome.tell()
+
+    def write(
+        self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS
+    ) -> T:
+        """Do `work` in a transaction of its own, again from the start while others are in its way.
+
+        `work` must have no effect but on the database. Raises `Conflict` (store.busy) in the end.
+        """
+        return self.retrying(partial(self._once, tenant, work), attempts=attempts)
+
+    def retrying(self, work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+        """Call `work` until it is not in somebody's way, at most `attempts` times.
+
+        For whole pieces of work that own their transactions.
+        """
+        for attempt in range(1, attempts):
+            try:
+                return work()
+            except Conflict as error:
+                if error.code != BUSY:
+                    raise
+                time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
+        return work()
+
+    def _once(self, tenant: str, work: Callable[[Transaction], T]) -> T:
+        with self.transaction(tenant=tenant) as tx:
+            return work(tx)
+
+    def _transaction(self, write: bool, outcome: Outcome) -> Transaction:
+        return Transaction(
+            tenant=outcome.tenant,
+            session=outcome.session,
+            now=self.clock(),
+            new_id=self.ids,
+            listeners=self._listeners,
+            outcome=outcome,
+            metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
+            write=write,
+        )
+
+    @contextmanager
+    def _alone(self, write: bool = True) -> Iterator[None]:
+        if not write:
+            yield
+            return
+        if self._open.get():
+            raise nested()
+        token = self._open.set(True)
+        try:
+            yield
+        finally:
+            self._open.reset(token)
+
+    def _listeners(self, cls: type[Event]) -> Sequence[tuple[str, str]]:
+        return self._listening.setdefault(
+            cls,
+            tuple(
+                (key.partition(".")[0], reaction.name)
+                for key, reaction in self.registry.reactions.items()
+                if issubclass(cls, tuple(reaction.on))
+            ),
+        )
+
+    @cached_property
+    def _listening(self) -> dict[type[Event], tuple[tuple[str, str], ...]]:
+        return {}
+
+    def _announce(self, tenant: str, recorded: Sequence[tuple[int, type[Event]]]) -> None:
+        """Read back what was really stored, in its order, and tell the host.
+
+        What a savepoint took back is not there any more, and so is not announced.
+        """
+        if not signals.heard(self, (cls for _, cls in recorded)):
+            return
+        try:
+            with self.transaction(tenant=tenant, write=False) as tx:
+                events = tx.journal.numbered(sequence for sequence, _ in recorded)
+        except Exception:
+            # It is committed; a caller who heard of an error now would do it all again.
+            signals.log.exception("What tenant %s stored could not be announced.", tenant)
+            return
+        for event in events:
+            signals.send(self, event)
+
+    # ------------------------------------------------------------------ tenants and people
+
+    def tenants(self) -> list[str]:
+        """Name the tenants whose work is to be done: the host's word, else those with data."""
+        if self.people is not None:
+            return list(dict.fromkeys(self.people.tenants()))
+        with self.sessions() as session, translated("tenant"):
+            return tenants_in(session)
+
+    def people_changed(self, refs: Collection[str]) -> int:
+        """Look the host's users up again and keep what has changed; return how many did.
+
+        A user whom the host does not know any more is no longer linked; the person stays.
+        """
+        if self.people is None or not refs:
+            return 0
+        return sum(self.write(tenant, self._refresher(tenant, refs)) for tenant in self.tenants())
+
+    def _refresher(self, tenant: str, refs: Collection[str]) -> Callable[[Transaction], int]:
+        assert self.people is not None
+        known = self.people.lookup(tenant, refs)  # the host's answer, before any transaction
+
+        def refresh(tx: Transaction) -> int:
+            changed = []
+            for person in tx.people.find(user_ref=list(refs)):
+                host = known.get(str(person.user_ref))
+                now = (
+                    replace(person, user_ref=None)
+                    if host is None
+                    else replace(person, name=host.name, locale=host.locale, zone=host.zone)
+                )
+                if now != person:
+                    changed.append(now)
+            tx.people.save_all(changed)
+            return len(changed)
+
+        return refresh
+
+    # ------------------------------------------------------------------ what plugins are given
+
+    def context(
+        self,
+        tenant: str,
+        program: Program | None,
+        plugin: str,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> Context:
+        """Return what a plugin reads and decides with; `settings` are the program's, on top."""
+        return KitContext(**self._given(tenant, program, plugin, settings, seed))
+
+    def work_context(
+        self,
+        tenant: str,
+        program: Program | None,
+        plugin: str,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> WorkContext:
+        """Return the same with `transaction()`, for what the worker calls."""
+        opened = partial(self._plugin_transaction, checked_tenant(tenant))
+        return KitWorkContext(**self._given(tenant, program, plugin, settings, seed), opened=opened)
+
+    def _given(
+        self,
+        tenant: str,
+        program: Program | None,
+        plugin: str,
+        settings: Mapping[str, Any] | None,
+        seed: int,
+    ) -> dict[str, Any]:
+        loaded = self.registry.plugins.get(plugin)
+        return {
+            "tenant": checked_tenant(tenant),
+            "program": program,
+            "settings": Frozen({**(loaded.settings if loaded else {}), **(settings or {})}),
+            "now": self.clock(),
+            "random": Random(f"{tenant}/{program.id if program else ''}/{plugin}/{seed}"),
+            "log": logging.getLogger(f"mentorkit.plugin.{plugin}"),
+        }
+
+    @contextmanager
+    def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
+        """Open a transaction of the plugin's own; never inside one of the core's."""
+        outcome = Outcome(tenant=tenant, announce=None, session=self.sessions(), owned=True)
+        with self._alone(), outcome.session as session:
+            connection = session.connection()
+            begin_here(connection, tenant=tenant, owned=True)
+            protect_core(connection)
+            watch(session, outcome)
+            yield connection
+            session.commit()
+
+    # ------------------------------------------------------------------ starting
+
+    def _check_sessions(self) -> None:
+        first, second = self.sessions(), self.sessions()
+        if first is second:
+            raise MentorKitError(
+                "kit.shared_session",
+                "`sessions` gave the same session twice. Give a sessionmaker that makes a new one "
+                "each time, not a scoped_session: a transaction of ours would commit what the "
+                "host has pending. To write along with the host, use transaction(session=...).",
+            )
+        first.close()
+        second.close()
+
+    def _check_start(self) -> None:
+        from mentorkit.hooks.calls import examine
+
+        failed = []
+        for key, check in self.registry.checks.items():
+            if not check.at_start:
+                continue
+            health = examine(check)
+            if not health.ok:
+                failed.append(Problem(key, " ".join(filter(None, (health.message, health.hint)))))
+        if failed:
+            raise PluginError("plugin.check_failed", "These checks stop the start:", failed)
+
+
+def _load(
+    plugins: Sequence[Any] | None, settings: Mapping[str, Mapping[str, Any]] | None
+) -> Registry:
+    from mentorkit.hooks.registry import DEFAULT_PLUGINS, Registry
+
+    return Registry.load(DEFAULT_PLUGINS if plugins is None else plugins, settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KitContext:
+    """What `Context` promises."""
+
+    tenant: str
+    program: Program | None
+    settings: Mapping[str, Any]
+    now: datetime
+    random: Random
+    log: logging.Logger
+
+
+@dataclass(frozen=True, kw_only=True)
+class KitWorkContext(KitContext):
+    """What `WorkContext` promises."""
+
+    opened: Callable[[], AbstractContextManager[Any]]
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Open a transaction of the plugin's own and give its connection."""
+        return self.opened()
+
+
+class Uuid7:
+    """Makes ids that sort by when they were made, also those of one millisecond (RFC 9562)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def __call__(self) -> str:
+        with self._lock:
+            # 48 bits of milliseconds and 12 that count within one, always onward.
+            ticks = max(time.time_ns() // 1_000_000 << 12, self._last + 1)
+            self._last = ticks
+        return _uuid7(ticks >> 12, ticks & 0xFFF, secrets.randbits(62))
+
+
+def _uuid7(milliseconds: int, counter: int, noise: int) -> str:
+    value = milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | noise
+    digits = f"{value:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+__all__ = ["ATTEMPTS", "Kit", "KitContext", "KitWorkContext", "Uuid7"]

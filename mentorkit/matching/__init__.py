@@ -1,0 +1,74 @@
+"""The matching engine: the only room with numpy, which is loaded when a pool is first made.
+
+Bind a strategy to what the plugins offer, run it over a pool of people, verify the result.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mentorkit.matching.binding import Bound, bind
+    from mentorkit.matching.engine import run
+    from mentorkit.matching.people import Someone
+    from mentorkit.matching.pool import Pool, Side
+    from mentorkit.matching.problem import as_arrays
+    from mentorkit.matching.proof import verify
+    from mentorkit.matching.result import Certificate, Override, Pair, Result, Unmatched
+    from mentorkit.matching.sheets import pair_leads, pairs_sheet, summary, unmatched_sheet
+    from mentorkit.matching.wording import sentence, words
+
+_HOMES = {
+    "Bound": "binding",
+    "Certificate": "result",
+    "Override": "result",
+    "Pair": "result",
+    "Pool": "pool",
+    "Result": "result",
+    "Side": "pool",
+    "Someone": "people",
+    "Unmatched": "result",
+    "as_arrays": "problem",
+    "bind": "binding",
+    "pair_leads": "sheets",
+    "pairs_sheet": "sheets",
+    "run": "engine",
+    "sentence": "wording",
+    "summary": "sheets",
+    "unmatched_sheet": "sheets",
+    "verify": "proof",
+    "words": "wording",
+}
+
+__all__ = [
+    "Bound",
+    "Certificate",
+    "Override",
+    "Pair",
+    "Pool",
+    "Result",
+    "Side",
+    "Someone",
+    "Unmatched",
+    "as_arrays",
+    "bind",
+    "pair_leads",
+    "pairs_sheet",
+    "run",
+    "sentence",
+    "summary",
+    "unmatched_sheet",
+    "verify",
+    "words",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,41 @@
+"""The assignment solvers in one place: which pairs, and what proves how good they are."""
+
+from __future__ import annotations
+
+from mentorkit.matching.certificate import (
+    Blocks,
+    blocking_pairs,
+    blocking_pairs_in_blocks,
+    check_cover,
+    check_cover_in_blocks,
+    pairs_bound,
+    total_bound,
+    total_bound_in_blocks,
+)
+from mentorkit.matching.exact import solve_dense
+from mentorkit.matching.lists import Widen, dense_lists
+from mentorkit.matching.market import solve_lists
+from mentorkit.matching.solution import ALONE, CandidateLists, Objective, Solution
+from mentorkit.matching.stable import by_choice, greedy, stable
+
+__all__ = [
+    "ALONE",
+    "Blocks",
+    "CandidateLists",
+    "Objective",
+    "Solution",
+    "Widen",
+    "blocking_pairs",
+    "blocking_pairs_in_blocks",
+    "by_choice",
+    "check_cover",
+    "check_cover_in_blocks",
+    "dense_lists",
+    "greedy",
+    "pairs_bound",
+    "solve_dense",
+    "solve_lists",
+    "stable",
+    "total_bound",
+    "total_bound_in_blocks",
+]

@@ -1,0 +1,380 @@
+"""A strategy bound to what the loaded plugins offer and to the program's fields, or refused.
+
+Nobody is scored here: everything that can be known to be wrong before is said at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar, get_args
+
+from mentorkit.domain.fields import TYPES, Field
+from mentorkit.domain.strategies import Strategy, Use
+from mentorkit.errors import Invalid, PluginError, Problem
+from mentorkit.hooks.calls import FAILURES, describe
+from mentorkit.hooks.offers import overrides
+from mentorkit.hooks.providers import (
+    Above,
+    Assigner,
+    Closeness,
+    Criterion,
+    Equal,
+    Form,
+    MinOverlap,
+    Overlap,
+    Provider,
+    Rule,
+    RuleForm,
+)
+from mentorkit.matching.kinds import needed_kinds
+
+MOST_CRITERIA = 60
+"""How many criteria a strategy may have: which of them have an opinion is kept in one word."""
+
+P = TypeVar("P", Criterion, Rule)
+
+
+class Offers(Protocol):
+    """What `bind` needs of a registry."""
+
+    @property
+    def criteria(self) -> Mapping[str, Criterion]: ...
+    @property
+    def rules(self) -> Mapping[str, Rule]: ...
+    @property
+    def assigners(self) -> Mapping[str, Assigner]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundRule:
+    """One rule of a strategy, ready to be asked. `label` names it and its plugin in messages."""
+
+    use: Use
+    rule: Rule
+    level: Literal["declared", "mask_block", "allows"]
+    title: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundCriterion:
+    """One criterion of a strategy, ready to be asked, with its points of the 10,000."""
+
+    use: Use
+    criterion: Criterion
+    level: Literal["declared", "score_block", "score"]
+    points: int
+    title: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A strategy that was checked: every name is known, every option and field fits."""
+
+    strategy: Strategy
+    fields: Mapping[str, Field]
+    rules: tuple[BoundRule, ...]
+    criteria: tuple[BoundCriterion, ...]
+    assigner: Assigner
+    assigner_options: Mapping[str, Any]
+    assigner_label: str
+    needs: tuple[str, ...]
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        return tuple(criterion.use.weight for criterion in self.criteria)
+
+
+def bind(
+    strategy: Strategy,
+    registry: Offers,
+    fields: Mapping[str, Field],
+    *,
+    known: Collection[str] | None = None,
+    place: str = "",
+) -> Bound:
+    """Bind a strategy to the providers and fields it names.
+
+    `known` names the columns there are besides the declared `fields`; a field that is neither is
+    an error. Without `known`, a field that is not declared counts as text. A strategy needs at
+    least one criterion, unless its assigner asks for no scores (``choice``).
+
+    Raises `Invalid` with every unknown name, every option and field that does not fit, at its
+    place (``criteria[1].field``, below `place`), and `PluginError` where only plugins are at fault.
+    """
+    work = _Binding(registry, fields, known, f"{place}." if place else "")
+    rules = tuple(work.rules(strategy))
+    criteria = tuple(work.criteria(strategy))
+    assigner, options = work.assigner(strategy)
+    if work.faults and not work.problems:
+        raise PluginError("plugin.provider", "Some plugins do not keep the contract:", work.faults)
+    if work.problems or work.faults or assigner is None:
+        raise Invalid(
+            "strategy.invalid",
+            "The strategy cannot be used as it stands:",
+            [*work.problems, *work.faults],
+        )
+    return Bound(
+        strategy=strategy,
+        fields=dict(fields),
+        rules=rules,
+        criteria=criteria,
+        assigner=assigner,
+        assigner_options=options,
+        assigner_label=_label(registry, "assigners", "assigner", strategy.assigner),
+        needs=tuple(dict.fromkeys(work.needed)),
+    )
+
+
+class _Binding:
+    """One call of `bind`: goes on after a problem, so that all are told together."""
+
+    def __init__(
+        self,
+        registry: Offers,
+        fields: Mapping[str, Field],
+        known: Collection[str] | None,
+        place: str,
+    ) -> None:
+        self.registry, self.fields, self.known, self.place = registry, fields, known, place
+        self.problems: list[Problem] = []
+        self.faults: list[Problem] = []
+        self.needed: list[str] = []
+
+    def rules(self, strategy: Strategy) -> Iterator[BoundRule]:
+        for index, use in enumerate(strategy.rules):
+            here = f"{self.place}rules[{index}]"
+            rule = self._provider(self.registry.rules, use, "rule", "rules", here)
+            if rule is None:
+                continue
+            label = _label(self.registry, "rules", "rule", use.name)
+            bound = self._bind(rule, use, here, label)
+            ways = self._ways(bound, here, label, RuleForm, "mask_block", "allows")
+            if bound is None or len(ways) != 1:
+                continue
+            self._fields(bound.declared, here)
+            yield BoundRule(
+                use=use,
+                rule=bound,
+                level=ways[0],  # type: ignore[arg-type]
+                title=bound.title or rule.title or use.name,
+                label=label,
+            )
+
+    def criteria(self, strategy: Strategy) -> Iterator[BoundCriterion]:
+        if len(strategy.criteria) > MOST_CRITERIA:
+            self._wrong(f"{self.place}criteria", f"give at most {MOST_CRITERIA}")
+            return
+        for index, (use, points) in enumerate(
+            zip(strategy.criteria, strategy.points(), strict=True)
+        ):
+            here = f"{self.place}criteria[{index}]"
+            criterion = self._provider(self.registry.criteria, use, "criterion", "criteria", here)
+            if criterion is None:
+                continue
+            label = _label(self.registry, "criteria", "criterion", use.name)
+            bound = self._bind(criterion, use, here, label)
+            ways = self._ways(bound, here, label, Form, "score_block", "score")
+            if bound is None or len(ways) != 1:
+                continue
+            self._fields(bound.declared, here)
+            yield BoundCriterion(
+                use=use,
+                criterion=bound,
+                level=ways[0],  # type: ignore[arg-type]
+                points=points,
+                title=bound.title or criterion.title or use.name,
+                label=label,
+            )
+
+    def assigner(self, strategy: Strategy) -> tuple[Assigner | None, Mapping[str, Any]]:
+        here = f"{self.place}assigner"
+        assigner = self.registry.assigners.get(strategy.assigner)
+        if assigner is None:
+            known = ", ".join(self.registry.assigners) or "none"
+            self._wrong(here, f"there is no assigner {strategy.assigner!r}; there are: {known}")
+            return None, {}
+        options, problems = _checked(
+            assigner, strategy.assigner_options, f"{self.place}assigner_options"
+        )
+        self.problems += problems
+        if not strategy.criteria and assigner.uses_scores:
+            self._wrong(
+                f"{self.place}criteria",
+                "give at least one criterion, for without any all pairs are equally good; only an "
+                'assigner that asks for no scores, such as "choice", can do without',
+            )
+        return assigner, options
+
+    # ------------------------------------------------------------------ one use
+
+    def _wrong(self, place: str, message: str) -> None:
+        self.problems.append(Problem(place, message))
+
+    def _provider(
+        self, offers: Mapping[str, P], use: Use, noun: str, plural: str, here: str
+    ) -> P | None:
+        provider = offers.get(use.name)
+        if provider is None:
+            known = ", ".join(offers) or "none"
+            self._wrong(f"{here}.{noun}", f"there is no {noun} {use.name!r}; there are: {known}")
+        return provider
+
+    def _bind(self, provider: P, use: Use, here: str, label: str) -> P | None:
+        """Check options and needs, then let the provider bind itself; None if it cannot."""
+        options, problems = _checked(provider, use.options, here)
+        self.problems += problems
+        for name, needed in provider.needs.items():
+            if self._exists(name, here, f"{label} needs it"):
+                self._fits_type(name, needed, here, label)
+        for name in ("field", "other"):
+            if isinstance(options.get(name), str) and name in _properties(provider):
+                problems += self._field_problems(options[name], f"{here}.{name}")
+        if problems:
+            self.problems += [p for p in problems if p not in self.problems]
+            return None
+        try:
+            bound = provider.bind(options, self.fields)
+        except Invalid as error:
+            self.problems += [
+                Problem(f"{here}.{p.place}" if p.place else here, p.message)
+                for p in error.problems or (Problem("", error.message),)
+            ]
+            return None
+        except FAILURES as error:
+            self.faults.append(Problem(here, f"{label}: bind raised {describe(error)}"))
+            return None
+        kind = Criterion if isinstance(provider, Criterion) else Rule
+        if not isinstance(bound, kind):
+            self.faults.append(
+                Problem(
+                    here,
+                    f"{label}: bind returned {type(bound).__name__}; return a {kind.__name__}, "
+                    "such as `self`",
+                )
+            )
+            return None
+        result: P = bound
+        return result
+
+    def _ways(
+        self, bound: Criterion | Rule | None, here: str, label: str, forms: Any, *methods: str
+    ) -> list[str]:
+        if bound is None:
+            return []
+        kind = Criterion if isinstance(bound, Criterion) else Rule
+        ways = ["declared"] if bound.declared is not None else []
+        ways += [method for method in methods if overrides(bound, kind, method)]
+        if len(ways) != 1:
+            told = " and ".join(ways) or "none of them"
+            wanted = ", ".join(("declared", *methods[:-1])) + f" and {methods[-1]}"
+            self.faults.append(
+                Problem(here, f"{label}: give exactly one of {wanted}; it has {told}")
+            )
+        elif bound.declared is not None and not isinstance(bound.declared, get_args(forms)):
+            known = ", ".join(form.__name__ for form in get_args(forms))
+            self.faults.append(
+                Problem(here, f"{label}: `declared` is no form; give one of {known}")
+            )
+            return []
+        return ways
+
+    # ------------------------------------------------------------------ fields
+
+    def _exists(self, name: str, here: str, why: str = "") -> bool:
+        found = self._field_problems(name, here, why)
+        self.problems += [problem for problem in found if problem not in self.problems]
+        return not found
+
+    def _field_problems(self, name: str, here: str, why: str = "") -> list[Problem]:
+        self.needed.append(name)
+        if name in self.fields or self.known is None or name in self.known:
+            return []
+        there = ", ".join(dict.fromkeys((*self.fields, *self.known))) or "none"
+        told = f"; {why}" if why else ""
+        return [Problem(here, f"there is no field {name!r}{told}; there are: {there}")]
+
+    def _fields(self, form: Form | RuleForm | None, here: str) -> None:
+        """Check that a form's fields exist and are of a kind it can use, and its numbers."""
+        if form is None:
+            return
+        kinds = dict(needed_kinds(form))
+        for option in ("field", "other"):
+            name = getattr(form, option, None)
+            if name is None or not self._exists(name, f"{here}.{option}"):
+                continue
+            spec = self.fields.get(name) or Field(id=name)
+            if option in kinds and spec.kind not in kinds[option]:
+                told = " or ".join(f'kind = "{kind}"' for kind in kinds[option])
+                self._wrong(
+                    f"{here}.{option}",
+                    f"{name!r} is of kind {spec.kind}, and this compares other kinds; declare "
+                    f"it under [fields.{name}] with {told}",
+                )
+        if isinstance(form, Equal):
+            for name, worth in form.partial.items():
+                self._exists(name, f"{here}.partial.{name}")
+                if not 0 <= worth <= 1:
+                    self._wrong(f"{here}.partial.{name}", "write a number from 0 to 1")
+        for option, ok, wish in _bounds(form):
+            if not ok:
+                self._wrong(f"{here}.{option}", wish)
+
+    def _fits_type(self, name: str, needed: type, here: str, label: str) -> None:
+        spec = self.fields.get(name) or Field(id=name)
+        given = TYPES[spec.kind]
+        fits = issubclass(given, needed) or (given, needed) in _AS_GOOD
+        if not fits:
+            kinds = [
+                kind
+                for kind, known in TYPES.items()
+                if issubclass(known, needed) or (known, needed) in _AS_GOOD
+            ]
+            told = " or ".join(f'kind = "{kind}"' for kind in kinds) or "no kind of field"
+            self._wrong(
+                here,
+                f"{label} needs the field {name!r} as {needed.__name__}, and it is of kind "
+                f"{spec.kind}; declare it under [fields.{name}] with {told}",
+            )
+
+
+_AS_GOOD = {(float, int), (tuple, list), (tuple, set), (tuple, frozenset)}
+"""(type of the field, type asked for): other names for the same thing."""
+
+
+def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
+    """Yield (option, is it right, what to write) for numbers that a form divides or counts by."""
+    if isinstance(form, Closeness):
+        yield "span", form.span > 0, "write a number above 0"
+        yield "wrap", form.wrap is None or form.wrap > 0, "write a number above 0"
+    if isinstance(form, Overlap):
+        yield "full", form.full >= 1, "write a whole number of at least 1"
+    if isinstance(form, MinOverlap):
+        yield "least", form.least >= 1, "write a whole number of at least 1"
+    if isinstance(form, Above):
+        yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
+
+
+def _properties(provider: Provider) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = getattr(provider, "options", {}).get("properties", {})
+    return properties
+
+
+def _checked(
+    provider: Criterion | Rule | Assigner, options: Mapping[str, Any], place: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    from mentorkit.hooks.settings import check_options
+
+    return check_options(provider.options, options, place)
+
+
+def _label(registry: Offers, kind: str, noun: str, name: str) -> str:
+    owner: Callable[[str, str], Any] | None = getattr(registry, "owner", None)
+    if owner is None:
+        return f"{noun} {name}"
+    try:
+        return f"{noun} {name} of plugin {owner(kind, name).label}"
+    except KeyError:
+        return f"{noun} {name}"

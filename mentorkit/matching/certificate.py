@@ -1,0 +1,171 @@
+"""Bounds and stability, recomputed from the pairs' scores and a certificate without any solver.
+
+Everything here reads the pairs row block by row block, so that what checks a big run never holds
+its whole matrix: the functions on arrays are the block functions over slices of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mentorkit.matching.solution import (
+    ALONE,
+    Bools,
+    Ints,
+    Locks,
+    place_locks,
+    read_capacity,
+)
+
+Blocks = Callable[[int, int], tuple[NDArray[Any], Bools]]
+"""Returns the scores and the allowed pairs of mentees start to stop: two arrays of that shape."""
+
+BLOCK_CELLS = 1 << 20
+
+
+def _slices(scores: ArrayLike, allowed: ArrayLike) -> tuple[Blocks, int]:
+    score, may = np.asarray(scores), np.asarray(allowed, dtype=np.bool_)
+    return lambda start, stop: (score[start:stop], may[start:stop]), len(score)
+
+
+def _walk(blocks: Blocks, mentees: int, mentors: int) -> Iterator[tuple[slice, Ints, Bools]]:
+    rows = max(1, BLOCK_CELLS // max(1, mentors))
+    for start in range(0, mentees, rows):
+        stop = min(mentees, start + rows)
+        score, may = blocks(start, stop)
+        yield slice(start, stop), np.asarray(score, np.int64), np.asarray(may, np.bool_)
+
+
+def total_bound(
+    scores: ArrayLike,
+    allowed: ArrayLike,
+    capacity: ArrayLike,
+    prices: ArrayLike,
+    bonus: int = 0,
+    pairs: int = 0,
+    locks: Locks = (),
+) -> int:
+    """Return a total that no assignment with these locks can exceed, whatever the prices are.
+
+    With `bonus` 0 the bound holds for any number of pairs; else only for assignments of exactly
+    `pairs` pairs (locked ones included). Linear programming duality: the sum of every place's
+    price, plus what each mentee could gain at those prices and the bonus, less the bonus of every
+    pair. Raises ValueError where a price or the bonus is negative, for then it proves nothing.
+    """
+    blocks, mentees = _slices(scores, allowed)
+    return total_bound_in_blocks(blocks, mentees, capacity, prices, bonus, pairs, locks)
+
+
+def total_bound_in_blocks(
+    blocks: Blocks,
+    mentees: int,
+    capacity: ArrayLike,
+    prices: ArrayLike,
+    bonus: int = 0,
+    pairs: int = 0,
+    locks: Locks = (),
+) -> int:
+    """Return `total_bound` of the pairs that `blocks` gives."""
+    price = np.asarray(prices, np.int64)
+    places = read_capacity(capacity, mentees)
+    if price.shape != places.shape:
+        raise ValueError(f"{len(price)} prices for {len(places)} mentors prove nothing")
+    if bonus < 0 or price.min(initial=0) < 0:
+        raise ValueError("a negative price or bonus proves nothing")
+    locked, left = place_locks(locks, mentees, places)
+    bound = int((left * price).sum()) - bonus * (pairs - int((locked != ALONE).sum()))
+    for rows, score, may in _walk(blocks, mentees, len(places)):
+        mentor = locked[rows]
+        free = mentor == ALONE
+        net = np.where(may & (left > 0), score + (bonus - price), 0)
+        bound += int(net.max(axis=1, initial=0)[free].sum())
+        bound += int(score[np.flatnonzero(~free), mentor[~free]].sum())
+    return bound
+
+
+Side = ArrayLike
+"""Indices of mentees or of mentors."""
+
+
+def pairs_bound(cover: tuple[Side, Side], capacity: ArrayLike, locks: Locks = ()) -> int:
+    """Return how many pairs there can be at most, if `cover` passes `check_cover`: König's theorem.
+
+    Every pair takes one covered mentee, or a place of one covered mentor, or is locked.
+    """
+    places = np.asarray(capacity, np.int64)
+    mentees = {int(i) for i in np.asarray(cover[0]).ravel()}
+    held = sorted(set(locks))
+    left = places.copy()
+    for _, mentor in held:
+        left[mentor] = max(0, left[mentor] - 1)
+    mentors = np.unique(np.asarray(cover[1], np.int64))
+    return len(mentees) + int(left[mentors].sum()) + len(held)
+
+
+def check_cover(
+    allowed: ArrayLike, capacity: ArrayLike, cover: tuple[Side, Side], locks: Locks = ()
+) -> bool:
+    """Return whether `cover` touches every allowed pair that could still be made beside the locks.
+
+    That is: of a mentee who is not locked, with a mentor who has a place left.
+    """
+    may = np.asarray(allowed, dtype=np.bool_)
+    blocks, mentees = _slices(may, may)
+    return check_cover_in_blocks(blocks, mentees, capacity, cover, locks)
+
+
+def check_cover_in_blocks(
+    blocks: Blocks,
+    mentees: int,
+    capacity: ArrayLike,
+    cover: tuple[Side, Side],
+    locks: Locks = (),
+) -> bool:
+    """Return `check_cover` of the pairs that `blocks` gives."""
+    places = read_capacity(capacity, mentees)
+    locked, left = place_locks(locks, mentees, places)
+    covered = np.asarray(cover[0], np.int64), np.asarray(cover[1], np.int64)
+    for indices, size in zip(covered, (mentees, len(places)), strict=True):
+        if len(indices) and not 0 <= indices.min() <= indices.max() < size:
+            return False
+    open_mentee, open_mentor = locked == ALONE, left > 0
+    open_mentee[covered[0]] = False
+    open_mentor[covered[1]] = False
+    return not any(
+        bool((may[open_mentee[rows]] & open_mentor).any())
+        for rows, _, may in _walk(blocks, mentees, len(places))
+    )
+
+
+def blocking_pairs(
+    scores: ArrayLike, allowed: ArrayLike, capacity: ArrayLike, match: ArrayLike
+) -> int:
+    """Count the allowed pairs who would both strictly rather have each other, by the common score.
+
+    The mentee is alone or would score more; the mentor has a free place or would score more than
+    with the worst of their mentees.
+    """
+    blocks, _ = _slices(scores, allowed)
+    return blocking_pairs_in_blocks(blocks, capacity, match)
+
+
+def blocking_pairs_in_blocks(blocks: Blocks, capacity: ArrayLike, match: ArrayLike) -> int:
+    """Return `blocking_pairs` of the pairs that `blocks` gives; each block is asked for twice."""
+    mentor = np.asarray(match, np.int64)
+    places = np.asarray(capacity, np.int64)
+    paired = mentor >= 0
+    own = np.full(len(mentor), -1, np.int64)
+    for rows, score, _ in _walk(blocks, len(mentor), len(places)):
+        here = np.flatnonzero(paired[rows])
+        own[rows.start + here] = score[here, mentor[rows][here]]
+    worst = np.full(len(places), np.iinfo(np.int64).max)
+    np.minimum.at(worst, mentor[paired], own[paired])
+    worst[np.bincount(mentor[paired], minlength=len(places)) < places] = -1
+    return sum(
+        int((may & (score > own[rows, None]) & (score > worst)).sum())
+        for rows, score, may in _walk(blocks, len(mentor), len(places))
+    )

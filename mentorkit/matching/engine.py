@@ -1,0 +1,348 @@
+"""One run: score everybody, ask the assigner, check its answer, prove how good it is, say why."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+from mentorkit.errors import Conflict, Invalid, PluginError, Problem
+from mentorkit.hooks.providers import Assignment
+from mentorkit.matching import assign
+from mentorkit.matching.binding import Bound
+from mentorkit.matching.explain import explain_pair
+from mentorkit.matching.people import Someone
+from mentorkit.matching.pool import Index, Pool
+from mentorkit.matching.problem import Question
+from mentorkit.matching.result import Certificate, Override, Pair, Result
+from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.unmatched import Left, rule_phrase
+from mentorkit.matching.wording import words
+
+if TYPE_CHECKING:
+    from mentorkit.domain.runs import Progress
+
+Locks = tuple[tuple[int, int], ...]
+
+
+def run(
+    pool: Pool,
+    bound: Bound,
+    *,
+    locks: Sequence[tuple[str, str]] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Result:
+    """Match the people of a pool by a bound strategy.
+
+    `locks` are (mentee id, mentor id) pairs that the result must hold. Same people, strategy,
+    locks and seed give the same result, pair for pair, in whatever order the people came.
+
+    Raises `Invalid` for locks that name nobody or contradict each other, `Conflict` for a lock
+    that breaks a safeguard, and `PluginError` when a plugin's answer is not one.
+    """
+    began = time.perf_counter()
+    held = _locks(pool, locks)
+    scan = Scan(pool, bound)
+    overridden = tuple(_overridden(scan, held))
+    question = Question(scan, locks=held, seed=seed, progress=progress)
+    assignment = _ask_assigner(bound, question)
+    match = _checked(scan, question, assignment)
+    used = np.bincount(match[match >= 0], minlength=len(pool.mentors))
+    pairs = _pairs(scan, question, match)
+    total = sum(pair.score for pair in pairs)
+    proof = _certify(bound, question, assignment, match)
+    total_bound, pairs_bound = bounds(question, pool, proof, held, len(pairs))
+    left = Left(scan, question, match, used)
+    met = total == total_bound and (
+        bound.strategy.objective == "score" or len(pairs) == pairs_bound
+    )
+    return Result(
+        pairs=tuple(pairs),
+        shortlists=Shortlists(scan, question),
+        unmatched_mentees=tuple(left.mentees()),
+        unmatched_mentors=tuple(left.mentors()),
+        mentees=len(pool.mentees),
+        mentors=len(pool.mentors),
+        total=total,
+        total_bound=total_bound,
+        pairs_bound=pairs_bound,
+        blocking_pairs=assign.blocking_pairs_in_blocks(question.blocks, pool.capacity, match),
+        method=assignment.method,
+        exact=met and bound.assigner.uses_objective,
+        objective=bound.strategy.objective,
+        overridden=overridden,
+        certificate=_by_id(pool, proof),
+        seconds=time.perf_counter() - began,
+    )
+
+
+class Shortlists(Mapping[str, tuple[Pair, ...]]):
+    """Each mentee's best mentors by rules and criteria, ranked; explained when they are asked for.
+
+    As many as the strategy's `shortlist` says, the mentor that the run gave them among the rest.
+    """
+
+    def __init__(self, scan: Scan, question: Question) -> None:
+        self._scan, self._question = scan, question
+
+    def __getitem__(self, mentee_id: str) -> tuple[Pair, ...]:
+        mentee = self._scan.pool.mentee_at[mentee_id]
+        mentors, _ = self._question.shortlist(mentee, self._scan.bound.strategy.shortlist)
+        ranks = np.arange(1, len(mentors) + 1)
+        return tuple(_explained(self._scan, np.full(len(mentors), mentee), mentors, ranks, ()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scan.pool.mentees.ids)
+
+    def __len__(self) -> int:
+        return len(self._scan.pool.mentees)
+
+
+# --------------------------------------------------------------------------- locks
+
+
+def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
+    """Return the locks by position, or refuse them with everything wrong."""
+    problems: list[Problem] = []
+    refused: list[Problem] = []
+    held: dict[int, int] = {}
+    places = pool.capacity.copy()
+    for mentee_id, mentor_id in dict.fromkeys((a, b) for a, b in locks):
+        here = f"lock {mentee_id}={mentor_id}"
+        mentee, mentor = pool.mentee_at.get(mentee_id), pool.mentor_at.get(mentor_id)
+        if mentee is None:
+            problems.append(Problem(here, f"there is no mentee {mentee_id!r} in this run"))
+        if mentor is None:
+            problems.append(Problem(here, f"there is no mentor {mentor_id!r} in this run"))
+        if mentee is None or mentor is None:
+            continue
+        if mentee in held:
+            problems.append(Problem(here, f"{mentee_id!r} is locked to another mentor already"))
+            continue
+        held[mentee] = mentor
+        reason = pool.forbidden.get((mentee, mentor))
+        if reason is not None:
+            refused.append(Problem(here, words(reason, fields=pool.fields)))
+        elif not places[mentor]:
+            refused.append(Problem(here, f"{mentor_id!r} has no place left"))
+        else:
+            places[mentor] -= 1
+    if problems:
+        raise Invalid("lock.invalid", "These locks cannot be kept:", problems)
+    if refused:
+        told = "\n".join(f"  - {problem}" for problem in refused)
+        raise Conflict(
+            "lock.breaks_safeguard",
+            f"A lock may override a rule, but no safeguard. Take these locks back:\n{told}",
+            problems=[str(problem) for problem in refused],
+        )
+    return tuple(sorted(held.items()))
+
+
+def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
+    """Yield the locked pairs that break a rule, with the first rule they break."""
+    pool = scan.pool
+    for mentee, mentor in locks:
+        for index, bound in enumerate(scan.bound.rules):
+            if scan.rule_mask(index, np.array([mentee]), np.array([mentor])).all():
+                continue
+            reason: Any = None
+            if explains(bound.rule):
+                left, right = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
+                rule = bound.rule
+                reason = ask(bound.label, "explain", lambda: rule.explain(left, right))  # noqa: B023
+            if isinstance(reason, str):
+                reason = Reason(code="text", params=Frozen(text=reason))
+            if not isinstance(reason, Reason):
+                reason = Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound)))
+            yield Override(
+                mentee_id=pool.mentees.ids[mentee],
+                mentor_id=pool.mentors.ids[mentor],
+                reason=reason,
+            )
+            break
+
+
+# --------------------------------------------------------------------------- the assigner
+
+
+def _ask_assigner(bound: Bound, question: Question) -> Assignment:
+    given = ask(bound.assigner_label, "assign", lambda: bound.assigner.assign(question))
+    if not isinstance(given, Assignment):
+        raise PluginError(
+            "plugin.assigner",
+            f"{bound.assigner_label}: assign returned {type(given).__name__}; "
+            "return an Assignment.",
+        )
+    return given
+
+
+def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
+    """Return each mentee's mentor (-1: none), or say everything that is not feasible about it."""
+    label, pool = scan.bound.assigner_label, scan.pool
+    match = np.full(len(pool.mentees), -1, np.intp)
+    problems: list[Problem] = []
+    locked = set(question.locks)
+    for entry in assignment.pairs:
+        try:
+            mentee, mentor = (operator.index(one) for one in entry)
+        except (TypeError, ValueError):
+            problems.append(Problem(label, f"{entry!r} is no pair of two indices"))
+            continue
+        if not (0 <= mentee < len(pool.mentees) and 0 <= mentor < len(pool.mentors)):
+            problems.append(Problem(label, f"({mentee}, {mentor}) names nobody"))
+        elif match[mentee] >= 0:
+            problems.append(Problem(label, f"mentee {pool.mentees.ids[mentee]} is paired twice"))
+        else:
+            match[mentee] = mentor
+    paired = np.flatnonzero(match >= 0)
+    for pair in zip(paired.tolist(), match[paired].tolist(), strict=True):
+        if pair not in locked and not question.allows(*pair):
+            told = f"{pool.mentees.ids[pair[0]]} with {pool.mentors.ids[pair[1]]}"
+            problems.append(Problem(label, f"{told} is not among the candidates"))
+    used = np.bincount(match[paired], minlength=len(pool.mentors))
+    for mentor in np.flatnonzero(used > pool.capacity).tolist():
+        problems.append(
+            Problem(
+                label,
+                f"mentor {pool.mentors.ids[mentor]} got {used[mentor]} mentees and has "
+                f"{pool.capacity[mentor]} place(s)",
+            )
+        )
+    for mentee, mentor in question.locks:
+        if match[mentee] != mentor:
+            told = f"{pool.mentees.ids[mentee]} with {pool.mentors.ids[mentor]}"
+            problems.append(Problem(label, f"the lock {told} is missing"))
+    if problems:
+        raise PluginError("plugin.assignment", "The assigner's answer cannot be used:", problems)
+    return match
+
+
+# --------------------------------------------------------------------------- the proof
+
+
+Proof = tuple[tuple[int, ...], int, tuple[tuple[int, ...], tuple[int, ...]]]
+"""Prices by mentor, a bonus, and a cover (mentees, mentors), by position."""
+
+
+def _certify(bound: Bound, question: Question, assignment: Assignment, match: Index) -> Proof:
+    """Return what proves the bounds: the assigner's own, else one of ours."""
+    if assignment.prices is not None and assignment.cover is not None:
+        return _own_proof(bound, question, assignment, assignment.prices, assignment.cover)
+    if not question.dense:
+        return _plain_proof(question, match)
+    # What ignores the objective is measured by the best total there is, at any number of pairs.
+    return _as_proof(
+        assign.solve_dense(*question.matrix(), question.capacity, "score", question.locks)
+    )
+
+
+def _plain_proof(question: Question, match: Index) -> Proof:
+    """Return a proof that costs no solving: valid, but less tight than a solver's.
+
+    A full mentor costs what the worst of their mentees scores, which is what it takes to get in.
+    """
+    prices = np.zeros(len(question.mentors), np.int64)
+    used = np.bincount(match[match >= 0], minlength=len(prices))
+    full = (used > 0) & (used >= np.array(question.capacity))
+    prices[full] = np.iinfo(np.int64).max
+    for mentee in np.flatnonzero(match >= 0).tolist():
+        if full[match[mentee]]:
+            score = question.blocks(mentee, mentee + 1)[0][0, match[mentee]]
+            prices[match[mentee]] = min(prices[match[mentee]], score)
+    mentees = tuple(one for one in range(len(match)) if len(question.lists().of(one)[0]))
+    if len(mentees) <= sum(question.capacity):
+        return tuple(prices.tolist()), 0, (mentees, ())
+    return tuple(prices.tolist()), 0, ((), tuple(range(len(prices))))
+
+
+def _own_proof(
+    bound: Bound, question: Question, assignment: Assignment, prices: Any, cover: Any
+) -> Proof:
+    mentors = len(question.mentors)
+    told = ""
+    if len(prices) != mentors or any(price < 0 for price in prices) or assignment.bonus < 0:
+        told = f"give one price of at least 0 for each of the {mentors} mentors, and no bonus below"
+    elif not assign.check_cover_in_blocks(
+        question.blocks, len(question.mentees), question.capacity, cover, question.locks
+    ):
+        told = "the cover does not touch every candidate pair"
+    if told:
+        raise PluginError("plugin.certificate", f"{bound.assigner_label}: {told}.")
+    mentees, covered = cover
+    return (
+        tuple(int(price) for price in prices),
+        int(assignment.bonus),
+        (tuple(int(i) for i in mentees), tuple(int(j) for j in covered)),
+    )
+
+
+def _as_proof(solution: assign.Solution) -> Proof:
+    mentees, mentors = solution.cover
+    return (
+        tuple(solution.prices.tolist()),
+        solution.bonus,
+        (tuple(mentees.tolist()), tuple(mentors.tolist())),
+    )
+
+
+def bounds(
+    question: Question, pool: Pool, proof: Proof, locks: Locks, pairs: int
+) -> tuple[int, int]:
+    """Return how high the total and the number of pairs can be at most, by this proof."""
+    prices, bonus, cover = proof
+    total = assign.total_bound_in_blocks(
+        question.blocks, len(pool.mentees), pool.capacity, prices, bonus, pairs, locks
+    )
+    return total, min(assign.pairs_bound(cover, pool.capacity, locks), len(pool.mentees))
+
+
+def _by_id(pool: Pool, proof: Proof) -> Certificate:
+    prices, bonus, (mentees, mentors) = proof
+    return Certificate(
+        prices=Frozen(dict(zip(pool.mentors.ids, prices, strict=True))),
+        bonus=bonus,
+        cover_mentees=tuple(pool.mentees.ids[i] for i in mentees),
+        cover_mentors=tuple(pool.mentors.ids[j] for j in mentors),
+    )
+
+
+# --------------------------------------------------------------------------- pairs
+
+
+def _pairs(scan: Scan, question: Question, match: Index) -> list[Pair]:
+    rows = np.flatnonzero(match >= 0)
+    cols = match[rows]
+    ranks = np.array(
+        [question.rank(int(i), int(j)) for i, j in zip(rows, cols, strict=True)], np.int64
+    )
+    return list(_explained(scan, rows, cols, ranks, question.locks))
+
+
+def _explained(
+    scan: Scan, rows: Index, cols: Index, ranks: Any, locks: Sequence[tuple[int, int]]
+) -> Iterator[Pair]:
+    values, parts = scan.pairs(rows, cols)
+    locked = set(locks)
+    people: tuple[tuple[Someone, ...], tuple[Someone, ...]] = (
+        scan.pool.mentees.people,
+        scan.pool.mentors.people,
+    )
+    for at, (mentee, mentor) in enumerate(zip(rows.tolist(), cols.tolist(), strict=True)):
+        to_mentee, to_mentor = explain_pair(scan, mentee, mentor, values[:, at], parts[:, at])
+        yield Pair(
+            mentee_id=people[0][mentee].id,
+            mentor_id=people[1][mentor].id,
+            score=int(parts[:, at].sum()),
+            parts=tuple(parts[:, at].tolist()),
+            reasons=to_mentee,
+            reasons_mentor=to_mentor,
+            rank=int(ranks[at]),
+            locked=(mentee, mentor) in locked,
+        )

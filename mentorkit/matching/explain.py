@@ -1,0 +1,198 @@
+"""Why a pair fits, told to each of the two. Only pairs that are shown are explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan
+from typing import Any
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+from mentorkit.errors import PluginError
+from mentorkit.hooks.providers import (
+    Closeness,
+    Contains,
+    Cosine,
+    Equal,
+    Form,
+    Overlap,
+    Prior,
+    SetOverlap,
+)
+from mentorkit.matching.binding import BoundCriterion
+from mentorkit.matching.pool import Floats, Ints64, Pool, answer
+from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.wording import words
+
+__all__ = ["explain_pair", "words"]
+
+MUCH, SOME = 0.75, 0.25
+"""From which value on something is said to fit well, and partly."""
+
+Said = tuple[str, dict[str, Any]]
+Both = tuple[Said, Said]
+"""What is said to the mentee, and what to the mentor."""
+
+
+def explain_pair(
+    scan: Scan, mentee: int, mentor: int, values: Floats, parts: Ints64
+) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return the reasons for the mentee and for the mentor; the points of each sum to the score.
+
+    A criterion without an opinion says nothing. A criterion's own `explain` goes first; what a
+    declared form means is said where it has none.
+    """
+    to_mentee: list[Reason] = []
+    to_mentor: list[Reason] = []
+    for criterion, value, part in zip(scan.bound.criteria, values, parts, strict=True):
+        if isnan(value):
+            continue
+        for said, told in zip(
+            _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, float(value)))),
+            (to_mentee, to_mentor),
+            strict=True,
+        ):
+            told.append(Reason(code=said[0], params=Frozen(said[1]), points=int(part)))
+    return tuple(to_mentee), tuple(to_mentor)
+
+
+def _say(pool: Pool, bound: BoundCriterion, mentee: int, mentor: int, value: float) -> Both:
+    criterion = bound.criterion
+    if explains(criterion):
+        left, right = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
+        given = ask(bound.label, "explain", lambda: criterion.explain(left, right, value))
+        if isinstance(given, Reason):
+            own: Said = (given.code, dict(given.params))
+        elif isinstance(given, str):
+            own = ("text", {"text": given})
+        elif given is None:
+            own = ("unsaid", {})
+        else:
+            raise PluginError(
+                "plugin.criterion",
+                f"{bound.label}: explain returned {type(given).__name__}; return a Reason, a text "
+                "or None.",
+            )
+        return own, own
+    if criterion.declared is not None:
+        return _FORMS[type(criterion.declared)](criterion.declared, pool, mentee, mentor, value)
+    said = (_level(value, "fits_well", "fits_partly", "fits_not"), {"title": bound.title})
+    return said, said
+
+
+def _level(value: float, much: str, some: str, little: str) -> str:
+    return much if value >= MUCH else some if value >= SOME else little
+
+
+def _answers(form: Any, pool: Pool, mentee: int, mentor: int) -> tuple[Any, Any]:
+    other = form.other or form.field
+    return pool.mentees.column(form.field)[mentee], pool.mentors.column(other)[mentor]
+
+
+def _set_of(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list, set, frozenset)) else (value,)
+
+
+def _common(mine: Any, theirs: Any) -> tuple[Any, ...]:
+    offered = set(_set_of(theirs))
+    return tuple(dict.fromkeys(one for one in _set_of(mine) if one in offered))
+
+
+def _say_set_overlap(form: SetOverlap, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    mine, theirs = _answers(form, pool, mentee, mentor)
+    shared = _common(mine, theirs)
+    params: dict[str, Any] = {"field": form.field, "shared": shared, "count": len(shared)}
+    if not shared:
+        return ("shares_none", {"field": form.field}), ("shares_none", {"field": form.field})
+    if form.per == "mentee":
+        params["of"] = len(set(_set_of(mine)))
+        return ("covers_yours", params), ("covers_theirs", params)
+    if form.per == "mentor":
+        params["of"] = len(set(_set_of(theirs)))
+        return ("covers_theirs", params), ("covers_yours", params)
+    return ("shares", params), ("shares", params)
+
+
+def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    mine, theirs = _answers(form, pool, mentee, mentor)
+    if _alike(mine, theirs):
+        said = ("same", {"field": form.field, "value": mine})
+        return said, said
+    for part, _ in sorted(form.partial.items(), key=lambda item: (-item[1], item[0])):
+        left, right = pool.mentees.column(part)[mentee], pool.mentors.column(part)[mentor]
+        if answer(left) is not None and _alike(left, right):
+            said = (
+                "same_part", {"field": form.field, "part": part, "about": part, "value": left}
+            )  # fmt: skip
+            return said, said
+    return (
+        ("different", {"field": form.field, "yours": mine, "theirs": theirs}),
+        ("different", {"field": form.field, "yours": theirs, "theirs": mine}),
+    )
+
+
+def _alike(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, (tuple, list)) and isinstance(theirs, (tuple, list)):
+        return set(mine) == set(theirs)
+    return bool(mine == theirs)
+
+
+def _say_contains(form: Contains, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    mine, _ = _answers(form, pool, mentee, mentor)
+    params = {"field": form.field, "value": mine}
+    if value > 0:
+        return ("offers", params), ("asks_yours", params)
+    return ("offers_not", params), ("asks_other", params)
+
+
+def _say_closeness(form: Closeness, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    mine, theirs = _answers(form, pool, mentee, mentor)
+    left, right = pool.numbers(form.field, form.other or form.field)
+    steps = float(right[mentor] - left[mentee])
+    count: float = abs(steps)
+    if form.wrap is not None:
+        count = min(count % form.wrap, form.wrap - count % form.wrap)
+    shown: float | int = int(count) if count == int(count) else round(count, 2)
+    up = {"field": form.field, "count": shown, "theirs": theirs}
+    down = {"field": form.field, "count": shown, "theirs": mine}
+    if form.wrap is not None:
+        return ("apart", up), ("apart", down)
+    if not steps:
+        return ("level", up), ("level", down)
+    ordered = pool.field(form.field).kind == "ordered"
+    above, below = ("steps_above", "steps_below") if ordered else ("number_above", "number_below")
+    if steps > 0:
+        return (above, up), (below, down)
+    return (below, up), (above, down)
+
+
+def _say_overlap(form: Overlap, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    shared = _common(*_answers(form, pool, mentee, mentor))
+    if not shared:
+        said: Said = ("shares_none", {"field": form.field})
+    elif pool.field(form.field).kind == "hours":
+        said = ("hours_shared", {"field": form.field, "count": len(shared)})
+    else:
+        said = ("shares", {"field": form.field, "shared": shared, "count": len(shared)})
+    return said, said
+
+
+def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    code = _level(value, "prior_high", "prior_some", "prior_low")
+    return (code, {"field": form.field}), ("your_prior", {"field": form.field})
+
+
+def _say_cosine(form: Cosine, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    said = (_level(value, "alike_much", "alike_some", "alike_not"), {"field": form.field})
+    return said, said
+
+
+_FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {
+    SetOverlap: _say_set_overlap,
+    Equal: _say_equal,
+    Contains: _say_contains,
+    Closeness: _say_closeness,
+    Overlap: _say_overlap,
+    Prior: _say_prior,
+    Cosine: _say_cosine,
+}

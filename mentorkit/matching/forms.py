@@ -1,0 +1,255 @@
+"""What each declared form means, in numpy: one place that says how an answer becomes a value.
+
+Every meaning takes indices of mentees and of mentors that broadcast against each other: a column
+and a row for a block of pairs, two equal lists for single pairs. nan is no opinion, which a form
+has wherever either side did not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.hooks.providers import (
+    Above,
+    Closeness,
+    Contains,
+    Cosine,
+    Differs,
+    Equal,
+    Form,
+    MinOverlap,
+    Overlap,
+    PastPair,
+    Prior,
+    RuleForm,
+    Same,
+    SetOverlap,
+    SharesAny,
+)
+from mentorkit.matching.pool import UNANSWERED, Floats, Index, Pool, Words
+
+Bools = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+Value = Callable[[Index, Index], Floats]
+Mask = Callable[[Index, Index], Bools]
+
+
+def value_of(form: Form, pool: Pool) -> Value:
+    """Return the meaning of a criterion's form over these people: 0..1, nan for no opinion."""
+    return _VALUES[type(form)](form, pool)
+
+
+def mask_of(form: RuleForm, pool: Pool) -> Mask:
+    """Return the meaning of a rule's form over these people: True where the pair may exist."""
+    return _MASKS[type(form)](form, pool)
+
+
+def count_common(left: Words, right: Words, mentees: Index, mentors: Index) -> Counts:
+    """Return |A & B| for each pair; `left` and `right` hold 64 options a word."""
+    total: Counts = np.zeros(np.broadcast_shapes(mentees.shape, mentors.shape), np.int64)
+    for word in range(left.shape[1]):
+        total += _count_bits(left[mentees, word] & right[mentors, word])
+    return total
+
+
+_BITS_OF_BYTE = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+
+
+def _count_bits(words: Words) -> NDArray[Any]:
+    if hasattr(np, "bitwise_count"):  # numpy 2
+        counts: NDArray[Any] = np.bitwise_count(words)
+        return counts
+    octets = np.ascontiguousarray(words)[..., None].view(np.uint8)
+    summed: NDArray[Any] = _BITS_OF_BYTE[octets].sum(axis=-1, dtype=np.int64)
+    return summed
+
+
+# --------------------------------------------------------------------------- criteria
+
+
+def _set_overlap(form: SetOverlap, pool: Pool) -> Value:
+    sets = pool.sets(form.field, form.other or form.field)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        common = count_common(sets.mentees, sets.mentors, mentees, mentors)
+        wanted, offered = sets.mentee_counts[mentees], sets.mentor_counts[mentors]
+        if form.per == "mentee":
+            whole = wanted + 0 * offered
+        elif form.per == "mentor":
+            whole = offered + 0 * wanted
+        else:
+            whole = wanted + offered - common
+        answered = (wanted > 0) & (offered > 0)
+        return np.where(answered, common / np.maximum(whole, 1), np.nan)
+
+    return value
+
+
+def _equal(form: Equal, pool: Pool) -> Value:
+    mentee_codes, mentor_codes = pool.codes(form.field, form.other or form.field)
+    # The best partial value is looked at first, so that the first that applies is the one.
+    partial = sorted(form.partial.items(), key=lambda item: (-item[1], item[0]))
+    others = [(worth, pool.codes(name, name)) for name, worth in partial]
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        mine, theirs = mentee_codes[mentees], mentor_codes[mentors]
+        found = (mine == theirs).astype(np.float64)
+        for worth, (mentee_other, mentor_other) in reversed(others):
+            left, right = mentee_other[mentees], mentor_other[mentors]
+            found[(mine != theirs) & (left == right) & (left != UNANSWERED)] = worth
+        return np.where((mine != UNANSWERED) & (theirs != UNANSWERED), found, np.nan)
+
+    return value
+
+
+def _contains(form: Contains, pool: Pool) -> Value:
+    sets = pool.sets(form.field, form.other)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        common = count_common(sets.mentees, sets.mentors, mentees, mentors)
+        answered = (sets.mentee_counts[mentees] > 0) & (sets.mentor_counts[mentors] > 0)
+        return np.where(answered, (common > 0).astype(np.float64), np.nan)
+
+    return value
+
+
+def _closeness(form: Closeness, pool: Pool) -> Value:
+    mentee_numbers, mentor_numbers = pool.numbers(form.field, form.other or form.field)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        away = (mentor_numbers[mentors] - mentee_numbers[mentees]) - form.target
+        if form.wrap is None:
+            away = np.abs(away)
+        else:
+            away = np.mod(away, form.wrap)
+            away = np.minimum(away, form.wrap - away)
+        found: Floats = np.maximum(0.0, 1.0 - away / form.span)  # maximum keeps nan
+        return found
+
+    return value
+
+
+def _overlap(form: Overlap, pool: Pool) -> Value:
+    sets = pool.sets(form.field, form.other or form.field)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        common = count_common(sets.mentees, sets.mentors, mentees, mentors)
+        answered = (sets.mentee_counts[mentees] > 0) & (sets.mentor_counts[mentors] > 0)
+        return np.where(answered, np.minimum(common, form.full) / form.full, np.nan)
+
+    return value
+
+
+def _prior(form: Prior, pool: Pool) -> Value:
+    _, mentor_numbers = pool.numbers(form.field, form.field)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        shape = np.broadcast_shapes(mentees.shape, mentors.shape)
+        return np.broadcast_to(mentor_numbers[mentors], shape)
+
+    return value
+
+
+def _cosine(form: Cosine, pool: Pool) -> Value:
+    left, right = pool.vectors(form.field, form.other or form.field)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        # One product at a time, in the same order for a block and for a single pair: a matrix
+        # product rounds differently with its shape, and scores have to be the same each time.
+        shape = np.broadcast_shapes(mentees.shape, mentors.shape)
+        found = np.zeros(shape)
+        for axis in range(left.shape[1]):
+            found += left[mentees, axis] * right[mentors, axis]
+        if not left.shape[1]:
+            return np.full(shape, np.nan)
+        return np.maximum(0.0, found)
+
+    return value
+
+
+# --------------------------------------------------------------------------- rules
+
+
+def _min_overlap(form: SharesAny | MinOverlap, pool: Pool) -> Mask:
+    sets = pool.sets(form.field, form.other or form.field)
+    least = form.least if isinstance(form, MinOverlap) else 1
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        enough: Bools = count_common(sets.mentees, sets.mentors, mentees, mentors) >= least
+        answered = (sets.mentee_counts[mentees] > 0) & (sets.mentor_counts[mentors] > 0)
+        both: Bools = enough & answered
+        return both
+
+    return mask
+
+
+def _differs(form: Differs, pool: Pool) -> Mask:
+    left, right = pool.codes(form.field, form.other or form.field)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        mine, theirs = left[mentees], right[mentors]
+        apart: Bools = (mine != theirs) | (mine == UNANSWERED)
+        return apart
+
+    return mask
+
+
+def _same(form: Same, pool: Pool) -> Mask:
+    left, right = pool.codes(form.field, form.other or form.field)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        mine, theirs = left[mentees], right[mentors]
+        same: Bools = (mine == theirs) & (mine != UNANSWERED)
+        return same
+
+    return mask
+
+
+def _above(form: Above, pool: Pool) -> Mask:
+    left, right = pool.numbers(form.field, form.other or form.field)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        steps = right[mentors] - left[mentees]
+        above: Bools = steps >= form.least  # never true for nan
+        return above if form.most is None else above & (steps <= form.most)
+
+    return mask
+
+
+def _past_pair(form: PastPair, pool: Pool) -> Mask:
+    width = max(1, len(pool.mentors))
+    met = np.array(sorted(i * width + j for i, j in pool.past), np.int64)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        if not len(met):
+            return np.ones(np.broadcast_shapes(mentees.shape, mentors.shape), np.bool_)
+        pairs = mentees.astype(np.int64) * width + mentors
+        at = np.minimum(np.searchsorted(met, pairs), len(met) - 1)
+        new: Bools = met[at] != pairs
+        return new
+
+    return mask
+
+
+_VALUES: dict[type, Callable[[Any, Pool], Value]] = {
+    SetOverlap: _set_overlap,
+    Equal: _equal,
+    Contains: _contains,
+    Closeness: _closeness,
+    Overlap: _overlap,
+    Prior: _prior,
+    Cosine: _cosine,
+}
+
+_MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
+    SharesAny: _min_overlap,
+    MinOverlap: _min_overlap,
+    Differs: _differs,
+    Same: _same,
+    Above: _above,
+    PastPair: _past_pair,
+}

@@ -1,0 +1,40 @@
+"""Which kinds of field each declared form can compare. No numpy here: binding needs only this."""
+
+from __future__ import annotations
+
+from mentorkit.hooks.providers import (
+    Above,
+    Closeness,
+    Contains,
+    Cosine,
+    Form,
+    MinOverlap,
+    Overlap,
+    Prior,
+    RuleForm,
+    SetOverlap,
+    SharesAny,
+)
+
+SET_KINDS = ("options", "hours", "option", "ordered")
+NUMBER_KINDS = ("number", "ordered")
+
+
+def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the field kinds that make sense for each option of a form, by the option's name.
+
+    A form compares any answers where an option is absent here.
+    """
+    match form:
+        case SetOverlap() | Overlap() | SharesAny() | MinOverlap():
+            return (("field", SET_KINDS), ("other", SET_KINDS))
+        case Contains():
+            return (("field", ("option", "ordered", "text")), ("other", SET_KINDS))
+        case Closeness() | Above():
+            return (("field", NUMBER_KINDS), ("other", NUMBER_KINDS))
+        case Prior():
+            return (("field", ("number",)),)
+        case Cosine():
+            return (("field", ("vector",)), ("other", ("vector",)))
+        case _:
+            return ()

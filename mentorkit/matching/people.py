@@ -1,0 +1,28 @@
+"""One person as a run sees them. No numpy here, so that a pool can be read without loading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mentorkit.domain.frozen import Frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A mentee or mentor who may be matched.
+
+    `key` is the external key ("" where there is none) that people are ordered by, `profile` maps
+    field ids to parsed values, and `capacity` is how many more mentees a mentor takes.
+    `person_id` tells that two entries are the same human, who is never paired with themselves.
+    `choices` are the ids or keys of the mentors a mentee asked for, most wanted first.
+    """
+
+    key: str
+    id: str
+    profile: Mapping[str, Any] = field(default_factory=Frozen)
+    capacity: int = 1
+    name: str = ""
+    person_id: str | None = None
+    choices: tuple[str, ...] = ()

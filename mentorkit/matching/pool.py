@@ -1,0 +1,367 @@
+"""The people of one run, in a fixed order, and their answers packed into columns.
+
+A field is packed when a form first asks for it: codes for answers that are compared, bit sets for
+options and hours, numbers for numbers and for ordered options (their position).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+from mentorkit.errors import Invalid, Problem
+from mentorkit.matching.people import Someone
+
+Codes = NDArray[np.int32]
+Words = NDArray[np.uint64]
+Floats = NDArray[np.float64]
+Ints64 = NDArray[np.int64]
+Index = NDArray[np.intp]
+T = TypeVar("T")
+
+SAME_PERSON = Reason(code="same_person")
+UNANSWERED = -1
+"""Stands in a column of codes for a person who did not answer."""
+
+
+def answer(value: Any) -> Any:
+    """Return `value`, or None where it means that nothing was answered."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and isnan(value):
+        return None
+    if isinstance(value, Collection) and not isinstance(value, str) and not value:
+        return None
+    return value
+
+
+class Side:
+    """Everybody on one side, or some of them: the `Block` that plugins are given.
+
+    People stand in the order of their external key, else their id. `answers` gives each person as
+    a mapping of every profile field, with None for what was not answered.
+    """
+
+    def __init__(self, people: Sequence[Someone], fields: Collection[str] = ()) -> None:
+        self.people = tuple(people)
+        self.fields = tuple(fields)
+        self._ids: tuple[str, ...] | None = None
+        self._columns: dict[str, list[Any]] = {}
+        self._answers: list[Mapping[str, Any]] | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        if self._ids is None:
+            self._ids = tuple(someone.id for someone in self.people)
+        return self._ids
+
+    def column(self, field: str) -> list[Any]:
+        """Return everybody's answer to this field, None where there is none."""
+        if field not in self._columns:
+            self._columns[field] = [answer(someone.profile.get(field)) for someone in self.people]
+        return self._columns[field]
+
+    @property
+    def answers(self) -> list[Mapping[str, Any]]:
+        if self._answers is None:
+            self._answers = [
+                MappingProxyType(dict(zip(self.fields, row, strict=True)))
+                for row in zip(*(self.column(name) for name in self.fields), strict=True)
+            ] or [MappingProxyType({}) for _ in self.people]
+        return self._answers
+
+    def take(self, index: Index) -> Side:
+        """Return these people as a block of their own; everybody is the same block again."""
+        if len(index) == len(self.people) and (index == np.arange(len(index))).all():
+            return self
+        return Side([self.people[i] for i in index], self.fields)
+
+    def __iter__(self) -> Iterator[Someone]:
+        return iter(self.people)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sets:
+    """Two columns of sets over one vocabulary, 64 options a word. A count of 0: not answered."""
+
+    mentees: Words  # (n, words)
+    mentors: Words  # (m, words)
+    mentee_counts: NDArray[np.int64]
+    mentor_counts: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Packed:
+    columns: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+
+    def get(self, key: tuple[str, str, str], make: Callable[[], T]) -> T:
+        if key not in self.columns:
+            self.columns[key] = make()
+        packed: T = self.columns[key]
+        return packed
+
+
+class Pool:
+    """Who is to be matched: mentees, mentors, what they answered, and who must never meet.
+
+    `past` holds the (mentee id, mentor id) pairs that were together before, for the rule
+    `PastPair`. `forbidden` holds the pairs that a safeguard refuses, with the reason or its
+    code; no rule, lock or assigner gets past it. Two entries of one person (`person_id`) are
+    always forbidden.
+
+    Raises `Invalid` when an id is given twice on one side, or a capacity is negative.
+    """
+
+    def __init__(
+        self,
+        mentees: Iterable[Someone],
+        mentors: Iterable[Someone],
+        fields: Mapping[str, Field],
+        past: Collection[tuple[str, str]] = (),
+        forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
+    ) -> None:
+        lists = {"mentees": _in_order(mentees), "mentors": _in_order(mentors)}
+        problems = [p for side, people in lists.items() for p in _check(side, people)]
+        if problems:
+            raise Invalid("pool.invalid", "These people cannot be matched:", problems)
+        self.fields = dict(fields)
+        answered = {key for people in lists.values() for one in people for key in one.profile}
+        columns = (*self.fields, *sorted(answered - set(self.fields)))
+        self.mentees = Side(lists["mentees"], columns)
+        self.mentors = Side(lists["mentors"], columns)
+        self.capacity: NDArray[np.int64] = np.array(
+            [someone.capacity for someone in self.mentors.people], np.int64
+        )
+        self.mentee_at = {one: i for i, one in enumerate(self.mentees.ids)}
+        self.mentor_at = {one: j for j, one in enumerate(self.mentors.ids)}
+        self.past = self._pairs(past)
+        self.forbidden = {**self._same_people(), **self._reasons(forbidden or {})}
+        self._packed = _Packed()
+
+    @property
+    def cells(self) -> int:
+        """Return how many pairs there are to think of."""
+        return len(self.mentees) * len(self.mentors)
+
+    def choices(self, mentee: int) -> tuple[int, ...]:
+        """Return the mentors this mentee asked for, most wanted first; strangers are left out."""
+        wanted = self.mentees.people[mentee].choices
+        return tuple(dict.fromkeys(self._named[name] for name in wanted if name in self._named))
+
+    def with_columns(self, names: Iterable[str]) -> None:
+        """Give every person's answers these fields too, as None where nobody answered them."""
+        for side in (self.mentees, self.mentors):
+            missing = [name for name in names if name not in side.fields]
+            if missing:
+                side.fields = (*side.fields, *missing)
+                side._answers = None
+
+    # ------------------------------------------------------------------ packed columns
+
+    def codes(self, mentee_field: str, mentor_field: str) -> tuple[Codes, Codes]:
+        """Return both columns as codes: the same answer has the same code, -1 is unanswered."""
+        return self._packed.get(
+            ("codes", mentee_field, mentor_field), lambda: self._codes(mentee_field, mentor_field)
+        )
+
+    def sets(self, mentee_field: str, mentor_field: str) -> Sets:
+        """Return both columns as bit sets; a single answer is a set of one."""
+        return self._packed.get(
+            ("sets", mentee_field, mentor_field), lambda: self._sets(mentee_field, mentor_field)
+        )
+
+    def numbers(self, mentee_field: str, mentor_field: str) -> tuple[Floats, Floats]:
+        """Return both columns as numbers, an ordered option as its position; nan is unanswered."""
+        return (
+            self._packed.get(
+                ("numbers", "mentees", mentee_field),
+                lambda: self._numbers(self.mentees, mentee_field),
+            ),
+            self._packed.get(
+                ("numbers", "mentors", mentor_field),
+                lambda: self._numbers(self.mentors, mentor_field),
+            ),
+        )
+
+    def vectors(self, mentee_field: str, mentor_field: str) -> tuple[Floats, Floats]:
+        """Return both columns as unit vectors (people, length); a row of nan is unanswered."""
+        return self._packed.get(
+            ("vectors", mentee_field, mentor_field),
+            lambda: self._vectors(mentee_field, mentor_field),
+        )
+
+    def field(self, name: str) -> Field:
+        """Return the declared field, or a text field where none is declared."""
+        return self.fields.get(name) or Field(id=name)
+
+    # ------------------------------------------------------------------ how they are packed
+
+    def _codes(self, mentee_field: str, mentor_field: str) -> tuple[Codes, Codes]:
+        vocabulary: dict[Any, int] = {}
+
+        def pack(values: list[Any]) -> Codes:
+            return np.array(
+                [
+                    UNANSWERED
+                    if value is None
+                    else vocabulary.setdefault(_comparable(value), len(vocabulary))
+                    for value in values
+                ],
+                np.int32,
+            )
+
+        return pack(self.mentees.column(mentee_field)), pack(self.mentors.column(mentor_field))
+
+    def _sets(self, mentee_field: str, mentor_field: str) -> Sets:
+        mentees = [_members(value) for value in self.mentees.column(mentee_field)]
+        mentors = [_members(value) for value in self.mentors.column(mentor_field)]
+        vocabulary: dict[Any, int] = {}
+        for members in (*mentees, *mentors):
+            for option in members:
+                vocabulary.setdefault(option, len(vocabulary))
+        words = max(1, -(-len(vocabulary) // 64))
+        return Sets(
+            _bits(mentees, vocabulary, words),
+            _bits(mentors, vocabulary, words),
+            np.array([len(members) for members in mentees], np.int64),
+            np.array([len(members) for members in mentors], np.int64),
+        )
+
+    def _numbers(self, side: Side, name: str) -> Floats:
+        spec = self.field(name)
+        values = np.full(len(side), np.nan)
+        problems = []
+        for i, value in enumerate(side.column(name)):
+            if value is None:
+                continue
+            number = spec.position(value) if spec.kind == "ordered" else value
+            if isinstance(number, (int, float)):
+                values[i] = number
+            else:
+                what = "an option of the field" if spec.kind == "ordered" else "a number"
+                problems.append(Problem(f"{side.ids[i]}.{name}", f"{value!r} is not {what}"))
+        if problems:
+            raise Invalid("pool.answer", "Some answers do not fit their field:", problems)
+        return values
+
+    def _vectors(self, mentee_field: str, mentor_field: str) -> tuple[Floats, Floats]:
+        columns = [
+            (self.mentees, mentee_field, self.mentees.column(mentee_field)),
+            (self.mentors, mentor_field, self.mentors.column(mentor_field)),
+        ]
+        length = next((len(v) for _, _, values in columns for v in values if v is not None), 0)
+        packed, problems = [], []
+        for side, name, values in columns:
+            array = np.full((len(values), length), np.nan)
+            for i, vector in enumerate(values):
+                if vector is None:
+                    continue
+                if len(vector) != length:
+                    problems.append(
+                        Problem(
+                            f"{side.ids[i]}.{name}",
+                            f"has {len(vector)} numbers, the others have {length}; compute the "
+                            "feature again so that all have the same length",
+                        )
+                    )
+                    continue
+                size = float(np.linalg.norm(np.asarray(vector, np.float64)))
+                if size > 0:  # a vector of zeros points nowhere: no opinion
+                    array[i] = np.asarray(vector, np.float64) / size
+            packed.append(array)
+        if problems:
+            raise Invalid("pool.answer", "Some answers do not fit their field:", problems)
+        return packed[0], packed[1]
+
+    # ------------------------------------------------------------------ pairs by id
+
+    @property
+    def _named(self) -> dict[str, int]:
+        """Return the mentors by id, and by external key where that is nobody's id."""
+        return self._packed.get(("named", "", ""), self._name_mentors)
+
+    def _name_mentors(self) -> dict[str, int]:
+        keys = {someone.key: j for j, someone in enumerate(self.mentors.people) if someone.key}
+        return {**keys, **self.mentor_at}
+
+    def _pairs(self, pairs: Collection[tuple[str, str]]) -> frozenset[tuple[int, int]]:
+        return frozenset(
+            (self.mentee_at[mentee], self.mentor_at[mentor])
+            for mentee, mentor in pairs
+            if mentee in self.mentee_at and mentor in self.mentor_at
+        )
+
+    def _reasons(
+        self, pairs: Mapping[tuple[str, str], Reason | str]
+    ) -> dict[tuple[int, int], Reason]:
+        return {
+            (self.mentee_at[mentee], self.mentor_at[mentor]): (
+                Reason(code=reason) if isinstance(reason, str) else reason
+            )
+            for (mentee, mentor), reason in pairs.items()
+            if mentee in self.mentee_at and mentor in self.mentor_at
+        }
+
+    def _same_people(self) -> dict[tuple[int, int], Reason]:
+        by_person: dict[str, list[int]] = {}
+        for j, someone in enumerate(self.mentors.people):
+            if someone.person_id is not None:
+                by_person.setdefault(someone.person_id, []).append(j)
+        return {
+            (i, j): SAME_PERSON
+            for i, someone in enumerate(self.mentees.people)
+            if someone.person_id is not None
+            for j in by_person.get(someone.person_id, ())
+        }
+
+
+def _in_order(people: Iterable[Someone]) -> list[Someone]:
+    return sorted(people, key=lambda someone: (someone.key or someone.id, someone.id))
+
+
+def _check(side: str, people: Sequence[Someone]) -> list[Problem]:
+    problems, seen = [], set()
+    for someone in people:
+        if someone.id in seen:
+            problems.append(Problem(f"{side}.{someone.id}", "is there twice; keep one of them"))
+        seen.add(someone.id)
+        if someone.capacity < 0:
+            problems.append(
+                Problem(f"{side}.{someone.id}.capacity", "write a whole number from 0 up")
+            )
+    return problems
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Frozen(value)
+    return frozenset(value) if isinstance(value, (list, tuple, set)) else value
+
+
+def _members(value: Any) -> frozenset[Any]:
+    if value is None:
+        return frozenset()
+    return (
+        frozenset(value) if isinstance(value, (list, tuple, set, frozenset)) else frozenset([value])
+    )
+
+
+def _bits(sets: Sequence[frozenset[Any]], vocabulary: Mapping[Any, int], words: int) -> Words:
+    bits = np.zeros((len(sets), words * 64), np.bool_)
+    for i, members in enumerate(sets):
+        for option in members:
+            bits[i, vocabulary[option]] = True
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    return np.ascontiguousarray(packed).view(np.uint64)

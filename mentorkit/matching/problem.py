@@ -1,0 +1,229 @@
+"""What an assigner is asked: the public `Problem`, and arrays for assigners that know numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mentorkit.hooks.providers import Candidate
+from mentorkit.matching.forms import Bools
+from mentorkit.matching.pool import Index
+from mentorkit.matching.scan import Scan, Scores, best_of
+from mentorkit.matching.solution import CandidateLists
+
+if TYPE_CHECKING:
+    from mentorkit.domain.runs import Progress
+    from mentorkit.hooks.providers import Problem
+
+DENSE_CELLS = 4_000_000
+"""Up to this many pairs all of them are looked at; above, candidate lists that grow on demand."""
+KEPT_CELLS = 64_000_000
+"""Up to this many pairs their scores are kept, in 2 bytes each; above, they are computed again."""
+LISTED = 32
+"""How many candidates a mentee's list starts with."""
+
+
+class Arrays(Protocol):
+    """A problem as arrays: the whole of it, or candidate lists."""
+
+    @property
+    def dense(self) -> bool: ...
+    def matrix(self) -> tuple[Scores, Bools]: ...
+    def lists(self) -> CandidateLists: ...
+    def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]: ...
+
+
+class Question:
+    """The engine's `Problem`, which also gives itself as arrays."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        *,
+        locks: Sequence[tuple[int, int]] = (),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        pool, bound = scan.pool, scan.bound
+        self._scan = scan
+        self.mentees: Sequence[str] = pool.mentees.ids
+        self.mentors: Sequence[str] = pool.mentors.ids
+        self.capacity: Sequence[int] = tuple(int(places) for places in pool.capacity)
+        self.objective: str = bound.strategy.objective
+        self.options: Mapping[str, Any] = bound.assigner_options
+        self.locks: Sequence[tuple[int, int]] = tuple(locks)
+        self.seed = seed
+        self.dense = pool.cells <= DENSE_CELLS
+        self._progress = progress
+        self._kept: Any = None
+        self._lists: CandidateLists | None = None
+        rows = np.array([i for i, _ in locks], np.intp)
+        cols = np.array([j for _, j in locks], np.intp)
+        _, parts = scan.pairs(rows, cols)
+        self.lock_scores = dict(zip(self.locks, parts.sum(axis=0).tolist(), strict=True))
+        self._read()
+
+    # ------------------------------------------------------------------ the public contract
+
+    def candidates(self, mentee: int) -> Sequence[Candidate]:
+        """Return this mentee's feasible mentors as known so far, best first, ties by mentor."""
+        mentors, scores = self.lists().of(mentee)
+        return _candidates(mentors, scores)
+
+    def widen(self, mentee: int, k: int) -> Sequence[Candidate]:
+        """Return the same list with at least `k` entries, or all there are."""
+        known = self.lists().of(mentee)
+        return _candidates(*(known if len(known[0]) >= k else self.widen_arrays(mentee, k)))
+
+    def choices(self, mentee: int) -> Sequence[int]:
+        """Return the mentors that this mentee asked for, most wanted first."""
+        return self._scan.pool.choices(mentee)
+
+    # ------------------------------------------------------------------ as arrays
+
+    def blocks(self, start: int, stop: int) -> tuple[Scores, Bools]:
+        """Return scores and allowed pairs of some mentees; a locked pair has its score, too."""
+        if self._kept is None:
+            scores, allowed = self._scan.block(start, stop)
+        else:
+            kept = self._kept[start:stop]
+            scores, allowed = np.maximum(kept, 0).astype(np.int32), kept >= 0
+        for (mentee, mentor), score in self.lock_scores.items():
+            if start <= mentee < stop:
+                scores[mentee - start, mentor] = score
+        return scores, allowed
+
+    def allows(self, mentee: int, mentor: int) -> bool:
+        """Return whether rules and safeguards let this pair exist."""
+        if self._kept is not None:
+            return bool(self._kept[mentee, mentor] >= 0)
+        return bool(self._scan.allowed(np.array([mentee]), np.array([mentor])).all())
+
+    def lets_in(self, mentee: int) -> bool:
+        """Return whether anybody at all may go with this mentee."""
+        return bool(self.blocks(mentee, mentee + 1)[1].any())
+
+    def rank(self, mentee: int, mentor: int) -> int:
+        """Return where this mentor stands among all whom the mentee may have, 1 the best."""
+        scores, allowed = (block[0] for block in self.blocks(mentee, mentee + 1))
+        better, same = allowed & (scores > scores[mentor]), allowed & (scores == scores[mentor])
+        return 1 + int(better.sum() + same[:mentor].sum())
+
+    def column(self, mentor: int) -> tuple[Any, Any]:
+        """Return the scores of everybody with this mentor, and who is allowed."""
+        if self._kept is not None:
+            kept = self._kept[:, mentor]
+            return np.maximum(kept, 0), kept >= 0
+        rows, cols = self._scan.everyone[0], np.array([mentor])
+        allowed = self._scan.allowed(rows, cols)[:, 0]
+        scores = np.zeros(len(rows), np.int64)
+        fit = np.flatnonzero(allowed)
+        scores[fit] = self._scan.pairs(fit, np.full(len(fit), mentor))[1].sum(axis=0)
+        return scores, allowed
+
+    def matrix(self) -> tuple[Scores, Bools]:
+        """Return the scores and the allowed pairs of everybody (only where `dense`)."""
+        return self.blocks(0, len(self.mentees))
+
+    def lists(self) -> CandidateLists:
+        """Return everybody's best candidates: all of them where `dense`."""
+        if self._lists is None:
+            scores, allowed = self.matrix()
+            self._lists = _listed([best_of(scores, allowed, len(self.mentors))], [scores])
+        return self._lists
+
+    def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
+        """Return this mentee's `k` best mentors and their scores."""
+        scores, allowed = self.blocks(mentee, mentee + 1)
+        best = best_of(scores, allowed, k)[0]
+        return best.astype(np.int32), scores[0, best]
+
+    def shortlist(self, mentee: int, k: int) -> tuple[Index, Any]:
+        """Return the best `k` mentors of this mentee and their scores."""
+        if self._lists is not None and not self.dense and k <= LISTED:
+            mentors, scores = self._lists.of(mentee)
+            return mentors[:k].astype(np.intp), scores[:k]
+        mentors, scores = self.widen_arrays(mentee, k)
+        return mentors.astype(np.intp), scores
+
+    def _read(self) -> None:
+        """Scan everybody once, keeping what is small enough to be kept."""
+        mentees, mentors = len(self.mentees), len(self.mentors)
+        if mentees * mentors <= KEPT_CELLS:
+            self._kept = np.full((mentees, mentors), -1, np.int16)
+        found, scored = [], []
+        for start, stop in self._scan.tiles():
+            scores, allowed = self._scan.block(start, stop)
+            if self._kept is not None:
+                self._kept[start:stop][allowed] = scores[allowed]
+            if not self.dense:
+                best = best_of(scores, allowed, LISTED)
+                found.append(best)
+                scored.append([scores[row, index] for row, index in enumerate(best)])
+            if self._progress is not None:
+                self._progress.step(stop, mentees, "scoring")
+        if not self.dense:
+            self._lists = _joined(
+                [index for best in found for index in best],
+                [values for block in scored for values in block],
+            )
+
+
+class Given:
+    """Anybody's `Problem` as arrays, read through its public contract."""
+
+    dense = True
+
+    def __init__(self, problem: Problem) -> None:
+        shape = (len(problem.mentees), len(problem.mentors))
+        self._scores, self._allowed = np.zeros(shape, np.int32), np.zeros(shape, np.bool_)
+        for mentee in range(shape[0]):
+            for candidate in problem.widen(mentee, shape[1]):
+                self._scores[mentee, candidate.mentor] = candidate.score
+                self._allowed[mentee, candidate.mentor] = True
+
+    def matrix(self) -> tuple[Scores, Bools]:
+        return self._scores, self._allowed
+
+    def lists(self) -> CandidateLists:
+        best = best_of(self._scores, self._allowed, self._scores.shape[1])
+        return _listed([best], [self._scores])
+
+    def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
+        mentors, scores = self.lists().of(mentee)
+        return mentors[:k], scores[:k]
+
+
+def as_arrays(problem: Problem) -> Arrays:
+    """Return a problem as arrays; the engine's own gives itself without being read again."""
+    return problem if isinstance(problem, Question) else Given(problem)
+
+
+def _candidates(mentors: Any, scores: Any) -> list[Candidate]:
+    return [
+        Candidate(mentor=mentor, score=score)
+        for mentor, score in zip(mentors.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def _listed(best: list[list[Index]], scores: list[Scores]) -> CandidateLists:
+    found = [index for block in best for index in block]
+    values = [
+        block_scores[row, index]
+        for block, block_scores in zip(best, scores, strict=True)
+        for row, index in enumerate(block)
+    ]
+    return _joined(found, values)
+
+
+def _joined(found: list[Index], values: list[Any]) -> CandidateLists:
+    indptr = np.zeros(len(found) + 1, np.int64)
+    np.cumsum([len(index) for index in found], out=indptr[1:])
+    none = np.empty(0, np.int32)
+    return CandidateLists(
+        indptr,
+        np.concatenate([none, *found]).astype(np.int32),
+        np.concatenate([none, *values]).astype(np.int32),
+    )

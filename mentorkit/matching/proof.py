@@ -1,0 +1,145 @@
+"""Check a result against the people and the strategy, without any solver and without trust."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from mentorkit.errors import Problem
+from mentorkit.matching.binding import Bound
+from mentorkit.matching.certificate import (
+    blocking_pairs_in_blocks,
+    check_cover_in_blocks,
+    pairs_bound,
+    total_bound_in_blocks,
+)
+from mentorkit.matching.pool import Pool
+from mentorkit.matching.problem import Question
+from mentorkit.matching.result import Pair, Result
+from mentorkit.matching.scan import Scan
+
+
+def verify(pool: Pool, bound: Bound, result: Result) -> list[Problem]:
+    """Return everything about a result that does not hold; nothing means that it is proved.
+
+    Feasibility, every score and part, the total, both bounds and the count of blocking pairs are
+    computed again from the people; nothing that a solver said is taken over but the certificate,
+    and that proves itself.
+    """
+    work = _Verification(pool, bound, result)
+    work.people()
+    if not work.problems:
+        work.pairs()
+        work.figures()
+        work.bounds()
+    return work.problems
+
+
+class _Verification:
+    def __init__(self, pool: Pool, bound: Bound, result: Result) -> None:
+        self.pool, self.bound, self.result = pool, bound, result
+        self.problems: list[Problem] = []
+
+    def wrong(self, place: str, message: str) -> None:
+        self.problems.append(Problem(place, message))
+
+    def people(self) -> None:
+        """Everyone is known, no mentee is there twice, and no mentor has too many."""
+        pool, result = self.pool, self.result
+        for pair in result.pairs:
+            if pair.mentee_id not in pool.mentee_at or pair.mentor_id not in pool.mentor_at:
+                self.wrong(_place(pair), "names somebody who is not in this pool")
+        for mentee, count in Counter(pair.mentee_id for pair in result.pairs).items():
+            if count > 1:
+                self.wrong(mentee, f"is paired {count} times")
+        for mentor, count in Counter(pair.mentor_id for pair in result.pairs).items():
+            places = pool.capacity[pool.mentor_at[mentor]] if mentor in pool.mentor_at else 0
+            if count > places:
+                self.wrong(mentor, f"has {count} mentees and {places} place(s)")
+        paired = {pair.mentee_id for pair in result.pairs}, {p.mentor_id for p in result.pairs}
+        for side, left, everyone, busy in (
+            ("mentees", result.unmatched_mentees, pool.mentees.ids, paired[0]),
+            ("mentors", result.unmatched_mentors, pool.mentors.ids, paired[1]),
+        ):
+            if sorted(one.id for one in left) != sorted(set(everyone) - busy):
+                self.wrong(f"unmatched {side}", "are not exactly those who are in no pair")
+
+    def pairs(self) -> None:
+        """Every pair may exist, and has the score, parts and reasons that the strategy gives it."""
+        result, scan = self.result, Scan(self.pool, self.bound)
+        self.locks = tuple(sorted(self._at(pair) for pair in result.pairs if pair.locked))
+        self.question = Question(scan, locks=self.locks)
+        at = [self._at(pair) for pair in result.pairs]
+        rows = np.array([i for i, _ in at], np.intp)
+        cols = np.array([j for _, j in at], np.intp)
+        _, parts = scan.pairs(rows, cols)
+        overridden = {(one.mentee_id, one.mentor_id) for one in result.overridden}
+        for index, pair in enumerate(result.pairs):
+            mentee, mentor = at[index]
+            if (mentee, mentor) in self.pool.forbidden:
+                self.wrong(_place(pair), "breaks a safeguard")
+            elif not self.question.allows(mentee, mentor) and not (
+                pair.locked and (pair.mentee_id, pair.mentor_id) in overridden
+            ):
+                self.wrong(_place(pair), "breaks a rule")
+            if pair.parts != tuple(parts[:, index].tolist()):
+                self.wrong(_place(pair), f"has the parts {tuple(parts[:, index].tolist())}")
+            if pair.score != int(parts[:, index].sum()):
+                self.wrong(_place(pair), f"scores {int(parts[:, index].sum())}, not {pair.score}")
+            for reasons in (pair.reasons, pair.reasons_mentor):
+                if sum(reason.points for reason in reasons) != pair.score:
+                    self.wrong(_place(pair), "has reasons that do not sum to its score")
+        self.match = np.full(len(self.pool.mentees), -1, np.intp)
+        self.match[rows] = cols
+
+    def figures(self) -> None:
+        """The totals are those of the pairs."""
+        result = self.result
+        total = sum(pair.score for pair in result.pairs)
+        if result.total != total:
+            self.wrong("total", f"the pairs sum to {total}, not {result.total}")
+        if (result.mentees, result.mentors) != (len(self.pool.mentees), len(self.pool.mentors)):
+            self.wrong("people", "are counted wrong")
+        blocking = blocking_pairs_in_blocks(self.question.blocks, self.pool.capacity, self.match)
+        if result.blocking_pairs != blocking:
+            self.wrong("blocking_pairs", f"there are {blocking}, not {result.blocking_pairs}")
+
+    def bounds(self) -> None:
+        """The certificate proves the bounds that are told, and what is called exact meets them."""
+        result, pool, proof = self.result, self.pool, self.result.certificate
+        prices = [proof.prices.get(mentor, -1) for mentor in pool.mentors.ids]
+        cover = (
+            [pool.mentee_at.get(one, -1) for one in proof.cover_mentees],
+            [pool.mentor_at.get(one, -1) for one in proof.cover_mentors],
+        )
+        blocks, mentees = self.question.blocks, len(pool.mentees)
+        try:
+            total = total_bound_in_blocks(
+                blocks, mentees, pool.capacity, prices, proof.bonus, len(result.pairs), self.locks
+            )
+        except ValueError as error:
+            self.wrong("certificate", str(error))
+            return
+        if result.total_bound != total:
+            self.wrong("total_bound", f"the prices prove {total}, not {result.total_bound}")
+        if result.total > total:
+            self.wrong("total", f"is above what the prices allow: {total}")
+        if not check_cover_in_blocks(blocks, mentees, pool.capacity, cover, self.locks):
+            self.wrong("certificate", "the cover does not touch every pair that may exist")
+            return
+        most = min(pairs_bound(cover, pool.capacity, self.locks), mentees)
+        if result.pairs_bound != most:
+            self.wrong("pairs_bound", f"the cover proves {most}, not {result.pairs_bound}")
+        if len(result.pairs) > most:
+            self.wrong("pairs", f"are more than the cover allows: {most}")
+        short = result.objective == "coverage" and len(result.pairs) < most
+        if result.exact and (result.total < total or short):
+            self.wrong("exact", "is claimed, and the bounds are not met")
+
+    def _at(self, pair: Pair) -> tuple[int, int]:
+        return self.pool.mentee_at[pair.mentee_id], self.pool.mentor_at[pair.mentor_id]
+
+
+def _place(pair: Pair) -> str:
+    return f"{pair.mentee_id} with {pair.mentor_id}"

@@ -1,0 +1,88 @@
+"""What a run answers. No numpy here: a result is read without loading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A mentee and a mentor who fit, why, and how well.
+
+    `parts` are what each criterion gives, in the strategy's order; they sum to `score`. `reasons`
+    are told to the mentee about the mentor, `reasons_mentor` the other way round; the points of
+    each sum to the score, too. `rank` is where the mentor stands among all whom the mentee may
+    have (1 is best; a locked pair that breaks a rule stands where its score would put it).
+    """
+
+    mentee_id: str
+    mentor_id: str
+    score: int
+    parts: tuple[int, ...]
+    reasons: tuple[Reason, ...]
+    reasons_mentor: tuple[Reason, ...]
+    rank: int
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """Someone left alone: what stands in the way most, and the one change that would help."""
+
+    id: str
+    reason: Reason
+    help: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A locked pair that breaks a rule, which a lock may; `reason` says which."""
+
+    mentee_id: str
+    mentor_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What proves the bounds: prices by mentor, a bonus per pair, a cover (mentees, mentors).
+
+    All by id, so that it can be checked against any pool of the same people.
+    """
+
+    prices: Frozen = field(default_factory=Frozen)
+    bonus: int = 0
+    cover_mentees: tuple[str, ...] = ()
+    cover_mentors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything about one run. `total` is at most `total_bound`, pairs at most `pairs_bound`.
+
+    With the objective ``coverage`` the bound on the total holds among results with as many pairs,
+    with ``score``, and for an assigner that ignores the objective, among all. An `exact` result is
+    proved the best there is. `blocking_pairs` counts those who would both strictly rather have
+    each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them.
+    """
+
+    pairs: tuple[Pair, ...]
+    shortlists: Mapping[str, tuple[Pair, ...]]
+    unmatched_mentees: tuple[Unmatched, ...]
+    unmatched_mentors: tuple[Unmatched, ...]
+    mentees: int
+    mentors: int
+    total: int
+    total_bound: int
+    pairs_bound: int
+    blocking_pairs: int
+    method: str
+    exact: bool
+    objective: str
+    seconds: float
+    overridden: tuple[Override, ...] = ()
+    certificate: Certificate = field(default_factory=Certificate)

@@ -1,0 +1,377 @@
+"""Scoring: which pairs may exist, and the integer score of each, block of mentees by block.
+
+Rules come first, and safeguards with them; then every criterion gives its values, and points turn
+those into a score. No block holds more than `TILE_CELLS` pairs (one mentee's row, if that is more).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from numbers import Real
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.domain.strategies import FULL_SCORE, share
+from mentorkit.errors import PluginError
+from mentorkit.hooks.calls import called
+from mentorkit.hooks.providers import Criterion, Rule
+from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
+from mentorkit.matching.forms import Bools, Value, mask_of, value_of
+from mentorkit.matching.pool import Floats, Index, Pool, Side
+
+Ints = NDArray[np.int64]
+Scores = NDArray[np.int32]
+
+TILE_CELLS = 1 << 16
+MEMO_CELLS = 400_000
+"""Up to this many pairs, what a plugin's Python answered for a pair is kept for the run."""
+FEW_CRITERIA = 16
+
+
+class _Values(Protocol):
+    def block(self, rows: Index, cols: Index, within: Bools) -> Floats: ...
+    def pairs(self, rows: Index, cols: Index) -> Floats: ...
+
+
+class Scan:
+    """The rules and criteria of one bound strategy over one pool.
+
+    Indices are positions in `pool.mentees` and `pool.mentors`. Raises `PluginError`, naming the
+    plugin and what to mend, when a plugin's answer is not one.
+    """
+
+    def __init__(self, pool: Pool, bound: Bound) -> None:
+        self.pool, self.bound = pool, bound
+        pool.with_columns(bound.needs)
+        self.rules = [_rule(rule, pool) for rule in bound.rules]
+        self.criteria = [_criterion(criterion, pool) for criterion in bound.criteria]
+        self._cheap_first = sorted(
+            range(len(self.rules)), key=lambda r: _COST[bound.rules[r].level]
+        )
+        self._open = pool.capacity > 0
+        self._forbidden: dict[int, Index] = {}
+        for i, j in pool.forbidden:
+            known = self._forbidden.get(i, np.empty(0, np.intp))
+            self._forbidden[i] = np.append(known, j)
+        self._points: dict[int, Ints] = {}
+        self.everyone: tuple[Index, Index] = (
+            np.arange(len(pool.mentees)), np.arange(len(pool.mentors))
+        )  # fmt: skip
+
+    def tiles(self) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) of the mentees of each block."""
+        mentees, mentors = len(self.pool.mentees), len(self.pool.mentors)
+        step = max(1, TILE_CELLS // max(1, mentors))
+        for start in range(0, mentees, step):
+            yield start, min(mentees, start + step)
+
+    # ------------------------------------------------------------------ may they
+
+    def rule_mask(self, index: int, rows: Index, cols: Index) -> Bools:
+        """Return what one rule says of these mentees and mentors, whatever the others say."""
+        return self.rules[index](rows, cols, np.ones((len(rows), len(cols)), np.bool_))
+
+    def safe(self, rows: Index, cols: Index) -> Bools:
+        """Return where no safeguard refuses the pair; a full capacity of 0 is one."""
+        mask = np.broadcast_to(self._open[cols], (len(rows), len(cols))).copy()
+        if self._forbidden:
+            for at, row in enumerate(rows):
+                refused = self._forbidden.get(int(row))
+                if refused is not None:
+                    mask[at] &= ~np.isin(cols, refused)
+        return mask
+
+    def allowed(self, rows: Index, cols: Index) -> Bools:
+        """Return where rules and safeguards let the pair exist."""
+        mask = self.safe(rows, cols)
+        for index in self._cheap_first:
+            mask &= self.rules[index](rows, cols, mask)
+        return mask
+
+    # ------------------------------------------------------------------ how good
+
+    def block(self, start: int, stop: int) -> tuple[Scores, Bools]:
+        """Return scores and allowed pairs of mentees `start` to `stop` with every mentor.
+
+        The score of a pair that is not allowed is 0.
+        """
+        rows, cols = np.arange(start, stop), self.everyone[1]
+        mask = self.allowed(rows, cols)
+        values = [criterion.block(rows, cols, mask) for criterion in self.criteria]
+        scores = np.zeros(mask.shape, np.int32)
+        for part in self._parts(values):
+            scores += part.astype(np.int32)
+        scores[~mask] = 0
+        return scores, mask
+
+    def pairs(self, rows: Index, cols: Index) -> tuple[Floats, Ints]:
+        """Return values (criteria, pairs), nan for no opinion, and parts of the same shape.
+
+        A pair's parts sum to its score, allowed or not.
+        """
+        shape = (len(self.criteria), len(rows))
+        values = [criterion.pairs(rows, cols) for criterion in self.criteria]
+        parts = np.zeros(shape, np.int64)
+        for index, part in enumerate(self._parts(values)):
+            parts[index] = part
+        return np.array(values, np.float64).reshape(shape), parts
+
+    def _parts(self, values: list[Floats]) -> Iterator[Floats]:
+        """Yield each criterion's part: floor(points x value + 0.5), values clamped to 0..1."""
+        if not values:
+            return
+        silent = [np.isnan(value) for value in values]
+        if not any(quiet.any() for quiet in silent):
+            for points, value in zip(self.bound.strategy.points(), values, strict=True):
+                yield np.floor(points * np.clip(value, 0.0, 1.0) + 0.5)
+            return
+        pattern = np.zeros(values[0].shape, np.int64)
+        for index, quiet in enumerate(silent):
+            pattern |= (~quiet).astype(np.int64) << index
+        present, which = self._number(pattern)
+        table = np.stack([self._points_of(int(one)) for one in present])  # (patterns, criteria)
+        for index, value in enumerate(values):
+            heard = np.clip(np.where(silent[index], 0.0, value), 0.0, 1.0)
+            yield np.floor(table[:, index][which] * heard + 0.5)
+
+    def _number(self, pattern: Ints) -> tuple[Ints, NDArray[np.intp]]:
+        """Return the patterns that occur, and for each cell which of them it has."""
+        if len(self.criteria) > FEW_CRITERIA:
+            present, which = np.unique(pattern, return_inverse=True)
+            return present, which.reshape(pattern.shape)
+        size = 1 << len(self.criteria)
+        present = np.flatnonzero(np.bincount(pattern.ravel(), minlength=size))
+        at = np.zeros(size, np.intp)
+        at[present] = np.arange(len(present))
+        return present, at[pattern]
+
+    def _points_of(self, pattern: int) -> Ints:
+        """Return the points of each criterion when only those of this pattern have an opinion."""
+        if pattern not in self._points:
+            weights = tuple(
+                weight if pattern >> index & 1 else 0
+                for index, weight in enumerate(self.bound.weights)
+            )
+            heard = [index for index, weight in enumerate(weights) if weight]
+            points = np.zeros(len(weights), np.int64)
+            points[heard] = share(FULL_SCORE, [weights[index] for index in heard])
+            self._points[pattern] = points
+        return self._points[pattern]
+
+
+def best_of(scores: Scores, allowed: Bools, k: int) -> list[Index]:
+    """Return the `k` best allowed mentors of each row, best first, ties by position."""
+    mentors = scores.shape[1]
+    if not mentors or k <= 0:
+        return [np.empty(0, np.intp) for _ in range(len(scores))]
+    # One number per pair that no other pair of the row has: exact top-k needs no tie-breaking.
+    key = scores.astype(np.int64) * mentors + (mentors - 1 - np.arange(mentors))
+    key[~allowed] = -1
+    if k < mentors:
+        found = np.argpartition(key, mentors - k, axis=1)[:, mentors - k :]
+    else:
+        found = np.broadcast_to(np.arange(mentors), key.shape)
+    kept = np.take_along_axis(key, found, axis=1)
+    order = np.argsort(-kept, axis=1)
+    found, kept = np.take_along_axis(found, order, axis=1), np.take_along_axis(kept, order, axis=1)
+    return [row[value >= 0] for row, value in zip(found, kept, strict=True)]
+
+
+# --------------------------------------------------------------------------- the three levels
+
+_COST = {"declared": 0, "mask_block": 1, "allows": 2}
+
+RuleMask = Callable[[Index, Index, Bools], Bools]
+
+
+def _rule(bound: BoundRule, pool: Pool) -> RuleMask:
+    rule = bound.rule
+    if rule.declared is not None:
+        mask = mask_of(rule.declared, pool)
+        return lambda rows, cols, within: mask(rows[:, None], cols[None, :])
+    if bound.level == "mask_block":
+        return lambda rows, cols, within: _mask_block(bound, rule, pool, rows, cols)
+    return _EachPairAllowed(bound, pool)
+
+
+def _criterion(bound: BoundCriterion, pool: Pool) -> _Values:
+    if bound.criterion.declared is not None:
+        return _Declared(value_of(bound.criterion.declared, pool))
+    if bound.level == "score_block":
+        return _Blocks(bound, pool)
+    return _EachPairScored(bound, pool)
+
+
+class _Declared:
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def block(self, rows: Index, cols: Index, within: Bools) -> Floats:
+        return self.value(rows[:, None], cols[None, :])
+
+    def pairs(self, rows: Index, cols: Index) -> Floats:
+        return self.value(rows, cols)
+
+
+class _Blocks:
+    """A plugin's `score_block`, its answers checked."""
+
+    def __init__(self, bound: BoundCriterion, pool: Pool) -> None:
+        self.bound, self.pool = bound, pool
+
+    def block(self, rows: Index, cols: Index, within: Bools) -> Floats:
+        criterion, label = self.bound.criterion, self.bound.label
+        mentees, mentors = self.pool.mentees.take(rows), self.pool.mentors.take(cols)
+        given = ask(label, "score_block", lambda: criterion.score_block(mentees, mentors))
+        try:
+            array = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise PluginError(
+                "plugin.criterion",
+                f"{label}: score_block returned {_kind(given)}; return an array of numbers from "
+                "0 to 1, nan for no opinion.",
+            ) from None
+        _check_shape(array, mentees, mentors, label, "score_block")
+        return array
+
+    def pairs(self, rows: Index, cols: Index) -> Floats:
+        """Ask for whole rows, as the scan does: a block of other people is another question."""
+        found = np.empty(len(rows))
+        everyone = np.arange(len(self.pool.mentors))
+        step = max(1, TILE_CELLS // max(1, len(everyone)))
+        distinct, at = np.unique(rows, return_inverse=True)
+        for start in range(0, len(distinct), step):
+            some = distinct[start : start + step]
+            block = self.block(some, everyone, np.ones((len(some), len(everyone)), np.bool_))
+            here = np.flatnonzero((at >= start) & (at < start + len(some)))
+            found[here] = block[at[here] - start, cols[here]]
+        return found
+
+
+class _EachPair:
+    """A plugin's answer for one pair at a time; in a small pool, each pair is asked about once."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.known: Floats | None = None
+        if pool.cells <= MEMO_CELLS:
+            self.known = np.full((len(pool.mentees), len(pool.mentors)), np.inf)
+
+    def answer(self, mentee: int, mentor: int) -> float:
+        raise NotImplementedError  # pragma: no cover - both kinds have their own
+
+    def get(self, mentee: int, mentor: int) -> float:
+        if self.known is None:
+            return self.answer(mentee, mentor)
+        if np.isposinf(self.known[mentee, mentor]):
+            self.known[mentee, mentor] = self.answer(mentee, mentor)
+        return float(self.known[mentee, mentor])
+
+
+class _EachPairScored(_EachPair):
+    def __init__(self, bound: BoundCriterion, pool: Pool) -> None:
+        super().__init__(pool)
+        self.criterion, self.label = bound.criterion, bound.label
+
+    def answer(self, mentee: int, mentor: int) -> float:
+        left, right = self.pool.mentees.answers[mentee], self.pool.mentors.answers[mentor]
+        given: Any = ask(self.label, "score", lambda: self.criterion.score(left, right))
+        if given is None:
+            return float("nan")
+        if not isinstance(given, (Real, np.bool_)):
+            raise PluginError(
+                "plugin.criterion",
+                f"{self.label}: score returned {_kind(given)}; return a number from 0 to 1, or "
+                "None for no opinion.",
+            )
+        return min(1.0, max(0.0, float(given))) if given == given else float("nan")
+
+    def block(self, rows: Index, cols: Index, within: Bools) -> Floats:
+        values = np.full(within.shape, np.nan)
+        for at_row, at_col in np.argwhere(within):
+            values[at_row, at_col] = self.get(int(rows[at_row]), int(cols[at_col]))
+        return values
+
+    def pairs(self, rows: Index, cols: Index) -> Floats:
+        return np.array(
+            [self.get(int(i), int(j)) for i, j in zip(rows, cols, strict=True)], np.float64
+        )
+
+
+class _EachPairAllowed(_EachPair):
+    def __init__(self, bound: BoundRule, pool: Pool) -> None:
+        super().__init__(pool)
+        self.rule, self.label = bound.rule, bound.label
+
+    def answer(self, mentee: int, mentor: int) -> float:
+        left, right = self.pool.mentees.answers[mentee], self.pool.mentors.answers[mentor]
+        given: Any = ask(self.label, "allows", lambda: self.rule.allows(left, right))
+        if not isinstance(given, (bool, np.bool_)):
+            raise PluginError(
+                "plugin.rule",
+                f"{self.label}: allows returned {_kind(given)}; return True or False.",
+            )
+        return float(given)
+
+    def __call__(self, rows: Index, cols: Index, within: Bools) -> Bools:
+        mask = np.zeros(within.shape, np.bool_)
+        for at_row, at_col in np.argwhere(within):
+            mask[at_row, at_col] = self.get(int(rows[at_row]), int(cols[at_col])) == 1.0
+        return mask
+
+
+def _mask_block(bound: BoundRule, rule: Rule, pool: Pool, rows: Index, cols: Index) -> Bools:
+    mentees, mentors = pool.mentees.take(rows), pool.mentors.take(cols)
+    given = ask(bound.label, "mask_block", lambda: rule.mask_block(mentees, mentors))
+    array = np.asarray(given)
+    if array.dtype != np.bool_:
+        raise PluginError(
+            "plugin.rule",
+            f"{bound.label}: mask_block returned {_kind(given)}; return an array of True and "
+            "False, True where the pair may exist.",
+        )
+    _check_shape(array, mentees, mentors, bound.label, "mask_block")
+    return array
+
+
+def _check_shape(
+    array: NDArray[Any], mentees: Side, mentors: Side, label: str, method: str
+) -> None:
+    if array.shape != (len(mentees), len(mentors)):
+        raise PluginError(
+            "plugin.shape",
+            f"{label}: {method} returned an array of shape {array.shape}; return one of shape "
+            f"(len(mentees), len(mentors)), here {(len(mentees), len(mentors))}.",
+        )
+
+
+def ask(label: str, method: str, call: Callable[[], Any]) -> Any:
+    """Return what a plugin answers; turn whatever it raises into a `PluginError` naming it."""
+    try:
+        return called(label, method, call)
+    except PluginError as error:
+        reason = error.__cause__
+        if isinstance(reason, NotImplementedError):
+            raise PluginError("plugin.failed", f"{label}: {method} is not written.") from None
+        if isinstance(reason, KeyError) and method in ("score", "allows", "explain"):
+            hint = "; if that is a profile field, name it in `needs`, or declare it"
+            raise PluginError(error.code, error.message + hint) from reason
+        raise
+
+
+def _kind(given: object) -> str:
+    if given is None:
+        return "nothing"
+    if isinstance(given, np.ndarray):
+        return f"an array of {given.dtype}"
+    return f"{type(given).__name__} {given!r}"[:80]
+
+
+def explains(provider: Criterion | Rule) -> bool:
+    """Return whether a provider says itself why, instead of leaving it to its form."""
+    from mentorkit.hooks.offers import overrides
+
+    kind = Criterion if isinstance(provider, Criterion) else Rule
+    return overrides(provider, kind, "explain")

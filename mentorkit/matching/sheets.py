@@ -1,0 +1,146 @@
+"""Matching for someone with two spreadsheets: people as leads in, sheets of pairs out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.fields import parse_fields
+from mentorkit.domain.participants import Lead
+from mentorkit.domain.strategies import parse_strategy
+from mentorkit.errors import Invalid, MentorKitError
+from mentorkit.hooks.providers import Sheet
+from mentorkit.matching.binding import bind
+from mentorkit.matching.people import Someone
+from mentorkit.matching.wording import sentence, words
+
+if TYPE_CHECKING:
+    from mentorkit.domain.runs import Progress
+    from mentorkit.matching.binding import Offers
+    from mentorkit.matching.pool import Pool
+    from mentorkit.matching.result import Result
+
+
+def pair_leads(
+    mentees: Sequence[Lead],
+    mentors: Sequence[Lead],
+    strategy_data: Mapping[str, Any],
+    registry: Offers,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Result, Pool]:
+    """Match leads by a strategy as it stands in its file, fields and all.
+
+    A lead's key is their id. A mentor without a capacity takes one mentee. A lead who stands on
+    both sides (same key, e-mail and name) is never paired with themselves.
+
+    Raises `Invalid` with everything wrong with the strategy and its fields, and `PluginError`.
+    """
+    strategy, problems = parse_strategy(strategy_data)
+    fields, found = parse_fields(strategy_data.get("fields", {}))
+    problems += found
+    columns = strategy_data.get("columns", {})
+    known = {name for lead in (*mentees, *mentors) for name in lead.profile}
+    known |= {str(name) for name in columns.values()} if isinstance(columns, Mapping) else set()
+    try:
+        bound = bind(strategy, registry, fields, known=sorted(known))
+    except MentorKitError as error:
+        # Two passes over one file: what its shape got wrong is not told a second time.
+        said = {problem.place for problem in problems}
+        problems += [p for p in getattr(error, "problems", ()) if p.place not in said]
+        if not isinstance(error, Invalid) and not said:
+            raise
+    if problems:
+        raise Invalid("strategy.invalid", "The strategy cannot be used as it stands:", problems)
+
+    from mentorkit.matching.engine import run
+    from mentorkit.matching.pool import Pool
+
+    pool = Pool([_someone(lead) for lead in mentees], [_someone(lead) for lead in mentors], fields)
+    return run(pool, bound, seed=seed, progress=progress), pool
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """Return the figures of a run, ready for JSON: enough to see the trade that it makes."""
+    return {
+        "mentees": result.mentees,
+        "mentors": result.mentors,
+        "pairs": len(result.pairs),
+        "total": result.total,
+        "total_bound": result.total_bound,
+        "pairs_bound": result.pairs_bound,
+        "blocking_pairs": result.blocking_pairs,
+        "unmatched": {
+            "mentees": len(result.unmatched_mentees),
+            "mentors": len(result.unmatched_mentors),
+        },
+        "overridden": len(result.overridden),
+        "objective": result.objective,
+        "method": result.method,
+        "exact": result.exact,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
+    """Return the pairs as a sheet: mentee, mentor, score, and the reasons in one column."""
+    shown = _shown(pool)
+    return Sheet(
+        title="Pairs",
+        columns=("mentee", "mentor", "score", "reasons"),
+        rows=tuple(
+            (
+                shown["mentee"][pair.mentee_id],
+                shown["mentor"][pair.mentor_id],
+                pair.score,
+                sentence(pair.reasons, locale, pool.fields),
+            )
+            for pair in result.pairs
+        ),
+    )
+
+
+def unmatched_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
+    """Return everyone left as a sheet: side, person, the reason, and what would help."""
+    shown = _shown(pool)
+    return Sheet(
+        title="Unmatched",
+        columns=("side", "person", "reason", "what would help"),
+        rows=tuple(
+            (
+                side,
+                shown[side][one.id],
+                words(one.reason, locale, pool.fields),
+                words(one.help, locale, pool.fields),
+            )
+            for side, left in (
+                ("mentee", result.unmatched_mentees),
+                ("mentor", result.unmatched_mentors),
+            )
+            for one in left
+        ),
+    )
+
+
+def _someone(lead: Lead) -> Someone:
+    wanted = lead.profile.get("choices") or ()
+    choices = tuple(wanted) if isinstance(wanted, (tuple, list)) else (str(wanted),)
+    same = (lead.key, (lead.email or "").casefold(), " ".join(lead.name.casefold().split()))
+    return Someone(
+        key=lead.key,
+        id=lead.key,
+        profile=lead.profile,
+        capacity=1 if lead.capacity is None else lead.capacity,
+        name=lead.name,
+        person_id="\x00".join(same),
+        choices=choices,
+    )
+
+
+def _shown(pool: Pool) -> dict[str, dict[str, str]]:
+    """Return what everybody is called in a sheet: their key, so that sheets can be joined."""
+    return {
+        "mentee": {one.id: one.key or one.id for one in pool.mentees},
+        "mentor": {one.id: one.key or one.id for one in pool.mentors},
+    }

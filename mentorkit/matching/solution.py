@@ -1,0 +1,107 @@
+"""What a solver is given and what it answers, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Objective = Literal["coverage", "score"]
+Ints = NDArray[np.int64]
+Index = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+Cover = tuple[Index, Index]
+Locks = Sequence[tuple[int, int]]
+
+ALONE = -1
+"""Stands in `Solution.match` for a mentee without a mentor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """Who goes with whom, and the numbers that prove how good that is.
+
+    `match` holds each mentee's mentor index, or -1. `prices` (one a mentor, at least 0) and `bonus`
+    (at least 0) bound the total by linear programming duality (`certificate.total_bound`); `cover`
+    (mentee indices, mentor indices; locked mentees in neither) bounds the count by König's theorem
+    (`certificate.pairs_bound`). An `exact` solution meets its own bounds.
+    """
+
+    match: Index
+    total: int
+    pairs: int
+    exact: bool
+    prices: Ints
+    bonus: int
+    cover: Cover
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateLists:
+    """The mentors that each mentee could go with as known so far, best first, end to end.
+
+    Mentee i's list is ``mentor[indptr[i]:indptr[i + 1]]`` with the scores beside it, sorted by
+    falling score, ties by mentor. A list shorter than the mentee's allowed mentors must hold the
+    best of them: whoever is absent scores no more than the last one listed.
+    """
+
+    indptr: Ints
+    mentor: Index
+    score: Index
+
+    @property
+    def mentees(self) -> int:
+        """Return how many mentees there are."""
+        return len(self.indptr) - 1
+
+    def of(self, mentee: int) -> tuple[Index, Index]:
+        """Return this mentee's mentors and scores."""
+        start, end = self.indptr[mentee], self.indptr[mentee + 1]
+        return self.mentor[start:end], self.score[start:end]
+
+    @classmethod
+    def from_dense(cls, scores: ArrayLike, allowed: ArrayLike, k: int) -> CandidateLists:
+        """Return the `k` best allowed mentors of every mentee."""
+        score, may = np.asarray(scores), np.asarray(allowed, dtype=np.bool_)
+        ranked = np.where(may, score.astype(np.int64), -1)
+        order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
+        best = np.take_along_axis(ranked, order, axis=1)
+        listed = best >= 0
+        indptr = np.zeros(len(score) + 1, np.int64)
+        np.cumsum(listed.sum(axis=1), out=indptr[1:])
+        return cls(indptr, order[listed].astype(np.int32), best[listed].astype(np.int32))
+
+
+def place_locks(locks: Locks, mentees: int, capacity: Ints) -> tuple[Index, Ints]:
+    """Return the match made by the locks alone and the places they leave, never below 0.
+
+    Raises ValueError when a mentee is locked to two mentors.
+    """
+    match = np.full(mentees, ALONE, np.int32)
+    left = capacity.copy()
+    for mentee, mentor in sorted(set(locks)):
+        if match[mentee] != ALONE:
+            raise ValueError(f"mentee {mentee} is locked to mentors {match[mentee]} and {mentor}")
+        match[mentee] = mentor
+        left[mentor] = max(0, left[mentor] - 1)
+    return match, left
+
+
+def read_capacity(capacity: ArrayLike, mentees: int) -> Ints:
+    """Return the places of each mentor as int64, none more than there are mentees.
+
+    Raises ValueError when one is negative.
+    """
+    places = np.asarray(capacity, dtype=np.int64)
+    if len(places) and places.min() < 0:
+        raise ValueError(f"capacity of mentor {int(places.argmin())} is negative")
+    return np.minimum(places, mentees)
+
+
+def sum_scores(scores: NDArray[Any], match: Index) -> int:
+    """Return the total score of a match."""
+    paired = np.flatnonzero(match >= 0)
+    return int(scores[paired, match[paired]].sum(dtype=np.int64))

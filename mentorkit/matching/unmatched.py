@@ -1,0 +1,320 @@
+"""Why someone is left alone: the rule that stands in the way most, and one change that would help.
+
+A change is only named where it would work, all else staying as it is: a rule whose absence alone
+lets in somebody who is free, a place with a mentor who fits, an answer that a rule waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+from mentorkit.hooks.providers import (
+    Above,
+    Differs,
+    MinOverlap,
+    PastPair,
+    Same,
+    SharesAny,
+)
+from mentorkit.matching.binding import BoundRule
+from mentorkit.matching.forms import Bools
+from mentorkit.matching.people import Someone
+from mentorkit.matching.pool import Index, Pool
+from mentorkit.matching.problem import Question
+from mentorkit.matching.result import Unmatched
+from mentorkit.matching.scan import TILE_CELLS, Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Left:
+    """Who is alone after a run, and what is needed to say why."""
+
+    scan: Scan
+    question: Question
+    match: Index  # (n,), -1 for alone
+    used: Index  # (m,)
+
+    @property
+    def pool(self) -> Pool:
+        return self.scan.pool
+
+    def mentees(self) -> Iterator[Unmatched]:
+        """Yield every mentee who is alone."""
+        alone = np.flatnonzero(self.match < 0)
+        everyone = self.scan.everyone[1]
+        free = self.used < self.pool.capacity
+        for rows in _tiles(alone, len(everyone)):
+            safe = self.scan.safe(rows, everyone)
+            masks = self._masks(rows, everyone)
+            for at, mentee in enumerate(rows):
+                someone = self.pool.mentees.people[mentee]
+                if not len(everyone):
+                    yield _left(someone, _reason("no_mentors"), _reason("recruit_mentors"))
+                elif self.question.lets_in(int(mentee)):
+                    yield self._mentee_with_candidates(int(mentee), free)
+                else:
+                    ruled = _Ruled(self, "mentors", int(mentee), safe[at], masks[:, at], free)
+                    yield _left(someone, ruled.reason(), ruled.help())
+
+    def mentors(self) -> Iterator[Unmatched]:
+        """Yield every mentor who has nobody."""
+        everyone = self.scan.everyone[0]
+        alone = self.match < 0
+        for cols in _tiles(np.flatnonzero(self.used == 0), len(everyone)):
+            safe = self.scan.safe(everyone, cols)
+            masks = self._masks(everyone, cols)
+            for at, mentor in enumerate(cols):
+                someone = self.pool.mentors.people[mentor]
+                if not someone.capacity:
+                    yield _left(someone, _reason("no_places"), _reason("give_place"))
+                elif not len(everyone):
+                    yield _left(someone, _reason("no_mentees"), _reason("recruit_mentees"))
+                else:
+                    column, fit = safe[:, at], masks[:, :, at]
+                    ruled = _Ruled(self, "mentees", int(mentor), column, fit, alone)
+                    if self.question.column(int(mentor))[1].any():
+                        yield self._mentor_with_candidates(int(mentor), ruled)
+                    else:
+                        yield _left(someone, ruled.reason(), ruled.help())
+
+    def _masks(self, rows: Index, cols: Index) -> Bools:
+        """Return what every rule says, each by itself: (rules, rows, cols)."""
+        masks = np.ones((len(self.scan.rules), len(rows), len(cols)), np.bool_)
+        for index in range(len(self.scan.rules)):
+            masks[index] = self.scan.rule_mask(index, rows, cols)
+        return masks
+
+    def _mentee_with_candidates(self, mentee: int, free: Bools) -> Unmatched:
+        someone = self.pool.mentees.people[mentee]
+        scores, allowed = (block[0] for block in self.question.blocks(mentee, mentee + 1))
+        fit = np.flatnonzero(allowed)
+        there = fit[free[fit]]
+        chooses = not self.scan.bound.assigner.uses_scores
+        if chooses:
+            wanted = self.question.choices(mentee)
+            reason = _reason("choices_gone" if wanted else "not_chosen")
+            if len(there):
+                return _left(someone, reason, self._named("choose", there, scores))
+            if not wanted:
+                return _left(someone, reason, _reason("choose_any"))
+        elif self._worthless(scores[fit]):
+            return _left(someone, _reason("no_score", count=len(fit)), _reason("use_coverage"))
+        elif len(there):
+            reason = _reason("left_over", count=len(there))
+            return _left(someone, reason, self._named("lock_pair", there, scores))
+        else:
+            reason = _reason("all_taken", count=len(fit))
+        return _left(someone, reason, self._named("one_more_place", fit, scores))
+
+    def _mentor_with_candidates(self, mentor: int, ruled: _Ruled) -> Unmatched:
+        someone = self.pool.mentors.people[mentor]
+        scores, allowed = self.question.column(mentor)
+        fit = np.flatnonzero(allowed)
+        there = fit[self.match[fit] < 0]
+        if self._worthless(scores[fit]):
+            return _left(someone, _reason("no_score", count=len(fit)), _reason("use_coverage"))
+        if len(there):
+            chooses = not self.scan.bound.assigner.uses_scores
+            reason = _reason("nobody_chose") if chooses else _reason("left_over", count=len(there))
+            return _left(someone, reason, self._named("lock_pair", there, scores, "mentees"))
+        help_ = ruled.relax() or self._named("recruit_like", fit, scores, "mentees")
+        return _left(someone, _reason("all_paired", count=len(fit)), help_)
+
+    @property
+    def needs_score(self) -> bool:
+        """Whether the objective leaves out pairs that nothing speaks for."""
+        bound = self.scan.bound
+        return bound.assigner.uses_objective and bound.strategy.objective == "score"
+
+    def _worthless(self, scores: Any) -> bool:
+        """Return whether the objective leaves all of these out."""
+        return self.needs_score and not scores.any()
+
+    def _named(self, code: str, index: Index, scores: Any, side: str = "mentors") -> Reason:
+        """Return a reason that names the best of these people."""
+        best = int(index[scores[index].argmax()])
+        someone = getattr(self.pool, side).people[best]
+        return _reason(code, name=_name(someone), id=someone.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ruled:
+    """One person for whom nobody is left. `masks` is (rules, others), `free` who could be had."""
+
+    left: Left
+    others: str
+    at: int
+    safe: Bools
+    masks: Bools
+    free: Bools
+
+    @property
+    def rules(self) -> tuple[BoundRule, ...]:
+        return self.left.scan.bound.rules
+
+    def reason(self) -> Reason:
+        """Return the binding rule: the one that rules out most."""
+        everybody = len(self.safe)
+        waiting = self._unanswered()
+        if waiting is not None:
+            rule, name = waiting
+            return _reason("unanswered", field=name, rule=rule_phrase(rule))
+        if not self.safe.any():
+            return _reason("safeguards_all", of=everybody, others=self.others)
+        excluded = (~self.masks).sum(axis=1)
+        binding = int(excluded.argmax())
+        count = int(excluded[binding])
+        rule_said = rule_phrase(self.rules[binding])
+        code = "ruled_out_all" if count == everybody else "ruled_out"
+        return _reason(code, rule=rule_said, count=count, of=everybody, others=self.others)
+
+    def help(self) -> Reason:
+        """Return the change that would help."""
+        waiting = self._unanswered()
+        if waiting is not None:
+            return _reason("answer", field=waiting[1])
+        if not self.safe.any():
+            return _reason("look_safeguards")
+        if (relax := self.relax()) is not None:
+            return relax
+        if self.others == "mentees":
+            return _reason("recruit_mentees")
+        needs = [need for rule in self.rules if (need := self._need(rule)) is not None]
+        return _reason("recruit_who", needs=tuple(needs)) if needs else _reason("recruit_mentors")
+
+    def relax(self) -> Reason | None:
+        """Return the rule whose absence alone lets in most people who are free, if there is one."""
+        if not len(self.rules):
+            return None
+        broken = (~self.masks).sum(axis=0)
+        opens = ~self.masks & (self.safe & self.free & (broken == 1))
+        opened = np.array([self._worthwhile(np.flatnonzero(row)) for row in opens])
+        most = int(opened.argmax())
+        if not opened[most]:
+            return None
+        phrase = rule_phrase(self.rules[most])
+        return _reason("relax", rule=phrase, count=int(opened[most]), others=self.others)
+
+    def _worthwhile(self, others: Index) -> int:
+        """Return how many of these the objective would pair with this person."""
+        if not self.left.needs_score or not len(others):
+            return len(others)
+        me = np.full(len(others), self.at)
+        pair = (me, others) if self.others == "mentors" else (others, me)
+        return int((self.left.scan.pairs(*pair)[1].sum(axis=0) > 0).sum())
+
+    def _answer(self, form: Any) -> tuple[str, Any]:
+        """Return this person's own field that a rule reads, and their answer."""
+        pool = self.left.pool
+        if self.others == "mentors":
+            return form.field, pool.mentees.column(form.field)[self.at]
+        name = form.other or form.field
+        return name, pool.mentors.column(name)[self.at]
+
+    def _unanswered(self) -> tuple[BoundRule, str] | None:
+        for rule in self.rules:
+            form = rule.rule.declared
+            if isinstance(form, (SharesAny, MinOverlap, Same, Above)):
+                name, value = self._answer(form)
+                if value is None:
+                    return rule, name
+        return None
+
+    def _need(self, rule: BoundRule) -> Frozen | None:
+        """Return what a mentor would have to answer to pass this rule with this mentee."""
+        form = rule.rule.declared
+        if form is None or isinstance(form, PastPair):
+            return None
+        _, mine = self._answer(form)
+        if mine is None:
+            return None
+        field = form.other or form.field
+        match form:
+            case Differs():
+                return _phrase("needs_other", field=field, value=mine)
+            case Same():
+                return _phrase("needs_same", field=field, value=mine)
+            case SharesAny():
+                return _phrase("needs_any", field=field, values=_listed(mine))
+            case MinOverlap():
+                return _phrase(
+                    "needs_some", field=field, values=_listed(mine), least=form.least
+                )  # fmt: skip
+            case Above():
+                return self._steps(form, field, mine)
+
+    def _steps(self, form: Above, field: str, mine: Any) -> Frozen | None:
+        """Return the answers that stand far enough above; None where the vocabulary has none."""
+        left, _ = self.left.pool.numbers(form.field, field)
+        low = float(left[self.at]) + form.least
+        high = None if form.most is None else float(left[self.at]) + form.most
+        spec = self.left.pool.field(field)
+        if spec.kind == "ordered":
+            steps = list(spec.choices)
+            fit = [
+                option
+                for place, option in enumerate(steps)
+                if place >= low and (high is None or place <= high)
+            ]
+            if not fit:
+                return None
+            if high is None:
+                return _phrase("needs_steps", field=field, value=fit[0])
+            return _phrase("needs_between", field=field, value=fit[0], upto=fit[-1])
+        if high is None:
+            return _phrase("needs_steps", field=field, value=low)
+        return _phrase("needs_between", field=field, value=low, upto=high)
+
+
+def rule_phrase(bound: BoundRule) -> Frozen:
+    """Return what a rule asks for, as the code and parameters of a phrase."""
+    form = bound.rule.declared
+    match form:
+        case Differs():
+            return _phrase("rule_differs", field=form.field)
+        case Same():
+            return _phrase("rule_same", field=form.field)
+        case SharesAny():
+            return _phrase("rule_shares_any", field=form.field)
+        case MinOverlap():
+            return _phrase("rule_min_overlap", field=form.field, least=form.least)
+        case Above() if form.most is None:
+            return _phrase("rule_above", field=form.field, least=form.least)
+        case Above():
+            return _phrase("rule_above_most", field=form.field, least=form.least, most=form.most)
+        case PastPair():
+            return _phrase("rule_past_pair")
+        case _:
+            return _phrase("rule", title=bound.title)
+
+
+def _phrase(code: str, **params: Any) -> Frozen:
+    return Frozen(code=code, params=params)
+
+
+def _reason(code: str, **params: Any) -> Reason:
+    return Reason(code=code, params=Frozen(params))
+
+
+def _left(someone: Someone, reason: Reason, help_: Reason) -> Unmatched:
+    return Unmatched(id=someone.id, reason=reason, help=help_)
+
+
+def _name(someone: Someone) -> str:
+    return someone.name or someone.key or someone.id
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _tiles(index: Index, width: int) -> Iterator[Index]:
+    step = max(1, TILE_CELLS // max(1, width))
+    for start in range(0, len(index), step):
+        yield index[start : start + step]

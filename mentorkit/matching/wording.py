@@ -1,0 +1,180 @@
+"""Reasons in words. A reason keeps a code and parameters; the sentence is made when it is read.
+
+No numpy here, so that pages and messages can say why without loading the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.relationships import Reason
+from mentorkit.domain.text import in_locale
+from mentorkit.i18n import translate
+
+SENTENCES: Mapping[str, str] = {
+    # why a pair fits, told to one of the two
+    "covers_yours": "Offers {count} of the {of} you named under {field}: {shared}.",
+    "covers_theirs": "You offer {count} of the {of} they named under {field}: {shared}.",
+    "shares": "You have {field} in common: {shared}.",
+    "shares_none": "You have no {field} in common.",
+    "same": "You have the same {field}: {value}.",
+    "same_part": "Another {field}, but the same {part}: {value}.",
+    "different": "You have a different {field}: {yours} and {theirs}.",
+    "offers": "Offers {value}, which you asked for under {field}.",
+    "offers_not": "Does not offer {value}, which you asked for under {field}.",
+    "asks_yours": "Asks for {value} under {field}, which you offer.",
+    "asks_other": "Asks for {value} under {field}, which you do not offer.",
+    "steps_above": "Stands {count} steps above you in {field} ({theirs}).",
+    "steps_above.one": "Stands one step above you in {field} ({theirs}).",
+    "steps_below": "Stands {count} steps below you in {field} ({theirs}).",
+    "steps_below.one": "Stands one step below you in {field} ({theirs}).",
+    "level": "You stand at the same {field}: {theirs}.",
+    "number_above": "Has {count} more in {field} than you ({theirs}).",
+    "number_below": "Has {count} less in {field} than you ({theirs}).",
+    "apart": "You are {count} apart in {field}.",
+    "hours_shared": "You have {count} hours a week in common ({field}).",
+    "hours_shared.one": "You have one hour a week in common ({field}).",
+    "prior_high": "Brings much: {field}.",
+    "prior_some": "Brings something: {field}.",
+    "prior_low": "Brings little: {field}.",
+    "your_prior": "What you bring counts: {field}.",
+    "alike_much": "You are much alike in {field}.",
+    "alike_some": "You are somewhat alike in {field}.",
+    "alike_not": "You are not alike in {field}.",
+    "fits_well": "{title}: fits well.",
+    "fits_partly": "{title}: fits partly.",
+    "fits_not": "{title}: does not fit.",
+    "text": "{text}",
+    "unsaid": "",
+    # what a rule asks
+    "rule": "{title}",
+    "rule_differs": "a different {field}",
+    "rule_same": "the same {field}",
+    "rule_shares_any": "some {field} in common",
+    "rule_min_overlap": "at least {least} of {field} in common",
+    "rule_above": "a mentor who stands at least {least} steps above in {field}",
+    "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",
+    "rule_past_pair": "a pair that was not together before",
+    # safeguards, why a lock is refused or overrides, and why somebody is alone
+    "breaks_rule": "The pair breaks the rule that asks for {rule}.",
+    "same_person": "Mentee and mentor are the same person.",
+    "blocked": "One of the two has asked not to be brought together with the other.",
+    "no_consent": "One of the two has not consented, or has withdrawn it.",
+    "not_active": "One of the two is not active in the program.",
+    "no_place": "One of the two has no free place.",
+    "under_age": "One of the two is not surely of the program's minimum age.",
+    "together_now": "The two have a running relationship already.",
+    "proposed_now": "The two have an open proposal already.",
+    "no_places": "This mentor has no place.",
+    "no_mentors": "There is no mentor in this run.",
+    "no_mentees": "There is no mentee in this run.",
+    "unanswered": "{field} is not answered, and the rule that asks for {rule} needs it.",
+    "ruled_out": (
+        "The rule that asks for {rule} rules out {count} of {of} {others}; with the other rules, "
+        "nobody is left."
+    ),
+    "ruled_out_all": "The rule that asks for {rule} rules out all {of} {others}.",
+    "safeguards_all": "Safeguards (blocks, places, being together now) rule out all {of} {others}.",
+    "all_taken": "All {count} mentors who fit are taken.",
+    "all_taken.one": "The one mentor who fits is taken.",
+    "all_paired": "All {count} mentees who fit are with other mentors.",
+    "all_paired.one": "The one mentee who fits is with another mentor.",
+    "no_score": "Nothing speaks for any of the {count} who could still be had.",
+    "left_over": "The assigner left {count} who fit and are free.",
+    "not_chosen": "Did not ask for anybody.",
+    "choices_gone": "Everybody this person asked for is taken or ruled out.",
+    "nobody_chose": "No mentee who fits asked for this person, or got them.",
+    # the one change that would help
+    "recruit_mentors": "Recruit a mentor.",
+    "recruit_mentees": "Recruit a mentee.",
+    "answer": "Have {field} answered.",
+    "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
+    "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
+    "one_more_place": "One more place at {name} would do.",
+    "recruit_like": "Recruit one more mentee like {name}.",
+    "recruit_who": "Recruit somebody who offers this: {needs}.",
+    "give_place": "Give this mentor a place.",
+    "use_coverage": 'Set the objective to "coverage", which leaves out nobody it can pair.',
+    "lock_pair": "Lock the pair with {name} and run again.",
+    "choose": "Have them ask for {name}, who fits and is free.",
+    "choose_any": "Have them say whom they want.",
+    "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",
+    # a mentor that is needed, in the words of the rules
+    "needs_other": "a {field} other than {value}",
+    "needs_same": "{field} {value}",
+    "needs_any": "any of {values} under {field}",
+    "needs_some": "at least {least} of {values} under {field}",
+    "needs_steps": "{field} from {value} up",
+    "needs_between": "{field} from {value} to {upto}",
+}
+"""One sentence for each code, in English; `.one` stands beside it for a count of one."""
+
+_LISTED = 6
+
+
+def words(
+    reason: Reason | str, locale: str = "en", fields: Mapping[str, Field] | None = None
+) -> str:
+    """Return a reason as a sentence; "" where it has nothing to say.
+
+    `fields` gives the labels of fields and options in the reader's language; without it their ids
+    are shown. A plain text is shown as it is; of a code that only a plugin knows, its param `text`,
+    else the code itself.
+    """
+    if isinstance(reason, str):
+        return reason
+    return _fill(reason.code, reason.params, locale, fields or {})
+
+
+def sentence(
+    reasons: tuple[Reason, ...], locale: str = "en", fields: Mapping[str, Field] | None = None
+) -> str:
+    """Return what speaks for a pair in one text, the weightiest first.
+
+    Where nothing speaks for it, what speaks against it.
+    """
+    told = sorted(reasons, key=lambda reason: -reason.points)
+    speaking = [reason for reason in told if reason.points > 0] or told
+    return " ".join(filter(None, (words(reason, locale, fields) for reason in speaking)))
+
+
+def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:
+    one = params.get("count") == 1
+    template = SENTENCES.get(f"{code}.one" if one and f"{code}.one" in SENTENCES else code)
+    if template is None:
+        if "text" in params:
+            return str(params["text"])
+        return f"{code.replace('_', ' ').capitalize()}."
+    about = fields.get(str(params.get("about", params.get("field", ""))))
+    shown = {key: _show(key, value, locale, fields, about) for key, value in params.items()}
+    return translate(template, locale).format(**shown)
+
+
+def _show(
+    key: str, value: Any, locale: str, fields: Mapping[str, Field], about: Field | None
+) -> str:
+    if key in ("field", "part", "about"):
+        spec = fields.get(str(value))
+        label = in_locale(spec.label, locale) if spec else ""
+        return label or str(value).replace("_", " ")
+    if key in ("rule", "needs"):
+        asked = [value] if isinstance(value, Mapping) else list(value)
+        return "; ".join(_fill(one["code"], one["params"], locale, fields) for one in asked)
+    if isinstance(value, (tuple, list)):
+        shown = [_option(one, locale, about) for one in value]
+        rest = len(shown) - _LISTED
+        return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+    return _option(value, locale, about)
+
+
+def _option(value: Any, locale: str, about: Field | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if about is not None and isinstance(value, str) and value in about.choices:
+        label = about.choices[value]
+        return in_locale(label, locale) or value
+    return str(value)

@@ -1,0 +1,291 @@
+"""Column types of our own, the same on SQLite and PostgreSQL, and the names they go by.
+
+SQLite shifts a bare ``DateTime`` and rounds a bare ``Numeric``, so neither is used anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.types import TypeEngine
+
+from mentorkit.domain.frozen import freeze
+from mentorkit.errors import Invalid, Problem
+
+BIGGEST = 2**63 - 1
+
+
+class Unstorable(Invalid, DontWrapMixin):
+    """A value that no column can hold, found before the database sees it."""
+
+
+def refuse(place: str, message: str) -> Unstorable:
+    """Return the error for a value that cannot be stored; it never quotes the value."""
+    return Unstorable("store.unstorable", "This cannot be stored:", [Problem(place, message)])
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A moment: aware in, UTC out, naive refused. ISO text of fixed width on SQLite."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(sa.String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, datetime) or value.utcoffset() is None:
+            raise refuse("time", "give a moment with its zone, such as datetime.now(UTC)")
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment.astimezone(UTC)
+
+
+class WallTime(NamedTuple):
+    """A promised local time: it stays at nine o'clock when the zone's offset changes."""
+
+    zone: str
+    at: datetime
+
+
+class LocalRule(sa.types.TypeDecorator[WallTime]):
+    """A `WallTime`: zone and naive wall time, kept as ``2027-01-31T09:00:00 Asia/Kolkata``."""
+
+    impl = sa.String(100)
+    cache_ok = True
+
+    def process_bind_param(self, value: WallTime | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if value.at.tzinfo is not None:
+            raise refuse("time", "a wall time has no offset; give the zone's id beside it")
+        try:
+            ZoneInfo(value.zone)
+        except (KeyError, ValueError, OSError):
+            raise refuse("zone", "name a zone as IANA does, such as Africa/Nairobi") from None
+        return f"{value.at.isoformat(timespec='seconds')} {value.zone}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> WallTime | None:
+        if value is None:
+            return None
+        at, _, zone = value.partition(" ")
+        return WallTime(zone, datetime.fromisoformat(at))
+
+
+class Sum(NamedTuple):
+    """An amount of money: whole minor units (cents) and the ISO 4217 code of the currency."""
+
+    minor: int
+    currency: str
+
+
+class Amount(sa.types.TypeDecorator[Sum]):
+    """A `Sum`, kept as ``EUR 1250``: an integer, so that nothing is ever rounded."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: Sum | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        code = value.currency
+        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+            raise refuse("currency", "write the ISO 4217 code, such as KES")
+        if isinstance(value.minor, bool) or not isinstance(value.minor, int):
+            raise refuse("amount", "give whole minor units, such as 1250 for 12.50")
+        return f"{code} {value.minor}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Sum | None:
+        if value is None:
+            return None
+        code, _, minor = value.partition(" ")
+        return Sum(int(minor), code)
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """Text of at most `length` characters. What one database keeps and another refuses is refused.
+
+    PostgreSQL takes no NUL, SQLite stops reading at one; half a surrogate pair fits neither.
+    Ids and keys (`binary`) compare by code point, whatever the database's collation.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int | None, place: str = "text", binary: bool = False) -> None:
+        super().__init__(length)
+        self.length = length
+        self.place = place
+        self.binary = binary
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        collation = "C" if self.binary and dialect.name == "postgresql" else None
+        return dialect.type_descriptor(sa.String(self.length, collation=collation))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise refuse(self.place, "write a text")
+        if "\0" in value:
+            raise refuse(self.place, "remove the NUL character")
+        if self.length is not None and len(value) > self.length:
+            raise refuse(self.place, f"write at most {self.length} characters")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise refuse(self.place, "remove the broken character (half a surrogate)") from None
+        return str(value)
+
+
+class Prose(Words):
+    """Text of any length, with the same characters refused as in `Words`."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, place: str = "text") -> None:
+        super().__init__(None, place)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return sa.Text()  # a driver's own kind of string would make it VARCHAR
+
+
+class Whole(sa.types.TypeDecorator[int]):
+    """A whole number that fits into 64 bits; durations are whole minutes."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def __init__(self, place: str = "number") -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > BIGGEST:
+            raise refuse(self.place, "write a whole number of at most 18 digits")
+        return value
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """JSON, frozen when read. Kept as text in the order written, which fields and options need.
+
+    The host's JSON settings for its engine never touch it. `load` turns what was read into more
+    than mappings and tuples; `dump` turns it back.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(
+        self,
+        place: str = "value",
+        load: Callable[[Any], Any] | None = None,
+        dump: Callable[[Any], Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.place = place
+        self.load = load
+        self.dump = dump
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        try:
+            written = json.dumps(
+                self.dump(value) if self.dump else value,
+                default=plain,
+                allow_nan=False,
+                ensure_ascii=False,
+                separators=(",", ":"),
+            )
+            written.encode()
+        except (TypeError, ValueError, RecursionError):
+            raise refuse(self.place, "write what JSON can hold: texts, numbers, lists") from None
+        if "\\u0000" in written:
+            raise refuse(self.place, "remove the NUL character")
+        return written
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        read = freeze(json.loads(value))
+        return self.load(read) if self.load else read
+
+
+def plain(value: Any) -> Any:
+    """Return a mapping as a dict, for json; refuse anything else."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+BARE = (sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Numeric, sa.Float)
+"""The types that a table of ours or of a plugin's must not use as they are."""
+
+
+def bare(column: sa.Column[Any]) -> bool:
+    """Return whether this column has a type that the databases treat differently."""
+    return isinstance(column.type, BARE)
+
+
+# --------------------------------------------------------------------------- columns by name
+
+
+def ident(name: str, *, nullable: bool = False, personal: bool = False) -> sa.Column[str]:
+    """Return a column for an id, a key or a code: at most 100 characters, by code point."""
+    return sa.Column(name, Words(100, name, True), nullable=nullable, info={"personal": personal})
+
+
+def words(
+    name: str, length: int | None, *, nullable: bool = False, personal: bool = False
+) -> sa.Column[str]:
+    """Return a column for text; `personal` text is never quoted in an error or a log."""
+    kept = Prose(name) if length is None else Words(length, name)
+    return sa.Column(name, kept, nullable=nullable, info={"personal": personal})
+
+
+def whole(name: str, *, nullable: bool = False, personal: bool = False) -> sa.Column[int]:
+    """Return a column for a whole number."""
+    return sa.Column(name, Whole(name), nullable=nullable, info={"personal": personal})
+
+
+def moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    """Return a column for a moment in UTC."""
+    return sa.Column(name, UtcTime(), nullable=nullable)
+
+
+def flag(name: str) -> sa.Column[bool]:
+    """Return a column for yes or no."""
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def jsonic(
+    name: str,
+    *,
+    nullable: bool = False,
+    personal: bool = False,
+    load: Callable[[Any], Any] | None = None,
+    dump: Callable[[Any], Any] | None = None,
+) -> sa.Column[Any]:
+    """Return a column for a frozen value."""
+    return sa.Column(name, Json(name, load, dump), nullable=nullable, info={"personal": personal})

@@ -1,0 +1,110 @@
+"""The append-only journal: every change of state as an event, in one order for the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mentorkit.domain.events import Event, load, replay
+from mentorkit.domain.frozen import thaw
+from mentorkit.errors import NotFound
+from mentorkit.store import tables
+from mentorkit.store.faults import translated
+from mentorkit.store.repositories import CHUNK
+
+if TYPE_CHECKING:
+    from mentorkit.store.transaction import Transaction
+
+_ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
+
+
+class Journal:
+    """The events of one tenant; they are added and read, never changed.
+
+    Save first, record after: then the order of events is the order of the changes, because who
+    changes the same row later has waited for it.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Insert these in this order and return them with their sequences."""
+        if not events:
+            return []
+        table = tables.event
+        rows = [
+            {
+                **{name: getattr(event, name) for name in _ENVELOPE},
+                "name": type(event).__name__,
+                "schema": event.schema,
+                "noun": event.noun,
+                "payload": event.payload(),
+            }
+            for event in events
+        ]
+        statement = sa.insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
+        with self.tx.writing("event"):
+            sequences = self.tx.connection.execute(statement, rows).scalars().all()
+        return [
+            replace(event, sequence=sequence)
+            for event, sequence in zip(events, sequences, strict=True)
+        ]
+
+    def events(
+        self, program_id: str | None = None, after: int = 0, limit: int | None = 1000
+    ) -> list[Event]:
+        """Return events that follow the sequence `after`, oldest first; `limit` None: all."""
+        conditions = [tables.event.c.sequence > after]
+        if program_id is not None:
+            conditions.append(tables.event.c.program_id == program_id)
+        return self._read(conditions, limit)
+
+    def about(self, noun: str, subject_id: str) -> list[Event]:
+        """Return everything that happened to one subject, oldest first."""
+        return self._read(
+            [tables.event.c.noun == noun, tables.event.c.subject_id == subject_id], None
+        )
+
+    def event(self, sequence: int) -> Event:
+        """Return one event; raise `NotFound`."""
+        found = self.numbered([sequence])
+        if not found:
+            raise NotFound("event.not_found", "There is no such event here.", sequence=sequence)
+        return found[0]
+
+    def numbered(self, sequences: Iterable[int]) -> list[Event]:
+        """Return the events of these sequences that are there, oldest first."""
+        wanted = sorted(set(sequences))
+        found: list[Event] = []
+        for start in range(0, len(wanted), CHUNK):
+            found += self._read([tables.event.c.sequence.in_(wanted[start : start + CHUNK])], None)
+        return found
+
+    def state(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return ``{(noun, id): state}`` as replaying everything gives it."""
+        return replay(self.events(limit=None))
+
+    def _read(self, conditions: Sequence[sa.ColumnElement[bool]], limit: int | None) -> list[Event]:
+        table = tables.event
+        query = (
+            sa.select(table)
+            .where(table.c.tenant == self.tx.tenant, *conditions)
+            .order_by(table.c.sequence)
+            .limit(limit)
+        )
+        with translated("event"):
+            rows = self.tx.connection.execute(query).all()
+        return [
+            load(
+                row.name,
+                row.schema,
+                thaw(row.payload),
+                sequence=row.sequence,
+                **{name: getattr(row, name) for name in _ENVELOPE},
+            )
+            for row in rows
+        ]

@@ -1,0 +1,244 @@
+"""Bring a database up to date: one lineage and one version table per owner, the core first.
+
+Separate version tables are what lets a plugin's package be removed: with a shared one the next
+upgrade of the core stops at a revision that nobody has. Migrations only go forward.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mentorkit.errors import MentorKitError, PluginError
+from mentorkit.store import tables
+from mentorkit.store.declarations import prefix
+from mentorkit.store.engines import begin_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic.config import Config
+
+_ONE_AT_A_TIME = threading.Lock()
+"""`alembic.context` belongs to the whole process."""
+
+_OURS = re.compile(r"mk__|mk_[a-z0-9]+(_[a-z0-9]+)*__")
+
+_ADVISORY_LOCK = 7_305_431_227
+"""PostgreSQL's lock for "mentorkit migrates here"; any fixed number does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who owns a lineage: the core (no name) or a plugin, with its tables and its folder.
+
+    `migrations` is ``package:folder``; None for an owner without tables.
+    """
+
+    name: str = ""
+    metadata: sa.MetaData | None = None
+    migrations: str | None = None
+
+    @property
+    def version_table(self) -> str:
+        return f"{prefix(self.name)}alembic"
+
+    def __str__(self) -> str:
+        return f"plugin {self.name}" if self.name else "core"
+
+
+def owner(name: str, tables: object, migrations: str | None) -> Owner:
+    """Return a plugin as an owner; raise `PluginError` when its tables are something else.
+
+    Tables given as ``package.module:attribute`` are imported now, and not before.
+    """
+    if isinstance(tables, str):
+        module, _, attribute = tables.partition(":")
+        try:
+            tables = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(
+                "store.tables",
+                f"The manifest of plugin {name} names its tables as {tables!r}, but: {error}.",
+            ) from error
+    if tables is not None and not isinstance(tables, sa.MetaData):
+        raise PluginError(
+            "store.tables",
+            f"The manifest of plugin {name} gives tables that are no MetaData: pass on what "
+            "mentorkit.store.plugin_tables returned.",
+        )
+    return Owner(name=name, metadata=tables, migrations=migrations)
+
+
+CORE = Owner(metadata=tables.metadata, migrations="mentorkit.store.migrations:versions")
+
+
+def upgrade(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> None:
+    """Bring every owner's tables to their newest revision, in this order."""
+    from alembic import command
+
+    _run(engine, owners, command.upgrade)
+
+
+def stamp(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> None:
+    """Note that the tables are at their newest revision already, without touching them."""
+    from alembic import command
+
+    _run(engine, owners, command.stamp)
+
+
+def check(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> list[str]:
+    """Return how the database differs from what the code expects; nothing means all is well."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    found: list[str] = []
+    for owner in _with_migrations(owners):
+        heads = set(ScriptDirectory.from_config(_config(owner)).get_heads())
+        with engine.connect() as connection:
+            context = MigrationContext.configure(
+                connection,
+                opts={
+                    "version_table": owner.version_table,
+                    "target_metadata": owner.metadata,
+                    "include_name": _only(owner),
+                    "compare_type": True,
+                },
+            )
+            stands = set(context.get_current_heads())
+            if stands != heads:
+                found.append(
+                    f"{owner}: is at {', '.join(sorted(stands)) or 'nothing'}, and should be at "
+                    f"{', '.join(sorted(heads))}; run `mentorkit db upgrade`"
+                )
+            for difference in compare_metadata(context, _metadata(owner)) if stands else ():
+                found.append(f"{owner}: {_told(difference)}")
+    return found
+
+
+def sql(dialect: str, owners: Sequence[Owner] = (CORE,)) -> str:
+    """Return the SQL that makes an empty database of this dialect (sqlite, postgresql)."""
+    from alembic import command
+
+    if dialect not in ("sqlite", "postgresql"):
+        raise MentorKitError("store.dialect", "Write sqlite or postgresql.", dialect=dialect)
+    written = io.StringIO()
+    for owner in _with_migrations(owners):
+        with _ONE_AT_A_TIME:
+            config = _config(owner, dialect=dialect)
+            config.output_buffer = written
+            command.upgrade(config, "head", sql=True)
+    return written.getvalue()
+
+
+def not_ours(name: str | None, type_: str, parent_names: Any = None) -> bool:
+    """Keep a host's autogenerate away from our tables: pass it as ``include_name``."""
+    return not (type_ == "table" and _OURS.match(name or ""))
+
+
+# --------------------------------------------------------------------------- underneath
+
+
+def folder(owner: Owner) -> Path:
+    """Return where an owner's revisions lie; raise `PluginError` when they are not there."""
+    module, _, inside = str(owner.migrations).partition(":")
+    try:
+        places = [Path(place) for place in import_module(module).__path__]
+    except (ImportError, AttributeError):
+        places = []
+    for place in places:
+        if (place / inside).is_dir():
+            return place / inside
+    raise PluginError(
+        "store.no_migrations",
+        f"The migrations of {owner} are not there: {owner.migrations!r} should be "
+        "package:folder, and the folder part of what is installed.",
+    )
+
+
+def _with_migrations(owners: Sequence[Owner]) -> list[Owner]:
+    return [owner for owner in owners if owner.migrations is not None]
+
+
+def _config(owner: Owner, **attributes: Any) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    places = {
+        "script_location": str(Path(__file__).parent / "migrations"),
+        "version_locations": str(folder(owner)),
+        # Newer versions read the first, older ones the second; either way a path may have blanks.
+        "path_separator": "os",
+        "version_path_separator": "os",
+    }
+    for name, value in places.items():
+        config.set_main_option(name, value.replace("%", "%%"))
+    config.attributes.update(attributes, owner=owner, include_name=_only(owner))
+    return config
+
+
+def _only(owner: Owner) -> Any:
+    """Return the filter that shows Alembic this owner's tables alone."""
+
+    def include(name: str | None, type_: str, parent_names: Any) -> bool:
+        if type_ != "table":
+            return True
+        return (
+            bool(name)
+            and str(name).startswith(prefix(owner.name))
+            and (name != owner.version_table)
+        )
+
+    return include
+
+
+def _metadata(owner: Owner) -> sa.MetaData:
+    return owner.metadata if owner.metadata is not None else sa.MetaData()
+
+
+def _run(
+    engine: sa.Engine, owners: Sequence[Owner], command: Callable[[Config, str], None]
+) -> None:
+    """Bring each owner to its head, each in a transaction of its own."""
+    from alembic.util import CommandError
+
+    for owner in _with_migrations(owners):
+        with _ONE_AT_A_TIME, _connected(engine) as connection:
+            config = _config(owner, connection=connection)
+            try:
+                command(config, "head")
+            except CommandError as error:
+                raise MentorKitError(
+                    "store.unknown_revision",
+                    f"The database of {owner} cannot be brought up to date: {error}. It is newer "
+                    "than what is installed, or its migrations have more than one end.",
+                ) from error
+
+
+@contextmanager
+def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            begin_sqlite(connection)
+        elif connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        yield connection
+
+
+def _told(difference: Any) -> str:
+    """Say one of Alembic's differences in a line."""
+    if isinstance(difference, list):
+        return "; ".join(_told(each) for each in difference)
+    kind, *rest = difference
+    names = [str(getattr(item, "name", item)) for item in rest if item is not None]
+    return f"{kind} {' '.join(names)}"

@@ -1,0 +1,1 @@
+"""The core's migrations, and the one `env.py` that every plugin's migrations run through."""

@@ -1,0 +1,516 @@
+"""How nouns are kept: one class per noun over one generic, versioned repository.
+
+Every statement carries the tenant of the transaction. Saving is ``UPDATE ... WHERE id AND tenant
+AND version``, so whoever read an older version gets a `Conflict` that says what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.milestones import Meeting, Milestone
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Block, Business, Contact, Person
+from mentorkit.domain.programs import Definition, Program
+from mentorkit.domain.relationships import Member, Proposal, Relationship
+from mentorkit.domain.runs import Page, Run
+from mentorkit.errors import Conflict, Invalid, NotFound, Problem
+from mentorkit.store import tables
+from mentorkit.store.faults import translated
+
+if TYPE_CHECKING:
+    from mentorkit.store.transaction import Transaction
+
+CHUNK = 1000
+"""How many ids go into one IN list; a longer list is asked for in parts."""
+
+MANY = (list, tuple, set, frozenset)
+
+
+class Noun(Protocol):
+    """What a repository keeps: a frozen dataclass with these and a column per field."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+T = TypeVar("T", bound=Noun)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Free text about something, apart from the journal so that it can be erased."""
+
+    id: str
+    tenant: str
+    subject_noun: str
+    subject_id: str
+    author_id: str | None = None
+    text: str
+    created_at: datetime
+    version: int = 1
+
+
+class Repository(Generic[T]):
+    """Keeps one noun of one tenant, inside one transaction."""
+
+    noun: ClassVar[str]
+    table: ClassVar[sa.Table]
+    cls: Callable[..., T]
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self.names: tuple[str, ...] = tuple(column.name for column in self.table.columns)
+
+    # ------------------------------------------------------------------ reading
+
+    def get(self, id: str) -> T:
+        """Return the one with this id; raise `NotFound`, also for another tenant's."""
+        found = self.get_many([id])
+        if id not in found:
+            raise self.missing(id)
+        return found[id]
+
+    def get_many(self, ids: Iterable[str]) -> dict[str, T]:
+        """Return those there are of any number of ids, in the order asked for."""
+        wanted = list(dict.fromkeys(ids))
+        found = {item.id: item for item in self.find(id=wanted)}
+        return {id: found[id] for id in wanted if id in found}
+
+    def find(self, **equals: Any) -> list[T]:
+        """Return all that equal, ordered by id. A list as a value means any of these."""
+        rows: list[sa.Row[Any]] = []
+        parts = 0
+        for part in self._parts(equals):
+            parts += 1
+            query = sa.select(self.table).where(*self._where(part)).order_by(self.table.c.id)
+            rows += self._all(query)
+        if parts > 1:
+            rows.sort(key=lambda row: str(row.id))
+        return self._load(rows)
+
+    def first(self, **equals: Any) -> T | None:
+        """Return the one with the lowest id that equals, or None."""
+        query = sa.select(self.table).where(*self._where(equals)).order_by(self.table.c.id).limit(1)
+        return next(iter(self._load(self._all(query))), None)
+
+    def count(self, **equals: Any) -> int:
+        """Return how many equal."""
+        total = 0
+        for part in self._parts(equals):
+            query = sa.select(sa.func.count()).select_from(self.table).where(*self._where(part))
+            with translated(self.noun):
+                total += int(self.tx.connection.execute(query).scalar_one())
+        return total
+
+    def page(self, *, after: str | None = None, limit: int = 100, **equals: Any) -> Page[T]:
+        """Return at most `limit` (1 to 1000) that follow the key `after`, ordered by id."""
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
+            raise Invalid(
+                "page.limit",
+                "The page cannot be shown.",
+                [Problem("limit", "write a whole number from 1 to 1000")],
+            )
+        query = sa.select(self.table).where(*self._where(equals))
+        if after is not None:
+            query = query.where(self.table.c.id > after)
+        rows = self._all(query.order_by(self.table.c.id).limit(limit + 1))
+        items = tuple(self._load(rows[:limit]))
+        return Page(items=items, next=items[-1].id if len(rows) > limit else None)
+
+    # ------------------------------------------------------------------ writing
+
+    def add(self, item: T) -> T:
+        """Insert one; a row like it that is there already is a `Conflict`."""
+        self.add_all([item])
+        return item
+
+    def add_all(self, items: Iterable[T]) -> None:
+        """Insert any number at once."""
+        rows = [self._values(item) for item in items]
+        if rows:
+            with self.tx.writing(self.noun):
+                self.tx.connection.execute(sa.insert(self.table), rows)
+
+    def save(self, item: T) -> T:
+        """Update one and return it with its next version; a stale one is a `Conflict`."""
+        return self.save_all([item])[0]
+
+    def save_all(self, items: Iterable[T]) -> list[T]:
+        """Update any number at once and return them with their next versions."""
+        before = list(items)
+        if not before:
+            return []
+        rows = []
+        for item in before:
+            values = self._values(item)
+            rows.append(
+                {f"to_{name}": value for name, value in values.items() if name not in _FIXED}
+                | {"at_id": item.id, "at_version": item.version, "to_version": item.version + 1}
+            )
+        statement = (
+            sa.update(self.table)
+            .where(
+                self.table.c.tenant == self.tx.tenant,
+                self.table.c.id == sa.bindparam("at_id"),
+                self.table.c.version == sa.bindparam("at_version"),
+            )
+            .values({n: sa.bindparam(f"to_{n}") for n in self.names if n not in _FIXED})
+        )
+        if len({item.id for item in before}) < len(before):
+            raise ValueError(f"one {self.noun} stands twice among those to save")
+        with self.tx.writing(self.noun):
+            connection = self.tx.connection
+            if len(rows) == 1 or connection.dialect.supports_sane_multi_rowcount:
+                done = connection.execute(statement, rows if len(rows) > 1 else rows[0]).rowcount
+            else:
+                done = sum(connection.execute(statement, row).rowcount for row in rows)
+        if done != len(rows):
+            if done:  # some of them are saved now; none of them must stay so
+                self.tx.doom()
+            raise self._stale(before)
+        return [_bumped(item) for item in before]
+
+    def _stale(self, items: Sequence[T]) -> Exception:
+        """Return the error for those of `items` that were not at their version any more."""
+        there = {item.id: item for item in self.find(id=[item.id for item in items])}
+        for mine in items:
+            theirs = there.get(mine.id)
+            if theirs is None:
+                return self.missing(mine.id)
+            # Those that were saved before the stale one was met stand at exactly our next version.
+            if theirs.version != mine.version + 1 or theirs != _bumped(mine):
+                changed = {
+                    item.name: getattr(theirs, item.name)
+                    for item in fields(theirs)  # type: ignore[arg-type]
+                    if item.name in self.names
+                    and item.name != "version"
+                    and getattr(theirs, item.name) != getattr(mine, item.name)
+                }
+                hidden = {name for name in changed if self.table.c[name].info.get("personal")}
+                told = {name: value for name, value in changed.items() if name not in hidden}
+                what = ", ".join(
+                    [*(f"{name} is now {value}" for name, value in told.items()), *sorted(hidden)]
+                )
+                return Conflict(
+                    f"{self.noun}.stale",
+                    f"This {self.noun} has changed meanwhile ({what or 'saved again'}). "
+                    "Look at it again, then decide.",
+                    id=mine.id,
+                    version=theirs.version,
+                    changed=told,
+                    changed_personal=tuple(sorted(hidden)),
+                )
+        return Conflict(f"{self.noun}.stale", f"A {self.noun} has changed meanwhile. Look again.")
+
+    # ------------------------------------------------------------------ underneath
+
+    def missing(self, id: str) -> NotFound:
+        """Return the error for an id that is not here; another tenant's is not here either."""
+        return NotFound(f"{self.noun}.not_found", f"There is no such {self.noun} here.", id=id)
+
+    def _values(self, item: T) -> dict[str, Any]:
+        if item.tenant != self.tx.tenant:
+            raise self.missing(item.id)
+        return {name: getattr(item, name) for name in self.names}
+
+    def _load(self, rows: Sequence[sa.Row[Any]]) -> list[T]:
+        return [self.cls(**dict(zip(self.names, row, strict=True))) for row in rows]
+
+    def _all(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with translated(self.noun):
+            return self.tx.connection.execute(query).all()
+
+    def _where(self, equals: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+        conditions: list[sa.ColumnElement[bool]] = [self.table.c.tenant == self.tx.tenant]
+        for name, value in equals.items():
+            if name not in self.names or name == "tenant":
+                raise TypeError(f"a {self.noun} cannot be looked up by {name!r}")
+            column = self.table.c[name]
+            conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
+        return conditions
+
+    def _parts(self, equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Cut the longest list among the values into parts that a database takes at once."""
+        given = dict(equals)
+        lists = {name: list(dict.fromkeys(v)) for name, v in given.items() if isinstance(v, MANY)}
+        given |= lists
+        longest = max(lists, key=lambda name: len(lists[name]), default=None)
+        if longest is None or len(lists[longest]) <= CHUNK:
+            if longest is None or lists[longest]:
+                yield given
+            return
+        for start in range(0, len(lists[longest]), CHUNK):
+            yield given | {longest: lists[longest][start : start + CHUNK]}
+
+
+_FIXED = frozenset({"tenant", "id"})
+
+
+def _bumped(item: T) -> T:
+    changed: T = replace(item, version=item.version + 1)  # type: ignore[type-var]
+    return changed
+
+
+# --------------------------------------------------------------------------- one per noun
+
+
+class People(Repository[Person]):
+    noun, table, cls = "person", tables.person, Person
+
+
+class Contacts(Repository[Contact]):
+    noun, table, cls = "contact", tables.contact, Contact
+
+
+class Businesses(Repository[Business]):
+    noun, table, cls = "business", tables.business, Business
+
+
+class Programs(Repository[Program]):
+    noun, table, cls = "program", tables.program, Program
+
+
+class Definitions(Repository[Definition]):
+    """Versions of what a program is run by; a version that is there is never changed."""
+
+    noun, table, cls = "definition", tables.definition, Definition
+
+    def current(self, program_id: str, kind: str, key: str = "") -> Definition | None:
+        """Return the newest version, or None when there is none yet."""
+        query = (
+            sa.select(self.table)
+            .where(*self._where({"program_id": program_id, "kind": kind, "key": key}))
+            .order_by(self.table.c.number.desc())
+            .limit(1)
+        )
+        return next(iter(self._load(self._all(query))), None)
+
+    def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
+        """Return the version of this number; raise `NotFound`."""
+        found = self.first(program_id=program_id, kind=kind, key=key, number=number)
+        if found is None:
+            raise self.missing(f"{program_id}/{kind}/{key}/{number}")
+        return found
+
+    def latest(self, program_id: str, kind: str) -> list[Definition]:
+        """Return the newest version of each key of this kind, ordered by key."""
+        newest: dict[str, Definition] = {}
+        for one in self.find(program_id=program_id, kind=kind):
+            if one.key not in newest or one.number > newest[one.key].number:
+                newest[one.key] = one
+        return [newest[key] for key in sorted(newest)]
+
+    def put(self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "") -> Definition:
+        """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
+        newest = self.current(program_id, kind, key)
+        return self.add(
+            Definition(
+                id=self.tx.new_id(),
+                tenant=self.tx.tenant,
+                program_id=program_id,
+                kind=kind,
+                key=key,
+                number=newest.number + 1 if newest else 1,
+                body=Frozen(body),
+                created_at=self.tx.now,
+            )
+        )
+
+    def save_all(self, items: Iterable[Definition]) -> list[Definition]:
+        """Refuse: what was made under a version must be able to look at it for ever."""
+        raise Conflict("definition.fixed", "A version stays as it is; put a new one.")
+
+
+class Participants(Repository[Participant]):
+    """Participants, and their places: each step of the counter is one conditional UPDATE."""
+
+    noun, table, cls = "participant", tables.participant, Participant
+
+    def take_place(self, id: str) -> int:
+        """Take one place and return how many are taken now; `Conflict` (participant.full)."""
+        columns = self.table.c
+        used = self._step(
+            id,
+            {"used": columns.used + 1},
+            columns.state == "active",
+            columns.used < columns.capacity,
+        )
+        if used is not None:
+            return int(used)
+        now = self.get(id)
+        if now.state != "active":
+            raise Conflict(
+                "participant.not_active",
+                f"This participant is {now.state}; only who is active takes part in pairs.",
+                state=now.state,
+            )
+        raise Conflict(
+            "participant.full",
+            f"All {now.capacity} place(s) of this participant are taken.",
+            capacity=now.capacity,
+        )
+
+    def take_places(self, ids: Collection[str]) -> dict[str, int]:
+        """Take a place of each, always in the same order, so that two callers cannot deadlock."""
+        return {id: self.take_place(id) for id in sorted(ids)}
+
+    def release_place(self, id: str) -> int:
+        """Give one place back and return how many are taken now."""
+        columns = self.table.c
+        used = self._step(id, {"used": columns.used - 1}, columns.used > 0)
+        if used is None:
+            self.get(id)
+            raise Conflict("participant.no_place_held", "This participant holds no place.")
+        return int(used)
+
+    def release_places(self, ids: Collection[str]) -> dict[str, int]:
+        """Give a place of each back, in the same order as they are taken."""
+        return {id: self.release_place(id) for id in sorted(ids)}
+
+    def set_capacity(self, id: str, capacity: int) -> int:
+        """Set how many places there are, never fewer than are taken; return the capacity."""
+        if self._step(id, {"capacity": capacity}, self.table.c.used <= capacity) is None:
+            now = self.get(id)
+            raise Conflict(
+                "participant.capacity_in_use",
+                f"{now.used} place(s) are in use, so the capacity cannot be {capacity}.",
+                used=now.used,
+            )
+        return capacity
+
+    def _step(self, id: str, values: dict[str, Any], *when: sa.ColumnElement[bool]) -> int | None:
+        """Change one row if it is as it should be; return its `used`, or None if it was not."""
+        statement = (
+            sa.update(self.table)
+            .where(*self._where({"id": id}), *when)
+            .values(**values, version=self.table.c.version + 1)
+            .returning(self.table.c.used)
+        )
+        with self.tx.writing(self.noun):
+            used: int | None = self.tx.connection.execute(statement).scalar_one_or_none()
+            return used
+
+
+class Runs(Repository[Run]):
+    noun, table, cls = "run", tables.run, Run
+
+
+class Proposals(Repository[Proposal]):
+    noun, table, cls = "proposal", tables.proposal, Proposal
+
+    def overdue(self, now: datetime, limit: int) -> list[Proposal]:
+        """Return at most `limit` offered proposals whose time to answer has run out by `now`."""
+        query = (
+            sa.select(self.table)
+            .where(*self._where({"state": "offered"}), self.table.c.due_at <= now)
+            .order_by(self.table.c.due_at, self.table.c.id)
+            .limit(limit)
+        )
+        return self._load(self._all(query))
+
+
+class Members(Repository[Member]):
+    noun, table, cls = "member", tables.member, Member
+
+
+class Relationships(Repository[Relationship]):
+    """Relationships with their members, which are loaded and added along with them.
+
+    Saving leaves the members alone: who leaves a circle is saved with `tx.members`.
+    """
+
+    noun, table, cls = "relationship", tables.relationship, Relationship
+
+    def add_all(self, items: Iterable[Relationship]) -> None:
+        added = list(items)
+        super().add_all(added)
+        self.tx.members.add_all(member for item in added for member in item.members)
+
+    def for_participants(
+        self, ids: Iterable[str], states: Collection[str] | None = None
+    ) -> list[Relationship]:
+        """Return the relationships that any of these participants is or was in, by id."""
+        members = self.tx.members.find(participant_id=list(ids))
+        equals: dict[str, Any] = {"id": [member.relationship_id for member in members]}
+        if states is not None:
+            equals["state"] = list(states)
+        return self.find(**equals)
+
+    def _load(self, rows: Sequence[sa.Row[Any]]) -> list[Relationship]:
+        members: dict[str, list[Member]] = {row.id: [] for row in rows}
+        for member in self.tx.members.find(relationship_id=list(members)) if members else ():
+            members[member.relationship_id].append(member)
+        return [replace(item, members=tuple(members[item.id])) for item in super()._load(rows)]
+
+
+class Milestones(Repository[Milestone]):
+    noun, table, cls = "milestone", tables.milestone, Milestone
+
+    def ripe(self, now: datetime, limit: int) -> list[Milestone]:
+        """Return at most `limit` whose window opened or closed, none of a paused relationship."""
+        columns, held = self.table.c, tables.relationship.c
+        opened = sa.and_(columns.state == "upcoming", columns.opens_at <= now)
+        closed = sa.and_(columns.state == "due", columns.closes_at <= now)
+        query = (
+            sa.select(self.table)
+            .join(
+                tables.relationship,
+                sa.and_(held.tenant == columns.tenant, held.id == columns.relationship_id),
+            )
+            .where(*self._where({}), sa.or_(opened, closed), held.state != "paused")
+            .order_by(columns.opens_at, columns.id)
+            .limit(limit)
+        )
+        return self._load(self._all(query))
+
+
+class Meetings(Repository[Meeting]):
+    noun, table, cls = "meeting", tables.meeting, Meeting
+
+
+class Notes(Repository[Note]):
+    noun, table, cls = "note", tables.note, Note
+
+    def write(self, text: str, *, subject_noun: str, subject_id: str, author_id: str | None) -> str:
+        """Keep this text and return the id by which the journal may refer to it."""
+        note = Note(
+            id=self.tx.new_id(),
+            tenant=self.tx.tenant,
+            subject_noun=subject_noun,
+            subject_id=subject_id,
+            author_id=author_id,
+            text=text,
+            created_at=self.tx.now,
+        )
+        return self.add(note).id
+
+    def read(self, id: str) -> str:
+        """Return the text; raise `NotFound`, also when it has been erased."""
+        return self.get(id).text
+
+
+class Blocks(Repository[Block]):
+    noun, table, cls = "block", tables.block, Block
+
+    def among(self, ids: Iterable[str]) -> list[Block]:
+        """Return the blocks in which any of these people stands on either side."""
+        people = list(ids)
+        found = {block.id: block for block in self.find(person_id=people)}
+        found |= {block.id: block for block in self.find(other_id=people)}
+        return [found[id] for id in sorted(found)]
+
+    def between(self, person_id: str, other_id: str) -> bool:
+        """Return whether these two must be kept apart, whoever asked for it."""
+        pair = [person_id, other_id]
+        return any(b.person_id != b.other_id for b in self.find(person_id=pair, other_id=pair))

@@ -1,0 +1,298 @@
+"""One tenant, one transaction: owned, or joined to the host's, which then commits.
+
+The rules that make an answer trustworthy stand here: what was swallowed is not acknowledged, and
+nothing is announced before it is really committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+import sqlalchemy as sa
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from mentorkit.domain.events import Event
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Invalid, MentorKitError, Problem
+from mentorkit.store import repositories
+from mentorkit.store.engines import MODE, begin_here, in_error
+from mentorkit.store.faults import translate, translated
+from mentorkit.store.journal import Journal
+from mentorkit.store.outbox import Job, Outbox
+
+Listeners = Callable[[type[Event]], Sequence[tuple[str, str]]]
+"""Event class -> (plugin, reaction) of each that listens to it."""
+
+Announce = Callable[[str, Sequence[tuple[int, type[Event]]]], None]
+"""Called after the real commit with the tenant and what was recorded."""
+
+_INFO = "mentorkit.outcomes"
+
+
+@dataclass(eq=False, slots=True)
+class Outcome:
+    """What hangs on the end of one session's transaction: the doubts, and what to announce."""
+
+    tenant: str
+    announce: Announce | None
+    session: Session
+    owned: bool
+    recorded: list[tuple[int, type[Event]]] = field(default_factory=list)
+    doomed: SessionTransaction | None = None
+    committed: bool = False
+
+    def here(self) -> SessionTransaction | None:
+        return self.session.get_nested_transaction() or self.session.get_transaction()
+
+    def tell(self) -> None:
+        if self.committed and self.recorded and self.announce is not None:
+            self.announce(self.tenant, tuple(self.recorded))
+
+
+def watch(session: Session, outcome: Outcome) -> None:
+    """Have `outcome` follow the transaction that this session is in.
+
+    The listeners are put on a session once and stay; they do nothing while nothing hangs on it.
+    """
+    outcomes: list[Outcome] | None = session.info.get(_INFO)
+    if outcomes is None:
+        outcomes = session.info[_INFO] = []
+        _listen(session)
+    outcomes.append(outcome)
+
+
+def _listen(session: Session) -> None:
+    def outcomes() -> list[Outcome]:
+        found: list[Outcome] = session.info[_INFO]
+        return found
+
+    @sa.event.listens_for(session, "before_commit")
+    def guard(_: Session) -> None:
+        # Also fires when a savepoint is released; then only what was spoilt inside it counts.
+        savepoint = session.get_nested_transaction()
+        doomed = [o.doomed for o in outcomes() if o.doomed is not None]
+        if savepoint in doomed if savepoint is not None else doomed:
+            raise broken()
+        if outcomes() and in_error(session.connection()):
+            raise broken()
+
+    @sa.event.listens_for(session, "after_commit")
+    def committed(_: Session) -> None:
+        # SQLAlchemy calls this when a savepoint is released, too; that is no commit yet.
+        if not session.in_nested_transaction():
+            for outcome in outcomes():
+                outcome.committed = True
+
+    @sa.event.listens_for(session, "after_soft_rollback")
+    def rolled_back(_: Session, previous: SessionTransaction) -> None:
+        for outcome in outcomes():
+            if outcome.doomed is previous:
+                outcome.doomed = None
+
+    @sa.event.listens_for(session, "after_transaction_end")
+    def ended(_: Session, transaction: SessionTransaction) -> None:
+        # Here, unlike in after_commit, the connection is back in its pool, so reading what was
+        # stored never needs two of them at once.
+        if transaction.parent is None:
+            over, session.info[_INFO][:] = list(outcomes()), []
+            for outcome in merged(over):
+                if not outcome.owned:
+                    outcome.tell()
+
+
+def merged(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return one outcome per kit and tenant, so that no event is announced twice.
+
+    SQLite gives the sequence that a savepoint took back to the next event, which may have been
+    recorded by another joined transaction.
+    """
+    found: list[Outcome] = []
+    for outcome in outcomes:
+        for earlier in found:
+            if (earlier.tenant, earlier.announce) == (outcome.tenant, outcome.announce):
+                earlier.recorded += outcome.recorded
+                break
+        else:
+            found.append(outcome)
+    return found
+
+
+def broken() -> MentorKitError:
+    """Return the error for a transaction in which something failed and was passed over."""
+    return MentorKitError(
+        "store.broken_transaction",
+        "Something failed in this transaction and was passed over, so nothing of it is stored. "
+        "Do what may fail inside `tx.savepoint()`, or let its error through.",
+    )
+
+
+class Transaction:
+    """The repositories, journal and outbox of one tenant, in one transaction.
+
+    `now` is one moment for all of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant: str,
+        session: Session,
+        now: datetime,
+        new_id: Callable[[], str],
+        listeners: Listeners,
+        outcome: Outcome,
+        metadatas: Sequence[sa.MetaData],
+        write: bool,
+    ) -> None:
+        self.tenant = tenant
+        self.session = session
+        self.now = now
+        self.new_id = new_id
+        self.metadatas = tuple(metadatas)
+        self.write = write
+        self._listeners = listeners
+        self._outcome = outcome
+        self._root = session.get_transaction()
+
+    # ------------------------------------------------------------------ what it holds
+
+    people = cached_property(repositories.People)
+    contacts = cached_property(repositories.Contacts)
+    businesses = cached_property(repositories.Businesses)
+    programs = cached_property(repositories.Programs)
+    definitions = cached_property(repositories.Definitions)
+    participants = cached_property(repositories.Participants)
+    runs = cached_property(repositories.Runs)
+    proposals = cached_property(repositories.Proposals)
+    relationships = cached_property(repositories.Relationships)
+    members = cached_property(repositories.Members)
+    milestones = cached_property(repositories.Milestones)
+    meetings = cached_property(repositories.Meetings)
+    notes = cached_property(repositories.Notes)
+    blocks = cached_property(repositories.Blocks)
+    journal = cached_property(Journal)
+    outbox = cached_property(Outbox)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection of this transaction; a savepoint of the session holds for it too."""
+        if self._root is None or self.session.get_transaction() is not self._root:
+            raise MentorKitError(
+                "store.closed", "This transaction has ended; open another with kit.transaction()."
+            )
+        return self.session.connection()
+
+    # ------------------------------------------------------------------ facts
+
+    def record(self, event: Event, *, actor: Actor | None, role: str = "") -> Event:
+        """Append one fact, promise the reactions to it, and return it with its sequence."""
+        return self.record_all([event], actor=actor, role=role)[0]
+
+    def record_all(
+        self, events: Iterable[Event], *, actor: Actor | None, role: str = ""
+    ) -> list[Event]:
+        """Append facts in this order, and an outbox row for each reaction that listens."""
+        by = actor or Actor(means="job")
+        filled = [
+            replace(
+                event,
+                tenant=self.tenant,
+                at=event.at or self.now,
+                actor_id=by.person_id,
+                means=by.means,
+                role=str(role),
+            )
+            for event in events
+        ]
+        stored = self.journal.append(filled)
+        jobs = [
+            Job(
+                id=self.new_id(),
+                tenant=self.tenant,
+                sequence=event.sequence,
+                kind="reaction",
+                plugin=plugin,
+                name=name,
+                program_id=event.program_id,
+                key=f"reaction:{event.sequence}:{plugin}.{name}",
+                not_before=self.now,
+                created_at=self.now,
+            )
+            for event in stored
+            for plugin, name in self._listeners(type(event))
+        ]
+        self.outbox.add_all(jobs)
+        self._outcome.recorded += [(event.sequence, type(event)) for event in stored]
+        return stored
+
+    # ------------------------------------------------------------------ failing
+
+    @contextmanager
+    def writing(self, noun: str) -> Iterator[None]:
+        """Let only our own errors out, and remember that the transaction is spoilt by them.
+
+        PostgreSQL gives a transaction up after an error and SQLite goes on; here both give it up,
+        unless the error stayed inside a savepoint.
+        """
+        if not self.write:
+            raise MentorKitError(
+                "store.read_only", "This transaction only reads; open one with write=True."
+            )
+        try:
+            yield
+        except StatementError as error:
+            self.doom()
+            raise translate(error, noun) from None
+
+    def doom(self) -> None:
+        """Let nothing of the innermost savepoint, or of all, be committed."""
+        self._outcome.doomed = self._outcome.doomed or self._outcome.here()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the block's writes when it raises, and only those; the error goes on."""
+        with self.session.begin_nested():
+            yield
+
+
+def checked_tenant(tenant: str) -> str:
+    """Return the tenant; raise `Invalid` for what cannot be one."""
+    if not isinstance(tenant, str) or not 1 <= len(tenant) <= 100 or "\0" in tenant:
+        raise Invalid(
+            "tenant.invalid",
+            "This cannot be a tenant.",
+            [Problem("tenant", "give a text of 1 to 100 characters")],
+        )
+    return tenant
+
+
+Make = Callable[[Outcome], Transaction]
+
+
+@contextmanager
+def owned(outcome: Outcome, make: Make, *, write: bool) -> Iterator[Transaction]:
+    """Open, commit (or roll back) and close a session of our own around one transaction."""
+    with outcome.session as session:
+        with translated("transaction"):
+            mode = {MODE: "write" if write else "read"}
+            connection = session.connection(execution_options=mode)
+            begin_here(connection, tenant=outcome.tenant, owned=True, write=write)
+        watch(session, outcome)
+        yield make(outcome)
+        if write:
+            with translated("transaction"):
+                session.commit()
+
+
+@contextmanager
+def joined(outcome: Outcome, make: Make) -> Iterator[Transaction]:
+    """Write within the host's transaction, which the host commits or rolls back."""
+    with translated("transaction"):
+        begin_here(outcome.session.connection(), tenant=outcome.tenant, owned=False)
+    watch(outcome.session, outcome)
+    yield make(outcome)

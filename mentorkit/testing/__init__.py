@@ -1,0 +1,53 @@
+"""For the tests of hosts and plugins: fixtures (loaded by pytest itself), contracts and a clock.
+
+Names resolve when they are first used: being installed costs other people's suites nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mentorkit.testing.clock import Clock
+    from mentorkit.testing.contracts import (
+        AssignerContract,
+        ChannelContract,
+        CriterionContract,
+        RuleContract,
+        SourceContract,
+        assert_consistent,
+    )
+    from mentorkit.testing.network import network_blocked
+
+_HOMES = {
+    "AssignerContract": "contracts",
+    "ChannelContract": "contracts",
+    "Clock": "clock",
+    "CriterionContract": "contracts",
+    "RuleContract": "contracts",
+    "SourceContract": "contracts",
+    "assert_consistent": "contracts",
+    "network_blocked": "network",
+}
+
+__all__ = [
+    "AssignerContract",
+    "ChannelContract",
+    "Clock",
+    "CriterionContract",
+    "RuleContract",
+    "SourceContract",
+    "assert_consistent",
+    "network_blocked",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,90 @@
+"""Fixtures of the pytest plugin `mentorkit`. At the top it imports pytest alone.
+
+pytest imports this module in every suite of an environment where mentorkit is installed, so all
+else is imported when a fixture is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mentorkit.hooks.registry import Registry
+    from mentorkit.kit import Kit
+    from mentorkit.testing.clock import Clock
+
+
+@pytest.fixture
+def mentorkit_clock() -> Clock:
+    """Return a `Clock` that stands at 2026-01-05 09:00 UTC; kits of these fixtures go by it."""
+    from mentorkit.testing.clock import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def mentorkit_registry() -> Iterator[Callable[..., Registry]]:
+    """Return a factory of registries; it takes what `Registry.load` takes, and closes them."""
+    from mentorkit.hooks.registry import Registry
+
+    made: list[Registry] = []
+
+    def load(*args: Any, **options: Any) -> Registry:
+        made.append(Registry.load(*args, **options))
+        return made[-1]
+
+    yield load
+    for registry in made:
+        registry.close()
+
+
+@pytest.fixture
+def mentorkit_create_kit(tmp_path: Path, mentorkit_clock: Clock) -> Iterator[Callable[..., Kit]]:
+    """Return a factory of kits, each on an SQLite file of its own with all tables made.
+
+    It takes what `Kit.embedded` takes besides the path.
+    """
+    from mentorkit.kit import Kit
+
+    made: list[Kit] = []
+
+    def create(**options: Any) -> Kit:
+        options.setdefault("clock", mentorkit_clock)
+        kit = Kit.embedded(tmp_path / f"mentorkit-{len(made)}.db", **options)
+        made.append(kit)
+        kit.upgrade()
+        return kit
+
+    yield create
+    for kit in made:
+        kit.close()
+
+
+@pytest.fixture
+def mentorkit_kit(mentorkit_create_kit: Callable[..., Kit]) -> Kit:
+    """Return a kit with the built-in plugins, on a fresh SQLite file with all tables made."""
+    return mentorkit_create_kit()
+
+
+@pytest.fixture
+def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]]:
+    """Return a factory of open programs in `mentorkit_kit`: ``create(preset, key="a")``.
+
+    `preset` is what ``program create`` reads from a file: its fields, strategy, and so on.
+    """
+    from mentorkit.domain.people import Actor
+    from mentorkit.journey import programs
+
+    admin = Actor(user_ref="tests", admin=True)
+
+    def create(preset: Any, *, key: str = "program", tenant: str = "acme") -> dict[str, Any]:
+        made = programs.create(mentorkit_kit, tenant=tenant, actor=admin, key=key, preset=preset)
+        programs.open_(mentorkit_kit, tenant=tenant, actor=admin, program=key)
+        return made
+
+    return create

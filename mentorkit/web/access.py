@@ -1,0 +1,89 @@
+"""Who may open a view: each view carries its own policy, and one without a policy is refused.
+
+A policy names roles, or everybody who is logged in, or the public. It says who may open the page;
+what may be done there is checked by the journey, for pages, API and command line alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mentorkit.domain.moves import Role
+from mentorkit.errors import Invalid, NotAllowed, Problem
+
+View = TypeVar("View", bound=Callable[..., Any])
+_ATTRIBUTE = "mentorkit_policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The roles that may open a view; `public` opens it to people who are not logged in."""
+
+    roles: frozenset[Role] = frozenset()
+    public: bool = False
+
+    def admits(self, roles: Collection[Role]) -> bool:
+        """Return whether somebody who has these roles (none: a stranger) may open the view."""
+        return self.public or not self.roles.isdisjoint(roles)
+
+
+def allow(*roles: Role | str, public: bool = False) -> Callable[[View], View]:
+    """Mark a view as open to these roles (``@allow("coordinator")``), or to everybody.
+
+    Raises `Invalid` for a role that does not exist, and for a policy that is empty or says both:
+    a policy must never be a guess.
+    """
+    problems = []
+    known: set[Role] = set()
+    for role in roles:
+        try:
+            known.add(Role(role))
+        except ValueError:
+            names = ", ".join(Role)
+            problems.append(Problem("allow", f"{role!r} is no role; write one of {names}"))
+    if public and roles:
+        problems.append(Problem("allow", "give roles or public=True, not both"))
+    if not public and not roles:
+        problems.append(Problem("allow", "name at least one role, or say public=True"))
+    if problems:
+        raise Invalid("access.bad_policy", "This access policy means nothing:", problems)
+    policy = Policy(roles=frozenset(known), public=public)
+
+    def mark(view: View) -> View:
+        setattr(view, _ATTRIBUTE, policy)
+        return view
+
+    return mark
+
+
+def policy(view: Callable[..., Any]) -> Policy | None:
+    """Return the policy that a view carries itself, or None."""
+    found = getattr(view, _ATTRIBUTE, None)
+    return found if isinstance(found, Policy) else None
+
+
+def check(view: Callable[..., Any], roles: Collection[Role]) -> None:
+    """Raise `NotAllowed` unless the view has a policy and it admits somebody with these roles."""
+    found = policy(view)
+    if found is None:
+        raise NotAllowed(
+            "access.no_policy",
+            "This page names nobody who may open it, so nobody may. "
+            "Its author has to put @allow(...) on the view.",
+        )
+    if not found.admits(roles):
+        who = " or ".join(sorted(found.roles))
+        raise NotAllowed("access.not_yours", f"Only {who} may open this page.")
+
+
+def require_policies(views: Mapping[str, Callable[..., Any]]) -> None:
+    """Raise `Invalid` naming every view (endpoint -> view) that carries no policy."""
+    if problems := [Problem(name, "put @allow(...) on this view") for name in unguarded(views)]:
+        raise Invalid("access.no_policy", "These views name nobody who may open them:", problems)
+
+
+def unguarded(views: Mapping[str, Callable[..., Any]]) -> Iterable[str]:
+    """Return the endpoints whose views carry no policy, by name."""
+    return sorted(name for name, view in views.items() if policy(view) is None)

@@ -1,0 +1,178 @@
+"""Decides which column of a file feeds what: a lead's own fields, or a field of the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from mentorkit.domain.fields import Field
+from mentorkit.errors import Invalid, Problem
+
+RESERVED = (
+    "ref", "name", "given_name", "family_name", "email", "phone", "locale", "zone", "born",
+    "capacity", "role", "business", "sector", "country", "started", "choices", "campaign",
+)  # fmt: skip
+"""The fields of a lead itself; every other target is a field of the program's profile."""
+
+_OTHER_NAMES: Mapping[str, str] = {
+    "id": "ref", "key": "ref", "reference": "ref", "full name": "name",
+    "first name": "given_name", "last name": "family_name", "surname": "family_name",
+    "e mail": "email", "email address": "email", "e mail address": "email",
+    "telephone": "phone", "mobile": "phone", "phone number": "phone", "language code": "locale",
+    "time zone": "zone", "timezone": "zone", "year of birth": "born", "birth year": "born",
+    "places": "capacity", "company": "business", "business name": "business",
+}  # fmt: skip
+"""What people call the reserved fields when nobody told them our names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that is used: where it stands, its name in the file, and what it feeds."""
+
+    index: int
+    name: str
+    target: str
+
+
+def folded(name: str) -> str:
+    """Return a column's name without what people vary: case, spaces, underscores, hyphens."""
+    return " ".join(name.replace("_", " ").replace("-", " ").split()).casefold()
+
+
+def known_names(columns: Mapping[str, str], fields: Mapping[str, Field]) -> frozenset[str]:
+    """Return the names, in lower case, by which a header of this program can be recognised."""
+    names = [*columns, *RESERVED, *fields, *(label for label, _ in _labels(fields))]
+    return frozenset(name.strip().casefold() for name in names)
+
+
+def assign(
+    header: tuple[str, ...],
+    columns: Mapping[str, str],
+    fields: Mapping[str, Field],
+    *,
+    role: str | None,
+    name: str,
+) -> tuple[tuple[Column, ...], list[Problem]]:
+    """Return the columns to use, and notes about what was decided for the reader.
+
+    Raises `Invalid` with everything wrong: columns that the file lacks (with the nearest names),
+    names that stand twice in the header, targets fed twice, no key, a required field missing.
+    """
+    problems: list[Problem] = []
+    if columns:
+        used = _mapped(header, columns, fields, role, name, problems)
+    else:
+        used = _recognised(header, fields)
+    by_target: dict[str, Column] = {}
+    for column in used:
+        earlier = by_target.setdefault(column.target, column)
+        if earlier.name == column.name and earlier is not column:
+            problems.append(
+                Problem(
+                    f"{name}, column {column.name}",
+                    f"stands in the header twice, as columns {earlier.index + 1} and "
+                    f"{column.index + 1}; rename or remove one",
+                )
+            )
+        elif earlier is not column:
+            problems.append(
+                Problem(
+                    f"{name}, column {column.name}",
+                    f"feeds {column.target}, and so does the column {earlier.name}; map only one",
+                )
+            )
+    notes: list[Problem] = []
+    if "ref" not in by_target and "email" in by_target:
+        notes.append(
+            Problem(
+                name,
+                "has no column for ref, so the e-mail address is what tells people apart; a "
+                "person whose address changes would count as a new one",
+            )
+        )
+    elif "ref" not in by_target and not problems:
+        problems.append(
+            Problem(
+                name,
+                "nothing tells people apart; map a column with an id of their own to ref, or one "
+                f"with e-mail addresses to email (there are {_quoted(header)})",
+            )
+        )
+    for field in fields.values():
+        if field.required and _plays(field, role) and field.id not in by_target and not problems:
+            problems.append(
+                Problem(name, f"has no column for {field.id}, which this program requires; add it")
+            )
+    if problems:
+        raise Invalid("sheet.columns", f"The columns of {name} do not fit:", problems)
+    return tuple(used), notes
+
+
+def _mapped(
+    header: tuple[str, ...],
+    columns: Mapping[str, str],
+    fields: Mapping[str, Field],
+    role: str | None,
+    name: str,
+    problems: list[Problem],
+) -> list[Column]:
+    exact: dict[str, list[int]] = {}
+    loose: dict[str, list[int]] = {}
+    for index, title in enumerate(header):
+        exact.setdefault(title, []).append(index)
+        loose.setdefault(folded(title), []).append(index)
+    used: list[Column] = []
+    for title, target in columns.items():
+        places = exact.get(title.strip()) or loose.get(folded(title))
+        if places:
+            used += [Column(index, header[index], target) for index in places]
+        elif not _optional(target, fields, role):
+            near = get_close_matches(folded(title), list(loose), n=3, cutoff=0.5)
+            names = [header[loose[one][0]] for one in near if one]
+            hint = f"did you mean {_quoted(names)}?" if names else f"it has {_quoted(header)}"
+            problems.append(
+                Problem(f"{name}, column {title}", f"is mapped to {target} but not there; {hint}")
+            )
+    return used
+
+
+def _recognised(header: tuple[str, ...], fields: Mapping[str, Field]) -> list[Column]:
+    names: dict[str, str] = {folded(label): target for label, target in _labels(fields)}
+    names.update((folded(target), target) for target in (*fields, *RESERVED))
+    plain = set(names)
+    used = [
+        Column(index, title, names[folded(title)])
+        for index, title in enumerate(header)
+        if folded(title) in plain
+    ]
+    # Other names count only where the real one is absent: `id` beside `ref` is just a column.
+    fed = {column.target for column in used}
+    for index, title in enumerate(header):
+        target = _OTHER_NAMES.get(folded(title))
+        if target and target not in fed and folded(title) not in plain:
+            used.append(Column(index, title, target))
+    return used
+
+
+def _labels(fields: Mapping[str, Field]) -> Iterable[tuple[str, str]]:
+    for field in fields.values():
+        for label in field.label.values():
+            yield str(label), field.id
+
+
+def _optional(target: str, fields: Mapping[str, Field], role: str | None) -> bool:
+    """Return whether a file about this role may do without: mentees offer no capacity."""
+    if target == "capacity":
+        return role == "mentee"
+    return target in fields and not _plays(fields[target], role)
+
+
+def _plays(field: Field, role: str | None) -> bool:
+    return role in field.roles if role in ("mentee", "mentor") else len(field.roles) == 2
+
+
+def _quoted(names: Iterable[Any]) -> str:
+    shown = [f'"{name}"' for name in names if name]
+    return ", ".join(shown[:20]) + (", ..." if len(shown) > 20 else "")

@@ -1,0 +1,247 @@
+"""Turns the rows of a table into leads, and what is wrong with them into problems with a place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.participants import ROLES, Lead, ParticipantRole
+from mentorkit.errors import Problem
+from mentorkit_csv.columns import RESERVED, Column
+from mentorkit_csv.table import Row, Table
+
+_BUSINESS = ("sector", "country", "started")
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,128}@[^\s@<>\"(),:;\[\]\\]{1,190}")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+_PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
+_PLAIN = Field(id="text")
+
+
+class _RowError(Exception):
+    """Collects what is wrong with one row, cell by cell."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+def read_leads(
+    table: Table,
+    columns: tuple[Column, ...],
+    fields: Mapping[str, Field],
+    *,
+    role: str | None,
+    default_capacity: int | None,
+    year: int,
+    source: str,
+) -> tuple[tuple[Lead, ...], tuple[Problem, ...]]:
+    """Return the leads of the good rows, and the problems of the others.
+
+    `year` is the current one: nobody is born after it. A key that comes a second time is a
+    problem of the later row.
+    """
+    has_business = any(column.target == "business" for column in columns)
+    leads: list[Lead] = []
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        try:
+            lead = _Reader(table, row, columns, fields, year, has_business).lead(
+                role, default_capacity, source
+            )
+        except _RowError as wrong:
+            problems += wrong.problems
+            continue
+        if lead.key in seen:
+            problems.append(
+                Problem(
+                    lead.place,
+                    f"is about {lead.key!r}, and so is {table.unit} {seen[lead.key]}; keep one",
+                )
+            )
+            continue
+        seen[lead.key] = row.number
+        leads.append(lead)
+    return tuple(leads), tuple(problems)
+
+
+class _Reader:
+    """Reads one row. A cell that cannot be read is noted, and the rest is looked at as well."""
+
+    def __init__(
+        self,
+        table: Table,
+        row: Row,
+        columns: tuple[Column, ...],
+        fields: Mapping[str, Field],
+        year: int,
+        has_business: bool,
+    ) -> None:
+        self._table, self._row, self._fields = table, row, fields
+        self._cells = {column.target: column for column in columns}
+        self._year = year
+        self._has_business = has_business
+        self._problems: list[Problem] = []
+
+    def lead(self, role: str | None, default_capacity: int | None, source: str) -> Lead:
+        """Return this row as a lead; raise `_RowError` with everything that is wrong with it."""
+        email = self._value("email", _email)
+        key = self._value("ref", _short) or (email.casefold() if email else None)
+        if key is None and not self._problems:
+            target = "ref" if "ref" in self._cells else "email"
+            self._note(target, "is empty; write what tells this person apart from all others")
+        played = self._value("role", _role) or role
+        if played not in ROLES:
+            self._note("role", "say who this is: mentee, mentor or both")
+        given, family = self._value("given_name", _short), self._value("family_name", _short)
+        name = self._value("name", _short) or " ".join(part for part in (given, family) if part)
+        capacity = self._value("capacity", _capacity)
+        lead = Lead(
+            key=key or "",
+            role=cast(ParticipantRole, played),
+            name=name,
+            email=email,
+            phone=self._value("phone", _phone),
+            locale=self._value("locale", _locale),
+            zone=self._value("zone", _zone),
+            born=self._value("born", lambda cell: _year(cell, 1900, self._year)),
+            business=self._business(),
+            profile=Frozen(self._profile(str(played))),
+            capacity=default_capacity if capacity is None else capacity,
+            source=source,
+            campaign=self._value("campaign", _short) or "",
+            place=self._table.place(self._row.number),
+        )
+        if self._problems:
+            raise _RowError(self._problems)
+        return lead
+
+    def _business(self) -> Frozen | None:
+        if not self._has_business:
+            return None
+        name = self._value("business", _short)
+        if name is None:
+            return None
+        started = self._value("started", lambda cell: _year(cell, 1500, self._year))
+        parts = {
+            "sector": self._value("sector", _short),
+            "country": self._value("country", _short),
+            "started": started,
+        }
+        return Frozen({"name": name, **{key: part for key, part in parts.items() if part}})
+
+    def _profile(self, role: str) -> dict[str, Any]:
+        profile: dict[str, Any] = {}
+        for target in self._cells:
+            if target in _PARSED_ELSEWHERE and not (
+                target in _BUSINESS and (target in self._fields or not self._has_business)
+            ):
+                continue
+            field = self._fields.get(target, _CHOICES if target == "choices" else _PLAIN)
+            value = self._value(target, field.parse)
+            if value is not None:
+                profile[target] = value
+            elif field.required and (role == "both" or role in field.roles):
+                self._note(target, "is empty; this program requires an answer")
+        return profile
+
+    def _value(self, target: str, parse: Callable[[str], Any]) -> Any:
+        column = self._cells.get(target)
+        if column is None:
+            return None
+        cell = self._row.cells[column.index].strip()
+        if not cell:
+            return None
+        try:
+            return parse(cell)
+        except ValueError as error:
+            self._note(target, str(error))
+            return None
+
+    def _note(self, target: str, message: str) -> None:
+        column = self._cells.get(target)
+        place = self._table.place(self._row.number, column.name if column else target)
+        problem = Problem(place, message)
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+
+_CHOICES = Field(id="choices", kind="options")
+_PARSED_ELSEWHERE = frozenset(RESERVED) - {"choices"}
+
+
+def _short(cell: str) -> str:
+    text = str(_PLAIN.parse(cell))
+    if len(text) > 200:
+        raise ValueError("the text is longer than 200 characters; shorten it")
+    if not text.isprintable():
+        raise ValueError("the text holds line breaks or control characters; write it on one line")
+    return text
+
+
+def _email(cell: str) -> str:
+    text = _short(cell)
+    if not _EMAIL.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is not an e-mail address; write one, or leave it empty")
+    return text
+
+
+def _phone(cell: str) -> str:
+    text = _short(cell)
+    if not _PHONE.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is not a phone number; write it as +44 20 7946 0000")
+    return text
+
+
+def _locale(cell: str) -> str:
+    if not _LOCALE.fullmatch(cell):
+        raise ValueError(f"{_shown(cell)} is not a language code; write one such as en or pt-BR")
+    return cell.replace("_", "-")
+
+
+@lru_cache(maxsize=1024)
+def _zone_exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; a path outside the zones; a folder of zones
+        return False
+    return True
+
+
+def _zone(cell: str) -> str:
+    if len(cell) > 64 or not cell.isascii() or not _zone_exists(cell):
+        raise ValueError(f"{_shown(cell)} is not a time zone; write one such as Africa/Nairobi")
+    return cell
+
+
+def _whole(cell: str, low: int, high: int, what: str) -> int:
+    digits = cell.removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise ValueError(f"{_shown(cell)} is not {what}; write a whole number, {low} to {high}")
+    if not low <= int(digits) <= high:
+        raise ValueError(f"{_shown(cell)} is not {what}; write a whole number, {low} to {high}")
+    return int(digits)
+
+
+def _year(cell: str, low: int, high: int) -> int:
+    return _whole(cell, low, high, "a year")
+
+
+def _capacity(cell: str) -> int:
+    return _whole(cell, 0, 10_000, "a number of places")
+
+
+def _role(cell: str) -> str:
+    answer = cell.casefold()
+    if answer not in ROLES:
+        raise ValueError(f"{_shown(cell)} is no role; write mentee, mentor or both")
+    return answer
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

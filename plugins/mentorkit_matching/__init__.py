@@ -1,0 +1,39 @@
+"""The shipped criteria, rules, assigners and strategies, on the public contract alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mentorkit import Manifest, hookimpl
+from mentorkit.domain.strategies import Strategy
+from mentorkit.hooks import Assigner, Criterion, Rule
+from mentorkit_matching.assigners import ASSIGNERS
+from mentorkit_matching.criteria import CRITERIA
+from mentorkit_matching.rules import RULES
+from mentorkit_matching.strategies import STRATEGIES
+
+manifest = Manifest(
+    title="Matching",
+    summary="Ready criteria, rules, assigners and strategies for matching mentees with mentors.",
+    requires_core=">=0.1,<1",
+)
+
+
+@hookimpl
+def mentorkit_criteria() -> Iterable[Criterion]:
+    yield from CRITERIA
+
+
+@hookimpl
+def mentorkit_rules() -> Iterable[Rule]:
+    yield from RULES
+
+
+@hookimpl
+def mentorkit_assigners() -> Iterable[Assigner]:
+    yield from ASSIGNERS
+
+
+@hookimpl
+def mentorkit_matching_strategies() -> Iterable[Strategy]:
+    yield from STRATEGIES

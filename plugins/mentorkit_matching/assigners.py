@@ -1,0 +1,130 @@
+"""Which pairs: the best there are, stable ones, greedy ones, or by the mentees' own choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.hooks import Assigner, Assignment
+from mentorkit_matching.schemas import options, whole
+
+if TYPE_CHECKING:
+    from mentorkit.hooks.providers import Problem
+
+IGNORES = "; the objective is ignored"
+
+
+class Optimal(Assigner):
+    """The best assignment for the objective: exact when small, else with a proved bound."""
+
+    name = "optimal"
+    title = "The best pairs for the objective"
+    options: Mapping[str, Any] = options(
+        eps=whole(
+            "Slack",
+            "In big runs, how many of the 10,000 points a mentee may lose for speed; the bound "
+            "tells what it cost.",
+            minimum=1,
+            maximum=1000,
+            default=10,
+        )
+    )
+
+    def assign(self, problem: Problem) -> Assignment:
+        from mentorkit.matching import as_arrays, assign
+
+        asked = as_arrays(problem)
+        objective: Any = problem.objective
+        if asked.dense:
+            solved = assign.solve_dense(*asked.matrix(), problem.capacity, objective, problem.locks)
+        else:
+            solved = assign.solve_lists(
+                asked.lists(),
+                problem.capacity,
+                objective,
+                problem.locks,
+                eps=problem.options.get("eps", 10),
+                widen=asked.widen_arrays,
+            )
+        method = "optimal: auction over candidate lists, with a proved bound"
+        if solved.exact:
+            method = "optimal: exact, by shortest augmenting paths"
+        mentees, mentors = solved.cover
+        return Assignment(
+            pairs=_pairs(solved.match),
+            method=method,
+            exact=solved.exact,
+            prices=tuple(solved.prices.tolist()),
+            bonus=solved.bonus,
+            cover=(tuple(mentees.tolist()), tuple(mentors.tolist())),
+        )
+
+
+class Stable(Assigner):
+    """No two would rather have each other; mentees' choices count before scores."""
+
+    name = "stable"
+    title = "Pairs that nobody would swap"
+    uses_objective = False
+
+    def assign(self, problem: Problem) -> Assignment:
+        from mentorkit.matching import as_arrays, assign
+
+        asked = as_arrays(problem)
+        match = assign.stable(
+            asked.lists(),
+            problem.capacity,
+            problem.locks,
+            choices=[problem.choices(mentee) for mentee in range(len(problem.mentees))],
+            widen=None if asked.dense else asked.widen_arrays,
+        )
+        return Assignment(pairs=_pairs(match), method=f"stable: deferred acceptance{IGNORES}")
+
+
+class Greedy(Assigner):
+    """The best pair that is left, again and again."""
+
+    name = "greedy"
+    title = "The best pair first, then the next"
+    uses_objective = False
+
+    def assign(self, problem: Problem) -> Assignment:
+        from mentorkit.matching import as_arrays, assign
+
+        asked = as_arrays(problem)
+        match = assign.greedy(
+            asked.lists(),
+            problem.capacity,
+            problem.locks,
+            widen=None if asked.dense else asked.widen_arrays,
+        )
+        return Assignment(pairs=_pairs(match), method=f"greedy: best pair first{IGNORES}")
+
+
+class Choice(Assigner):
+    """Mentees get whom they asked for, where rules allow; the score decides among rivals."""
+
+    name = "choice"
+    title = "Whom the mentees asked for"
+    uses_objective = False
+    uses_scores = False
+
+    def assign(self, problem: Problem) -> Assignment:
+        from mentorkit.matching import as_arrays, assign
+
+        asked = as_arrays(problem)
+        match = assign.by_choice(
+            asked.lists(),
+            problem.capacity,
+            [problem.choices(mentee) for mentee in range(len(problem.mentees))],
+            problem.locks,
+            widen=None if asked.dense else asked.widen_arrays,
+        )
+        return Assignment(pairs=_pairs(match), method=f"choice: by the mentees' choices{IGNORES}")
+
+
+def _pairs(match: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((mentee, mentor) for mentee, mentor in enumerate(match.tolist()) if mentor >= 0)
+
+
+ASSIGNERS: tuple[Assigner, ...] = (Optimal(), Stable(), Greedy(), Choice())

@@ -1,0 +1,131 @@
+"""How good is a pair: one criterion for each declared form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mentorkit.domain.fields import Field
+from mentorkit.hooks import (
+    Closeness,
+    Contains,
+    Cosine,
+    Criterion,
+    Equal,
+    Form,
+    JsonSchema,
+    Overlap,
+    Prior,
+    SetOverlap,
+)
+from mentorkit_matching.schemas import FIELD, OTHER, number, options, whole
+
+
+class DeclaredCriterion(Criterion):
+    """A criterion whose options are those of a declared form."""
+
+    def __init__(
+        self, name: str, title: str, options: JsonSchema, make: Callable[..., Form]
+    ) -> None:
+        self.name, self.title, self.options = name, title, options
+        self._make = make
+
+    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
+        bound = DeclaredCriterion(self.name, self.title, self.options, self._make)
+        bound.declared = self._make(**options)
+        return bound
+
+
+CRITERIA: tuple[Criterion, ...] = (
+    DeclaredCriterion(
+        "set_overlap",
+        "Options in common",
+        options(
+            field=FIELD,
+            other=OTHER,
+            per={
+                "enum": ["mentee", "mentor", "union"],
+                "default": "mentee",
+                "title": "The whole",
+                "description": "Whose options count as the whole, of which a share is in common.",
+            },
+        ),
+        SetOverlap,
+    ),
+    DeclaredCriterion(
+        "equal",
+        "The same answer",
+        options(
+            field=FIELD,
+            other=OTHER,
+            partial={
+                "type": "object",
+                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+                "default": {},
+                "title": "Half marks",
+                "description": "Other fields, and what it is worth (0 to 1) where only those are "
+                "the same: sector = 0.5.",
+            },
+        ),
+        Equal,
+    ),
+    DeclaredCriterion(
+        "contains",
+        "The mentor offers it",
+        options(
+            field={**FIELD, "description": "The mentee's field, with one answer."},
+            other={
+                "type": "string",
+                "minLength": 1,
+                "title": "Field of the mentor",
+                "description": "The mentor's field with several options, which may hold it.",
+            },
+        ),
+        Contains,
+    ),
+    DeclaredCriterion(
+        "closeness",
+        "The right distance",
+        options(
+            field=FIELD,
+            other=OTHER,
+            target=number(
+                "Best distance", "Mentor minus mentee: 2 means two above is best.", default=0
+            ),
+            span=number(
+                "Span",
+                "How far from the best distance the value has fallen to 0.",
+                exclusiveMinimum=0,
+                default=1,
+            ),
+            wrap={
+                "type": ["number", "null"],
+                "exclusiveMinimum": 0,
+                "default": None,
+                "title": "Circle",
+                "description": "The length of a circle, such as 24 for hours of the day, where "
+                "distances go the shorter way round.",
+            },
+        ),
+        Closeness,
+    ),
+    DeclaredCriterion(
+        "overlap",
+        "Enough in common",
+        options(
+            field=FIELD,
+            other=OTHER,
+            full=whole(
+                "Enough", "How many hours or options in common count as full.", minimum=1, default=1
+            ),
+        ),
+        Overlap,
+    ),
+    DeclaredCriterion(
+        "prior",
+        "What the mentor brings",
+        options(field={**FIELD, "description": "The mentor's field with a number from 0 to 1."}),
+        Prior,
+    ),
+    DeclaredCriterion("cosine", "Alike by a feature", options(field=FIELD, other=OTHER), Cosine),
+)

@@ -1,0 +1,42 @@
+"""Options of rules and criteria as JSON Schemas, each with the words a form shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Property = Mapping[str, Any]
+
+FIELD: Property = {
+    "type": "string",
+    "minLength": 1,
+    "title": "Field",
+    "description": "The profile field of the mentee, and of the mentor unless another is named.",
+}
+OTHER: Property = {
+    "type": ["string", "null"],
+    "default": None,
+    "minLength": 1,
+    "title": "Field of the mentor",
+    "description": "The mentor's field, where it is not the same as the mentee's.",
+}
+
+
+def number(title: str, description: str, **more: Any) -> Property:
+    """Return a property that holds a number."""
+    return {"type": "number", "title": title, "description": description, **more}
+
+
+def whole(title: str, description: str, **more: Any) -> Property:
+    """Return a property that holds a whole number."""
+    return {"type": "integer", "title": title, "description": description, **more}
+
+
+def options(**properties: Property) -> Mapping[str, Any]:
+    """Return the schema of these options; those without a default are required."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "required": [name for name, spec in properties.items() if "default" not in spec],
+    }

@@ -1,0 +1,275 @@
+"""A program from two spreadsheets to ended relationships, as somebody types it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+def listed(run: Run, *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(*words, "--json").out)
+    return found
+
+
+def states(run: Run, noun: str) -> list[str]:
+    rows = listed(run, "relationship", "list")
+    return [row["state"] for row in rows if row["noun"] == noun]
+
+
+def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: Run) -> None:
+    told = run("match").out
+    assert "Paired 3 of 3 mentees; there are 3 mentors." in told
+    assert "nobody has been told" in told
+    assert "Offered 3 pairs" in run("publish").out
+    assert states(run, "proposal") == ["offered"] * 3
+    told = run("relationship", "accept", "--all", "--means", "phone").out
+    assert told == (
+        "Said yes to 3 proposals.\n3 relationships began: everybody asked has said yes.\n"
+    )
+    run("relationship", "meet", "e1=m1", "--minutes", "45")
+    run("relationship", "pause", "e1=m1")
+    assert sorted(states(run, "relationship")) == ["active", "active", "paused"]
+    run("relationship", "resume", "--all")
+    table = run("relationship", "list").out
+    assert "Chipo Moyo" in table
+    assert " 45 " in table
+    assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"
+    assert set(states(run, "relationship")) == {"ended"}
+    assert "jobs done" in run("work").out
+    assert run("work").out == "Nothing was due.\n"
+
+
+def test_the_same_file_again_changes_nothing(traders: Path, run: Run) -> None:
+    assert run("recruit", "mentees.csv", "--role", "mentee").out == (
+        "Took in mentees.csv: 3 unchanged.\n"
+    )
+
+
+def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, run: Run) -> None:
+    text = (traders / "mentees.csv").read_text(encoding="utf-8")
+    changed = text.replace("Chipo Moyo,baker", "Chipo Moyo,smith") + "e4,Fay,baker,Ora\ne5,X,x,\n"
+    (traders / "mentees.csv").write_text(changed, encoding="utf-8")
+    recruit = ("recruit", "mentees.csv", "--role", "mentee")
+    seen = run(*recruit, "--preview")
+    assert seen.out.splitlines() == [
+        "Would take in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out.",
+        "This was a preview: nothing was written.",
+    ]
+    assert "mentees.csv, line 6, column trade: 'x' is not an option" in seen.err
+    assert len(listed(run, "participant", "list")) == 6
+    done = run(*recruit)
+    assert done.out.splitlines()[0] == (
+        "Took in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out."
+    )
+    assert done.err == seen.err
+
+
+def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text("Nummer,Wer,Beruf\n9,Gil,baker\n", encoding="utf-8")
+    recruit = ("recruit", "more.csv", "--role", "mentee", "--columns", "Nummer=ref")
+    run(*recruit, "--columns", "Wer=name", "--columns", "Beruf=trade")
+    row = next(row for row in listed(run, "participant", "list") if row["key"] == "9")
+    assert (row["name"], row["profile"]) == ("Gil", {"trade": "baker"})
+    wrong = run(*recruit, "--columns", "Wer", "--columns", "Nummer=name", code=2)
+    assert "--columns Wer: write COLUMN=FIELD" in wrong.err
+    assert "--columns Nummer=name: this column was named before" in wrong.err
+    assert "no.csv: there is no such file" in run("recruit", "no.csv", code=2).err
+
+
+def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -> None:
+    lines = run("participant", "list", "--role", "mentor").out.splitlines()
+    assert lines[0].split() == ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT", "MET"]
+    assert lines[2].split() == [
+        "m1",
+        "Aïcha",
+        "Ouédraogo",
+        "mentor",
+        "active",
+        "yes",
+        "0",
+        "of",
+        "1",
+    ]
+    assert "Nobody here." in run("participant", "list", "--state", "left").out
+
+
+def test_people_are_named_by_key_or_id_in_words_or_in_a_file(traders: Path, run: Run) -> None:
+    with (traders / "mentees.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"n{i},Name {i},baker,Ora\n" for i in range(5))
+    run("recruit", "mentees.csv", "--role", "mentee")
+    rows = {row["key"]: row for row in listed(run, "participant", "list", "--state", "lead")}
+    assert run("participant", "approve", rows["n0"]["id"], "n1").out == "Approved 2 participants.\n"
+    (traders / "who.txt").write_text("# the next two\nn2\n\n  n3  \nn2\n", encoding="utf-8")
+    assert run("participant", "approve", "--file", "who.txt").out == "Approved 2 participants.\n"
+    declined = run("participant", "decline", "--file", "-", piped="n4\n")
+    assert declined.out == "Declined 1 participant.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "Say which ones"),
+        (("e1", "--all"), 2, "Say which ones"),
+        (("--file", "none.txt"), 2, "none.txt: there is no such file"),
+        (("--file", "empty.txt"), 2, "empty.txt: has no line"),
+        (("nobody", "e1", "else"), 3, "no participant nobody, else here. Nothing was changed."),
+    ],
+)
+def test_a_selection_that_cannot_be_is_refused_and_nothing_changes(
+    traders: Path, run: Run, words: tuple[str, ...], code: int, said: str
+) -> None:
+    (traders / "empty.txt").write_text("# nobody\n", encoding="utf-8")
+    before = listed(run, "participant", "list")
+    assert said in run("participant", "consent", *words, code=code).err
+    assert listed(run, "participant", "list") == before
+
+
+def test_what_is_refused_for_some_does_not_stop_the_rest(traders: Path, run: Run) -> None:
+    with (traders / "mentees.csv").open("a", encoding="utf-8") as file:
+        file.write("n1,New,baker,Ora\n")
+    run("recruit", "mentees.csv", "--role", "mentee")
+    done = run("participant", "approve", "n1", "e1", "e2", code=5)
+    assert done.out == "Approved 1 participant.\n"
+    assert done.err.startswith("Refused for 2 participants:\n  - e1, e2: A participant that is")
+    report = json.loads(run("participant", "approve", "n1", "e1", "--json", code=5).out)
+    assert [one["name"] for one in report["refused"]] == ["n1", "e1"]
+
+
+def test_a_single_refusal_has_its_own_exit_code(traders: Path, run: Run) -> None:
+    assert "cannot become approved" in run("participant", "approve", "e1", code=5).err
+    run("match")
+    run("publish")
+    run("relationship", "accept", "--all")
+    meet = ("relationship", "meet", "e1=m1", "--minutes")
+    assert "from 1 to 1440" in run(*meet, "5000", code=2).err
+    assert "cannot be read" in run(*meet, "50", "--at", "yesterday", code=2).err
+
+
+def test_a_lock_is_kept_and_a_wrong_one_refused(traders: Path, run: Run) -> None:
+    run("match", "--lock", "e3=m1")
+    rows = listed(run, "relationship", "list", "--state", "draft")
+    assert ("Emeka Eze", "Aïcha Ouédraogo", True) in {
+        (row["mentee"], row["mentor"], row["locked"]) for row in rows
+    }
+    assert "write MENTEE=MENTOR" in run("match", "--lock", "e3", code=2).err
+    assert "'nobody' is no available mentor here" in run("match", "--lock", "e3=nobody", code=2).err
+
+
+def test_a_draft_is_published_by_its_id_and_only_once(traders: Path, run: Run) -> None:
+    made = json.loads(run("match", "--json").out)
+    assert made["summary"]["pairs"] == 3
+    run("publish", made["id"])
+    assert "cannot become published" in run("publish", made["id"], code=5).err
+    assert "no drafted run" in run("publish", code=3).err
+
+
+def test_people_act_for_themselves_by_id_key_or_address(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text(
+        "ref,name,trade,email\ne9,Gil,baker,Gil@Example.org\n", encoding="utf-8"
+    )
+    run("recruit", "more.csv", "--role", "mentee")
+    one = next(row for row in listed(run, "participant", "list") if row["key"] == "e9")
+    for name in ("e9", "gil@example.org", one["person_id"]):
+        run("--as", name, "participant", "consent", one["id"])
+    assert "nobody here" in run("--as", "stranger", "participant", "list", code=3).err
+    assert "Only a" in run("--as", "e9", "participant", "list", "--program", "traders", code=4).err
+    other = next(row for row in listed(run, "participant", "list") if row["key"] == "e1")
+    assert (
+        "no such participant"
+        in run("--as", "e9", "participant", "consent", other["id"], code=3).err
+    )
+
+
+def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    first = next(
+        row for row in listed(run, "relationship", "list") if row["mentee"] == "Chipo Moyo"
+    )
+    accept = ("relationship", "accept", first["id"])
+    assert "The mentee is asked next" in run("--as", "m1", *accept, code=5).err
+    assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
+    assert "mentor" in run("relationship", "list", "--state", "offered").out
+    assert "1 relationship began" in run("--as", "m1", *accept).out
+    run("relationship", "decline", "--all", "--reason", "no_time")
+    assert states(run, "proposal") == []
+
+
+def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
+    told = run("staff", "add", "--name", "Ada Boss", "--user-ref", "u7").out
+    assert told.startswith("Appointed Ada Boss as coordinator. Their id is ")
+    person = told.strip().rstrip(".").rsplit(" ", 1)[1]
+    assert "Aïcha" in run("--as", person, "participant", "list").out
+    run("staff", "add", "e1", "--role", "viewer")
+    assert "Aïcha" in run("--as", "e1", "participant", "list").out
+    assert "Only a" in run("--as", "e1", "participant", "decline", "m1", code=4).err
+    assert "There is nobody here" in run("staff", "add", "zoe@example.org", code=3).err
+    assert "Say who" in run("staff", "add", code=2).err
+
+
+def test_programs_are_shown_exported_and_made_again(traders: Path, run: Run) -> None:
+    assert "traders  Traders  open" in run("program", "show").out
+    told = run("program", "show", "traders").out
+    assert "accepted by mentee then mentor, within 10 days" in told
+    assert "mentee  active       3" in told
+    run("program", "export", "--out", "out.toml")
+    data = tomllib.loads((traders / "out.toml").read_text(encoding="utf-8"))
+    assert data["fields"]["trade"]["options"] == ["baker", "smith", "tailor", "potter"]
+    assert tomllib.loads(run("program", "export", "traders").out) == data
+    assert json.loads(run("program", "export", "--json").out)["title"] == {"en": "Traders"}
+    run("program", "create", "--file", "out.toml", "--key", "again", "--name", "Again")
+    assert tomllib.loads(run("program", "export", "again").out)["strategy"] == data["strategy"]
+    several = run("participant", "list", code=2).err
+    assert "--program: say which one: traders, again" in several
+    assert (
+        "There is a program 'again' already"
+        in run("program", "create", "--file", "out.toml", "--key", "again", code=5).err
+    )
+    run("program", "open", "again")
+    assert "is closed" in run("program", "close", "again").out
+
+
+def test_every_shipped_preset_makes_a_program(run: Run) -> None:
+    run("db", "upgrade")
+    for preset in ("high_touch", "low_touch", "cohort", "community", "circles"):
+        run("program", "create", "--preset", preset, "--key", preset)
+        run("program", "open", preset)
+    assert len(listed(run, "program", "show")) == 5
+
+
+def test_a_wrong_preset_is_refused_with_everything_wrong(traders: Path, run: Run) -> None:
+    (traders / "bad.toml").write_text(
+        'surprise = 1\n[program]\nzone = "Mars"\n[[strategy.criteria]]\ncriterion = "equall"\n',
+        encoding="utf-8",
+    )
+    create = ("program", "create", "--key", "bad", "--file", "bad.toml")
+    wrong = run(*create, code=2).err
+    assert "surprise: " in wrong
+    assert "program.zone: " in wrong
+    (traders / "bad.toml").write_text("[program\n", encoding="utf-8")
+    assert "line 1" in run(*create, code=2).err
+    assert (
+        "there is no such file"
+        in run("program", "create", "--key", "bad", "--file", "no.toml", code=2).err
+    )
+    assert "high_touch" in run("program", "create", "--key", "bad", code=2).err
+    assert (
+        "There is no preset 'x'"
+        in run("program", "create", "--key", "bad", "--preset", "x", code=3).err
+    )
+
+
+def test_another_tenant_sees_nothing(traders: Path, run: Run) -> None:
+    row = listed(run, "participant", "list")[0]
+    other = ("--tenant", "other")
+    assert "There is no program of yours" in run(*other, "program", "show").out
+    run(*other, "participant", "list", "--program", "traders", code=3)
+    run(*other, "program", "create", "--file", "preset.toml", "--key", "traders")
+    assert "Nothing was changed" in run(*other, "participant", "decline", row["id"], code=3).err

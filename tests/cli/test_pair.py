@@ -1,0 +1,288 @@
+"""`mentorkit pair`: two spreadsheets in, explained pairs out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAIR = ("pair", "--mentors", "mentors.csv", "--mentees", "mentees.csv", "--strategy")
+WHOLE = (*PAIR, "strategy.toml", "--out", "pairs.csv", "--unmatched", "unmatched.csv")
+
+Run = Callable[..., Any]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_two_sheets_become_pairs_with_reasons_and_everybody_left_is_explained(
+    sheets: Path, run: Run
+) -> None:
+    run(*WHOLE)
+    pairs = rows(sheets / "pairs.csv")
+    assert [(p["mentee"], p["mentor"], p["score"]) for p in pairs] == [
+        ("e1", "m1", "10000"),
+        ("e2", "m2", "0"),
+    ]
+    assert all(pair["reasons"] for pair in pairs)
+    left = rows(sheets / "unmatched.csv")
+    assert list(left[0]) == ["side", "person", "reason", "what would help"]
+    assert [(one["side"], one["person"]) for one in left] == [("mentee", "e3"), ("mentor", "m3")]
+    assert all(one["reason"] and one["what would help"] for one in left)
+
+
+def test_a_person_reads_what_happened(sheets: Path, run: Run) -> None:
+    told = run(*WHOLE).out
+    assert "Paired 2 of 3 mentees; there are 3 mentors." in told
+    assert "the best possible" in told
+    assert "Chipo Moyo with Aïcha Ouédraogo (100 of 100)" in told
+    assert "1 mentee left out:" in told
+    assert "What would help:" in told
+    assert "Wrote pairs.csv." in told
+    assert "Wrote unmatched.csv." in told
+
+
+def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
+    done = run(*WHOLE, "--json")
+    found = json.loads(done.out)
+    assert done.err == ""
+    assert {key: found[key] for key in ("mentees", "mentors", "pairs", "total", "skipped")} == {
+        "mentees": 3,
+        "mentors": 3,
+        "pairs": 2,
+        "total": 10_000,
+        "skipped": 0,
+    }
+    assert found["unmatched"] == {"mentees": 1, "mentors": 1}
+    assert {"total_bound", "pairs_bound", "blocking_pairs", "method", "seconds"} <= set(found)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("size", "objective", "pairs", "total"),
+    [
+        ("small", "coverage", 47, 372_004),
+        ("small", "score", 43, 393_334),
+        ("large", "coverage", 500, 4_820_655),
+        ("large", "score", 500, 4_820_655),
+    ],
+)
+def test_the_shared_sample_gives_the_known_figures(
+    shared: Path, run: Run, size: str, objective: str, pairs: int, total: int
+) -> None:
+    done = run(
+        "pair",
+        "--mentors", shared / size / "mentors.csv",
+        "--mentees", shared / size / "mentees.csv",
+        "--strategy", shared / "strategy.toml",
+        "--objective", objective,
+        "--json",
+    )  # fmt: skip
+    found = json.loads(done.out)
+    assert (found["pairs"], found["total"], found["total_bound"]) == (pairs, total, total)
+
+
+@pytest.mark.data
+def test_the_order_of_the_rows_changes_nothing(shared: Path, folder: Path, run: Run) -> None:
+    results = []
+    for attempt in range(3):
+        for side in ("mentors", "mentees"):
+            text = (shared / "small" / f"{side}.csv").read_text(encoding="utf-8")
+            header, *lines = text.splitlines(keepends=True)
+            if attempt:
+                random.Random(attempt).shuffle(lines)
+            (folder / f"{side}.csv").write_text("".join([header, *lines]), encoding="utf-8")
+        run(*PAIR, shared / "strategy.toml", "--out", "pairs.csv", "--unmatched", "left.csv")
+        results.append(((folder / "pairs.csv").read_bytes(), (folder / "left.csv").read_bytes()))
+    assert results[0] == results[1] == results[2]
+
+
+def test_everything_wrong_is_told_in_one_message_and_nothing_is_written(
+    sheets: Path, run: Run
+) -> None:
+    (sheets / "strategy.toml").write_text(
+        """
+objective = "most"
+surprise = 1
+[columns]
+ref = "ref"
+nmae = "name"
+trade = "trade"
+[fields.trade]
+options = "baker"
+[[rules]]
+rule = "differs"
+field = "nowhere"
+[[criteria]]
+criterion = "equall"
+field = "trade"
+weight = 0
+""",
+        encoding="utf-8",
+    )
+    done = run(
+        "pair", "--mentors", "mentors.csv", "--mentees", "none.csv", "--strategy", "strategy.toml",
+        "--out", "nowhere/pairs.csv", "--unmatched", "left.pdf",
+        code=2,
+    )  # fmt: skip
+    for place in (
+        "strategy.toml, objective: ",
+        "strategy.toml, surprise: ",
+        "strategy.toml, fields.trade.options: ",
+        "strategy.toml, rules[0].field: ",
+        "strategy.toml, criteria[0].criterion: ",
+        "strategy.toml, criteria[0].weight: ",
+        "mentors.csv, column nmae: ",
+        "none.csv: there is no such file",
+        "nowhere/pairs.csv: there is no folder",
+        "--unmatched left.pdf: name a file that ends in .csv",
+    ):
+        assert done.err.count(place) == 1, (place, done.err)
+    assert done.out == ""
+    assert not (sheets / "left.pdf").exists()
+
+
+def test_a_strategy_that_is_no_toml_is_refused_with_the_line(sheets: Path, run: Run) -> None:
+    (sheets / "strategy.toml").write_text('objective = "score"\n[fields.trade\n', encoding="utf-8")
+    done = run(*WHOLE, code=2)
+    assert "strategy.toml: is not TOML" in done.err
+    assert "line 2" in done.err
+    assert not (sheets / "pairs.csv").exists()
+
+
+def test_a_strategy_in_another_encoding_is_refused_with_the_line(sheets: Path, run: Run) -> None:
+    (sheets / "strategy.toml").write_bytes("# eins\ntitle = 'Händler'\n".encode("latin-1"))
+    assert "strategy.toml, line 2: is not UTF-8" in run(*WHOLE, code=2).err
+
+
+def test_bad_rows_are_named_and_the_good_ones_kept(sheets: Path, run: Run) -> None:
+    with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
+        file.write("e4,Fay,juggler,Ora\n,Nobody,baker,Ora\n")
+    done = run(*WHOLE)
+    assert "2 rows left out" in done.err
+    assert "mentees.csv, line 5, column trade: 'juggler' is not an option" in done.err
+    assert "mentees.csv, line 6, column ref: " in done.err
+    again = run(*WHOLE, "--json")
+    assert json.loads(again.out)["skipped"] == 2
+    assert json.loads(again.out)["pairs"] == 2
+
+
+def test_many_bad_rows_are_counted_not_all_listed(sheets: Path, run: Run) -> None:
+    with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"x{i},Fay,juggler,Ora\n" for i in range(50))
+    done = run(*WHOLE)
+    assert "50 rows left out" in done.err
+    assert "... and 40 more; --json lists all." in done.err
+    assert len(json.loads(run(*WHOLE, "--json").out)["problems"]) == 50
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--out", "mentors.csv"), "is one of the files to read"),
+        (("--unmatched", "pairs.csv"), "is the file of --out as well"),
+        (("--mentees", "."), "is a folder"),
+        (("--plugin", "mine.py"), "there is no such file"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(
+    sheets: Path, run: Run, changed: tuple[str, str], said: str
+) -> None:
+    before = (sheets / "mentors.csv").read_bytes()
+    assert said in run(*WHOLE, *changed, code=2).err
+    assert (sheets / "mentors.csv").read_bytes() == before
+    assert not (sheets / "unmatched.csv").exists()
+
+
+def test_what_was_there_stays_when_the_new_files_cannot_all_be_written(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sheets / "pairs.csv").write_text("of last year", encoding="utf-8")
+    synced: list[int] = []
+
+    def full(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert "No space left on device" in run(*WHOLE, code=2).err
+    assert (sheets / "pairs.csv").read_text(encoding="utf-8") == "of last year"
+    assert sorted(path.name for path in sheets.iterdir()) == [
+        "mentees.csv", "mentors.csv", "pairs.csv", "preset.toml", "strategy.toml",
+    ]  # fmt: skip
+
+
+def test_a_criterion_of_ones_own_is_tried_with_one_file(sheets: Path, run: Run) -> None:
+    (sheets / "first_letter.py").write_text(
+        """
+from mentorkit import hookimpl
+from mentorkit.hooks import Criterion
+
+class FirstLetter(Criterion):
+    name = "first_letter"
+    needs = {"village": str}
+    def score(self, mentee, mentor):
+        if not (mentee["village"] and mentor["village"]):
+            return None
+        return 1.0 if mentee["village"][0] == mentor["village"][0] else 0.25
+    def explain(self, mentee, mentor, value):
+        return f"Villages on {mentor['village'][0]}" if value == 1 else None
+
+@hookimpl
+def mentorkit_criteria():
+    yield FirstLetter()
+""",
+        encoding="utf-8",
+    )
+    text = (sheets / "strategy.toml").read_text(encoding="utf-8")
+    changed = text.replace('criterion = "equal"\nfield = "village"', 'criterion = "first_letter"')
+    (sheets / "strategy.toml").write_text(changed, encoding="utf-8")
+    run(*WHOLE, "--plugin", "first_letter.py")
+    pairs = rows(sheets / "pairs.csv")
+    assert [(p["mentee"], p["score"]) for p in pairs] == [("e1", "10000"), ("e2", "2500")]
+    assert pairs[0]["reasons"] == "Villages on O"
+
+
+def test_a_plugin_that_does_not_load_is_named(sheets: Path, run: Run) -> None:
+    (sheets / "broken.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
+    done = run(*WHOLE, "--plugin", "broken.py", "--plugin", "absent", code=6)
+    assert "broken (file broken.py)" in done.err
+    assert "absent: no such plugin is installed" in done.err
+
+
+def test_nobody_to_pair_is_said_and_the_files_are_there(sheets: Path, run: Run) -> None:
+    (sheets / "mentees.csv").write_text("ref,name,trade,village\n", encoding="utf-8")
+    done = run(*WHOLE)
+    assert "Nobody was paired: there are 0 mentees and 3 mentors." in done.out
+    assert rows(sheets / "pairs.csv") == []
+    assert len(rows(sheets / "unmatched.csv")) == 3
+
+
+def test_a_cell_that_would_act_on_a_terminal_is_shown_harmless(sheets: Path, run: Run) -> None:
+    text = (sheets / "mentors.csv").read_text(encoding="utf-8")
+    evil = text.replace("Aïcha Ouédraogo", "A\x1b[2J\u202eevil")
+    (sheets / "mentors.csv").write_text(evil, encoding="utf-8")
+    done = run(*WHOLE, code=None)
+    assert "\x1b" not in done.out + done.err
+    assert "\u202e" not in done.out + done.err
+
+
+def test_excel_sheets_are_read_and_written(sheets: Path, run: Run) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `sheets` is not installed")
+    book = openpyxl.Workbook()
+    for line in (sheets / "mentees.csv").read_text(encoding="utf-8").splitlines():
+        book.active.append(line.split(","))
+    book.save(sheets / "mentees.xlsx")
+    run(*WHOLE, "--mentees", "mentees.xlsx", "--out", "pairs.xlsx")
+    sheet = openpyxl.load_workbook(sheets / "pairs.xlsx").active
+    assert [row[:3] for row in sheet.iter_rows(values_only=True)] == [
+        ("mentee", "mentor", "score"), ("e1", "m1", 10000), ("e2", "m2", 0),
+    ]  # fmt: skip

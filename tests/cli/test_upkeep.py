@@ -1,0 +1,256 @@
+"""Looking after database and plugins: `db`, `plugins`, `doctor`, and the commands of plugins."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Check, Command, Health, Parameter
+from mentorkit.hooks import registry as registries
+
+Run = Callable[..., Any]
+
+
+def test_the_tables_are_made_once_and_then_up_to_date(folder: Path, run: Run) -> None:
+    assert "There is no database at mentorkit.db" in run("db", "check", code=3).err
+    assert not (folder / "mentorkit.db").exists()
+    assert run("db", "upgrade").out == (
+        "The database mentorkit.db is up to date (core, plugin inbox).\n"
+    )
+    assert "was up to date already" in run("db", "upgrade").out
+    assert run("db", "check").out == "The database mentorkit.db is up to date.\n"
+    assert json.loads(run("db", "check", "--json").out) == {"ok": True, "problems": []}
+
+
+def test_a_database_that_is_behind_is_named_wherever_it_matters(folder: Path, run: Run) -> None:
+    sqlite3.connect(folder / "mentorkit.db").close()
+    behind = run("db", "check", code=1).err
+    assert "core: is at nothing" in behind
+    assert json.loads(run("db", "check", "--json", code=1).out)["ok"] is False
+    assert "mentorkit db upgrade" in run("program", "show", code=5).err
+    assert "WRONG  tables: core: is at nothing" in run("doctor", code=1).out
+
+
+def test_the_sql_makes_the_same_tables(folder: Path, run: Run) -> None:
+    script = run("db", "sql").out
+    assert not (folder / "mentorkit.db").exists()
+    with sqlite3.connect(folder / "mentorkit.db") as connection:
+        connection.executescript(script)
+    connection.close()
+    run("db", "check")
+    assert "TIMESTAMP WITH TIME ZONE" in run("db", "sql", "--dialect", "postgresql").out
+
+
+def test_a_file_elsewhere_is_named_with_db(folder: Path, run: Run) -> None:
+    run("--db", "other.db", "db", "upgrade")
+    assert (folder / "other.db").exists()
+    assert "There is no folder" in run("--db", "no/other.db", "db", "upgrade", code=3).err
+
+
+def test_plugins_are_listed_with_what_they_offer(run: Run) -> None:
+    told = run("plugins").out
+    assert told.splitlines()[0].split() == ["PLUGIN", "TITLE", "FROM", "OFFERS"]
+    assert "csv" in told
+    loaded = json.loads(run("plugins", "--json").out)["loaded"]
+    offers = {one["name"]: one["offers"] for one in loaded}
+    assert offers["csv"]["recruitment_sources"] == ["csv"]
+    assert "optimal" in offers["matching"]["assigners"]
+
+
+def test_doctor_is_content_with_a_new_database(run: Run) -> None:
+    run("db", "upgrade")
+    told = run("doctor").out
+    assert told.endswith("Everything is as it should be.\n")
+    assert "WRONG" not in told
+    report = json.loads(run("doctor", "--json").out)
+    assert report["ok"] is True
+    assert {"plugins", "tables", "engine", "outbox"} <= {one["name"] for one in report["checks"]}
+
+
+@pytest.fixture
+def host(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A host's module with a kit on a plain SQLite engine, which nobody prepared."""
+    (folder / "portal.py").write_text(
+        """
+import sqlalchemy as sa
+from sqlalchemy.orm import sessionmaker
+from mentorkit import Kit
+
+kit = Kit(sessions=sessionmaker(sa.create_engine("sqlite:///portal.db")))
+
+def make():
+    return kit
+
+nothing = 7
+""",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    import sys
+
+    module = sys.modules.pop("portal", None)
+    if module is not None:
+        module.kit.engine.dispose()
+
+
+def test_a_hosts_kit_is_used_and_its_plain_engine_noticed(host: Path, run: Run) -> None:
+    run("--kit", "portal:kit", "db", "upgrade")
+    assert not (host / "mentorkit.db").exists()
+    told = run("--kit", "portal:make", "doctor", code=1).out
+    for setting in ("journal_mode", "foreign_keys"):
+        assert f"WRONG  engine: {setting} is " in told
+    assert "mentorkit.store.prepare(engine)" in told
+
+
+def test_the_kit_of_the_environment_yields_to_a_file_that_is_named(
+    host: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORKIT_KIT", "portal:kit")
+    run("db", "upgrade")
+    assert (host / "portal.db").exists()
+    run("--db", "own.db", "db", "upgrade")
+    assert (host / "own.db").exists()
+    assert "not both" in run("--kit", "portal:kit", "--db", "x.db", "db", "check", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("kit", "said"),
+    [
+        ("portal", "write it as module:attribute"),
+        ("nowhere_at_all:kit", "there is no module nowhere_at_all here"),
+        ("portal:absent", "portal has no absent"),
+        ("portal:nothing", "that is a int, not a mentorkit.Kit"),
+    ],
+)
+def test_a_kit_that_cannot_be_is_refused(host: Path, run: Run, kit: str, said: str) -> None:
+    assert said in run("--kit", kit, "db", "check", code=2).err
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what makes these plugins the ones that are loaded by default."""
+    load = registries.Registry.load.__func__  # type: ignore[attr-defined]
+
+    def use(*plugins: Any) -> None:
+        def instead(cls: Any, /, names: Any = plugins, settings: Any = None, **options: Any) -> Any:
+            return load(cls, names, settings, **options)
+
+        monkeypatch.setattr(registries.Registry, "load", classmethod(instead))
+
+    return use
+
+
+def plugin(name: str, **hooks: Callable[..., Any]) -> tuple[str, ModuleType]:
+    module = ModuleType(name)
+    module.manifest = Manifest(title=name.title())  # type: ignore[attr-defined]
+    for hook, function in hooks.items():
+        setattr(module, hook, hookimpl(function))
+    return name, module
+
+
+def greet(ctx: Any, *, name: str, loud: bool, times: int) -> list[dict[str, Any]]:
+    said = f"{ctx.tenant}: hello {name}"
+    return [{"said": said.upper() if loud else said}] * times
+
+
+def greeting() -> Any:
+    yield Command(
+        name="greet",
+        help="Greet somebody.",
+        run=greet,
+        parameters=(
+            Parameter(name="name", required=True),
+            Parameter(name="loud", type=bool),
+            Parameter(name="times", type=int, default=1),
+        ),
+    )
+
+
+def test_a_plugins_command_gets_its_parameters_and_needs_no_database(
+    folder: Path, run: Run, listed: Any
+) -> None:
+    listed(plugin("hello", mentorkit_commands=greeting))
+    told = run("--tenant", "acme", "hello", "greet", "Zoë", "--times", "2", "--loud").out
+    assert told.splitlines() == ["said", "-" * 15, *["ACME: HELLO ZOË"] * 2]
+    assert json.loads(run("hello", "greet", "Zoë", "--json").out) == [
+        {"said": "default: hello Zoë"}
+    ]
+    assert list(folder.iterdir()) == []
+    assert "hello greet  Greet somebody." in run("--help").out
+    assert "mentorkit hello greet NAME" in run("hello", "greet", "--help").out
+
+
+def test_a_plugins_command_may_ask_for_the_database(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    run("work")
+    rows = json.loads(run("inbox", "list", "--person", "e1", "--json").out)
+    assert [row["template"] for row in rows] == ["proposal_offered"]
+    run("inbox", "read", rows[0]["id"])
+    assert json.loads(run("inbox", "list", "--unread", "--person", "e1", "--json").out) == []
+
+
+def test_a_plugin_never_takes_a_name_of_the_cores(run: Run, listed: Any) -> None:
+    listed(plugin("match", mentorkit_commands=greeting))
+    assert "Pair everyone available" in run("match", "--help").out
+    assert "match greet" not in run("--help").out
+    assert "the commands of the plugin match cannot be reached" in run("doctor", code=1).out
+
+
+def test_what_does_not_load_stops_the_start_and_doctor_shows_all_of_it(
+    run: Run, listed: Any
+) -> None:
+    def broken() -> Any:
+        yield "no command"
+
+    listed(plugin("one", mentorkit_commands=broken), "absent", "csv")
+    stopped = run("plugins", code=6).err
+    told = run("doctor", code=1).out
+    for name in ("one (given directly)", "absent"):
+        assert name in stopped
+        assert f"WRONG  plugins: {name}" in told
+    assert "ok     csv.xlsx" in told
+    assert "see `mentorkit doctor`" in run("--help").out
+
+
+def test_checks_are_all_run_whatever_one_of_them_does(run: Run, listed: Any) -> None:
+    def fails() -> Health:
+        raise RuntimeError("secret")
+
+    def checks() -> Any:
+        yield Check(name="sad", run=lambda: Health(ok=False, message="No disk.", hint="Buy one."))
+        yield Check(name="bad", run=fails, at_start=True)
+        yield Check(name="fine", run=lambda: Health(ok=True, message="All well."))
+
+    listed(plugin("look", mentorkit_checks=checks))
+    run("db", "upgrade", code=6)
+    told = run("doctor", code=1).out
+    assert "WRONG  look.sad: No disk.\n       Buy one." in told
+    assert "WRONG  look.bad: the check itself failed (RuntimeError)." in told
+    assert "ok     look.fine: All well." in told
+    assert "secret" not in told
+
+
+def test_jobs_that_were_given_up_are_shown_and_started_again(
+    traders: Path, run: Run, listed: Any
+) -> None:
+    run("match")
+    run("publish")
+    listed("matching", "csv")  # nobody can be reached without the inbox
+    assert "3 given up" in run("work").out
+    told = run("doctor", code=1).out
+    assert "WRONG  outbox: tenant default: 3 messages of core given up (no_channel)." in told
+    assert "mentorkit work --revive" in told
+    listed("matching", "csv", "inbox")
+    done = run("work", "--revive")
+    assert done.err == "Started 3 jobs again.\n"
+    assert done.out == "3 jobs done.\n"
+    run("doctor")

@@ -1,0 +1,172 @@
+"""Fixtures for everybody: the three kinds of database, and kits on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import sessionmaker
+
+from mentorkit.kit import Kit
+from mentorkit.store import prepare, tables
+
+pytest_plugins = ["skips"]  # fails a run with a skip that is not on the list
+
+POSTGRES = os.environ.get(
+    "MENTORKIT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+)
+KINDS = ("sqlite-prepared", "sqlite-plain", "postgresql")
+
+
+@dataclass
+class Database:
+    """One fresh database with the core's tables in it. `url` opens it from another process."""
+
+    kind: str
+    url: str
+    engine: sa.Engine
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.kind == "postgresql"
+
+    def connect(self) -> sa.Engine:
+        """Return another engine on the same database, set up the same way."""
+        return open_engine(self.kind, self.url)
+
+
+def open_engine(kind: str, url: str) -> sa.Engine:
+    """Make an engine of this kind; also called in the processes that tests start."""
+    if kind == "postgresql":
+        return sa.create_engine(url, max_overflow=30)
+    engine = sa.create_engine(url, max_overflow=-1)
+    return prepare(engine) if kind == "sqlite-prepared" else engine
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the core's tables, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[sa.Engine]:
+    """The PostgreSQL server that tests may use, or a skip with the reason."""
+    engine = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError:
+        where = sa.make_url(POSTGRES).render_as_string(hide_password=True)
+        pytest.skip(f"no PostgreSQL server at {where}; name one in MENTORKIT_TEST_POSTGRES")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def create_database(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path
+) -> Iterator[Callable[..., Database]]:
+    """Return a factory of fresh databases of a kind; `made=False` leaves the tables out."""
+    undo: list[Callable[[], Any]] = []
+
+    def create(kind: str, *, made: bool = True) -> Database:
+        name = f"mk_test_{uuid4().hex[:12]}"
+        if kind == "postgresql":
+            server: sa.Engine = request.getfixturevalue("postgres")
+            with server.connect() as connection:
+                connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+            url = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={name}"})
+            written = url.render_as_string(hide_password=False)
+        else:
+            path = tmp_path / f"{name}.db"
+            if made:
+                shutil.copy(empty_sqlite, path)
+            written = f"sqlite:///{path}"
+        engine = open_engine(kind, written)
+
+        def drop() -> None:
+            engine.dispose()
+            if kind == "postgresql":
+                with server.connect() as connection:
+                    connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+
+        undo.append(drop)
+        if made and kind == "postgresql":
+            tables.metadata.create_all(engine)
+        return Database(kind, written, engine)
+
+    yield create
+    for each in reversed(undo):
+        each()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgresql" else [])
+        for kind in KINDS
+    ]
+)
+def database(request: pytest.FixtureRequest, create_database: Callable[..., Database]) -> Database:
+    """A fresh database: SQLite as we prepare it, as a host has it, and PostgreSQL."""
+    return create_database(request.param)
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **units: float) -> None:
+        self.now += timedelta(**units)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def create_kit(database: Database, clock: Clock) -> Iterator[Callable[..., Kit]]:
+    """Return a factory of kits on this test's database; it takes what `Kit` takes.
+
+    Without `plugins` or `registry` the plugin ``matching`` alone is loaded. Tables of plugins are
+    made as they are declared.
+    """
+    made: list[Kit] = []
+
+    def create(**options: Any) -> Kit:
+        if "registry" not in options:
+            options.setdefault("plugins", ("matching",))
+        options.setdefault("clock", clock)
+        options.setdefault("sessions", sessionmaker(database.engine))
+        kit = Kit(**options)
+        for owner in kit.owners[1:]:
+            if owner.metadata is not None:
+                owner.metadata.create_all(database.engine)
+        made.append(kit)
+        return kit
+
+    yield create
+    for kit in made:
+        kit.close()
+
+
+@pytest.fixture
+def kit(create_kit: Callable[..., Kit]) -> Kit:
+    return create_kit()

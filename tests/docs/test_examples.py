@@ -1,0 +1,184 @@
+"""Each example of the how-to pages is loaded as a plugin, and does what its page says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pages import DOCS
+
+from mentorkit.domain.events import RelationshipStarted
+from mentorkit.domain.fields import Field
+from mentorkit.domain.messages import Message, RetryLater
+from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.strategies import Strategy, Use
+from mentorkit.errors import Invalid
+from mentorkit.hooks import Inbound
+from mentorkit.hooks.registry import Registry
+from mentorkit.matching import Pool, bind, run, verify
+from mentorkit.matching.people import Someone
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
+
+
+def load(name: str, *beside: str, **settings: Any) -> Registry:
+    given: Mapping[str, Any] = {name: settings} if settings else {}
+    return Registry.load([*beside, DOCS / "examples" / f"{name}.py"], given)
+
+
+@pytest.fixture
+def ctx() -> Any:
+    return SimpleNamespace(
+        tenant="acme",
+        program=None,
+        settings={},
+        now=NOW,
+        random=Random(0),
+        log=logging.getLogger("mentorkit.plugin.example"),
+    )
+
+
+def test_every_example_has_a_test_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    missing = [path.stem for path in EXAMPLES if f'load("{path.stem}"' not in here]
+    assert EXAMPLES
+    assert missing == []
+
+
+def test_recruitment_sources(ctx: Any) -> None:
+    source = load("recruitment_sources").recruitment_sources["cards"]
+    cards = (
+        b"BEGIN:VCARD\nFN:Ana\nEMAIL:ana@example.org\nEND:VCARD\nBEGIN:VCARD\nFN:Ben\nEND:VCARD\n"
+    )
+    batch = source.receive(ctx, Inbound(body=cards, filename="people.vcf"), role="mentor")
+    assert [(lead.key, lead.name, lead.role) for lead in batch.leads] == [
+        ("ana@example.org", "Ana", "mentor")
+    ]
+    assert [problem.place for problem in batch.problems] == ["people.vcf, card 2"]
+    with pytest.raises(Invalid, match="no contact cards"):
+        source.receive(ctx, Inbound(body=b"hello", filename="people.vcf"))
+
+
+def test_matching_strategies() -> None:
+    registry = load("matching_strategies", "matching")
+    strategy = registry.strategies["language_first"]
+    result = match(
+        registry,
+        strategy,
+        {"language": "rw", "industry": "farming", "organisation": "a"},
+        [
+            {"language": "fr", "industry": "farming", "organisation": "b"},
+            {"language": "rw", "industry": "retail", "organisation": "b"},
+            {"language": "rw", "industry": "farming", "organisation": "a"},
+        ],
+    )
+    assert result == {"m2": 7500}
+
+
+def match(
+    registry: Registry, strategy: Strategy, mentee: dict[str, Any], mentors: list[dict[str, Any]]
+) -> dict[str, int]:
+    """Match one mentee; return the mentor's key and the score."""
+    numbers = {"years"}
+    fields = {name: Field(id=name, kind="number" if name in numbers else "text") for name in mentee}
+    bound = bind(strategy, registry, fields)
+    pool = Pool(
+        mentees=[Someone(key="a1", id="a1", profile=mentee)],
+        mentors=[
+            Someone(key=f"m{n}", id=f"m{n}", profile=mentor)
+            for n, mentor in enumerate(mentors, start=1)
+        ],
+        fields=fields,
+    )
+    result = run(pool, bound)
+    assert verify(pool, bound, result) == []
+    return {pair.mentor_id: pair.score for pair in result.pairs}
+
+
+def test_criteria() -> None:
+    registry = load("criteria", "matching")
+    strategy = Strategy(criteria=(Use(name="years_ahead"),))
+    mentors = [{"years": 2.0}, {"years": 6.0}, {"years": 30.0}]
+    assert match(registry, strategy, {"years": 1.0}, mentors) == {"m2": 10_000}
+
+
+def test_rules() -> None:
+    registry = load("rules", "matching")
+    strategy = Strategy(
+        rules=(Use(name="no_neighbours"),),
+        criteria=(Use(name="equal", options={"field": "village"}),),  # type: ignore[arg-type]
+    )
+    here = {"street": "Market Road", "village": "Kibuye"}
+    there = {"street": "Lake Road", "village": "Kibuye"}
+    assert match(registry, strategy, here, [here, there]) == {"m2": 10_000}
+
+
+def test_assigners() -> None:
+    assigner = load("assigners").assigners["fewest_first"]
+    lists: dict[int, list[Any]] = {
+        0: [SimpleNamespace(mentor=0, score=9), SimpleNamespace(mentor=1, score=8)],
+        1: [SimpleNamespace(mentor=0, score=7)],
+        2: [SimpleNamespace(mentor=2, score=1)],
+    }
+    problem = SimpleNamespace(
+        mentees=("a", "b", "c"),
+        mentors=("x", "y", "z"),
+        capacity=(1, 1, 1),
+        locks=((2, 1),),
+        widen=lambda mentee, k: lists[mentee],
+    )
+    # b has one choice and is served first; y is locked to c; so nobody is left for a.
+    assert set(assigner.assign(problem).pairs) == {(2, 1), (1, 0)}
+
+
+def test_notification_channels(ctx: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    registry = load("notification_channels", folder=str(out))
+    channel = registry.channels["folder"]
+    person = Person(id="p1", tenant="acme", name="Ana", created_at=NOW)
+    mail = Contact(id="c1", tenant="acme", person_id="p1", kind="email", value="ana@example.org")
+    message = Message(
+        key="offer:1",
+        tenant="acme",
+        program_id="t",
+        person_id="p1",
+        template="offer",
+        subject="A mentor for you",
+        body="Ben",
+        created_at=NOW,
+    )
+    assert channel.can_reach(ctx, person, [mail])
+    assert not channel.can_reach(ctx, person, [])
+    with pytest.raises(RetryLater):
+        channel.deliver(ctx, message, person, [mail])
+    out.mkdir()
+    receipts = {channel.deliver(ctx, message, person, [mail]) for _ in range(2)}
+    assert len(receipts) == 1
+    assert [file.read_text() for file in out.iterdir()] == ["A mentor for you\n\nBen"]
+
+
+def test_reactions(ctx: Any, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    (reaction,) = load("reactions", file=str(file)).reactions.values()
+    assert reaction.on == (RelationshipStarted,)
+    event: Callable[[int], Any] = lambda n: SimpleNamespace(sequence=n, subject_id=f"r{n}")  # noqa: E731
+    for number in (1, 1, 2):
+        reaction.handle(ctx, event(number))
+    assert file.read_text() == "1,r1\n2,r2\n"
+
+
+def test_checks() -> None:
+    (check,) = load("checks").checks.values()
+    assert check.run().ok
+
+
+def test_commands(ctx: Any) -> None:
+    (command,) = load("commands").commands.values()
+    assert command.run(ctx, text="one two two", least=2) == [{"word": "two", "times": 2}]

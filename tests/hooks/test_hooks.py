@@ -1,0 +1,147 @@
+"""One test for each hook: a small plugin answers it, and its provider is found by name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.events import RelationshipStarted
+from mentorkit.hooks import Health, Inbound
+from mentorkit.hooks.offers import KINDS
+from mentorkit.hooks.registry import Registry
+from mentorkit.hooks.specs import Hooks
+
+HOOKS = [name for name in vars(Hooks) if name.startswith("mentorkit_")]
+Example = Callable[[str], Registry]
+
+
+@pytest.fixture
+def load_example(write_plugin: Callable[[str, str], Path]) -> Example:
+    """Return the registry with the plugin of a hook's docstring loaded as `example`."""
+
+    def load(hook: str) -> Registry:
+        doc = inspect.cleandoc(getattr(Hooks, hook).__doc__)
+        (source,) = re.findall(r"```python\n(.*?)```", doc, re.DOTALL)
+        return Registry.load([write_plugin("example", dedent(source))])
+
+    return load
+
+
+def test_hook_mentorkit_recruitment_sources(load_example: Example, context: Any) -> None:
+    source = load_example("mentorkit_recruitment_sources").recruitment_sources["lines"]
+    batch = source.receive(context, Inbound(body=b"Ada\n\nGrace\n"), role="mentor")
+    assert [(lead.name, lead.role) for lead in batch.leads] == [
+        ("Ada", "mentor"),
+        ("Grace", "mentor"),
+    ]
+
+
+def test_hook_mentorkit_matching_strategies(load_example: Example) -> None:
+    strategy = load_example("mentorkit_matching_strategies").strategies["most_experienced_first"]
+    assert (strategy.assigner, strategy.points()) == ("in_turn", (10_000,))
+
+
+def test_hook_mentorkit_criteria(load_example: Example) -> None:
+    criterion = load_example("mentorkit_criteria").criteria["same_village"]
+    kibuye, rubavu, nowhere = ({"village": name} for name in ("Kibuye", "Rubavu", None))
+    assert criterion.score(kibuye, kibuye) == 1.0
+    assert criterion.score(kibuye, rubavu) == 0.0
+    assert criterion.score(kibuye, nowhere) is None
+    assert criterion.explain(kibuye, kibuye, 1.0) == "Both trade in Kibuye"
+
+
+def test_hook_mentorkit_rules(load_example: Example) -> None:
+    rule = load_example("mentorkit_rules").rules["other_employer"]
+    assert rule.declared is not None
+    assert rule.explain({"employer": "A"}, {"employer": "A"}) == "Both work at A"
+
+
+def test_hook_mentorkit_assigners(load_example: Example) -> None:
+    assigner = load_example("mentorkit_assigners").assigners["locked_only"]
+
+    class Locked:
+        locks = ((0, 1),)
+
+    problem: Any = Locked()
+    assert assigner.assign(problem).pairs == ((0, 1),)
+
+
+def test_hook_mentorkit_notification_channels(load_example: Example, context: Any) -> None:
+    channel = load_example("mentorkit_notification_channels").channels["log"]
+
+    class Anybody:
+        id = "1"
+
+    class Note:
+        key, body = "k-1", "Hello"
+
+    note: Any = Note()
+    person: Any = Anybody()
+    assert channel.can_reach(context, person, ())
+    assert channel.deliver(context, note, person, ()).reference == "k-1"
+
+
+def test_hook_mentorkit_reactions(load_example: Example, context: Any) -> None:
+    registry = load_example("mentorkit_reactions")
+    reaction = registry.reactions["example.hello"]
+    assert reaction.on == (RelationshipStarted,)
+    event: Any = type("Started", (), {"subject_id": "r1"})()
+    reaction.handle(context, event)
+    assert registry.owner("reactions", "example.hello").name == "example"
+
+
+def test_hook_mentorkit_checks(load_example: Example) -> None:
+    health = load_example("mentorkit_checks").checks["example.room"].run()
+    assert isinstance(health, Health)
+    assert "MiB" in health.message
+
+
+def test_hook_mentorkit_commands(load_example: Example, context: Any) -> None:
+    command = load_example("mentorkit_commands").commands["example.greet"]
+    assert [one.name for one in command.parameters] == ["name"]
+    assert command.run(context, name="Ada") == {"greeting": "Hello Ada"}
+
+
+@pytest.fixture
+def context() -> Any:
+    """Return as much of a context as the examples use."""
+    import logging
+
+    class Sample:
+        tenant = "acme"
+        now = datetime(2026, 1, 5, tzinfo=UTC)
+        log = logging.getLogger("mentorkit.plugin.example")
+
+    return Sample()
+
+
+def test_every_hook_has_a_test_and_a_kind() -> None:
+    tested = {name.removeprefix("test_hook_") for name in globals() if "test_hook_" in name}
+    assert tested == set(HOOKS) == {kind.hook for kind in KINDS}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_docstring_says_when_it_is_asked_and_shows_one_example(hook: str) -> None:
+    doc = inspect.cleandoc(getattr(Hooks, hook).__doc__)
+    first, _, rest = doc.partition("\n")
+    assert first.startswith("Offer ")
+    assert first.endswith(".")
+    assert "Asked at start-up." in rest
+    assert doc.count("```python") == 1
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_nobody_answers_offers_nothing(hook: str) -> None:
+    assert list(getattr(Hooks(), hook)({})) == []
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_takes_the_settings_and_nothing_else(hook: str) -> None:
+    assert list(inspect.signature(getattr(Hooks, hook)).parameters) == ["self", "settings"]

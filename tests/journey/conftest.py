@@ -1,0 +1,90 @@
+"""A small program with people in it, ready to be walked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.participants import Lead
+from mentorkit.domain.people import Actor
+from mentorkit.journey import onboard, programs, recruit, screen, steps
+
+ADMIN = Actor(user_ref="host-admin", admin=True)
+
+PRESET: dict[str, Any] = {
+    "title": "Traders and mentors",
+    "fields": {
+        "trade": {"kind": "option", "options": ["baker", "tailor", "smith"]},
+        "village": {"kind": "text"},
+    },
+    "requirements": [
+        {"id": "has_trade", "field": "trade", "test": "answered"},
+    ],
+    "strategy": {
+        "criteria": [
+            {"criterion": "equal", "field": "trade", "weight": 3},
+            {"criterion": "equal", "field": "village", "weight": 1},
+        ],
+    },
+    "consent": {"en": "We use what you tell us to find you a mentor. Two hours a month are asked."},
+}
+
+
+def lead(key: str, role: str, **values: Any) -> Lead:
+    profile = {k: values.pop(k) for k in ("trade", "village") if k in values}
+    return Lead(
+        key=key,
+        role=role,  # type: ignore[arg-type]
+        name=key.title(),
+        email=f"{key}@example.org",
+        profile=profile,
+        **values,
+    )
+
+
+@pytest.fixture
+def create_world(create_kit: Callable[..., Any]) -> Callable[..., SimpleNamespace]:
+    """Return a factory of an open program with active, consented people in it."""
+
+    def create(
+        leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None, **program: Any
+    ) -> SimpleNamespace:
+        kit = kit or create_kit()
+        preset = {**PRESET, "program": program} if program else PRESET
+        made = programs.create(kit, tenant=tenant, actor=ADMIN, key="traders", preset=preset)
+        programs.open_(kit, tenant=tenant, actor=ADMIN, program="traders")
+        people = leads or [
+            lead("ana", "mentee", trade="baker", village="Ora"),
+            lead("ben", "mentee", trade="smith", village="Ora"),
+            lead("cleo", "mentor", trade="baker", village="Ora", capacity=1),
+            lead("dora", "mentor", trade="smith", village="Wen", capacity=2),
+        ]
+        recruit.receive(kit, tenant=tenant, actor=ADMIN, program="traders", leads=people)
+        rows = screen.review(kit, tenant=tenant, actor=ADMIN, program="traders")
+        for verb in (screen.approve, onboard.consent, onboard.complete):
+            report = steps.many(
+                kit, verb, [r["id"] for r in rows], tenant=tenant, actor=ADMIN, noun="participant"
+            )
+            assert report["refused"] == []
+        ids = {row["key"]: row["id"] for row in rows}
+        persons = {row["key"]: row["person_id"] for row in rows}
+        return SimpleNamespace(
+            kit=kit,
+            tenant=tenant,
+            program=made["id"],
+            ids=ids,
+            persons=persons,
+            admin=ADMIN,
+            by=lambda key: Actor(person_id=persons[key]),
+            at={"tenant": tenant, "actor": ADMIN},
+        )
+
+    return create
+
+
+@pytest.fixture
+def world(create_world: Callable[..., SimpleNamespace]) -> SimpleNamespace:
+    return create_world()

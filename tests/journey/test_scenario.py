@@ -1,0 +1,173 @@
+"""A thousand people from two spreadsheets to ended relationships, three ways, one journal.
+
+Through Python, through the CLI's runner and through real processes: what is recorded is the same,
+event for event, once random ids are read as what they stand for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.people import Actor
+from mentorkit.journey import accept, match, meet, onboard, programs, recruit, screen, steps
+from mentorkit.worker import work
+
+ADMIN = Actor(user_ref="cli", admin=True)
+COORDINATOR = "Coordinator One"
+
+
+def shared(size: str) -> Path:
+    root = Path(__file__).parents[2]
+    folder = Path(os.environ.get("MENTORKIT_TEST_DATA", root.parent / "shared" / "data"))
+    found = folder / "mentor-match"
+    if not (found / size / "mentees.csv").is_file():
+        pytest.skip("shared sample data is not here: no mentor-match folder beside the repository")
+    return found
+
+
+def preset(folder: Path) -> dict[str, Any]:
+    """Return the shared strategy file as a program's preset: the same data, one level deeper."""
+    data = tomllib.loads((folder / "strategy.toml").read_text(encoding="utf-8"))
+    own = {key: data.pop(key) for key in ("columns", "fields")}
+    for name in ("organisation", "profession"):
+        own["fields"].setdefault(name, {"kind": "text"})
+    return {"title": "Mentor match", "strategy": data, "consent": "We pair you up.", **own}
+
+
+def journal(kit: Any, tenant: str = "default") -> list[tuple[Any, ...]]:
+    """Return (kind, who or what, role, payload) in order, ids read as what they stand for."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        events = tx.journal.events(limit=None)
+        people = {p.id: p.external_key or p.name for p in tx.people.find()}
+        known = {p.id: people[p.person_id] for p in tx.participants.find()} | people
+    told: list[tuple[Any, ...]] = []
+    counts: dict[str, int] = {}
+
+    def name(noun: str, id: str) -> str:
+        if id not in known:
+            counts[noun] = counts.get(noun, 0) + 1
+            known[id] = f"{noun} {counts[noun]}"
+        return known[id]
+
+    for event in events:
+        subject = name(event.noun, event.subject_id)
+        payload = {
+            key: name(key.removesuffix("_id"), value)
+            if key.endswith("_id") and isinstance(value, str)
+            else value
+            for key, value in event.payload().items()
+        }
+        told.append((type(event).__name__, subject, event.role, payload))
+    return told
+
+
+def through_python(kit: Any, folder: Path, size: str, tenant: str = "default") -> None:
+    at = {"tenant": tenant, "actor": ADMIN}
+    programs.create(kit, **at, key="mm", preset=preset(folder))
+    programs.appoint(kit, **at, program="mm", role="coordinator", name=COORDINATOR)
+    programs.open_(kit, **at, program="mm")
+    for role in ("mentor", "mentee"):
+        body = (folder / size / f"{role}s.csv").read_bytes()
+        leads, problems = recruit.read(
+            kit, **at, program="mm", body=body, filename=f"{role}s.csv", role=role
+        )
+        assert problems == ()
+        recruit.receive(kit, **at, program="mm", leads=leads)
+    ids = [row["id"] for row in screen.review(kit, **at, program="mm")]
+    for verb in (screen.approve, onboard.consent, onboard.complete):
+        assert steps.many(kit, verb, ids, noun="participant", **at)["refused"] == []
+    run = match.draft(kit, **at, program="mm")
+    match.publish(kit, **at, run=run["id"])
+    offered = [row["id"] for row in match.proposals(kit, **at, program="mm", state="offered")]
+    assert steps.many(kit, accept.accept, offered, noun="proposal", **at)["refused"] == []
+    active = [row["id"] for row in meet.relationships(kit, **at, program="mm", state="active")]
+    assert steps.many(kit, meet.log, active, noun="relationship", minutes=60, **at)["refused"] == []
+    assert steps.many(kit, meet.end, active, noun="relationship", **at)["refused"] == []
+
+
+def words(folder: Path, size: str, file: Path) -> list[list[str]]:
+    """Return the same as commands."""
+    return [
+        ["program", "create", "--file", str(file), "--key", "mm"],
+        ["staff", "add", "--program", "mm", "--role", "coordinator", "--name", COORDINATOR],
+        ["program", "open", "mm"],
+        ["recruit", str(folder / size / "mentors.csv"), "--program", "mm", "--role", "mentor"],
+        ["recruit", str(folder / size / "mentees.csv"), "--program", "mm", "--role", "mentee"],
+        ["participant", "approve", "--program", "mm", "--all"],
+        ["participant", "consent", "--program", "mm", "--all"],
+        ["participant", "onboard", "--program", "mm", "--all"],
+        ["match", "--program", "mm"],
+        ["publish", "--program", "mm"],
+        ["relationship", "accept", "--program", "mm", "--all"],
+        ["relationship", "meet", "--program", "mm", "--all", "--minutes", "60"],
+        ["relationship", "end", "--program", "mm", "--all"],
+    ]
+
+
+def preset_file(folder: Path, tmp_path: Path) -> Path:
+    from mentorkit.domain import presets
+    from mentorkit.domain.programs import parse_preset
+
+    file = tmp_path / "preset.toml"
+    file.write_text(presets.dumps(parse_preset(preset(folder))), encoding="utf-8")
+    return file
+
+
+def test_python_and_the_cli_leave_the_same_journal(
+    create_kit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from mentorkit.cli import main
+
+    folder = shared("large")
+    kit = create_kit(plugins=("matching", "csv", "inbox"))
+    through_python(kit, folder, "large", "python")
+    told = journal(kit, "python")
+    assert sum(1 for event in told if event[0] == "RelationshipEnded") == 500
+    monkeypatch.setattr(sys.modules[__name__], "KIT", kit, raising=False)
+    runner = CliRunner()
+    for command in words(folder, "large", preset_file(folder, tmp_path)):
+        done = runner.invoke(main, ["--kit", f"{__name__}:KIT", *command])
+        assert done.exit_code == 0, (command, done.output)
+    assert journal(kit) == told
+    report = work(kit, limit=100)
+    assert report["done"] == 200  # a hundred messages for each of the two tenants
+    assert report["dead"] == report["later"] == 0
+
+
+def test_real_processes_leave_the_same_journal(tmp_path: Path) -> None:
+    import mentorkit
+
+    folder = shared("small")
+    kit = mentorkit.Kit.embedded(tmp_path / "python.db")
+    kit.upgrade()
+    through_python(kit, folder, "small")
+    told = journal(kit)
+    kit.close()
+    file = preset_file(folder, tmp_path)
+    database = tmp_path / "cli.db"
+    for command in [["db", "upgrade"], *words(folder, "small", file)]:
+        subprocess.run(
+            [sys.executable, "-m", "mentorkit.cli", "--db", str(database), *command],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    listed = subprocess.run(
+        [sys.executable, "-m", "mentorkit.cli", "--db", str(database),
+         "relationship", "list", "--program", "mm", "--json"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert len(json.loads(listed.stdout)) == 47
+    again = mentorkit.Kit.embedded(database)
+    assert journal(again) == told
+    again.close()

@@ -1,0 +1,133 @@
+"""What forms, points and scores mean, in plain Python and one pair at a time: the tests' oracle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.strategies import share
+from mentorkit.hooks import (
+    Above,
+    Closeness,
+    Contains,
+    Cosine,
+    Differs,
+    Equal,
+    MinOverlap,
+    Overlap,
+    PastPair,
+    Prior,
+    Same,
+    SetOverlap,
+    SharesAny,
+)
+
+Profile = Mapping[str, Any]
+Fields = Mapping[str, Field]
+
+
+def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float | None:
+    """Return what a criterion's form says of a pair; None is no opinion."""
+    if isinstance(form, Prior):
+        brought: float | None = mentor.get(form.field)
+        return brought
+    mine, theirs = _answers(form, mentee, mentor)
+    if mine is None or theirs is None:
+        return None
+    match form:
+        case SetOverlap():
+            whole = {"mentee": _set(mine), "mentor": _set(theirs)}.get(
+                form.per, _set(mine) | _set(theirs)
+            )
+            return len(_set(mine) & _set(theirs)) / len(whole)
+        case Overlap():
+            return min(len(_set(mine) & _set(theirs)), form.full) / form.full
+        case Equal():
+            if _same(mine, theirs):
+                return 1.0
+            others = [
+                worth
+                for name, worth in form.partial.items()
+                if mentee.get(name) is not None and mentee.get(name) == mentor.get(name)
+            ]
+            return max(others, default=0.0)
+        case Contains():
+            return 1.0 if mine in _set(theirs) else 0.0
+        case Closeness():
+            away = abs(_number(form, theirs, fields) - _number(form, mine, fields) - form.target)
+            if form.wrap is not None:
+                away = away % form.wrap
+                away = min(away, form.wrap - away)
+            return max(0.0, 1 - away / form.span)
+        case Cosine():
+            size = math.hypot(*mine) * math.hypot(*theirs)
+            if not size:
+                return None
+            return max(0.0, sum(a * b for a, b in zip(mine, theirs, strict=True)) / size)
+    raise AssertionError(form)
+
+
+def allows(form: Any, mentee: Profile, mentor: Profile, fields: Fields, *, met: bool) -> bool:
+    """Return what a rule's form says of a pair; `met` tells whether they were together before."""
+    if isinstance(form, PastPair):
+        return not met
+    mine, theirs = _answers(form, mentee, mentor)
+    if isinstance(form, Differs):
+        return mine is None or theirs is None or not _same(mine, theirs)
+    if mine is None or theirs is None:
+        return False
+    match form:
+        case SharesAny():
+            return bool(_set(mine) & _set(theirs))
+        case MinOverlap():
+            return len(_set(mine) & _set(theirs)) >= form.least
+        case Same():
+            return _same(mine, theirs)
+        case Above():
+            steps = _number(form, theirs, fields) - _number(form, mine, fields)
+            return steps >= form.least and (form.most is None or steps <= form.most)
+    raise AssertionError(form)
+
+
+def parts(values: Sequence[float | None], weights: Sequence[int]) -> list[int]:
+    """Return the parts of a score: the points of 10,000 go to those who have an opinion."""
+    points = share(
+        10_000, [w if v is not None else 0 for v, w in zip(values, weights, strict=True)]
+    )
+    return [
+        0 if v is None else math.floor(p * min(1.0, max(0.0, v)) + 0.5)
+        for v, p in zip(values, points, strict=True)
+    ]
+
+
+def hamilton(whole: int, weights: Sequence[int]) -> list[int]:
+    """Return the shares by largest remainder, by the book: earlier ones win ties."""
+    exact = [Fraction(whole * weight, sum(weights)) for weight in weights]
+    shares = [math.floor(one) for one in exact]
+    while sum(shares) < whole:
+        at = max(range(len(weights)), key=lambda i: (exact[i] - shares[i], -i))
+        shares[at] += 1
+    return shares
+
+
+def _answers(form: Any, mentee: Profile, mentor: Profile) -> tuple[Any, Any]:
+    other = form.other or form.field
+    return mentee.get(form.field), mentor.get(other)
+
+
+def _same(mine: Any, theirs: Any) -> bool:
+    """Return whether two answers are the same; the order of several options does not matter."""
+    return bool(_set(mine) == _set(theirs))
+
+
+def _set(answer: Any) -> set[Any]:
+    return set(answer) if isinstance(answer, tuple) else {answer}
+
+
+def _number(form: Any, answer: Any, fields: Fields) -> float:
+    if isinstance(answer, str):
+        return float(list(fields[form.field].choices).index(answer))
+    return float(answer)

@@ -1,0 +1,195 @@
+"""Factories of people, strategies and providers, and random ones with many ties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import mentorkit_matching
+from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.strategies import Strategy, parse_strategy
+from mentorkit.hooks import Criterion, Rule
+from mentorkit.hooks.providers import Assigner
+from mentorkit.matching import Bound, Pool, Someone, bind
+from tests.matching import plain
+
+LANGUAGES = ("ar", "en", "fr", "sw")
+GRADES = ("first", "second", "third", "fourth")
+INDUSTRIES = ("food", "crafts", "repair")
+
+
+def create_fields() -> dict[str, Field]:
+    fields, problems = parse_fields(
+        {
+            "languages": {"kind": "options", "label": "languages"},
+            "grade": {"ordered": list(GRADES)},
+            "industry": {"options": list(INDUSTRIES)},
+            "sector": {"kind": "text"},
+            "quality": {"kind": "number"},
+            "hours": {"kind": "hours"},
+            "taste": {"kind": "vector"},
+        }
+    )
+    assert not problems
+    return fields
+
+
+def create_registry(*extra: Any) -> Any:
+    """Return what the matching plugin offers, and these providers besides."""
+    kinds = {"criteria": Criterion, "rules": Rule, "assigners": Assigner}
+    shipped = [
+        *mentorkit_matching.mentorkit_criteria(),
+        *mentorkit_matching.mentorkit_rules(),
+        *mentorkit_matching.mentorkit_assigners(),
+    ]
+    return SimpleNamespace(
+        **{
+            name: {one.name: one for one in (*shipped, *extra) if isinstance(one, kind)}
+            for name, kind in kinds.items()
+        }
+    )
+
+
+def create_strategy(
+    criteria: Sequence[Mapping[str, Any]] = ({"criterion": "equal", "field": "industry"},),
+    rules: Sequence[Mapping[str, Any]] = (),
+    **more: Any,
+) -> Strategy:
+    strategy, problems = parse_strategy({"criteria": list(criteria), "rules": list(rules), **more})
+    assert not problems
+    return strategy
+
+
+def create_people(side: str, *profiles: Mapping[str, Any], **more: Any) -> list[Someone]:
+    """Return one person for each profile, named a, b, c, ... of their side."""
+    return [
+        Someone(key=f"{side}-{chr(97 + at)}", id=f"{side}-{chr(97 + at)}", profile=profile, **more)
+        for at, profile in enumerate(profiles)
+    ]
+
+
+@dataclass
+class Case:
+    """A pool and a bound strategy, and the people they were made of."""
+
+    mentees: list[Someone]
+    mentors: list[Someone]
+    strategy: Strategy
+    past: set[tuple[str, str]]
+    forbidden: dict[tuple[str, str], str]
+    fields: dict[str, Field]
+
+    @property
+    def pool(self) -> Pool:
+        return Pool(
+            self.mentees, self.mentors, self.fields, past=self.past, forbidden=self.forbidden
+        )
+
+    def bound(self, *extra: Any) -> Bound:
+        return bind(self.strategy, create_registry(*extra), self.fields)
+
+    def plain_scores(self) -> tuple[list[list[int]], list[list[bool]]]:
+        """Return scores and allowed pairs, people by key, one pair at a time in plain Python."""
+        bound = self.bound()
+        scores: list[list[int]] = []
+        allowed: list[list[bool]] = []
+        for mentee in sorted(self.mentees, key=lambda one: one.key):
+            scores.append([])
+            allowed.append([])
+            for mentor in sorted(self.mentors, key=lambda one: one.key):
+                pair = (mentee.id, mentor.id)
+                values = [
+                    plain.value(c.criterion.declared, mentee.profile, mentor.profile, self.fields)
+                    for c in bound.criteria
+                ]
+                scores[-1].append(sum(plain.parts(values, bound.weights)))
+                allowed[-1].append(
+                    pair not in self.forbidden
+                    and mentor.capacity > 0
+                    and all(
+                        plain.allows(
+                            r.rule.declared,
+                            mentee.profile,
+                            mentor.profile,
+                            self.fields,
+                            met=pair in self.past,
+                        )
+                        for r in bound.rules
+                    )
+                )
+        return scores, allowed
+
+
+def draw_profile(random: Random) -> dict[str, Any]:
+    """Draw answers out of few, so that many pairs are equally good; one in six is missing."""
+    profile = {
+        "languages": tuple(random.sample(LANGUAGES, random.randint(1, 3))),
+        "grade": random.choice(GRADES),
+        "industry": random.choice(INDUSTRIES),
+        "sector": random.choice("xy"),
+        "quality": random.choice((0.0, 0.25, 0.5, 1.0)),
+        "hours": tuple(sorted(random.sample(range(6), random.randint(1, 4)))),
+    }
+    return {name: value for name, value in profile.items() if random.random() > 1 / 6}
+
+
+_CRITERIA: tuple[dict[str, Any], ...] = (
+    {"criterion": "equal", "field": "industry", "partial": {"sector": 0.5}},
+    {"criterion": "equal", "field": "sector"},
+    {"criterion": "set_overlap", "field": "languages"},
+    {"criterion": "set_overlap", "field": "languages", "per": "union"},
+    {"criterion": "closeness", "field": "grade", "target": 1, "span": 2},
+    {"criterion": "overlap", "field": "hours", "full": 2},
+    {"criterion": "prior", "field": "quality"},
+)
+_RULES: tuple[dict[str, Any], ...] = (
+    {"rule": "shares_any", "field": "languages"},
+    {"rule": "differs", "field": "sector"},
+    {"rule": "above", "field": "grade", "steps": [-1, 2]},
+    {"rule": "min_overlap", "field": "hours", "least": 1},
+    {"rule": "past_pair"},
+    {"rule": "same", "field": "industry"},
+)
+
+
+def draw_case(seed: int, *, most: int = 9, assigner: str = "optimal") -> Case:
+    """Draw people and a strategy: few distinct scores, missing answers, full mentors."""
+    random = Random(seed)
+    mentees = [
+        Someone(
+            key=f"mentee-{at:02}",
+            id=f"m{random.getrandbits(40):x}.{at}",
+            profile=draw_profile(random),
+        )
+        for at in range(random.randint(0, most))
+    ]
+    mentors = [
+        Someone(
+            key=f"mentor-{at:02}",
+            id=f"t{random.getrandbits(40):x}.{at}",
+            profile=draw_profile(random),
+            capacity=random.choice((0, 1, 1, 1, 2, 3)),
+        )
+        for at in range(random.randint(0, most))
+    ]
+    pairs = [(mentee.id, mentor.id) for mentee in mentees for mentor in mentors]
+    criteria = [
+        {**criterion, "weight": random.choice((1, 1, 2, 3, 7))}
+        for criterion in random.sample(_CRITERIA, random.randint(1, 4))
+    ]
+    return Case(
+        mentees=mentees,
+        mentors=mentors,
+        strategy=create_strategy(
+            criteria,
+            random.sample(_RULES, random.choice((0, 0, 1, 1, 2))),
+            objective=random.choice(("coverage", "score")),
+            assigner=assigner,
+        ),
+        past={pair for pair in pairs if random.random() < 0.1},
+        forbidden={pair: "blocked" for pair in pairs if random.random() < 0.05},
+        fields=create_fields(),
+    )

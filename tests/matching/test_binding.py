@@ -1,0 +1,161 @@
+"""A strategy that cannot be used is refused with everything that is wrong, each at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.fields import Field
+from mentorkit.errors import Invalid, PluginError, Problem
+from mentorkit.hooks import Closeness, Criterion, Equal, Overlap, Rule
+from mentorkit.matching import bind
+from tests.matching.samples import create_fields, create_registry, create_strategy
+
+
+class Village(Criterion):
+    name = "village"
+    needs: Mapping[str, type] = {"village": str, "quality": float}
+
+    def score(self, mentee: Any, mentor: Any) -> float:
+        return 1.0
+
+
+def problems(strategy: Any, *extra: Any, **more: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        bind(strategy, create_registry(*extra), create_fields(), **more)
+    return {problem.place: problem.message for problem in caught.value.problems}
+
+
+def test_every_wrong_name_option_and_field_is_told_at_once() -> None:
+    found = problems(
+        create_strategy(
+            [
+                {"criterion": "equel", "field": "sector"},
+                {"criterion": "closeness", "field": "sector", "span": 0},
+                {"criterion": "equal", "field": "nowhere", "partial": {"gone": 0.5}},
+                {"criterion": "equal", "feild": "sector"},
+            ],
+            [{"rule": "difers"}, {"rule": "above", "field": "grade", "steps": [4, 1]}],
+            assigner="best",
+        ),
+        known=(),
+    )
+    assert set(found) == {
+        "rules[0].rule",
+        "rules[1].most",
+        "criteria[0].criterion",
+        "criteria[1].span",
+        "criteria[2].field",
+        "criteria[3].feild",
+        "criteria[3].field",
+        "assigner",
+    }
+    assert "there are: set_overlap, equal" in found["criteria[0].criterion"]
+    assert "there are: shares_any, differs" in found["rules[0].rule"]
+    assert "there are: optimal, stable, greedy, choice" in found["assigner"]
+
+
+def test_a_field_of_another_kind_is_told_with_the_kind_to_declare() -> None:
+    found = problems(create_strategy([{"criterion": "set_overlap", "field": "sector"}]))
+    assert "is of kind text" in found["criteria[0].field"]
+    assert 'kind = "options"' in found["criteria[0].field"]
+
+
+def test_without_known_columns_a_field_that_is_not_declared_counts_as_text() -> None:
+    strategy = create_strategy([{"criterion": "equal", "field": "village"}])
+    assert bind(strategy, create_registry(), {}).criteria[0].points == 10_000
+    assert bind(strategy, create_registry(), {}, known=["village"])
+    with pytest.raises(Invalid, match="there is no field 'village'; there are: town"):
+        bind(strategy, create_registry(), {}, known=["town"])
+
+
+def test_what_a_criterion_needs_is_checked_with_its_type() -> None:
+    strategy = create_strategy([{"criterion": "village"}])
+    found = problems(strategy, Village(), known=())
+    assert "criterion village needs it" in found["criteria[0]"]
+    with pytest.raises(Invalid) as caught:
+        bind(strategy, create_registry(Village()), {"quality": Field(id="quality")})
+    assert 'with kind = "number"' in str(caught.value)
+
+
+def test_problems_stand_below_the_place_that_is_given() -> None:
+    strategy = create_strategy([{"criterion": "equel"}])
+    assert "strategy.criteria[0].criterion" in problems(strategy, place="strategy")
+
+
+def test_without_criteria_only_an_assigner_that_asks_for_no_scores_will_do() -> None:
+    assert bind(create_strategy((), assigner="choice"), create_registry(), {}).criteria == ()
+    found = problems(create_strategy(()))
+    assert "give at least one criterion" in found["criteria"]
+
+
+def test_more_than_sixty_criteria_are_refused() -> None:
+    found = problems(create_strategy([{"criterion": "equal", "field": "sector"}] * 61))
+    assert found["criteria"] == "give at most 60"
+
+
+class Bad(Criterion):
+    name = "bad"
+
+    def __init__(self, bound: Any) -> None:
+        self._bound = bound
+
+    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Any:
+        if isinstance(self._bound, Exception):
+            raise self._bound
+        return self._bound
+
+
+class Twice(Criterion):
+    declared = Equal(field="sector")
+
+    def score(self, mentee: Any, mentor: Any) -> float:
+        return 1.0
+
+
+class OfNoForm(Criterion):
+    declared: Any = "equal"
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [
+        (ValueError("no idea"), "criterion bad: bind raised ValueError: no idea"),
+        (None, "criterion bad: bind returned NoneType; return a Criterion"),
+        (Rule(), "criterion bad: bind returned Rule; return a Criterion"),
+        (Criterion(), "give exactly one of declared, score_block and score; it has none of them"),
+        (Twice(), "it has declared and score"),
+        (OfNoForm(), "`declared` is no form; give one of SetOverlap"),
+    ],
+)
+def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str) -> None:
+    strategy = create_strategy([{"criterion": "bad"}])
+    with pytest.raises(PluginError) as caught:
+        bind(strategy, create_registry(Bad(bound)), {})
+    assert f"criteria[0]: {told}" in str(caught.value) or told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        (Closeness(field="grade", span=0), "criteria[0].span"),
+        (Closeness(field="grade", wrap=0), "criteria[0].wrap"),
+        (Overlap(field="hours", full=0), "criteria[0].full"),
+        (Equal(field="sector", partial={"industry": 2}), "criteria[0].partial.industry"),
+        (Equal(field="gone"), "criteria[0].field"),
+    ],
+)
+def test_a_form_of_a_plugin_is_checked_like_a_shipped_one(form: Any, place: str) -> None:
+    class Own(Criterion):
+        name = "own"
+        declared = form
+
+    assert place in problems(create_strategy([{"criterion": "own"}]), Own(), known=())
+
+
+def test_what_a_provider_finds_wrong_itself_keeps_its_place() -> None:
+    bad = Bad(Invalid("own", "no", [Problem("level", "write 1 or 2")]))
+    found = problems(create_strategy([{"criterion": "bad"}]), bad)
+    assert found == {"criteria[0].level": "write 1 or 2"}

@@ -1,0 +1,118 @@
+"""The plugin `matching` keeps the public contract: loaded by name, checked, bound, run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import mentorkit_matching
+from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.strategies import dump_strategy, parse_strategy
+from mentorkit.hooks.registry import Registry
+from mentorkit.hooks.settings import check_options, check_schema
+from mentorkit.matching import Pool, Someone, bind, run, verify
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.load([("matching", mentorkit_matching)])
+
+
+def create_fields(**kinds: str) -> dict[str, Field]:
+    fields, problems = parse_fields({name: {"kind": kind} for name, kind in kinds.items()})
+    assert not problems
+    return fields
+
+
+def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) -> None:
+    assert list(registry.criteria) == [
+        "set_overlap", "equal", "contains", "closeness", "overlap", "prior", "cosine"
+    ]  # fmt: skip
+    assert list(registry.rules) == [
+        "shares_any", "differs", "same", "above", "past_pair", "min_overlap"
+    ]  # fmt: skip
+    assert list(registry.assigners) == ["optimal", "stable", "greedy", "choice"]
+    assert list(registry.strategies) == ["language_industry_country", "life_experience_first"]
+
+
+def test_every_provider_has_a_title_and_options_that_a_form_can_show(registry: Registry) -> None:
+    for kind in (registry.criteria, registry.rules, registry.assigners):
+        for name, provider in kind.items():
+            assert provider.title
+            assert check_schema(provider.options, name, flat=False, secrets=False) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "wrong"),
+    [
+        ("set_overlap", {"field": "languages", "per": "nobody"}, "per"),
+        ("equal", {"field": "industry", "partial": {"sector": 3}}, "partial"),
+        ("contains", {"field": "industry"}, "other"),
+        ("closeness", {"field": "grade", "span": 0}, "span"),
+        ("overlap", {"field": "hours", "full": 0}, "full"),
+        ("prior", {"field": "quality", "other": "grade"}, "other"),
+        ("cosine", {}, "field"),
+    ],
+)
+def test_options_that_do_not_fit_are_told(
+    registry: Registry, name: str, options: dict[str, Any], wrong: str
+) -> None:
+    _, problems = check_options(registry.criteria[name].options, options, "here")
+    assert len(problems) == 1
+    assert problems[0].place.startswith(f"here.{wrong}")
+
+
+def test_ready_strategies_are_data_that_can_be_copied(registry: Registry) -> None:
+    for strategy in registry.strategies.values():
+        assert parse_strategy(dump_strategy(strategy)) == (strategy, [])
+        assert sum(strategy.points()) == 10_000
+
+
+def test_life_experience_counts_more_than_business_knowledge_and_that_more_than_the_sector(
+    registry: Registry,
+) -> None:
+    strategy = registry.strategies["life_experience_first"]
+    fields = create_fields(life_experience="options", business_knowledge="options")
+    wants = {"life_experience": ("loss",), "business_knowledge": ("tax",), "sector": "food"}
+    none = {"life_experience": ("-",), "business_knowledge": ("-",), "sector": "-"}
+    mentors = [
+        Someone(key=name, id=name, profile={**none, name: wants[name]})
+        for name in ("sector", "business_knowledge", "life_experience")
+    ]
+    pool = Pool([Someone(key="m", id="m", profile=wants)], mentors, fields)
+    result = run(pool, bind(strategy, registry, fields))
+    assert [pair.mentor_id for pair in result.shortlists["m"]] == [
+        "life_experience", "business_knowledge", "sector"
+    ]  # fmt: skip
+    assert verify(pool, bind(strategy, registry, fields), result) == []
+
+
+def test_without_a_common_language_there_is_no_pair(registry: Registry) -> None:
+    strategy = registry.strategies["language_industry_country"]
+    fields = create_fields(languages="options")
+    mentee = Someone(key="m", id="m", profile={"languages": ("sw", "en"), "industry": "food"})
+    mentors = [
+        Someone(key="a", id="a", profile={"languages": ("fr",), "industry": "food"}),
+        Someone(key="b", id="b", profile={"languages": ("sw",), "industry": "repair"}),
+    ]
+    result = run(Pool([mentee], mentors, fields), bind(strategy, registry, fields))
+    assert [pair.mentor_id for pair in result.shortlists["m"]] == ["b"]
+
+
+def test_steps_have_an_upper_end_only_where_one_is_given(registry: Registry) -> None:
+    rule = registry.rules["above"]
+    both = rule.bind({"field": "grade", "other": None, "steps": [1, 4]}, {}).declared
+    open_ended = rule.bind({"field": "grade", "other": None, "steps": [2]}, {}).declared
+    assert (both.least, both.most) == (1, 4)  # type: ignore[union-attr]
+    assert (open_ended.least, open_ended.most) == (2, None)  # type: ignore[union-attr]
+
+
+def test_loading_it_loads_no_numpy() -> None:
+    code = (
+        "import sys; from mentorkit.hooks.registry import Registry; "
+        "Registry.load(['matching']); assert 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,145 @@
+"""Profile fields: how an answer becomes a value, and what is said about one that cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mentorkit.domain.fields import KINDS, TYPES, Field, dump_fields, parse_fields
+from mentorkit.domain.frozen import Frozen
+
+STAGE = Field(id="stage", kind="ordered", choices=Frozen(idea="Idea", steady={"en": "Steady"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "value"),
+    [
+        ("text", "  Ana ", "Ana"),
+        ("text", 12, "12"),
+        ("number", "3.5", 3.5),
+        ("number", 4, 4.0),
+        ("flag", "Yes", True),
+        ("flag", False, False),
+        ("flag", "0", False),
+        ("option", " free ", "free"),
+        ("options", "a; b;;a", ("a", "b")),
+        ("options", ["b", "a"], ("b", "a")),
+        ("hours", "mon 18-20; Tuesday 0-1", (18, 19, 24)),
+        ("hours", [167, "0"], (0, 167)),
+        ("vector", "1; -2.5", (1.0, -2.5)),
+    ],
+)
+def test_an_answer_becomes_a_value_of_the_kinds_type(kind: Any, raw: Any, value: Any) -> None:
+    parsed = Field(id="x", kind=kind).parse(raw)
+    assert parsed == value
+    assert isinstance(parsed, TYPES[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("raw", [None, "", "   "])
+def test_nothing_written_is_no_answer(kind: Any, raw: Any) -> None:
+    assert Field(id="x", kind=kind).parse(raw) is None
+
+
+@pytest.mark.parametrize("kind", ["options", "hours", "vector"])
+@pytest.mark.parametrize("raw", [" ; ;", [], ["", None]])
+def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
+    assert Field(id="x", kind=kind).parse(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "told"),
+    [
+        ("number", "many", "write digits"),
+        ("number", True, "not yes or no"),
+        ("number", "nan", "out of range"),
+        ("number", "inf", "out of range"),
+        ("number", [1], "write digits"),
+        ("flag", "perhaps", "write yes or no"),
+        ("hours", "mon 20-18", "mon 18-20"),
+        ("hours", "mon 18-25", "mon 18-20"),
+        ("hours", "168", "mon 18-20"),
+        ("hours", "²", "mon 18-20"),
+        ("hours", "mon ²-³", "mon 18-20"),
+        ("options", 5, "is not a list"),
+        ("hours", {"mon": 1}, "is not a list"),
+        ("vector", [[1]], "write digits"),
+        ("text", "a\0b", "cannot be stored"),
+        ("text", "\ud800", "cannot be stored"),
+        ("text", "x" * 10_001, "shorten it"),
+        ("options", "a;\0", "cannot be stored"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_write(kind: Any, raw: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Field(id="x", kind=kind).parse(raw)
+
+
+def test_an_option_is_known_by_id_or_label_in_any_case() -> None:
+    assert [STAGE.parse(one) for one in ("idea", "IDEA", "Steady")] == ["idea", "idea", "steady"]
+    with pytest.raises(ValueError, match="write one of: idea, steady"):
+        STAGE.parse("growing")
+    assert STAGE.position("steady") == 1
+    assert STAGE.position("gone") is None
+
+
+def test_every_problem_of_a_declaration_is_told_with_its_place() -> None:
+    fields, problems = parse_fields(
+        {
+            "good": {},
+            "a": "text",
+            "b": {"kind": "colour"},
+            "c": {"options": ["x", "x"]},
+            "d": {"kind": "ordered"},
+            "e": {"roles": ["friend"], "required": "yes", "label": 5, "separator": 1},
+            "f": {"options": {"x": 3}},
+            "g": {"colour": "red"},
+            "h": {"roles": "mentee"},
+            "i": {"roles": [["mentee"]]},
+            "j": {"label": {}},
+        }
+    )
+    assert [problem.place for problem in problems] == [
+        "fields.a", "fields.b.kind", "fields.c.options", "fields.d.ordered", "fields.e.roles",
+        "fields.e.label", "fields.e.required", "fields.e.separator", "fields.f.options",
+        "fields.g.colour", "fields.h.roles", "fields.i.roles", "fields.j.label",
+    ]  # fmt: skip
+    assert list(fields) == ["good", "g"]
+    assert parse_fields([])[1][0].place == "fields"
+
+
+LABELS = st.one_of(
+    st.text(min_size=1, max_size=8),
+    st.dictionaries(st.sampled_from(["en", "es", "ar"]), st.text(max_size=8), min_size=1),
+)
+
+
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=6),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "label": LABELS,
+                "options": st.dictionaries(st.text(max_size=5), LABELS, min_size=1, max_size=4)
+                | st.lists(st.text(max_size=5), min_size=1, max_size=4, unique=True),
+                "required": st.booleans(),
+                "roles": st.sampled_from([["mentee"], ["mentor"], ["mentee", "mentor"]]),
+                "separator": st.sampled_from([";", ",", "|"]),
+                "kind": st.sampled_from(["option", "options", "text"]),
+            },
+        ),
+        max_size=4,
+    )
+)
+def test_declarations_come_back_as_they_were_written_down(data: dict[str, Any]) -> None:
+    fields, problems = parse_fields(data)
+    assert not problems
+    again, problems = parse_fields(dump_fields(fields))
+    assert (again, problems) == (fields, [])
+    assert [list(one.choices) for one in again.values()] == [
+        list(one.choices) for one in fields.values()
+    ]

@@ -1,0 +1,81 @@
+"""Words and figures in the reader's language."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+
+from mentorkit.i18n import (
+    format_day,
+    format_moment,
+    format_number,
+    is_right_to_left,
+    translate,
+    translate_count,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of translations with a Portuguese catalog."""
+    catalog = Catalog(locale="pt", domain="mentorkit")
+    catalog.add("Accept", "Aceitar")
+    catalog.add(("{count} pair", "{count} pairs"), ("{count} par", "{count} pares"))
+    written = io.BytesIO()
+    write_mo(written, catalog)
+    home = tmp_path / "pt" / "LC_MESSAGES"
+    home.mkdir(parents=True)
+    (home / "mentorkit.mo").write_bytes(written.getvalue())
+    return tmp_path
+
+
+def test_a_region_reads_its_languages_catalog(folder: Path) -> None:
+    assert translate("Accept", "pt-BR", folder=folder) == "Aceitar"
+
+
+def test_a_language_without_a_catalog_reads_english(folder: Path) -> None:
+    assert translate("Accept", "sw", folder=folder) == "Accept"
+    assert translate("Accept", "sw") == "Accept"
+
+
+def test_what_nobody_translated_stays(folder: Path) -> None:
+    assert translate("Decline", "pt", folder=folder) == "Decline"
+
+
+def test_nothing_is_not_the_header_of_a_catalog(folder: Path) -> None:
+    assert translate("", "pt", folder=folder) == ""
+
+
+def test_counts_take_the_form_of_the_language(folder: Path) -> None:
+    one, many = "{count} pair", "{count} pairs"
+    assert translate_count(one, many, 1, "pt", folder=folder) == "1 par"
+    assert translate_count(one, many, 1200, "pt", folder=folder) == "1.200 pares"
+    assert translate_count(one, many, 0) == "0 pairs"
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"), [("en", "4,820,655"), ("de", "4.820.655"), ("xx-nowhere", "4,820,655")]
+)
+def test_numbers(locale: str, written: str) -> None:
+    assert format_number(4_820_655, locale) == written
+
+
+def test_days() -> None:
+    assert format_day(date(2026, 11, 23), "de") == "23. November 2026"
+
+
+def test_moments_stand_on_the_readers_clock() -> None:
+    noon = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+    assert "15:00" in format_moment(noon, zone="Africa/Nairobi", locale="en-GB")
+    with pytest.raises(ValueError, match="without a zone"):
+        format_moment(datetime(2026, 1, 5, 12, 0), zone="UTC")
+
+
+def test_direction() -> None:
+    assert is_right_to_left("ar-EG")
+    assert not is_right_to_left("pt_BR")
