@@ -211,7 +211,7 @@ def _raise(*pair: Any) -> Any:
         (EachPair(_raise), "criterion each_pair: score raised ZeroDivisionError"),
         (
             EachPair(lambda mentee, mentor: mentee["typo"]),
-            "raised KeyError: 'typo'; if that is a profile field",
+            "; if that is a profile field, name it in `needs`, or declare it",
         ),
         (EachPair(lambda *pair: "much"), "return a number from 0 to 1"),
         (EachPair(lambda *pair: 1.0, says=7), "return a Reason, a text or None"),
