@@ -33,17 +33,19 @@ def unguard(cell: str) -> str:
 
 
 def write_csv(sheet: Sheet) -> bytes:
-    """Return the sheet as CSV in UTF-8.
+    """Return the sheet as CSV in UTF-8, readable by programs and by Excel alike.
 
-    It begins with a byte order mark: without one Excel takes the file for its country's old code
-    page and garbles every accented name; all other readers skip the mark.
+    Only a sheet with letters beyond ASCII begins with a byte order mark: without one Excel takes
+    the file for its country's old code page and garbles every accented name. Where nothing can be
+    garbled, readers that know no such mark get a first column of the right name.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([guard(column) for column in sheet.columns])
     for row in sheet.rows:
         writer.writerow([guard(cell) if isinstance(cell, str) else plain(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig", errors="replace")
+    text = out.getvalue()
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig", errors="replace")
 
 
 def plain(value: Any) -> str:

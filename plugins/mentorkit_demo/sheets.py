@@ -75,4 +75,5 @@ def _sheet(rows: Sequence[Row]) -> bytes:
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
-    return out.getvalue().encode("utf-8-sig")
+    text = out.getvalue()
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig")

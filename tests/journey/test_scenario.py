@@ -1,7 +1,7 @@
 """A thousand people from two spreadsheets to ended relationships, three ways, one journal.
 
-Through Python, through the CLI's runner and through real processes: what is recorded is the same,
-event for event, once random ids are read as what they stand for.
+Through Python, and through the CLI, by its runner and as real processes: what is recorded is the
+same, event for event, once random ids are read as what they stand for.
 """
 
 from __future__ import annotations
@@ -121,8 +121,28 @@ def preset_file(folder: Path, tmp_path: Path) -> Path:
     return file
 
 
+IN_PROCESSES = ("match", "publish", "relationship end")
+"""Which commands run as processes of their own: those that draft, write and close the most."""
+
+HOST = """
+import os
+from datetime import UTC, datetime
+from sqlalchemy.orm import sessionmaker
+from mentorkit import Kit
+from tests.conftest import open_engine
+
+engine = open_engine(os.environ["DATABASE_KIND"], os.environ["DATABASE_URL"])
+kit = Kit(
+    sessions=sessionmaker(engine),
+    plugins=("matching", "csv", "inbox"),
+    clock=lambda: datetime.fromisoformat(os.environ["NOW"]),
+)
+"""
+"""What a host writes for `--kit`: its own engine, on the database of this test."""
+
+
 def test_python_and_the_cli_leave_the_same_journal(
-    create_kit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    create_kit: Any, database: Any, clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from click.testing import CliRunner
 
@@ -133,12 +153,31 @@ def test_python_and_the_cli_leave_the_same_journal(
     through_python(kit, folder, "large", "python")
     told = journal(kit, "python")
     assert sum(1 for event in told if event[0] == "RelationshipEnded") == 500
+
     monkeypatch.setattr(sys.modules[__name__], "KIT", kit, raising=False)
-    runner = CliRunner()
+    (tmp_path / "host_of_scenario.py").write_text(HOST, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])]),
+        "DATABASE_KIND": database.kind,
+        "DATABASE_URL": database.url,
+        "NOW": clock().isoformat(),
+    }
+    processes = 0
     for command in words(folder, "large", preset_file(folder, tmp_path)):
-        done = runner.invoke(main, ["--kit", f"{__name__}:KIT", *command])
-        assert done.exit_code == 0, (command, done.output)
+        if " ".join(command).startswith(IN_PROCESSES):
+            processes += 1
+            ran = subprocess.run(
+                [sys.executable, "-m", "mentorkit.cli", "--kit", "host_of_scenario:kit", *command],
+                env=environment, capture_output=True, text=True, timeout=300,
+            )  # fmt: skip
+            assert ran.returncode == 0, (command, ran.stdout, ran.stderr)
+        else:
+            done = CliRunner().invoke(main, ["--kit", f"{__name__}:KIT", *command])
+            assert done.exit_code == 0, (command, done.output)
+    assert processes == 3
     assert journal(kit) == told
+
     report = work(kit, limit=100)
     assert report["done"] == 200  # a hundred messages for each of the two tenants
     assert report["dead"] == report["later"] == 0

@@ -393,6 +393,15 @@ def test_hostile_texts_never_come_alive_and_come_back_exactly(suffix: str) -> No
         assert body.startswith(b"\xef\xbb\xbf")
 
 
+def test_only_a_sheet_that_excel_would_garble_begins_with_a_mark() -> None:
+    def written(name: str) -> bytes:
+        sheet = Sheet(columns=("mentee", "mentor"), rows=(("m1", name),))
+        return CsvSource().write(sheet, suffix=".csv")
+
+    assert written("Zoe") == b"mentee,mentor\r\nm1,Zoe\r\n"
+    assert written("Zoë") == "\ufeffmentee,mentor\r\nm1,Zoë\r\n".encode()
+
+
 def test_the_naughty_list_is_read_where_it_is() -> None:
     if not (DATA / "blns.txt").exists():
         pytest.skip(f"shared sample data is not here: {DATA}")
