@@ -23,7 +23,8 @@ class Event:
     """One fact. `subject_id` is what it happened to, `cause` the event that led to it.
 
     `sequence` is given by the journal and orders all events of a database. A subclass is a
-    dataclass too; it names its noun, and its `schema` once its payload has changed.
+    dataclass too; it names its noun, and its `schema` once its payload has changed. Without a
+    noun it is there to inherit from.
     """
 
     noun: ClassVar[str] = ""
@@ -39,9 +40,11 @@ class Event:
     cause: int | None = None
     sequence: int = 0
 
-    def __init_subclass__(cls, *, noun: str, schema: int = 1) -> None:
+    def __init_subclass__(cls, *, noun: str = "", schema: int = 1) -> None:
         cls.noun, cls.schema = noun, schema
-        EVENTS[cls.__name__] = dataclass(frozen=True, kw_only=True)(cls)
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        if noun:
+            EVENTS[cls.__name__] = made
 
     def payload(self) -> dict[str, Any]:
         """Return what changed: field of the subject -> new value, those left alone not there."""
@@ -81,10 +84,7 @@ def load(name: str, version: int, payload: Mapping[str, Any], **envelope: Any) -
         body = UPCASTS[name, step](body)
     known = {item.name for item in fields(cls)} - ENVELOPE
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in body.items()}
-    return cls(
-        **envelope,
-        **{key: values.get(key, UNCHANGED) for key in known},
-    )
+    return cls(**envelope, **{key: values.get(key, UNCHANGED) for key in known})
 
 
 UPCASTS: dict[tuple[str, int], Any] = {}

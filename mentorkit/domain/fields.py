@@ -111,7 +111,7 @@ def _number(raw: Any) -> float:
         raise ValueError("write a number, not yes or no")
     try:
         value = float(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{raw!r} is not a number; write digits, such as 12 or 3.5") from None
     if not abs(value) < 1e15:
         raise ValueError("the number is out of range; write one below 1e15")
@@ -119,8 +119,6 @@ def _number(raw: Any) -> float:
 
 
 def _flag(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
     answer = str(raw).strip().casefold()
     if answer in _YES:
         return True

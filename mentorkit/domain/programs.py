@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from mentorkit.domain import reading
 from mentorkit.domain.fields import TYPES, Field, dump_fields, read_fields
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.kept import Kept
 from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
@@ -30,15 +31,13 @@ PROGRAM_MOVES = Moves(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Kept):
     """A mentoring offer. What it asks and how it matches stands in versioned definitions.
 
     `accept_chain` lists whose yes makes a relationship, in order (``mentee``, ``mentor``,
     ``coordinator``); `staff` is ``{person id: staff role}``.
     """
 
-    id: str
-    tenant: str
     key: str
     name: Frozen
     state: str = "draft"
@@ -52,7 +51,6 @@ class Program:
     minimum_age: int | None = None
     staff: Frozen = field(default_factory=Frozen)
     created_at: datetime
-    version: int = 1
 
     def move(self, to: str, *, by: Role) -> Program:
         PROGRAM_MOVES.check(self.state, to, by)
@@ -60,22 +58,19 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Kept):
     """One version of something a program is run by: its fields, strategy, targets, ...
 
     Rows are never changed: a new version is a new row, and what was made under an old one names
     it. `kind` is fields, requirements, strategy, targets, consent, messages, cohort or plugin.
     """
 
-    id: str
-    tenant: str
     program_id: str
     kind: str
     key: str = ""
     number: int = 1
     body: Frozen
     created_at: datetime
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
