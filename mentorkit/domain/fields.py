@@ -158,9 +158,11 @@ def _field(name: str, entry: Any, at: Place) -> Field:
     if not isinstance(entry, Mapping):
         raise ValueError('write a table, such as { kind = "number" }')
     at.only(entry, _FIELD, "a field has")
-    guess = "ordered" if "ordered" in entry else "option" if "options" in entry else "text"
-    given = {"kind": guess, "label": "", **entry}
-    if given["kind"] == "ordered" and not given.get("options"):
+    kind = entry.get("kind")
+    if kind is None:
+        kind = "ordered" if "ordered" in entry else "option" if "options" in entry else "text"
+    given = {"label": "", **entry, "kind": kind}
+    if kind == "ordered" and not entry.get("options"):
         given.setdefault("ordered", ())
     values = at.read_whole(given, _FIELD)
     choices = values.pop("options", Frozen())

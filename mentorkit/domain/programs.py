@@ -235,7 +235,7 @@ def _preset(data: Any, at: Place) -> Preset:
 
 
 def _targets(data: Any, at: Place) -> Targets:
-    numbers = at.read(data, _NUMBERS)
+    numbers = at.read(reading.table(data, at), _NUMBERS)
     at.only(data, [*_NUMBERS, "milestones"], "targets have")
     plans = reading.blocks(_milestone, own="kind", twice="is there twice; give it another name")
     return Targets(**numbers, **at.read(data, {"milestones": plans}))
@@ -256,8 +256,9 @@ def _requirements(fields: Mapping[str, Field]) -> Check:
 
 
 def _requirement(fields: Mapping[str, Field], entry: Any, at: Place) -> Requirement:
-    left_out = {"id": None, "field": None, "test": "answered", "value": None}
-    given = {**left_out, **reading.table(entry, at)}
+    if not isinstance(entry, Mapping):
+        raise ValueError("write a table")
+    given = {"id": None, "field": None, "test": "answered", "value": None, **entry}
     spec, test = fields.get(str(given["field"])), given["test"]
     known = f"is no profile field; there are {', '.join(fields)}"
     checks: dict[str, Check] = {
