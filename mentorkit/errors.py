@@ -47,30 +47,25 @@ class Problem:
         return f"{self.place}: {self.message}" if self.place else self.message
 
 
-class Invalid(MentorKitError):
+class WithProblems(MentorKitError):
+    """Something is wrong in several places: `problems` lists them all, not only the first."""
+
+    def __init__(
+        self, code: str, message: str, problems: Iterable[Problem] = (), **details: Any
+    ) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(code, message, **details)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  - {problem}" for problem in self.problems)])
+
+
+class Invalid(WithProblems):
     """The input is wrong. `problems` lists everything wrong with it, not only the first."""
 
-    def __init__(
-        self, code: str, message: str, problems: Iterable[Problem] = (), **details: Any
-    ) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__(code, message, **details)
 
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  - {problem}" for problem in self.problems)])
-
-
-class PluginError(MentorKitError):
+class PluginError(WithProblems):
     """A plugin is at fault. `problems` names plugin and distribution of each failure."""
-
-    def __init__(
-        self, code: str, message: str, problems: Iterable[Problem] = (), **details: Any
-    ) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__(code, message, **details)
-
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  - {problem}" for problem in self.problems)])
 
 
 class SettingsError(PluginError):

@@ -8,20 +8,23 @@ it lives in a note, referenced by id, and can be erased.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform
 
 EVENTS: dict[str, type[Event]] = {}
 """Every event class by name, in the order of the journey."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One fact. `subject_id` is what it happened to, `cause` the event that led to it.
 
-    `sequence` is given by the journal and orders all events of a database.
+    `sequence` is given by the journal and orders all events of a database. A subclass is a
+    dataclass too; it names its noun, and its `schema` once its payload has changed. Without a
+    noun it is there to inherit from.
     """
 
     noun: ClassVar[str] = ""
@@ -36,6 +39,12 @@ class Event:
     at: datetime | None = None
     cause: int | None = None
     sequence: int = 0
+
+    def __init_subclass__(cls, *, noun: str = "", schema: int = 1) -> None:
+        cls.noun, cls.schema = noun, schema
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        if noun:
+            EVENTS[cls.__name__] = made
 
     def payload(self) -> dict[str, Any]:
         """Return what changed: field of the subject -> new value, those left alone not there."""
@@ -59,22 +68,6 @@ UNCHANGED: Any = _Unchanged()
 ENVELOPE = frozenset(item.name for item in fields(Event))
 
 
-E = TypeVar("E", bound=Event)
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def fact(noun: str, version: int = 1) -> Callable[[type[E]], type[E]]:
-    """Make a class a fact about this noun, at this version of its payload."""
-
-    def make(cls: type[E]) -> type[E]:
-        made: type[E] = dataclass(frozen=True, slots=True, kw_only=True)(cls)
-        made.noun, made.schema = noun, version
-        EVENTS[made.__name__] = made
-        return made
-
-    return make
-
-
 def replay(events: Iterable[Event]) -> dict[tuple[str, str], dict[str, Any]]:
     """Return ``{(noun, subject id): state}`` after these events, oldest first."""
     states: dict[tuple[str, str], dict[str, Any]] = {}
@@ -91,10 +84,7 @@ def load(name: str, version: int, payload: Mapping[str, Any], **envelope: Any) -
         body = UPCASTS[name, step](body)
     known = {item.name for item in fields(cls)} - ENVELOPE
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in body.items()}
-    return cls(
-        **envelope,
-        **{key: values.get(key, UNCHANGED) for key in known},
-    )
+    return cls(**envelope, **{key: values.get(key, UNCHANGED) for key in known})
 
 
 UPCASTS: dict[tuple[str, int], Any] = {}
@@ -104,31 +94,26 @@ UPCASTS: dict[tuple[str, int], Any] = {}
 # --------------------------------------------------------------------------- program
 
 
-@fact("program")
-class ProgramCreated(Event):
+class ProgramCreated(Event, noun="program"):
     state: str = "draft"
 
 
-@fact("program")
-class ProgramOpened(Event):
+class ProgramOpened(Event, noun="program"):
     state: str = "open"
 
 
-@fact("program")
-class ProgramClosed(Event):
+class ProgramClosed(Event, noun="program"):
     state: str = "closed"
 
 
-@fact("program")
-class StaffAppointed(Event):
+class StaffAppointed(Event, noun="program"):
     """`person_id` got `staff_role`."""
 
     person_id: str
     staff_role: str
 
 
-@fact("program")
-class DefinitionChanged(Event):
+class DefinitionChanged(Event, noun="program"):
     """A new version of the program's fields, strategy, targets, ... is in force."""
 
     kind: str
@@ -139,16 +124,14 @@ class DefinitionChanged(Event):
 # --------------------------------------------------------------------------- recruit to onboard
 
 
-@fact("participant")
-class LeadReceived(Event):
+class LeadReceived(Event, noun="participant"):
     role_played: str
     capacity: int
     used: int = 0
     state: str = "lead"
 
 
-@fact("participant")
-class ParticipantChanged(Event):
+class ParticipantChanged(Event, noun="participant"):
     """A later import or form changed who they are; `changed` names fields, never their values."""
 
     changed: tuple[str, ...] = ()
@@ -156,75 +139,62 @@ class ParticipantChanged(Event):
     role_played: str = UNCHANGED
 
 
-@fact("participant")
-class ParticipantApproved(Event):
+class ParticipantApproved(Event, noun="participant"):
     state: str = "approved"
     reason: str | None = None
 
 
-@fact("participant")
-class ParticipantWaitlisted(Event):
+class ParticipantWaitlisted(Event, noun="participant"):
     state: str = "waiting"
     reason: str | None = None
 
 
-@fact("participant")
-class ParticipantDeclined(Event):
+class ParticipantDeclined(Event, noun="participant"):
     state: str = "declined"
     reason: str | None = None
 
 
-@fact("participant")
-class ConsentGiven(Event):
+class ConsentGiven(Event, noun="participant"):
     consent_version: int
 
 
-@fact("participant")
-class ConsentWithdrawn(Event):
+class ConsentWithdrawn(Event, noun="participant"):
     consent_version: None = None
 
 
-@fact("participant")
-class ParticipantOnboarded(Event):
+class ParticipantOnboarded(Event, noun="participant"):
     state: str = "active"
     capacity: int = UNCHANGED
 
 
-@fact("participant")
-class ParticipantPaused(Event):
+class ParticipantPaused(Event, noun="participant"):
     state: str = "paused"
     reason: str | None = None
 
 
-@fact("participant")
-class ParticipantResumed(Event):
+class ParticipantResumed(Event, noun="participant"):
     state: str = "active"
     reason: str | None = None
 
 
-@fact("participant")
-class ParticipantLeft(Event):
+class ParticipantLeft(Event, noun="participant"):
     state: str = "left"
     reason: str | None = None
 
 
-@fact("participant")
-class CapacityChanged(Event):
+class CapacityChanged(Event, noun="participant"):
     capacity: int
 
 
-@fact("participant")
-class PlaceTaken(Event):
+class PlaceTaken(Event, noun="participant"):
     used: int
 
 
-@fact("participant")
-class PlaceReleased(Event):
+class PlaceReleased(Event, noun="participant"):
     used: int
 
 
-@fact("person")
-class PersonBlocked(Event):
+class PersonBlocked(Event, noun="person"):
     """`subject_id` and `other_id` are kept apart from now on."""
 
     other_id: str
@@ -233,47 +203,39 @@ class PersonBlocked(Event):
 # --------------------------------------------------------------------------- match
 
 
-@fact("run")
-class RunQueued(Event):
+class RunQueued(Event, noun="run"):
     state: str = "queued"
     strategy_version: int
     seed: int = 0
 
 
-@fact("run")
-class RunStarted(Event):
+class RunStarted(Event, noun="run"):
     state: str = "running"
 
 
-@fact("run")
-class RunDrafted(Event):
+class RunDrafted(Event, noun="run"):
     state: str = "draft"
     reason: str | None = None
 
 
-@fact("run")
-class RunReviewed(Event):
+class RunReviewed(Event, noun="run"):
     state: str = "reviewed"
 
 
-@fact("run")
-class RunPublished(Event):
+class RunPublished(Event, noun="run"):
     state: str = "published"
 
 
-@fact("run")
-class RunDiscarded(Event):
+class RunDiscarded(Event, noun="run"):
     state: str = "discarded"
 
 
-@fact("run")
-class RunFailed(Event):
+class RunFailed(Event, noun="run"):
     state: str = "failed"
     reason: str | None = None
 
 
-@fact("proposal")
-class ProposalDrafted(Event):
+class ProposalDrafted(Event, noun="proposal"):
     state: str = "draft"
     mentee_id: str
     mentor_id: str
@@ -284,53 +246,44 @@ class ProposalDrafted(Event):
     locked: bool = False
 
 
-@fact("proposal")
-class ProposalLocked(Event):
+class ProposalLocked(Event, noun="proposal"):
     locked: bool
 
 
-@fact("proposal")
-class ProposalOffered(Event):
+class ProposalOffered(Event, noun="proposal"):
     state: str = "offered"
 
 
-@fact("proposal")
-class QuestionAsked(Event):
+class QuestionAsked(Event, noun="proposal"):
     state: str = "question"
 
 
-@fact("proposal")
-class QuestionAnswered(Event):
+class QuestionAnswered(Event, noun="proposal"):
     state: str = "offered"
 
 
-@fact("proposal")
-class ProposalAnswered(Event):
+class ProposalAnswered(Event, noun="proposal"):
     """One more of those asked has said yes; others are still awaited."""
 
     answered: tuple[str, ...]
 
 
-@fact("proposal")
-class ProposalAccepted(Event):
+class ProposalAccepted(Event, noun="proposal"):
     state: str = "accepted"
     answered: tuple[str, ...]
     relationship_id: str
 
 
-@fact("proposal")
-class ProposalDeclined(Event):
+class ProposalDeclined(Event, noun="proposal"):
     state: str = "declined"
     reason: str | None = None
 
 
-@fact("proposal")
-class ProposalExpired(Event):
+class ProposalExpired(Event, noun="proposal"):
     state: str = "expired"
 
 
-@fact("proposal")
-class ProposalWithdrawn(Event):
+class ProposalWithdrawn(Event, noun="proposal"):
     state: str = "withdrawn"
     reason: str | None = None
 
@@ -338,8 +291,7 @@ class ProposalWithdrawn(Event):
 # --------------------------------------------------------------------------- meet
 
 
-@fact("relationship")
-class RelationshipStarted(Event):
+class RelationshipStarted(Event, noun="relationship"):
     state: str = "active"
     proposal_id: str | None = None
     mentee_id: str
@@ -347,63 +299,52 @@ class RelationshipStarted(Event):
     targets_version: int
 
 
-@fact("relationship")
-class RelationshipPaused(Event):
+class RelationshipPaused(Event, noun="relationship"):
     state: str = "paused"
     reason: str | None = None
 
 
-@fact("relationship")
-class RelationshipResumed(Event):
+class RelationshipResumed(Event, noun="relationship"):
     state: str = "active"
     reason: str | None = None
 
 
-@fact("relationship")
-class RelationshipExtended(Event):
+class RelationshipExtended(Event, noun="relationship"):
     days: int
 
 
-@fact("relationship")
-class RelationshipEnded(Event):
+class RelationshipEnded(Event, noun="relationship"):
     state: str = "ended"
     reason: str | None = None
 
 
-@fact("milestone")
-class MilestonePlanned(Event):
+class MilestonePlanned(Event, noun="milestone"):
     state: str = "upcoming"
     relationship_id: str
     kind: str
 
 
-@fact("milestone")
-class MilestoneDue(Event):
+class MilestoneDue(Event, noun="milestone"):
     state: str = "due"
 
 
-@fact("milestone")
-class MilestoneDone(Event):
+class MilestoneDone(Event, noun="milestone"):
     state: str = "done"
 
 
-@fact("milestone")
-class MilestoneMissed(Event):
+class MilestoneMissed(Event, noun="milestone"):
     state: str = "missed"
 
 
-@fact("milestone")
-class MilestoneCancelled(Event):
+class MilestoneCancelled(Event, noun="milestone"):
     state: str = "cancelled"
 
 
-@fact("meeting")
-class MeetingHeld(Event):
+class MeetingHeld(Event, noun="meeting"):
     state: str = "held"
     relationship_id: str
     minutes: int
 
 
-@fact("meeting")
-class MeetingStruck(Event):
+class MeetingStruck(Event, noun="meeting"):
     state: str = "struck"

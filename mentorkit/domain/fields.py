@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 
-from mentorkit.domain.frozen import Frozen
+from mentorkit.domain import reading
+from mentorkit.domain.frozen import Frozen, thaw
+from mentorkit.domain.reading import Check, Place
+from mentorkit.domain.text import text
 from mentorkit.errors import Problem
 
 FieldKind = Literal["text", "number", "flag", "option", "ordered", "options", "hours", "vector"]
@@ -30,7 +34,6 @@ TYPES: Mapping[str, type] = {
 
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
-_ROLES = (("mentee", "mentor"), ("mentor", "mentee"), ("mentee",), ("mentor",))
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 
 
@@ -108,7 +111,7 @@ def _number(raw: Any) -> float:
         raise ValueError("write a number, not yes or no")
     try:
         value = float(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{raw!r} is not a number; write digits, such as 12 or 3.5") from None
     if not abs(value) < 1e15:
         raise ValueError("the number is out of range; write one below 1e15")
@@ -116,8 +119,6 @@ def _number(raw: Any) -> float:
 
 
 def _flag(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
     answer = str(raw).strip().casefold()
     if answer in _YES:
         return True
@@ -140,104 +141,77 @@ def _hours(raw: Any) -> Iterable[int]:
     raise ValueError(f"{raw!r} is not a weekly time; write it as `mon 18-20`")
 
 
-def parse_fields(data: Any, *, place: str = "fields") -> tuple[dict[str, Field], list[Problem]]:
+def parse_fields(data: Any) -> tuple[dict[str, Field], list[Problem]]:
     """Read ``{id: {kind=..., options=..., ordered=..., ...}}``; return fields and problems."""
-    problems: list[Problem] = []
-    fields: dict[str, Field] = {}
+    fields, problems = reading.take(data, read_fields, "fields")
+    return fields or {}, problems
+
+
+def read_fields(data: Any, at: Place) -> dict[str, Field]:
+    """Check what `parse_fields` reads, and return the fields that pass."""
     if not isinstance(data, Mapping):
-        return {}, [Problem(place, "write a table, one entry for each field")]
-    known = {"kind", "label", "options", "ordered", "required", "roles", "separator"}
-    for name, entry in data.items():
-        here = f"{place}.{name}"
-        if not isinstance(entry, Mapping):
-            problems.append(Problem(here, 'write a table, such as { kind = "number" }'))
-            continue
-        for extra in sorted(set(entry) - known):
-            problems.append(
-                Problem(f"{here}.{extra}", f"unknown; a field has {', '.join(sorted(known))}")
-            )
-        kind = entry.get("kind")
-        if kind is None:
-            kind = "ordered" if "ordered" in entry else "option" if "options" in entry else "text"
-        if kind not in KINDS:
-            problems.append(Problem(f"{here}.kind", f"write one of {', '.join(KINDS)}"))
-            continue
-        choices = _choices(entry.get("ordered", entry.get("options", ())))
-        if choices is None:
-            problems.append(
-                Problem(
-                    f"{here}.{'ordered' if 'ordered' in entry else 'options'}",
-                    "write a list of different texts, or a table of id = label",
-                )
-            )
-            continue
-        if kind == "ordered" and not choices:
-            problems.append(Problem(f"{here}.ordered", "list the options, lowest first"))
-            continue
-        label = entry.get("label", "")
-        roles = entry.get("roles", ("mentee", "mentor"))
-        before = len(problems)
-        if not isinstance(roles, (list, tuple)) or tuple(roles) not in _ROLES:
-            problems.append(Problem(f"{here}.roles", 'write ["mentee"], ["mentor"] or both'))
-        if not is_text(label):
-            problems.append(
-                Problem(f"{here}.label", 'write a text, or one for each language: { en = "..." }')
-            )
-        if not isinstance(entry.get("required", False), bool):
-            problems.append(Problem(f"{here}.required", "write true or false"))
-        if not isinstance(entry.get("separator", ";"), str):
-            problems.append(Problem(f"{here}.separator", 'write the character, such as ","'))
-        if len(problems) > before:
-            continue
-        fields[name] = Field(
-            id=name,
-            kind=cast(FieldKind, kind),
-            label=Frozen(label if isinstance(label, Mapping) else {"en": label or name}),
-            choices=choices,
-            required=entry.get("required", False),
-            roles=tuple(roles),
-            separator=entry.get("separator") or ";",
-        )
-    return fields, problems
+        raise ValueError("write a table, one entry for each field")
+    return at.read(data, {name: partial(_field, name) for name in data})
 
 
-def is_text(value: Any) -> bool:
-    """Return whether this is a text, or a table of one for each language."""
-    if isinstance(value, Mapping):
-        return bool(value) and all(isinstance(one, str) for one in value.values())
-    return isinstance(value, str)
+def _field(name: str, entry: Any, at: Place) -> Field:
+    if not isinstance(entry, Mapping):
+        raise ValueError('write a table, such as { kind = "number" }')
+    at.only(entry, _FIELD, "a field has")
+    kind = entry.get("kind")
+    if kind is None:
+        kind = "ordered" if "ordered" in entry else "option" if "options" in entry else "text"
+    given = {"label": "", **entry, "kind": kind}
+    if kind == "ordered" and not entry.get("options"):
+        given.setdefault("ordered", ())
+    values = at.read_whole(given, _FIELD)
+    choices = values.pop("options", Frozen())
+    choices = values.pop("ordered", choices)
+    label = text(values.pop("label") or name)
+    separator = values.pop("separator", "") or ";"
+    return Field(id=name, label=label, choices=choices, separator=separator, **values)
 
 
-def _choices(raw: Any) -> Frozen | None:
-    if isinstance(raw, Mapping):
-        return Frozen(raw) if all(is_text(label) for label in raw.values()) else None
-    if not isinstance(raw, (list, tuple)):
-        return None
-    ids = [str(item) for item in raw]
-    return Frozen({item: item for item in ids}) if len(set(ids)) == len(ids) else None
+def _choices(given: Any, at: Place) -> Frozen:
+    """Return option id -> label of a list of options, or of a table of them."""
+    if isinstance(given, Mapping) and all(map(reading.is_text, given.values())):
+        return Frozen(given)
+    ids = [str(item) for item in given] if reading.is_list(given) else []
+    if not reading.is_list(given) or len(set(ids)) < len(ids):
+        raise ValueError("write a list of different texts, or a table of id = label")
+    return Frozen({one: one for one in ids})
+
+
+def _ordered(given: Any, at: Place) -> Frozen:
+    if not given:
+        raise ValueError("list the options, lowest first")
+    return _choices(given, at)
+
+
+_FIELD: Mapping[str, Check] = {
+    "kind": reading.one_of(KINDS),
+    "options": _choices,
+    "ordered": _ordered,
+    "roles": reading.roles,
+    "label": reading.fits(reading.is_text, reading.LANGUAGES),
+    "required": reading.a(bool, "write true or false"),
+    "separator": reading.a(str, 'write the character, such as ","'),
+}
 
 
 def dump_fields(fields: Mapping[str, Field]) -> dict[str, Any]:
     """Return what `parse_fields` reads back to the same fields."""
-    dumped: dict[str, Any] = {}
-    for name, spec in fields.items():
-        entry: dict[str, Any] = {"kind": spec.kind, "label": dict(spec.label)}
-        if spec.choices:
-            key = "ordered" if spec.kind == "ordered" else "options"
-            plain = all(option == label for option, label in spec.choices.items())
-            entry[key] = list(spec.choices) if plain else _plain(spec.choices)
-        if spec.required:
-            entry["required"] = True
-        if spec.roles != ("mentee", "mentor"):
-            entry["roles"] = list(spec.roles)
-        if spec.separator != ";":
-            entry["separator"] = spec.separator
-        dumped[name] = entry
+    return {name: _dump(spec) for name, spec in fields.items()}
+
+
+def _dump(spec: Field) -> dict[str, Any]:
+    dumped: dict[str, Any] = {"kind": spec.kind, "label": thaw(spec.label)}
+    if spec.choices:
+        plain = all(option == label for option, label in spec.choices.items())
+        key = "ordered" if spec.kind == "ordered" else "options"
+        dumped[key] = list(spec.choices) if plain else thaw(spec.choices)
+    usual = Field(id=spec.id)
+    for key in ("required", "roles", "separator"):
+        if getattr(spec, key) != getattr(usual, key):
+            dumped[key] = thaw(getattr(spec, key))
     return dumped
-
-
-def _plain(choices: Frozen) -> dict[str, Any]:
-    return {
-        option: dict(label) if isinstance(label, Mapping) else label
-        for option, label in choices.items()
-    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
 from mentorkit.domain.programs import MilestonePlan
 
@@ -25,21 +26,18 @@ MEETING_MOVES = Moves("meeting", {("held", "struck"): PARTIES | STAFF})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Milestone:
+class Milestone(Kept):
     """A dated window of one relationship: it opens at `opens_at` and is missed at `closes_at`.
 
     `kind` is the name given in the program's targets; the five of the field's evidence are
     check, mid_point, two_thirds, end and follow_up.
     """
 
-    id: str
-    tenant: str
     relationship_id: str
     kind: str
     state: str = "upcoming"
     opens_at: datetime
     closes_at: datetime
-    version: int = 1
 
     def move(self, to: str, *, by: Role) -> Milestone:
         MILESTONE_MOVES.check(self.state, to, by)
@@ -53,16 +51,13 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
+class Meeting(Kept):
     """Time together, in whole minutes; struck (not deleted) when it was logged by mistake."""
 
-    id: str
-    tenant: str
     relationship_id: str
     held_at: datetime
     minutes: int
     state: str = "held"
-    version: int = 1
 
     def move(self, to: str, *, by: Role) -> Meeting:
         MEETING_MOVES.check(self.state, to, by)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import PARTIES, STAFF, Moves, Role
 from mentorkit.errors import Conflict, Invalid, Problem
 
@@ -61,15 +62,13 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Participant:
+class Participant(Kept):
     """A person in one program. It begins as a lead; `used` counts the places now held.
 
     `capacity` is how many relationships at once: of a mentor, the mentees; of a mentee, the
     mentors (one, unless the program says otherwise).
     """
 
-    id: str
-    tenant: str
     program_id: str
     person_id: str
     business_id: str | None = None
@@ -85,7 +84,6 @@ class Participant:
     consented_at: datetime | None = None
     reason: str | None = None
     created_at: datetime
-    version: int = 1
 
     @property
     def free(self) -> int:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from mentorkit.domain.moves import Role
+from mentorkit.domain.kept import Kept
 
 Means = Literal["self", "file", "form", "phone", "paper", "visit", "link", "job"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Kept):
     """A human. `user_ref` is the host's own name for them, `external_key` a file's own id."""
 
-    id: str
-    tenant: str
     name: str = ""
     user_ref: str | None = None
     external_key: str | None = None
@@ -25,34 +23,27 @@ class Person:
     locale: str = "en"
     zone: str = "UTC"
     created_at: datetime
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Kept):
     """One way to reach a person (kind: email, phone, whatsapp, inbox, ...)."""
 
-    id: str
-    tenant: str
     person_id: str
     kind: str
     value: str
     verified: bool = False
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Business:
+class Business(Kept):
     """The firm a participant acts for; several people may share one. `started` is a year."""
 
-    id: str
-    tenant: str
     name: str
     external_key: str | None = None
     sector: str | None = None
     country: str | None = None
     started: int | None = None
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +68,12 @@ SYSTEM_ACTOR = Actor(means="job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Kept):
     """Two people who must not be brought together, in either direction, by any path."""
 
-    id: str
-    tenant: str
     person_id: str
     other_id: str
     created_at: datetime
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +99,3 @@ class People(Protocol):
 
     def tenants(self) -> Iterable[str]:
         """Name the tenants whose work the worker should do."""
-
-
-__all__ = [
-    "SYSTEM_ACTOR",
-    "Actor",
-    "Block",
-    "Business",
-    "Contact",
-    "HostPerson",
-    "Means",
-    "People",
-    "Person",
-    "Role",
-]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from collections.abc import Iterable, Mapping
+from datetime import date, time
 from importlib.resources import files
 from typing import Any
 
@@ -14,10 +15,6 @@ from mentorkit.errors import Invalid, NotFound, Problem
 
 WIDTH = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_ESCAPES = {
-    "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\",
-}  # fmt: skip
-_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
 
 
 def names() -> tuple[str, ...]:
@@ -72,96 +69,77 @@ def write_toml(data: Mapping[str, Any]) -> str:
     The order of a table's plain values and that of its sub-tables are kept, which is all that
     TOML can keep. None is left out, since TOML has no such thing.
     """
-    lines: list[str] = []
-    _table(data, (), lines)
-    return "\n".join(lines).strip("\n") + "\n"
+    return "\n".join(_table(data, "")).strip("\n") + "\n"
 
 
-def _table(data: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
-    later: list[tuple[str, Any]] = []
-    # Options are an ordered list in the form of a table: all of it must stay in one block.
-    ordered = path[-1:] in (("options",), ("ordered",))
-    # Blocks come after plain values, so a table of tables is written in blocks alone, in its order.
-    alike = bool(path) and any(map(_wants_block, data.values())) and _is_tables(data)
-    for key, value in data.items():
-        if value is None:
+def _table(data: Mapping[str, Any], name: str) -> list[str]:
+    given = {key: value for key, value in data.items() if value is not None}
+    apart = [key for key, value in given.items() if _needs_block(key, value)]
+    if name.endswith((".options", ".ordered")):
+        apart = []  # an ordered list in the form of a table: all of it must stay in one block
+    elif name and apart and _are_tables(given.values()):
+        apart = list(given)  # blocks come after plain values, so only blocks alone keep their order
+    lines = [_pair(key, value) for key, value in given.items() if key not in apart]
+    for key in apart:
+        here = f"{name}.{_key(key)}" if name else _key(key)
+        if not isinstance(given[key], Mapping):
+            for one in given[key]:
+                lines += ["", f"[[{here}]]", *_table(one, here)]
             continue
-        if not ordered and (alike or _is_blocks(value) or _wants_block(value, key)):
-            later.append((key, value))
-        else:
-            lines.append(f"{_key(key)} = {_value(value, len(_key(key)) + 3)}")
-    for key, value in later:
-        here = (*path, key)
-        name = ".".join(map(_key, here))
-        for one in value if _is_blocks(value) else [value]:
-            body: list[str] = []
-            _table(one, here, body)
-            if _is_blocks(value):
-                lines += ["", f"[[{name}]]"]
-            elif body[:1] != [""]:  # the blocks within a table of tables name it themselves
-                lines += ["", f"[{name}]"]
-            lines += body
+        inside = _table(given[key], here)
+        # Blocks that are all there is in a table name it themselves.
+        lines += inside if inside[:1] == [""] else ["", f"[{here}]", *inside]
+    return lines
 
 
-def _is_blocks(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and bool(value)
-        and all(isinstance(one, Mapping) for one in value)
-    )
+def _are_tables(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
 
 
-def _is_tables(data: Mapping[str, Any]) -> bool:
-    return all(isinstance(value, Mapping) for value in data.values())
-
-
-def _wants_block(value: Any, key: str = "") -> bool:
-    """Return whether this is a table that would not read well on one line."""
+def _needs_block(key: str, value: Any) -> bool:
+    """Return whether this is a list of tables, or a table that does not read well on one line."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and _are_tables(value)
     if not isinstance(value, Mapping):
         return False
-    if any(isinstance(inner, Mapping) or _is_blocks(inner) for inner in value.values()):
-        return True
-    inline = _value(value, 0)
-    return "\n" in inline or len(_key(key)) + 3 + len(inline) > WIDTH
+    deep = any(isinstance(one, Mapping) or _needs_block("", one) for one in value.values())
+    pair = _pair(key, value)
+    return deep or "\n" in pair or len(pair) > WIDTH
+
+
+def _pair(key: str, value: Any) -> str:
+    inline = f"{_key(key)} = {_inline(value)}"
+    if isinstance(value, (list, tuple)) and len(inline) > WIDTH:
+        items = "".join(f"    {_inline(one)},\n" for one in value if one is not None)
+        return f"{_key(key)} = [\n{items}]"
+    return inline
 
 
 def _key(key: str) -> str:
     return key if _BARE_KEY.fullmatch(key) else _quoted(key)
 
 
-def _value(value: Any, indent: int) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
+def _inline(value: Any) -> str:
     if isinstance(value, str):
         return _long(value) if "\n" in value else _quoted(value)
-    if isinstance(value, (datetime, date, time)):
+    if isinstance(value, (int, float)):
+        return repr(value).lower()
+    if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, Mapping):
-        pairs = (f"{_key(k)} = {_value(v, WIDTH)}" for k, v in value.items() if v is not None)
-        inside = ", ".join(pairs)
-        return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, Sequence):
-        items = [_value(item, WIDTH) for item in value if item is not None]
-        inline = f"[{', '.join(items)}]"
-        if indent + len(inline) <= WIDTH or indent == WIDTH:
-            return inline
-        return "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+        pairs = ", ".join(_pair(key, one) for key, one in value.items() if one is not None)
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_inline(one) for one in value if one is not None)}]"
     raise TypeError(f"{type(value).__name__} cannot be written as TOML")
 
 
 def _quoted(text: str) -> str:
-    return f'"{_SPECIAL.sub(_escape, text)}"'
+    """Quote a text as JSON does, which leaves out one control character that TOML escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _long(text: str) -> str:
     """Write a text of several lines as one, so that it can be read and edited."""
-    body = "\n".join(_SPECIAL.sub(_escape, line) for line in text.split("\n"))
-    return f'"""\n{body}"""'
-
-
-def _escape(found: re.Match[str]) -> str:
-    char = found[0]
-    return _ESCAPES.get(char) or f"\\u{ord(char):04X}"
+    lines = (_quoted(line)[1:-1] for line in text.split("\n"))
+    return '"""\n' + "\n".join(lines) + '"""'

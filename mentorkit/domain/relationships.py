@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
 
 Origin = Literal["strategy", "staff", "mentee", "mentor"]
@@ -54,11 +55,9 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Kept):
     """An offered pair. `answered` lists the roles that have said yes so far, in order."""
 
-    id: str
-    tenant: str
     program_id: str
     mentee_id: str
     mentor_id: str
@@ -76,7 +75,6 @@ class Proposal:
     note_id: str | None = None
     reason: str | None = None
     created_at: datetime
-    version: int = 1
 
     def move(self, to: str, *, by: Role, reason: str | None = None) -> Proposal:
         """Return this proposal in state `to`; `reason` is a code, never free text."""
@@ -89,25 +87,20 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Kept):
     """One participant of a relationship, and as what; `left_at` once they are out of it."""
 
-    id: str
-    tenant: str
     relationship_id: str
     participant_id: str
     role: str
     joined_at: datetime
     left_at: datetime | None = None
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relationship:
+class Relationship(Kept):
     """Mentor and mentee (or a circle) who said yes. `ends_at` moves when paused or extended."""
 
-    id: str
-    tenant: str
     program_id: str
     proposal_id: str | None = None
     kind: Kind = "pair"
@@ -120,7 +113,6 @@ class Relationship:
     reason: str | None = None
     note_id: str | None = None
     members: tuple[Member, ...] = ()
-    version: int = 1
 
     def move(self, to: str, *, by: Role, at: datetime, reason: str | None = None) -> Relationship:
         """Return this relationship in state `to`, walked at `at`.

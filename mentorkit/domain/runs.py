@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import STAFF, SYSTEM, Moves, Role
 
 T = TypeVar("T")
@@ -30,15 +31,13 @@ RUN_MOVES = Moves(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Kept):
     """One run of a program's strategy. It stays a draft until staff publish it.
 
     `strategy_version` names the version of the strategy it was made under; `summary` carries the
     figures that let a coordinator see the trade (pairs, total, bounds, blocking pairs, method).
     """
 
-    id: str
-    tenant: str
     program_id: str
     state: str = "queued"
     strategy_version: int = 1
@@ -46,7 +45,6 @@ class Run:
     summary: Frozen = field(default_factory=Frozen)
     reason: str | None = None
     created_at: datetime
-    version: int = 1
 
     def move(self, to: str, *, by: Role, reason: str | None = None) -> Run:
         RUN_MOVES.check(self.state, to, by)

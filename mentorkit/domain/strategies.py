@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from mentorkit.domain import reading
 from mentorkit.domain.frozen import Frozen, thaw
+from mentorkit.domain.reading import Check, Place
 from mentorkit.errors import Problem
 
 Objective = Literal["coverage", "score"]
@@ -67,89 +69,56 @@ def parse_strategy(data: Any, *, place: str = "") -> tuple[Strategy, list[Proble
     """Read a strategy from TOML or JSON data; return it with everything wrong about its shape.
 
     Whether the named rules, criteria and assigner exist, and their options fit, only a registry
-    can tell: `mentorkit.matching.bind` checks that, in the same form.
+    can tell: `mentorkit.matching.bind` checks that, in the same form. So that it can tell the
+    rest in one go, what is right is returned beside the problems.
     """
-    problems: list[Problem] = []
-    at = f"{place}." if place else ""
-    if not isinstance(data, Mapping):
-        return Strategy(), [Problem(place, "write a table")]
-    known = {
-        "name", "title", "assigner", "assigner_options", "objective", "shortlist",
-        "rules", "criteria", "columns", "fields",
-    }  # fmt: skip
-    for extra in sorted(set(data) - known):
-        problems.append(
-            Problem(f"{at}{extra}", f"unknown; a strategy has {', '.join(sorted(known))}")
-        )
-    objective = data.get("objective", "coverage")
-    if objective not in ("coverage", "score"):
-        problems.append(Problem(f"{at}objective", 'write "coverage" or "score"'))
-        objective = "coverage"
-    shortlist = data.get("shortlist", 10)
-    if not _whole(shortlist) or not 1 <= shortlist <= 1000:
-        problems.append(Problem(f"{at}shortlist", "write a whole number from 1 to 1000"))
-        shortlist = 10
-    assigner = data.get("assigner", "optimal")
-    if not isinstance(assigner, str):
-        problems.append(Problem(f"{at}assigner", 'write a name, such as "optimal"'))
-        assigner = "optimal"
-    options = data.get("assigner_options", {})
-    if not isinstance(options, Mapping):
-        problems.append(Problem(f"{at}assigner_options", "write a table of options"))
-        options = {}
-    strategy = Strategy(
-        name=str(data.get("name", "")),
-        title=str(data.get("title", "")),
-        rules=_uses(data.get("rules", ()), "rule", f"{at}rules", problems),
-        criteria=_uses(data.get("criteria", ()), "criterion", f"{at}criteria", problems),
-        assigner=assigner,
-        assigner_options=Frozen(options),
-        objective=objective,
-        shortlist=shortlist,
-    )
-    return strategy, problems
+    strategy, problems = reading.take(data, read_strategy, place)
+    return strategy or Strategy(), problems
 
 
-def _uses(data: Any, key: str, place: str, problems: list[Problem]) -> tuple[Use, ...]:
-    if not isinstance(data, (list, tuple)):
-        problems.append(Problem(place, f"write one [[{place}]] block for each {key}"))
-        return ()
-    uses = []
-    for index, entry in enumerate(data):
-        here = f"{place}[{index}]"
-        if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str):
-            problems.append(Problem(here, f'name the {key}, such as {key} = "equal"'))
-            continue
-        weight = entry.get("weight", 1)
-        if key == "rule" and "weight" in entry:
-            problems.append(Problem(f"{here}.weight", "a rule has no weight; leave it out"))
-        elif not _whole(weight) or not 1 <= weight <= 1_000_000:
-            problems.append(Problem(f"{here}.weight", "write a whole number from 1 to 1000000"))
-            weight = 1
-        options = {name: value for name, value in entry.items() if name not in {key, "weight"}}
-        uses.append(Use(name=entry[key], options=Frozen(options), weight=weight))
-    return tuple(uses)
+def read_strategy(data: Any, at: Place) -> Strategy:
+    """Check what `parse_strategy` reads."""
+    at.only(data, [*_STRATEGY, *_BESIDE], "a strategy has")
+    return Strategy(**at.read(data, _STRATEGY))
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _uses(kind: str, weight: Check) -> Check:
+    """Make a check of blocks that each use one rule or criterion: all else in it are options."""
+
+    def use(entry: Any, at: Place) -> Use:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get(kind), str):
+            raise ValueError(f'name the {kind}, such as {kind} = "equal"')
+        options = {name: value for name, value in entry.items() if name not in {kind, "weight"}}
+        weights = at.read(entry, {"weight": weight})
+        return Use(name=entry[kind], options=Frozen(options), **weights)
+
+    return reading.blocks(use, f"each {kind}")
+
+
+_no_weight = reading.fits(lambda value: False, "a rule has no weight; leave it out")
+_STRATEGY: Mapping[str, Check] = {
+    "name": lambda value, at: str(value),
+    "title": lambda value, at: str(value),
+    "assigner": reading.a(str, 'write a name, such as "optimal"'),
+    "assigner_options": reading.fits(
+        lambda value: isinstance(value, Mapping), "write a table of options", Frozen
+    ),
+    "objective": reading.one_of(get_args(Objective), 'write "coverage" or "score"'),
+    "shortlist": reading.whole(1, 1000),
+    "rules": _uses("rule", _no_weight),
+    "criteria": _uses("criterion", reading.whole(1, 1_000_000)),
+}
+_BESIDE = ("columns", "fields")
+"""What stands beside a strategy in a file of its own."""
 
 
 def dump_strategy(strategy: Strategy) -> dict[str, Any]:
     """Return what `parse_strategy` reads back to the same strategy."""
-    dumped: dict[str, Any] = {
-        "assigner": strategy.assigner,
-        "objective": strategy.objective,
-        "shortlist": strategy.shortlist,
+    return {
+        **reading.dump(strategy),
         "rules": [{"rule": use.name, **thaw(use.options)} for use in strategy.rules],
         "criteria": [
             {"criterion": use.name, "weight": use.weight, **thaw(use.options)}
             for use in strategy.criteria
         ],
     }
-    if strategy.assigner_options:
-        dumped["assigner_options"] = thaw(strategy.assigner_options)
-    for key in ("name", "title"):
-        if getattr(strategy, key):
-            dumped[key] = getattr(strategy, key)
-    return dumped
