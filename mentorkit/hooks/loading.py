@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -50,42 +50,40 @@ _HOOKS = tuple(kind.hook for kind in KINDS)
 _log = logging.getLogger("mentorkit.hooks")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPlugin:
-    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved."""
-
-    name: str
-    manifest: Manifest
-    module: object
-    distribution: str
-    version: str
-    settings: Mapping[str, Any] = field(repr=False)
-    log: logging.Logger
-
-    @property
-    def label(self) -> str:
-        """Return plugin and distribution as messages name them: ``slack (mentorkit-slack 1.2)``."""
-        return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """A listed plugin on its way: where it comes from, and the secrets it was given."""
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Which plugin, and where it comes from: a distribution with its version, or a file."""
 
     name: str
     distribution: str
     version: str = ""
-    fetch: Callable[[], object] = field(repr=False)
-    file: bool = False
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
-    def origin(self) -> str:
+    def release(self) -> str:
         return f"{self.distribution} {self.version}".strip()
 
     @property
     def label(self) -> str:
-        return f"{self.name} ({self.origin})"
+        """Return plugin and distribution as messages name them: ``slack (mentorkit-slack 1.2)``."""
+        return f"{self.name} ({self.release})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedPlugin(Origin):
+    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved."""
+
+    manifest: Manifest
+    module: object
+    settings: Mapping[str, Any] = field(repr=False)
+    log: logging.Logger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found(Origin):
+    """A listed plugin on its way; `fetch` imports it."""
+
+    fetch: Callable[[], object] = field(repr=False)
+    file: bool = False
 
 
 @contextmanager
@@ -112,6 +110,7 @@ class Loading:
         self._listed: dict[str, str] = {}
         self._missing: set[str] = set()
         self._only_settings = True
+        self._secrets: frozenset[str] = frozenset()
 
     # ----------------------------------------------------------------- telling what went wrong
 
@@ -135,9 +134,15 @@ class Loading:
             yield
         except PluginError as error:
             for problem in error.problems or (Problem("", error.message),):
-                self.fail(f"{found.label}, {doing}", _without(str(problem), found.secrets))
+                self._fail_blotted(f"{found.label}, {doing}", str(problem))
         except FAILURES as error:
-            self.fail(f"{found.label}, {doing}", _without(describe(error), found.secrets))
+            self._fail_blotted(f"{found.label}, {doing}", describe(error))
+
+    def _fail_blotted(self, place: str, message: str) -> None:
+        """Keep a failure in a plugin's own words, without the secrets it was given."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            message = message.replace(secret, "***")
+        self.fail(place, message)
 
     # ----------------------------------------------------------------- finding
 
@@ -152,22 +157,18 @@ class Loading:
             found = self._find_file(listed)
         elif isinstance(listed, ModuleType):
             name = listed.__name__.rpartition(".")[2].removeprefix("mentorkit_")
-            module = listed
-            found = Found(name=name, distribution="given as a module", fetch=lambda: module)
+            found = Found(name=name, distribution="given as a module", fetch=lambda: listed)
         elif isinstance(listed, tuple) and len(listed) == 2 and isinstance(listed[0], str):
-            given = listed[1]
-            found = Found(name=listed[0], distribution="given directly", fetch=lambda: given)
+            name, given = listed
+            found = Found(name=name, distribution="given directly", fetch=lambda: given)
         else:
             self.fail("plugins", f"{type(listed).__name__}: list a name, or a path of a .py file")
             return None
         if found is None:
             return None
         if not NAME.fullmatch(found.name):
-            self.fail(
-                found.label,
-                "rename it: a plugin's name is a small letter, then 1 to 23 small letters, "
-                "digits or underscores",
-            )
+            spelling = "a small letter, then 1 to 23 small letters, digits or underscores"
+            self.fail(found.label, f"rename it: a plugin's name is {spelling}")
             return None
         if found.name in self._listed:
             self.fail(found.label, f"the name is listed already: {self._listed[found.name]}")
@@ -180,46 +181,38 @@ class Loading:
         return metadata.entry_points(group=GROUP)
 
     def _find_installed(self, name: str) -> Found | None:
-        installed = self._installed
         # One distribution can be on the path twice (an editable install and its folder).
         matches = {
             (point.dist.name if point.dist else "an unknown distribution", point.value): point
-            for point in installed
-            if point.name == name
+            for point in self._installed.select(name=name)
         }
-        if not matches:
-            self._missing.add(name)
-            names = sorted({point.name for point in installed})
-            known = ", ".join(names) or "none"
-            self.fail(
-                name, f"no such plugin is installed;{_meant(name, names)} installed are: {known}"
-            )
-            return None
-        if len(matches) > 1:
-            self._missing.add(name)
+        if len(matches) == 1:
+            (((distribution, _), point),) = matches.items()
+            version = point.dist.version if point.dist else ""
+            return Found(name=name, distribution=distribution, version=version, fetch=point.load)
+        if matches:
             both = " and ".join(sorted(f"{dist} ({value})" for dist, value in matches))
-            self.fail(name, f"more than one distribution brings this plugin: {both}; remove one")
-            return None
-        ((distribution, _), point) = next(iter(matches.items()))
-        version = point.dist.version if point.dist else ""
-        return Found(name=name, distribution=distribution, version=version, fetch=point.load)
+            told = f"more than one distribution brings this plugin: {both}; remove one"
+        else:
+            names = sorted(self._installed.names)
+            known = f" installed are: {', '.join(names) or 'none'}"
+            told = f"no such plugin is installed;{_meant(name, names)}{known}"
+        self._missing.add(name)
+        self.fail(name, told)
+        return None
 
     def _find_file(self, path: Path) -> Found | None:
         file = path / "__init__.py" if path.is_dir() else path
-        name = file.stem
+        name, shown = file.stem, file.name
         if name == "__init__":
-            name = file.absolute().parent.name.removeprefix("mentorkit_")
-        shown = file.name if name == file.stem else f"{file.absolute().parent.name}/{file.name}"
+            folder = file.absolute().parent.name
+            name, shown = folder.removeprefix("mentorkit_"), f"{folder}/{file.name}"
         if file.suffix != ".py" or not file.is_file():
             self._missing.add(name)
             self.fail(str(path), "there is no such Python file; give the path of a .py file")
             return None
-        return Found(
-            name=name,
-            distribution=f"file {shown}",
-            fetch=lambda: _import_file(name, file),
-            file=True,
-        )
+        fetch = partial(_import_file, name, file)
+        return Found(name=name, distribution=f"file {shown}", fetch=fetch, file=True)
 
     def check_settings_names(self) -> None:
         """Note settings for plugins that are not listed: most often a typing error."""
@@ -233,28 +226,24 @@ class Loading:
     def load(self, found: Found) -> None:
         """Import, check and ask one plugin; it counts as loaded only if nothing failed."""
         before = len(self.failures)
+        self._secrets = frozenset()
         module: object = None
         with self.guard(found, "import"):
             module = found.fetch()
-        if len(self.failures) > before:
-            return
         if inspect.isclass(module):
             self.fail(found.label, f"is the class {module.__name__}; give a module or an instance")
+        if len(self.failures) > before:
             return
+        settings = Frozen()
         with self.guard(found, "manifest"):
             manifest = self._manifest(found, module)
-        if len(self.failures) > before:
             # Without a sound manifest there are no settings to ask with, but hooks can be checked.
-            with self.guard(found, "hooks"):
-                self._register(found, module)
-            return
-        settings = self._settle(found, manifest)
+            if len(self.failures) == before:
+                settings = self._settle(found, manifest)
         with self.guard(found, "hooks"):
             manager = self._register(found, module)
-        if len(self.failures) > before:
-            return
         offers: dict[tuple[str, str], object] = {}
-        for kind in KINDS:
+        for kind in KINDS if len(self.failures) == before else ():
             with self.guard(found, kind.hook):
                 for offer in _ask(manager, kind.hook, settings):
                     with self.guard(found, kind.hook):
@@ -323,9 +312,9 @@ class Loading:
         """Return the plugin's settings, or note what is wrong with them."""
         given = self.settings.get(found.name, {})
         settled = settle(manifest.settings, given, f"settings.{found.name}")
-        found.secrets = settled.secrets
+        self._secrets = settled.secrets
         for problem in settled.problems:
-            self.fail(f"{problem.place} ({found.origin})", problem.message, operator=True)
+            self.fail(f"{problem.place} ({found.release})", problem.message, operator=True)
         return Frozen(settled.values)
 
     def _register(self, found: Found, module: object) -> pluggy.PluginManager:
@@ -360,44 +349,39 @@ class Loading:
         """Check one thing that was offered, and keep it under its name."""
         faults = list(check_offer(kind, offer))
         given = getattr(offer, "name", "")
-        told = given if isinstance(given, str) and not inspect.isclass(offer) else ""
-        for place, message in faults:
-            where = ", ".join(part for part in (found.label, kind.hook, told) if part)
-            self.fail(f"{where}.{place}" if place else where, message)
+        told = (
+            f", {given}" if given and isinstance(given, str) and not inspect.isclass(offer) else ""
+        )
+        where = f"{found.label}, {kind.hook}{told}"
+        for fault in faults:
+            self.fail(f"{where}.{fault.place}" if fault.place else where, fault.message)
         if faults:
             return
-        name = f"{found.name}.{offer.name}" if kind.own else offer.name
-        if (kind.attribute, name) in offers:
-            self.fail(f"{found.label}, {kind.hook}, {name}", "is yielded twice; rename one")
-        elif (kind.attribute, name) in self.owners:
-            other = self.plugins[self.owners[kind.attribute, name]].label
-            self.fail(
-                f"{found.label}, {kind.hook}, {name}",
-                f"the plugin {other} offers this name already; rename one, or list one of the two",
+        key = (kind.attribute, f"{found.name}.{given}" if kind.own else given)
+        where = f"{found.label}, {kind.hook}, {key[1]}"
+        if key in offers:
+            self.fail(where, "is yielded twice; rename one")
+        elif key in self.owners:
+            other = self.plugins[self.owners[key]].label
+            told = (
+                f"the plugin {other} offers this name already; rename one, or list one of the two"
             )
+            self.fail(where, told)
         else:
-            offers[kind.attribute, name] = offer
+            offers[key] = offer
 
     def check_strategies(self) -> None:
         """Note (and leave out) strategies that name what no loaded plugin offers."""
         for name, strategy in list(self.offers["strategies"].items()):
-            unknown = [
-                (kind, used)
-                for kind, uses in (
-                    ("criteria", [use.name for use in strategy.criteria]),
-                    ("rules", [use.name for use in strategy.rules]),
-                    ("assigners", [strategy.assigner]),
-                )
-                for used in uses
-                if used not in self.offers[kind]
-            ]
-            owner = self.plugins[self.owners["strategies", name]]
-            for kind, used in unknown:
+            used = [("criteria", use.name) for use in strategy.criteria]
+            used += [("rules", use.name) for use in strategy.rules]
+            used += [("assigners", strategy.assigner)]
+            unknown = [(kind, one) for kind, one in used if one not in self.offers[kind]]
+            owner = self.plugins[self.owners["strategies", name]].label
+            for kind, one in unknown:
                 known = ", ".join(self.offers[kind]) or "none"
-                self.fail(
-                    f"{owner.label}, mentorkit_matching_strategies, {name}",
-                    f"names {used}, which is not among the {kind} that are loaded: {known}",
-                )
+                told = f"names {one}, which is not among the {kind} that are loaded: {known}"
+                self.fail(f"{owner}, mentorkit_matching_strategies, {name}", told)
             if unknown:
                 del self.offers["strategies"][name], self.owners["strategies", name]
 
@@ -447,23 +431,17 @@ def _meant(name: str, known: Sequence[str]) -> str:
 
 def _what_to_add(module: object) -> str:
     """Say what a file without a hook needs, in its own names where it has providers."""
-    for base, hook in ((Criterion, "mentorkit_criteria"), (Rule, "mentorkit_rules")):
+    for base, told in (
+        (Criterion, "add at its end: @hookimpl / def mentorkit_criteria()"),
+        (Rule, "add at its end: @hookimpl / def mentorkit_rules()"),
+        (Provider, "add a hook: @hookimpl / def mentorkit_...()"),
+    ):
         for name, value in vars(module).items():
-            if inspect.isclass(value) and issubclass(value, base) and value is not base:
-                return (
-                    f"it offers nothing; add at its end: @hookimpl / def {hook}(): yield {name}()"
-                )
-    provider = next(
-        (
-            name
-            for name, value in vars(module).items()
-            if inspect.isclass(value)
-            and issubclass(value, Provider)
-            and value.__module__ == getattr(module, "__name__", "")
-        ),
-        "MyCriterion",
-    )
-    return f"it offers nothing; add a hook: @hookimpl / def mentorkit_...(): yield {provider}()"
+            # What it imported to build on is not its own.
+            own = inspect.isclass(value) and value.__module__ != Provider.__module__
+            if own and issubclass(value, base):
+                return f"it offers nothing; {told}: yield {name}()"
+    return f"it offers nothing; {told}: yield MyCriterion()"
 
 
 def _import_file(plugin: str, file: Path) -> ModuleType:
@@ -479,16 +457,8 @@ def _import_file(plugin: str, file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        if previous is None:
-            del sys.modules[name]
-        else:
+        del sys.modules[name]
+        if previous is not None:
             sys.modules[name] = previous
         raise
     return module
-
-
-def _without(text: str, secrets: frozenset[str]) -> str:
-    """Return the text with every secret in it blotted out, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text

@@ -144,8 +144,8 @@ def _property_faults(
     wanted = "write string, integer, number, boolean, or an array of one of them"
     yield from _unmet(
         place,
-        (".title", _is_text(spec.get("title")), shown),
-        (".description", _is_text(spec.get("description")), shown),
+        (".title", is_text(spec.get("title")), shown),
+        (".description", is_text(spec.get("description")), shown),
         ("", required or "default" in spec, "give a default, or list it in `required`"),
         (".type", plain or not flat, wanted),
         (".type", public or spec.get("type") == "string", 'write "string": a secret is text'),
@@ -154,14 +154,15 @@ def _property_faults(
     )
 
 
-def _unmet(place: str, *rules: tuple[str, bool, str]) -> Iterator[Problem]:
+def _unmet(place: str, *rules: tuple[str, object, str]) -> Iterator[Problem]:
     """Tell which of some rules, each (where below `place`, is it kept, what to do), is broken."""
     for below, kept, told in rules:
         if not kept:
             yield Problem(f"{place}{below}", told)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
+    """Return whether it is a text that says something."""
     return isinstance(value, str) and bool(value.strip())
 
 
