@@ -33,7 +33,7 @@ from mentorkit.hooks.calls import FAILURES, describe
 from mentorkit.hooks.manifest import EMPTY_SCHEMA, Manifest
 from mentorkit.hooks.offers import KINDS, Kind, check_offer
 from mentorkit.hooks.providers import Criterion, Provider, Rule
-from mentorkit.hooks.settings import check_schema, settle
+from mentorkit.hooks.settings import Expected, check_schema, is_text, settle, unmet
 from mentorkit.hooks.specs import PROJECT, Hooks
 
 GROUP = "mentorkit"
@@ -273,40 +273,40 @@ class Loading:
             self.fail(found.label, f'{told}; write `manifest = Manifest(title="...")`')
             return Manifest(title=found.name)
 
-        def wrong(place: str, message: str) -> None:
-            self.fail(f"{found.label}, manifest.{place}", message)
-
-        if not isinstance(manifest.title, str) or not manifest.title.strip():
-            wrong("title", "write what the plugin is called in lists and forms")
-        if unfit := _unfit(manifest.requires_core):
-            wrong("requires_core", unfit)
-        required = manifest.requires_plugins
-        if isinstance(required, str) or not isinstance(required, Sequence):
-            wrong("requires_plugins", 'give a tuple of names, such as ("inbox",)')
-            required = ()
-        for name in required:
-            if name not in self.plugins:
-                order = list(self._listed)
-                here = order.index(found.name)
-                told = "which failed to load" if name in order[:here] else "list it before this one"
-                wrong("requires_plugins", f"it needs the plugin {name}; {told}")
-        if isinstance(manifest.tables, str):
-            if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", manifest.tables):
-                wrong("tables", 'write "package.module:attribute"')
-        elif manifest.tables is not None and not hasattr(manifest.tables, "sorted_tables"):
-            wrong("tables", "give what mentorkit.store.plugin_tables(...) returned, or its place")
-        folder = manifest.migrations
-        if manifest.tables is not None and folder is None:
-            wrong("migrations", "name the folder of the migrations that make the tables")
-        if folder is not None and not re.fullmatch(r"[A-Za-z_][\w.]*:[\w/]+", str(folder)):
-            wrong("migrations", 'write "package:folder"')
+        problems = unmet(self._expected(found, manifest), "manifest.")
         for place in ("settings", "program_settings"):
             # Most schemas are the empty one, and jsonschema takes long to import.
             if (schema := getattr(manifest, place)) != EMPTY_SCHEMA:
-                at = f"manifest.{place}"
-                for problem in check_schema(schema, at, secrets=place == "settings"):
-                    self.fail(f"{found.label}, {problem.place}", problem.message)
+                problems += check_schema(schema, f"manifest.{place}", secrets=place == "settings")
+        for problem in problems:
+            self.fail(f"{found.label}, {problem.place}", problem.message)
         return manifest
+
+    def _expected(self, found: Found, manifest: Manifest) -> Expected:
+        """Tell what is expected of a manifest, but for its schemas."""
+        yield "title", is_text(manifest.title), "write what the plugin is called in lists and forms"
+        unfit = _unfit(manifest.requires_core)
+        yield "requires_core", not unfit, unfit
+        required = manifest.requires_plugins
+        listed = isinstance(required, Sequence) and not isinstance(required, str)
+        yield "requires_plugins", listed, 'give a tuple of names, such as ("inbox",)'
+        before = list(self._listed)[: list(self._listed).index(found.name)]
+        for name in required if listed else ():
+            told = "which failed to load" if name in before else "list it before this one"
+            yield "requires_plugins", name in self.plugins, f"it needs the plugin {name}; {told}"
+        tables, folder = manifest.tables, manifest.migrations
+        if isinstance(tables, str):
+            placed = re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", tables)
+            yield "tables", placed, 'write "package.module:attribute"'
+        elif tables is not None:
+            told = "give what mentorkit.store.plugin_tables(...) returned, or its place"
+            yield "tables", hasattr(tables, "sorted_tables"), told
+        if folder is None:
+            told = "name the folder of the migrations that make the tables"
+            yield "migrations", tables is None, told
+        else:
+            placed = re.fullmatch(r"[A-Za-z_][\w.]*:[\w/]+", str(folder))
+            yield "migrations", placed, 'write "package:folder"'
 
     def _settle(self, found: Found, manifest: Manifest) -> Frozen:
         """Return the plugin's settings, or note what is wrong with them."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, get_args
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.strategies import Strategy, dump_strategy, parse_strategy
 from mentorkit.errors import Problem
 from mentorkit.hooks import providers
-from mentorkit.hooks.settings import check_shape, is_text
-
-Faults = Iterator[Problem]
-"""What is wrong with a provider: the attribute, and what to do."""
+from mentorkit.hooks.settings import Expected, check_shape, is_text, unmet
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
@@ -34,31 +32,26 @@ class Kind:
     hook: str
     attribute: str
     type: type
-    check: Callable[[Any], Faults]
+    expected: Callable[[Any], Expected]
     own: bool = False
 
 
-def check_offer(kind: Kind, offer: Any) -> Faults:
-    """Tell everything wrong with one thing that a hook yielded; first its type and its name."""
+def check_offer(kind: Kind, offer: Any) -> list[Problem]:
+    """Return everything wrong with one thing that a hook yielded; first its type and its name."""
     given, wanted = type(offer).__name__, kind.type.__name__
     fits = isinstance(offer, kind.type)
     if inspect.isclass(offer):
         made = offer.__name__
-        yield Problem("", f"yielded the class {made}; yield an instance: {made}(...)")
-    elif not fits:
+        return [Problem("", f"yielded the class {made}; yield an instance: {made}(...)")]
+    if not fits:
         article = "an" if wanted[0] in "AEIOU" else "a"
-        yield Problem("", f"yielded {given}; yield {article} {wanted}")
-    elif not isinstance(offer.name, str) or not offer.name:
-        yield Problem("name", f"{given} has no name; give it one")
-    else:
-        if not _NAME.fullmatch(offer.name):
-            told = f"{offer.name!r}: write a small letter, then small letters, digits, _ or -"
-            yield Problem("name", told)
-        if not isinstance(offer.title, str):
-            yield Problem("title", "write a text")
-        yield from kind.check(offer)
-        if hasattr(kind.type, "options"):
-            yield from check_shape(offer.options, "options", flat=False, secrets=False)
+        return [Problem("", f"yielded {given}; yield {article} {wanted}")]
+    if not isinstance(offer.name, str) or not offer.name:
+        return [Problem("name", f"{given} has no name; give it one")]
+    problems = unmet(chain(_of_any(offer), kind.expected(offer)))
+    if hasattr(kind.type, "options"):
+        problems += check_shape(offer.options, "options", flat=False, secrets=False)
+    return problems
 
 
 def overrides(provider: providers.Provider, kind: type, method: str) -> bool:
@@ -67,105 +60,107 @@ def overrides(provider: providers.Provider, kind: type, method: str) -> bool:
     return getattr(own, "__func__", own) is not getattr(kind, method)
 
 
-def _scorer(kind: type, forms: Any, block: str, single: str, provider: Any) -> Faults:
-    """Check what criteria and rules share: exactly one way to answer, needs, free names."""
-    declared = provider.declared
-    if declared is not None and not isinstance(declared, get_args(forms)):
-        known = ", ".join(form.__name__ for form in get_args(forms))
-        yield Problem("declared", f"is {type(declared).__name__}; give one of {known}")
+def _of_any(offer: Any) -> Expected:
+    spelling = f"{offer.name!r}: write a small letter, then small letters, digits, _ or -"
+    yield "name", _NAME.fullmatch(offer.name), spelling
+    yield "title", isinstance(offer.title, str), "write a text"
+
+
+def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any) -> Expected:
+    """Tell what criteria and rules share: exactly one way to answer, needs, free names."""
+    declared, needs, options = provider.declared, provider.needs, provider.options
+    known = ", ".join(form.__name__ for form in get_args(forms))
+    fits = declared is None or isinstance(declared, get_args(forms))
+    yield "declared", fits, f"is {type(declared).__name__}; give one of {known}"
     ways = [way for way in (block, single) if overrides(provider, kind, way)]
     ways += ["declared"] if declared is not None else []
+    told = f"{block} and {single}; it has {' and '.join(ways) or 'none of them'}"
     # A provider with `bind` may choose its way once it knows the options.
-    if not overrides(provider, kind, "bind") and len(ways) != 1:
-        told = " and ".join(ways) or "none of them"
-        yield Problem("", f"give exactly one of declared, {block} and {single}; it has {told}")
-    needs = provider.needs
-    if not isinstance(needs, Mapping) or not all(
+    one_way = overrides(provider, kind, "bind") or len(ways) == 1
+    yield "", one_way, f"give exactly one of declared, {told}"
+    mapped = isinstance(needs, Mapping) and all(
         isinstance(name, str) and inspect.isclass(needed) for name, needed in needs.items()
-    ):
-        yield Problem("needs", 'map profile fields to types, such as {"village": str}')
-    if isinstance(provider.options, Mapping):
-        told = "name it differently: a strategy has a key of that name"
-        for name in sorted(_RESERVED & set(provider.options.get("properties", {}))):
-            yield Problem(f"options.{name}", told)
+    )
+    yield "needs", mapped, 'map profile fields to types, such as {"village": str}'
+    for name in options.get("properties", {}) if isinstance(options, Mapping) else ():
+        free = name not in _RESERVED
+        yield f"options.{name}", free, "name it differently: a strategy has a key of that name"
 
 
-def _assigner(provider: providers.Assigner) -> Faults:
-    if not overrides(provider, providers.Assigner, "assign"):
-        yield Problem("assign", "write it: it is all that an assigner does")
+def _of_an_assigner(provider: providers.Assigner) -> Expected:
+    written = overrides(provider, providers.Assigner, "assign")
+    yield "assign", written, "write it: it is all that an assigner does"
 
 
-def _channel(provider: providers.Channel) -> Faults:
-    if not overrides(provider, providers.Channel, "deliver"):
-        yield Problem("deliver", "write it: it is what a channel is for")
+def _of_a_channel(provider: providers.Channel) -> Expected:
+    written = overrides(provider, providers.Channel, "deliver")
+    yield "deliver", written, "write it: it is what a channel is for"
 
 
-def _source(provider: providers.RecruitmentSource) -> Faults:
-    kind = providers.RecruitmentSource
-    if not (overrides(provider, kind, "fetch") or overrides(provider, kind, "receive")):
-        yield Problem("", "give fetch, receive or both: they are where leads come from")
-    if not _tuple_of(str, provider.suffixes) or not all(map(_SUFFIX.fullmatch, provider.suffixes)):
-        yield Problem("suffixes", 'give a tuple such as (".csv",)')
+def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
+    ways = [overrides(provider, providers.RecruitmentSource, way) for way in ("fetch", "receive")]
+    yield "", any(ways), "give fetch, receive or both: they are where leads come from"
+    listed = _tuple_of(str, provider.suffixes) and all(map(_SUFFIX.fullmatch, provider.suffixes))
+    yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
 
-def _strategy(strategy: Strategy) -> Faults:
-    yield from parse_strategy(dump_strategy(strategy))[1]
+def _of_a_strategy(strategy: Strategy) -> Expected:
+    for problem in parse_strategy(dump_strategy(strategy))[1]:
+        yield problem.place, False, problem.message
 
 
-def _reaction(provider: providers.Reaction) -> Faults:
-    if not provider.on or not isinstance(provider.on, tuple):
-        yield Problem("on", "give a tuple of event classes, such as (RelationshipStarted,)")
-    elif not all(_is_event(one) for one in provider.on):
-        yield Problem("on", "name event classes from mentorkit.domain.events alone")
-    if not callable(provider.handle):
-        yield Problem("handle", "give a function that takes the context and the event")
+def _of_a_reaction(provider: providers.Reaction) -> Expected:
+    listed = isinstance(provider.on, tuple) and len(provider.on) > 0
+    yield "on", listed, "give a tuple of event classes, such as (RelationshipStarted,)"
+    known = not listed or all(
+        inspect.isclass(one) and issubclass(one, Event) and one.noun for one in provider.on
+    )
+    yield "on", known, "name event classes from mentorkit.domain.events alone"
+    function = "give a function that takes the context and the event"
+    yield "handle", callable(provider.handle), function
 
 
-def _is_event(given: object) -> bool:
-    return inspect.isclass(given) and issubclass(given, Event) and bool(given.noun)
+def _of_a_check(provider: providers.Check) -> Expected:
+    yield "run", callable(provider.run), "give a function that returns Health"
+    early = provider.at_start and provider.needs_database
+    told = "leave it out: at start the database may still wait for migrations"
+    yield "at_start", not early, told
 
 
-def _check(provider: providers.Check) -> Faults:
-    if not callable(provider.run):
-        yield Problem("run", "give a function that returns Health")
-    if provider.at_start and provider.needs_database:
-        told = "leave it out: at start the database may still wait for migrations"
-        yield Problem("at_start", told)
-
-
-def _command(provider: providers.Command) -> Faults:
-    if not callable(provider.run):
-        told = "give a function that takes the context and the parameters by name"
-        yield Problem("run", told)
-    if not is_text(provider.help):
-        yield Problem("help", "say what the command does")
-    parameters = provider.parameters
-    names = [one.name for one in parameters] if _tuple_of(providers.Parameter, parameters) else [""]
-    if not all(isinstance(name, str) and name.isidentifier() for name in names):
-        told = "give a tuple of Parameter, each named as Python names an argument"
-        yield Problem("parameters", told)
-    elif len(set(names)) != len(names):
-        yield Problem("parameters", "give each parameter another name")
+def _of_a_command(provider: providers.Command) -> Expected:
+    function = "give a function that takes the context and the parameters by name"
+    yield "run", callable(provider.run), function
+    yield "help", is_text(provider.help), "say what the command does"
+    listed = _tuple_of(providers.Parameter, provider.parameters)
+    names = [one.name for one in provider.parameters] if listed else []
+    named = listed and all(isinstance(name, str) and name.isidentifier() for name in names)
+    told = "give a tuple of Parameter, each named as Python names an argument"
+    yield "parameters", named, told
+    apart = not named or len(set(names)) == len(names)
+    yield "parameters", apart, "give each parameter another name"
 
 
 def _tuple_of(kind: type, given: object) -> bool:
     return isinstance(given, tuple) and all(isinstance(one, kind) for one in given)
 
 
-_criterion = partial(_scorer, providers.Criterion, providers.Form, "score_block", "score")
-_rule = partial(_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
+_of_a_criterion = partial(_of_a_scorer, providers.Criterion, providers.Form, "score_block", "score")
+_of_a_rule = partial(_of_a_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        "mentorkit_recruitment_sources", "recruitment_sources", providers.RecruitmentSource, _source
+        "mentorkit_recruitment_sources",
+        "recruitment_sources",
+        providers.RecruitmentSource,
+        _of_a_source,
     ),
-    Kind("mentorkit_matching_strategies", "strategies", Strategy, _strategy),
-    Kind("mentorkit_criteria", "criteria", providers.Criterion, _criterion),
-    Kind("mentorkit_rules", "rules", providers.Rule, _rule),
-    Kind("mentorkit_assigners", "assigners", providers.Assigner, _assigner),
-    Kind("mentorkit_notification_channels", "channels", providers.Channel, _channel),
-    Kind("mentorkit_reactions", "reactions", providers.Reaction, _reaction, own=True),
-    Kind("mentorkit_checks", "checks", providers.Check, _check, own=True),
-    Kind("mentorkit_commands", "commands", providers.Command, _command, own=True),
+    Kind("mentorkit_matching_strategies", "strategies", Strategy, _of_a_strategy),
+    Kind("mentorkit_criteria", "criteria", providers.Criterion, _of_a_criterion),
+    Kind("mentorkit_rules", "rules", providers.Rule, _of_a_rule),
+    Kind("mentorkit_assigners", "assigners", providers.Assigner, _of_an_assigner),
+    Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),
+    Kind("mentorkit_reactions", "reactions", providers.Reaction, _of_a_reaction, own=True),
+    Kind("mentorkit_checks", "checks", providers.Check, _of_a_check, own=True),
+    Kind("mentorkit_commands", "commands", providers.Command, _of_a_command, own=True),
 )
 """Every kind of provider, in the order of the hooks."""
