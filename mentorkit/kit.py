@@ -271,7 +271,8 @@ class Kit:
     ) -> WorkContext:
         """Return the same with `transaction()`, for what the worker calls."""
         given = self.context(tenant, program, plugin, **chosen)
-        return KitWorkContext(**vars(given), opened=partial(self._plugin_transaction, given.tenant))
+        opening = partial(self._plugin_transaction, given.tenant)
+        return KitWorkContext(**vars(given), transaction=opening)
 
     @contextmanager
     def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
@@ -342,13 +343,9 @@ class KitContext:
 
 @dataclass(frozen=True, kw_only=True)
 class KitWorkContext(KitContext):
-    """What `WorkContext` promises."""
+    """What `WorkContext` promises; `transaction` opens one of the plugin's own."""
 
-    opened: Callable[[], AbstractContextManager[Any]]
-
-    def transaction(self) -> AbstractContextManager[Any]:
-        """Open a transaction of the plugin's own and give its connection."""
-        return self.opened()
+    transaction: Callable[[], AbstractContextManager[Any]]
 
 
 class Uuid7:

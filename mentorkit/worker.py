@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -169,14 +170,13 @@ def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
     if person.user_ref is None or kit.people is None:
         return []
     known = kit.people.lookup(tenant, [person.user_ref]).get(person.user_ref)
-    if known is None:
-        return []
+    told = {"email": known.email, "phone": known.phone} if known else {}
+    contact = Contact(id="", tenant=tenant, person_id=person.id, kind="", value="", verified=True)
     return [
-        Contact(id=f"host:{kind}", tenant=tenant, person_id=person.id, kind=kind, value=value,
-                verified=True)
-        for kind, value in (("email", known.email), ("phone", known.phone))
+        replace(contact, id=f"host:{kind}", kind=kind, value=value)
+        for kind, value in told.items()
         if value
-    ]  # fmt: skip
+    ]
 
 
 def _message(tx: Transaction, job: Job, event: Event, person: Person, program: Program) -> Message:

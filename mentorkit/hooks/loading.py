@@ -272,7 +272,6 @@ class Loading:
             told = "has no manifest" if manifest is None else "its manifest is no Manifest"
             self.fail(found.label, f'{told}; write `manifest = Manifest(title="...")`')
             return Manifest(title=found.name)
-
         problems = unmet(self._expected(found, manifest), "manifest.")
         for place in ("settings", "program_settings"):
             # Most schemas are the empty one, and jsonschema takes long to import.
@@ -347,26 +346,22 @@ class Loading:
         self, found: Found, kind: Kind, offer: Any, offers: dict[tuple[str, str], object]
     ) -> None:
         """Check one thing that was offered, and keep it under its name."""
-        faults = list(check_offer(kind, offer))
-        given = getattr(offer, "name", "")
-        told = (
-            f", {given}" if given and isinstance(given, str) and not inspect.isclass(offer) else ""
-        )
-        where = f"{found.label}, {kind.hook}{told}"
-        for fault in faults:
-            self.fail(f"{where}.{fault.place}" if fault.place else where, fault.message)
-        if faults:
+        problems = check_offer(kind, offer)
+        given = "" if inspect.isclass(offer) else getattr(offer, "name", "")
+        where = f"{found.label}, {kind.hook}"
+        for problem in problems:
+            named = f", {given}" if given and isinstance(given, str) else ""
+            place = f".{problem.place}" if problem.place else ""
+            self.fail(f"{where}{named}{place}", problem.message)
+        if problems:
             return
         key = (kind.attribute, f"{found.name}.{given}" if kind.own else given)
-        where = f"{found.label}, {kind.hook}, {key[1]}"
         if key in offers:
-            self.fail(where, "is yielded twice; rename one")
+            self.fail(f"{where}, {key[1]}", "is yielded twice; rename one")
         elif key in self.owners:
             other = self.plugins[self.owners[key]].label
-            told = (
-                f"the plugin {other} offers this name already; rename one, or list one of the two"
-            )
-            self.fail(where, told)
+            told = f"the plugin {other} offers this name already"
+            self.fail(f"{where}, {given}", f"{told}; rename one, or list one of the two")
         else:
             offers[key] = offer
 
@@ -412,16 +407,15 @@ def _unfit(specifier: object) -> str:
         return ""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    ours = mentorkit.__version__
     try:
-        wanted = SpecifierSet(str(specifier) if isinstance(specifier, str) else "?")
+        wanted = SpecifierSet(specifier if isinstance(specifier, str) else "?")
     except InvalidSpecifier:
         return f'{specifier!r} is no version specifier; write one such as ">=0.1,<1"'
-    if wanted.contains(mentorkit.__version__, prereleases=True):
+    if wanted.contains(ours, prereleases=True):
         return ""
-    return (
-        f"it is written for mentorkit {specifier}, this is {mentorkit.__version__}; "
-        "install a version of either that fits"
-    )
+    told = f"it is written for mentorkit {specifier}, this is {ours}"
+    return f"{told}; install a version of either that fits"
 
 
 def _meant(name: str, known: Sequence[str]) -> str:

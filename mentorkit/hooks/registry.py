@@ -12,7 +12,6 @@ from mentorkit.errors import Problem
 from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
-from mentorkit.hooks.offers import KINDS
 
 DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "demo")
 
@@ -79,16 +78,14 @@ class Registry:
 
     def close(self) -> None:
         """Call `close()` of every provider that has one; a failing one does not stop the rest."""
-        for kind in KINDS:
-            offers: Mapping[str, object] = getattr(self, kind.attribute)
-            for name, provider in offers.items():
-                try:
-                    close = getattr(provider, "close", None)
-                    if callable(close):
-                        close()
-                except FAILURES:
-                    owner = self.owner(kind.attribute, name)
-                    owner.log.exception("%s failed to close", name)
+        for attribute, name in self.owners:
+            provider: object = getattr(self, attribute)[name]
+            try:
+                close = getattr(provider, "close", None)
+                if callable(close):
+                    close()
+            except FAILURES:
+                self.owner(attribute, name).log.exception("%s failed to close", name)
 
 
 __all__ = ["DEFAULT_PLUGINS", "Listed", "LoadedPlugin", "Registry"]

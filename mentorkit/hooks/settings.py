@@ -91,7 +91,8 @@ Expected = Iterator[tuple[str, object, str]]
 
 def unmet(expected: Expected, place: str = "") -> list[Problem]:
     """Return what is told of all that is not as expected; each has its place below `place`."""
-    return [Problem(f"{place}{where}", told) for where, is_so, told in expected if not is_so]
+    problems = (Problem(f"{place}{where}", told) for where, is_so, told in expected if not is_so)
+    return list(dict.fromkeys(problems))
 
 
 def check_shape(
