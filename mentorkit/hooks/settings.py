@@ -260,8 +260,9 @@ def _of_a_tenant(schema: Mapping[str, Any]) -> Expected:
 
 
 def _of_a_keyword(key: str, value: Any) -> Expected:
-    allowed = f"is not allowed; write one of {', '.join(TENANT_KEYWORDS)}"
-    yield "", key in TENANT_KEYWORDS, allowed
+    if key not in TENANT_KEYWORDS:
+        yield "", False, f"is not allowed; write one of {', '.join(TENANT_KEYWORDS)}"
+        return
     if key == "format":
         yield "", value in TENANT_FORMATS, f"write one of {', '.join(TENANT_FORMATS)}"
     for name in value if key == "properties" and isinstance(value, Mapping) else ():
