@@ -183,11 +183,8 @@ def _message(tx: Transaction, job: Job, event: Event, person: Person, program: P
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
-    values = {
-        "person": person.name,
-        "program": in_locale(program.name, person.locale),
-        **_parties(tx, event, person.locale),
-    }
+    values = {"person": person.name, "program": in_locale(program.name, person.locale)}
+    values |= _parties(tx, event, person.locale)
     return Message(
         key=job.key,
         tenant=job.tenant,
