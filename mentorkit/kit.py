@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,11 +16,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from mentorkit import signals
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.people import People
+from mentorkit.domain.people import HostPerson, People
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
 from mentorkit.store import declarations, migrate
@@ -71,10 +72,14 @@ class Kit:
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
         self.ids: Callable[[], str] = ids or Uuid7()
         self._open: ContextVar[bool] = ContextVar(f"mentorkit_open_{id(self)}", default=False)
-        self._own_engine: sa.Engine | None = None
+        self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
-        self._own_registry = registry is None
-        self.registry: Registry = registry if registry is not None else _load(plugins, settings)
+        if registry is None:
+            from mentorkit.hooks.registry import DEFAULT_PLUGINS, Registry
+
+            registry = Registry.load(DEFAULT_PLUGINS if plugins is None else plugins, settings)
+            self._to_close.append(registry.close)
+        self.registry: Registry = registry
         declarations.check({owner.name: owner.metadata for owner in self.owners if owner.metadata})
         self._check_start()
 
@@ -87,7 +92,7 @@ class Kit:
         engine, sessions = sessions_on(path)
         prepare(engine)
         kit = cls(sessions=sessions, **options)
-        kit._own_engine = engine
+        kit._to_close.append(engine.dispose)
         return kit
 
     # ------------------------------------------------------------------ database
@@ -96,8 +101,7 @@ class Kit:
     def engine(self) -> sa.Engine:
         """The engine that the sessions work on."""
         with self.sessions() as session:
-            bind = session.get_bind()
-        return bind.engine
+            return session.get_bind().engine
 
     @cached_property
     def owners(self) -> tuple[migrate.Owner, ...]:
@@ -115,10 +119,8 @@ class Kit:
 
     def close(self) -> None:
         """Close the providers and the engine that the kit made itself; a host's stay open."""
-        if self._own_registry:
-            self.registry.close()
-        if self._own_engine is not None:
-            self._own_engine.dispose()
+        for close in self._to_close:
+            close()
 
     # ------------------------------------------------------------------ transactions
 
@@ -142,7 +144,7 @@ class Kit:
             with joined(outcome, make) as tx:
                 yield tx
             return
-        with self._alone(write), owned(outcome, make, write=write) as tx:
+        with self._alone() if write else nullcontext(), owned(outcome, make, write=write) as tx:
             yield tx
         outcome.tell()
 
@@ -153,7 +155,12 @@ class Kit:
 
         `work` must have no effect but on the database. Raises `Conflict` (store.busy) in the end.
         """
-        return self.retrying(partial(self._once, tenant, work), attempts=attempts)
+
+        def once() -> T:
+            with self.transaction(tenant=tenant) as tx:
+                return work(tx)
+
+        return self.retrying(once, attempts=attempts)
 
     def retrying(self, work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
         """Call `work` until it is not in somebody's way, at most `attempts` times.
@@ -169,10 +176,6 @@ class Kit:
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()
 
-    def _once(self, tenant: str, work: Callable[[Transaction], T]) -> T:
-        with self.transaction(tenant=tenant) as tx:
-            return work(tx)
-
     def _transaction(self, write: bool, outcome: Outcome) -> Transaction:
         return Transaction(
             tenant=outcome.tenant,
@@ -186,10 +189,7 @@ class Kit:
         )
 
     @contextmanager
-    def _alone(self, write: bool = True) -> Iterator[None]:
-        if not write:
-            yield
-            return
+    def _alone(self) -> Iterator[None]:
         if self._open.get():
             raise nested()
         token = self._open.set(True)
@@ -199,18 +199,11 @@ class Kit:
             self._open.reset(token)
 
     def _listeners(self, cls: type[Event]) -> Sequence[tuple[str, str]]:
-        return self._listening.setdefault(
-            cls,
-            tuple(
-                (key.partition(".")[0], reaction.name)
-                for key, reaction in self.registry.reactions.items()
-                if issubclass(cls, tuple(reaction.on))
-            ),
-        )
-
-    @cached_property
-    def _listening(self) -> dict[type[Event], tuple[tuple[str, str], ...]]:
-        return {}
+        return [
+            (key.partition(".")[0], reaction.name)
+            for key, reaction in self.registry.reactions.items()
+            if issubclass(cls, tuple(reaction.on))
+        ]
 
     def _announce(self, tenant: str, recorded: Sequence[tuple[int, type[Event]]]) -> None:
         """Read back what was really stored, in its order, and tell the host.
@@ -245,27 +238,11 @@ class Kit:
         """
         if self.people is None or not refs:
             return 0
-        return sum(self.write(tenant, self._refresher(tenant, refs)) for tenant in self.tenants())
-
-    def _refresher(self, tenant: str, refs: Collection[str]) -> Callable[[Transaction], int]:
-        assert self.people is not None
-        known = self.people.lookup(tenant, refs)  # the host's answer, before any transaction
-
-        def refresh(tx: Transaction) -> int:
-            changed = []
-            for person in tx.people.find(user_ref=list(refs)):
-                host = known.get(str(person.user_ref))
-                now = (
-                    replace(person, user_ref=None)
-                    if host is None
-                    else replace(person, name=host.name, locale=host.locale, zone=host.zone)
-                )
-                if now != person:
-                    changed.append(now)
-            tx.people.save_all(changed)
-            return len(changed)
-
-        return refresh
+        changed = 0
+        for tenant in self.tenants():
+            known = self.people.lookup(tenant, refs)  # the host's answer, before any transaction
+            changed += self.write(tenant, partial(_refresh, known, refs))
+        return changed
 
     # ------------------------------------------------------------------ what plugins are given
 
@@ -279,38 +256,23 @@ class Kit:
         seed: int = 0,
     ) -> Context:
         """Return what a plugin reads and decides with; `settings` are the program's, on top."""
-        return KitContext(**self._given(tenant, program, plugin, settings, seed))
+        loaded = self.registry.plugins.get(plugin)
+        return KitContext(
+            tenant=checked_tenant(tenant),
+            program=program,
+            settings=Frozen({**(loaded.settings if loaded else {}), **(settings or {})}),
+            now=self.clock(),
+            random=Random(f"{tenant}/{program.id if program else ''}/{plugin}/{seed}"),
+            log=logging.getLogger(f"mentorkit.plugin.{plugin}"),
+        )
 
     def work_context(
-        self,
-        tenant: str,
-        program: Program | None,
-        plugin: str,
-        *,
-        settings: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        self, tenant: str, program: Program | None, plugin: str, **chosen: Any
     ) -> WorkContext:
         """Return the same with `transaction()`, for what the worker calls."""
-        opened = partial(self._plugin_transaction, checked_tenant(tenant))
-        return KitWorkContext(**self._given(tenant, program, plugin, settings, seed), opened=opened)
-
-    def _given(
-        self,
-        tenant: str,
-        program: Program | None,
-        plugin: str,
-        settings: Mapping[str, Any] | None,
-        seed: int,
-    ) -> dict[str, Any]:
-        loaded = self.registry.plugins.get(plugin)
-        return {
-            "tenant": checked_tenant(tenant),
-            "program": program,
-            "settings": Frozen({**(loaded.settings if loaded else {}), **(settings or {})}),
-            "now": self.clock(),
-            "random": Random(f"{tenant}/{program.id if program else ''}/{plugin}/{seed}"),
-            "log": logging.getLogger(f"mentorkit.plugin.{plugin}"),
-        }
+        given = self.context(tenant, program, plugin, **chosen)
+        opening = partial(self._plugin_transaction, given.tenant)
+        return KitWorkContext(**vars(given), transaction=opening)
 
     @contextmanager
     def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
@@ -341,23 +303,30 @@ class Kit:
     def _check_start(self) -> None:
         from mentorkit.hooks.calls import examine
 
-        failed = []
-        for key, check in self.registry.checks.items():
-            if not check.at_start:
-                continue
-            health = examine(check)
-            if not health.ok:
-                failed.append(Problem(key, " ".join(filter(None, (health.message, health.hint)))))
+        checks = self.registry.checks.items()
+        found = {key: examine(check) for key, check in checks if check.at_start}
+        failed = [
+            Problem(key, f"{health.message} {health.hint}".strip())
+            for key, health in found.items()
+            if not health.ok
+        ]
         if failed:
             raise PluginError("plugin.check_failed", "These checks stop the start:", failed)
 
 
-def _load(
-    plugins: Sequence[Any] | None, settings: Mapping[str, Mapping[str, Any]] | None
-) -> Registry:
-    from mentorkit.hooks.registry import DEFAULT_PLUGINS, Registry
-
-    return Registry.load(DEFAULT_PLUGINS if plugins is None else plugins, settings)
+def _refresh(known: Mapping[str, HostPerson], refs: Collection[str], tx: Transaction) -> int:
+    """Keep what the host knows of these users now; return how many people that changed."""
+    changed = []
+    for person in tx.people.find(user_ref=list(refs)):
+        host = known.get(str(person.user_ref))
+        if host is None:
+            now = replace(person, user_ref=None)
+        else:
+            now = replace(person, name=host.name, locale=host.locale, zone=host.zone)
+        if now != person:
+            changed.append(now)
+    tx.people.save_all(changed)
+    return len(changed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,13 +343,9 @@ class KitContext:
 
 @dataclass(frozen=True, kw_only=True)
 class KitWorkContext(KitContext):
-    """What `WorkContext` promises."""
+    """What `WorkContext` promises; `transaction` opens one of the plugin's own."""
 
-    opened: Callable[[], AbstractContextManager[Any]]
-
-    def transaction(self) -> AbstractContextManager[Any]:
-        """Open a transaction of the plugin's own and give its connection."""
-        return self.opened()
+    transaction: Callable[[], AbstractContextManager[Any]]
 
 
 class Uuid7:
@@ -393,15 +358,9 @@ class Uuid7:
     def __call__(self) -> str:
         with self._lock:
             # 48 bits of milliseconds and 12 that count within one, always onward.
-            ticks = max(time.time_ns() // 1_000_000 << 12, self._last + 1)
-            self._last = ticks
-        return _uuid7(ticks >> 12, ticks & 0xFFF, secrets.randbits(62))
-
-
-def _uuid7(milliseconds: int, counter: int, noise: int) -> str:
-    value = milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | noise
-    digits = f"{value:032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+            self._last = ticks = max(time.time_ns() // 1_000_000 << 12, self._last + 1)
+        high = ticks >> 12 << 16 | 0x7 << 12 | ticks & 0xFFF
+        return str(UUID(int=high << 64 | 0b10 << 62 | secrets.randbits(62)))
 
 
 __all__ = ["ATTEMPTS", "Kit", "KitContext", "KitWorkContext", "Uuid7"]

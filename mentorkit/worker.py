@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.events import Event
@@ -15,6 +16,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import SYSTEM_ACTOR, Contact, Person
 from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.text import in_locale
 from mentorkit.journey import accept, meet
 from mentorkit.journey.tell import TEMPLATES, fill
@@ -32,91 +34,70 @@ LEASE = timedelta(seconds=60)
 """How long a claimed row is this worker's; after that another may take it."""
 
 
-@dataclass
-class Work:
-    """What one batch did, in rows: done, to be tried again, given up, no longer wanted."""
-
-    turned: int = 0
-    expired: int = 0
-    done: int = 0
-    later: int = 0
-    dead: int = 0
-    cancelled: int = 0
-
-    def any(self) -> bool:
-        return bool(self.turned or self.expired or self.done or self.cancelled or self.dead)
-
-
 class _NotWanted(Exception):
     """The message's reason has gone: erased, blocked, or consent taken back. Nothing is sent."""
 
 
 def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
-    """Do one bounded batch for every tenant; return how much of each was done.
+    """Do one bounded batch for every tenant; return what was done, in rows.
+
+    These are: turned and expired (what had come due), and of what was promised: done, later (to be
+    tried again), dead (given up), cancelled (no longer wanted).
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
     note of it, always under the same key. A row whose lease ran out cannot be finished by the
     one who held it, because finishing names the attempt.
     """
-    report = Work()
+    report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
     until = time.monotonic() + seconds
     for tenant in kit.tenants():
-        report.turned += meet.turn(kit, tenant=tenant, limit=limit)
-        report.expired += accept.expire(kit, tenant=tenant, actor=SYSTEM_ACTOR, limit=limit)
+        report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
+        report["expired"] += accept.expire(kit, tenant=tenant, actor=SYSTEM_ACTOR, limit=limit)
         left = limit
         while left > 0 and time.monotonic() < until:
             jobs = _claim(kit, tenant, min(left, 20))
             if not jobs:
                 break
             left -= len(jobs)
-            _note(kit, tenant, [(job, *_do(kit, tenant, job)) for job in jobs], report)
-    return vars(report).copy()
+            outcomes = [(job, *_do(kit, tenant, job)) for job in jobs]
+            kit.write(tenant, partial(_note, outcomes))
+            for _, how, _ in outcomes:
+                report[how] += 1
+    return report
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
     return kit.write(tenant, lambda tx: tx.outbox.claim(limit, LEASE))
 
 
-def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, Any]:
-    """Do one row's work outside any transaction of the core's; return how it went."""
+def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
+    """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
-        if job.kind == "message":
-            _send(kit, tenant, job)
-        else:
-            _react(kit, tenant, job)
+        (_send if job.kind == "message" else _react)(kit, tenant, job)
     except _NotWanted as gone:
-        return "cancelled", str(gone)
+        return "cancelled", {"error": str(gone)}
     except RetryLater as later:
-        return "later", (_delay(later.seconds), "retry_later")
+        return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
     except Undeliverable as never:
-        return "dead", _code(never.code)
+        return "dead", {"error": _code(never.code)}
     # A plugin that calls sys.exit must not take the worker with it; a person's Ctrl-C may.
     except (Exception, SystemExit) as error:
-        log.warning(
-            "outbox row %s of plugin %s failed: %s", job.id, job.plugin or "-", type(error).__name__
-        )
-        return "later", (None, type(error).__name__)
-    return "done", None
+        told, plugin = type(error).__name__, job.plugin or "-"
+        log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
+        return "later", {"error": told}
+    return "done", {}
 
 
-def _note(kit: Kit, tenant: str, outcomes: Sequence[tuple[Job, str, Any]], report: Work) -> None:
+def _note(outcomes: Sequence[tuple[Job, str, dict[str, Any]]], tx: Transaction) -> None:
     """Note how a handful of rows went, in one transaction: one wait for the disk, not twenty."""
-
-    def note(tx: Transaction) -> None:
-        for job, how, detail in outcomes:
-            if how == "done":
-                tx.outbox.finish(job)
-            elif how == "cancelled":
-                tx.outbox.cancel(job, detail)
-            elif how == "dead":
-                tx.outbox.park(job, detail)
-            else:
-                seconds, code = detail
-                tx.outbox.retry(job, code, seconds=seconds)
-
-    kit.write(tenant, note)
-    for _, how, _ in outcomes:
-        setattr(report, how, getattr(report, how) + 1)
+    noting: dict[str, Callable[..., bool]] = {
+        "done": tx.outbox.finish,
+        "later": tx.outbox.retry,
+        "dead": tx.outbox.park,
+        "cancelled": tx.outbox.cancel,
+    }
+    for job, how, why in outcomes:
+        noting[how](job, **why)
 
 
 def _delay(seconds: Any) -> int | None:
@@ -141,8 +122,7 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
         program = tx.programs.first(id=event.program_id) if event.program_id else None
         if program and not enabled(tx, program, job.plugin):
             raise _NotWanted("plugin_disabled")
-    context = kit.work_context(tenant, program, job.plugin)
-    reaction.handle(context, event)
+    reaction.handle(kit.work_context(tenant, program, job.plugin), event)
 
 
 def enabled(tx: Transaction, program: Program, plugin: str) -> bool:
@@ -163,11 +143,9 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             raise _NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
         message = _message(tx, job, event, person, program)
-        channels = [
-            (kit.registry.owner("channels", name).name, channel)
-            for name, channel in kit.registry.channels.items()
-            if enabled(tx, program, kit.registry.owner("channels", name).name)
-        ]
+        offered = kit.registry.channels.items()
+        owned = [(kit.registry.owner("channels", name).name, channel) for name, channel in offered]
+        channels = [(plugin, one) for plugin, one in owned if enabled(tx, program, plugin)]
     contacts = [*contacts, *_host_contacts(kit, tenant, person)]
     failed: BaseException | None = None
     for plugin, channel in channels:
@@ -192,25 +170,21 @@ def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
     if person.user_ref is None or kit.people is None:
         return []
     known = kit.people.lookup(tenant, [person.user_ref]).get(person.user_ref)
-    if known is None:
-        return []
+    told = {"email": known.email, "phone": known.phone} if known else {}
+    contact = Contact(id="", tenant=tenant, person_id=person.id, kind="", value="", verified=True)
     return [
-        Contact(id=f"host:{kind}", tenant=tenant, person_id=person.id, kind=kind, value=value,
-                verified=True)
-        for kind, value in (("email", known.email), ("phone", known.phone))
+        replace(contact, id=f"host:{kind}", kind=kind, value=value)
+        for kind, value in told.items()
         if value
-    ]  # fmt: skip
+    ]
 
 
 def _message(tx: Transaction, job: Job, event: Event, person: Person, program: Program) -> Message:
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
-    values = {
-        "person": person.name,
-        "program": in_locale(program.name, person.locale),
-        **_parties(tx, event, person.locale),
-    }
+    values = {"person": person.name, "program": in_locale(program.name, person.locale)}
+    values |= _parties(tx, event, person.locale)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -229,24 +203,22 @@ def _parties(tx: Transaction, event: Event, locale: str) -> dict[str, str]:
     """Return the names, reasons and date that a message about this event may show."""
     from mentorkit.matching import words
 
-    if event.noun == "milestone":
-        milestone = tx.milestones.get(event.subject_id)
-        relationship = tx.relationships.get(milestone.relationship_id)
-        due, proposal = milestone.closes_at, None
-    elif event.noun == "relationship":
-        relationship = tx.relationships.get(event.subject_id)
-        due, proposal = relationship.ends_at, relationship.proposal_id
+    proposal: Proposal | None = None
+    if event.noun in ("milestone", "relationship"):
+        milestone = tx.milestones.get(event.subject_id) if event.noun == "milestone" else None
+        of = milestone.relationship_id if milestone else event.subject_id
+        relationship = tx.relationships.get(of)
+        due = milestone.closes_at if milestone else relationship.ends_at
+        if relationship.proposal_id and not milestone:
+            proposal = tx.proposals.first(id=relationship.proposal_id)
+        roles = {member.role: member.participant_id for member in relationship.members}
     else:
-        one = tx.proposals.get(event.subject_id)
-        relationship, due, proposal = None, one.due_at or tx.now, one.id
-    found = tx.proposals.first(id=proposal) if proposal else None
-    if relationship is not None:
-        roles = {m.role: m.participant_id for m in relationship.members}
-    else:
-        roles = {"mentee": found.mentee_id, "mentor": found.mentor_id} if found else {}
+        proposal = tx.proposals.get(event.subject_id)
+        due = proposal.due_at or tx.now
+        roles = {"mentee": proposal.mentee_id, "mentor": proposal.mentor_id}
     participants = tx.participants.get_many(list(roles.values()))
     people = tx.people.get_many([p.person_id for p in participants.values()])
     names = {role: people[participants[i].person_id].name for role, i in roles.items()}
-    said = [words(reason, locale) for reason in found.reasons] if found else []
+    said = [words(reason, locale) for reason in proposal.reasons] if proposal else []
     reasons = "\n".join(f"- {one}" for one in said if one)
     return {**names, "reasons": reasons, "due": due.date().isoformat()}

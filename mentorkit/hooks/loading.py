@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -33,7 +33,7 @@ from mentorkit.hooks.calls import FAILURES, describe
 from mentorkit.hooks.manifest import EMPTY_SCHEMA, Manifest
 from mentorkit.hooks.offers import KINDS, Kind, check_offer
 from mentorkit.hooks.providers import Criterion, Provider, Rule
-from mentorkit.hooks.settings import check_schema, settle
+from mentorkit.hooks.settings import Expected, check_schema, is_text, settle, unmet
 from mentorkit.hooks.specs import PROJECT, Hooks
 
 GROUP = "mentorkit"
@@ -50,42 +50,40 @@ _HOOKS = tuple(kind.hook for kind in KINDS)
 _log = logging.getLogger("mentorkit.hooks")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPlugin:
-    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved."""
-
-    name: str
-    manifest: Manifest
-    module: object
-    distribution: str
-    version: str
-    settings: Mapping[str, Any] = field(repr=False)
-    log: logging.Logger
-
-    @property
-    def label(self) -> str:
-        """Return plugin and distribution as messages name them: ``slack (mentorkit-slack 1.2)``."""
-        return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """A listed plugin on its way: where it comes from, and the secrets it was given."""
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Which plugin, and where it comes from: a distribution with its version, or a file."""
 
     name: str
     distribution: str
     version: str = ""
-    fetch: Callable[[], object] = field(repr=False)
-    file: bool = False
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
-    def origin(self) -> str:
+    def release(self) -> str:
         return f"{self.distribution} {self.version}".strip()
 
     @property
     def label(self) -> str:
-        return f"{self.name} ({self.origin})"
+        """Return plugin and distribution as messages name them: ``slack (mentorkit-slack 1.2)``."""
+        return f"{self.name} ({self.release})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedPlugin(Origin):
+    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved."""
+
+    manifest: Manifest
+    module: object
+    settings: Mapping[str, Any] = field(repr=False)
+    log: logging.Logger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found(Origin):
+    """A listed plugin on its way; `fetch` imports it."""
+
+    fetch: Callable[[], object] = field(repr=False)
+    file: bool = False
 
 
 @contextmanager
@@ -112,6 +110,7 @@ class Loading:
         self._listed: dict[str, str] = {}
         self._missing: set[str] = set()
         self._only_settings = True
+        self._secrets: frozenset[str] = frozenset()
 
     # ----------------------------------------------------------------- telling what went wrong
 
@@ -135,9 +134,15 @@ class Loading:
             yield
         except PluginError as error:
             for problem in error.problems or (Problem("", error.message),):
-                self.fail(f"{found.label}, {doing}", _without(str(problem), found.secrets))
+                self._fail_blotted(f"{found.label}, {doing}", str(problem))
         except FAILURES as error:
-            self.fail(f"{found.label}, {doing}", _without(describe(error), found.secrets))
+            self._fail_blotted(f"{found.label}, {doing}", describe(error))
+
+    def _fail_blotted(self, place: str, message: str) -> None:
+        """Keep a failure in a plugin's own words, without the secrets it was given."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            message = message.replace(secret, "***")
+        self.fail(place, message)
 
     # ----------------------------------------------------------------- finding
 
@@ -152,22 +157,18 @@ class Loading:
             found = self._find_file(listed)
         elif isinstance(listed, ModuleType):
             name = listed.__name__.rpartition(".")[2].removeprefix("mentorkit_")
-            module = listed
-            found = Found(name=name, distribution="given as a module", fetch=lambda: module)
+            found = Found(name=name, distribution="given as a module", fetch=lambda: listed)
         elif isinstance(listed, tuple) and len(listed) == 2 and isinstance(listed[0], str):
-            given = listed[1]
-            found = Found(name=listed[0], distribution="given directly", fetch=lambda: given)
+            name, given = listed
+            found = Found(name=name, distribution="given directly", fetch=lambda: given)
         else:
             self.fail("plugins", f"{type(listed).__name__}: list a name, or a path of a .py file")
             return None
         if found is None:
             return None
         if not NAME.fullmatch(found.name):
-            self.fail(
-                found.label,
-                "rename it: a plugin's name is a small letter, then 1 to 23 small letters, "
-                "digits or underscores",
-            )
+            spelling = "a small letter, then 1 to 23 small letters, digits or underscores"
+            self.fail(found.label, f"rename it: a plugin's name is {spelling}")
             return None
         if found.name in self._listed:
             self.fail(found.label, f"the name is listed already: {self._listed[found.name]}")
@@ -180,46 +181,38 @@ class Loading:
         return metadata.entry_points(group=GROUP)
 
     def _find_installed(self, name: str) -> Found | None:
-        installed = self._installed
         # One distribution can be on the path twice (an editable install and its folder).
         matches = {
             (point.dist.name if point.dist else "an unknown distribution", point.value): point
-            for point in installed
-            if point.name == name
+            for point in self._installed.select(name=name)
         }
-        if not matches:
-            self._missing.add(name)
-            names = sorted({point.name for point in installed})
-            known = ", ".join(names) or "none"
-            self.fail(
-                name, f"no such plugin is installed;{_meant(name, names)} installed are: {known}"
-            )
-            return None
-        if len(matches) > 1:
-            self._missing.add(name)
+        if len(matches) == 1:
+            (((distribution, _), point),) = matches.items()
+            version = point.dist.version if point.dist else ""
+            return Found(name=name, distribution=distribution, version=version, fetch=point.load)
+        if matches:
             both = " and ".join(sorted(f"{dist} ({value})" for dist, value in matches))
-            self.fail(name, f"more than one distribution brings this plugin: {both}; remove one")
-            return None
-        ((distribution, _), point) = next(iter(matches.items()))
-        version = point.dist.version if point.dist else ""
-        return Found(name=name, distribution=distribution, version=version, fetch=point.load)
+            told = f"more than one distribution brings this plugin: {both}; remove one"
+        else:
+            names = sorted(self._installed.names)
+            known = f" installed are: {', '.join(names) or 'none'}"
+            told = f"no such plugin is installed;{_meant(name, names)}{known}"
+        self._missing.add(name)
+        self.fail(name, told)
+        return None
 
     def _find_file(self, path: Path) -> Found | None:
         file = path / "__init__.py" if path.is_dir() else path
-        name = file.stem
+        name, shown = file.stem, file.name
         if name == "__init__":
-            name = file.absolute().parent.name.removeprefix("mentorkit_")
-        shown = file.name if name == file.stem else f"{file.absolute().parent.name}/{file.name}"
+            folder = file.absolute().parent.name
+            name, shown = folder.removeprefix("mentorkit_"), f"{folder}/{file.name}"
         if file.suffix != ".py" or not file.is_file():
             self._missing.add(name)
             self.fail(str(path), "there is no such Python file; give the path of a .py file")
             return None
-        return Found(
-            name=name,
-            distribution=f"file {shown}",
-            fetch=lambda: _import_file(name, file),
-            file=True,
-        )
+        fetch = partial(_import_file, name, file)
+        return Found(name=name, distribution=f"file {shown}", fetch=fetch, file=True)
 
     def check_settings_names(self) -> None:
         """Note settings for plugins that are not listed: most often a typing error."""
@@ -233,28 +226,24 @@ class Loading:
     def load(self, found: Found) -> None:
         """Import, check and ask one plugin; it counts as loaded only if nothing failed."""
         before = len(self.failures)
+        self._secrets = frozenset()
         module: object = None
         with self.guard(found, "import"):
             module = found.fetch()
-        if len(self.failures) > before:
-            return
         if inspect.isclass(module):
             self.fail(found.label, f"is the class {module.__name__}; give a module or an instance")
+        if len(self.failures) > before:
             return
+        settings = Frozen()
         with self.guard(found, "manifest"):
             manifest = self._manifest(found, module)
-        if len(self.failures) > before:
             # Without a sound manifest there are no settings to ask with, but hooks can be checked.
-            with self.guard(found, "hooks"):
-                self._register(found, module)
-            return
-        settings = self._settle(found, manifest)
+            if len(self.failures) == before:
+                settings = self._settle(found, manifest)
         with self.guard(found, "hooks"):
             manager = self._register(found, module)
-        if len(self.failures) > before:
-            return
         offers: dict[tuple[str, str], object] = {}
-        for kind in KINDS:
+        for kind in KINDS if len(self.failures) == before else ():
             with self.guard(found, kind.hook):
                 for offer in _ask(manager, kind.hook, settings):
                     with self.guard(found, kind.hook):
@@ -283,49 +272,48 @@ class Loading:
             told = "has no manifest" if manifest is None else "its manifest is no Manifest"
             self.fail(found.label, f'{told}; write `manifest = Manifest(title="...")`')
             return Manifest(title=found.name)
-
-        def wrong(place: str, message: str) -> None:
-            self.fail(f"{found.label}, manifest.{place}", message)
-
-        if not isinstance(manifest.title, str) or not manifest.title.strip():
-            wrong("title", "write what the plugin is called in lists and forms")
-        if unfit := _unfit(manifest.requires_core):
-            wrong("requires_core", unfit)
-        required = manifest.requires_plugins
-        if isinstance(required, str) or not isinstance(required, Sequence):
-            wrong("requires_plugins", 'give a tuple of names, such as ("inbox",)')
-            required = ()
-        for name in required:
-            if name not in self.plugins:
-                order = list(self._listed)
-                here = order.index(found.name)
-                told = "which failed to load" if name in order[:here] else "list it before this one"
-                wrong("requires_plugins", f"it needs the plugin {name}; {told}")
-        if isinstance(manifest.tables, str):
-            if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", manifest.tables):
-                wrong("tables", 'write "package.module:attribute"')
-        elif manifest.tables is not None and not hasattr(manifest.tables, "sorted_tables"):
-            wrong("tables", "give what mentorkit.store.plugin_tables(...) returned, or its place")
-        folder = manifest.migrations
-        if manifest.tables is not None and folder is None:
-            wrong("migrations", "name the folder of the migrations that make the tables")
-        if folder is not None and not re.fullmatch(r"[A-Za-z_][\w.]*:[\w/]+", str(folder)):
-            wrong("migrations", 'write "package:folder"')
+        problems = unmet(self._expected(found, manifest), "manifest.")
         for place in ("settings", "program_settings"):
             # Most schemas are the empty one, and jsonschema takes long to import.
             if (schema := getattr(manifest, place)) != EMPTY_SCHEMA:
-                at = f"manifest.{place}"
-                for problem in check_schema(schema, at, secrets=place == "settings"):
-                    self.fail(f"{found.label}, {problem.place}", problem.message)
+                problems += check_schema(schema, f"manifest.{place}", secrets=place == "settings")
+        for problem in problems:
+            self.fail(f"{found.label}, {problem.place}", problem.message)
         return manifest
+
+    def _expected(self, found: Found, manifest: Manifest) -> Expected:
+        """Tell what is expected of a manifest, but for its schemas."""
+        yield "title", is_text(manifest.title), "write what the plugin is called in lists and forms"
+        unfit = _unfit(manifest.requires_core)
+        yield "requires_core", not unfit, unfit
+        required = manifest.requires_plugins
+        listed = isinstance(required, Sequence) and not isinstance(required, str)
+        yield "requires_plugins", listed, 'give a tuple of names, such as ("inbox",)'
+        before = list(self._listed)[: list(self._listed).index(found.name)]
+        for name in required if listed else ():
+            told = "which failed to load" if name in before else "list it before this one"
+            yield "requires_plugins", name in self.plugins, f"it needs the plugin {name}; {told}"
+        tables, folder = manifest.tables, manifest.migrations
+        if isinstance(tables, str):
+            placed = re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", tables)
+            yield "tables", placed, 'write "package.module:attribute"'
+        elif tables is not None:
+            told = "give what mentorkit.store.plugin_tables(...) returned, or its place"
+            yield "tables", hasattr(tables, "sorted_tables"), told
+        if folder is None:
+            told = "name the folder of the migrations that make the tables"
+            yield "migrations", tables is None, told
+        else:
+            placed = re.fullmatch(r"[A-Za-z_][\w.]*:[\w/]+", str(folder))
+            yield "migrations", placed, 'write "package:folder"'
 
     def _settle(self, found: Found, manifest: Manifest) -> Frozen:
         """Return the plugin's settings, or note what is wrong with them."""
         given = self.settings.get(found.name, {})
         settled = settle(manifest.settings, given, f"settings.{found.name}")
-        found.secrets = settled.secrets
+        self._secrets = settled.secrets
         for problem in settled.problems:
-            self.fail(f"{problem.place} ({found.origin})", problem.message, operator=True)
+            self.fail(f"{problem.place} ({found.release})", problem.message, operator=True)
         return Frozen(settled.values)
 
     def _register(self, found: Found, module: object) -> pluggy.PluginManager:
@@ -358,46 +346,37 @@ class Loading:
         self, found: Found, kind: Kind, offer: Any, offers: dict[tuple[str, str], object]
     ) -> None:
         """Check one thing that was offered, and keep it under its name."""
-        faults = list(check_offer(kind, offer))
-        given = getattr(offer, "name", "")
-        told = given if isinstance(given, str) and not inspect.isclass(offer) else ""
-        for place, message in faults:
-            where = ", ".join(part for part in (found.label, kind.hook, told) if part)
-            self.fail(f"{where}.{place}" if place else where, message)
-        if faults:
+        problems = check_offer(kind, offer)
+        given = "" if inspect.isclass(offer) else getattr(offer, "name", "")
+        where = f"{found.label}, {kind.hook}"
+        for problem in problems:
+            named = f", {given}" if given and isinstance(given, str) else ""
+            place = f".{problem.place}" if problem.place else ""
+            self.fail(f"{where}{named}{place}", problem.message)
+        if problems:
             return
-        name = f"{found.name}.{offer.name}" if kind.own else offer.name
-        if (kind.attribute, name) in offers:
-            self.fail(f"{found.label}, {kind.hook}, {name}", "is yielded twice; rename one")
-        elif (kind.attribute, name) in self.owners:
-            other = self.plugins[self.owners[kind.attribute, name]].label
-            self.fail(
-                f"{found.label}, {kind.hook}, {name}",
-                f"the plugin {other} offers this name already; rename one, or list one of the two",
-            )
+        key = (kind.attribute, f"{found.name}.{given}" if kind.own else given)
+        if key in offers:
+            self.fail(f"{where}, {key[1]}", "is yielded twice; rename one")
+        elif key in self.owners:
+            other = self.plugins[self.owners[key]].label
+            told = f"the plugin {other} offers this name already"
+            self.fail(f"{where}, {given}", f"{told}; rename one, or list one of the two")
         else:
-            offers[kind.attribute, name] = offer
+            offers[key] = offer
 
     def check_strategies(self) -> None:
         """Note (and leave out) strategies that name what no loaded plugin offers."""
         for name, strategy in list(self.offers["strategies"].items()):
-            unknown = [
-                (kind, used)
-                for kind, uses in (
-                    ("criteria", [use.name for use in strategy.criteria]),
-                    ("rules", [use.name for use in strategy.rules]),
-                    ("assigners", [strategy.assigner]),
-                )
-                for used in uses
-                if used not in self.offers[kind]
-            ]
-            owner = self.plugins[self.owners["strategies", name]]
-            for kind, used in unknown:
+            used = [("criteria", use.name) for use in strategy.criteria]
+            used += [("rules", use.name) for use in strategy.rules]
+            used += [("assigners", strategy.assigner)]
+            unknown = [(kind, one) for kind, one in used if one not in self.offers[kind]]
+            owner = self.plugins[self.owners["strategies", name]].label
+            for kind, one in unknown:
                 known = ", ".join(self.offers[kind]) or "none"
-                self.fail(
-                    f"{owner.label}, mentorkit_matching_strategies, {name}",
-                    f"names {used}, which is not among the {kind} that are loaded: {known}",
-                )
+                told = f"names {one}, which is not among the {kind} that are loaded: {known}"
+                self.fail(f"{owner}, mentorkit_matching_strategies, {name}", told)
             if unknown:
                 del self.offers["strategies"][name], self.owners["strategies", name]
 
@@ -428,16 +407,15 @@ def _unfit(specifier: object) -> str:
         return ""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    ours = mentorkit.__version__
     try:
-        wanted = SpecifierSet(str(specifier) if isinstance(specifier, str) else "?")
+        wanted = SpecifierSet(specifier if isinstance(specifier, str) else "?")
     except InvalidSpecifier:
         return f'{specifier!r} is no version specifier; write one such as ">=0.1,<1"'
-    if wanted.contains(mentorkit.__version__, prereleases=True):
+    if wanted.contains(ours, prereleases=True):
         return ""
-    return (
-        f"it is written for mentorkit {specifier}, this is {mentorkit.__version__}; "
-        "install a version of either that fits"
-    )
+    told = f"it is written for mentorkit {specifier}, this is {ours}"
+    return f"{told}; install a version of either that fits"
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
@@ -447,23 +425,17 @@ def _meant(name: str, known: Sequence[str]) -> str:
 
 def _what_to_add(module: object) -> str:
     """Say what a file without a hook needs, in its own names where it has providers."""
-    for base, hook in ((Criterion, "mentorkit_criteria"), (Rule, "mentorkit_rules")):
+    for base, told in (
+        (Criterion, "add at its end: @hookimpl / def mentorkit_criteria()"),
+        (Rule, "add at its end: @hookimpl / def mentorkit_rules()"),
+        (Provider, "add a hook: @hookimpl / def mentorkit_...()"),
+    ):
         for name, value in vars(module).items():
-            if inspect.isclass(value) and issubclass(value, base) and value is not base:
-                return (
-                    f"it offers nothing; add at its end: @hookimpl / def {hook}(): yield {name}()"
-                )
-    provider = next(
-        (
-            name
-            for name, value in vars(module).items()
-            if inspect.isclass(value)
-            and issubclass(value, Provider)
-            and value.__module__ == getattr(module, "__name__", "")
-        ),
-        "MyCriterion",
-    )
-    return f"it offers nothing; add a hook: @hookimpl / def mentorkit_...(): yield {provider}()"
+            # What it imported to build on is not its own.
+            own = inspect.isclass(value) and value.__module__ != Provider.__module__
+            if own and issubclass(value, base):
+                return f"it offers nothing; {told}: yield {name}()"
+    return f"it offers nothing; {told}: yield MyCriterion()"
 
 
 def _import_file(plugin: str, file: Path) -> ModuleType:
@@ -479,16 +451,8 @@ def _import_file(plugin: str, file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        if previous is None:
-            del sys.modules[name]
-        else:
+        del sys.modules[name]
+        if previous is not None:
             sys.modules[name] = previous
         raise
     return module
-
-
-def _without(text: str, secrets: frozenset[str]) -> str:
-    """Return the text with every secret in it blotted out, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text

@@ -100,23 +100,27 @@ class RecruitmentSource(Provider):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetOverlap:
+class TwoFields:
+    """Compares the mentee's `field` with the mentor's `other` (None: the one of the same name)."""
+
+    field: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOverlap(TwoFields):
     """Share of the options wanted that the other offers: |A & B| / |A|.
 
     `per` names whose options are the whole: ``mentee`` (default), ``mentor``, or ``union``.
     """
 
-    field: str
-    other: str | None = None
     per: str = "mentee"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Equal:
+class Equal(TwoFields):
     """1 where both answered the same; else 0, or `partial[other_field]` where that one is equal."""
 
-    field: str
-    other: str | None = None
     partial: Mapping[str, float] = made_by(default_factory=Frozen)
 
 
@@ -129,25 +133,21 @@ class Contains:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closeness:
+class Closeness(TwoFields):
     """1 at the target distance (mentor minus mentee, signed), falling evenly to 0 at `span` away.
 
     `wrap` is the length of a circle (24 for hours of a day): distances go the shorter way round.
     """
 
-    field: str
-    other: str | None = None
     target: float = 0.0
     span: float = 1.0
     wrap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap:
+class Overlap(TwoFields):
     """How much of `full` (hours, options) the two have in common: min(|A & B|, full) / full."""
 
-    field: str
-    other: str | None = None
     full: int = 1
 
 
@@ -159,46 +159,32 @@ class Prior:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cosine:
+class Cosine(TwoFields):
     """Cosine of two vectors (a stored feature), negative counted as 0."""
-
-    field: str
-    other: str | None = None
 
 
 Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharesAny:
+class SharesAny(TwoFields):
     """The two have at least one option in common. Unanswered: the pair cannot be."""
 
-    field: str
-    other: str | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Differs:
+class Differs(TwoFields):
     """The two answers differ. Unanswered on either side: nothing speaks against the pair."""
 
-    field: str
-    other: str | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Same:
+class Same(TwoFields):
     """The two answers are the same. Unanswered on either side: the pair cannot be."""
 
-    field: str
-    other: str | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Above:
+class Above(TwoFields):
     """The mentor stands `least` to `most` steps above the mentee. Unanswered: cannot be."""
 
-    field: str
-    other: str | None = None
     least: float = 1
     most: float | None = None
 
@@ -209,11 +195,9 @@ class PastPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MinOverlap:
+class MinOverlap(TwoFields):
     """The two have at least `least` (hours, options) in common. Unanswered: cannot be."""
 
-    field: str
-    other: str | None = None
     least: int = 1
 
 

@@ -9,19 +9,9 @@ from typing import Any
 
 from mentorkit.domain.strategies import Strategy
 from mentorkit.errors import Problem
+from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
-from mentorkit.hooks.offers import KINDS
-from mentorkit.hooks.providers import (
-    Assigner,
-    Channel,
-    Check,
-    Command,
-    Criterion,
-    Reaction,
-    RecruitmentSource,
-    Rule,
-)
 
 DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "demo")
 
@@ -38,15 +28,15 @@ class Registry:
     """
 
     plugins: Mapping[str, LoadedPlugin] = field(default_factory=_empty)
-    recruitment_sources: Mapping[str, RecruitmentSource] = field(default_factory=_empty)
+    recruitment_sources: Mapping[str, providers.RecruitmentSource] = field(default_factory=_empty)
     strategies: Mapping[str, Strategy] = field(default_factory=_empty)
-    criteria: Mapping[str, Criterion] = field(default_factory=_empty)
-    rules: Mapping[str, Rule] = field(default_factory=_empty)
-    assigners: Mapping[str, Assigner] = field(default_factory=_empty)
-    channels: Mapping[str, Channel] = field(default_factory=_empty)
-    reactions: Mapping[str, Reaction] = field(default_factory=_empty)
-    checks: Mapping[str, Check] = field(default_factory=_empty)
-    commands: Mapping[str, Command] = field(default_factory=_empty)
+    criteria: Mapping[str, providers.Criterion] = field(default_factory=_empty)
+    rules: Mapping[str, providers.Rule] = field(default_factory=_empty)
+    assigners: Mapping[str, providers.Assigner] = field(default_factory=_empty)
+    channels: Mapping[str, providers.Channel] = field(default_factory=_empty)
+    reactions: Mapping[str, providers.Reaction] = field(default_factory=_empty)
+    checks: Mapping[str, providers.Check] = field(default_factory=_empty)
+    commands: Mapping[str, providers.Command] = field(default_factory=_empty)
     failures: tuple[Problem, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=_empty, repr=False)
 
@@ -88,16 +78,14 @@ class Registry:
 
     def close(self) -> None:
         """Call `close()` of every provider that has one; a failing one does not stop the rest."""
-        for kind in KINDS:
-            offers: Mapping[str, object] = getattr(self, kind.attribute)
-            for name, provider in offers.items():
-                try:
-                    close = getattr(provider, "close", None)
-                    if callable(close):
-                        close()
-                except FAILURES:
-                    owner = self.owner(kind.attribute, name)
-                    owner.log.exception("%s failed to close", name)
+        for attribute, name in self.owners:
+            provider: object = getattr(self, attribute)[name]
+            try:
+                close = getattr(provider, "close", None)
+                if callable(close):
+                    close()
+            except FAILURES:
+                self.owner(attribute, name).log.exception("%s failed to close", name)
 
 
 __all__ = ["DEFAULT_PLUGINS", "Listed", "LoadedPlugin", "Registry"]

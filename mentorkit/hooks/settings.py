@@ -10,11 +10,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mentorkit.domain.frozen import thaw
 from mentorkit.errors import PluginError, Problem, SettingsError
@@ -35,8 +37,12 @@ _TOP = frozenset({
     "$schema", "$comment", "title", "description", "type", "properties", "required",
     "additionalProperties",
 })  # fmt: skip
-_SCALARS = frozenset({"string", "integer", "number", "boolean", "null"})
-_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+_REFERENCES = (".$ref", ".$dynamicRef", ".$recursiveRef")
+_ONE_BELOW = ("items", "additionalProperties", "not", "if", "then", "else", "contains")
+_SCHEMAS_BELOW = ("properties", "items", "additionalProperties")
+_SOME_BELOW = ("anyOf", "oneOf", "allOf", "prefixItems")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SECRET_FORMS = '{"$env": "NAME"} or {"$file": "path"}'
 _TYPE_WORDS = {
     "string": "text",
@@ -47,6 +53,7 @@ _TYPE_WORDS = {
     "object": "a table",
     "null": "nothing",
 }
+_SCALARS = set(_TYPE_WORDS) - {"array", "object"}
 _BOUND_WORDS = {
     "minimum": "write {} or more",
     "maximum": "write {} or less",
@@ -62,6 +69,7 @@ _BOUND_WORDS = {
     "pattern": "write text that matches {}",
     "const": "write {}",
     "format": "write a valid {}",
+    "uniqueItems": "list each only once",
 }
 
 
@@ -77,296 +85,229 @@ class Settled:
 # --------------------------------------------------------------------------- checking schemas
 
 
+Expected = Iterator[tuple[str, object, str]]
+"""What is expected: (where, is it so, what to do), one for each."""
+
+
+def unmet(expected: Expected, place: str = "") -> list[Problem]:
+    """Return what is told of all that is not as expected; each has its place below `place`."""
+    problems = (Problem(f"{place}{where}", told) for where, is_so, told in expected if not is_so)
+    return list(dict.fromkeys(problems))
+
+
 def check_shape(
-    schema: object, place: str, *, flat: bool = True, secrets: bool = True
+    schema: Any, place: str, *, flat: bool = True, secrets: bool = True
 ) -> list[Problem]:
     """Return where a plugin's schema breaks the house rules; needs no jsonschema to say so.
 
     `flat` (settings) allows properties of plain values and lists of them alone; options may nest.
     `secrets` allows `writeOnly`: only a deployer may name an environment variable or a file.
     """
-    if not isinstance(schema, Mapping):
-        return [Problem(place, "give a JSON Schema as a mapping")]
-    if problem := _outgrown(schema, place):
+    if problem := _unbounded(schema, place, "give a JSON Schema as a mapping"):
         return [problem]
-    problems = []
-    if schema.get("$schema", DRAFT) != DRAFT:
-        problems.append(Problem(f"{place}.$schema", f"write {DRAFT}, or leave it out"))
-    if schema.get("type") != "object":
-        problems.append(Problem(f"{place}.type", 'write "object"'))
-    if schema.get("additionalProperties") is not False:
-        problems.append(
-            Problem(f"{place}.additionalProperties", "write False, so that a typing error is seen")
-        )
-    if flat:
-        problems += [
-            Problem(f"{place}.{extra}", "leave it out: settings are one flat object")
-            for extra in sorted(str(key) for key in set(schema) - _TOP)
-        ]
-    problems += [
-        Problem(where, "leave it out: a schema stands alone, and nothing is fetched for it")
-        for where in _references(schema, place)
-    ]
-    properties = schema.get("properties", {})
-    required = schema.get("required", ())
-    if not isinstance(properties, Mapping):
-        return [*problems, Problem(f"{place}.properties", "give a mapping")]
-    if not isinstance(required, list | tuple):
-        return [*problems, Problem(f"{place}.required", "give a list of property names")]
-    problems += [
-        Problem(f"{place}.required", f"names {name!r}, which is no property")
-        for name in required
-        if name not in properties
-    ]
+    return unmet(_of_a_schema(schema, flat=flat, secrets=secrets), place)
+
+
+def _of_a_schema(schema: Mapping[str, Any], *, flat: bool, secrets: bool) -> Expected:
+    yield ".$schema", schema.get("$schema", DRAFT) == DRAFT, f"write {DRAFT}, or leave it out"
+    yield ".type", schema.get("type") == "object", 'write "object"'
+    closed = schema.get("additionalProperties") is False
+    yield ".additionalProperties", closed, "write False, so that a typing error is seen"
+    for key in sorted(schema) if flat else ():
+        yield f".{key}", key in _TOP, "leave it out: settings are one flat object"
+    alone = "leave it out: a schema stands alone, and nothing is fetched for it"
+    for where, _, node in _nodes(schema):
+        # A mapping under "properties" has names for keys, and a name may be anything.
+        yield where, not (isinstance(node, str) and where.endswith(_REFERENCES)), alone
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    named, listed = isinstance(properties, Mapping), isinstance(required, list | tuple)
+    yield ".properties", named, "give a mapping"
+    yield ".required", listed, "give a list of property names"
+    if not (named and listed):
+        return
+    for name in required:
+        yield ".required", name in properties, f"names {name!r}, which is no property"
     for name, spec in properties.items():
-        here = f"{place}.{name}"
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            problems.append(Problem(here, "name it in small letters, digits and underscores"))
-        if not isinstance(spec, Mapping):
-            problems.append(Problem(here, "give a mapping"))
-            continue
-        problems += _property_faults(here, spec, required=name in required, flat=flat)
-        if spec.get("writeOnly") and not secrets:
-            problems.append(
-                Problem(f"{here}.writeOnly", "a secret belongs into `settings`: the deployer's")
-            )
-    return problems
+        spelled = _NAME.fullmatch(name)
+        yield f".{name}", spelled, "name it in small letters, digits and underscores"
+        yield f".{name}", isinstance(spec, Mapping), "give a mapping"
+        if isinstance(spec, Mapping):
+            given = name in required or "default" in spec
+            yield f".{name}", given, "give a default, or list it in `required`"
+            for key, is_so, told in _of_a_property(spec, flat=flat, secrets=secrets):
+                yield f".{name}.{key}", is_so, told
 
 
-def _property_faults(
-    here: str, spec: Mapping[str, Any], *, required: bool, flat: bool
-) -> Iterator[Problem]:
+def _of_a_property(spec: Mapping[str, Any], *, flat: bool, secrets: bool) -> Expected:
     for key in ("title", "description"):
-        if not isinstance(spec.get(key), str) or not spec[key].strip():
-            yield Problem(f"{here}.{key}", "write it: the form shows it to a person")
-    if "default" not in spec and not required:
-        yield Problem(here, "give a default, or list it in `required`")
+        yield key, is_text(spec.get(key)), "write it: the form shows it to a person"
     if flat:
-        kinds = _kinds(spec)
-        items = spec.get("items")
-        listed = kinds == {"array"} and isinstance(items, Mapping) and _plain(_kinds(items))
-        if not (_plain(kinds) or listed):
-            yield Problem(
-                f"{here}.type", "write string, integer, number, boolean, or an array of one of them"
-            )
+        kinds, items = _kinds(spec), spec.get("items")
+        if kinds == ["array"] and isinstance(items, Mapping):
+            kinds = _kinds(items)
+        plain = kinds and _SCALARS.issuperset(kinds)
+        yield "type", plain, "write string, integer, number, boolean, or an array of one of them"
     if spec.get("writeOnly"):
-        if spec.get("type") != "string":
-            yield Problem(f"{here}.type", 'write "string": a secret is text')
-        if spec.get("default", "") != "":
-            yield Problem(f"{here}.default", "a secret has no default but an empty text")
+        yield "type", spec.get("type") == "string", 'write "string": a secret is text'
+        yield "default", spec.get("default", "") == "", "a secret has no default but an empty text"
+        yield "writeOnly", secrets, "a secret belongs into `settings`: the deployer's"
 
 
-def _kinds(spec: Mapping[str, Any]) -> set[str]:
-    kind = spec.get("type", ())
-    return {kind} if isinstance(kind, str) else {str(one) for one in kind}
+def is_text(value: object) -> bool:
+    """Return whether it is a text that says something."""
+    return isinstance(value, str) and bool(value.strip())
 
 
-def _plain(kinds: set[str]) -> bool:
-    return bool(kinds) and kinds <= _SCALARS
-
-
-def _references(schema: Any, place: str) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        for key, value in schema.items():
-            # A mapping under "properties" has names for keys, and a name may be anything.
-            if key in _REFERENCES and isinstance(value, str):
-                yield f"{place}.{key}"
-            yield from _references(value, f"{place}.{key}")
-    elif isinstance(schema, list | tuple):
-        for index, value in enumerate(schema):
-            yield from _references(value, f"{place}[{index}]")
+def _kinds(spec: Mapping[str, Any]) -> list[str]:
+    kinds = spec.get("type", ())
+    return [str(kind) for kind in (kinds if isinstance(kinds, list | tuple) else [kinds])]
 
 
 def check_schema(
     schema: object, place: str, *, flat: bool = True, secrets: bool = True
 ) -> list[Problem]:
     """Return everything wrong with a plugin's schema: house rules, draft 2020-12, its defaults."""
-    problems = check_shape(schema, place, flat=flat, secrets=secrets)
-    if problems or not isinstance(schema, Mapping):
+    if problems := check_shape(schema, place, flat=flat, secrets=secrets):
         return problems
     plain = thaw(schema)
-    problems = _draft_faults(plain, place)
-    if problems:
-        return problems
-    for name, spec in plain.get("properties", {}).items():
-        if "default" in spec and not spec.get("writeOnly"):
-            problems += [
-                Problem(f"{place}.{name}.default", fault.message)
-                for fault in _faults(spec, spec["default"], "")
-            ]
-    return problems
+    return _draft_faults(plain, place) or [
+        Problem(f"{place}.{name}.default", fault.message)
+        for name, spec in plain.get("properties", {}).items()
+        if "default" in spec and not spec.get("writeOnly")
+        for fault in _faults(spec, spec["default"], "")
+    ]
 
 
 def _draft_faults(schema: dict[str, Any], place: str) -> list[Problem]:
     """Return where a schema is not draft 2020-12, or names a pattern or format nobody checks."""
     from jsonschema import Draft202012Validator
 
-    problems = _faults(Draft202012Validator.META_SCHEMA, schema, place)
-    if problems:
-        return problems
-    formats = _formats()
-    for where, spec in _subschemas(schema, place):
-        named = spec.get("format")
-        if named is not None and named not in formats.checkers:
-            known = ", ".join(sorted(formats.checkers))
-            problems.append(Problem(f"{where}.format", f"is not checked here; known are {known}"))
-        try:
-            re.compile(spec.get("pattern", ""))
-        except re.error as error:
-            problems.append(Problem(f"{where}.pattern", f"is no regular expression: {error}"))
-    return problems
+    faults = _faults(Draft202012Validator.META_SCHEMA, schema, place)
+    return faults or unmet(_of_formats(schema), place)
 
 
-def _subschemas(schema: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(schema, Mapping):
-        return
-    yield place, schema
-    for name, spec in schema.get("properties", {}).items():
-        yield from _subschemas(spec, f"{place}.{name}")
-    for key in ("items", "additionalProperties", "not", "if", "then", "else", "contains"):
-        yield from _subschemas(schema.get(key), f"{place}.{key}")
-    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        for index, spec in enumerate(schema.get(key, ())):
-            yield from _subschemas(spec, f"{place}.{key}[{index}]")
+def _of_formats(schema: dict[str, Any]) -> Expected:
+    known = _formats().checkers
+    told = f"is not checked here; known are {', '.join(sorted(known))}"
+    for where, _, spec in _subschemas(schema):
+        if isinstance(spec, Mapping):
+            yield f"{where}.format", spec.get("format") in {None, *known}, told
+            try:
+                re.compile(spec.get("pattern", ""))
+            except re.error as error:
+                yield f"{where}.pattern", False, f"is no regular expression: {error}"
+
+
+def _subschemas(schema: Any, place: str = "", depth: int = 1) -> Iterator[tuple[str, int, Any]]:
+    """Return a schema and all below it, each with its place and its level; any may be malformed."""
+    yield place, depth, schema
+    for key, value in schema.items() if isinstance(schema, Mapping) else ():
+        below: Iterable[tuple[str, Any]] = ()
+        if key == "properties" and isinstance(value, Mapping):
+            below = ((_short(name), spec) for name, spec in value.items())
+        elif key in _ONE_BELOW and not (key == "additionalProperties" and isinstance(value, bool)):
+            below = ((key, value),)
+        elif key in _SOME_BELOW and isinstance(value, list | tuple):
+            below = ((f"{key}[{index}]", spec) for index, spec in enumerate(value))
+        for step, spec in below:
+            yield from _subschemas(spec, f"{place}.{step}", depth + 1)
 
 
 # --------------------------------------------------------------------------- tenants' schemas
 
-TENANT_KEYWORDS = frozenset({
-    "$schema", "type", "title", "description", "default", "enum", "const", "format",
-    "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
-})  # fmt: skip
+TENANT_KEYWORDS = (
+    "$schema", "additionalProperties", "const", "default", "description", "enum",
+    "exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maxLength", "maximum",
+    "minItems", "minLength", "minimum", "properties", "required", "title", "type",
+)  # fmt: skip
 """Not among them: `pattern` (a regular expression can hang), `$ref`, and what branches."""
-TENANT_FORMATS = frozenset({"date", "time", "date-time", "email", "uri"})
+TENANT_FORMATS = ("date", "date-time", "email", "time", "uri")
 TENANT_DEPTH, TENANT_PROPERTIES, TENANT_CHOICES = 6, 200, 500
 TENANT_TEXT, TENANT_BYTES, TENANT_NUMBER = 2_000, 65_536, 10**15
 
 
-def check_tenant_schema(schema: object, place: str) -> list[Problem]:
+def check_tenant_schema(schema: Any, place: str) -> list[Problem]:
     """Return everything wrong with a schema that was typed in by a tenant, who is not trusted.
 
     A keyword allow-list, at most 6 levels, 200 properties, 500 choices a list, 2,000 characters a
     text, 64 KiB in all, and numbers below 1e15.
     """
-    if not isinstance(schema, Mapping):
-        return [Problem(place, "give a JSON Schema as an object")]
-    if problem := _outgrown(schema, place):
+    if problem := _unbounded(schema, place, "give a JSON Schema as an object"):
         return [problem]
     try:
-        size = len(json.dumps(thaw(schema), allow_nan=False).encode())
+        size = len(json.dumps(thaw(schema)).encode())
     except (TypeError, ValueError):
         return [Problem(place, "give plain JSON")]
     if size > TENANT_BYTES:
         return [Problem(place, f"is {size} bytes long; at most {TENANT_BYTES} are taken")]
-    problems: list[Problem] = []
-    if schema.get("type") != "object":
-        problems.append(Problem(f"{place}.type", 'write "object"'))
-    count = _tenant_faults(schema, place, 1, problems)
-    if count > TENANT_PROPERTIES:
-        problems.append(
-            Problem(place, f"has {count} properties; at most {TENANT_PROPERTIES} are taken")
-        )
-    return problems or _draft_faults(thaw(schema), place)
+    return unmet(_of_a_tenant(schema), place) or _draft_faults(thaw(schema), place)
 
 
-def _tenant_faults(spec: Any, place: str, depth: int, problems: list[Problem]) -> int:
-    """Collect faults of this level and below; return how many properties there are."""
-    if not isinstance(spec, Mapping):
-        problems.append(Problem(place, "give an object"))
-        return 0
-    if depth > TENANT_DEPTH:
-        problems.append(Problem(place, f"nests deeper than {TENANT_DEPTH} levels"))
-        return 0
+def _of_a_tenant(schema: Mapping[str, Any]) -> Expected:
+    yield ".type", schema.get("type") == "object", 'write "object"'
     count = 0
-    for key, value in spec.items():
-        here = f"{place}.{_short(key)}"
-        if key not in TENANT_KEYWORDS:
-            problems.append(
-                Problem(here, f"is not allowed; write one of {', '.join(sorted(TENANT_KEYWORDS))}")
-            )
-        elif key == "format" and value not in TENANT_FORMATS:
-            problems.append(Problem(here, f"write one of {', '.join(sorted(TENANT_FORMATS))}"))
-        elif key == "properties" and isinstance(value, Mapping):
-            count += len(value)
-            for name, below in value.items():
-                if not isinstance(name, str) or not _NAME.fullmatch(name):
-                    problems.append(
-                        Problem(f"{here}.{_short(name)}", "name it in a-z, 0-9 and underscores")
-                    )
-                count += _tenant_faults(below, f"{place}.{_short(name)}", depth + 1, problems)
-        elif key == "items" or (key == "additionalProperties" and not isinstance(value, bool)):
-            count += _tenant_faults(value, here, depth + 1, problems)
-        else:
-            problems += _tenant_values(value, here)
-    return count
+    for where, depth, spec in _subschemas(schema):
+        yield where, isinstance(spec, Mapping), "give an object"
+        yield where, depth != TENANT_DEPTH + 1, f"nests deeper than {TENANT_DEPTH} levels"
+        if isinstance(spec, Mapping) and depth <= TENANT_DEPTH:
+            names = spec.get("properties")
+            count += len(names) if isinstance(names, Mapping) else 0
+            for key, value in spec.items():
+                for below, is_so, told in _of_a_keyword(key, value):
+                    yield f"{where}.{_short(key)}{below}", is_so, told
+    few = f"has {count} properties; at most {TENANT_PROPERTIES} are taken"
+    yield "", count <= TENANT_PROPERTIES, few
 
 
-def _tenant_values(value: Any, here: str) -> Iterator[Problem]:
-    if isinstance(value, list | tuple) and len(value) > TENANT_CHOICES:
-        yield Problem(here, f"lists {len(value)}; at most {TENANT_CHOICES} are taken")
+def _of_a_keyword(key: str, value: Any) -> Expected:
+    if key not in TENANT_KEYWORDS:
+        yield "", False, f"is not allowed; write one of {', '.join(TENANT_KEYWORDS)}"
         return
-    for one in _leaves(value):
-        if isinstance(one, str):
-            if len(one) > TENANT_TEXT:
-                yield Problem(here, f"shorten the text to {TENANT_TEXT} characters")
-            if "\x00" in one or any(0xD800 <= ord(char) <= 0xDFFF for char in one):
-                yield Problem(here, "the text holds characters that cannot be stored; retype it")
-        elif isinstance(one, int | float) and not abs(one) < TENANT_NUMBER:
-            yield Problem(here, "write a number below 1e15")
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield key
-            yield from _leaves(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _leaves(one)
-    else:
-        yield value
+    if key == "format":
+        yield "", value in TENANT_FORMATS, f"write one of {', '.join(TENANT_FORMATS)}"
+    for name in value if key == "properties" and isinstance(value, Mapping) else ():
+        yield f".{_short(name)}", _NAME.fullmatch(name), "name it in a-z, 0-9 and underscores"
+    length = len(value) if isinstance(value, list | tuple) else 0
+    yield "", length <= TENANT_CHOICES, f"lists {length}; at most {TENANT_CHOICES} are taken"
+    # What stands below these is looked at by itself.
+    for _, _, node in () if key in _SCHEMAS_BELOW else _nodes(value):
+        small = not isinstance(node, int | float) or abs(node) < TENANT_NUMBER
+        yield "", small, "write a number below 1e15"
+        texts = [node] if isinstance(node, str) else node if isinstance(node, Mapping) else ()
+        short = all(len(text) <= TENANT_TEXT for text in texts)
+        yield "", short, f"shorten the text to {TENANT_TEXT} characters"
+        storable = not any(map(_UNSTORABLE.search, texts))
+        yield "", storable, "the text holds characters that cannot be stored; retype it"
 
 
 # --------------------------------------------------------------------------- checking values
 
 
-def settle(schema: Mapping[str, Any], given: object, place: str) -> Settled:
+def settle(schema: Mapping[str, Any], given: Any, place: str) -> Settled:
     """Return what a plugin gets: what was `given`, defaults, and secrets resolved.
 
     A value given as ``{"$env": ...}`` or ``{"$file": ...}`` counts as a secret wherever it stands.
     """
-    properties = schema.get("properties", {})
-    if not isinstance(given, Mapping):
-        return Settled(values={}, problems=(Problem(place, "give a table of settings"),))
-    if problem := _outgrown(given, place):
+    if problem := _unbounded(given, place, "give a table of settings"):
         return Settled(values={}, problems=(problem,))
-    values: dict[str, Any] = {}
-    problems: list[Problem] = []
+    values: dict[str, Any] = thaw(given)
+    unread: dict[str, Problem] = {}
     secrets: set[str] = set()
-    unread: set[str] = set()
-    for name, value in thaw(given).items():
-        here = f"{place}.{_short(name)}"
-        if name not in properties:
-            values[name] = value
-        elif isinstance(value, dict) and len(value) == 1 and set(value) <= {"$env", "$file"}:
-            text, fault = _fetch(*next(iter(value.items())))
-            if fault:
-                unread.add(name)
-                problems.append(Problem(here, fault))
-            else:
-                secrets.add(text)
-                values[name] = text
-        elif properties[name].get("writeOnly") and value != "":
-            unread.add(name)
-            problems.append(Problem(here, f"is a secret; give it as {_SECRET_FORMS}"))
-        else:
-            values[name] = value
-    filled = {**_defaults(schema), **values}
-    faults = _faults(schema, filled, place) if filled or schema.get("required") else []
-    missing = {f"{place}.{name}" for name in unread}
-    problems += [fault for fault in faults if fault.place not in missing]
-    return Settled(values=filled, problems=tuple(problems), secrets=frozenset(secrets - {""}))
+    for name, spec in schema.get("properties", {}).items():
+        value = values.get(name, "")
+        fault = ""
+        if isinstance(value, dict) and len(value) == 1 and set(value) <= {"$env", "$file"}:
+            values[name], fault = _fetch(*next(iter(value.items())))
+            secrets.add(values[name])
+        elif spec.get("writeOnly") and value != "":
+            fault = f"is a secret; give it as {_SECRET_FORMS}"
+        if fault:
+            del values[name]
+            here = f"{place}.{_short(name)}"
+            unread[here] = Problem(here, fault)
+    filled, faults = _fill(schema, values, place)
+    problems = (*unread.values(), *(fault for fault in faults if fault.place not in unread))
+    return Settled(values=filled, problems=problems, secrets=frozenset(secrets - {""}))
 
 
 def resolve(schema: Mapping[str, Any], given: object, *, place: str) -> dict[str, Any]:
@@ -383,29 +324,27 @@ def resolve(schema: Mapping[str, Any], given: object, *, place: str) -> dict[str
 
 
 def check_options(
-    schema: Mapping[str, Any], options: object, place: str
+    schema: Mapping[str, Any], options: Any, place: str
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Return options with defaults filled in, and everything wrong with them.
 
     For what a program chooses: nothing is read from the environment or from files. Raises
     `PluginError` if the schema itself is not one.
     """
-    if not isinstance(options, Mapping):
-        return {}, [Problem(place, "give a table of options")]
-    if problem := _outgrown(options, place):
+    if problem := _unbounded(options, place, "give a table of options"):
         return {}, [problem]
-    filled = {**_defaults(schema), **thaw(options)}
-    if not filled and not schema.get("required"):
-        return {}, []
-    return filled, _faults(schema, filled, place)
+    return _fill(schema, thaw(options), place)
 
 
-def _defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: thaw(spec["default"])
-        for name, spec in schema.get("properties", {}).items()
-        if "default" in spec
-    }
+def _fill(
+    schema: Mapping[str, Any], values: dict[str, Any], place: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    properties = schema.get("properties", {}).items()
+    defaults = {name: thaw(spec["default"]) for name, spec in properties if "default" in spec}
+    filled = defaults | values
+    # Most schemas are the empty one, and jsonschema takes long to import.
+    needed = filled or schema.get("required")
+    return filled, _faults(schema, filled, place) if needed else []
 
 
 def _fetch(kind: str, source: object) -> tuple[str, str]:
@@ -414,9 +353,8 @@ def _fetch(kind: str, source: object) -> tuple[str, str]:
         return "", f"give it as {_SECRET_FORMS}"
     if kind == "$env":
         text = os.environ.get(source)
-        if text is None:
-            return "", f"the environment variable {source} is not set; set it"
-        return text, ""
+        told = f"the environment variable {source} is not set; set it" if text is None else ""
+        return text or "", told
     try:
         with Path(source).open("rb") as file:
             raw = file.read(LONGEST_SECRET + 1)
@@ -431,25 +369,34 @@ def _fetch(kind: str, source: object) -> tuple[str, str]:
         return "", f"the file {source} is not UTF-8 text; is it the right one?"
 
 
-def _outgrown(value: object, place: str) -> Problem | None:
-    """Return what makes this no bounded JSON: depth, size, keys that are not text, NaN."""
-    seen, queue = 0, [(value, 0)]
-    while queue:
-        item, depth = queue.pop()
-        seen += 1
-        if seen > LARGEST:
+def _unbounded(value: object, place: str, told: str) -> Problem | None:
+    """Return what makes this no table of bounded JSON: depth, size, keys not text, NaN."""
+    if not isinstance(value, Mapping):
+        return Problem(place, told)
+    for seen, (_, depth, item) in enumerate(_nodes(value)):
+        if seen >= LARGEST:
             return Problem(place, f"holds more than {LARGEST} values; make it smaller")
         if depth > DEEPEST:
             return Problem(place, f"nests deeper than {DEEPEST} levels; make it flatter")
-        if isinstance(item, Mapping):
-            if not all(isinstance(key, str) for key in item):
-                return Problem(place, "use text for every key")
-            queue += [(below, depth + 1) for below in item.values()]
-        elif isinstance(item, list | tuple):
-            queue += [(below, depth + 1) for below in item]
-        elif isinstance(item, float) and not math.isfinite(item):
+        if isinstance(item, Mapping) and not all(isinstance(key, str) for key in item):
+            return Problem(place, "use text for every key")
+        if isinstance(item, float) and not math.isfinite(item):
             return Problem(place, "write finite numbers")
     return None
+
+
+def _nodes(value: object) -> Iterator[tuple[str, int, Any]]:
+    """Return every value of a tree, from the root, with its place and depth; however deep it is."""
+    queue: list[tuple[str, int, Any]] = [("", 0, value)]
+    while queue:
+        place, depth, item = queue.pop()
+        yield place, depth, item
+        steps: list[tuple[str, Any]] = []
+        if isinstance(item, Mapping):
+            steps = [(f".{_short(key)}", below) for key, below in item.items()]
+        elif isinstance(item, list | tuple):
+            steps = [(f"[{index}]", below) for index, below in enumerate(item)]
+        queue += [(place + step, depth + 1, below) for step, below in reversed(steps)]
 
 
 def _faults(schema: Any, value: Any, place: str) -> list[Problem]:
@@ -503,12 +450,11 @@ def _say(error: ValidationError, place: str) -> Iterable[Problem]:
     elif keyword in _BOUND_WORDS:
         told = wanted if isinstance(wanted, str) else json.dumps(wanted)
         yield Problem(here, _BOUND_WORDS[keyword].format(_short(told, 200)))
-    elif keyword == "uniqueItems":
-        yield Problem(here, "list each only once")
-    elif keyword in ("anyOf", "oneOf"):
-        yield Problem(here, f"fits none of the forms it may take; {_wish(schema)}")
     else:
-        yield Problem(here, f"does not fit `{keyword}` of its schema; {_wish(schema)}")
+        told = f"does not fit `{keyword}` of its schema"
+        if keyword in ("anyOf", "oneOf"):
+            told = "fits none of the forms it may take"
+        yield Problem(here, f"{told}; {_wish(schema)}")
 
 
 def _wish(spec: Any) -> str:
@@ -520,8 +466,7 @@ def _wish(spec: Any) -> str:
         return f"write one of {', '.join(choices[:12])}{', ...' if len(choices) > 12 else ''}"
     if spec.get("writeOnly"):
         return f"give it as {_SECRET_FORMS}"
-    kinds = spec.get("type", ())
-    words = [_TYPE_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+    words = [_TYPE_WORDS[kind] for kind in _kinds(spec)]
     told = spec.get("title") or spec.get("description") or ""
     return f"write {' or '.join(words) or 'a value'}{f' ({_short(told, 120)})' if told else ''}"
 
@@ -531,32 +476,25 @@ def _short(text: object, longest: int = 60) -> str:
     return told if len(told) <= longest else told[: longest - 3] + "..."
 
 
+def _is_address(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in text
+
+
 @cache
 def _formats() -> FormatChecker:
-    """Return the format checks that need no extra package, and three of our own."""
-    from datetime import datetime
-    from urllib.parse import urlsplit
-
+    """Return the format checks that need no extra package, and four of our own."""
     from jsonschema import FormatChecker
 
     checker = FormatChecker()
-
-    def uri(value: object) -> bool:
-        if not isinstance(value, str):
-            return True
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in value
-
-    def moment(value: object) -> bool:
-        return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
-
-    def email(value: object) -> bool:
-        return not isinstance(value, str) or bool(
-            re.fullmatch(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+", value) and len(value) <= 254
+    own: dict[str, Callable[[str], bool]] = {
+        "uri": _is_address,
+        "date-time": lambda text: datetime.fromisoformat(text).tzinfo is not None,
+        "email": lambda text: len(text) <= 254 and bool(_EMAIL.fullmatch(text)),
+        "password": lambda text: True,
+    }
+    for name, fits in own.items():
+        checker.checks(name, raises=ValueError)(
+            lambda value, fits=fits: not isinstance(value, str) or fits(value)
         )
-
-    checker.checks("uri", raises=ValueError)(uri)
-    checker.checks("date-time", raises=ValueError)(moment)
-    checker.checks("email")(email)
-    checker.checks("password")(lambda value: True)
     return checker
