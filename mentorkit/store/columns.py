@@ -6,7 +6,8 @@ SQLite shifts a bare ``DateTime`` and rounds a bare ``Numeric``, so neither is u
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeEngine
 
-from mentorkit.domain.frozen import freeze
+from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.errors import Invalid, Problem
 
 BIGGEST = 2**63 - 1
@@ -189,31 +190,25 @@ class Whole(sa.types.TypeDecorator[int]):
 class Json(sa.types.TypeDecorator[Any]):
     """JSON, frozen when read. Kept as text in the order written, which fields and options need.
 
-    The host's JSON settings for its engine never touch it. `load` turns what was read into more
-    than mappings and tuples; `dump` turns it back.
+    The host's JSON settings for its engine never touch it. `of` is the dataclass as which the
+    mappings of a list are read, and whose instances may be written.
     """
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(
-        self,
-        place: str = "value",
-        load: Callable[[Any], Any] | None = None,
-        dump: Callable[[Any], Any] | None = None,
-    ) -> None:
+    def __init__(self, place: str = "value", of: type[Any] | None = None) -> None:
         super().__init__()
         self.place = place
-        self.load = load
-        self.dump = dump
+        self.of = of
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:
             return None
         try:
             written = json.dumps(
-                self.dump(value) if self.dump else value,
-                default=plain,
+                value,
+                default=self._plain,
                 allow_nan=False,
                 ensure_ascii=False,
                 separators=(",", ":"),
@@ -229,14 +224,17 @@ class Json(sa.types.TypeDecorator[Any]):
         if value is None:
             return None
         read = freeze(json.loads(value))
-        return self.load(read) if self.load else read
+        if self.of is None:
+            return read
+        return tuple(self.of(**item) if isinstance(item, Frozen) else item for item in read)
 
-
-def plain(value: Any) -> Any:
-    """Return a mapping as a dict, for json; refuse anything else."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value).__name__)
+    def _plain(self, value: Any) -> dict[str, Any]:
+        """Return a mapping or an `of` as a dict, for json; refuse anything else."""
+        if isinstance(value, Mapping):
+            return dict(value)
+        if self.of is not None and isinstance(value, self.of):
+            return {field.name: getattr(value, field.name) for field in fields(self.of)}
+        raise TypeError(type(value).__name__)
 
 
 BARE = (sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Numeric, sa.Float)
@@ -274,18 +272,13 @@ def moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, UtcTime(), nullable=nullable)
 
 
-def flag(name: str) -> sa.Column[bool]:
+def flag(name: str, *, nullable: bool = False) -> sa.Column[bool]:
     """Return a column for yes or no."""
-    return sa.Column(name, sa.Boolean(), nullable=False)
+    return sa.Column(name, sa.Boolean(), nullable=nullable)
 
 
 def jsonic(
-    name: str,
-    *,
-    nullable: bool = False,
-    personal: bool = False,
-    load: Callable[[Any], Any] | None = None,
-    dump: Callable[[Any], Any] | None = None,
+    name: str, *, nullable: bool = False, personal: bool = False, of: type[Any] | None = None
 ) -> sa.Column[Any]:
-    """Return a column for a frozen value."""
-    return sa.Column(name, Json(name, load, dump), nullable=nullable, info={"personal": personal})
+    """Return a column for a frozen value, or for a list of `of`."""
+    return sa.Column(name, Json(name, of), nullable=nullable, info={"personal": personal})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mentorkit.domain.frozen import Frozen
 from mentorkit.store import tables
 from mentorkit.store.faults import translated
+from mentorkit.store.tables import Job
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -35,31 +35,6 @@ TRIES = len(SCHEDULE)
 
 LEASE = timedelta(minutes=5)
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One row: what to do (`kind`, `plugin`, `name`, `body`), about what, for whom.
-
-    `error` is a code. `body` holds ids, codes and numbers; names are looked up when it is done.
-    """
-
-    id: str
-    tenant: str
-    sequence: int | None = None
-    kind: str
-    plugin: str = ""
-    name: str = ""
-    program_id: str | None = None
-    recipient_id: str | None = None
-    key: str
-    state: str = "waiting"
-    not_before: datetime
-    attempt: int = 0
-    leased_until: datetime | None = None
-    error: str | None = None
-    body: Frozen = field(default_factory=Frozen)
-    created_at: datetime
 
 
 class Outbox:
