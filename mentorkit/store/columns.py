@@ -14,9 +14,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.types import TypeEngine
 
 from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.errors import Invalid, Problem
@@ -24,7 +21,7 @@ from mentorkit.errors import Invalid, Problem
 BIGGEST = 2**63 - 1
 
 
-class Unstorable(Invalid, DontWrapMixin):
+class Unstorable(Invalid, sa.exc.DontWrapMixin):
     """A value that no column can hold, found before the database sees it."""
 
 
@@ -39,12 +36,12 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
     impl = sa.String(32)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(sa.String(32))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
         if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -52,7 +49,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -72,7 +69,7 @@ class LocalRule(sa.types.TypeDecorator[WallTime]):
     impl = sa.String(100)
     cache_ok = True
 
-    def process_bind_param(self, value: WallTime | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: WallTime | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         if value.at.tzinfo is not None:
@@ -83,7 +80,7 @@ class LocalRule(sa.types.TypeDecorator[WallTime]):
             raise refuse("zone", "name a zone as IANA does, such as Africa/Nairobi") from None
         return f"{value.at.isoformat(timespec='seconds')} {value.zone}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> WallTime | None:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> WallTime | None:
         if value is None:
             return None
         at, _, zone = value.partition(" ")
@@ -103,7 +100,7 @@ class Amount(sa.types.TypeDecorator[Sum]):
     impl = sa.String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: Sum | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Sum | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         code = value.currency
@@ -113,7 +110,7 @@ class Amount(sa.types.TypeDecorator[Sum]):
             raise refuse("amount", "give whole minor units, such as 1250 for 12.50")
         return f"{code} {value.minor}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Sum | None:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Sum | None:
         if value is None:
             return None
         code, _, minor = value.partition(" ")
@@ -136,11 +133,11 @@ class Words(sa.types.TypeDecorator[str]):
         self.place = place
         self.binary = binary
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         collation = "C" if self.binary and dialect.name == "postgresql" else None
         return dialect.type_descriptor(sa.String(self.length, collation=collation))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         if not isinstance(value, str):
@@ -165,7 +162,7 @@ class Prose(Words):
     def __init__(self, place: str = "text") -> None:
         super().__init__(None, place)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         return sa.Text()  # a driver's own kind of string would make it VARCHAR
 
 
@@ -179,7 +176,7 @@ class Whole(sa.types.TypeDecorator[int]):
         super().__init__()
         self.place = place
 
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > BIGGEST:
@@ -201,18 +198,16 @@ class Json(sa.types.TypeDecorator[Any]):
         super().__init__()
         self.place = place
         self.of = of
+        encoder = json.JSONEncoder(
+            default=self._plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
+        self.encode = encoder.encode
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         try:
-            written = json.dumps(
-                value,
-                default=self._plain,
-                allow_nan=False,
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
+            written = self.encode(value)
             written.encode()
         except (TypeError, ValueError, RecursionError):
             raise refuse(self.place, "write what JSON can hold: texts, numbers, lists") from None
@@ -220,7 +215,7 @@ class Json(sa.types.TypeDecorator[Any]):
             raise refuse(self.place, "remove the NUL character")
         return written
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
         read = freeze(json.loads(value))
@@ -239,11 +234,6 @@ class Json(sa.types.TypeDecorator[Any]):
 
 BARE = (sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Numeric, sa.Float)
 """The types that a table of ours or of a plugin's must not use as they are."""
-
-
-def bare(column: sa.Column[Any]) -> bool:
-    """Return whether this column has a type that the databases treat differently."""
-    return isinstance(column.type, BARE)
 
 
 # --------------------------------------------------------------------------- columns by name

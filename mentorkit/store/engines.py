@@ -11,7 +11,7 @@ import re
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -135,17 +135,17 @@ def nested() -> MentorKitError:
 def _queueing(base: type[sqlite3.Connection], path: str) -> type[sqlite3.Connection]:
     """Return the driver's connection class with a turn that is given back after the commit."""
 
+    turnstile = Turnstile.of(path)
+
     class Queueing(base):  # type: ignore[misc, valid-type]
-        turnstile: Turnstile | None = None
+        inside = False
 
         def enter(self) -> None:
-            turnstile = Turnstile.of(path)
-            if self.turnstile is None and turnstile.enter():
-                self.turnstile = turnstile
+            self.inside = self.inside or turnstile.enter()
 
         def leave(self) -> None:
-            if self.turnstile is not None:
-                turnstile, self.turnstile = self.turnstile, None
+            if self.inside:
+                self.inside = False
                 turnstile.leave()
 
         def commit(self) -> None:
@@ -225,17 +225,15 @@ def missing_settings(engine: sa.Engine) -> list[str]:
     """
     if engine.dialect.name != "sqlite":
         return []
-    with translated("setting"), engine.connect() as connection:
-        connection = connection.execution_options(**{MODE: "read"})
-        found = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name, _, _ in SETTINGS
-        }
     in_memory = engine.url.database in (None, "", ":memory:")
-    return [
-        f"{name} is {found[name]}: {what}"
-        for name, wanted, what in SETTINGS
-        if found[name] not in wanted and not (in_memory and name == "journal_mode")
-    ]
+    missing = []
+    with translated("setting"), engine.connect() as connection:
+        reading = connection.execution_options(**{MODE: "read"})
+        for name, wanted, what in SETTINGS:
+            found = reading.exec_driver_sql(f"PRAGMA {name}").scalar()
+            if found not in wanted and not (in_memory and name == "journal_mode"):
+                missing.append(f"{name} is {found}: {what}")
+    return missing
 
 
 def begin_sqlite(connection: sa.Connection) -> None:
@@ -250,15 +248,12 @@ def begin_sqlite(connection: sa.Connection) -> None:
     if connection.get_execution_options().get(MODE) == "read":
         connection.exec_driver_sql("BEGIN")
         return
-    queues = hasattr(driver, "enter")
-    if queues:
-        driver.enter()
-    try:
+    with ExitStack() as unless_begun:
+        if hasattr(driver, "enter"):
+            driver.enter()
+            unless_begun.callback(driver.leave)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except BaseException:
-        if queues:
-            driver.leave()
-        raise
+        unless_begun.pop_all()
 
 
 def begin_here(connection: sa.Connection, *, tenant: str, owned: bool, write: bool = True) -> None:

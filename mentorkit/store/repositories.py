@@ -22,6 +22,7 @@ from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.runs import Page, Run
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store import tables
+from mentorkit.store.declarations import prefix
 from mentorkit.store.faults import translated
 from mentorkit.store.tables import Note
 
@@ -59,7 +60,7 @@ class Repository(Generic[T]):
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.names: tuple[str, ...] = tuple(column.name for column in self.table.columns)
+        self.names = tuple(self.table.c.keys())
 
     # ------------------------------------------------------------------ reading
 
@@ -214,16 +215,23 @@ class Repository(Generic[T]):
         return next(iter(self._load(self._all(query.limit(1)))), None)
 
     def _asking(self, **equals: Any) -> sa.Select[Any]:
-        return sa.select(self.table).where(*self._where(equals))
+        return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
 
-    def _where(self, equals: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
-        conditions: list[sa.ColumnElement[bool]] = [self.table.c.tenant == self.tx.tenant]
-        for name, value in equals.items():
-            if name not in self.names or name == "tenant":
-                raise TypeError(f"a {self.noun} cannot be looked up by {name!r}")
-            column = self.table.c[name]
-            conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
-        return conditions
+    def _new(self, **values: Any) -> T:
+        made = {"id": self.tx.new_id(), "tenant": self.tx.tenant, "created_at": self.tx.now}
+        return self.cls(**made, **values)
+
+
+def matching(table: sa.Table, tenant: str, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is the tenant's and equals; a list means any of these."""
+    conditions = [table.c.tenant == tenant]
+    for name, value in equals.items():
+        if name not in table.c or name == "tenant":
+            noun = table.name.removeprefix(prefix(""))
+            raise TypeError(f"a {noun} cannot be looked up by {name!r}")
+        column = table.c[name]
+        conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
+    return sa.and_(*conditions)
 
 
 def _parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -287,15 +295,12 @@ class Definitions(Repository[Definition]):
         """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
         newest = self.current(program_id, kind, key)
         return self.add(
-            Definition(
-                id=self.tx.new_id(),
-                tenant=self.tx.tenant,
+            self._new(
                 program_id=program_id,
                 kind=kind,
                 key=key,
                 number=newest.number + 1 if newest else 1,
                 body=Frozen(body),
-                created_at=self.tx.now,
             )
         )
 
@@ -361,7 +366,7 @@ class Participants(Repository[Participant]):
         """Change one row if it is as it should be; return its `used`, or None if it was not."""
         statement = (
             sa.update(self.table)
-            .where(*self._where({"id": id}), when)
+            .where(matching(self.table, self.tx.tenant, {"id": id}), when)
             .values(**values, version=self.table.c.version + 1)
             .returning(self.table.c.used)
         )
@@ -406,10 +411,8 @@ class Relationships(Repository[Relationship]):
     ) -> list[Relationship]:
         """Return the relationships that any of these participants is or was in, by id."""
         members = self.tx.members.find(participant_id=list(ids))
-        equals: dict[str, Any] = {"id": [member.relationship_id for member in members]}
-        if states is not None:
-            equals["state"] = list(states)
-        return self.find(**equals)
+        standing = {} if states is None else {"state": list(states)}
+        return self.find(id=[member.relationship_id for member in members], **standing)
 
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[Relationship]:
         members: dict[str, list[Member]] = {row.id: [] for row in rows}
@@ -445,16 +448,8 @@ class Notes(Repository[Note]):
 
     def write(self, text: str, *, subject_noun: str, subject_id: str, author_id: str | None) -> str:
         """Keep this text and return the id by which the journal may refer to it."""
-        note = Note(
-            id=self.tx.new_id(),
-            tenant=self.tx.tenant,
-            subject_noun=subject_noun,
-            subject_id=subject_id,
-            author_id=author_id,
-            text=text,
-            created_at=self.tx.now,
-        )
-        return self.add(note).id
+        about = {"subject_noun": subject_noun, "subject_id": subject_id, "author_id": author_id}
+        return self.add(self._new(text=text, **about)).id
 
     def read(self, id: str) -> str:
         """Return the text; raise `NotFound`, also when it has been erased."""

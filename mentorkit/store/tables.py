@@ -85,9 +85,9 @@ def of(cls: type, *items: Any, info: dict[str, Any], name: str = "", without: st
     """
     given = {item.name: item for item in items if isinstance(item, sa.Column)}
     columns = [
-        given[field] if field in given else _column(field, hint)
-        for field, hint in get_type_hints(cls).items()
-        if field not in ("tenant", "id", without)
+        given[attribute] if attribute in given else _column(attribute, hint)
+        for attribute, hint in get_type_hints(cls).items()
+        if attribute not in ("tenant", "id", without)
     ]
     rules = [item for item in items if not isinstance(item, sa.Column)]
     return table(metadata, name or cls.__name__.lower(), *columns, *rules, info=info)
@@ -307,17 +307,13 @@ meeting = of(
     info=OF_MEMBERS,
 )
 
+_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 event = sa.Table(
     "mk__event",
     metadata,
     # One counter for the whole database, so that it gives the order of everything. It is never
     # reused: SQLite needs to be told, PostgreSQL does so anyway.
-    sa.Column(
-        "sequence",
-        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
     ident("tenant"),
     ident("name"),
     whole("schema"),

@@ -13,7 +13,6 @@ from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
-from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from mentorkit.domain.events import Event
@@ -24,7 +23,7 @@ from mentorkit.store.engines import MODE, begin_here, in_error
 from mentorkit.store.faults import translate, translated
 from mentorkit.store.journal import Journal
 from mentorkit.store.outbox import Outbox
-from mentorkit.store.tables import Job, program
+from mentorkit.store.tables import program
 
 Listeners = Callable[[type[Event]], Sequence[tuple[str, str]]]
 """Event class -> (plugin, reaction) of each that listens to it."""
@@ -57,11 +56,12 @@ class Outcome:
             self.announce(self.tenant, tuple(self.recorded))
 
 
-def watch(session: Session, outcome: Outcome) -> None:
-    """Have `outcome` follow the transaction that this session is in.
+def watch(outcome: Outcome) -> None:
+    """Have `outcome` follow the transaction that its session is in.
 
     The listeners are put on a session once and stay; they do nothing while nothing hangs on it.
     """
+    session = outcome.session
     if _INFO not in session.info:
         session.info[_INFO] = []
         _listen(session, session.info[_INFO])
@@ -198,17 +198,13 @@ class Transaction:
         ]
         stored = self.journal.append(filled)
         jobs = [
-            Job(
-                id=self.new_id(),
-                tenant=self.tenant,
+            self.outbox.job(
+                "reaction",
+                f"reaction:{event.sequence}:{plugin}.{name}",
                 sequence=event.sequence,
-                kind="reaction",
                 plugin=plugin,
                 name=name,
                 program_id=event.program_id,
-                key=f"reaction:{event.sequence}:{plugin}.{name}",
-                not_before=self.now,
-                created_at=self.now,
             )
             for event in stored
             for plugin, name in self.listeners(type(event))
@@ -232,7 +228,7 @@ class Transaction:
             )
         try:
             yield
-        except StatementError as error:
+        except sa.exc.StatementError as error:
             self.outcome.doom()
             raise translate(error, noun) from None
 
@@ -266,7 +262,7 @@ def opened(outcome: Outcome, *, write: bool = True) -> Iterator[sa.Connection]:
         with translated("transaction"):
             connection = session.connection(execution_options=mode)
             begin_here(connection, tenant=outcome.tenant, owned=outcome.owned, write=write)
-        watch(session, outcome)
+        watch(outcome)
         yield connection
         if outcome.owned and write:
             with translated("transaction"):
