@@ -25,10 +25,16 @@ from mentorkit.domain.people import HostPerson, People
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
 from mentorkit.store import declarations, migrate
-from mentorkit.store.engines import begin_here, nested, prepare
+from mentorkit.store.engines import nested, sessions_on
 from mentorkit.store.faults import BUSY, translated
-from mentorkit.store.scope import joinable, sessions_on, tenants_in
-from mentorkit.store.transaction import Outcome, Transaction, checked_tenant, joined, owned, watch
+from mentorkit.store.transaction import (
+    Outcome,
+    Transaction,
+    checked_tenant,
+    joinable,
+    opened,
+    tenants_in,
+)
 from mentorkit.store.walls import protect_core
 
 if TYPE_CHECKING:
@@ -90,7 +96,6 @@ class Kit:
         Takes what `Kit` takes but `sessions`. `kit.upgrade()` makes or updates the tables.
         """
         engine, sessions = sessions_on(path)
-        prepare(engine)
         kit = cls(sessions=sessions, **options)
         kit._to_close.append(engine.dispose)
         return kit
@@ -139,14 +144,18 @@ class Kit:
             session=joinable(session) if session is not None else self.sessions(),
             owned=session is None,
         )
-        make = partial(self._transaction, write)
-        if session is not None:
-            with joined(outcome, make) as tx:
-                yield tx
-            return
-        with self._alone() if write else nullcontext(), owned(outcome, make, write=write) as tx:
-            yield tx
-        outcome.tell()
+        alone = self._alone() if write and outcome.owned else nullcontext()
+        with alone, opened(outcome, write=write):
+            yield Transaction(
+                outcome=outcome,
+                now=self.clock(),
+                new_id=self.ids,
+                listeners=self._listeners,
+                metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
+                write=write,
+            )
+        if outcome.owned:
+            outcome.tell()
 
     def write(
         self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS
@@ -175,18 +184,6 @@ class Kit:
                     raise
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()
-
-    def _transaction(self, write: bool, outcome: Outcome) -> Transaction:
-        return Transaction(
-            tenant=outcome.tenant,
-            session=outcome.session,
-            now=self.clock(),
-            new_id=self.ids,
-            listeners=self._listeners,
-            outcome=outcome,
-            metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
-            write=write,
-        )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -278,13 +275,9 @@ class Kit:
     def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
         """Open a transaction of the plugin's own; never inside one of the core's."""
         outcome = Outcome(tenant=tenant, announce=None, session=self.sessions(), owned=True)
-        with self._alone(), outcome.session as session:
-            connection = session.connection()
-            begin_here(connection, tenant=tenant, owned=True)
+        with self._alone(), opened(outcome) as connection:
             protect_core(connection)
-            watch(session, outcome)
             yield connection
-            session.commit()
 
     # ------------------------------------------------------------------ starting
 

@@ -23,7 +23,7 @@ from mentorkit.journey.tell import TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
-    from mentorkit.store.outbox import Job
+    from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
 log = logging.getLogger("mentorkit.worker")

@@ -302,7 +302,7 @@ def _tables(kit: Kit) -> Iterator[Finding]:
 
 
 def _engine(kit: Kit) -> Iterator[Finding]:
-    from mentorkit.store.health import missing_settings
+    from mentorkit.store.engines import missing_settings
 
     missing = missing_settings(kit.engine)
     if not missing:

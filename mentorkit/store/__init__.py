@@ -3,62 +3,30 @@
 What hosts and plugins use comes from here; `mentorkit.store.tables` has the tables themselves.
 """
 
-from mentorkit.store import migrate, tables
-from mentorkit.store.columns import (
-    Amount,
-    Json,
-    LocalRule,
-    Sum,
-    UtcTime,
-    WallTime,
-    Whole,
-    Words,
-    flag,
-    ident,
-    jsonic,
-    moment,
-    whole,
-    words,
-)
-from mentorkit.store.declarations import Declaration, declare, plugin_tables, refers, table
-from mentorkit.store.engines import MODE, compact, prepare
-from mentorkit.store.migrate import Owner, not_ours
-from mentorkit.store.policies import rls
-from mentorkit.store.privacy import erase, export
-from mentorkit.store.repositories import Note, Repository
-from mentorkit.store.transaction import Transaction
-
-__all__ = [
-    "MODE",
-    "Amount",
-    "Declaration",
-    "Json",
-    "LocalRule",
-    "Note",
-    "Owner",
-    "Repository",
-    "Sum",
-    "Transaction",
-    "UtcTime",
-    "WallTime",
-    "Whole",
-    "Words",
-    "compact",
-    "declare",
-    "erase",
-    "export",
-    "flag",
-    "ident",
-    "jsonic",
-    "migrate",
-    "moment",
-    "not_ours",
-    "plugin_tables",
-    "prepare",
-    "refers",
-    "rls",
-    "table",
-    "tables",
-    "whole",
-    "words",
-]
+from mentorkit.store.columns import Amount as Amount
+from mentorkit.store.columns import Json as Json
+from mentorkit.store.columns import LocalRule as LocalRule
+from mentorkit.store.columns import Sum as Sum
+from mentorkit.store.columns import UtcTime as UtcTime
+from mentorkit.store.columns import WallTime as WallTime
+from mentorkit.store.columns import Whole as Whole
+from mentorkit.store.columns import Words as Words
+from mentorkit.store.columns import flag as flag
+from mentorkit.store.columns import ident as ident
+from mentorkit.store.columns import jsonic as jsonic
+from mentorkit.store.columns import moment as moment
+from mentorkit.store.columns import whole as whole
+from mentorkit.store.columns import words as words
+from mentorkit.store.declarations import declare as declare
+from mentorkit.store.declarations import plugin_tables as plugin_tables
+from mentorkit.store.declarations import refers as refers
+from mentorkit.store.declarations import table as table
+from mentorkit.store.engines import MODE as MODE
+from mentorkit.store.engines import compact as compact
+from mentorkit.store.engines import prepare as prepare
+from mentorkit.store.migrate import Owner as Owner
+from mentorkit.store.migrate import not_ours as not_ours
+from mentorkit.store.privacy import erase as erase
+from mentorkit.store.privacy import export as export
+from mentorkit.store.transaction import Transaction as Transaction
+from mentorkit.store.walls import rls as rls

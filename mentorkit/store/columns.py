@@ -6,24 +6,22 @@ SQLite shifts a bare ``DateTime`` and rounds a bare ``Numeric``, so neither is u
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.types import TypeEngine
 
-from mentorkit.domain.frozen import freeze
+from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.errors import Invalid, Problem
 
 BIGGEST = 2**63 - 1
 
 
-class Unstorable(Invalid, DontWrapMixin):
+class Unstorable(Invalid, sa.exc.DontWrapMixin):
     """A value that no column can hold, found before the database sees it."""
 
 
@@ -38,12 +36,12 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
     impl = sa.String(32)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(sa.String(32))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
         if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -51,7 +49,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -71,7 +69,7 @@ class LocalRule(sa.types.TypeDecorator[WallTime]):
     impl = sa.String(100)
     cache_ok = True
 
-    def process_bind_param(self, value: WallTime | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: WallTime | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         if value.at.tzinfo is not None:
@@ -82,7 +80,7 @@ class LocalRule(sa.types.TypeDecorator[WallTime]):
             raise refuse("zone", "name a zone as IANA does, such as Africa/Nairobi") from None
         return f"{value.at.isoformat(timespec='seconds')} {value.zone}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> WallTime | None:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> WallTime | None:
         if value is None:
             return None
         at, _, zone = value.partition(" ")
@@ -102,7 +100,7 @@ class Amount(sa.types.TypeDecorator[Sum]):
     impl = sa.String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: Sum | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Sum | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         code = value.currency
@@ -112,7 +110,7 @@ class Amount(sa.types.TypeDecorator[Sum]):
             raise refuse("amount", "give whole minor units, such as 1250 for 12.50")
         return f"{code} {value.minor}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Sum | None:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Sum | None:
         if value is None:
             return None
         code, _, minor = value.partition(" ")
@@ -135,11 +133,11 @@ class Words(sa.types.TypeDecorator[str]):
         self.place = place
         self.binary = binary
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         collation = "C" if self.binary and dialect.name == "postgresql" else None
         return dialect.type_descriptor(sa.String(self.length, collation=collation))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         if not isinstance(value, str):
@@ -164,7 +162,7 @@ class Prose(Words):
     def __init__(self, place: str = "text") -> None:
         super().__init__(None, place)
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         return sa.Text()  # a driver's own kind of string would make it VARCHAR
 
 
@@ -178,7 +176,7 @@ class Whole(sa.types.TypeDecorator[int]):
         super().__init__()
         self.place = place
 
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > BIGGEST:
@@ -189,35 +187,27 @@ class Whole(sa.types.TypeDecorator[int]):
 class Json(sa.types.TypeDecorator[Any]):
     """JSON, frozen when read. Kept as text in the order written, which fields and options need.
 
-    The host's JSON settings for its engine never touch it. `load` turns what was read into more
-    than mappings and tuples; `dump` turns it back.
+    The host's JSON settings for its engine never touch it. `of` is the dataclass as which the
+    mappings of a list are read, and whose instances may be written.
     """
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(
-        self,
-        place: str = "value",
-        load: Callable[[Any], Any] | None = None,
-        dump: Callable[[Any], Any] | None = None,
-    ) -> None:
+    def __init__(self, place: str = "value", of: type[Any] | None = None) -> None:
         super().__init__()
         self.place = place
-        self.load = load
-        self.dump = dump
+        self.of = of
+        encoder = json.JSONEncoder(
+            default=self._plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
+        self.encode = encoder.encode
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         if value is None:
             return None
         try:
-            written = json.dumps(
-                self.dump(value) if self.dump else value,
-                default=plain,
-                allow_nan=False,
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
+            written = self.encode(value)
             written.encode()
         except (TypeError, ValueError, RecursionError):
             raise refuse(self.place, "write what JSON can hold: texts, numbers, lists") from None
@@ -225,27 +215,25 @@ class Json(sa.types.TypeDecorator[Any]):
             raise refuse(self.place, "remove the NUL character")
         return written
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
         read = freeze(json.loads(value))
-        return self.load(read) if self.load else read
+        if self.of is None:
+            return read
+        return tuple(self.of(**item) if isinstance(item, Frozen) else item for item in read)
 
-
-def plain(value: Any) -> Any:
-    """Return a mapping as a dict, for json; refuse anything else."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value).__name__)
+    def _plain(self, value: Any) -> dict[str, Any]:
+        """Return a mapping or an `of` as a dict, for json; refuse anything else."""
+        if isinstance(value, Mapping):
+            return dict(value)
+        if self.of is not None and isinstance(value, self.of):
+            return {field.name: getattr(value, field.name) for field in fields(self.of)}
+        raise TypeError(type(value).__name__)
 
 
 BARE = (sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Numeric, sa.Float)
 """The types that a table of ours or of a plugin's must not use as they are."""
-
-
-def bare(column: sa.Column[Any]) -> bool:
-    """Return whether this column has a type that the databases treat differently."""
-    return isinstance(column.type, BARE)
 
 
 # --------------------------------------------------------------------------- columns by name
@@ -274,18 +262,13 @@ def moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, UtcTime(), nullable=nullable)
 
 
-def flag(name: str) -> sa.Column[bool]:
+def flag(name: str, *, nullable: bool = False) -> sa.Column[bool]:
     """Return a column for yes or no."""
-    return sa.Column(name, sa.Boolean(), nullable=False)
+    return sa.Column(name, sa.Boolean(), nullable=nullable)
 
 
 def jsonic(
-    name: str,
-    *,
-    nullable: bool = False,
-    personal: bool = False,
-    load: Callable[[Any], Any] | None = None,
-    dump: Callable[[Any], Any] | None = None,
+    name: str, *, nullable: bool = False, personal: bool = False, of: type[Any] | None = None
 ) -> sa.Column[Any]:
-    """Return a column for a frozen value."""
-    return sa.Column(name, Json(name, load, dump), nullable=nullable, info={"personal": personal})
+    """Return a column for a frozen value, or for a list of `of`."""
+    return sa.Column(name, Json(name, of), nullable=nullable, info={"personal": personal})

@@ -7,14 +7,14 @@ export gives and what erasing does. Export and erase of a person are made from t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec
 
 import sqlalchemy as sa
 
 from mentorkit.errors import PluginError, Problem
-from mentorkit.store.columns import bare, ident
+from mentorkit.store.columns import BARE, ident
 
 CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,6 +26,7 @@ CONVENTION = {
 KEY = "mentorkit"
 """Where `Table.info` keeps the declaration."""
 
+P = ParamSpec("P")
 DataClass = Literal["identity", "contact", "profile", "activity", "record", "work", "setup"]
 
 
@@ -42,35 +43,27 @@ class Declaration:
     """
 
     tenant: str = "tenant"
-    subject: tuple[str, ...] = ()
-    mentions: tuple[str, ...] = ()
+    subject: str | tuple[str, ...] = ()
+    mentions: str | tuple[str, ...] = ()
     data_class: DataClass
     retention: str
     export: tuple[str, ...] | None = None
     erase: Literal["keep", "delete"] | Mapping[str, Any] = "keep"
 
+    def __post_init__(self) -> None:
+        for name, paths in (("subject", self.subject), ("mentions", self.mentions)):
+            object.__setattr__(self, name, (paths,) if isinstance(paths, str) else paths)
 
-def declare(
-    *,
-    data_class: DataClass,
-    retention: str,
-    tenant: str = "tenant",
-    subject: str | tuple[str, ...] = (),
-    mentions: str | tuple[str, ...] = (),
-    export: tuple[str, ...] | None = None,
-    erase: Literal["keep", "delete"] | Mapping[str, Any] = "keep",
-) -> dict[str, Declaration]:
-    """Return what a table's ``info=`` takes; see `Declaration` for each argument."""
-    declaration = Declaration(
-        tenant=tenant,
-        subject=(subject,) if isinstance(subject, str) else subject,
-        mentions=(mentions,) if isinstance(mentions, str) else mentions,
-        data_class=data_class,
-        retention=retention,
-        export=export,
-        erase=erase,
-    )
-    return {KEY: declaration}
+
+def _as_info(make: Callable[P, Declaration]) -> Callable[P, dict[str, Declaration]]:
+    def declare(*args: P.args, **about: P.kwargs) -> dict[str, Declaration]:
+        """Return what a table's ``info=`` takes; see `Declaration` for each argument."""
+        return {KEY: make(*args, **about)}
+
+    return declare
+
+
+declare = _as_info(Declaration)
 
 
 def declaration(table: sa.Table) -> Declaration:
@@ -124,81 +117,72 @@ def refers(column: str, target: sa.Table, **options: Any) -> sa.ForeignKeyConstr
     return sa.ForeignKeyConstraint(["tenant", column], [target.c.tenant, target.c.id], **options)
 
 
-@dataclass(slots=True)
-class _Findings:
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, place: str, message: str) -> None:
-        self.problems.append(Problem(place, message))
-
-
 def check(owners: Mapping[str, sa.MetaData]) -> None:
     """Raise `PluginError` naming every table that has not declared itself properly."""
-    found = _Findings()
-    everything = {t.name: t for metadata in owners.values() for t in metadata.tables.values()}
+    tables = [(owner, t) for owner, metadata in owners.items() for t in metadata.tables.values()]
+    everything = {each.name: each for _, each in tables}
     # A plugin may point at a core table from its own MetaData, so those names are known too.
-    for metadata in owners.values():
-        for each in metadata.tables.values():
-            for key in each.foreign_keys:
-                everything.setdefault(key.column.table.name, key.column.table)
-    for owner, metadata in owners.items():
-        for each in metadata.tables.values():
-            _check_table(owner, each, everything, found)
-    if found.problems:
+    for _, each in tables:
+        for key in each.foreign_keys:
+            everything.setdefault(key.column.table.name, key.column.table)
+    problems = [
+        Problem(place, message)
+        for owner, each in tables
+        for place, message in _faults(owner, each, everything)
+    ]
+    if problems:
         raise PluginError(
             "store.undeclared",
             "These tables do not say what they hold, so nothing is started:",
-            found.problems,
+            problems,
         )
 
 
-def _check_table(
-    owner: str, each: sa.Table, everything: Mapping[str, sa.Table], found: _Findings
-) -> None:
+def _faults(
+    owner: str, each: sa.Table, everything: Mapping[str, sa.Table]
+) -> Iterator[tuple[str, str]]:
+    """Yield a place and what to do there, for each thing that is wrong with a table."""
     who = f"plugin {owner}, table {each.name}" if owner else f"table {each.name}"
     if not each.name.startswith(prefix(owner)):
-        found.add(who, f"begin its name with {prefix(owner)}")
+        yield who, f"begin its name with {prefix(owner)}"
     for column in each.columns:
-        if bare(column):
-            found.add(
-                f"{who}, column {column.name}",
-                "use UtcTime, LocalRule, Amount or whole minutes from mentorkit.store",
-            )
+        if isinstance(column.type, BARE):
+            place = f"{who}, column {column.name}"
+            yield place, "use UtcTime, LocalRule, Amount or whole minutes from mentorkit.store"
     declared = each.info.get(KEY)
     if not isinstance(declared, Declaration):
-        found.add(who, "declare it: info=mentorkit.store.declare(...)")
+        yield who, "declare it: info=mentorkit.store.declare(...)"
         return
     tenant = each.columns.get(declared.tenant)
     if tenant is None or tenant.nullable:
-        found.add(who, f"give it a column {declared.tenant!r} that is never empty")
+        yield who, f"give it a column {declared.tenant!r} that is never empty"
     elif not _leads(each, tenant):
-        found.add(who, "let the tenant lead its primary key or a unique constraint")
+        yield who, "let the tenant lead its primary key or a unique constraint"
     if not declared.retention.strip():
-        found.add(who, "say how long a row is kept (retention)")
+        yield who, "say how long a row is kept (retention)"
     for path in (*declared.subject, *declared.mentions):
         column_name, _, target = path.partition("->")
         if column_name not in each.columns:
-            found.add(who, f"its subject {path!r} names no column of it")
+            yield who, f"its subject {path!r} names no column of it"
         name, _, key = target.partition(".")
         pointed = _named(name, owner, everything)
         if target and (pointed is None or (key or "id") not in pointed.columns):
-            found.add(who, f"its subject {path!r} names no column of a known table")
+            yield who, f"its subject {path!r} names no column of a known table"
     erased = () if isinstance(declared.erase, str) else tuple(declared.erase)
     for name in (*(declared.export or ()), *erased):
         if name not in each.columns:
-            found.add(who, f"its export or erase names {name!r}, which is no column of it")
-    if (declared.erase != "keep") and not (declared.subject or declared.mentions):
-        found.add(who, "say whose data it is (subject), or erasing cannot find it")
+            yield who, f"its export or erase names {name!r}, which is no column of it"
+    if declared.erase != "keep" and not (declared.subject or declared.mentions):
+        yield who, "say whose data it is (subject), or erasing cannot find it"
     personal = [column.name for column in each.columns if column.info.get("personal")]
     if personal and declared.erase == "keep":
-        found.add(who, f"{', '.join(personal)} are personal: say what erasing leaves (erase)")
+        yield who, f"{', '.join(personal)} are personal: say what erasing leaves (erase)"
 
 
 def _leads(each: sa.Table, tenant: sa.Column[Any]) -> bool:
-    keys: Iterable[sa.Constraint] = [
-        c for c in each.constraints if isinstance(c, (sa.PrimaryKeyConstraint, sa.UniqueConstraint))
-    ]
-    return any(next(iter(key.columns), None) is tenant for key in keys)  # type: ignore[attr-defined]
+    kinds = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
+    keys = [constraint for constraint in each.constraints if isinstance(constraint, kinds)]
+    return any(next(iter(key.columns), None) is tenant for key in keys)
 
 
 def _named(name: str, owner: str, everything: Mapping[str, sa.Table]) -> sa.Table | None:

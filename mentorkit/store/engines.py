@@ -11,12 +11,16 @@ import re
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
 
 from mentorkit.errors import MentorKitError
+from mentorkit.store import tables
+from mentorkit.store.faults import translated
 
 try:
     import fcntl
@@ -29,6 +33,14 @@ MODE = "mentorkit_mode"
 as a host expects whose requests mostly read."""
 
 _READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
+
+SETTINGS: tuple[tuple[str, tuple[str | int, ...], str], ...] = (
+    ("journal_mode", ("wal",), "readers wait for writers"),
+    ("synchronous", (2, 3), "a power cut can take back what was answered"),  # FULL or EXTRA
+    ("foreign_keys", (1,), "a reference to nothing is not refused"),
+    ("secure_delete", (1,), "what was erased can still be read from the file"),
+)
+"""SQLite's pragmas: name, the values that do (`prepare` sets the first), what follows without."""
 
 WAIT_SECONDS = 30.0
 """How long a writer waits for its turn before SQLite's own lock decides."""
@@ -123,17 +135,17 @@ def nested() -> MentorKitError:
 def _queueing(base: type[sqlite3.Connection], path: str) -> type[sqlite3.Connection]:
     """Return the driver's connection class with a turn that is given back after the commit."""
 
+    turnstile = Turnstile.of(path)
+
     class Queueing(base):  # type: ignore[misc, valid-type]
-        turnstile: Turnstile | None = None
+        inside = False
 
         def enter(self) -> None:
-            turnstile = Turnstile.of(path)
-            if self.turnstile is None and turnstile.enter():
-                self.turnstile = turnstile
+            self.inside = self.inside or turnstile.enter()
 
         def leave(self) -> None:
-            if self.turnstile is not None:
-                turnstile, self.turnstile = self.turnstile, None
+            if self.inside:
+                self.inside = False
                 turnstile.leave()
 
         def commit(self) -> None:
@@ -153,6 +165,16 @@ def _queueing(base: type[sqlite3.Connection], path: str) -> type[sqlite3.Connect
                 self.leave()
 
     return Queueing
+
+
+def sessions_on(path: str | Path) -> tuple[sa.Engine, sessionmaker[Session]]:
+    """Return a prepared engine on this SQLite file, and what makes new sessions on it.
+
+    Connections are cheap on a file and writers queue at the turnstile, so any number may wait.
+    """
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = prepare(sa.create_engine(url, hide_parameters=True, max_overflow=-1))
+    return engine, sessionmaker(engine)
 
 
 def prepare(engine: sa.Engine) -> sa.Engine:
@@ -175,14 +197,9 @@ def prepare(engine: sa.Engine) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={int(WAIT_SECONDS * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
+        connection.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000)}").close()
+        for name, (value, *_), _without in SETTINGS:
+            connection.execute(f"PRAGMA {name}={value}").close()
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -200,6 +217,25 @@ def prepare(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
+def missing_settings(engine: sa.Engine) -> list[str]:
+    """Return what an SQLite engine lacks of what `prepare` sets, with what follows from it.
+
+    Every promise about places and versions holds without them, by conditional updates and retry.
+    Nothing is looked at on other databases.
+    """
+    if engine.dialect.name != "sqlite":
+        return []
+    in_memory = engine.url.database in (None, "", ":memory:")
+    missing = []
+    with translated("setting"), engine.connect() as connection:
+        reading = connection.execution_options(**{MODE: "read"})
+        for name, wanted, what in SETTINGS:
+            found = reading.exec_driver_sql(f"PRAGMA {name}").scalar()
+            if found not in wanted and not (in_memory and name == "journal_mode"):
+                missing.append(f"{name} is {found}: {what}")
+    return missing
+
+
 def begin_sqlite(connection: sa.Connection) -> None:
     """Begin a real transaction on SQLite, with the write lock unless it only reads.
 
@@ -212,20 +248,15 @@ def begin_sqlite(connection: sa.Connection) -> None:
     if connection.get_execution_options().get(MODE) == "read":
         connection.exec_driver_sql("BEGIN")
         return
-    queues = hasattr(driver, "enter")
-    if queues:
-        driver.enter()
-    try:
+    with ExitStack() as unless_begun:
+        if hasattr(driver, "enter"):
+            driver.enter()
+            unless_begun.callback(driver.leave)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except BaseException:
-        if queues:
-            driver.leave()
-        raise
+        unless_begun.pop_all()
 
 
-def begin_here(
-    connection: sa.Connection, *, tenant: str | None, owned: bool, write: bool = True
-) -> None:
+def begin_here(connection: sa.Connection, *, tenant: str, owned: bool, write: bool = True) -> None:
     """Do what each database needs at the start of a transaction that is open already.
 
     On PostgreSQL everything is local to the transaction; a joined one gets the tenant alone.
@@ -233,22 +264,11 @@ def begin_here(
     if connection.dialect.name == "sqlite":
         begin_sqlite(connection)
     elif connection.dialect.name == "postgresql":
-        settings = dict(PG_SETTINGS) if owned else {}
+        settings = {"mentorkit.tenant": tenant, **(PG_SETTINGS if owned else {})}
         if owned and not write:
             settings["transaction_read_only"] = "on"
-        if tenant is not None:
-            settings["mentorkit.tenant"] = tenant
-        if settings:
-            connection.execute(
-                sa.select(
-                    *(
-                        sa.func.set_config(
-                            sa.literal(name, sa.String), sa.literal(value, sa.String), True
-                        )
-                        for name, value in settings.items()
-                    )
-                )
-            )
+        texts = [[sa.literal(text, sa.String) for text in pair] for pair in settings.items()]
+        connection.execute(sa.select(*(sa.func.set_config(*pair, True) for pair in texts)))
 
 
 def in_error(connection: sa.Connection) -> bool:
@@ -277,8 +297,6 @@ def compact(engine: sa.Engine) -> None:
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
     elif engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            from mentorkit.store.tables import metadata
-
-            for table in metadata.sorted_tables:
+            for table in tables.metadata.sorted_tables:
                 quoted = connection.dialect.identifier_preparer.format_table(table)
                 connection.exec_driver_sql(f"VACUUM {quoted}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,10 +27,8 @@ def sqlstate(error: DBAPIError) -> str:
 
 def is_transient(error: DBAPIError) -> bool:
     """Return whether the same work may well succeed when it is done again from the start."""
-    if sqlstate(error) in TRANSIENT:
-        return True
-    text = str(error.orig)
-    return "database is locked" in text or "database table is locked" in text
+    locked = re.search("database (table )?is locked", str(error.orig))
+    return sqlstate(error) in TRANSIENT or locked is not None
 
 
 def translate(error: StatementError, noun: str) -> MentorKitError:
@@ -58,14 +57,11 @@ def broken(error: IntegrityError, noun: str) -> Conflict:
     """Return the conflict that the broken constraint declares, found by its name or columns."""
     text = str(error.orig)
     diagnosis = getattr(error.orig, "diag", None)
-    name = getattr(diagnosis, "constraint_name", None)
-    if match := re.search(r"CHECK constraint failed: (\w+)", text):
-        name = match[1]
-    if match := re.search(r"UNIQUE constraint failed: (.+)", text):
-        name = _by_columns(match[1])
-    found = _constraints().get(str(name))
-    if found is not None:
-        code, message = found
+    named = str(getattr(diagnosis, "constraint_name", None))
+    if match := re.search(r"(?:CHECK|UNIQUE) constraint failed: (.+)", text):
+        named = match[1].strip()
+    if named in _declared():
+        name, code, message = _declared()[named]
         return Conflict(code, message, constraint=name)
     if "FOREIGN KEY" in text or sqlstate(error) == "23503":
         return Conflict(
@@ -75,32 +71,27 @@ def broken(error: IntegrityError, noun: str) -> Conflict:
     return Conflict(f"{noun}.exists", f"There is already such a {noun}.")
 
 
-def _constraints() -> dict[str, tuple[str, str]]:
-    """Return constraint name -> (code, message) for the core's tables."""
-    if not _NAMED:
-        for table in tables.metadata.tables.values():
-            noun = table.name.removeprefix(declarations.prefix(""))
-            items: list[Any] = [*table.constraints, *table.indexes]
-            for item in items:
-                unique = isinstance(item, sa.UniqueConstraint) or getattr(item, "unique", False)
-                if unique or isinstance(item, sa.CheckConstraint):
-                    _NAMED[str(item.name)] = (
-                        item.info.get("code") or f"{noun}.exists",
-                        item.info.get("message") or f"There is already such a {noun}.",
-                    )
+@cache
+def _declared() -> dict[str, tuple[str, str, str]]:
+    """Return (name, code, message) of the core's constraints, by their names.
+
+    Those that are unique stand there by their columns as well, which is how SQLite names them.
+    """
+    found: dict[str, tuple[str, str, str]] = {}
+    for table in tables.metadata.tables.values():
+        noun = table.name.removeprefix(declarations.prefix(""))
+        items: list[Any] = [*table.constraints, *table.indexes]
+        for item in items:
+            unique = isinstance(item, sa.UniqueConstraint) or getattr(item, "unique", False)
+            if unique or isinstance(item, sa.CheckConstraint):
+                name = str(item.name)
+                code = item.info.get("code") or f"{noun}.exists"
+                message = item.info.get("message") or f"There is already such a {noun}."
+                found[name] = (name, code, message)
                 if unique:
-                    columns = ", ".join(f"{table.name}.{c.name}" for c in item.columns)
-                    _BY_COLUMNS.setdefault(columns, str(item.name))
-    return _NAMED
-
-
-def _by_columns(columns: str) -> str:
-    _constraints()
-    return _BY_COLUMNS.get(columns.strip(), "")
-
-
-_NAMED: dict[str, tuple[str, str]] = {}
-_BY_COLUMNS: dict[str, str] = {}
+                    columns = ", ".join(f"{table.name}.{column.name}" for column in item.columns)
+                    found.setdefault(columns, found[name])
+    return found
 
 
 @contextmanager

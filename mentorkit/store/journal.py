@@ -18,6 +18,7 @@ from mentorkit.store.repositories import CHUNK
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
+_ROW = tables.event.c
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
 
 
@@ -35,7 +36,6 @@ class Journal:
         """Insert these in this order and return them with their sequences."""
         if not events:
             return []
-        table = tables.event
         rows = [
             {
                 **{name: getattr(event, name) for name in _ENVELOPE},
@@ -46,28 +46,24 @@ class Journal:
             }
             for event in events
         ]
-        statement = sa.insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
+        statement = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
         with self.tx.writing("event"):
             sequences = self.tx.connection.execute(statement, rows).scalars().all()
-        return [
-            replace(event, sequence=sequence)
-            for event, sequence in zip(events, sequences, strict=True)
-        ]
+        numbered = zip(events, sequences, strict=True)
+        return [replace(event, sequence=sequence) for event, sequence in numbered]
 
     def events(
         self, program_id: str | None = None, after: int = 0, limit: int | None = 1000
     ) -> list[Event]:
         """Return events that follow the sequence `after`, oldest first; `limit` None: all."""
-        conditions = [tables.event.c.sequence > after]
+        conditions = [_ROW.sequence > after]
         if program_id is not None:
-            conditions.append(tables.event.c.program_id == program_id)
-        return self._read(conditions, limit)
+            conditions.append(_ROW.program_id == program_id)
+        return self._read(*conditions, limit=limit)
 
     def about(self, noun: str, subject_id: str) -> list[Event]:
         """Return everything that happened to one subject, oldest first."""
-        return self._read(
-            [tables.event.c.noun == noun, tables.event.c.subject_id == subject_id], None
-        )
+        return self._read(_ROW.noun == noun, _ROW.subject_id == subject_id)
 
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""
@@ -81,21 +77,16 @@ class Journal:
         wanted = sorted(set(sequences))
         found: list[Event] = []
         for start in range(0, len(wanted), CHUNK):
-            found += self._read([tables.event.c.sequence.in_(wanted[start : start + CHUNK])], None)
+            found += self._read(_ROW.sequence.in_(wanted[start : start + CHUNK]))
         return found
 
     def state(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Return ``{(noun, id): state}`` as replaying everything gives it."""
         return replay(self.events(limit=None))
 
-    def _read(self, conditions: Sequence[sa.ColumnElement[bool]], limit: int | None) -> list[Event]:
-        table = tables.event
-        query = (
-            sa.select(table)
-            .where(table.c.tenant == self.tx.tenant, *conditions)
-            .order_by(table.c.sequence)
-            .limit(limit)
-        )
+    def _read(self, *when: sa.ColumnElement[bool], limit: int | None = None) -> list[Event]:
+        mine = sa.and_(_ROW.tenant == self.tx.tenant, *when)
+        query = sa.select(tables.event).where(mine).order_by(_ROW.sequence).limit(limit)
         with translated("event"):
             rows = self.tx.connection.execute(query).all()
         return [

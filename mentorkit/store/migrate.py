@@ -10,7 +10,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,8 +24,6 @@ from mentorkit.store.declarations import prefix
 from mentorkit.store.engines import begin_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from alembic.config import Config
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -51,6 +49,20 @@ class Owner:
     @property
     def version_table(self) -> str:
         return f"{prefix(self.name)}alembic"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What Alembic is to know of this owner, so that it sees and compares its tables alone."""
+        return {
+            "target_metadata": self.metadata,
+            "version_table": self.version_table,
+            "include_name": self._includes,
+            "compare_type": True,
+        }
+
+    def _includes(self, name: str | None, type_: str, parent_names: Any) -> bool:
+        own = str(name).startswith(prefix(self.name)) and name != self.version_table
+        return type_ != "table" or own
 
     def __str__(self) -> str:
         return f"plugin {self.name}" if self.name else "core"
@@ -106,23 +118,16 @@ def check(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> list[str]:
     for owner in _with_migrations(owners):
         heads = set(ScriptDirectory.from_config(_config(owner)).get_heads())
         with engine.connect() as connection:
-            context = MigrationContext.configure(
-                connection,
-                opts={
-                    "version_table": owner.version_table,
-                    "target_metadata": owner.metadata,
-                    "include_name": _only(owner),
-                    "compare_type": True,
-                },
-            )
+            context = MigrationContext.configure(connection, opts=owner.options)
             stands = set(context.get_current_heads())
             if stands != heads:
                 found.append(
                     f"{owner}: is at {', '.join(sorted(stands)) or 'nothing'}, and should be at "
                     f"{', '.join(sorted(heads))}; run `mentorkit db upgrade`"
                 )
-            for difference in compare_metadata(context, _metadata(owner)) if stands else ():
-                found.append(f"{owner}: {_told(difference)}")
+            if stands:
+                differences = compare_metadata(context, owner.metadata or sa.MetaData())
+                found += [f"{owner}: {_told(difference)}" for difference in differences]
     return found
 
 
@@ -152,13 +157,10 @@ def not_ours(name: str | None, type_: str, parent_names: Any = None) -> bool:
 def folder(owner: Owner) -> Path:
     """Return where an owner's revisions lie; raise `PluginError` when they are not there."""
     module, _, inside = str(owner.migrations).partition(":")
-    try:
-        places = [Path(place) for place in import_module(module).__path__]
-    except (ImportError, AttributeError):
-        places = []
-    for place in places:
-        if (place / inside).is_dir():
-            return place / inside
+    with suppress(ImportError, AttributeError):
+        for place in import_module(module).__path__:
+            if (Path(place) / inside).is_dir():
+                return Path(place) / inside
     raise PluginError(
         "store.no_migrations",
         f"The migrations of {owner} are not there: {owner.migrations!r} should be "
@@ -183,27 +185,8 @@ def _config(owner: Owner, **attributes: Any) -> Config:
     }
     for name, value in places.items():
         config.set_main_option(name, value.replace("%", "%%"))
-    config.attributes.update(attributes, owner=owner, include_name=_only(owner))
+    config.attributes.update(attributes, owner=owner)
     return config
-
-
-def _only(owner: Owner) -> Any:
-    """Return the filter that shows Alembic this owner's tables alone."""
-
-    def include(name: str | None, type_: str, parent_names: Any) -> bool:
-        if type_ != "table":
-            return True
-        return (
-            bool(name)
-            and str(name).startswith(prefix(owner.name))
-            and (name != owner.version_table)
-        )
-
-    return include
-
-
-def _metadata(owner: Owner) -> sa.MetaData:
-    return owner.metadata if owner.metadata is not None else sa.MetaData()
 
 
 def _run(
@@ -213,7 +196,11 @@ def _run(
     from alembic.util import CommandError
 
     for owner in _with_migrations(owners):
-        with _ONE_AT_A_TIME, _connected(engine) as connection:
+        with _ONE_AT_A_TIME, engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                begin_sqlite(connection)
+            elif connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             config = _config(owner, connection=connection)
             try:
                 command(config, "head")
@@ -223,16 +210,6 @@ def _run(
                     f"The database of {owner} cannot be brought up to date: {error}. It is newer "
                     "than what is installed, or its migrations have more than one end.",
                 ) from error
-
-
-@contextmanager
-def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            begin_sqlite(connection)
-        elif connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-        yield connection
 
 
 def _told(difference: Any) -> str:

@@ -8,9 +8,8 @@ change names the attempt.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +19,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mentorkit.domain.frozen import Frozen
 from mentorkit.store import tables
 from mentorkit.store.faults import translated
+from mentorkit.store.repositories import matching
+from mentorkit.store.tables import Job
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -34,32 +35,10 @@ revived row goes on at the next multiple of the schedule's length.
 TRIES = len(SCHEDULE)
 
 LEASE = timedelta(minutes=5)
+_ROW = tables.outbox.c
+_NAMES = tuple(_ROW.keys())
+
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One row: what to do (`kind`, `plugin`, `name`, `body`), about what, for whom.
-
-    `error` is a code. `body` holds ids, codes and numbers; names are looked up when it is done.
-    """
-
-    id: str
-    tenant: str
-    sequence: int | None = None
-    kind: str
-    plugin: str = ""
-    name: str = ""
-    program_id: str | None = None
-    recipient_id: str | None = None
-    key: str
-    state: str = "waiting"
-    not_before: datetime
-    attempt: int = 0
-    leased_until: datetime | None = None
-    error: str | None = None
-    body: Frozen = field(default_factory=Frozen)
-    created_at: datetime
 
 
 class Outbox:
@@ -70,99 +49,71 @@ class Outbox:
 
     # ------------------------------------------------------------------ promising
 
-    def add(
-        self,
-        kind: str,
-        key: str,
-        *,
-        plugin: str = "",
-        name: str = "",
-        sequence: int | None = None,
-        program_id: str | None = None,
-        recipient_id: str | None = None,
-        body: Mapping[str, Any] | None = None,
-        not_before: datetime | None = None,
-    ) -> str | None:
-        """Promise one piece of work and return its id; None when its key is there already."""
-        job = Job(
-            id=self.tx.new_id(),
-            tenant=self.tx.tenant,
-            sequence=sequence,
-            kind=kind,
-            plugin=plugin,
-            name=name,
-            program_id=program_id,
-            recipient_id=recipient_id,
-            key=key,
-            not_before=not_before or self.tx.now,
-            body=Frozen(body or {}),
-            created_at=self.tx.now,
-        )
-        return next(iter(self.add_all([job])), None)
+    def job(
+        self, kind: str, key: str, *, body: Mapping[str, Any] | None = None, **about: Any
+    ) -> Job:
+        """Return a row that may be promised; `about` gives more of the fields of a `Job`."""
+        now = {"not_before": self.tx.now, "created_at": self.tx.now}
+        made: dict[str, Any] = {"id": self.tx.new_id(), "tenant": self.tx.tenant, **now, **about}
+        return Job(kind=kind, key=key, body=Frozen(body), **made)
+
+    def add(self, kind: str, key: str, **about: Any) -> str | None:
+        """Promise one `job` and return its id; None when its key is there already."""
+        return next(iter(self.add_all([self.job(kind, key, **about)])), None)
 
     def add_all(self, jobs: Sequence[Job]) -> list[str]:
         """Promise these, each under a key of its own; return the ids of those that were new."""
         if not jobs:
             return []
-        table = tables.outbox
         rows = [{name: getattr(job, name) for name in _NAMES} for job in jobs]
         postgresql = self.tx.connection.dialect.name == "postgresql"
-        insert = (postgresql_insert if postgresql else sqlite_insert)(table)
+        insert = (postgresql_insert if postgresql else sqlite_insert)(tables.outbox)
         statement = insert.on_conflict_do_nothing(index_elements=["tenant", "key"])
         with self.tx.writing("outbox"):
-            new = self.tx.connection.execute(statement.returning(table.c.id), rows).scalars().all()
+            new = self.tx.connection.execute(statement.returning(_ROW.id), rows).scalars().all()
         return [str(id) for id in new]
 
     # ------------------------------------------------------------------ doing
 
     def claim(
-        self,
-        limit: int = 100,
-        lease: timedelta = LEASE,
-        *,
-        kinds: Collection[str] | None = None,
+        self, limit: int = 100, lease: timedelta = LEASE, *, kinds: Collection[str] | None = None
     ) -> list[Job]:
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
         A row whose lease has run out is due again. One whose worker was lost at every attempt of
         the schedule is dead.
         """
-        table, now = tables.outbox, self.tx.now
-        mine = table.c.tenant == self.tx.tenant
-        lost = sa.and_(table.c.state == "leased", table.c.leased_until < now)
-        due = sa.or_(sa.and_(table.c.state == "waiting", table.c.not_before <= now), lost)
+        now = self.tx.now
+        mine = _ROW.tenant == self.tx.tenant
+        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
+        due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before <= now), lost)
         if kinds is not None:
-            due = sa.and_(due, table.c.kind.in_(list(kinds)))
+            due = sa.and_(due, _ROW.kind.in_(list(kinds)))
         chosen = (
-            sa.select(table.c.id)
+            sa.select(_ROW.id)
             .where(mine, due)
-            .order_by(table.c.not_before, table.c.sequence, table.c.id)
+            .order_by(_ROW.not_before, _ROW.sequence, _ROW.id)
             .limit(limit)
         )
         # As a WITH clause it is asked once; a subselect may be asked again for every row.
         if self.tx.connection.dialect.name == "postgresql":
             chosen = chosen.with_for_update(skip_locked=True)
         take = (
-            sa.update(table)
+            sa.update(tables.outbox)
             # The state is checked again: what another worker took meanwhile is not taken twice.
-            .where(mine, table.c.id.in_(sa.select(chosen.cte("chosen").c.id)), due)
-            .values(state="leased", attempt=table.c.attempt + 1, leased_until=now + lease)
-            .returning(*table.c)
+            .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), due)
+            .values(state="leased", attempt=_ROW.attempt + 1, leased_until=now + lease)
+            .returning(*_ROW)
         )
-        bury = (
-            sa.update(table)
-            .where(mine, lost, table.c.attempt % TRIES == 0)
-            .values(state="dead", error="worker.lost", leased_until=None)
-        )
+        exhausted = sa.and_(lost, _ROW.attempt % TRIES == 0)
+        self._update(exhausted, state="dead", error="worker.lost", leased_until=None)
         with self.tx.writing("outbox"):
-            self.tx.connection.execute(bury)
-            rows = self.tx.connection.execute(take).all()
-        jobs = [Job(**dict(zip(_NAMES, row, strict=True))) for row in rows]
+            jobs = _jobs(self.tx.connection.execute(take))
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
 
     def finish(self, job: Job) -> bool:
         """Mark it done; False when the lease was lost and it is somebody else's now."""
-        return self._change(job, state="done", leased_until=None, error=None)
+        return self._change(job, "done")
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt, or mark it dead after the last; `error` is a code.
@@ -175,83 +126,57 @@ class Outbox:
         wait = max(SCHEDULE[tried], seconds or 0)
         # Up to a tenth more, the same on every run: many that failed together come back apart.
         spread = timedelta(seconds=wait * (zlib.crc32(job.key.encode()) % 1000) / 10_000)
-        return self._change(
-            job,
-            state="waiting",
-            not_before=self.tx.now + timedelta(seconds=wait) + spread,
-            leased_until=None,
-            error=error[:100],
-        )
+        due = self.tx.now + timedelta(seconds=wait) + spread
+        return self._change(job, "waiting", error, not_before=due)
 
     def park(self, job: Job, error: str) -> bool:
         """Give it up until staff revive it; `error` is a code."""
-        return self._change(job, state="dead", leased_until=None, error=error[:100])
+        return self._change(job, "dead", error)
 
     def cancel(self, job: Job, error: str) -> bool:
         """Drop it: what it promised must not happen any more."""
-        return self._change(job, state="cancelled", leased_until=None, error=error[:100])
+        return self._change(job, "cancelled", error)
 
-    def _change(self, job: Job, **values: Any) -> bool:
-        table = tables.outbox
+    def _change(self, job: Job, state: str, error: str | None = None, **values: Any) -> bool:
+        mine = sa.and_(_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
+        code = error and error[:100]
+        return self._update(mine, state=state, error=code, leased_until=None, **values) == 1
+
+    def _update(self, when: sa.ColumnElement[bool], **values: Any) -> int:
         statement = (
-            sa.update(table)
-            .where(
-                table.c.tenant == self.tx.tenant,
-                table.c.id == job.id,
-                table.c.attempt == job.attempt,
-                table.c.state == "leased",
-            )
-            .values(**values)
+            sa.update(tables.outbox).where(_ROW.tenant == self.tx.tenant, when).values(values)
         )
         with self.tx.writing("outbox"):
-            return self.tx.connection.execute(statement).rowcount == 1
+            return self.tx.connection.execute(statement).rowcount
 
     # ------------------------------------------------------------------ looking
 
     def find(self, **equals: Any) -> list[Job]:
         """Return the rows that equal, in the order they were promised."""
-        table = tables.outbox
         query = (
-            sa.select(table)
-            .where(
-                table.c.tenant == self.tx.tenant,
-                *(
-                    table.c[name].in_(list(value))
-                    if isinstance(value, (list, tuple))
-                    else table.c[name] == value
-                    for name, value in equals.items()
-                ),
-            )
-            .order_by(table.c.sequence, table.c.id)
+            sa.select(tables.outbox)
+            .where(matching(tables.outbox, self.tx.tenant, equals))
+            .order_by(_ROW.sequence, _ROW.id)
         )
         with translated("outbox"):
-            rows = self.tx.connection.execute(query).all()
-        return [Job(**dict(zip(_NAMES, row, strict=True))) for row in rows]
+            return _jobs(self.tx.connection.execute(query))
 
     def counts(self) -> dict[str, int]:
         """Return how many rows stand in each state."""
-        table = tables.outbox
-        query = (
-            sa.select(table.c.state, sa.func.count())
-            .where(table.c.tenant == self.tx.tenant)
-            .group_by(table.c.state)
-        )
+        query = sa.select(_ROW.state, sa.func.count()).where(_ROW.tenant == self.tx.tenant)
         with translated("outbox"):
-            found = {row[0]: int(row[1]) for row in self.tx.connection.execute(query)}
+            rows = self.tx.connection.execute(query.group_by(_ROW.state)).all()
+        found = {state: int(number) for state, number in rows}
         return {state: found.get(state, 0) for state in STATES}
 
     def revive(self, id: str) -> bool:
         """Start the schedule of a dead row again; False when it is not dead."""
-        table = tables.outbox
-        tried = table.c.attempt % TRIES
-        onward = table.c.attempt + sa.case((tried > 0, TRIES - tried), else_=0)
-        statement = (
-            sa.update(table)
-            .where(table.c.tenant == self.tx.tenant, table.c.id == id, table.c.state == "dead")
-            .values(state="waiting", attempt=onward, not_before=self.tx.now, error=None)
-        )
-        with self.tx.writing("outbox"):
-            return self.tx.connection.execute(statement).rowcount == 1
+        tried = _ROW.attempt % TRIES
+        onward = _ROW.attempt + sa.case((tried > 0, TRIES - tried), else_=0)
+        dead = sa.and_(_ROW.id == id, _ROW.state == "dead")
+        now = self.tx.now
+        return self._update(dead, state="waiting", attempt=onward, not_before=now, error=None) == 1
 
 
-_NAMES = tuple(column.name for column in tables.outbox.columns)
+def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:
+    return [Job(**row._asdict()) for row in rows]

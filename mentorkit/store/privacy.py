@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,26 +69,19 @@ def whose(
     tx: Transaction, table: sa.Table, person_id: str, paths: Iterable[str]
 ) -> sa.ColumnElement[bool] | None:
     """Return the condition that a row is this person's by any of these paths; None without one."""
-    everything = {each.name: each for each in _tables(tx)}
-    conditions = [_reaches(tx, table, person_id, path, everything) for path in paths]
+    conditions = [_reaches(tx, table, person_id, path) for path in paths]
     if not conditions:
         return None
     tenant = table.c[declaration(table).tenant] == tx.tenant
     return sa.and_(tenant, sa.or_(*conditions))
 
 
-def _reaches(
-    tx: Transaction,
-    table: sa.Table,
-    person_id: str,
-    path: str,
-    everything: Mapping[str, sa.Table],
-) -> sa.ColumnElement[bool]:
+def _reaches(tx: Transaction, table: sa.Table, person_id: str, path: str) -> sa.ColumnElement[bool]:
     name, _, target = path.partition("->")
     if not target:
         return table.c[name] == person_id
     other_name, _, key = target.partition(".")
-    other = resolve(other_name, table, everything)
+    other = resolve(other_name, table, {each.name: each for each in _tables(tx)})
     theirs = whose(tx, other, person_id, declaration(other).subject)
     assert theirs is not None, f"{table.name} leads to {other.name}, which is nobody's"
     return table.c[name].in_(sa.select(other.c[key or "id"]).where(theirs))

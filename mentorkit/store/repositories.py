@@ -7,7 +7,7 @@ AND version``, so whoever read an older version gets a `Conflict` that says what
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -22,7 +22,9 @@ from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.runs import Page, Run
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store import tables
+from mentorkit.store.declarations import prefix
 from mentorkit.store.faults import translated
+from mentorkit.store.tables import Note
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -36,6 +38,8 @@ MANY = (list, tuple, set, frozenset)
 class Noun(Protocol):
     """What a repository keeps: a frozen dataclass with these and a column per field."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     @property
     def id(self) -> str: ...
     @property
@@ -47,20 +51,6 @@ class Noun(Protocol):
 T = TypeVar("T", bound=Noun)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Free text about something, apart from the journal so that it can be erased."""
-
-    id: str
-    tenant: str
-    subject_noun: str
-    subject_id: str
-    author_id: str | None = None
-    text: str
-    created_at: datetime
-    version: int = 1
-
-
 class Repository(Generic[T]):
     """Keeps one noun of one tenant, inside one transaction."""
 
@@ -70,16 +60,16 @@ class Repository(Generic[T]):
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.names: tuple[str, ...] = tuple(column.name for column in self.table.columns)
+        self.names = tuple(self.table.c.keys())
 
     # ------------------------------------------------------------------ reading
 
     def get(self, id: str) -> T:
         """Return the one with this id; raise `NotFound`, also for another tenant's."""
-        found = self.get_many([id])
-        if id not in found:
+        found = self.first(id=id)
+        if found is None:
             raise self.missing(id)
-        return found[id]
+        return found
 
     def get_many(self, ids: Iterable[str]) -> dict[str, T]:
         """Return those there are of any number of ids, in the order asked for."""
@@ -89,29 +79,22 @@ class Repository(Generic[T]):
 
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        rows: list[sa.Row[Any]] = []
-        parts = 0
-        for part in self._parts(equals):
-            parts += 1
-            query = sa.select(self.table).where(*self._where(part)).order_by(self.table.c.id)
-            rows += self._all(query)
-        if parts > 1:
+        queries = [self._asking(**part).order_by(self.table.c.id) for part in _parts(equals)]
+        rows = [row for query in queries for row in self._all(query)]
+        if len(queries) > 1:
             rows.sort(key=lambda row: str(row.id))
         return self._load(rows)
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        query = sa.select(self.table).where(*self._where(equals)).order_by(self.table.c.id).limit(1)
-        return next(iter(self._load(self._all(query))), None)
+        return self._first(self._asking(**equals).order_by(self.table.c.id))
 
     def count(self, **equals: Any) -> int:
         """Return how many equal."""
-        total = 0
-        for part in self._parts(equals):
-            query = sa.select(sa.func.count()).select_from(self.table).where(*self._where(part))
-            with translated(self.noun):
-                total += int(self.tx.connection.execute(query).scalar_one())
-        return total
+        counting = [
+            self._asking(**part).with_only_columns(sa.func.count()) for part in _parts(equals)
+        ]
+        return sum(int(self._all(query)[0][0]) for query in counting)
 
     def page(self, *, after: str | None = None, limit: int = 100, **equals: Any) -> Page[T]:
         """Return at most `limit` (1 to 1000) that follow the key `after`, ordered by id."""
@@ -121,7 +104,7 @@ class Repository(Generic[T]):
                 "The page cannot be shown.",
                 [Problem("limit", "write a whole number from 1 to 1000")],
             )
-        query = sa.select(self.table).where(*self._where(equals))
+        query = self._asking(**equals)
         if after is not None:
             query = query.where(self.table.c.id > after)
         rows = self._all(query.order_by(self.table.c.id).limit(limit + 1))
@@ -151,11 +134,12 @@ class Repository(Generic[T]):
         before = list(items)
         if not before:
             return []
+        changing = [name for name in self.names if name not in ("tenant", "id")]
         rows = []
         for item in before:
             values = self._values(item)
             rows.append(
-                {f"to_{name}": value for name, value in values.items() if name not in _FIXED}
+                {f"to_{name}": values[name] for name in changing}
                 | {"at_id": item.id, "at_version": item.version, "to_version": item.version + 1}
             )
         statement = (
@@ -165,19 +149,19 @@ class Repository(Generic[T]):
                 self.table.c.id == sa.bindparam("at_id"),
                 self.table.c.version == sa.bindparam("at_version"),
             )
-            .values({n: sa.bindparam(f"to_{n}") for n in self.names if n not in _FIXED})
+            .values({name: sa.bindparam(f"to_{name}") for name in changing})
         )
         if len({item.id for item in before}) < len(before):
             raise ValueError(f"one {self.noun} stands twice among those to save")
         with self.tx.writing(self.noun):
             connection = self.tx.connection
-            if len(rows) == 1 or connection.dialect.supports_sane_multi_rowcount:
+            if connection.dialect.supports_sane_multi_rowcount:
                 done = connection.execute(statement, rows if len(rows) > 1 else rows[0]).rowcount
             else:
                 done = sum(connection.execute(statement, row).rowcount for row in rows)
         if done != len(rows):
             if done:  # some of them are saved now; none of them must stay so
-                self.tx.doom()
+                self.tx.outcome.doom()
             raise self._stale(before)
         return [_bumped(item) for item in before]
 
@@ -191,17 +175,13 @@ class Repository(Generic[T]):
             # Those that were saved before the stale one was met stand at exactly our next version.
             if theirs.version != mine.version + 1 or theirs != _bumped(mine):
                 changed = {
-                    item.name: getattr(theirs, item.name)
-                    for item in fields(theirs)  # type: ignore[arg-type]
-                    if item.name in self.names
-                    and item.name != "version"
-                    and getattr(theirs, item.name) != getattr(mine, item.name)
+                    name: getattr(theirs, name)
+                    for name in self.names
+                    if name != "version" and getattr(theirs, name) != getattr(mine, name)
                 }
-                hidden = {name for name in changed if self.table.c[name].info.get("personal")}
+                hidden = sorted(name for name in changed if self.table.c[name].info.get("personal"))
                 told = {name: value for name, value in changed.items() if name not in hidden}
-                what = ", ".join(
-                    [*(f"{name} is now {value}" for name, value in told.items()), *sorted(hidden)]
-                )
+                what = ", ".join([*(f"{name} is now {told[name]}" for name in told), *hidden])
                 return Conflict(
                     f"{self.noun}.stale",
                     f"This {self.noun} has changed meanwhile ({what or 'saved again'}). "
@@ -209,7 +189,7 @@ class Repository(Generic[T]):
                     id=mine.id,
                     version=theirs.version,
                     changed=told,
-                    changed_personal=tuple(sorted(hidden)),
+                    changed_personal=tuple(hidden),
                 )
         return Conflict(f"{self.noun}.stale", f"A {self.noun} has changed meanwhile. Look again.")
 
@@ -231,35 +211,42 @@ class Repository(Generic[T]):
         with translated(self.noun):
             return self.tx.connection.execute(query).all()
 
-    def _where(self, equals: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
-        conditions: list[sa.ColumnElement[bool]] = [self.table.c.tenant == self.tx.tenant]
-        for name, value in equals.items():
-            if name not in self.names or name == "tenant":
-                raise TypeError(f"a {self.noun} cannot be looked up by {name!r}")
-            column = self.table.c[name]
-            conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
-        return conditions
+    def _first(self, query: sa.Select[Any]) -> T | None:
+        return next(iter(self._load(self._all(query.limit(1)))), None)
 
-    def _parts(self, equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Cut the longest list among the values into parts that a database takes at once."""
-        given = dict(equals)
-        lists = {name: list(dict.fromkeys(v)) for name, v in given.items() if isinstance(v, MANY)}
-        given |= lists
-        longest = max(lists, key=lambda name: len(lists[name]), default=None)
-        if longest is None or len(lists[longest]) <= CHUNK:
-            if longest is None or lists[longest]:
-                yield given
-            return
-        for start in range(0, len(lists[longest]), CHUNK):
-            yield given | {longest: lists[longest][start : start + CHUNK]}
+    def _asking(self, **equals: Any) -> sa.Select[Any]:
+        return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
+
+    def _new(self, **values: Any) -> T:
+        made = {"id": self.tx.new_id(), "tenant": self.tx.tenant, "created_at": self.tx.now}
+        return self.cls(**made, **values)
 
 
-_FIXED = frozenset({"tenant", "id"})
+def matching(table: sa.Table, tenant: str, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is the tenant's and equals; a list means any of these."""
+    conditions = [table.c.tenant == tenant]
+    for name, value in equals.items():
+        if name not in table.c or name == "tenant":
+            noun = table.name.removeprefix(prefix(""))
+            raise TypeError(f"a {noun} cannot be looked up by {name!r}")
+        column = table.c[name]
+        conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
+    return sa.and_(*conditions)
+
+
+def _parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut the longest list among the values into parts that a database takes at once."""
+    lists = {name: list(dict.fromkeys(v)) for name, v in equals.items() if isinstance(v, MANY)}
+    if not lists:
+        yield dict(equals)
+        return
+    longest = max(lists, key=lambda name: len(lists[name]))
+    for start in range(0, len(lists[longest]), CHUNK):
+        yield {**equals, **lists, longest: lists[longest][start : start + CHUNK]}
 
 
 def _bumped(item: T) -> T:
-    changed: T = replace(item, version=item.version + 1)  # type: ignore[type-var]
-    return changed
+    return replace(item, version=item.version + 1)
 
 
 # --------------------------------------------------------------------------- one per noun
@@ -288,13 +275,8 @@ class Definitions(Repository[Definition]):
 
     def current(self, program_id: str, kind: str, key: str = "") -> Definition | None:
         """Return the newest version, or None when there is none yet."""
-        query = (
-            sa.select(self.table)
-            .where(*self._where({"program_id": program_id, "kind": kind, "key": key}))
-            .order_by(self.table.c.number.desc())
-            .limit(1)
-        )
-        return next(iter(self._load(self._all(query))), None)
+        versions = self._asking(program_id=program_id, kind=kind, key=key)
+        return self._first(versions.order_by(self.table.c.number.desc()))
 
     def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
         """Return the version of this number; raise `NotFound`."""
@@ -305,25 +287,20 @@ class Definitions(Repository[Definition]):
 
     def latest(self, program_id: str, kind: str) -> list[Definition]:
         """Return the newest version of each key of this kind, ordered by key."""
-        newest: dict[str, Definition] = {}
-        for one in self.find(program_id=program_id, kind=kind):
-            if one.key not in newest or one.number > newest[one.key].number:
-                newest[one.key] = one
+        versions = sorted(self.find(program_id=program_id, kind=kind), key=lambda v: v.number)
+        newest = {version.key: version for version in versions}
         return [newest[key] for key in sorted(newest)]
 
     def put(self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "") -> Definition:
         """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
         newest = self.current(program_id, kind, key)
         return self.add(
-            Definition(
-                id=self.tx.new_id(),
-                tenant=self.tx.tenant,
+            self._new(
                 program_id=program_id,
                 kind=kind,
                 key=key,
                 number=newest.number + 1 if newest else 1,
                 body=Frozen(body),
-                created_at=self.tx.now,
             )
         )
 
@@ -340,14 +317,10 @@ class Participants(Repository[Participant]):
     def take_place(self, id: str) -> int:
         """Take one place and return how many are taken now; `Conflict` (participant.full)."""
         columns = self.table.c
-        used = self._step(
-            id,
-            {"used": columns.used + 1},
-            columns.state == "active",
-            columns.used < columns.capacity,
-        )
+        free = sa.and_(columns.state == "active", columns.used < columns.capacity)
+        used = self._step(id, {"used": columns.used + 1}, free)
         if used is not None:
-            return int(used)
+            return used
         now = self.get(id)
         if now.state != "active":
             raise Conflict(
@@ -372,7 +345,7 @@ class Participants(Repository[Participant]):
         if used is None:
             self.get(id)
             raise Conflict("participant.no_place_held", "This participant holds no place.")
-        return int(used)
+        return used
 
     def release_places(self, ids: Collection[str]) -> dict[str, int]:
         """Give a place of each back, in the same order as they are taken."""
@@ -389,11 +362,11 @@ class Participants(Repository[Participant]):
             )
         return capacity
 
-    def _step(self, id: str, values: dict[str, Any], *when: sa.ColumnElement[bool]) -> int | None:
+    def _step(self, id: str, values: dict[str, Any], when: sa.ColumnElement[bool]) -> int | None:
         """Change one row if it is as it should be; return its `used`, or None if it was not."""
         statement = (
             sa.update(self.table)
-            .where(*self._where({"id": id}), *when)
+            .where(matching(self.table, self.tx.tenant, {"id": id}), when)
             .values(**values, version=self.table.c.version + 1)
             .returning(self.table.c.used)
         )
@@ -411,13 +384,9 @@ class Proposals(Repository[Proposal]):
 
     def overdue(self, now: datetime, limit: int) -> list[Proposal]:
         """Return at most `limit` offered proposals whose time to answer has run out by `now`."""
-        query = (
-            sa.select(self.table)
-            .where(*self._where({"state": "offered"}), self.table.c.due_at <= now)
-            .order_by(self.table.c.due_at, self.table.c.id)
-            .limit(limit)
-        )
-        return self._load(self._all(query))
+        due_at, id = self.table.c.due_at, self.table.c.id
+        query = self._asking(state="offered").where(due_at <= now).order_by(due_at, id)
+        return self._load(self._all(query.limit(limit)))
 
 
 class Members(Repository[Member]):
@@ -442,10 +411,8 @@ class Relationships(Repository[Relationship]):
     ) -> list[Relationship]:
         """Return the relationships that any of these participants is or was in, by id."""
         members = self.tx.members.find(participant_id=list(ids))
-        equals: dict[str, Any] = {"id": [member.relationship_id for member in members]}
-        if states is not None:
-            equals["state"] = list(states)
-        return self.find(**equals)
+        standing = {} if states is None else {"state": list(states)}
+        return self.find(id=[member.relationship_id for member in members], **standing)
 
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[Relationship]:
         members: dict[str, list[Member]] = {row.id: [] for row in rows}
@@ -463,12 +430,9 @@ class Milestones(Repository[Milestone]):
         opened = sa.and_(columns.state == "upcoming", columns.opens_at <= now)
         closed = sa.and_(columns.state == "due", columns.closes_at <= now)
         query = (
-            sa.select(self.table)
-            .join(
-                tables.relationship,
-                sa.and_(held.tenant == columns.tenant, held.id == columns.relationship_id),
-            )
-            .where(*self._where({}), sa.or_(opened, closed), held.state != "paused")
+            self._asking()
+            .join(tables.relationship)
+            .where(sa.or_(opened, closed), held.state != "paused")
             .order_by(columns.opens_at, columns.id)
             .limit(limit)
         )
@@ -484,16 +448,8 @@ class Notes(Repository[Note]):
 
     def write(self, text: str, *, subject_noun: str, subject_id: str, author_id: str | None) -> str:
         """Keep this text and return the id by which the journal may refer to it."""
-        note = Note(
-            id=self.tx.new_id(),
-            tenant=self.tx.tenant,
-            subject_noun=subject_noun,
-            subject_id=subject_id,
-            author_id=author_id,
-            text=text,
-            created_at=self.tx.now,
-        )
-        return self.add(note).id
+        about = {"subject_noun": subject_noun, "subject_id": subject_id, "author_id": author_id}
+        return self.add(self._new(text=text, **about)).id
 
     def read(self, id: str) -> str:
         """Return the text; raise `NotFound`, also when it has been erased."""
@@ -506,9 +462,8 @@ class Blocks(Repository[Block]):
     def among(self, ids: Iterable[str]) -> list[Block]:
         """Return the blocks in which any of these people stands on either side."""
         people = list(ids)
-        found = {block.id: block for block in self.find(person_id=people)}
-        found |= {block.id: block for block in self.find(other_id=people)}
-        return [found[id] for id in sorted(found)]
+        found = [*self.find(person_id=people), *self.find(other_id=people)]
+        return sorted({block.id: block for block in found}.values(), key=lambda block: block.id)
 
     def between(self, person_id: str, other_id: str) -> bool:
         """Return whether these two must be kept apart, whoever asked for it."""

@@ -6,12 +6,21 @@ hosts that want to map classes of their own onto them; they are never mapped by 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.relationships import Reason
+from mentorkit.domain.milestones import Meeting, Milestone
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Block, Business, Contact, Person
+from mentorkit.domain.programs import Definition, Program
+from mentorkit.domain.relationships import Member, Proposal, Reason, Relationship
+from mentorkit.domain.runs import Run
 from mentorkit.store.columns import flag, ident, jsonic, moment, whole, words
 from mentorkit.store.declarations import CONVENTION, declare, refers, table
 
@@ -21,21 +30,87 @@ PERSON = "while the person takes part"
 PROGRAM = "as long as the program"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Free text about something, apart from the journal so that it can be erased."""
+
+    id: str
+    tenant: str
+    subject_noun: str
+    subject_id: str
+    author_id: str | None = None
+    text: str
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of the outbox: what to do (`kind`, `plugin`, `name`, `body`), about what, for whom.
+
+    `error` is a code. `body` holds ids, codes and numbers; names are looked up when it is done.
+    """
+
+    id: str
+    tenant: str
+    sequence: int | None = None
+    kind: str
+    plugin: str = ""
+    name: str = ""
+    program_id: str | None = None
+    recipient_id: str | None = None
+    key: str
+    state: str = "waiting"
+    not_before: datetime
+    attempt: int = 0
+    leased_until: datetime | None = None
+    error: str | None = None
+    body: Frozen = field(default_factory=Frozen)
+    created_at: datetime
+
+
+_COLUMNS: dict[Any, Callable[..., sa.Column[Any]]] = {
+    str: ident,
+    int: whole,
+    bool: flag,
+    datetime: moment,
+}
+
+
+def of(cls: type, *items: Any, info: dict[str, Any], name: str = "", without: str = "") -> sa.Table:
+    """Build the table of a dataclass: a column per field but `without`, as its type asks for.
+
+    A text is an id, a key or a code, and what `_COLUMNS` does not name is JSON. Columns that are
+    otherwise (longer, personal) stand among `items` with the constraints and indexes.
+    """
+    given = {item.name: item for item in items if isinstance(item, sa.Column)}
+    columns = [
+        given[attribute] if attribute in given else _column(attribute, hint)
+        for attribute, hint in get_type_hints(cls).items()
+        if attribute not in ("tenant", "id", without)
+    ]
+    rules = [item for item in items if not isinstance(item, sa.Column)]
+    return table(metadata, name or cls.__name__.lower(), *columns, *rules, info=info)
+
+
+def _column(name: str, hint: Any) -> sa.Column[Any]:
+    choices = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kind = next(choice for choice in choices if choice is not NoneType)
+    make = ident if get_origin(kind) is Literal else _COLUMNS.get(kind, jsonic)
+    return make(name, nullable=NoneType in choices)
+
+
 def unique(*columns: str, code: str = "", message: str = "") -> sa.UniqueConstraint:
     """Return a uniqueness within the tenant, with the code of the conflict when it is broken."""
     return sa.UniqueConstraint("tenant", *columns, info={"code": code, "message": message})
 
 
-def one_of(table: sa.Table, name: str, *columns: str, where: str, code: str, message: str) -> None:
-    """Add a uniqueness within the tenant among the rows that fit `where`."""
-    sa.Index(
-        f"uq_{table.name}_{name}",
-        table.c.tenant,
-        *(table.c[column] for column in columns),
-        unique=True,
-        sqlite_where=sa.text(where),
-        postgresql_where=sa.text(where),
-        info={"code": code, "message": message},
+def one_of(name: str, *columns: str, where: str, code: str, message: str) -> sa.Index:
+    """Return a uniqueness within the tenant among the rows that fit `where`."""
+    fits = sa.text(where)
+    info = {"code": code, "message": message}
+    return sa.Index(
+        name, "tenant", *columns, unique=True, sqlite_where=fits, postgresql_where=fits, info=info
     )
 
 
@@ -44,39 +119,19 @@ def check(name: str, rule: str, code: str, message: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(rule, name=name, info={"code": code, "message": message})
 
 
-def version() -> sa.Column[int]:
-    return whole("version")
+def found_by(*columns: str) -> sa.Index:
+    """Return an index by which rows of one tenant are found."""
+    return sa.Index(None, "tenant", *columns)
 
 
-def _load_reasons(value: Any) -> tuple[Any, ...]:
-    return tuple(
-        Reason(code=item["code"], params=item.get("params", Frozen()), points=item["points"])
-        if isinstance(item, Frozen)
-        else item
-        for item in value
-    )
-
-
-def _dump_reasons(value: Any) -> list[Any]:
-    return [
-        {"code": item.code, "params": item.params, "points": item.points}
-        if isinstance(item, Reason)
-        else item
-        for item in value
-    ]
-
-
-person = table(
-    metadata,
-    "person",
+person = of(
+    Person,
     words("name", 300, personal=True),
     words("user_ref", 255, nullable=True, personal=True),
     words("external_key", 255, nullable=True, personal=True),
     whole("born", nullable=True, personal=True),
     words("locale", 35),
     words("zone", 64),
-    moment("created_at"),
-    version(),
     unique("user_ref", code="person.user_taken", message="This user is linked to somebody else."),
     unique("external_key", code="person.key_taken", message="This external key is in use."),
     info=declare(
@@ -94,64 +149,35 @@ person = table(
     ),
 )
 
-contact = table(
-    metadata,
-    "contact",
-    ident("person_id"),
-    ident("kind"),
+contact = of(
+    Contact,
     words("value", 500, personal=True),
-    flag("verified"),
-    version(),
     refers("person_id", person, ondelete="CASCADE"),
     unique("person_id", "kind", "value"),
-    sa.Index(None, "tenant", "kind", "value"),
+    found_by("kind", "value"),
     info=declare(subject="person_id", data_class="contact", retention=PERSON, erase="delete"),
 )
 
-business = table(
-    metadata,
-    "business",
+business = of(
+    Business,
     words("name", 300),
     words("external_key", 255, nullable=True),
     words("sector", 100, nullable=True),
     words("country", 100, nullable=True),
-    whole("started", nullable=True),
-    version(),
     unique("external_key", code="business.key_taken", message="This external key is in use."),
     info=declare(data_class="profile", retention=PROGRAM),
 )
 
-program = table(
-    metadata,
-    "program",
-    ident("key"),
-    jsonic("name"),
-    ident("state"),
+program = of(
+    Program,
     words("zone", 64),
     words("locale", 35),
-    ident("kind"),
-    ident("matching"),
-    jsonic("accept_chain"),
-    whole("offer_days"),
-    whole("mentee_capacity"),
-    whole("minimum_age", nullable=True),
-    jsonic("staff"),
-    moment("created_at"),
-    version(),
     unique("key", code="program.key_taken", message="There is already a program with this key."),
     info=declare(data_class="setup", retention=PROGRAM),
 )
 
-definition = table(
-    metadata,
-    "definition",
-    ident("program_id"),
-    ident("kind"),
-    ident("key"),
-    whole("number"),
-    jsonic("body"),
-    moment("created_at"),
-    version(),
+definition = of(
+    Definition,
     refers("program_id", program),
     unique(
         "program_id",
@@ -164,25 +190,11 @@ definition = table(
     info=declare(data_class="setup", retention=PROGRAM),
 )
 
-participant = table(
-    metadata,
-    "participant",
-    ident("program_id"),
-    ident("person_id"),
-    ident("business_id", nullable=True),
-    ident("cohort", nullable=True),
-    ident("role"),
-    ident("state"),
-    whole("capacity"),
-    whole("used"),
+participant = of(
+    Participant,
     jsonic("profile", personal=True),
     words("source", 255),
     words("campaign", 255),
-    whole("consent_version", nullable=True),
-    moment("consented_at", nullable=True),
-    ident("reason", nullable=True),
-    moment("created_at"),
-    version(),
     refers("program_id", program),
     refers("person_id", person),
     refers("business_id", business),
@@ -194,9 +206,9 @@ participant = table(
         "participant.full",
         "All places of this participant are taken.",
     ),
-    sa.Index(None, "tenant", "program_id", "state", "id"),
-    sa.Index(None, "tenant", "person_id"),
-    sa.Index(None, "tenant", "business_id"),
+    found_by("program_id", "state", "id"),
+    found_by("person_id"),
+    found_by("business_id"),
     info=declare(
         subject="person_id",
         data_class="profile",
@@ -205,54 +217,45 @@ participant = table(
     ),
 )
 
-run = table(
-    metadata,
-    "run",
-    ident("program_id"),
-    ident("state"),
-    whole("strategy_version"),
-    whole("seed"),
-    jsonic("summary"),
-    ident("reason", nullable=True),
-    moment("created_at"),
-    version(),
+run = of(
+    Run,
     refers("program_id", program),
-    sa.Index(None, "tenant", "program_id", "state", "id"),
+    found_by("program_id", "state", "id"),
     info=declare(data_class="record", retention=PROGRAM),
 )
 
-proposal = table(
-    metadata,
-    "proposal",
-    ident("program_id"),
-    ident("mentee_id"),
-    ident("mentor_id"),
-    ident("run_id", nullable=True),
-    ident("origin"),
-    ident("state"),
-    whole("rank"),
-    whole("score"),
-    jsonic("reasons", load=_load_reasons, dump=_dump_reasons, personal=True),
-    flag("locked"),
-    jsonic("answered"),
-    moment("offered_at", nullable=True),
-    moment("due_at", nullable=True),
-    # No reference: the relationship refers to its proposal, and one of the two must come first.
-    ident("relationship_id", nullable=True),
-    # No reference: erasing a person deletes notes, and the id that remains says nothing.
-    ident("note_id", nullable=True),
-    ident("reason", nullable=True),
-    moment("created_at"),
-    version(),
+# No reference by relationship_id: the relationship refers to its proposal, and one of the two must
+# come first. None by note_id: erasing a person deletes notes, and the id that remains says nothing.
+proposal = of(
+    Proposal,
+    jsonic("reasons", of=Reason, personal=True),
     refers("program_id", program),
     refers("mentee_id", participant),
     refers("mentor_id", participant),
     refers("run_id", run),
-    sa.Index(None, "tenant", "program_id", "state", "id"),
-    sa.Index(None, "tenant", "run_id", "state", "id"),
-    sa.Index(None, "tenant", "mentee_id", "state"),
-    sa.Index(None, "tenant", "mentor_id", "state"),
-    sa.Index(None, "tenant", "state", "due_at"),
+    found_by("program_id", "state", "id"),
+    found_by("run_id", "state", "id"),
+    found_by("mentee_id", "state"),
+    found_by("mentor_id", "state"),
+    found_by("state", "due_at"),
+    one_of(
+        "uq_mk__proposal_open",
+        "program_id",
+        "mentee_id",
+        "mentor_id",
+        where="state IN ('offered', 'question')",
+        code="proposal.already_open",
+        message="There is already an open proposal for these two.",
+    ),
+    one_of(
+        "uq_mk__proposal_draft",
+        "run_id",
+        "mentee_id",
+        "mentor_id",
+        where="state = 'draft'",
+        code="proposal.already_drafted",
+        message="This run has already drafted these two.",
+    ),
     info=declare(
         subject=("mentee_id->participant", "mentor_id->participant"),
         data_class="activity",
@@ -261,42 +264,9 @@ proposal = table(
         erase={"reasons": ()},
     ),
 )
-one_of(
-    proposal,
-    "open",
-    "program_id",
-    "mentee_id",
-    "mentor_id",
-    where="state IN ('offered', 'question')",
-    code="proposal.already_open",
-    message="There is already an open proposal for these two.",
-)
-one_of(
-    proposal,
-    "draft",
-    "run_id",
-    "mentee_id",
-    "mentor_id",
-    where="state = 'draft'",
-    code="proposal.already_drafted",
-    message="This run has already drafted these two.",
-)
 
-relationship = table(
-    metadata,
-    "relationship",
-    ident("program_id"),
-    ident("proposal_id", nullable=True),
-    ident("kind"),
-    ident("state"),
-    whole("targets_version"),
-    moment("started_at"),
-    moment("ends_at"),
-    moment("paused_at", nullable=True),
-    moment("ended_at", nullable=True),
-    ident("reason", nullable=True),
-    ident("note_id", nullable=True),
-    version(),
+relationship = of(
+    Relationship,
     refers("program_id", program),
     refers("proposal_id", proposal),
     unique(
@@ -304,74 +274,46 @@ relationship = table(
         code="relationship.already_started",
         message="This proposal has become a relationship already.",
     ),
-    sa.Index(None, "tenant", "program_id", "state", "id"),
-    info=declare(
-        subject="id->member.relationship_id",
-        data_class="activity",
-        retention=PROGRAM,
-    ),
+    found_by("program_id", "state", "id"),
+    without="members",
+    info=declare(subject="id->member.relationship_id", data_class="activity", retention=PROGRAM),
 )
 
-member = table(
-    metadata,
-    "member",
-    ident("relationship_id"),
-    ident("participant_id"),
-    ident("role"),
-    moment("joined_at"),
-    moment("left_at", nullable=True),
-    version(),
+member = of(
+    Member,
     refers("relationship_id", relationship),
     refers("participant_id", participant),
     unique("relationship_id", "participant_id"),
-    sa.Index(None, "tenant", "participant_id"),
+    found_by("participant_id"),
     info=declare(subject="participant_id->participant", data_class="activity", retention=PROGRAM),
 )
 
-milestone = table(
-    metadata,
-    "milestone",
-    ident("relationship_id"),
-    ident("kind"),
-    ident("state"),
-    moment("opens_at"),
-    moment("closes_at"),
-    version(),
+OF_MEMBERS = declare(
+    subject="relationship_id->member.relationship_id", data_class="activity", retention=PROGRAM
+)
+milestone = of(
+    Milestone,
     refers("relationship_id", relationship),
     unique("relationship_id", "kind"),
-    sa.Index(None, "tenant", "state", "opens_at"),
-    info=declare(
-        subject="relationship_id->member.relationship_id", data_class="activity", retention=PROGRAM
-    ),
+    found_by("state", "opens_at"),
+    info=OF_MEMBERS,
 )
 
-meeting = table(
-    metadata,
-    "meeting",
-    ident("relationship_id"),
-    moment("held_at"),
-    whole("minutes"),
-    ident("state"),
-    version(),
+meeting = of(
+    Meeting,
     refers("relationship_id", relationship),
     check("some_minutes", "minutes > 0", "meeting.minutes", "A meeting lasts at least a minute."),
-    sa.Index(None, "tenant", "relationship_id", "state"),
-    info=declare(
-        subject="relationship_id->member.relationship_id", data_class="activity", retention=PROGRAM
-    ),
+    found_by("relationship_id", "state"),
+    info=OF_MEMBERS,
 )
 
+_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 event = sa.Table(
     "mk__event",
     metadata,
     # One counter for the whole database, so that it gives the order of everything. It is never
     # reused: SQLite needs to be told, PostgreSQL does so anyway.
-    sa.Column(
-        "sequence",
-        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
+    sa.Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
     ident("tenant"),
     ident("name"),
     whole("schema"),
@@ -384,9 +326,9 @@ event = sa.Table(
     moment("at"),
     whole("cause", nullable=True),
     jsonic("payload"),
-    sa.UniqueConstraint("tenant", "sequence"),
-    sa.Index(None, "tenant", "program_id", "sequence"),
-    sa.Index(None, "tenant", "noun", "subject_id", "sequence"),
+    unique("sequence"),
+    found_by("program_id", "sequence"),
+    found_by("noun", "subject_id", "sequence"),
     sqlite_autoincrement=True,
     info=declare(
         subject="actor_id",
@@ -396,29 +338,16 @@ event = sa.Table(
     ),
 )
 
-outbox = table(
-    metadata,
-    "outbox",
-    whole("sequence", nullable=True),
-    ident("kind"),
-    ident("plugin"),
-    ident("name"),
-    ident("program_id", nullable=True),
-    ident("recipient_id", nullable=True),
+outbox = of(
+    Job,
     words("key", 255),
-    ident("state"),
-    moment("not_before"),
-    whole("attempt"),
-    moment("leased_until", nullable=True),
-    ident("error", nullable=True),
-    jsonic("body"),
-    moment("created_at"),
     sa.ForeignKeyConstraint(["tenant", "sequence"], [event.c.tenant, event.c.sequence]),
     refers("recipient_id", person),
     unique("key"),
-    sa.Index(None, "tenant", "state", "not_before"),
-    sa.Index(None, "tenant", "sequence"),
-    sa.Index(None, "tenant", "recipient_id"),
+    found_by("state", "not_before"),
+    found_by("sequence"),
+    found_by("recipient_id"),
+    name="outbox",
     info=declare(
         subject="recipient_id",
         data_class="work",
@@ -427,17 +356,11 @@ outbox = table(
     ),
 )
 
-note = table(
-    metadata,
-    "note",
-    ident("subject_noun"),
-    ident("subject_id"),
-    ident("author_id", nullable=True),
+note = of(
+    Note,
     words("text", None, personal=True),
-    moment("created_at"),
-    version(),
-    sa.Index(None, "tenant", "subject_id"),
-    sa.Index(None, "tenant", "author_id"),
+    found_by("subject_id"),
+    found_by("author_id"),
     info=declare(
         subject=("author_id", "subject_id->person", "subject_id->participant"),
         mentions=("subject_id->proposal", "subject_id->relationship"),
@@ -447,18 +370,13 @@ note = table(
     ),
 )
 
-block = table(
-    metadata,
-    "block",
-    ident("person_id"),
-    ident("other_id"),
-    moment("created_at"),
-    version(),
+block = of(
+    Block,
     refers("person_id", person),
     refers("other_id", person),
     unique("person_id", "other_id"),
     check("two_people", "person_id <> other_id", "block.same_person", "Name two people."),
-    sa.Index(None, "tenant", "other_id"),
+    found_by("other_id"),
     info=declare(
         subject="person_id",
         data_class="record",

@@ -7,14 +7,13 @@ nothing is announced before it is really committed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
-from sqlalchemy.exc import StatementError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.people import Actor
@@ -23,7 +22,8 @@ from mentorkit.store import repositories
 from mentorkit.store.engines import MODE, begin_here, in_error
 from mentorkit.store.faults import translate, translated
 from mentorkit.store.journal import Journal
-from mentorkit.store.outbox import Job, Outbox
+from mentorkit.store.outbox import Outbox
+from mentorkit.store.tables import program
 
 Listeners = Callable[[type[Event]], Sequence[tuple[str, str]]]
 """Event class -> (plugin, reaction) of each that listens to it."""
@@ -34,7 +34,7 @@ Announce = Callable[[str, Sequence[tuple[int, type[Event]]]], None]
 _INFO = "mentorkit.outcomes"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Outcome:
     """What hangs on the end of one session's transaction: the doubts, and what to announce."""
 
@@ -46,51 +46,49 @@ class Outcome:
     doomed: SessionTransaction | None = None
     committed: bool = False
 
-    def here(self) -> SessionTransaction | None:
-        return self.session.get_nested_transaction() or self.session.get_transaction()
+    def doom(self) -> None:
+        """Let nothing of the innermost savepoint, or of all, be committed."""
+        here = self.session.get_nested_transaction() or self.session.get_transaction()
+        self.doomed = self.doomed or here
 
     def tell(self) -> None:
         if self.committed and self.recorded and self.announce is not None:
             self.announce(self.tenant, tuple(self.recorded))
 
 
-def watch(session: Session, outcome: Outcome) -> None:
-    """Have `outcome` follow the transaction that this session is in.
+def watch(outcome: Outcome) -> None:
+    """Have `outcome` follow the transaction that its session is in.
 
     The listeners are put on a session once and stay; they do nothing while nothing hangs on it.
     """
-    outcomes: list[Outcome] | None = session.info.get(_INFO)
-    if outcomes is None:
-        outcomes = session.info[_INFO] = []
-        _listen(session)
-    outcomes.append(outcome)
+    session = outcome.session
+    if _INFO not in session.info:
+        session.info[_INFO] = []
+        _listen(session, session.info[_INFO])
+    session.info[_INFO].append(outcome)
 
 
-def _listen(session: Session) -> None:
-    def outcomes() -> list[Outcome]:
-        found: list[Outcome] = session.info[_INFO]
-        return found
-
+def _listen(session: Session, outcomes: list[Outcome]) -> None:
     @sa.event.listens_for(session, "before_commit")
     def guard(_: Session) -> None:
         # Also fires when a savepoint is released; then only what was spoilt inside it counts.
         savepoint = session.get_nested_transaction()
-        doomed = [o.doomed for o in outcomes() if o.doomed is not None]
+        doomed = [outcome.doomed for outcome in outcomes if outcome.doomed is not None]
         if savepoint in doomed if savepoint is not None else doomed:
             raise broken()
-        if outcomes() and in_error(session.connection()):
+        if outcomes and in_error(session.connection()):
             raise broken()
 
     @sa.event.listens_for(session, "after_commit")
     def committed(_: Session) -> None:
         # SQLAlchemy calls this when a savepoint is released, too; that is no commit yet.
         if not session.in_nested_transaction():
-            for outcome in outcomes():
+            for outcome in outcomes:
                 outcome.committed = True
 
     @sa.event.listens_for(session, "after_soft_rollback")
     def rolled_back(_: Session, previous: SessionTransaction) -> None:
-        for outcome in outcomes():
+        for outcome in outcomes:
             if outcome.doomed is previous:
                 outcome.doomed = None
 
@@ -99,8 +97,9 @@ def _listen(session: Session) -> None:
         # Here, unlike in after_commit, the connection is back in its pool, so reading what was
         # stored never needs two of them at once.
         if transaction.parent is None:
-            over, session.info[_INFO][:] = list(outcomes()), []
-            for outcome in merged(over):
+            over = merged(outcomes)
+            outcomes.clear()
+            for outcome in over:
                 if not outcome.owned:
                     outcome.tell()
 
@@ -111,15 +110,12 @@ def merged(outcomes: Iterable[Outcome]) -> list[Outcome]:
     SQLite gives the sequence that a savepoint took back to the next event, which may have been
     recorded by another joined transaction.
     """
-    found: list[Outcome] = []
+    found: dict[tuple[str, Announce | None], Outcome] = {}
     for outcome in outcomes:
-        for earlier in found:
-            if (earlier.tenant, earlier.announce) == (outcome.tenant, outcome.announce):
-                earlier.recorded += outcome.recorded
-                break
-        else:
-            found.append(outcome)
-    return found
+        first = found.setdefault((outcome.tenant, outcome.announce), outcome)
+        if first is not outcome:
+            first.recorded += outcome.recorded
+    return list(found.values())
 
 
 def broken() -> MentorKitError:
@@ -131,33 +127,24 @@ def broken() -> MentorKitError:
     )
 
 
+@dataclass(eq=False, kw_only=True)
 class Transaction:
     """The repositories, journal and outbox of one tenant, in one transaction.
 
     `now` is one moment for all of it.
     """
 
-    def __init__(
-        self,
-        *,
-        tenant: str,
-        session: Session,
-        now: datetime,
-        new_id: Callable[[], str],
-        listeners: Listeners,
-        outcome: Outcome,
-        metadatas: Sequence[sa.MetaData],
-        write: bool,
-    ) -> None:
-        self.tenant = tenant
-        self.session = session
-        self.now = now
-        self.new_id = new_id
-        self.metadatas = tuple(metadatas)
-        self.write = write
-        self._listeners = listeners
-        self._outcome = outcome
-        self._root = session.get_transaction()
+    outcome: Outcome
+    now: datetime
+    new_id: Callable[[], str]
+    listeners: Listeners
+    metadatas: Sequence[sa.MetaData]
+    write: bool
+
+    def __post_init__(self) -> None:
+        self.tenant = self.outcome.tenant
+        self.session = self.outcome.session
+        self._root = self.session.get_transaction()
 
     # ------------------------------------------------------------------ what it holds
 
@@ -211,23 +198,19 @@ class Transaction:
         ]
         stored = self.journal.append(filled)
         jobs = [
-            Job(
-                id=self.new_id(),
-                tenant=self.tenant,
+            self.outbox.job(
+                "reaction",
+                f"reaction:{event.sequence}:{plugin}.{name}",
                 sequence=event.sequence,
-                kind="reaction",
                 plugin=plugin,
                 name=name,
                 program_id=event.program_id,
-                key=f"reaction:{event.sequence}:{plugin}.{name}",
-                not_before=self.now,
-                created_at=self.now,
             )
             for event in stored
-            for plugin, name in self._listeners(type(event))
+            for plugin, name in self.listeners(type(event))
         ]
         self.outbox.add_all(jobs)
-        self._outcome.recorded += [(event.sequence, type(event)) for event in stored]
+        self.outcome.recorded += [(event.sequence, type(event)) for event in stored]
         return stored
 
     # ------------------------------------------------------------------ failing
@@ -245,13 +228,9 @@ class Transaction:
             )
         try:
             yield
-        except StatementError as error:
-            self.doom()
+        except sa.exc.StatementError as error:
+            self.outcome.doom()
             raise translate(error, noun) from None
-
-    def doom(self) -> None:
-        """Let nothing of the innermost savepoint, or of all, be committed."""
-        self._outcome.doomed = self._outcome.doomed or self._outcome.here()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -271,28 +250,32 @@ def checked_tenant(tenant: str) -> str:
     return tenant
 
 
-Make = Callable[[Outcome], Transaction]
-
-
 @contextmanager
-def owned(outcome: Outcome, make: Make, *, write: bool) -> Iterator[Transaction]:
-    """Open, commit (or roll back) and close a session of our own around one transaction."""
-    with outcome.session as session:
+def opened(outcome: Outcome, *, write: bool = True) -> Iterator[sa.Connection]:
+    """Begin on the session of `outcome`; one of our own is committed and closed with the block.
+
+    Of a host's session we take no more than its transaction, which the host ends.
+    """
+    session = outcome.session
+    mode = {MODE: "write" if write else "read"} if outcome.owned else None
+    with session if outcome.owned else nullcontext():
         with translated("transaction"):
-            mode = {MODE: "write" if write else "read"}
             connection = session.connection(execution_options=mode)
-            begin_here(connection, tenant=outcome.tenant, owned=True, write=write)
-        watch(session, outcome)
-        yield make(outcome)
-        if write:
+            begin_here(connection, tenant=outcome.tenant, owned=outcome.owned, write=write)
+        watch(outcome)
+        yield connection
+        if outcome.owned and write:
             with translated("transaction"):
                 session.commit()
 
 
-@contextmanager
-def joined(outcome: Outcome, make: Make) -> Iterator[Transaction]:
-    """Write within the host's transaction, which the host commits or rolls back."""
-    with translated("transaction"):
-        begin_here(outcome.session.connection(), tenant=outcome.tenant, owned=False)
-    watch(outcome.session, outcome)
-    yield make(outcome)
+def joinable(session: Session | scoped_session[Session]) -> Session:
+    """Return the session itself, where a host gives its registry of them (``db.session``)."""
+    return session() if isinstance(session, scoped_session) else session
+
+
+def tenants_in(session: Session) -> list[str]:
+    """Return the tenants that have a program: the one question that no tenant limits."""
+    connection = session.connection(execution_options={MODE: "read"})
+    query = sa.select(program.c.tenant).distinct().order_by(program.c.tenant)
+    return list(connection.execute(query).scalars())
