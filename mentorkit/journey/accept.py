@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
-from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.match import OPEN, tell_next, withdraw_one
+from mentorkit.journey.match import OPEN, Both, tell_next, withdraw_one
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import inside, party
+from mentorkit.journey.steps import Step, inside
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -26,27 +25,17 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
-class Asked:
-    """A proposal with what is needed to judge an answer to it, read in one go."""
+class Asked(Both):
+    """A step about a proposal, with what is needed to judge an answer to it."""
 
     def __init__(self, tx: Transaction, actor: Actor, proposal: str) -> None:
         self.proposal: Proposal = tx.proposals.get(proposal)
-        self.program: Program = tx.programs.get(self.proposal.program_id)
-        ids = [self.proposal.mentee_id, self.proposal.mentor_id]
-        self.participants: dict[str, Participant] = tx.participants.get_many(ids)
-        self.role = party(tx, self.program, actor, self.people, "proposal")
+        super().__init__(
+            tx, actor, self.proposal.mentee_id, self.proposal.mentor_id, noun="proposal"
+        )
 
-    @property
-    def mentee(self) -> Participant:
-        return self.participants[self.proposal.mentee_id]
-
-    @property
-    def mentor(self) -> Participant:
-        return self.participants[self.proposal.mentor_id]
-
-    @property
-    def people(self) -> dict[Role, str]:
-        return {Role.MENTEE: self.mentee.person_id, Role.MENTOR: self.mentor.person_id}
+    def tell_next(self, one: Proposal, event: events.Event) -> None:
+        tell_next(self.tx, self.program, one, event, self.mentee, self.mentor)
 
 
 def accept(
@@ -67,23 +56,17 @@ def accept(
 
     def work(tx: Transaction) -> dict[str, Any]:
         asked = Asked(tx, actor, proposal)
-        one, role = asked.proposal, asked.role
+        one = asked.proposal
         if one.state != "offered":
-            one.move("accepted", by=role)
-        answered = _answered(asked, on_behalf_of)
+            one.move("accepted", by=asked.role)
+        said = replace(one, answered=_answered(asked, on_behalf_of))
         ensure(tx, asked.program, asked.mentee, asked.mentor)
-        if replace(one, answered=answered).awaiting(asked.program.accept_chain):
-            saved = tx.proposals.save(replace(one, answered=answered))
-            event = tx.record(
-                events.ProposalAnswered(
-                    subject_id=one.id, program_id=one.program_id, answered=answered
-                ),
-                actor=actor,
-                role=role,
-            )
-            tell_next(tx, asked.program, saved, asked.participants, event)
-            return as_row(saved)
-        return _begin(tx, actor, asked, answered)
+        if not said.awaiting(asked.program.accept_chain):
+            return _begin(asked, said)
+        fact = events.ProposalAnswered
+        saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
+        asked.tell_next(saved, event)
+        return as_row(saved)
 
     return inside(kit, tenant, tx, work)
 
@@ -112,125 +95,107 @@ def _answered(asked: Asked, on_behalf_of: str | None) -> tuple[str, ...]:
     return (*one.answered, on_behalf_of)
 
 
-def _begin(
-    tx: Transaction, actor: Actor, asked: Asked, answered: tuple[str, ...]
-) -> dict[str, Any]:
-    one, program, role = asked.proposal, asked.program, asked.role
-    used = tx.participants.take_places({one.mentee_id, one.mentor_id})
-    relationship = _relationship(tx, program, one)
-    saved = tx.proposals.save(
-        replace(one.move("accepted", by=role), answered=answered, relationship_id=relationship.id)
+def _begin(asked: Asked, said: Proposal) -> dict[str, Any]:
+    """Take the places, accept the proposal and begin the relationship, or join its circle."""
+    tx = asked.tx
+    used = tx.participants.take_places({said.mentee_id, said.mentor_id})
+    targets, version = targets_of(tx, asked.program)
+    circle = _joined(tx, said) if asked.program.kind == "circle" else None
+    relationship = circle or _founded(tx, asked.program, said, targets.length_days, version)
+    saved, event = asked.save(
+        tx.proposals,
+        replace(said.move("accepted", by=asked.role), relationship_id=relationship.id),
+        events.ProposalAccepted,
+        answered=said.answered,
+        relationship_id=relationship.id,
     )
-    event = tx.record(
-        events.ProposalAccepted(
-            subject_id=one.id,
-            program_id=program.id,
-            answered=answered,
-            relationship_id=relationship.id,
-        ),
-        actor=actor,
-        role=role,
+    for participant, count in used.items():
+        asked.record(events.PlaceTaken, participant, event, used=count)
+    started = asked.record(
+        events.RelationshipStarted,
+        relationship.id,
+        event,
+        proposal_id=said.id,
+        mentee_id=said.mentee_id,
+        mentor_id=said.mentor_id,
+        targets_version=relationship.targets_version,
     )
-    for one_id, count in used.items():
-        tx.record(
-            events.PlaceTaken(
-                subject_id=one_id, program_id=program.id, used=count, cause=event.sequence
-            ),
-            actor=actor,
-            role=role,
-        )
-    started = tx.record(
-        events.RelationshipStarted(
-            subject_id=relationship.id,
-            program_id=program.id,
-            proposal_id=one.id,
-            mentee_id=one.mentee_id,
-            mentor_id=one.mentor_id,
-            targets_version=relationship.targets_version,
-            cause=event.sequence,
-        ),
-        actor=actor,
-        role=role,
-    )
-    if relationship.proposal_id == one.id:
-        _plan_milestones(tx, program, relationship, started)
+    if circle is None:
+        _plan_milestones(tx, relationship, targets, started)
     tell(tx, started, "relationship_started", asked.people.values())
-    for participant in (asked.mentee, asked.mentor):
-        if used[participant.id] >= participant.capacity:
-            withdraw_open(
-                tx, participant=participant.id, reason="place_taken", cause=event.sequence
-            )
+    for one in (asked.mentee, asked.mentor):
+        if used[one.id] >= one.capacity:
+            withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
     return {**as_row(saved), "relationship": shown(relationship)}
 
 
-def _relationship(tx: Transaction, program: Program, one: Proposal) -> Relationship:
-    """Return the new relationship; in a program of circles, the mentor's own circle if running."""
-    targets, version = targets_of(tx, program)
+def _joined(tx: Transaction, one: Proposal) -> Relationship | None:
+    """Let the mentee join the mentor's own circle; return it, or None if none is running."""
+    for running in tx.relationships.for_participants([one.mentor_id], states=("active",)):
+        if running.kind == "circle" and running.member("mentor").participant_id == one.mentor_id:
+            joining = tx.members.add(_member(tx, running.id, one.mentee_id, "mentee"))
+            return replace(running, members=(*running.members, joining))
+    return None
 
-    def member(relationship: str, participant: str, role: str) -> Member:
-        return Member(
-            id=tx.new_id(),
-            tenant=tx.tenant,
-            relationship_id=relationship,
-            participant_id=participant,
-            role=role,
-            joined_at=tx.now,
-        )
 
-    if program.kind == "circle":
-        for running in tx.relationships.for_participants([one.mentor_id], states=("active",)):
-            if (
-                running.kind == "circle"
-                and running.member("mentor").participant_id == one.mentor_id
-            ):
-                joining = tx.members.add(member(running.id, one.mentee_id, "mentee"))
-                return replace(running, members=(*running.members, joining))
+def _founded(
+    tx: Transaction, program: Program, one: Proposal, days: int, targets_version: int
+) -> Relationship:
     new = tx.new_id()
-    relationship = Relationship(
-        id=new,
-        tenant=tx.tenant,
-        program_id=program.id,
-        proposal_id=one.id,
-        kind=program.kind,
-        targets_version=version,
-        started_at=tx.now,
-        ends_at=tx.now + timedelta(days=targets.length_days),
-        members=(member(new, one.mentee_id, "mentee"), member(new, one.mentor_id, "mentor")),
+    return tx.relationships.add(
+        Relationship(
+            id=new,
+            tenant=tx.tenant,
+            program_id=program.id,
+            proposal_id=one.id,
+            kind=program.kind,
+            targets_version=targets_version,
+            started_at=tx.now,
+            ends_at=tx.now + timedelta(days=days),
+            members=(
+                _member(tx, new, one.mentee_id, "mentee"),
+                _member(tx, new, one.mentor_id, "mentor"),
+            ),
+        )
     )
-    tx.relationships.add(relationship)
-    return relationship
+
+
+def _member(tx: Transaction, relationship: str, participant: str, role: str) -> Member:
+    return Member(
+        id=tx.new_id(),
+        tenant=tx.tenant,
+        relationship_id=relationship,
+        participant_id=participant,
+        role=role,
+        joined_at=tx.now,
+    )
 
 
 def _plan_milestones(
-    tx: Transaction, program: Program, relationship: Relationship, started: events.Event
+    tx: Transaction, one: Relationship, targets: Targets, started: events.Event
 ) -> None:
-    targets: Targets = targets_of(tx, program, relationship.targets_version or None)[0]
     planned = []
     for plan in targets.milestones:
-        opens, closes = window(plan, relationship.started_at, relationship.ends_at)
+        opens, closes = window(plan, one.started_at, one.ends_at)
         planned.append(
             Milestone(
                 id=tx.new_id(),
                 tenant=tx.tenant,
-                relationship_id=relationship.id,
+                relationship_id=one.id,
                 kind=plan.kind,
                 opens_at=opens,
                 closes_at=closes,
             )
         )
     tx.milestones.add_all(planned)
-    for one in planned:
-        tx.record(
-            events.MilestonePlanned(
-                subject_id=one.id,
-                program_id=program.id,
-                relationship_id=relationship.id,
-                kind=one.kind,
-                cause=started.sequence,
-            ),
-            actor=SYSTEM_ACTOR,
-            role=Role.SYSTEM,
-        )
+    step, fact = _by_system(tx, one.program_id), events.MilestonePlanned
+    step.record_all(
+        step.fact(fact, new.id, started, relationship_id=one.id, kind=new.kind) for new in planned
+    )
+
+
+def _by_system(tx: Transaction, program_id: str) -> Step:
+    return Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program_id)
 
 
 def withdraw_open(
@@ -238,7 +203,7 @@ def withdraw_open(
     *,
     participant: str,
     reason: str,
-    cause: int | None = None,
+    cause: events.Event,
     other: str | None = None,
 ) -> int:
     """Withdraw a participant's open proposals, or only those with `other`; return how many."""
@@ -248,8 +213,8 @@ def withdraw_open(
         for one in tx.proposals.find(state=OPEN, **{side: participant})
         if other is None or other in (one.mentee_id, one.mentor_id)
     }
-    for one in sorted(found.values(), key=lambda proposal: proposal.id):
-        withdraw_one(tx, SYSTEM_ACTOR, Role.SYSTEM, one, reason, cause)
+    for _, one in sorted(found.items()):
+        withdraw_one(_by_system(tx, one.program_id), one, reason, cause)
     return len(found)
 
 
@@ -268,19 +233,8 @@ def decline(
     def work(tx: Transaction) -> dict[str, Any]:
         asked = Asked(tx, actor, proposal)
         moved = asked.proposal.move("declined", by=asked.role, reason=reason)
-        if note:
-            written = tx.notes.write(
-                note, subject_noun="proposal", subject_id=moved.id, author_id=actor.person_id
-            )
-            moved = replace(moved, note_id=written)
-        saved = tx.proposals.save(moved)
-        event = tx.record(
-            events.ProposalDeclined(
-                subject_id=saved.id, program_id=saved.program_id, reason=reason
-            ),
-            actor=actor,
-            role=asked.role,
-        )
+        moved = replace(moved, note_id=asked.note("proposal", proposal, note))
+        saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
         hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
         tell(tx, event, "proposal_declined", hearing)
         return as_row(saved)
@@ -289,57 +243,44 @@ def decline(
 
 
 def ask(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+) -> dict[str, Any]:
     """Ask the other side one thing before answering; the deadline waits for the reply."""
 
     def work(tx: Transaction) -> dict[str, Any]:
         asked = Asked(tx, actor, proposal)
         moved = asked.proposal.move("question", by=asked.role)
-        _written(tx, actor, moved, text)
-        saved = tx.proposals.save(moved)
-        tx.record(
-            events.QuestionAsked(subject_id=saved.id, program_id=saved.program_id),
-            actor=actor,
-            role=asked.role,
-        )
-        return as_row(saved)
+        _write(asked, text)
+        return asked.done(tx.proposals, moved, events.QuestionAsked)
 
     return inside(kit, tenant, tx, work)
 
 
 def reply(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+) -> dict[str, Any]:
     """Answer the question; those asked have the program's full time again."""
 
     def work(tx: Transaction) -> dict[str, Any]:
         asked = Asked(tx, actor, proposal)
         moved = asked.proposal.move("offered", by=asked.role)
-        _written(tx, actor, moved, text)
+        _write(asked, text)
         due = tx.now + timedelta(days=asked.program.offer_days)
-        saved = tx.proposals.save(replace(moved, due_at=due))
-        event = tx.record(
-            events.QuestionAnswered(subject_id=saved.id, program_id=saved.program_id),
-            actor=actor,
-            role=asked.role,
-        )
-        tell_next(tx, asked.program, saved, asked.participants, event)
+        saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
+        asked.tell_next(saved, event)
         return as_row(saved)
 
     return inside(kit, tenant, tx, work)
 
 
-def _written(tx: Transaction, actor: Actor, one: Proposal, text: str) -> None:
+def _write(asked: Asked, text: str) -> None:
     if not text.strip() or len(text) > 2000:
         raise Invalid(
             "proposal.text",
             "The text cannot be used.",
             [Problem("text", "write 1 to 2000 characters")],
         )
-    tx.notes.write(text, subject_noun="proposal", subject_id=one.id, author_id=actor.person_id)
+    asked.note("proposal", asked.proposal.id, text)
 
 
 def withdraw(
@@ -355,24 +296,20 @@ def withdraw(
 
     def work(tx: Transaction) -> dict[str, Any]:
         asked = Asked(tx, actor, proposal)
-        return as_row(withdraw_one(tx, actor, asked.role, asked.proposal, reason))
+        return as_row(withdraw_one(asked, asked.proposal, reason))
 
     return inside(kit, tenant, tx, work)
 
 
 def expire(kit: Kit, *, tenant: str, actor: Actor, limit: int = 500) -> int:
     """Expire the proposals whose time to answer has run out; return how many. For the worker."""
+    role = Role.SYSTEM if actor.is_system else Role.COORDINATOR
 
     def work(tx: Transaction) -> int:
         late = tx.proposals.overdue(tx.now, limit)
         for one in late:
-            role = Role.SYSTEM if actor.is_system else Role.COORDINATOR
-            saved = tx.proposals.save(one.move("expired", by=role))
-            tx.record(
-                events.ProposalExpired(subject_id=saved.id, program_id=saved.program_id),
-                actor=actor,
-                role=role,
-            )
+            step = Step(tx, actor, role, one.program_id)
+            step.save(tx.proposals, one.move("expired", by=role), events.ProposalExpired)
         return len(late)
 
     return kit.write(tenant, work)
