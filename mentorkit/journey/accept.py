@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, tell_next, withdraw_one
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import Step, inside
+from mentorkit.journey.steps import Step, fresh, inside
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -162,8 +162,7 @@ def _founded(
 
 def _member(tx: Transaction, relationship: str, participant: str, role: str) -> Member:
     return Member(
-        id=tx.new_id(),
-        tenant=tx.tenant,
+        **fresh(tx),
         relationship_id=relationship,
         participant_id=participant,
         role=role,
@@ -179,8 +178,7 @@ def _plan_milestones(
         opens, closes = window(plan, one.started_at, one.ends_at)
         planned.append(
             Milestone(
-                id=tx.new_id(),
-                tenant=tx.tenant,
+                **fresh(tx),
                 relationship_id=one.id,
                 kind=plan.kind,
                 opens_at=opens,

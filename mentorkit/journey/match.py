@@ -21,7 +21,16 @@ from mentorkit.domain.shown import as_row
 from mentorkit.errors import Cancelled, Conflict, Invalid, MentorKitError, NotFound, Problem
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import WORDS, blocked_pairs, breach, ensure, old_enough
-from mentorkit.journey.steps import Step, by_staff, inside, names_of, party, program_of, reading
+from mentorkit.journey.steps import (
+    Step,
+    by_staff,
+    fresh,
+    inside,
+    names_of,
+    party,
+    program_of,
+    reading,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -60,12 +69,7 @@ def draft(
         bound = matching.bind(strategy, kit.registry, fields)
         pool = _pool(tx, found, fields)
         run = Run(
-            id=tx.new_id(),
-            tenant=tenant,
-            program_id=found.id,
-            strategy_version=version,
-            seed=seed,
-            created_at=tx.now,
+            **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
         step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
@@ -94,8 +98,7 @@ def draft(
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
-                id=tx.new_id(),
-                tenant=tenant,
+                **fresh(tx),
                 program_id=run.program_id,
                 mentee_id=pair.mentee_id,
                 mentor_id=pair.mentor_id,
@@ -416,8 +419,7 @@ def propose(
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
         origin = str(both.role) if both.role in PARTIES else "staff"
         made = Proposal(
-            id=tx.new_id(),
-            tenant=tenant,
+            **fresh(tx),
             program_id=both.program.id,
             mentee_id=mentee,
             mentor_id=mentor,

@@ -15,7 +15,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import Step, inside, names_of, party, reading
+from mentorkit.journey.steps import Step, fresh, inside, names_of, party, reading
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -88,13 +88,7 @@ def log(
         met = Met(tx, actor, relationship)
         at = _moment(held_at, tx.now)
         _check_meeting(met.relationship, minutes, at, tx.now)
-        meeting = Meeting(
-            id=tx.new_id(),
-            tenant=tenant,
-            relationship_id=relationship,
-            held_at=at,
-            minutes=minutes,
-        )
+        meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
         tx.meetings.add(meeting)
         fact = events.MeetingHeld
         met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)

@@ -31,6 +31,7 @@ from mentorkit.journey.steps import (
     READERS,
     Step,
     by_staff,
+    fresh,
     inside,
     program_of,
     reading,
@@ -83,8 +84,7 @@ def create(
         if tx.programs.first(key=key):
             raise Conflict("program.key_taken", f"There is a program {key!r} already.", key=key)
         program = Program(
-            id=tx.new_id(),
-            tenant=tenant,
+            **fresh(tx),
             key=key,
             name=Frozen(en=name) if name else made.title or Frozen(en=key),
             created_at=tx.now,
@@ -312,8 +312,7 @@ def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None
             [Problem("person", "give a known id or key, or a name to add somebody new")],
         )
     new = Person(
-        id=tx.new_id(),
-        tenant=tx.tenant,
+        **fresh(tx),
         name=name or user_ref or "",
         user_ref=user_ref,
         external_key=person,

@@ -11,7 +11,7 @@ from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import Met, finish
-from mentorkit.journey.steps import Step, inside, person_of, role_in
+from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -37,10 +37,7 @@ def block(
         if person == other:
             raise Conflict("block.self", "Nobody can be kept apart from themselves.")
         if not tx.blocks.first(person_id=person, other_id=other):
-            new = tx.new_id()
-            tx.blocks.add(
-                Block(id=new, tenant=tenant, person_id=person, other_id=other, created_at=tx.now)
-            )
+            tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
         event = step.record(events.PersonBlocked, person, other_id=other)
         withdrawn = ended = 0
         for one in mine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.moves import STAFF, Role
@@ -23,6 +23,18 @@ T = TypeVar("T")
 N = TypeVar("N", bound="Noun")
 CHUNK = 100
 """How many things `many` does in one transaction: few enough to keep locks short."""
+
+
+class Fresh(TypedDict):
+    """What every new thing has: an id of its own, and the tenant it belongs to."""
+
+    id: str
+    tenant: str
+
+
+def fresh(tx: Transaction) -> Fresh:
+    """Return what to make a new thing with: ``Meeting(**fresh(tx), minutes=60, ...)``."""
+    return Fresh(id=tx.new_id(), tenant=tx.tenant)
 
 
 class Step:
