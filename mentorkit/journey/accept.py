@@ -14,7 +14,7 @@ from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.match import OPEN, Both, tell_next, withdraw_one
+from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import Step, fresh, inside
@@ -25,17 +25,10 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
-class Asked(Both):
-    """A step about a proposal, with what is needed to judge an answer to it."""
-
-    def __init__(self, tx: Transaction, actor: Actor, proposal: str) -> None:
-        self.proposal: Proposal = tx.proposals.get(proposal)
-        super().__init__(
-            tx, actor, self.proposal.mentee_id, self.proposal.mentor_id, noun="proposal"
-        )
-
-    def tell_next(self, one: Proposal, event: events.Event) -> None:
-        tell_next(self.tx, self.program, one, event, self.mentee, self.mentor)
+def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both]:
+    """Return a proposal with what is needed to judge an answer to it."""
+    one = tx.proposals.get(proposal)
+    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
 
 
 def accept(
@@ -55,11 +48,10 @@ def accept(
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        asked = Asked(tx, actor, proposal)
-        one = asked.proposal
+        one, asked = _asked(tx, actor, proposal)
         if one.state != "offered":
             one.move("accepted", by=asked.role)
-        said = replace(one, answered=_answered(asked, on_behalf_of))
+        said = replace(one, answered=_answered(one, asked, on_behalf_of))
         ensure(tx, asked.program, asked.mentee, asked.mentor)
         if not said.awaiting(asked.program.accept_chain):
             return _begin(asked, said)
@@ -71,23 +63,22 @@ def accept(
     return inside(kit, tenant, tx, work)
 
 
-def _answered(asked: Asked, on_behalf_of: str | None) -> tuple[str, ...]:
+def _answered(one: Proposal, asked: Both, on_behalf_of: str | None) -> tuple[str, ...]:
     """Return who has said yes once this answer counts; raise when it is not theirs to give."""
-    one, chain = asked.proposal, asked.program.accept_chain
+    chain = asked.program.accept_chain
     awaited = one.awaiting(chain)
-    if asked.role in PARTIES:
-        if on_behalf_of not in (None, str(asked.role)):
-            raise NotAllowed(
-                "proposal.own_answer", "You can only answer for yourself.", role=str(asked.role)
-            )
-        if awaited != asked.role:
+    mine = str(asked.role)
+    if mine in PARTIES:
+        if on_behalf_of not in (None, mine):
+            raise NotAllowed("proposal.own_answer", "You can only answer for yourself.", role=mine)
+        if awaited != mine:
             raise Conflict(
                 "proposal.not_your_turn",
                 f"The {awaited} is asked next; your answer is "
-                + ("already noted." if asked.role in one.answered else "not asked yet."),
+                + ("already noted." if mine in one.answered else "not asked yet."),
                 awaited=awaited,
             )
-        return (*one.answered, str(asked.role))
+        return (*one.answered, mine)
     if on_behalf_of is None:
         return (*one.answered, *(role for role in chain if role not in one.answered))
     if awaited != on_behalf_of:
@@ -95,20 +86,16 @@ def _answered(asked: Asked, on_behalf_of: str | None) -> tuple[str, ...]:
     return (*one.answered, on_behalf_of)
 
 
-def _begin(asked: Asked, said: Proposal) -> dict[str, Any]:
+def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     """Take the places, accept the proposal and begin the relationship, or join its circle."""
     tx = asked.tx
     used = tx.participants.take_places({said.mentee_id, said.mentor_id})
     targets, version = targets_of(tx, asked.program)
     circle = _joined(tx, said) if asked.program.kind == "circle" else None
     relationship = circle or _founded(tx, asked.program, said, targets.length_days, version)
-    saved, event = asked.save(
-        tx.proposals,
-        replace(said.move("accepted", by=asked.role), relationship_id=relationship.id),
-        events.ProposalAccepted,
-        answered=said.answered,
-        relationship_id=relationship.id,
-    )
+    moved = replace(said.move("accepted", by=asked.role), relationship_id=relationship.id)
+    own = {"answered": said.answered, "relationship_id": relationship.id}
+    saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, **own)
     for participant, count in used.items():
         asked.record(events.PlaceTaken, participant, event, used=count)
     started = asked.record(
@@ -141,7 +128,7 @@ def _joined(tx: Transaction, one: Proposal) -> Relationship | None:
 def _founded(
     tx: Transaction, program: Program, one: Proposal, days: int, targets_version: int
 ) -> Relationship:
-    new = tx.new_id()
+    new, sides = tx.new_id(), {"mentee": one.mentee_id, "mentor": one.mentor_id}
     return tx.relationships.add(
         Relationship(
             id=new,
@@ -152,43 +139,30 @@ def _founded(
             targets_version=targets_version,
             started_at=tx.now,
             ends_at=tx.now + timedelta(days=days),
-            members=(
-                _member(tx, new, one.mentee_id, "mentee"),
-                _member(tx, new, one.mentor_id, "mentor"),
-            ),
+            members=tuple(_member(tx, new, who, role) for role, who in sides.items()),
         )
     )
 
 
-def _member(tx: Transaction, relationship: str, participant: str, role: str) -> Member:
+def _member(tx: Transaction, held: str, who: str, role: str) -> Member:
     return Member(
-        **fresh(tx),
-        relationship_id=relationship,
-        participant_id=participant,
-        role=role,
-        joined_at=tx.now,
+        **fresh(tx), relationship_id=held, participant_id=who, role=role, joined_at=tx.now
     )
 
 
 def _plan_milestones(
-    tx: Transaction, one: Relationship, targets: Targets, started: events.Event
+    tx: Transaction, held: Relationship, targets: Targets, started: events.Event
 ) -> None:
-    planned = []
+    step, fact, planned = _by_system(tx, held.program_id), events.MilestonePlanned, []
     for plan in targets.milestones:
-        opens, closes = window(plan, one.started_at, one.ends_at)
-        planned.append(
-            Milestone(
-                **fresh(tx),
-                relationship_id=one.id,
-                kind=plan.kind,
-                opens_at=opens,
-                closes_at=closes,
-            )
+        opens, closes = window(plan, held.started_at, held.ends_at)
+        one = Milestone(
+            **fresh(tx), relationship_id=held.id, kind=plan.kind, opens_at=opens, closes_at=closes
         )
+        planned.append(one)
     tx.milestones.add_all(planned)
-    step, fact = _by_system(tx, one.program_id), events.MilestonePlanned
     step.record_all(
-        step.fact(fact, new.id, started, relationship_id=one.id, kind=new.kind) for new in planned
+        step.fact(fact, one.id, started, relationship_id=held.id, kind=one.kind) for one in planned
     )
 
 
@@ -197,12 +171,7 @@ def _by_system(tx: Transaction, program_id: str) -> Step:
 
 
 def withdraw_open(
-    tx: Transaction,
-    *,
-    participant: str,
-    reason: str,
-    cause: events.Event,
-    other: str | None = None,
+    tx: Transaction, *, participant: str, reason: str, cause: events.Event, other: str | None = None
 ) -> int:
     """Withdraw a participant's open proposals, or only those with `other`; return how many."""
     found = {
@@ -229,8 +198,8 @@ def decline(
     """Say no. `reason` is a code; `note` is private to staff and can be erased."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        asked = Asked(tx, actor, proposal)
-        moved = asked.proposal.move("declined", by=asked.role, reason=reason)
+        one, asked = _asked(tx, actor, proposal)
+        moved = one.move("declined", by=asked.role, reason=reason)
         moved = replace(moved, note_id=asked.note("proposal", proposal, note))
         saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
         hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
@@ -246,9 +215,9 @@ def ask(
     """Ask the other side one thing before answering; the deadline waits for the reply."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        asked = Asked(tx, actor, proposal)
-        moved = asked.proposal.move("question", by=asked.role)
-        _write(asked, text)
+        one, asked = _asked(tx, actor, proposal)
+        moved = one.move("question", by=asked.role)
+        _write(asked, proposal, text)
         return asked.done(tx.proposals, moved, events.QuestionAsked)
 
     return inside(kit, tenant, tx, work)
@@ -260,9 +229,9 @@ def reply(
     """Answer the question; those asked have the program's full time again."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        asked = Asked(tx, actor, proposal)
-        moved = asked.proposal.move("offered", by=asked.role)
-        _write(asked, text)
+        one, asked = _asked(tx, actor, proposal)
+        moved = one.move("offered", by=asked.role)
+        _write(asked, proposal, text)
         due = tx.now + timedelta(days=asked.program.offer_days)
         saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
         asked.tell_next(saved, event)
@@ -271,14 +240,14 @@ def reply(
     return inside(kit, tenant, tx, work)
 
 
-def _write(asked: Asked, text: str) -> None:
+def _write(step: Step, proposal: str, text: str) -> None:
     if not text.strip() or len(text) > 2000:
         raise Invalid(
             "proposal.text",
             "The text cannot be used.",
             [Problem("text", "write 1 to 2000 characters")],
         )
-    asked.note("proposal", asked.proposal.id, text)
+    step.note("proposal", proposal, text)
 
 
 def withdraw(
@@ -293,8 +262,8 @@ def withdraw(
     """Take an open proposal back."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        asked = Asked(tx, actor, proposal)
-        return as_row(withdraw_one(asked, asked.proposal, reason))
+        one, asked = _asked(tx, actor, proposal)
+        return as_row(withdraw_one(asked, one, reason))
 
     return inside(kit, tenant, tx, work)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -25,10 +26,10 @@ from mentorkit.journey.steps import (
     Step,
     by_staff,
     fresh,
+    in_program,
     inside,
     names_of,
     party,
-    program_of,
     reading,
 )
 from mentorkit.journey.tell import tell
@@ -60,8 +61,7 @@ def draft(
     from mentorkit import matching
 
     def begin(tx: Transaction) -> tuple[Run, Pool, Any]:
-        found = program_of(tx, program)
-        step = by_staff(tx, actor, found)
+        found, step = in_program(tx, actor, program)
         if found.state != "open":
             raise Conflict("program.not_open", f"The program is {found.state}; open it first.")
         strategy, version = strategy_of(tx, found)
@@ -159,20 +159,19 @@ def _histories(
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
     for relationship in tx.relationships.find(program_id=program.id):
-        mentors = [m.participant_id for m in relationship.members if m.role == "mentor"]
-        mentees = [m.participant_id for m in relationship.members if m.role == "mentee"]
-        for pair in ((a, b) for a in mentees for b in mentors):
-            past.add(pair)
-            if relationship.state in HOLDING:
-                forbidden[pair] = "together_now"
-    holders: dict[str, list[str]] = {}
+        sides = defaultdict(list)
+        for member in relationship.members:
+            sides[member.role].append(member.participant_id)
+        pairs = list(product(sides["mentee"], sides["mentor"]))
+        past.update(pairs)
+        if relationship.state in HOLDING:
+            forbidden |= dict.fromkeys(pairs, "together_now")
+    holders = defaultdict(list)
     for row in rows:
-        holders.setdefault(row.person_id, []).append(row.id)
+        holders[row.person_id].append(row.id)
     for apart in blocked_pairs(tx, holders):
-        first, second = (list(apart) * 2)[:2]
-        for a in holders.get(first, ()):
-            for b in holders.get(second, ()):
-                forbidden[a, b] = forbidden[b, a] = "blocked"
+        for a, b in product(*(holders.get(person, ()) for person in apart)):
+            forbidden[a, b] = forbidden[b, a] = "blocked"
     return past, forbidden
 
 
@@ -317,14 +316,49 @@ def withdraw_one(
     step: Step, one: Proposal, reason: str, cause: events.Event | None = None
 ) -> Proposal:
     """Withdraw one open proposal, with the reason's code."""
-    saved, _ = step.save(
-        step.tx.proposals,
-        one.move("withdrawn", by=step.role, reason=reason),
-        events.ProposalWithdrawn,
-        reason=reason,
-        cause=cause,
-    )
-    return saved
+    moved, fact = one.move("withdrawn", by=step.role, reason=reason), events.ProposalWithdrawn
+    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)[0]
+
+
+class Both(Step):
+    """A step about a mentee and a mentor of one program."""
+
+    def __init__(self, step: Step, program: Program, mentee: Participant, mentor: Participant):
+        super().__init__(step.tx, step.actor, step.role, program.id)
+        self.program, self.mentee, self.mentor = program, mentee, mentor
+        self.people = people_of(mentee, mentor)
+
+    def offer(self, one: Proposal) -> Proposal:
+        """Offer a drafted pair, and tell the one whose yes is asked first."""
+        now = self.tx.now
+        due = now + timedelta(days=self.program.offer_days)
+        moved = replace(one.move("offered", by=self.role), offered_at=now, due_at=due)
+        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered)
+        self.tell_next(saved, event)
+        return saved
+
+    def tell_next(self, one: Proposal, event: events.Event) -> None:
+        """Tell the party whose answer is awaited now that it is."""
+        awaited = one.awaiting(self.program.accept_chain)
+        if awaited in PARTIES:
+            tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
+
+
+def people_of(mentee: Participant, mentor: Participant) -> dict[Role, str]:
+    """Return the person id of each of the two by role."""
+    return {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
+
+
+def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
+    """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
+    found = tx.participants.get_many(ids)
+    for one in ids:
+        if one not in found:
+            raise tx.participants.missing(one)
+    mentee, mentor = (found[one] for one in ids)
+    program = tx.programs.get(mentee.program_id)
+    role = party(tx, program, actor, people_of(mentee, mentor).items(), noun)
+    return Both(Step(tx, actor, role, program.id), program, mentee, mentor)
 
 
 def publish(
@@ -351,54 +385,11 @@ def publish(
                 withdraw_one(step, one, code)
                 withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
             else:
-                _offer(step, program, one, mentee, mentor)
+                Both(step, program, mentee, mentor).offer(one)
         offered = len(drafts) - len(withheld)
         return {**as_row(saved), "offered": offered, "withheld": withheld}
 
     return inside(kit, tenant, tx, work)
-
-
-def _offer(
-    step: Step, program: Program, one: Proposal, mentee: Participant, mentor: Participant
-) -> Proposal:
-    """Offer a drafted pair, and tell the one whose yes is asked first."""
-    now = step.tx.now
-    due = now + timedelta(days=program.offer_days)
-    moved = replace(one.move("offered", by=step.role), offered_at=now, due_at=due)
-    saved, event = step.save(step.tx.proposals, moved, events.ProposalOffered)
-    tell_next(step.tx, program, saved, event, mentee, mentor)
-    return saved
-
-
-def tell_next(
-    tx: Transaction,
-    program: Program,
-    one: Proposal,
-    event: events.Event,
-    mentee: Participant,
-    mentor: Participant,
-) -> None:
-    """Tell the party whose answer is awaited now that it is."""
-    asked = {"mentee": mentee, "mentor": mentor}.get(one.awaiting(program.accept_chain) or "")
-    if asked:
-        tell(tx, event, "proposal_offered", [asked.person_id])
-
-
-class Both(Step):
-    """A step about a mentee and a mentor, with their program, read in one go."""
-
-    def __init__(
-        self, tx: Transaction, actor: Actor, mentee: str, mentor: str, noun: str = "participant"
-    ) -> None:
-        found = tx.participants.get_many([mentee, mentor])
-        for one in (mentee, mentor):
-            if one not in found:
-                raise tx.participants.missing(one)
-        self.mentee, self.mentor = found[mentee], found[mentor]
-        self.people = {Role.MENTEE: self.mentee.person_id, Role.MENTOR: self.mentor.person_id}
-        self.program = tx.programs.get(self.mentee.program_id)
-        role = party(tx, self.program, actor, self.people.items(), noun)
-        super().__init__(tx, actor, role, self.program.id)
 
 
 def propose(
@@ -410,17 +401,17 @@ def propose(
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        both = Both(tx, actor, mentee, mentor)
-        for side, one in (("mentee", both.mentee), ("mentor", both.mentor)):
-            if not one.plays(side) or one.program_id != both.program_id:
+        two = both(tx, actor, (mentee, mentor), "participant")
+        for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
+            if not one.plays(side) or one.program_id != two.program_id:
                 raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-        ensure(tx, both.program, both.mentee, both.mentor)
+        ensure(tx, two.program, two.mentee, two.mentor)
         if tx.proposals.first(mentee_id=mentee, mentor_id=mentor, state=OPEN):
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
-        origin = str(both.role) if both.role in PARTIES else "staff"
+        origin = str(two.role) if two.role in PARTIES else "staff"
         made = Proposal(
             **fresh(tx),
-            program_id=both.program.id,
+            program_id=two.program.id,
             mentee_id=mentee,
             mentor_id=mentor,
             origin=origin,  # type: ignore[arg-type]
@@ -428,7 +419,7 @@ def propose(
             created_at=tx.now,
         )
         tx.proposals.add(made)
-        both.record_all([_drafted(both, made)])
-        return as_row(_offer(both, both.program, made, both.mentee, both.mentor))
+        two.record_all([_drafted(two, made)])
+        return as_row(two.offer(made))
 
     return inside(kit, tenant, tx, work)

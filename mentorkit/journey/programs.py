@@ -27,16 +27,7 @@ from mentorkit.domain.programs import (
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.steps import (
-    READERS,
-    Step,
-    by_staff,
-    fresh,
-    inside,
-    program_of,
-    reading,
-    role_in,
-)
+from mentorkit.journey.steps import READERS, Step, fresh, in_program, inside, reading, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -104,19 +95,10 @@ def check_strategy(
     kit: Kit, strategy: Strategy, fields: Mapping[str, Field], *, place: str = ""
 ) -> None:
     """Raise `Invalid` when the strategy names what no loaded plugin offers, or misuses it."""
-    if not strategy.criteria:
-        return
-    from mentorkit.matching import bind
+    if strategy.criteria:
+        from mentorkit.matching import bind
 
-    try:
-        bind(strategy, kit.registry, fields)
-    except Invalid as error:
-        at = f"{place}." if place else ""
-        raise Invalid(
-            error.code,
-            error.message,
-            [Problem(f"{at}{problem.place}", problem.message) for problem in error.problems],
-        ) from None
+        bind(strategy, kit.registry, fields, place=place)
 
 
 def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
@@ -162,8 +144,7 @@ def open_(
     """Open a program: from now on people can be matched. It must have a way to match."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        step = by_staff(tx, actor, found)
+        found, step = in_program(tx, actor, program)
         if not strategy_of(tx, found)[0].criteria:
             raise Conflict(
                 "program.no_criteria",
@@ -181,8 +162,7 @@ def close(
     """Close a program to new people and new runs; relationships go on to their end."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        step = by_staff(tx, actor, found)
+        found, step = in_program(tx, actor, program)
         closed = found.move("closed", by=step.role)
         return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
 
@@ -212,8 +192,7 @@ def define(
         )  # fmt: skip
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        step = by_staff(tx, actor, found)
+        found, step = in_program(tx, actor, program)
         _check_definition(kit, tx, found, kind, body)
         number = _define(step, found, kind, body, key)
         return {"program": found.id, "kind": kind, "key": key, "number": number}
@@ -284,8 +263,7 @@ def appoint(
         )
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        step = by_staff(tx, actor, found)
+        found, step = in_program(tx, actor, program)
         if role == "coordinator" and step.role != Role.ADMIN:
             raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
         human = _person(tx, person, name, user_ref)
@@ -311,56 +289,52 @@ def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None
             "This person is not known here.",
             [Problem("person", "give a known id or key, or a name to add somebody new")],
         )
+    called = name or user_ref or ""
     new = Person(
-        **fresh(tx),
-        name=name or user_ref or "",
-        user_ref=user_ref,
-        external_key=person,
-        created_at=tx.now,
+        **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now
     )
-    tx.people.add(new)
-    return new.id
+    return tx.people.add(new).id
 
 
 # ------------------------------------------------------------------ what a program is run by
 
 
+def _in_force(
+    tx: Transaction, program: Program, kind: str, version: int | None = None
+) -> tuple[Frozen, int]:
+    """Return body and number of this version (default: the newest); {} and 0 if there is none."""
+    if version is None:
+        found = tx.definitions.current(program.id, kind)
+    else:
+        found = tx.definitions.version(program.id, kind, version)
+    return (found.body, found.number) if found else (Frozen(), 0)
+
+
 def fields_of(tx: Transaction, program: Program) -> dict[str, Field]:
     """Return the profile fields now in force."""
-    definition = tx.definitions.current(program.id, "fields")
-    return parse_fields(definition.body)[0] if definition else {}
+    return parse_fields(_in_force(tx, program, "fields")[0])[0]
 
 
 def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
     """Return the strategy now in force, and its version."""
-    definition = tx.definitions.current(program.id, "strategy")
-    if definition is None:
-        return Strategy(), 0
-    return parse_strategy(definition.body)[0], definition.number
+    body, number = _in_force(tx, program, "strategy")
+    return parse_strategy(body)[0], number
 
 
 def targets_of(
     tx: Transaction, program: Program, version: int | None = None
 ) -> tuple[Targets, int]:
     """Return the targets of this version (default: those now in force), and the version."""
-    if version is None:
-        definition = tx.definitions.current(program.id, "targets")
-    else:
-        definition = tx.definitions.version(program.id, "targets", version)
-    if definition is None:
-        return Targets(), 0
-    return parse_targets(definition.body, []), definition.number
+    body, number = _in_force(tx, program, "targets", version)
+    return parse_targets(body, []), number
 
 
 def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:
     """Return the requirements now in force."""
-    definition = tx.definitions.current(program.id, "requirements")
-    if definition is None:
-        return ()
-    return parse_requirement_list(definition.body.get("requirements", ()), fields_of(tx, program))
+    given = _in_force(tx, program, "requirements")[0].get("requirements")
+    return parse_requirement_list(given, fields_of(tx, program)) if given else ()
 
 
 def consent_version(tx: Transaction, program: Program) -> int:
     """Return the version of the consent text now in force; 0 when there is no text."""
-    definition = tx.definitions.current(program.id, "consent")
-    return definition.number if definition else 0
+    return _in_force(tx, program, "consent")[1]

@@ -59,8 +59,8 @@ def _role(tx: Transaction, actor: Actor, person: str, programs: list[str]) -> Ro
         return Role.ADMIN
     if person_of(tx, actor) == person:
         return Role.MENTEE
-    for program in programs:
-        role = role_in(tx, tx.programs.get(program), actor)
+    for program in tx.programs.get_many(programs).values():
+        role = role_in(tx, program, actor)
         if role in STAFF:
             return role
     raise NotFound("person.not_found", "There is no such person here.")

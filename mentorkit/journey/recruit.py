@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -14,7 +15,7 @@ from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
-from mentorkit.journey.steps import Step, by_staff, fresh, program_of, reading
+from mentorkit.journey.steps import Step, fresh, in_program, reading
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -53,18 +54,15 @@ def read(
         raise NotFound("source.not_found", f"No loaded plugin offers the source {name!r}.")
     owner = kit.registry.owner("recruitment_sources", name)
     given = columns if columns is not None else (mapping.body if mapping else None)
-    batch = called(
-        f"plugin {owner.label}",
-        f"source {name}",
-        lambda: provider.receive(
-            kit.context(tenant, found, owner.name),
-            Inbound(body=body, filename=filename),
-            role=role,
-            fields=fields,
-            options={"columns": dict(given)} if given else None,
-        ),
-        passing=(Invalid,),
+    taking = partial(
+        provider.receive,
+        kit.context(tenant, found, owner.name),
+        Inbound(body=body, filename=filename),
+        role=role,
+        fields=fields,
+        options={"columns": dict(given)} if given else None,
     )
+    batch = called(f"plugin {owner.label}", f"source {name}", taking, passing=(Invalid,))
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -109,8 +107,7 @@ def receive(
             progress.step(start, len(leads), "leads")
 
         def work(tx: Transaction, chunk: Sequence[Lead] = leads[start : start + size]) -> _Plan:
-            found = program_of(tx, program)
-            step = by_staff(tx, actor, found)
+            found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
             plan = _Plan(tx, found, chunk)
@@ -157,7 +154,12 @@ class _Plan:
 
     def _take(self, lead: Lead) -> None:
         person, touched = self._person(lead)
-        touched |= self._contacts(person, lead)
+        for kind, value in (("email", lead.email), ("phone", lead.phone)):
+            if value and (person.id, kind) not in self.reach:
+                self.reach.add((person.id, kind))
+                contact = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
+                self.contacts.append(contact)
+                touched.add(kind)
         business = self._business(lead)
         before = self.known.get(person.id)
         if before is None:
@@ -205,18 +207,6 @@ class _Plan:
         is_new = before is None or before.id in self.new_people
         (self.new_people if is_new else self.renamed)[person.id] = person
         return person, {"person"}
-
-    def _contacts(self, person: Person, lead: Lead) -> set[str]:
-        """Add the ways to reach the person that are new, and return their kinds."""
-        told = {"email": lead.email, "phone": lead.phone}
-        new = {
-            kind: Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
-            for kind, value in told.items()
-            if value and (person.id, kind) not in self.reach
-        }
-        self.contacts += new.values()
-        self.reach |= {(person.id, kind) for kind in new}
-        return set(new)
 
     def _business(self, lead: Lead) -> str | None:
         """Return the id of the firm the lead acts for: the same name is the same firm."""

@@ -31,7 +31,8 @@ WORDS = {
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:
     """Return the pairs of person ids that must be kept apart."""
-    return {frozenset((block.person_id, block.other_id)) for block in tx.blocks.among(people)}
+    pairs = {frozenset((block.person_id, block.other_id)) for block in tx.blocks.among(people)}
+    return {pair for pair in pairs if len(pair) == 2}
 
 
 def old_enough(program: Program, person: Person, year: int) -> bool:

@@ -113,31 +113,28 @@ def many(
     `noun` is the name under which `verb` takes the id. What one thing is refused for does not
     stop the others; each chunk of 100 is one transaction.
     """
-    done: list[Any] = []
-    refused: list[dict[str, Any]] = []
+
+    def attempt(tx: Transaction, one: str) -> tuple[str, Any]:
+        try:
+            return "done", verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
+        except MentorKitError as error:
+            return "refused", {"id": one, "code": error.code, "message": str(error)}
+
+    report: dict[str, Any] = {"done": [], "refused": []}
     for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
         if progress:
             progress.step(start, len(ids))
 
-        def work(tx: Transaction, chunk: Sequence[str] = chunk) -> tuple[list[Any], list[Any]]:
-            fine: list[Any] = []
-            bad: list[Any] = []
-            for one in chunk:
-                try:
-                    fine.append(
-                        verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
-                    )
-                except MentorKitError as error:
-                    bad.append({"id": one, "code": error.code, "message": str(error)})
-            return fine, bad
+        def work(
+            tx: Transaction, chunk: Sequence[str] = ids[start : start + CHUNK]
+        ) -> list[tuple[str, Any]]:
+            return [attempt(tx, one) for one in chunk]
 
-        fine, bad = kit.write(tenant, work)
-        done += fine
-        refused += bad
+        for outcome, told in kit.write(tenant, work):
+            report[outcome].append(told)
     if progress:
         progress.step(len(ids), len(ids))
-    return {"done": done, "refused": refused}
+    return report
 
 
 def person_of(tx: Transaction, actor: Actor) -> str | None:
@@ -210,12 +207,14 @@ def by_staff(tx: Transaction, actor: Actor, program: Program) -> Step:
     return Step(tx, actor, require(tx, program, actor), program.id)
 
 
+def in_program(tx: Transaction, actor: Actor, program: str) -> tuple[Program, Step]:
+    """Return the program with this id or key, and a step of its staff in it."""
+    found = program_of(tx, program)
+    return found, by_staff(tx, actor, found)
+
+
 def party(
-    tx: Transaction,
-    program: Program,
-    actor: Actor,
-    people: Iterable[tuple[Role, str]],
-    noun: str,
+    tx: Transaction, program: Program, actor: Actor, people: Iterable[tuple[Role, str]], noun: str
 ) -> Role:
     """Return the actor's role to a thing: one of its parties (role, person id), or staff.
 
