@@ -32,14 +32,9 @@ def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both
 
 
 def accept(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    proposal: str,
-    on_behalf_of: str | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, on_behalf_of: str | None = None,
     tx: Transaction | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Say yes. The last yes that the program asks for begins the relationship.
 
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
@@ -96,9 +91,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     moved = replace(said.move("accepted", by=asked.role), relationship_id=relationship.id)
     own = {"answered": said.answered, "relationship_id": relationship.id}
     saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, **own)
-    for participant, count in used.items():
-        asked.record(events.PlaceTaken, participant, event, used=count)
-    started = asked.record(
+    taken = [asked.fact(events.PlaceTaken, who, event, used=count) for who, count in used.items()]
+    beginning = asked.fact(
         events.RelationshipStarted,
         relationship.id,
         event,
@@ -107,6 +101,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
         mentor_id=said.mentor_id,
         targets_version=relationship.targets_version,
     )
+    *_, started = asked.record_all([*taken, beginning])
     if circle is None:
         _plan_milestones(tx, relationship, targets, started)
     tell(tx, started, "relationship_started", asked.people.values())
@@ -251,14 +246,9 @@ def _write(step: Step, proposal: str, text: str) -> None:
 
 
 def withdraw(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    proposal: str,
-    reason: str = "asked",
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
     tx: Transaction | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Take an open proposal back."""
 
     def work(tx: Transaction) -> dict[str, Any]:

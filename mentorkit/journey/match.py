@@ -323,7 +323,9 @@ def withdraw_one(
 class Both(Step):
     """A step about a mentee and a mentor of one program."""
 
-    def __init__(self, step: Step, program: Program, mentee: Participant, mentor: Participant):
+    def __init__(
+        self, step: Step, program: Program, mentee: Participant, mentor: Participant
+    ) -> None:
         super().__init__(step.tx, step.actor, step.role, program.id)
         self.program, self.mentee, self.mentor = program, mentee, mentor
         self.people = people_of(mentee, mentor)

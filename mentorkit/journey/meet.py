@@ -288,8 +288,8 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
     moved = replace(moved, note_id=met.note("relationship", one.id, note))
     saved, event = met.save(tx.relationships, moved, events.RelationshipEnded, reason=reason)
-    for participant, count in _release(tx, one).items():
-        met.record(events.PlaceReleased, participant, event, used=count)
+    used = _release(tx, one)
+    freed = [met.fact(events.PlaceReleased, who, event, used=now) for who, now in used.items()]
     kept = "follow_up" if reason == "completed" else None
     over = [
         milestone.move("cancelled", by=met.role)
@@ -297,7 +297,8 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
         if milestone.kind != kept
     ]
     tx.milestones.save_all(over)
-    met.record_all(met.fact(events.MilestoneCancelled, gone.id, event) for gone in over)
+    cancelled = [met.fact(events.MilestoneCancelled, gone.id, event) for gone in over]
+    met.record_all([*freed, *cancelled])
     if reason != "blocked":
         tell(tx, event, "relationship_ended", met.people)
     return saved

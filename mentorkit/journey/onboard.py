@@ -33,14 +33,9 @@ class Own(Step):
 
 
 def consent(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    version: int | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, version: int | None = None,
     tx: Transaction | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Record consent to the program's text; `version` is the one shown (default: the current).
 
     An older text than the one in force is refused: the person has not seen what changed.
@@ -114,14 +109,9 @@ def _parsed(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str
 
 
 def complete(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    capacity: int | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int | None = None,
     tx: Transaction | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Make somebody active: consented to the current text, required fields answered."""
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -152,14 +142,9 @@ def complete(
 
 
 def set_capacity(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    capacity: int,
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int,
     tx: Transaction | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Change how many relationships at once; never fewer than are running now."""
 
     def work(tx: Transaction) -> dict[str, Any]:

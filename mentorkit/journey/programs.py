@@ -39,6 +39,9 @@ SETTINGS = (
 )  # fmt: skip
 """What a preset sets of the program itself."""
 
+ALWAYS = ("fields", "requirements", "strategy", "targets")
+"""What every program is run by, from its first day on."""
+
 TEXTS = ("summary", "consent", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
 
@@ -104,8 +107,8 @@ def check_strategy(
 def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (kind, key, body) of all that the preset defines."""
     data = dump_preset(preset)
-    rows = [(kind, "", data.get(kind, {})) for kind in ("fields", "strategy", "targets")]
-    rows.insert(1, ("requirements", "", {"requirements": data.get("requirements", [])}))
+    data["requirements"] = {"requirements": data.get("requirements", [])}
+    rows = [(kind, "", data.get(kind, {})) for kind in ALWAYS]
     rows += [(kind, "", data[kind]) for kind in TEXTS if data.get(kind)]
     rows += [("cohort", cohort["key"], cohort) for cohort in data.get("cohorts", [])]
     rows += [("plugin", plugin, dict(body)) for plugin, body in data.get("plugins", {}).items()]
@@ -184,7 +187,7 @@ def define(
 
     What was made under an older version keeps it. Raises `Invalid` listing all that is wrong.
     """
-    kinds = ("fields", "requirements", "strategy", "targets", *TEXTS, "cohort", "plugin")
+    kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
         raise Invalid(
             "definition.kind", "There is no such definition.",
