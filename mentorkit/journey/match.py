@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import Role
+from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal, Reason
+from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Cancelled, Conflict, Invalid, MentorKitError, NotFound, Problem
 from mentorkit.journey.programs import fields_of, strategy_of
-from mentorkit.journey.safeguards import WORDS, blocked_pairs, breach, ensure
-from mentorkit.journey.steps import READERS, inside, party, program_of, require
+from mentorkit.journey.safeguards import WORDS, blocked_pairs, breach, ensure, old_enough
+from mentorkit.journey.steps import (
+    Step,
+    by_staff,
+    fresh,
+    in_program,
+    inside,
+    names_of,
+    party,
+    reading,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -49,9 +60,8 @@ def draft(
     """
     from mentorkit import matching
 
-    def begin(tx: Transaction) -> tuple[Program, Run, Pool, Any]:
-        found = program_of(tx, program)
-        role = require(tx, found, actor)
+    def begin(tx: Transaction) -> tuple[Run, Pool, Any]:
+        found, step = in_program(tx, actor, program)
         if found.state != "open":
             raise Conflict("program.not_open", f"The program is {found.state}; open it first.")
         strategy, version = strategy_of(tx, found)
@@ -59,21 +69,14 @@ def draft(
         bound = matching.bind(strategy, kit.registry, fields)
         pool = _pool(tx, found, fields)
         run = Run(
-            id=tx.new_id(),
-            tenant=tenant,
-            program_id=found.id,
-            strategy_version=version,
-            seed=seed,
-            created_at=tx.now,
+            **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
-        _record_run(tx, actor, role, run, events.RunQueued(
-            subject_id=run.id, strategy_version=version, seed=seed))  # fmt: skip
-        run = tx.runs.save(run.move("running", by=role))
-        _record_run(tx, actor, role, run, events.RunStarted(subject_id=run.id))
-        return found, run, pool, bound
+        step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
+        run, _ = step.save(tx.runs, run.move("running", by=step.role), events.RunStarted)
+        return run, pool, bound
 
-    found, run, pool, bound = kit.write(tenant, begin)
+    run, pool, bound = kit.write(tenant, begin)
     try:
         pairs = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
         result = matching.run(pool, bound, locks=pairs, seed=seed, progress=progress)
@@ -81,105 +84,101 @@ def draft(
         code = "cancelled" if isinstance(error, Cancelled) else getattr(error, "code", "failed")
 
         def fail(tx: Transaction) -> None:
-            failed = tx.runs.get(run.id)
-            role = require(tx, found, actor)
-            tx.runs.save(failed.move("failed", by=role, reason=code))
-            _record_run(tx, actor, role, failed, events.RunFailed(subject_id=run.id, reason=code))
+            step, current = _on_run(tx, actor, run.id)
+            failed = current.move("failed", by=step.role, reason=code)
+            step.save(tx.runs, failed, events.RunFailed, reason=code)
 
         kit.write(tenant, fail)
         raise
 
     def keep(tx: Transaction) -> dict[str, Any]:
-        role = require(tx, program_of(tx, found.id), actor)
-        current = tx.runs.get(run.id)
+        step, current = _on_run(tx, actor, run.id)
+        done = current.move("draft", by=step.role)
         summary = Frozen(matching.summary(result))
-        saved = tx.runs.save(replace(current.move("draft", by=role), summary=summary))
-        proposals = [_proposal(tx, found, saved, pair) for pair in result.pairs]
+        saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
+        proposals = [
+            Proposal(
+                **fresh(tx),
+                program_id=run.program_id,
+                mentee_id=pair.mentee_id,
+                mentor_id=pair.mentor_id,
+                run_id=run.id,
+                score=pair.score,
+                rank=pair.rank,
+                reasons=pair.reasons,
+                locked=pair.locked,
+                created_at=tx.now,
+            )
+            for pair in result.pairs
+        ]
         tx.proposals.add_all(proposals)
-        _record_run(tx, actor, role, saved, events.RunDrafted(subject_id=run.id))
-        tx.record_all([_drafted(one) for one in proposals], actor=actor, role=role)
+        step.record_all(_drafted(step, one) for one in proposals)
         return {**as_row(saved), "unmatched_people": unmatched(result, pool)}
 
     return kit.write(tenant, keep)
 
 
-def _pool(tx: Transaction, program: Program, fields: Any) -> Pool:
+def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
     A place that an open proposal asks for counts as taken, or a second run would offer it again.
     """
     from mentorkit.matching import Pool, Someone
 
-    rows = [p for p in tx.participants.find(program_id=program.id, state="active") if p.available]
+    open_now = tx.proposals.find(program_id=program.id, state=OPEN)
+    spoken_for = Counter(i for one in open_now for i in (one.mentee_id, one.mentor_id))
+    active = tx.participants.find(program_id=program.id, state="active")
+    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])
-    if program.minimum_age is not None:
-        rows = [
-            row
+    rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
+
+    def side(role: str) -> list[Someone]:
+        return [
+            Someone(
+                key=people[row.person_id].external_key or "",
+                id=row.id,
+                profile=row.profile,
+                capacity=row.free - spoken_for[row.id],
+                name=people[row.person_id].name,
+                person_id=row.person_id,
+                choices=tuple(row.profile.get("choices") or ()),
+            )
             for row in rows
-            if (born := people[row.person_id].born) is not None
-            and tx.now.year - born > program.minimum_age
+            if row.plays(role)
         ]
-    spoken_for = Counter(
-        one
-        for proposal in tx.proposals.find(program_id=program.id, state=OPEN)
-        for one in (proposal.mentee_id, proposal.mentor_id)
-    )
-    rows = [row for row in rows if row.free > spoken_for[row.id]]
-    by_key = {people[row.person_id].external_key: row.id for row in rows}
 
-    def someone(row: Participant) -> Someone:
-        person = people[row.person_id]
-        wanted = row.profile.get("choices") or ()
-        return Someone(
-            key=person.external_key or "",
-            id=row.id,
-            profile=row.profile,
-            capacity=row.free - spoken_for[row.id],
-            name=person.name,
-            person_id=row.person_id,
-            choices=tuple(by_key[key] for key in wanted if key in by_key),
-        )
-
-    mentees = [someone(row) for row in rows if row.plays("mentee")]
-    mentors = [someone(row) for row in rows if row.plays("mentor")]
     past, forbidden = _histories(tx, program, rows)
-    return Pool(mentees, mentors, fields, past=past, forbidden=forbidden)
+    forbidden = {(one.mentee_id, one.mentor_id): "proposed_now" for one in open_now} | forbidden
+    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
 def _histories(
     tx: Transaction, program: Program, rows: Sequence[Participant]
 ) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
+    """Return the pairs that were together before, and those that must not be, with the code."""
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
     for relationship in tx.relationships.find(program_id=program.id):
-        mentors = [m.participant_id for m in relationship.members if m.role == "mentor"]
-        mentees = [m.participant_id for m in relationship.members if m.role == "mentee"]
-        for pair in ((a, b) for a in mentees for b in mentors):
-            past.add(pair)
-            if relationship.state in HOLDING:
-                forbidden[pair] = "together_now"
-    for proposal in tx.proposals.find(program_id=program.id, state=OPEN):
-        forbidden.setdefault((proposal.mentee_id, proposal.mentor_id), "proposed_now")
+        sides = defaultdict(list)
+        for member in relationship.members:
+            sides[member.role].append(member.participant_id)
+        pairs = list(product(sides["mentee"], sides["mentor"]))
+        past.update(pairs)
+        if relationship.state in HOLDING:
+            forbidden |= dict.fromkeys(pairs, "together_now")
+    holders = defaultdict(list)
     for row in rows:
-        if row.role == "both":
-            forbidden[row.id, row.id] = "same_person"
-    holders: dict[str, list[str]] = {}
-    for row in rows:
-        holders.setdefault(row.person_id, []).append(row.id)
+        holders[row.person_id].append(row.id)
     for apart in blocked_pairs(tx, holders):
-        first, second = (list(apart) * 2)[:2]
-        for a in holders.get(first, ()):
-            for b in holders.get(second, ()):
-                forbidden[a, b] = forbidden[b, a] = "blocked"
+        for a, b in product(*(holders.get(person, ()) for person in apart)):
+            forbidden[a, b] = forbidden[b, a] = "blocked"
     return past, forbidden
 
 
 def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
     problems, ids = [], []
-    for side, wanted, people in (
-        ("mentee", mentee, pool.mentees),
-        ("mentor", mentor, pool.mentors),
-    ):
+    sides = (("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors))
+    for side, wanted, people in sides:
         one = next((p for p in people if wanted in (p.id, p.key)), None)
         if one is None:
             problems.append(
@@ -192,36 +191,10 @@ def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
     return ids[0], ids[1]
 
 
-def _proposal(tx: Transaction, program: Program, run: Run, pair: Any) -> Proposal:
-    return Proposal(
-        id=tx.new_id(),
-        tenant=tx.tenant,
-        program_id=program.id,
-        mentee_id=pair.mentee_id,
-        mentor_id=pair.mentor_id,
-        run_id=run.id,
-        score=int(pair.score),
-        rank=int(pair.rank),
-        reasons=tuple(_reason(reason) for reason in pair.reasons),
-        locked=pair.locked,
-        created_at=tx.now,
-    )
-
-
-def _reason(reason: Reason | str) -> Reason:
-    if isinstance(reason, Reason):
-        return reason
-    return Reason(code="text", params=Frozen(text=reason))
-
-
-def _record_run(tx: Transaction, actor: Actor, role: Role, run: Run, event: events.Event) -> None:
-    tx.record(replace(event, program_id=run.program_id), actor=actor, role=role)
-
-
-def _drafted(one: Proposal) -> events.Event:
-    return events.ProposalDrafted(
-        subject_id=one.id,
-        program_id=one.program_id,
+def _drafted(step: Step, one: Proposal) -> events.Event:
+    return step.fact(
+        events.ProposalDrafted,
+        one.id,
         mentee_id=one.mentee_id,
         mentor_id=one.mentor_id,
         run_id=one.run_id,
@@ -237,23 +210,20 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     from mentorkit.matching import words
 
     names = {one.id: one.name or one.key for one in (*pool.mentees, *pool.mentors)}
+    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
         side: [
             {"id": one.id, "name": names[one.id], "reason": words(one.reason),
              "help": words(one.help)}
             for one in left
         ]
-        for side, left in (
-            ("mentees", result.unmatched_mentees), ("mentors", result.unmatched_mentors)
-        )
+        for side, left in sides.items()
     }  # fmt: skip
 
 
 def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the runs of a program, oldest first."""
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor, READERS)
+    with reading(kit, tenant, actor, program) as (tx, found):
         return [as_row(run) for run in tx.runs.find(program_id=found.id)]
 
 
@@ -263,15 +233,10 @@ def proposals(
     """List a program's proposals with the names of the two and their reasons in words."""
     from mentorkit.matching import words
 
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor, READERS)
+    with reading(kit, tenant, actor, program) as (tx, found):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         fields = fields_of(tx, found)
-        ids = {i for row in rows for i in (row.mentee_id, row.mentor_id)}
-        participants = tx.participants.get_many(list(ids))
-        people = tx.people.get_many([p.person_id for p in participants.values()])
-        names = {p.id: people[p.person_id].name for p in participants.values()}
+        names = names_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
         return [
             {
                 **as_row(row),
@@ -286,57 +251,48 @@ def proposals(
 
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
     """Return the id of the newest run that can still be published; raise NotFound."""
-    open_runs = [
-        run
-        for run in runs(kit, tenant=tenant, actor=actor, program=program)
-        if run["state"] in ("draft", "reviewed")
-    ]
-    if not open_runs:
-        raise NotFound("run.not_found", "There is no drafted run. Make one with `mentorkit match`.")
-    return str(open_runs[-1]["id"])
+    for run in reversed(runs(kit, tenant=tenant, actor=actor, program=program)):
+        if run["state"] in ("draft", "reviewed"):
+            return str(run["id"])
+    raise NotFound("run.not_found", "There is no drafted run. Make one with `mentorkit match`.")
 
 
-def _step(
-    kit: Kit,
-    tenant: str,
-    actor: Actor,
-    run: str,
-    to: str,
-    fact: type[events.Event],
-    tx: Transaction | None,
+def _on_run(tx: Transaction, actor: Actor, run: str) -> tuple[Step, Run]:
+    found = tx.runs.get(run)
+    return by_staff(tx, actor, tx.programs.get(found.program_id)), found
+
+
+def _turn(
+    tx: Transaction, actor: Actor, run: str, to: str, kind: type[events.Event]
 ) -> dict[str, Any]:
-    def work(tx: Transaction) -> dict[str, Any]:
-        found = tx.runs.get(run)
-        role = require(tx, tx.programs.get(found.program_id), actor)
-        saved = tx.runs.save(found.move(to, by=role))
-        _record_run(tx, actor, role, saved, fact(subject_id=saved.id))
-        if to == "discarded":
-            for one in tx.proposals.find(run_id=run, state="draft"):
-                withdraw_one(tx, actor, role, one, "run_discarded")
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    step, found = _on_run(tx, actor, run)
+    saved, _ = step.save(tx.runs, found.move(to, by=step.role), kind)
+    if to == "discarded":
+        for one in tx.proposals.find(run_id=run, state="draft"):
+            withdraw_one(step, one, "run_discarded")
+    return as_row(saved)
 
 
 def review(
     kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
     """Mark a draft as reviewed."""
-    return _step(kit, tenant, actor, run, "reviewed", events.RunReviewed, tx)
+    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "reviewed", events.RunReviewed))
 
 
 def reopen(
     kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
     """Turn a reviewed run into a draft again."""
-    return _step(kit, tenant, actor, run, "draft", events.RunDrafted, tx)
+    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "draft", events.RunDrafted))
 
 
 def discard(
     kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
     """Throw a run away; its drafted proposals are withdrawn, nobody hears of them."""
-    return _step(kit, tenant, actor, run, "discarded", events.RunDiscarded, tx)
+    fact = events.RunDiscarded
+    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "discarded", fact))
 
 
 def lock(
@@ -347,34 +303,64 @@ def lock(
 
     def work(tx: Transaction) -> dict[str, Any]:
         one = tx.proposals.get(proposal)
-        role = require(tx, tx.programs.get(one.program_id), actor)
+        step = by_staff(tx, actor, tx.programs.get(one.program_id))
         if one.state != "draft":
             raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
-        saved = tx.proposals.save(replace(one, locked=locked))
-        tx.record(
-            events.ProposalLocked(subject_id=one.id, program_id=one.program_id, locked=locked),
-            actor=actor,
-            role=role,
-        )
-        return as_row(saved)
+        changed = replace(one, locked=locked)
+        return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
 
     return inside(kit, tenant, tx, work)
 
 
 def withdraw_one(
-    tx: Transaction, actor: Actor | None, role: Role, one: Proposal, reason: str,
-    cause: int | None = None,
-) -> Proposal:  # fmt: skip
+    step: Step, one: Proposal, reason: str, cause: events.Event | None = None
+) -> Proposal:
     """Withdraw one open proposal, with the reason's code."""
-    saved = tx.proposals.save(one.move("withdrawn", by=role, reason=reason))
-    tx.record(
-        events.ProposalWithdrawn(
-            subject_id=one.id, program_id=one.program_id, reason=reason, cause=cause
-        ),
-        actor=actor,
-        role=role,
-    )
-    return saved
+    moved, fact = one.move("withdrawn", by=step.role, reason=reason), events.ProposalWithdrawn
+    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)[0]
+
+
+class Both(Step):
+    """A step about a mentee and a mentor of one program."""
+
+    def __init__(
+        self, step: Step, program: Program, mentee: Participant, mentor: Participant
+    ) -> None:
+        super().__init__(step.tx, step.actor, step.role, program.id)
+        self.program, self.mentee, self.mentor = program, mentee, mentor
+        self.people = people_of(mentee, mentor)
+
+    def offer(self, one: Proposal) -> Proposal:
+        """Offer a drafted pair, and tell the one whose yes is asked first."""
+        now = self.tx.now
+        due = now + timedelta(days=self.program.offer_days)
+        moved = replace(one.move("offered", by=self.role), offered_at=now, due_at=due)
+        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered)
+        self.tell_next(saved, event)
+        return saved
+
+    def tell_next(self, one: Proposal, event: events.Event) -> None:
+        """Tell the party whose answer is awaited now that it is."""
+        awaited = one.awaiting(self.program.accept_chain)
+        if awaited in PARTIES:
+            tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
+
+
+def people_of(mentee: Participant, mentor: Participant) -> dict[Role, str]:
+    """Return the person id of each of the two by role."""
+    return {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
+
+
+def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
+    """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
+    found = tx.participants.get_many(ids)
+    for one in ids:
+        if one not in found:
+            raise tx.participants.missing(one)
+    mentee, mentor = (found[one] for one in ids)
+    program = tx.programs.get(mentee.program_id)
+    role = party(tx, program, actor, people_of(mentee, mentor).items(), noun)
+    return Both(Step(tx, actor, role, program.id), program, mentee, mentor)
 
 
 def publish(
@@ -389,71 +375,27 @@ def publish(
     def work(tx: Transaction) -> dict[str, Any]:
         found = tx.runs.get(run)
         program = tx.programs.get(found.program_id)
-        role = require(tx, program, actor)
-        saved = tx.runs.save(found.move("published", by=role))
-        _record_run(tx, actor, role, saved, events.RunPublished(subject_id=saved.id))
-        offered, withheld = 0, []
+        step = by_staff(tx, actor, program)
+        saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
+        withheld = []
         drafts = tx.proposals.find(run_id=run, state="draft")
-        ids = {i for one in drafts for i in (one.mentee_id, one.mentor_id)}
-        participants = tx.participants.get_many(list(ids))
+        people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
         for one in drafts:
-            code = breach(tx, program, participants[one.mentee_id], participants[one.mentor_id])
+            mentee, mentor = people[one.mentee_id], people[one.mentor_id]
+            code = breach(tx, program, mentee, mentor)
             if code:
-                withdraw_one(tx, actor, role, one, code)
+                withdraw_one(step, one, code)
                 withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
             else:
-                offer(tx, program, actor, role, one, participants)
-                offered += 1
+                Both(step, program, mentee, mentor).offer(one)
+        offered = len(drafts) - len(withheld)
         return {**as_row(saved), "offered": offered, "withheld": withheld}
 
     return inside(kit, tenant, tx, work)
 
 
-def offer(
-    tx: Transaction,
-    program: Program,
-    actor: Actor,
-    role: Role,
-    one: Proposal,
-    participants: dict[str, Participant],
-) -> Proposal:
-    """Offer a drafted pair, and tell the one whose yes is asked first."""
-    saved = tx.proposals.save(
-        replace(
-            one.move("offered", by=role),
-            offered_at=tx.now,
-            due_at=tx.now + timedelta(days=program.offer_days),
-        )
-    )
-    event = tx.record(
-        events.ProposalOffered(subject_id=one.id, program_id=program.id), actor=actor, role=role
-    )
-    tell_next(tx, program, saved, participants, event)
-    return saved
-
-
-def tell_next(
-    tx: Transaction,
-    program: Program,
-    one: Proposal,
-    participants: dict[str, Participant],
-    event: events.Event,
-) -> None:
-    """Tell the party whose answer is awaited now that it is."""
-    awaited = one.awaiting(program.accept_chain)
-    if awaited in ("mentee", "mentor"):
-        asked = participants[one.mentee_id if awaited == "mentee" else one.mentor_id]
-        tell(tx, event, "proposal_offered", [asked.person_id])
-
-
 def propose(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    mentee: str,
-    mentor: str,
-    tx: Transaction | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
@@ -461,21 +403,17 @@ def propose(
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        both = {i: tx.participants.get(i) for i in (mentee, mentor)}
-        program = tx.programs.get(both[mentee].program_id)
-        people = {Role.MENTEE: both[mentee].person_id, Role.MENTOR: both[mentor].person_id}
-        role = party(tx, program, actor, people, "participant")
-        for side, one in (("mentee", both[mentee]), ("mentor", both[mentor])):
-            if not one.plays(side) or one.program_id != program.id:
+        two = both(tx, actor, (mentee, mentor), "participant")
+        for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
+            if not one.plays(side) or one.program_id != two.program_id:
                 raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-        ensure(tx, program, both[mentee], both[mentor])
+        ensure(tx, two.program, two.mentee, two.mentor)
         if tx.proposals.first(mentee_id=mentee, mentor_id=mentor, state=OPEN):
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
-        origin = str(role) if role in (Role.MENTEE, Role.MENTOR) else "staff"
+        origin = str(two.role) if two.role in PARTIES else "staff"
         made = Proposal(
-            id=tx.new_id(),
-            tenant=tenant,
-            program_id=program.id,
+            **fresh(tx),
+            program_id=two.program.id,
             mentee_id=mentee,
             mentor_id=mentor,
             origin=origin,  # type: ignore[arg-type]
@@ -483,7 +421,7 @@ def propose(
             created_at=tx.now,
         )
         tx.proposals.add(made)
-        tx.record(_drafted(made), actor=actor, role=role)
-        return as_row(offer(tx, program, actor, role, made, both))
+        two.record_all([_drafted(two, made)])
+        return as_row(two.offer(made))
 
     return inside(kit, tenant, tx, work)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
+from mentorkit.domain.milestones import Meeting, asked_minutes, month_of, window
 from mentorkit.domain.moves import Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
-from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
-from mentorkit.errors import Conflict, Invalid, NotFound, Problem
+from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import READERS, inside, party, program_of, require
+from mentorkit.journey.steps import Step, fresh, inside, names_of, party, reading
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -26,47 +25,31 @@ if TYPE_CHECKING:
 LONGEST = 24 * 60
 
 
-class Met:
-    """A relationship with its program and the actor's role to it, read in one go."""
+class Met(Step):
+    """A step about a relationship, with its program and people, read in one go."""
 
     def __init__(self, tx: Transaction, actor: Actor, relationship: str) -> None:
-        self.relationship: Relationship = tx.relationships.get(relationship)
-        self.program: Program = tx.programs.get(self.relationship.program_id)
-        members = [m for m in self.relationship.members if m.left_at is None]
-        found = tx.participants.get_many([m.participant_id for m in members])
-        self.people = {m.participant_id: found[m.participant_id].person_id for m in members}
-        self.role = _role(tx, self.program, actor, members, self.people)
-
-
-def _role(
-    tx: Transaction, program: Program, actor: Actor, members: list[Any], people: dict[str, str]
-) -> Role:
-    # A circle has several mentees: each of them is a party on their own.
-    for one in members:
-        try:
-            return party(
-                tx, program, actor, {Role(one.role): people[one.participant_id]}, "relationship"
-            )
-        except NotFound:
-            continue
-    raise NotFound("relationship.not_found", "There is no such relationship here.")
+        self.relationship = tx.relationships.get(relationship)
+        self.program = tx.programs.get(self.relationship.program_id)
+        here = [m for m in self.relationship.members if m.left_at is None]
+        found = tx.participants.get_many(m.participant_id for m in here)
+        self.people = [found[m.participant_id].person_id for m in here]
+        # A circle has several mentees: each of them is a party on their own.
+        parties = [(Role(m.role), found[m.participant_id].person_id) for m in here]
+        role = party(tx, self.program, actor, parties, "relationship")
+        super().__init__(tx, actor, role, self.program.id)
 
 
 def relationships(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
     """List a program's relationships with the names of those in them and the minutes so far."""
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor, READERS)
+    with reading(kit, tenant, actor, program) as (tx, found):
         rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
-        ids = {m.participant_id for row in rows for m in row.members}
-        participants = tx.participants.get_many(list(ids))
-        people = tx.people.get_many([one.person_id for one in participants.values()])
-        minutes: dict[str, int] = {}
+        names = names_of(tx, (m.participant_id for row in rows for m in row.members))
+        minutes: Counter[str] = Counter()
         for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
-            known = minutes.get(meeting.relationship_id, 0)
-            minutes[meeting.relationship_id] = known + meeting.minutes
+            minutes[meeting.relationship_id] += meeting.minutes
         return [
             {
                 **as_row(row),
@@ -74,12 +57,12 @@ def relationships(
                     {
                         "participant": m.participant_id,
                         "role": m.role,
-                        "name": people[participants[m.participant_id].person_id].name,
+                        "name": names[m.participant_id],
                         "left_at": shown(m.left_at),
                     }
                     for m in row.members
                 ],
-                "minutes": minutes.get(row.id, 0),
+                "minutes": minutes[row.id],
             }
             for row in rows
         ]
@@ -105,24 +88,10 @@ def log(
         met = Met(tx, actor, relationship)
         at = _moment(held_at, tx.now)
         _check_meeting(met.relationship, minutes, at, tx.now)
-        meeting = Meeting(
-            id=tx.new_id(),
-            tenant=tenant,
-            relationship_id=relationship,
-            held_at=at,
-            minutes=minutes,
-        )
+        meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
         tx.meetings.add(meeting)
-        tx.record(
-            events.MeetingHeld(
-                subject_id=meeting.id,
-                program_id=met.program.id,
-                relationship_id=relationship,
-                minutes=minutes,
-            ),
-            actor=actor,
-            role=met.role,
-        )
+        fact = events.MeetingHeld
+        met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
         return as_row(meeting)
 
     return inside(kit, tenant, tx, work)
@@ -164,13 +133,7 @@ def strike(
     def work(tx: Transaction) -> dict[str, Any]:
         one = tx.meetings.get(meeting)
         met = Met(tx, actor, one.relationship_id)
-        saved = tx.meetings.save(one.move("struck", by=met.role))
-        tx.record(
-            events.MeetingStruck(subject_id=one.id, program_id=met.program.id),
-            actor=actor,
-            role=met.role,
-        )
-        return as_row(saved)
+        return met.done(tx.meetings, one.move("struck", by=met.role), events.MeetingStruck)
 
     return inside(kit, tenant, tx, work)
 
@@ -211,7 +174,13 @@ def pause(
     tx: Transaction | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Pause a relationship; its places stay held, its milestones wait."""
-    return _move(kit, tenant, actor, relationship, "paused", events.RelationshipPaused, reason, tx)
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        met = Met(tx, actor, relationship)
+        moved = met.relationship.move("paused", by=met.role, at=tx.now, reason=reason)
+        return met.done(tx.relationships, moved, events.RelationshipPaused, reason=reason)
+
+    return inside(kit, tenant, tx, work)
 
 
 def resume(
@@ -219,39 +188,18 @@ def resume(
     tx: Transaction | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Go on after a pause; the end and what is still to come move by as long as it lasted."""
-    return _move(kit, tenant, actor, relationship, "active", events.RelationshipResumed, reason, tx)
 
-
-def _move(
-    kit: Kit,
-    tenant: str,
-    actor: Actor,
-    relationship: str,
-    to: str,
-    fact: Callable[..., events.Event],
-    reason: str,
-    tx: Transaction | None,
-) -> dict[str, Any]:
     def work(tx: Transaction) -> dict[str, Any]:
         met = Met(tx, actor, relationship)
-        moved = met.relationship.move(to, by=met.role, at=tx.now, reason=reason)
-        saved = tx.relationships.save(moved)
-        tx.record(
-            fact(subject_id=saved.id, program_id=met.program.id, reason=reason),
-            actor=actor,
-            role=met.role,
-        )
-        _shift(tx, saved.id, saved.ends_at - met.relationship.ends_at)
-        return as_row(saved)
+        moved = met.relationship.move("active", by=met.role, at=tx.now, reason=reason)
+        row = met.done(tx.relationships, moved, events.RelationshipResumed, reason=reason)
+        away = moved.ends_at - met.relationship.ends_at
+        if away:
+            upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
+            tx.milestones.save_all(one.shifted(away) for one in upcoming)
+        return row
 
     return inside(kit, tenant, tx, work)
-
-
-def _shift(tx: Transaction, relationship: str, by: timedelta) -> None:
-    if not by:
-        return
-    upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
-    tx.milestones.save_all([one.shifted(by) for one in upcoming])
 
 
 def extend(
@@ -270,28 +218,22 @@ def extend(
         )
 
     def work(tx: Transaction) -> dict[str, Any]:
-        from mentorkit.domain.milestones import window
-
         met = Met(tx, actor, relationship)
         one = met.relationship
         if one.state not in HOLDING:
             raise Conflict("relationship.ended", "The relationship has ended; match them again.")
-        saved = tx.relationships.save(replace(one, ends_at=one.ends_at + timedelta(days=days)))
+        longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
         targets, _ = targets_of(tx, met.program, one.targets_version or None)
         plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
-        away = _away(tx, one, targets.length_days)
+        started = one.started_at + _away(tx, one, targets.length_days)
+        row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
         moved = []
         for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
             if milestone.kind in plans:
-                opens, closes = window(plans[milestone.kind], one.started_at + away, saved.ends_at)
+                opens, closes = window(plans[milestone.kind], started, longer.ends_at)
                 moved.append(replace(milestone, opens_at=opens, closes_at=closes))
         tx.milestones.save_all(moved)
-        tx.record(
-            events.RelationshipExtended(subject_id=one.id, program_id=met.program.id, days=days),
-            actor=actor,
-            role=met.role,
-        )
-        return as_row(saved)
+        return row
 
     return inside(kit, tenant, tx, work)
 
@@ -323,8 +265,7 @@ def end(
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        return as_row(finish(tx, actor, met, reason, note))
+        return as_row(finish(Met(tx, actor, relationship), reason, note))
 
     return inside(kit, tenant, tx, work)
 
@@ -341,42 +282,25 @@ def _release(tx: Transaction, one: Relationship) -> dict[str, int]:
     return used
 
 
-def finish(tx: Transaction, actor: Actor, met: Met, reason: str, note: str = "") -> Relationship:
+def finish(met: Met, reason: str, note: str = "") -> Relationship:
     """End the relationship inside the caller's transaction."""
-    one = met.relationship
+    tx, one = met.tx, met.relationship
     moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
-    if note:
-        written = tx.notes.write(
-            note, subject_noun="relationship", subject_id=one.id, author_id=actor.person_id
-        )
-        moved = replace(moved, note_id=written)
-    saved = tx.relationships.save(moved)
-    event = tx.record(
-        events.RelationshipEnded(subject_id=one.id, program_id=met.program.id, reason=reason),
-        actor=actor,
-        role=met.role,
-    )
-    for participant, count in _release(tx, one).items():
-        tx.record(
-            events.PlaceReleased(
-                subject_id=participant, program_id=met.program.id, used=count, cause=event.sequence
-            ),
-            actor=actor,
-            role=met.role,
-        )
-    kept = {"follow_up"} if reason == "completed" else set()
-    for milestone in tx.milestones.find(relationship_id=one.id, state=("upcoming", "due")):
-        if milestone.kind not in kept:
-            tx.milestones.save(milestone.move("cancelled", by=met.role))
-            tx.record(
-                events.MilestoneCancelled(
-                    subject_id=milestone.id, program_id=met.program.id, cause=event.sequence
-                ),
-                actor=actor,
-                role=met.role,
-            )
+    moved = replace(moved, note_id=met.note("relationship", one.id, note))
+    saved, event = met.save(tx.relationships, moved, events.RelationshipEnded, reason=reason)
+    used = _release(tx, one)
+    freed = [met.fact(events.PlaceReleased, who, event, used=now) for who, now in used.items()]
+    kept = "follow_up" if reason == "completed" else None
+    over = [
+        milestone.move("cancelled", by=met.role)
+        for milestone in tx.milestones.find(relationship_id=one.id, state=("upcoming", "due"))
+        if milestone.kind != kept
+    ]
+    tx.milestones.save_all(over)
+    cancelled = [met.fact(events.MilestoneCancelled, gone.id, event) for gone in over]
+    met.record_all([*freed, *cancelled])
     if reason != "blocked":
-        tell(tx, event, "relationship_ended", met.people.values())
+        tell(tx, event, "relationship_ended", met.people)
     return saved
 
 
@@ -396,13 +320,7 @@ def reach(
     def work(tx: Transaction) -> dict[str, Any]:
         one = tx.milestones.get(milestone)
         met = Met(tx, actor, one.relationship_id)
-        saved = tx.milestones.save(one.move("done", by=met.role))
-        tx.record(
-            events.MilestoneDone(subject_id=one.id, program_id=met.program.id),
-            actor=actor,
-            role=met.role,
-        )
-        return as_row(saved)
+        return met.done(tx.milestones, one.move("done", by=met.role), events.MilestoneDone)
 
     return inside(kit, tenant, tx, work)
 
@@ -415,25 +333,18 @@ def turn(kit: Kit, *, tenant: str, actor: Actor = SYSTEM_ACTOR, limit: int = 500
 
     def work(tx: Transaction) -> int:
         ripe = tx.milestones.ripe(tx.now, limit)
-        held = {
-            one.id: one
-            for one in tx.relationships.get_many([m.relationship_id for m in ripe]).values()
-        }
-        count = 0
+        held = tx.relationships.get_many(one.relationship_id for one in ripe)
         for one in ripe:
             relationship = held[one.relationship_id]
-            to = "due" if one.state == "upcoming" else "missed"
-            fact = events.MilestoneDue if to == "due" else events.MilestoneMissed
-            saved = tx.milestones.save(one.move(to, by=Role.SYSTEM))
-            event = tx.record(
-                fact(subject_id=saved.id, program_id=relationship.program_id),
-                actor=actor,
-                role=Role.SYSTEM,
-            )
-            count += 1
-            if to == "due":
-                found = tx.participants.get_many([m.participant_id for m in relationship.members])
+            step = Step(tx, actor, Role.SYSTEM, relationship.program_id)
+            if one.state == "upcoming":
+                due = one.move("due", by=Role.SYSTEM)
+                _, event = step.save(tx.milestones, due, events.MilestoneDue)
+                found = tx.participants.get_many(m.participant_id for m in relationship.members)
                 tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
-        return count
+            else:
+                missed = one.move("missed", by=Role.SYSTEM)
+                step.save(tx.milestones, missed, events.MilestoneMissed)
+        return len(ripe)
 
     return kit.write(tenant, work)

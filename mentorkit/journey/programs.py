@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.fields import Field, dump_fields, parse_fields
+from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
 from mentorkit.domain.people import Actor, Person
@@ -19,20 +20,27 @@ from mentorkit.domain.programs import (
     Requirement,
     Targets,
     dump_preset,
-    dump_requirement,
-    dump_targets,
     parse_preset,
     parse_requirement_list,
     parse_targets,
 )
-from mentorkit.domain.shown import as_row
-from mentorkit.domain.strategies import Strategy, dump_strategy, parse_strategy
+from mentorkit.domain.shown import as_row, shown
+from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.steps import READERS, inside, program_of, require
+from mentorkit.journey.steps import READERS, Step, fresh, in_program, inside, reading, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
+
+SETTINGS = (
+    "zone", "locale", "kind", "matching", "accept_chain", "offer_days", "mentee_capacity",
+    "minimum_age",
+)  # fmt: skip
+"""What a preset sets of the program itself."""
+
+ALWAYS = ("fields", "requirements", "strategy", "targets")
+"""What every program is run by, from its first day on."""
 
 TEXTS = ("summary", "consent", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
@@ -69,23 +77,18 @@ def create(
     def work(tx: Transaction) -> dict[str, Any]:
         if tx.programs.first(key=key):
             raise Conflict("program.key_taken", f"There is a program {key!r} already.", key=key)
-        chosen: dict[str, Any] = dict(made.program)
         program = Program(
-            id=tx.new_id(),
-            tenant=tenant,
+            **fresh(tx),
             key=key,
             name=Frozen(en=name) if name else made.title or Frozen(en=key),
             created_at=tx.now,
-            **chosen,
+            **made.program,
         )
         tx.programs.add(program)
-        tx.record(
-            events.ProgramCreated(subject_id=program.id, program_id=program.id),
-            actor=actor,
-            role=Role.ADMIN,
-        )
+        step = Step(tx, actor, Role.ADMIN, program.id)
+        step.record(events.ProgramCreated, program.id)
         for kind, definition_key, body in _definitions(made):
-            _define(tx, program, actor, Role.ADMIN, kind, body, definition_key)
+            _define(step, program, kind, body, definition_key)
         return summary(tx, program)
 
     return inside(kit, tenant, tx, work)
@@ -95,87 +98,47 @@ def check_strategy(
     kit: Kit, strategy: Strategy, fields: Mapping[str, Field], *, place: str = ""
 ) -> None:
     """Raise `Invalid` when the strategy names what no loaded plugin offers, or misuses it."""
-    if not strategy.criteria:
-        return
-    from mentorkit.matching import bind
+    if strategy.criteria:
+        from mentorkit.matching import bind
 
-    try:
-        bind(strategy, kit.registry, fields)
-    except Invalid as error:
-        at = f"{place}." if place else ""
-        raise Invalid(
-            error.code,
-            error.message,
-            [Problem(f"{at}{problem.place}", problem.message) for problem in error.problems],
-        ) from None
+        bind(strategy, kit.registry, fields, place=place)
 
 
 def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (kind, key, body) of all that the preset defines."""
     data = dump_preset(preset)
-    rows: list[tuple[str, str, dict[str, Any]]] = [
-        ("fields", "", data.get("fields", {})),
-        ("requirements", "", {"requirements": data.get("requirements", [])}),
-        ("strategy", "", data.get("strategy", {})),
-        ("targets", "", data.get("targets", {})),
-    ]
+    data["requirements"] = {"requirements": data.get("requirements", [])}
+    rows = [(kind, "", data.get(kind, {})) for kind in ALWAYS]
     rows += [(kind, "", data[kind]) for kind in TEXTS if data.get(kind)]
     rows += [("cohort", cohort["key"], cohort) for cohort in data.get("cohorts", [])]
     rows += [("plugin", plugin, dict(body)) for plugin, body in data.get("plugins", {}).items()]
     return rows
 
 
-def _define(
-    tx: Transaction,
-    program: Program,
-    actor: Actor,
-    role: Role,
-    kind: str,
-    body: Mapping[str, Any],
-    key: str = "",
-) -> int:
-    definition = tx.definitions.put(program.id, kind, Frozen(body), key)
-    tx.record(
-        events.DefinitionChanged(
-            subject_id=program.id,
-            program_id=program.id,
-            kind=kind,
-            key=key,
-            number=definition.number,
-        ),
-        actor=actor,
-        role=role,
-    )
-    return definition.number
+def _define(step: Step, program: Program, kind: str, body: Mapping[str, Any], key: str) -> int:
+    number = step.tx.definitions.put(program.id, kind, body, key).number
+    step.record(events.DefinitionChanged, program.id, kind=kind, key=key, number=number)
+    return number
 
 
 def show(
     kit: Kit, *, tenant: str, actor: Actor, program: str | None = None
 ) -> list[dict[str, Any]]:
     """Return one program, or all of the tenant that the actor works in, with their counts."""
+    if program:
+        with reading(kit, tenant, actor, program) as (tx, found):
+            return [summary(tx, found)]
     with kit.transaction(tenant=tenant, write=False) as tx:
-        found = [program_of(tx, program)] if program else tx.programs.find()
-        if program:
-            require(tx, found[0], actor, READERS)
-        else:
-            found = [one for one in found if _reads(tx, one, actor)]
-        return [summary(tx, one) for one in found]
-
-
-def _reads(tx: Transaction, program: Program, actor: Actor) -> bool:
-    try:
-        require(tx, program, actor, READERS)
-    except NotAllowed:
-        return False
-    return True
+        every = tx.programs.find()
+        return [summary(tx, one) for one in every if role_in(tx, one, actor) in READERS]
 
 
 def summary(tx: Transaction, program: Program) -> dict[str, Any]:
     """Return a program as data, with how many participants of each role and state it has."""
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in tx.participants.find(program_id=program.id):
-        states = counts.setdefault(one.role, {})
-        states[one.state] = states.get(one.state, 0) + 1
-    return {**as_row(program), "participants": counts}
+        counts[one.role][one.state] += 1
+    return {**as_row(program), "participants": shown(counts)}
 
 
 def open_(
@@ -184,18 +147,14 @@ def open_(
     """Open a program: from now on people can be matched. It must have a way to match."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        role = require(tx, found, actor)
+        found, step = in_program(tx, actor, program)
         if not strategy_of(tx, found)[0].criteria:
             raise Conflict(
                 "program.no_criteria",
                 "The program has no criterion to match by. Add at least one to its strategy.",
             )
-        found = tx.programs.save(found.move("open", by=role))
-        tx.record(
-            events.ProgramOpened(subject_id=found.id, program_id=found.id), actor=actor, role=role
-        )
-        return summary(tx, found)
+        opened = found.move("open", by=step.role)
+        return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
     return inside(kit, tenant, tx, work)
 
@@ -206,13 +165,9 @@ def close(
     """Close a program to new people and new runs; relationships go on to their end."""
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        role = require(tx, found, actor)
-        found = tx.programs.save(found.move("closed", by=role))
-        tx.record(
-            events.ProgramClosed(subject_id=found.id, program_id=found.id), actor=actor, role=role
-        )
-        return summary(tx, found)
+        found, step = in_program(tx, actor, program)
+        closed = found.move("closed", by=step.role)
+        return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
 
     return inside(kit, tenant, tx, work)
 
@@ -232,7 +187,7 @@ def define(
 
     What was made under an older version keeps it. Raises `Invalid` listing all that is wrong.
     """
-    kinds = ("fields", "requirements", "strategy", "targets", *TEXTS, "cohort", "plugin")
+    kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
         raise Invalid(
             "definition.kind", "There is no such definition.",
@@ -240,10 +195,9 @@ def define(
         )  # fmt: skip
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        role = require(tx, found, actor)
+        found, step = in_program(tx, actor, program)
         _check_definition(kit, tx, found, kind, body)
-        number = _define(tx, found, actor, role, kind, body, key)
+        number = _define(step, found, kind, body, key)
         return {"program": found.id, "kind": kind, "key": key, "number": number}
 
     return inside(kit, tenant, tx, work)
@@ -269,36 +223,23 @@ def _check_definition(
 
 def export(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return the program as preset data: what `create` takes to make the same program again."""
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor, READERS)
-        data: dict[str, Any] = {
-            "title": thaw(found.name),
-            "program": {
-                "zone": found.zone,
-                "locale": found.locale,
-                "kind": found.kind,
-                "matching": found.matching,
-                "accept_chain": list(found.accept_chain),
-                "offer_days": found.offer_days,
-                "mentee_capacity": found.mentee_capacity,
-            },
-            "fields": dump_fields(fields_of(tx, found)),
-            "requirements": [dump_requirement(one) for one in requirements_of(tx, found)],
-            "strategy": dump_strategy(strategy_of(tx, found)[0]),
-            "targets": dump_targets(targets_of(tx, found)[0]),
-        }
-        if found.minimum_age is not None:
-            data["program"]["minimum_age"] = found.minimum_age
-        for kind in TEXTS:
-            definition = tx.definitions.current(found.id, kind)
-            if definition:
-                data[kind] = thaw(definition.body)
-        cohorts = tx.definitions.latest(found.id, "cohort")
-        data["cohorts"] = [thaw(one.body) for one in cohorts]
-        plugins = tx.definitions.latest(found.id, "plugin")
-        data["plugins"] = {one.key: thaw(one.body) for one in plugins}
-        return dump_preset(parse_preset({k: v for k, v in data.items() if v not in ({}, [])}))
+    with reading(kit, tenant, actor, program) as (tx, found):
+        versions = tx.definitions.find(program_id=found.id)
+    bodies = {
+        (one.kind, one.key): thaw(one.body)
+        for one in sorted(versions, key=lambda one: (one.key, one.number))
+    }
+    own = as_row(found)
+    data = {
+        "title": own["name"],
+        "program": {name: own[name] for name in SETTINGS if own[name] is not None},
+        "cohorts": [body for (kind, _), body in bodies.items() if kind == "cohort"],
+        "plugins": {key: body for (kind, key), body in bodies.items() if kind == "plugin"},
+        "requirements": bodies.get(("requirements", ""), {}).get("requirements", ()),
+    }
+    for kind in ("fields", "strategy", "targets", *TEXTS):
+        data[kind] = bodies.get((kind, ""), {})
+    return dump_preset(parse_preset(data))
 
 
 def appoint(
@@ -325,90 +266,78 @@ def appoint(
         )
 
     def work(tx: Transaction) -> dict[str, Any]:
-        found = program_of(tx, program)
-        by = require(tx, found, actor)
-        if role == "coordinator" and by != Role.ADMIN:
+        found, step = in_program(tx, actor, program)
+        if role == "coordinator" and step.role != Role.ADMIN:
             raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
         human = _person(tx, person, name, user_ref)
-        saved = tx.programs.save(replace(found, staff=found.staff.with_(**{human: role})))
-        tx.record(
-            events.StaffAppointed(
-                subject_id=found.id, program_id=found.id, person_id=human, staff_role=role
-            ),
-            actor=actor,
-            role=by,
-        )
-        return {"program": saved.id, "person": human, "role": role}
+        staffed = replace(found, staff=found.staff.with_(**{human: role}))
+        step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
+        return {"program": found.id, "person": human, "role": role}
 
     return inside(kit, tenant, tx, work)
 
 
 def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None) -> str:
+    """Return the id of the person meant; somebody new is added."""
+    known = None
     if person:
         known = tx.people.first(id=person) or tx.people.first(external_key=person)
-        if known:
-            return known.id
-    if user_ref:
+    if known is None and user_ref:
         known = tx.people.first(user_ref=user_ref)
-        if known:
-            return known.id
+    if known:
+        return known.id
     if not name and not user_ref:
         raise Invalid(
             "staff.unknown_person",
             "This person is not known here.",
             [Problem("person", "give a known id or key, or a name to add somebody new")],
         )
+    called = name or user_ref or ""
     new = Person(
-        id=tx.new_id(),
-        tenant=tx.tenant,
-        name=name or user_ref or "",
-        user_ref=user_ref,
-        external_key=person,
-        created_at=tx.now,
+        **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now
     )
-    tx.people.add(new)
-    return new.id
+    return tx.people.add(new).id
 
 
 # ------------------------------------------------------------------ what a program is run by
 
 
+def _in_force(
+    tx: Transaction, program: Program, kind: str, version: int | None = None
+) -> tuple[Frozen, int]:
+    """Return body and number of this version (default: the newest); {} and 0 if there is none."""
+    if version is None:
+        found = tx.definitions.current(program.id, kind)
+    else:
+        found = tx.definitions.version(program.id, kind, version)
+    return (found.body, found.number) if found else (Frozen(), 0)
+
+
 def fields_of(tx: Transaction, program: Program) -> dict[str, Field]:
     """Return the profile fields now in force."""
-    definition = tx.definitions.current(program.id, "fields")
-    return parse_fields(definition.body)[0] if definition else {}
+    return parse_fields(_in_force(tx, program, "fields")[0])[0]
 
 
 def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
     """Return the strategy now in force, and its version."""
-    definition = tx.definitions.current(program.id, "strategy")
-    if definition is None:
-        return Strategy(), 0
-    return parse_strategy(definition.body)[0], definition.number
+    body, number = _in_force(tx, program, "strategy")
+    return parse_strategy(body)[0], number
 
 
 def targets_of(
     tx: Transaction, program: Program, version: int | None = None
 ) -> tuple[Targets, int]:
     """Return the targets of this version (default: those now in force), and the version."""
-    if version is None:
-        definition = tx.definitions.current(program.id, "targets")
-    else:
-        definition = tx.definitions.version(program.id, "targets", version)
-    if definition is None:
-        return Targets(), 0
-    return parse_targets(definition.body, []), definition.number
+    body, number = _in_force(tx, program, "targets", version)
+    return parse_targets(body, []), number
 
 
 def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:
     """Return the requirements now in force."""
-    definition = tx.definitions.current(program.id, "requirements")
-    if definition is None:
-        return ()
-    return parse_requirement_list(definition.body.get("requirements", ()), fields_of(tx, program))
+    given = _in_force(tx, program, "requirements")[0].get("requirements")
+    return parse_requirement_list(given, fields_of(tx, program)) if given else ()
 
 
 def consent_version(tx: Transaction, program: Program) -> int:
     """Return the version of the consent text now in force; 0 when there is no text."""
-    definition = tx.definitions.current(program.id, "consent")
-    return definition.number if definition else 0
+    return _in_force(tx, program, "consent")[1]

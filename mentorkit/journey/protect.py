@@ -11,7 +11,7 @@ from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import Met, finish
-from mentorkit.journey.steps import inside, person_of, role_in
+from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 def block(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    person: str,
-    other: str,
-    tx: Transaction | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, person: str, other: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
     """Keep `person` and `other` (person ids) apart from now on, in either direction.
 
@@ -35,34 +29,25 @@ def block(
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        tx.people.get(other)
-        mine = tx.participants.find(person_id=tx.people.get(person).id)
+        for one_id in (other, person):
+            tx.people.get(one_id)
+        mine = tx.participants.find(person_id=person)
         theirs = {one.id for one in tx.participants.find(person_id=other)}
-        role = _role(tx, actor, person, [one.program_id for one in mine])
+        step = Step(tx, actor, _role(tx, actor, person, [one.program_id for one in mine]), None)
         if person == other:
             raise Conflict("block.self", "Nobody can be kept apart from themselves.")
         if not tx.blocks.first(person_id=person, other_id=other):
-            tx.blocks.add(
-                Block(
-                    id=tx.new_id(),
-                    tenant=tenant,
-                    person_id=person,
-                    other_id=other,
-                    created_at=tx.now,
-                )
-            )
-        event = tx.record(
-            events.PersonBlocked(subject_id=person, other_id=other), actor=actor, role=role
-        )
+            tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
+        event = step.record(events.PersonBlocked, person, other_id=other)
         withdrawn = ended = 0
         for one in mine:
             for their in theirs:
                 withdrawn += withdraw_open(
-                    tx, participant=one.id, other=their, reason="blocked", cause=event.sequence
+                    tx, participant=one.id, other=their, reason="blocked", cause=event
                 )
-            for running in tx.relationships.for_participants([one.id], states=tuple(HOLDING)):
+            for running in tx.relationships.for_participants([one.id], states=HOLDING):
                 if theirs & {m.participant_id for m in running.members}:
-                    finish(tx, actor, Met(tx, actor, running.id), "blocked")
+                    finish(Met(tx, actor, running.id), "blocked")
                     ended += 1
         return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
@@ -74,8 +59,8 @@ def _role(tx: Transaction, actor: Actor, person: str, programs: list[str]) -> Ro
         return Role.ADMIN
     if person_of(tx, actor) == person:
         return Role.MENTEE
-    for program in programs:
-        role = role_in(tx, tx.programs.get(program), actor)
-        if role in STAFF and role is not None:
+    for program in tx.programs.get_many(programs).values():
+        role = role_in(tx, program, actor)
+        if role in STAFF:
             return role
     raise NotFound("person.not_found", "There is no such person here.")

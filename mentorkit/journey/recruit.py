@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
 from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
-from mentorkit.journey.steps import program_of, require
+from mentorkit.journey.steps import Step, fresh, in_program, reading
 
 if TYPE_CHECKING:
-    from mentorkit.domain.moves import Role
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
@@ -44,9 +45,7 @@ def read(
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Batch, Inbound
 
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor)
+    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
         fields = fields_of(tx, found)
         mapping = tx.definitions.current(found.id, "columns")
     name = source or source_for(kit.registry.recruitment_sources, filename)
@@ -55,18 +54,15 @@ def read(
         raise NotFound("source.not_found", f"No loaded plugin offers the source {name!r}.")
     owner = kit.registry.owner("recruitment_sources", name)
     given = columns if columns is not None else (mapping.body if mapping else None)
-    batch = called(
-        f"plugin {owner.label}",
-        f"source {name}",
-        lambda: provider.receive(
-            kit.context(tenant, found, owner.name),
-            Inbound(body=body, filename=filename),
-            role=role,
-            fields=fields,
-            options={"columns": dict(given)} if given else None,
-        ),
-        passing=(Invalid,),
+    taking = partial(
+        provider.receive,
+        kit.context(tenant, found, owner.name),
+        Inbound(body=body, filename=filename),
+        role=role,
+        fields=fields,
+        options={"columns": dict(given)} if given else None,
     )
+    batch = called(f"plugin {owner.label}", f"source {name}", taking, passing=(Invalid,))
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -104,20 +100,19 @@ def receive(
     The same leads a second time write nothing. A preview counts exactly what the run would do.
     """
     totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
-    seen: set[tuple[str, str]] = set()
-    for start in range(0, max(1, len(leads)), CHUNK):
-        chunk = leads[start : start + CHUNK]
+    # A preview writes nothing that a second part could find, so it looks at all in one go.
+    size = max(1, len(leads)) if preview else CHUNK
+    for start in range(0, max(1, len(leads)), size):
         if progress:
             progress.step(start, len(leads), "leads")
 
-        def work(tx: Transaction, chunk: Sequence[Lead] = chunk) -> _Plan:
-            found = program_of(tx, program)
-            role = require(tx, found, actor)
+        def work(tx: Transaction, chunk: Sequence[Lead] = leads[start : start + size]) -> _Plan:
+            found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
-            plan = _plan(tx, found, chunk)
+            plan = _Plan(tx, found, chunk)
             if not preview:
-                _write(tx, found, actor, role, plan)
+                plan.write(step)
             return plan
 
         if preview:
@@ -125,9 +120,7 @@ def receive(
                 plan = work(tx)
         else:
             plan = kit.write(tenant, work)
-        again = {(lead.key, lead.role) for lead in chunk} & seen
-        seen |= {(lead.key, lead.role) for lead in chunk}
-        totals["new"] += len(plan.new) - (len(again) if preview else 0)
+        totals["new"] += len(plan.new)
         totals["changed"] += len(plan.changed)
         totals["unchanged"] += plan.unchanged
         totals["refused"] += plan.refused
@@ -136,197 +129,153 @@ def receive(
     return {**totals, "preview": preview}
 
 
-@dataclass
 class _Plan:
-    """What taking a chunk of leads in amounts to."""
+    """What taking leads into a program amounts to; the dicts are by person id."""
 
-    people: list[Person] = field(default_factory=list)
-    changed_people: list[Person] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
-    businesses: list[Business] = field(default_factory=list)
-    new: list[Participant] = field(default_factory=list)
-    changed: list[tuple[Participant, tuple[str, ...]]] = field(default_factory=list)
-    unchanged: int = 0
-    refused: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
+        self.tx, self.program = tx, program
+        keys = sorted({lead.key for lead in leads})
+        self.people = {p.external_key: p for p in tx.people.find(external_key=keys)}
+        ids = [person.id for person in self.people.values()]
+        rows = tx.participants.find(program_id=program.id, person_id=ids)
+        self.known = {row.person_id: row for row in rows}
+        self.reach = {(c.person_id, c.kind) for c in tx.contacts.find(person_id=ids)}
+        self.firms: dict[str, Business] = {}
+        self.new_people: dict[str, Person] = {}
+        self.renamed: dict[str, Person] = {}
+        self.contacts: list[Contact] = []
+        self.businesses: list[Business] = []
+        self.new: dict[str, Participant] = {}
+        self.changed: dict[str, tuple[Participant, set[str]]] = {}
+        self.unchanged = 0
+        self.refused: list[dict[str, Any]] = []
+        for lead in leads:
+            self._take(lead)
 
-
-def _plan(tx: Transaction, program: Program, leads: Sequence[Lead]) -> _Plan:
-    plan = _Plan()
-    keys = sorted({lead.key for lead in leads})
-    people = {p.external_key: p for p in tx.people.find(external_key=keys)}
-    ids = [person.id for person in people.values()]
-    known = {p.person_id: p for p in tx.participants.find(program_id=program.id, person_id=ids)}
-    reach = {(c.person_id, c.kind): c for c in tx.contacts.find(person_id=ids)}
-    firms: dict[str, Business] = {}
-    fresh: dict[str, Participant] = {}
-    edited: dict[str, tuple[Participant, tuple[str, ...]]] = {}
-    for lead in leads:
-        person = people.get(lead.key)
-        touched: list[str] = []
-        if person is None:
-            person = people[lead.key] = _person(tx, lead)
-            plan.people.append(person)
-        else:
-            renamed = _renamed(person, lead)
-            if renamed != person:
-                touched += ["person"]
-                if person in plan.people:
-                    plan.people[plan.people.index(person)] = renamed
-                else:
-                    plan.changed_people = [
-                        one for one in plan.changed_people if one.id != person.id
-                    ] + [renamed]
-                person = people[lead.key] = renamed
+    def _take(self, lead: Lead) -> None:
+        person, touched = self._person(lead)
         for kind, value in (("email", lead.email), ("phone", lead.phone)):
-            have = reach.get((person.id, kind))
-            if value and have is None:
-                new = Contact(
-                    id=tx.new_id(), tenant=tx.tenant, person_id=person.id, kind=kind, value=value
-                )
-                reach[person.id, kind] = new
-                plan.contacts.append(new)
-                touched.append(kind)
-        business = _business(tx, plan, firms, lead)
-        participant = known.get(person.id)
-        if participant is None:
-            made = _participant(tx, program, person, lead, business)
-            known[person.id] = fresh[person.id] = made
-            continue
-        if participant.state in ("left", "declined"):
-            plan.refused.append(
-                {"place": lead.place, "key": lead.key, "code": f"participant.{participant.state}",
-                 "message": f"{lead.key} has {participant.state} here before; nothing was changed."}
-            )  # fmt: skip
-            continue
+            if value and (person.id, kind) not in self.reach:
+                self.reach.add((person.id, kind))
+                contact = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
+                self.contacts.append(contact)
+                touched.add(kind)
+        business = self._business(lead)
+        before = self.known.get(person.id)
+        if before is None:
+            self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
+            return
+        if before.state in ("left", "declined"):
+            said = f"{lead.key} has {before.state} here before; nothing was changed."
+            self._refuse(lead, f"participant.{before.state}", said)
+            return
         try:
-            merged, changed = _merged(participant, lead, business)
+            merged, changed = _merged(before, lead, business)
         except MentorKitError as error:
-            plan.refused.append(
-                {"place": lead.place, "key": lead.key, "code": error.code, "message": str(error)}
-            )
-            continue
-        if person.id in fresh:
-            known[person.id] = fresh[person.id] = merged
-        elif changed or touched:
-            known[person.id] = merged
-            before = edited.get(person.id, (merged, ()))[1]
-            edited[person.id] = (merged, tuple(sorted({*before, *changed, *touched})))
+            self._refuse(lead, error.code, str(error))
+            return
+        changed |= touched
+        if person.id in self.new:
+            self.known[person.id] = self.new[person.id] = merged
+        elif changed:
+            _, earlier = self.changed.get(person.id, (before, set()))
+            self.known[person.id] = merged
+            self.changed[person.id] = merged, earlier | changed
         else:
-            plan.unchanged += 1
-    plan.new = list(fresh.values())
-    plan.changed = list(edited.values())
-    return plan
+            self.unchanged += 1
 
+    def _refuse(self, lead: Lead, code: str, message: str) -> None:
+        told = {"place": lead.place, "key": lead.key, "code": code, "message": message}
+        self.refused.append(told)
 
-def _person(tx: Transaction, lead: Lead) -> Person:
-    return Person(
-        id=tx.new_id(),
-        tenant=tx.tenant,
-        name=lead.name or lead.key,
-        external_key=lead.key,
-        born=lead.born,
-        locale=lead.locale or "en",
-        zone=lead.zone or "UTC",
-        created_at=tx.now,
-    )
-
-
-def _renamed(person: Person, lead: Lead) -> Person:
-    return replace(
-        person,
-        name=lead.name or person.name,
-        born=lead.born if lead.born is not None else person.born,
-        locale=lead.locale or person.locale,
-        zone=lead.zone or person.zone,
-    )
-
-
-def _business(tx: Transaction, plan: _Plan, firms: dict[str, Business], lead: Lead) -> str | None:
-    """Return the id of the firm the lead acts for: the same name is the same firm."""
-    if not lead.business or not lead.business.get("name"):
-        return None
-    name = str(lead.business["name"])
-    firm = firms.get(name) or tx.businesses.first(name=name)
-    if firm is None:
-        started = lead.business.get("started")
-        firm = Business(
-            id=tx.new_id(),
-            tenant=tx.tenant,
-            name=name,
-            sector=lead.business.get("sector"),
-            country=lead.business.get("country"),
-            started=int(started) if started is not None else None,
+    def _person(self, lead: Lead) -> tuple[Person, set[str]]:
+        """Return the person as the lead tells of them, and ``{"person"}`` if that is a change."""
+        before = self.people.get(lead.key)
+        person = before or Person(
+            **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
         )
-        plan.businesses.append(firm)
-    firms[name] = firm
-    return firm.id
+        person = replace(
+            person,
+            name=lead.name or person.name,
+            born=lead.born if lead.born is not None else person.born,
+            locale=lead.locale or person.locale,
+            zone=lead.zone or person.zone,
+        )
+        if person == before:
+            return person, set()
+        self.people[lead.key] = person
+        is_new = before is None or before.id in self.new_people
+        (self.new_people if is_new else self.renamed)[person.id] = person
+        return person, {"person"}
+
+    def _business(self, lead: Lead) -> str | None:
+        """Return the id of the firm the lead acts for: the same name is the same firm."""
+        told = lead.business or Frozen()
+        if not told.get("name"):
+            return None
+        name = str(told["name"])
+        firm = self.firms.get(name) or self.tx.businesses.first(name=name)
+        if firm is None:
+            started = told.get("started")
+            firm = Business(
+                **fresh(self.tx),
+                name=name,
+                sector=told.get("sector"),
+                country=told.get("country"),
+                started=int(started) if started is not None else None,
+            )
+            self.businesses.append(firm)
+        self.firms[name] = firm
+        return firm.id
+
+    def _participant(self, person: Person, lead: Lead, business: str | None) -> Participant:
+        default = self.program.mentee_capacity if lead.role == "mentee" else 1
+        return Participant(
+            **fresh(self.tx),
+            program_id=self.program.id,
+            person_id=person.id,
+            business_id=business,
+            role=lead.role,
+            capacity=lead.capacity if lead.capacity is not None else default,
+            profile=Frozen(lead.profile),
+            source=lead.source,
+            campaign=lead.campaign,
+            created_at=self.tx.now,
+        )
+
+    def write(self, step: Step) -> None:
+        """Store the plan and record what happened, the new ones first."""
+        tx = self.tx
+        tx.businesses.add_all(self.businesses)
+        tx.people.add_all(self.new_people.values())
+        tx.people.save_all(self.renamed.values())
+        tx.contacts.add_all(self.contacts)
+        tx.participants.add_all(self.new.values())
+        tx.participants.save_all(one for one, _ in self.changed.values())
+        facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]
+        facts += [
+            _fact(step, events.ParticipantChanged, one, changed=tuple(sorted(names)))
+            for one, names in self.changed.values()
+        ]
+        step.record_all(facts)
 
 
-def _participant(
-    tx: Transaction, program: Program, person: Person, lead: Lead, business: str | None
-) -> Participant:
-    default = program.mentee_capacity if lead.role == "mentee" else 1
-    return Participant(
-        id=tx.new_id(),
-        tenant=tx.tenant,
-        program_id=program.id,
-        person_id=person.id,
-        business_id=business,
-        role=lead.role,
-        capacity=lead.capacity if lead.capacity is not None else default,
-        profile=Frozen(lead.profile),
-        source=lead.source,
-        campaign=lead.campaign,
-        created_at=tx.now,
-    )
+def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) -> events.Event:
+    return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
 
 
-def _merged(
-    participant: Participant, lead: Lead, business: str | None
-) -> tuple[Participant, tuple[str, ...]]:
-    changed: list[str] = []
-    merged = participant
-    answered = {key: value for key, value in lead.profile.items() if value is not None}
-    profile = participant.profile.with_(**answered)
-    if profile != participant.profile:
-        changed += [key for key in answered if profile[key] != participant.profile.get(key)]
-        merged = replace(merged, profile=profile)
-    if business and business != participant.business_id:
-        changed.append("business")
-        merged = replace(merged, business_id=business)
-    if participant.role not in (lead.role, "both"):
-        changed.append("role")
+def _merged(before: Participant, lead: Lead, business: str | None) -> tuple[Participant, set[str]]:
+    """Return the participant as the lead tells of them, and the names of what changed."""
+    given = {key: value for key, value in lead.profile.items() if value is not None}
+    profile = before.profile.with_(**given)
+    changed = {key for key in given if profile[key] != before.profile.get(key)}
+    merged = replace(before, profile=profile, business_id=business or before.business_id)
+    if merged.business_id != before.business_id:
+        changed.add("business")
+    if before.role not in (lead.role, "both"):
+        changed.add("role")
         merged = replace(merged, role="both")
-    if lead.capacity is not None and lead.capacity != participant.capacity:
-        changed.append("capacity")
+    if lead.capacity is not None and lead.capacity != before.capacity:
+        changed.add("capacity")
         merged = merged.with_capacity(lead.capacity)
-    return merged, tuple(changed)
-
-
-def _write(tx: Transaction, program: Program, actor: Actor, role: Role, plan: _Plan) -> None:
-    tx.businesses.add_all(plan.businesses)
-    tx.people.add_all(plan.people)
-    tx.people.save_all(plan.changed_people)
-    tx.contacts.add_all(plan.contacts)
-    tx.participants.add_all(plan.new)
-    tx.participants.save_all([participant for participant, _ in plan.changed])
-    received: list[events.Event] = [
-        events.LeadReceived(
-            subject_id=one.id,
-            program_id=program.id,
-            role_played=one.role,
-            capacity=one.capacity,
-        )
-        for one in plan.new
-    ]
-    changed: list[events.Event] = [
-        events.ParticipantChanged(
-            subject_id=one.id,
-            program_id=program.id,
-            changed=names,
-            capacity=one.capacity,
-            role_played=one.role,
-        )
-        for one, names in plan.changed
-    ]
-    tx.record_all([*received, *changed], actor=actor, role=role)
+    return merged, changed

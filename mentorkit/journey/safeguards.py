@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict
 
@@ -30,9 +31,15 @@ WORDS = {
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:
     """Return the pairs of person ids that must be kept apart."""
-    ids = list(people)
-    found = [*tx.blocks.find(person_id=ids), *tx.blocks.find(other_id=ids)]
-    return {frozenset((block.person_id, block.other_id)) for block in found}
+    pairs = {frozenset((block.person_id, block.other_id)) for block in tx.blocks.among(people)}
+    return {pair for pair in pairs if len(pair) == 2}
+
+
+def old_enough(program: Program, person: Person, year: int) -> bool:
+    """Return whether the person is surely over the program's minimum age, if it has one."""
+    if program.minimum_age is None:
+        return True
+    return person.born is not None and year - person.born > program.minimum_age
 
 
 def breach(
@@ -41,7 +48,7 @@ def breach(
     """Return the code of the first safeguard that this pair would break, or None."""
     if mentee.person_id == mentor.person_id:
         return "same_person"
-    if blocked_pairs(tx, [mentee.person_id]) & {frozenset((mentee.person_id, mentor.person_id))}:
+    if tx.blocks.between(mentee.person_id, mentor.person_id):
         return "blocked"
     for one in (mentee, mentor):
         if one.state != "active":
@@ -51,10 +58,9 @@ def breach(
         if not one.free:
             return "no_place"
     if program.minimum_age is not None:
-        people = tx.people.get_many([mentee.person_id, mentor.person_id])
-        for person in people.values():
-            if person.born is None or tx.now.year - person.born <= program.minimum_age:
-                return "under_age"
+        people = tx.people.get_many([mentee.person_id, mentor.person_id]).values()
+        if not all(old_enough(program, person, tx.now.year) for person in people):
+            return "under_age"
     return None
 
 

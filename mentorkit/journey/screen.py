@@ -11,7 +11,8 @@ from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.programs import requirements_of
-from mentorkit.journey.steps import READERS, inside, program_of, require
+from mentorkit.journey.safeguards import old_enough
+from mentorkit.journey.steps import by_staff, inside, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -33,9 +34,7 @@ def review(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
     """List the participants of a program, each with how it meets the requirements."""
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        found = program_of(tx, program)
-        require(tx, found, actor, READERS)
+    with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
         rows = tx.participants.find(program_id=found.id, **wanted)
         people = tx.people.get_many([row.person_id for row in rows])
@@ -68,8 +67,9 @@ def approve(
     def work(tx: Transaction) -> dict[str, Any]:
         one = tx.participants.get(participant)
         program = tx.programs.get(one.program_id)
-        role = require(tx, program, actor)
-        old_enough(program, tx.people.get(one.person_id), tx.now.year)
+        step = by_staff(tx, actor, program)
+        if program.minimum_age is not None:
+            _check_age(program, tx.people.get(one.person_id), tx.now.year)
         failed = [
             answer["requirement"]
             for answer in answers(requirements_of(tx, program), one)
@@ -81,27 +81,19 @@ def approve(
                 f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
                 requirements=failed,
             )
-        saved = tx.participants.save(one.move("approved", by=role))
-        tx.record(
-            events.ParticipantApproved(subject_id=saved.id, program_id=program.id),
-            actor=actor,
-            role=role,
-        )
-        return as_row(saved)
+        moved = one.move("approved", by=step.role)
+        return step.done(tx.participants, moved, events.ParticipantApproved)
 
     return inside(kit, tenant, tx, work)
 
 
-def old_enough(program: Program, person: Person, year: int) -> None:
-    """Raise `Conflict` unless the person is surely of the program's minimum age."""
-    if program.minimum_age is None:
-        return
+def _check_age(program: Program, person: Person, year: int) -> None:
     if person.born is None:
         raise Conflict(
             "participant.age_unknown",
             "Ask for the year of birth first: the program has a minimum age.",
         )
-    if year - person.born <= program.minimum_age:
+    if not old_enough(program, person, year):
         raise Conflict(
             "participant.too_young", f"Everybody must be over {program.minimum_age} here."
         )
@@ -118,7 +110,15 @@ def decline(
     tx: Transaction | None = None,
 ) -> dict[str, Any]:
     """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased."""
-    return _decide(kit, tenant, actor, participant, "declined", reason, note, tx)
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.participants.get(participant)
+        step = by_staff(tx, actor, tx.programs.get(one.program_id))
+        moved = one.move("declined", by=step.role, reason=reason)
+        step.note("participant", participant, note)
+        return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
+
+    return inside(kit, tenant, tx, work)
 
 
 def wait(
@@ -132,32 +132,12 @@ def wait(
     tx: Transaction | None = None,
 ) -> dict[str, Any]:
     """Put somebody on the waiting list."""
-    return _decide(kit, tenant, actor, participant, "waiting", reason, note, tx)
-
-
-def _decide(
-    kit: Kit,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    to: str,
-    reason: str,
-    note: str,
-    tx: Transaction | None,
-) -> dict[str, Any]:
-    fact = events.ParticipantDeclined if to == "declined" else events.ParticipantWaitlisted
 
     def work(tx: Transaction) -> dict[str, Any]:
         one = tx.participants.get(participant)
-        program = tx.programs.get(one.program_id)
-        role = require(tx, program, actor)
-        saved = tx.participants.save(one.move(to, by=role, reason=reason))
-        if note:
-            tx.notes.write(note, subject_noun="participant", subject_id=one.id,
-                           author_id=actor.person_id)  # fmt: skip
-        tx.record(
-            fact(subject_id=one.id, program_id=program.id, reason=reason), actor=actor, role=role
-        )
-        return as_row(saved)
+        step = by_staff(tx, actor, tx.programs.get(one.program_id))
+        moved = one.move("waiting", by=step.role, reason=reason)
+        step.note("participant", participant, note)
+        return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
 
     return inside(kit, tenant, tx, work)

@@ -2,22 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from mentorkit.domain.events import Event
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
+from mentorkit.domain.shown import as_row
 from mentorkit.errors import MentorKitError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
+    from mentorkit.store.repositories import Noun, Repository
     from mentorkit.store.transaction import Transaction
 
 T = TypeVar("T")
+N = TypeVar("N", bound="Noun")
 CHUNK = 100
 """How many things `many` does in one transaction: few enough to keep locks short."""
+
+
+class Fresh(TypedDict):
+    """What every new thing has: an id of its own, and the tenant it belongs to."""
+
+    id: str
+    tenant: str
+
+
+def fresh(tx: Transaction) -> Fresh:
+    """Return what to make a new thing with: ``Meeting(**fresh(tx), minutes=60, ...)``."""
+    return Fresh(id=tx.new_id(), tenant=tx.tenant)
+
+
+class Step:
+    """One actor walking in one role, in one transaction: what each fact is recorded with."""
+
+    def __init__(self, tx: Transaction, actor: Actor, role: Role, program_id: str | None) -> None:
+        self.tx = tx
+        self.actor = actor
+        self.role = role
+        self.program_id = program_id
+
+    def fact(
+        self, kind: type[Event], subject: str, /, cause: Event | None = None, **changed: Any
+    ) -> Event:
+        """Return a fact about the thing with this id; `changed` are the event's own fields."""
+        led = cause.sequence if cause else None
+        return kind(subject_id=subject, program_id=self.program_id, cause=led, **changed)
+
+    def record(
+        self, kind: type[Event], subject: str, /, cause: Event | None = None, **changed: Any
+    ) -> Event:
+        """Append one fact, as `fact` makes it, and return it with its sequence."""
+        return self.record_all([self.fact(kind, subject, cause, **changed)])[0]
+
+    def record_all(self, facts: Iterable[Event]) -> list[Event]:
+        """Append facts in this order."""
+        return self.tx.record_all(facts, actor=self.actor, role=self.role)
+
+    def save(
+        self, kept: Repository[N], item: N, kind: type[Event], /, **changed: Any
+    ) -> tuple[N, Event]:
+        """Save a changed thing and record the fact of it; return both, the thing as it is now."""
+        saved = kept.save(item)
+        return saved, self.record(kind, saved.id, **changed)
+
+    def done(
+        self, kept: Repository[N], item: N, kind: type[Event], /, **changed: Any
+    ) -> dict[str, Any]:
+        """Save and record as `save` does, and return the thing as one JSON object."""
+        return as_row(self.save(kept, item, kind, **changed)[0])
+
+    def note(self, noun: str, subject: str, text: str) -> str | None:
+        """Keep free text about something, where it can be erased; return its id, if any text."""
+        if not text:
+            return None
+        return self.tx.notes.write(
+            text, subject_noun=noun, subject_id=subject, author_id=self.actor.person_id
+        )
 
 
 def inside(kit: Kit, tenant: str, tx: Transaction | None, work: Callable[[Transaction], T]) -> T:
@@ -48,31 +113,28 @@ def many(
     `noun` is the name under which `verb` takes the id. What one thing is refused for does not
     stop the others; each chunk of 100 is one transaction.
     """
-    done: list[Any] = []
-    refused: list[dict[str, Any]] = []
+
+    def attempt(tx: Transaction, one: str) -> tuple[str, Any]:
+        try:
+            return "done", verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
+        except MentorKitError as error:
+            return "refused", {"id": one, "code": error.code, "message": str(error)}
+
+    report: dict[str, Any] = {"done": [], "refused": []}
     for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
         if progress:
             progress.step(start, len(ids))
 
-        def work(tx: Transaction, chunk: Sequence[str] = chunk) -> tuple[list[Any], list[Any]]:
-            fine: list[Any] = []
-            bad: list[Any] = []
-            for one in chunk:
-                try:
-                    fine.append(
-                        verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
-                    )
-                except MentorKitError as error:
-                    bad.append({"id": one, "code": error.code, "message": str(error)})
-            return fine, bad
+        def work(
+            tx: Transaction, chunk: Sequence[str] = ids[start : start + CHUNK]
+        ) -> list[tuple[str, Any]]:
+            return [attempt(tx, one) for one in chunk]
 
-        fine, bad = kit.write(tenant, work)
-        done += fine
-        refused += bad
+        for outcome, told in kit.write(tenant, work):
+            report[outcome].append(told)
     if progress:
         progress.step(len(ids), len(ids))
-    return {"done": done, "refused": refused}
+    return report
 
 
 def person_of(tx: Transaction, actor: Actor) -> str | None:
@@ -94,14 +156,34 @@ def program_of(tx: Transaction, program: str) -> Program:
     return found
 
 
+READERS = STAFF | {Role.SUPERVISOR, Role.VIEWER, Role.SYSTEM}
+
+
+@contextmanager
+def reading(
+    kit: Kit, tenant: str, actor: Actor, program: str, roles: frozenset[Role] = READERS
+) -> Iterator[tuple[Transaction, Program]]:
+    """Open a transaction to read a program in (id or key), for an actor in one of `roles`."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = program_of(tx, program)
+        require(tx, found, actor, roles)
+        yield tx, found
+
+
+def names_of(tx: Transaction, participants: Iterable[str]) -> dict[str, str]:
+    """Return the name of each participant by id."""
+    found = tx.participants.get_many(participants)
+    people = tx.people.get_many(one.person_id for one in found.values())
+    return {one.id: people[one.person_id].name for one in found.values()}
+
+
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:
     """Return what the actor is to the program's staff, or None."""
     if actor.is_system:
         return Role.SYSTEM
     if actor.admin:
         return Role.ADMIN
-    person = person_of(tx, actor)
-    held = program.staff.get(person) if person else None
+    held = program.staff.get(person_of(tx, actor) or "")
     return Role(held) if held else None
 
 
@@ -110,31 +192,39 @@ def require(
 ) -> Role:
     """Return the actor's staff role if it is one of `roles`; raise NotAllowed."""
     role = role_in(tx, program, actor)
-    if role not in roles or role is None:
-        who = " or ".join(sorted(roles - {Role.SYSTEM}))
-        raise NotAllowed(
-            "program.staff_only",
-            f"Only a {who} of this program may do that. An admin appoints one with "
-            "`mentorkit staff add`.",
-        )
-    return role
+    if role in roles:
+        return role
+    who = " or ".join(sorted(roles - {Role.SYSTEM}))
+    raise NotAllowed(
+        "program.staff_only",
+        f"Only a {who} of this program may do that. An admin appoints one with "
+        "`mentorkit staff add`.",
+    )
 
 
-READERS = STAFF | {Role.SUPERVISOR, Role.VIEWER, Role.SYSTEM}
+def by_staff(tx: Transaction, actor: Actor, program: Program) -> Step:
+    """Begin a step that only the program's staff may walk; raise NotAllowed."""
+    return Step(tx, actor, require(tx, program, actor), program.id)
+
+
+def in_program(tx: Transaction, actor: Actor, program: str) -> tuple[Program, Step]:
+    """Return the program with this id or key, and a step of its staff in it."""
+    found = program_of(tx, program)
+    return found, by_staff(tx, actor, found)
 
 
 def party(
-    tx: Transaction, program: Program, actor: Actor, people: dict[Role, str], noun: str
+    tx: Transaction, program: Program, actor: Actor, people: Iterable[tuple[Role, str]], noun: str
 ) -> Role:
-    """Return the actor's role to a thing: one of its parties (role -> person id), or staff.
+    """Return the actor's role to a thing: one of its parties (role, person id), or staff.
 
     Raises NotFound for anybody else: whether the thing exists is not theirs to know.
     """
     role = role_in(tx, program, actor)
-    if role in STAFF | {Role.SYSTEM} and role is not None:
+    if role in STAFF | {Role.SYSTEM}:
         return role
     person = person_of(tx, actor)
-    for named, holder in people.items():
-        if person is not None and holder == person:
+    for named, holder in people:
+        if holder == person:
             return named
     raise NotFound(f"{noun}.not_found", f"There is no such {noun} here.")

@@ -16,38 +16,35 @@ from mentorkit.domain.messages import PLACEHOLDERS
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
+
+def _english(subject: str, body: str) -> Mapping[str, Mapping[str, str]]:
+    return {"subject": {"en": subject}, "body": {"en": body}}
+
+
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
-    "proposal_offered": {
-        "subject": {"en": "Your answer is asked: {program}"},
-        "body": {
-            "en": "Hello {person}, we suggest that {mentee} and {mentor} work together.\n"
-            "{reasons}\nPlease answer by {due}."
-        },
-    },
-    "relationship_started": {
-        "subject": {"en": "You are connected: {program}"},
-        "body": {
-            "en": "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
-            "Agree on a first meeting in the coming week."
-        },
-    },
-    "proposal_declined": {
-        "subject": {"en": "About your match in {program}"},
-        "body": {"en": "Hello {person}, this match did not come about. We go on looking for you."},
-    },
-    "milestone_due": {
-        "subject": {"en": "How is it going? {program}"},
-        "body": {
-            "en": "Hello {person}, it is time to look back on your mentoring so far. "
-            "Please tell us by {due} how it goes."
-        },
-    },
-    "relationship_ended": {
-        "subject": {"en": "Your mentoring has ended: {program}"},
-        "body": {
-            "en": "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you."
-        },
-    },
+    "proposal_offered": _english(
+        "Your answer is asked: {program}",
+        "Hello {person}, we suggest that {mentee} and {mentor} work together.\n"
+        "{reasons}\nPlease answer by {due}.",
+    ),
+    "relationship_started": _english(
+        "You are connected: {program}",
+        "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
+        "Agree on a first meeting in the coming week.",
+    ),
+    "proposal_declined": _english(
+        "About your match in {program}",
+        "Hello {person}, this match did not come about. We go on looking for you.",
+    ),
+    "milestone_due": _english(
+        "How is it going? {program}",
+        "Hello {person}, it is time to look back on your mentoring so far. "
+        "Please tell us by {due} how it goes.",
+    ),
+    "relationship_ended": _english(
+        "Your mentoring has ended: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you.",
+    ),
 }
 
 

@@ -99,3 +99,13 @@ def test_another_tenants_program_is_not_found(world: Any) -> None:
             program=world.program,
             leads=[lead("eva", "mentee")],
         )
+
+
+def test_a_preview_counts_who_stands_twice_in_different_parts_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recruit, "CHUNK", 1)
+    people = [lead("ana", "mentee", trade="baker", village="Ora")] * 2
+    preview = receive(world, *people, preview=True)
+    assert (preview["new"], preview["unchanged"]) == (0, 2)
+    assert {**receive(world, *people), "preview": True} == preview
