@@ -67,7 +67,9 @@ def write_toml(data: Mapping[str, Any]) -> str:
     """Return the data as TOML: sections as tables, lists of tables as blocks, short ones inline.
 
     The order of a table's plain values and that of its sub-tables are kept, which is all that
-    TOML can keep. None is left out, since TOML has no such thing.
+    TOML can keep. None is left out, since TOML has no such thing. The writer is ours because a
+    coordinator edits the file: tomli-w breaks each option into a block of its own, which doubles
+    the length of a program, and moves the options that are tables behind those that are not.
     """
     return "\n".join(_table(data, "")).strip("\n") + "\n"
 
