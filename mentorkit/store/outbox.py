@@ -53,9 +53,9 @@ class Outbox:
         self, kind: str, key: str, *, body: Mapping[str, Any] | None = None, **about: Any
     ) -> Job:
         """Return a row that may be promised; `about` gives more of the fields of a `Job`."""
-        now = {"not_before": self.tx.now, "created_at": self.tx.now}
-        made: dict[str, Any] = {"id": self.tx.new_id(), "tenant": self.tx.tenant, **now, **about}
-        return Job(kind=kind, key=key, body=Frozen(body), **made)
+        tx = self.tx
+        made: dict[str, Any] = {"kind": kind, "key": key, "not_before": tx.now, **about}
+        return Job(id=tx.new_id(), tenant=tx.tenant, body=Frozen(body), created_at=tx.now, **made)
 
     def add(self, kind: str, key: str, **about: Any) -> str | None:
         """Promise one `job` and return its id; None when its key is there already."""
@@ -105,8 +105,8 @@ class Outbox:
             .values(state="leased", attempt=_ROW.attempt + 1, leased_until=now + lease)
             .returning(*_ROW)
         )
-        exhausted = sa.and_(lost, _ROW.attempt % TRIES == 0)
-        self._update(exhausted, state="dead", error="worker.lost", leased_until=None)
+        exhausted = (lost, _ROW.attempt % TRIES == 0)
+        self._update(*exhausted, state="dead", error="worker.lost", leased_until=None)
         with self.tx.writing("outbox"):
             jobs = _jobs(self.tx.connection.execute(take))
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
@@ -138,13 +138,13 @@ class Outbox:
         return self._change(job, "cancelled", error)
 
     def _change(self, job: Job, state: str, error: str | None = None, **values: Any) -> bool:
-        mine = sa.and_(_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
+        mine = (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
         code = error and error[:100]
-        return self._update(mine, state=state, error=code, leased_until=None, **values) == 1
+        return self._update(*mine, state=state, error=code, leased_until=None, **values) == 1
 
-    def _update(self, when: sa.ColumnElement[bool], **values: Any) -> int:
+    def _update(self, *when: sa.ColumnElement[bool], **values: Any) -> int:
         statement = (
-            sa.update(tables.outbox).where(_ROW.tenant == self.tx.tenant, when).values(values)
+            sa.update(tables.outbox).where(_ROW.tenant == self.tx.tenant, *when).values(values)
         )
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(statement).rowcount
@@ -173,10 +173,10 @@ class Outbox:
         """Start the schedule of a dead row again; False when it is not dead."""
         tried = _ROW.attempt % TRIES
         onward = _ROW.attempt + sa.case((tried > 0, TRIES - tried), else_=0)
-        dead = sa.and_(_ROW.id == id, _ROW.state == "dead")
-        now = self.tx.now
-        return self._update(dead, state="waiting", attempt=onward, not_before=now, error=None) == 1
+        dead = (_ROW.id == id, _ROW.state == "dead")
+        again = {"state": "waiting", "attempt": onward, "not_before": self.tx.now, "error": None}
+        return self._update(*dead, **again) == 1
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:
-    return [Job(**row._asdict()) for row in rows]
+    return [Job(**dict(zip(_NAMES, row, strict=True))) for row in rows]
