@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ATTEMPTS = 8
 """How often `Kit.write` does a piece of work at most, when others are in its way."""
+STALE = 3
+"""How often of these because somebody changed what it had just read; then they are told."""
 
 
 class Kit:
@@ -64,17 +66,13 @@ class Kit:
         plugins: Sequence[Any] | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         secret_keys: Sequence[str | bytes] = (),
-        site: Any = None,
         clock: Callable[[], datetime] | None = None,
         ids: Callable[[], str] | None = None,
         registry: Any = None,
-        runner: Any = None,
     ) -> None:
         self.sessions = sessions
         self.people = people
         self.secret_keys = tuple(secret_keys)
-        self.site = site
-        self.runner = runner
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
         self.ids: Callable[[], str] = ids or Uuid7()
         self._open: ContextVar[bool] = ContextVar(f"mentorkit_open_{id(self)}", default=False)
@@ -162,7 +160,8 @@ class Kit:
     ) -> T:
         """Do `work` in a transaction of its own, again from the start while others are in its way.
 
-        `work` must have no effect but on the database. Raises `Conflict` (store.busy) in the end.
+        `work` must read what it changes, and have no effect but on the database. Raises `Conflict`
+        in the end: store.busy, or that a thing has changed since it was read.
         """
 
         def once() -> T:
@@ -180,7 +179,8 @@ class Kit:
             try:
                 return work()
             except Conflict as error:
-                if error.code != BUSY:
+                stale = error.code.endswith(".stale") and attempt < STALE
+                if error.code != BUSY and not stale:
                     raise
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()
@@ -328,7 +328,7 @@ class KitContext:
 
     tenant: str
     program: Program | None
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(repr=False)
     now: datetime
     random: Random
     log: logging.Logger

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -14,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
+from mentorkit.domain.milestones import Milestone
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Contact, Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal
+from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.text import in_locale
 from mentorkit.journey import accept, meet
+from mentorkit.journey.programs import fields_of
+from mentorkit.journey.steps import chosen, names_of
 from mentorkit.journey.tell import TEMPLATES, fill
 
 if TYPE_CHECKING:
@@ -34,15 +40,28 @@ LEASE = timedelta(seconds=60)
 """How long a claimed row is this worker's; after that another may take it."""
 
 
+HELD = timedelta(seconds=5)
+"""After which a worker notes what it has done and hands the rest of its rows back."""
+WANTED: Mapping[str, Collection[str]] = {
+    "proposal_offered": ("offered", "question"),
+    "proposal_declined": ("declined",),
+    "relationship_started": HOLDING,
+    "relationship_ended": ("ended",),
+    "milestone_due": ("due",),
+}
+"""The states in which what a message tells is still so; after that it is not sent any more."""
+
+
 class _NotWanted(Exception):
-    """The message's reason has gone: erased, blocked, or consent taken back. Nothing is sent."""
+    """The message's reason has gone: erased, overtaken, or consent taken back. Nothing is sent."""
 
 
 def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
     """Do one bounded batch for every tenant; return what was done, in rows.
 
     These are: turned and expired (what had come due), and of what was promised: done, later (to be
-    tried again), dead (given up), cancelled (no longer wanted).
+    tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
+    begun; the tenants take turns at being first.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
     note of it, always under the same key. A row whose lease ran out cannot be finished by the
@@ -50,7 +69,10 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     """
     report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
     until = time.monotonic() + seconds
-    for tenant in kit.tenants():
+    tenants = kit.tenants()
+    for tenant in random.sample(tenants, len(tenants)):
+        if time.monotonic() >= until:
+            break
         report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
         report["expired"] += accept.expire(kit, tenant=tenant, actor=SYSTEM_ACTOR, limit=limit)
         left = limit
@@ -58,10 +80,16 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
             jobs = _claim(kit, tenant, min(left, 20))
             if not jobs:
                 break
-            left -= len(jobs)
-            outcomes = [(job, *_do(kit, tenant, job)) for job in jobs]
-            kit.write(tenant, partial(_note, outcomes))
-            for _, how, _ in outcomes:
+            begun = kit.clock()
+            outcomes: list[tuple[Job, str, dict[str, Any]]] = []
+            for job in jobs:
+                late = time.monotonic() >= until or kit.clock() - begun >= HELD
+                if outcomes and late:
+                    break
+                outcomes.append((job, *_do(kit, tenant, job)))
+            left -= len(outcomes)
+            rest = jobs[len(outcomes) :]
+            for how in kit.write(tenant, partial(_note, outcomes, rest)):
                 report[how] += 1
     return report
 
@@ -88,16 +116,22 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
     return "done", {}
 
 
-def _note(outcomes: Sequence[tuple[Job, str, dict[str, Any]]], tx: Transaction) -> None:
-    """Note how a handful of rows went, in one transaction: one wait for the disk, not twenty."""
+def _note(
+    outcomes: Sequence[tuple[Job, str, dict[str, Any]]], rest: Sequence[Job], tx: Transaction
+) -> list[str]:
+    """Note how a handful of rows went, in one transaction: one wait for the disk, not twenty.
+
+    Hands back those not begun, and returns how it went with each that was still ours.
+    """
     noting: dict[str, Callable[..., bool]] = {
         "done": tx.outbox.finish,
         "later": tx.outbox.retry,
         "dead": tx.outbox.park,
         "cancelled": tx.outbox.cancel,
     }
-    for job, how, why in outcomes:
-        noting[how](job, **why)
+    for job in rest:
+        tx.outbox.release(job)
+    return [how for job, how, why in outcomes if noting[how](job, **why)]
 
 
 def _delay(seconds: Any) -> int | None:
@@ -120,15 +154,10 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
     with kit.transaction(tenant=tenant, write=False) as tx:
         event = tx.journal.event(job.sequence or 0)
         program = tx.programs.first(id=event.program_id) if event.program_id else None
-        if program and not enabled(tx, program, job.plugin):
+        settings = chosen(tx, program, job.plugin) if program else Frozen()
+        if settings is None:
             raise _NotWanted("plugin_disabled")
-    reaction.handle(kit.work_context(tenant, program, job.plugin), event)
-
-
-def enabled(tx: Transaction, program: Program, plugin: str) -> bool:
-    """Return whether a coordinator has left this loaded plugin on for the program."""
-    definition = tx.definitions.current(program.id, "plugin", plugin)
-    return definition is None or bool(definition.body.get("enabled", True))
+    reaction.handle(kit.work_context(tenant, program, job.plugin, settings=settings), event)
 
 
 def _send(kit: Kit, tenant: str, job: Job) -> None:
@@ -136,33 +165,40 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
         event = tx.journal.event(job.sequence or 0)
         person = tx.people.first(id=job.recipient_id)
         program = tx.programs.first(id=event.program_id)
-        if person is None or program is None:
+        if person is None or program is None or not person.name:
             raise _NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
         if participant is None or participant.consented_at is None:
             raise _NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
-        message = _message(tx, job, event, person, program)
-        offered = kit.registry.channels.items()
-        owned = [(kit.registry.owner("channels", name).name, channel) for name, channel in offered]
-        channels = [(plugin, one) for plugin, one in owned if enabled(tx, program, plugin)]
+        message = _message(tx, job, event, person, participant, program)
+        channels = []
+        for name, channel in kit.registry.channels.items():
+            plugin = kit.registry.owner("channels", name).name
+            settings = chosen(tx, program, plugin)
+            if settings is not None:
+                context = kit.work_context(tenant, program, plugin, settings=settings)
+                channels.append((plugin, channel, context))
     contacts = [*contacts, *_host_contacts(kit, tenant, person)]
-    failed: BaseException | None = None
-    for plugin, channel in channels:
-        context = kit.work_context(tenant, program, plugin)
+    refused, failed = Undeliverable("no_channel"), None
+    for plugin, channel, context in sorted(channels, key=lambda one: one[1].fallback):
         try:
-            reaches = channel.can_reach(context, person, contacts)
+            if not channel.can_reach(context, person, contacts):
+                continue
         except (Exception, SystemExit) as error:
             # It has sent nothing yet, so the next channel may: one broken plugin silences nobody.
             log.warning("a channel of plugin %s failed: %s", plugin, type(error).__name__)
             failed = error
             continue
-        if reaches:
+        try:
             receipt = channel.deliver(context, message, person, contacts)
-            if not isinstance(receipt, Receipt):
-                raise TypeError(f"the channel of plugin {plugin} gave no receipt")
-            return
-    raise failed or Undeliverable("no_channel")
+        except Undeliverable as never:
+            refused = never
+            continue
+        if not isinstance(receipt, Receipt):
+            raise TypeError(f"the channel of plugin {plugin} gave no receipt")
+        return
+    raise failed or refused
 
 
 def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
@@ -179,12 +215,14 @@ def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
     ]
 
 
-def _message(tx: Transaction, job: Job, event: Event, person: Person, program: Program) -> Message:
+def _message(
+    tx: Transaction, job: Job, event: Event, person: Person, mine: Participant, program: Program
+) -> Message:
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
     values = {"person": person.name, "program": in_locale(program.name, person.locale)}
-    values |= _parties(tx, event, person.locale)
+    values |= _told(tx, job, event, mine, program, person.locale)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -199,26 +237,56 @@ def _message(tx: Transaction, job: Job, event: Event, person: Person, program: P
     )
 
 
-def _parties(tx: Transaction, event: Event, locale: str) -> dict[str, str]:
-    """Return the names, reasons and date that a message about this event may show."""
+def _told(
+    tx: Transaction, job: Job, event: Event, mine: Participant, program: Program, locale: str
+) -> dict[str, str]:
+    """Return the names, reasons and date that a message about this event may show this person.
+
+    Raises `_NotWanted` when what it would tell is not so any more.
+    """
+    roles: dict[str, list[str]] = defaultdict(list)
+    if event.noun == "proposal":
+        about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
+        named: str | None = event.subject_id
+        due = None
+    else:
+        about = held = tx.relationships.get(_held(tx, event))
+        named, due = event.payload().get("proposal_id"), held.ends_at
+        for member in held.members:
+            roles[member.role].append(member.participant_id)
+        if event.noun == "milestone":
+            about = milestone = tx.milestones.get(event.subject_id)
+            due = milestone.closes_at
+    proposal = tx.proposals.get(named) if named else None
+    if proposal:
+        roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
+        due = due or proposal.due_at
+    role = "mentee" if mine.id in roles["mentee"] else "mentor"
+    answered = proposal and job.name == "proposal_offered" and role in proposal.answered
+    if about.state not in WANTED[job.name] or answered:
+        raise _NotWanted("overtaken")
+    names = names_of(tx, (one for ids in roles.values() for one in ids))
+    if not all(names.values()):
+        raise _NotWanted("erased")
+    return {
+        **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
+        "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
+        "due": (due or tx.now).date().isoformat(),
+    }
+
+
+def _held(tx: Transaction, event: Event) -> str:
+    """Return the id of the relationship that an event is about, or its milestone's."""
+    if event.noun == "milestone":
+        return tx.milestones.get(event.subject_id).relationship_id
+    return event.subject_id
+
+
+def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:
+    """Return what speaks for a pair, told to its mentee or to its mentor, one reason a line."""
     from mentorkit.matching import words
 
-    proposal: Proposal | None = None
-    if event.noun in ("milestone", "relationship"):
-        milestone = tx.milestones.get(event.subject_id) if event.noun == "milestone" else None
-        of = milestone.relationship_id if milestone else event.subject_id
-        relationship = tx.relationships.get(of)
-        due = milestone.closes_at if milestone else relationship.ends_at
-        if relationship.proposal_id and not milestone:
-            proposal = tx.proposals.first(id=relationship.proposal_id)
-        roles = {member.role: member.participant_id for member in relationship.members}
-    else:
-        proposal = tx.proposals.get(event.subject_id)
-        due = proposal.due_at or tx.now
-        roles = {"mentee": proposal.mentee_id, "mentor": proposal.mentor_id}
-    participants = tx.participants.get_many(list(roles.values()))
-    people = tx.people.get_many([p.person_id for p in participants.values()])
-    names = {role: people[participants[i].person_id].name for role, i in roles.items()}
-    said = [words(reason, locale) for reason in proposal.reasons] if proposal else []
-    reasons = "\n".join(f"- {one}" for one in said if one)
-    return {**names, "reasons": reasons, "due": due.date().isoformat()}
+    fields = fields_of(tx, program)
+    speaking = one.reasons
+    said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
+    return "\n".join(f"- {each}" for each in said if each)

@@ -48,23 +48,21 @@ class Business(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who is doing this: a host's user, a person, or (neither) the system itself.
+    """Who is doing this: a host's user, a person, or nobody known, who may do nothing.
 
     `admin` is the host's word. `means` records how the subject's wish reached the actor, so that
-    a coordinator who accepts for a mentee by phone leaves exactly that behind.
+    a coordinator who accepts for a mentee by phone leaves exactly that behind. `is_system` is for
+    the worker alone (`SYSTEM_ACTOR`): a visitor who is not logged in is ``Actor()``.
     """
 
     user_ref: str | None = None
     person_id: str | None = None
     admin: bool = False
     means: Means = "self"
-
-    @property
-    def is_system(self) -> bool:
-        return self.user_ref is None and self.person_id is None and not self.admin
+    is_system: bool = False
 
 
-SYSTEM_ACTOR = Actor(means="job")
+SYSTEM_ACTOR = Actor(means="job", is_system=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

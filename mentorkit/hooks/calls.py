@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,12 +23,17 @@ LONGEST_ERROR = 300
 
 
 def called(
-    label: str, doing: str, call: Callable[[], T], *, passing: tuple[type[Exception], ...] = ()
+    label: str,
+    doing: str,
+    call: Callable[[], T],
+    *,
+    passing: tuple[type[Exception], ...] = (),
+    secrets: Collection[str] = (),
 ) -> T:
     """Return what a plugin answers.
 
     Raises `PluginError` naming the plugin (`label`) for whatever it raises, but for `Cancelled`
-    and for errors of a `passing` kind, which it may raise on purpose.
+    and for errors of a `passing` kind, which it may raise on purpose. `secrets` are blotted out.
     """
     try:
         return call()
@@ -37,7 +42,15 @@ def called(
     except FAILURES as error:
         if isinstance(error, passing):
             raise
-        raise PluginError("plugin.failed", f"{label}: {doing} raised {describe(error)}") from error
+        told = blotted(describe(error), secrets)
+        raise PluginError("plugin.failed", f"{label}: {doing} raised {told}") from error
+
+
+def blotted(text: str, secrets: Collection[str]) -> str:
+    """Return a plugin's own words without the secrets it was given."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 def examine(check: Check, *given: Any) -> Health:

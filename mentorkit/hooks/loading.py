@@ -29,7 +29,7 @@ import pluggy
 import mentorkit
 from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import PluginError, Problem, SettingsError
-from mentorkit.hooks.calls import FAILURES, describe
+from mentorkit.hooks.calls import FAILURES, blotted, describe
 from mentorkit.hooks.manifest import EMPTY_SCHEMA, Manifest
 from mentorkit.hooks.offers import KINDS, Kind, check_offer
 from mentorkit.hooks.providers import Criterion, Provider, Rule
@@ -70,11 +70,15 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedPlugin(Origin):
-    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved."""
+    """A plugin that was found, checked and asked. `settings` are its own, secrets resolved.
+
+    `secrets` are those among them, to be blotted out of whatever is told of it.
+    """
 
     manifest: Manifest
     module: object
     settings: Mapping[str, Any] = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
     log: logging.Logger
 
 
@@ -140,9 +144,7 @@ class Loading:
 
     def _fail_blotted(self, place: str, message: str) -> None:
         """Keep a failure in a plugin's own words, without the secrets it was given."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            message = message.replace(secret, "***")
-        self.fail(place, message)
+        self.fail(place, blotted(message, self._secrets))
 
     # ----------------------------------------------------------------- finding
 
@@ -257,6 +259,7 @@ class Loading:
             distribution=found.distribution,
             version=found.version,
             settings=settings,
+            secrets=self._secrets,
             log=logging.getLogger(f"mentorkit.plugin.{found.name}"),
         )
         for (attribute, name), offer in offers.items():

@@ -347,7 +347,13 @@ class Assigner(Provider):
 
 
 class Channel(Provider):
-    """Carries messages. Called by the worker only, outside any transaction of the core's."""
+    """Carries messages. Called by the worker only, outside any transaction of the core's.
+
+    The first channel that reaches a person and takes the message has it; `fallback` ones, which
+    reach everybody, are asked after all others.
+    """
+
+    fallback: bool = False
 
     def can_reach(self, ctx: Context, person: Person, contacts: Sequence[Contact]) -> bool:
         """Return whether this person can be reached this way at all."""
@@ -358,7 +364,8 @@ class Channel(Provider):
     ) -> Receipt:
         """Take the message. `message.key` is the idempotency key: pass it on, or keep it.
 
-        Raises `RetryLater` or `Undeliverable`; anything else counts as a failure to be retried.
+        Raises `Undeliverable`, and the next channel is asked, or `RetryLater`; anything else counts
+        as a failure to be retried.
         """
         raise NotImplementedError  # pragma: no cover - a channel has nothing else
 

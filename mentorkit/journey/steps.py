@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from mentorkit.domain.events import Event
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -168,6 +169,13 @@ def reading(
         found = program_of(tx, program)
         require(tx, found, actor, roles)
         yield tx, found
+
+
+def chosen(tx: Transaction, program: Program, plugin: str) -> Frozen | None:
+    """Return the program's own settings for a loaded plugin; None when it is switched off here."""
+    definition = tx.definitions.current(program.id, "plugin", plugin)
+    body = definition.body if definition else Frozen()
+    return body.get("settings", Frozen()) if body.get("enabled", True) else None
 
 
 def names_of(tx: Transaction, participants: Iterable[str]) -> dict[str, str]:

@@ -115,6 +115,10 @@ class Outbox:
         """Mark it done; False when the lease was lost and it is somebody else's now."""
         return self._change(job, "done")
 
+    def release(self, job: Job) -> bool:
+        """Hand it back untried, to be claimed again at once; it does not count as an attempt."""
+        return self._change(job, "waiting", attempt=_ROW.attempt - 1)
+
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt, or mark it dead after the last; `error` is a code.
 

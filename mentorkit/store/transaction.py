@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from mentorkit.domain.events import Event
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.errors import Invalid, MentorKitError, Problem
 from mentorkit.store import repositories
 from mentorkit.store.engines import MODE, begin_here, in_error
@@ -184,7 +184,7 @@ class Transaction:
         self, events: Iterable[Event], *, actor: Actor | None, role: str = ""
     ) -> list[Event]:
         """Append facts in this order, and an outbox row for each reaction that listens."""
-        by = actor or Actor(means="job")
+        by = actor or SYSTEM_ACTOR
         filled = [
             replace(
                 event,
@@ -254,7 +254,8 @@ def checked_tenant(tenant: str) -> str:
 def opened(outcome: Outcome, *, write: bool = True) -> Iterator[sa.Connection]:
     """Begin on the session of `outcome`; one of our own is committed and closed with the block.
 
-    Of a host's session we take no more than its transaction, which the host ends.
+    Of a host's session we take no more than its transaction, which the host ends; what we wrote
+    goes with our block if it raises, and a host that passes over the error keeps its own.
     """
     session = outcome.session
     mode = {MODE: "write" if write else "read"} if outcome.owned else None
@@ -263,7 +264,8 @@ def opened(outcome: Outcome, *, write: bool = True) -> Iterator[sa.Connection]:
             connection = session.connection(execution_options=mode)
             begin_here(connection, tenant=outcome.tenant, owned=outcome.owned, write=write)
         watch(outcome)
-        yield connection
+        with nullcontext() if outcome.owned or not write else session.begin_nested():
+            yield connection
         if outcome.owned and write:
             with translated("transaction"):
                 session.commit()

@@ -23,6 +23,7 @@ class Inbox(Channel):
 
     name = "inbox"
     title = "Inbox"
+    fallback = True
 
     def can_reach(self, ctx: Context, person: Person, contacts: Sequence[Contact]) -> bool:
         """Everybody has an inbox, with or without an account, a phone or an address."""

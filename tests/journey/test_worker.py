@@ -1,0 +1,252 @@
+"""The worker: what is due is sent once, to whom it is still true for, by the channel that can."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mentorkit import Manifest, hookimpl
+from mentorkit.domain.messages import Message
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Conflict, MentorKitError
+from mentorkit.hooks import Channel, Receipt, Undeliverable
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, screen
+from mentorkit.worker import work
+from tests.journey.conftest import lead
+
+
+class Post(Channel):
+    """A channel that keeps what it carries; `before` may do something first."""
+
+    name = "post"
+
+    def __init__(self, name: str = "post", *, fallback: bool = False) -> None:
+        self.name, self.fallback = name, fallback
+        self.carried: list[Message] = []
+        self.before: Callable[[], Any] = lambda: None
+
+    def deliver(self, ctx: Any, message: Message, person: Any, contacts: Any) -> Receipt:
+        self.settings = ctx.settings
+        self.before()
+        self.carried.append(message)
+        return Receipt(channel=self.name)
+
+
+def plugin(channel: Channel, **manifest: Any) -> tuple[str, Any]:
+    class Offers:
+        @hookimpl
+        def mentorkit_notification_channels(self) -> list[Channel]:
+            return [channel]
+
+    made = Offers()
+    made.manifest = Manifest(title=channel.name, **manifest)  # type: ignore[attr-defined]
+    return channel.name, made
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def offered(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
+    """A program with two published pairs, whose mentees wait to be told by post."""
+    world: SimpleNamespace = create_world(kit=create_kit(plugins=("matching", plugin(post))))
+    publish(world)
+    return world
+
+
+def publish(world: SimpleNamespace) -> None:
+    run = match.draft(world.kit, **world.at, program="traders")
+    match.publish(world.kit, **world.at, run=run["id"])
+
+
+def proposal(world: SimpleNamespace, mentee: str) -> str:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        return str(tx.proposals.first(mentee_id=world.ids[mentee]).id)
+
+
+def counts(world: SimpleNamespace) -> dict[str, int]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        return dict(tx.outbox.counts())
+
+
+def test_whoever_is_asked_is_told_once(offered: Any, post: Post) -> None:
+    assert work(offered.kit)["done"] == 2
+    assert work(offered.kit)["done"] == 0
+    assert {one.person_id for one in post.carried} == {
+        offered.persons["ana"], offered.persons["ben"]
+    }  # fmt: skip
+    assert all("Please answer by" in one.body for one in post.carried)
+
+
+def test_a_message_that_was_overtaken_is_not_sent(offered: Any, post: Post) -> None:
+    accept.accept(
+        offered.kit, **offered.at, proposal=proposal(offered, "ana"), on_behalf_of="mentee"
+    )
+    accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, "ben"))
+    report = work(offered.kit)
+    assert (report["done"], report["cancelled"]) == (1, 2)  # only the mentor is still asked
+    assert post.carried[0].person_id == offered.persons["cleo"]
+
+
+@pytest.mark.parametrize("gone", ["blocked", "no_consent", "erased"])
+def test_nobody_hears_of_somebody_who_is_out_of_reach(offered: Any, post: Post, gone: str) -> None:
+    at, mentor = offered.at, "cleo"
+    if gone == "blocked":
+        protect.block(
+            offered.kit, **at, person=offered.persons[mentor], other=offered.persons["ana"]
+        )
+    elif gone == "no_consent":
+        onboard.withdraw(offered.kit, **at, participant=offered.ids["ana"])
+    else:
+        from mentorkit.store import erase
+
+        with offered.kit.transaction(tenant=offered.tenant) as tx:
+            erase(tx, offered.persons[mentor])
+    work(offered.kit)
+    assert [one.person_id for one in post.carried] == [offered.persons["ben"]]
+
+
+def test_a_fallback_is_asked_after_all_others(create_world: Any, create_kit: Any) -> None:
+    last, first = Post("last", fallback=True), Post("first")
+    world = create_world(kit=create_kit(plugins=("matching", plugin(last), plugin(first))))
+    publish(world)
+    assert work(world.kit)["done"] == 2
+    assert (len(first.carried), len(last.carried)) == (2, 0)
+
+
+def test_what_one_channel_cannot_deliver_the_next_one_does(
+    create_world: Any, create_kit: Any
+) -> None:
+    def never() -> None:
+        raise Undeliverable("no_such_number")
+
+    last, first = Post("last", fallback=True), Post("first")
+    first.before = never
+    world = create_world(kit=create_kit(plugins=("matching", plugin(last), plugin(first))))
+    publish(world)
+    assert work(world.kit)["done"] == 2
+    assert len(last.carried) == 2
+    last.before = never
+    accept.accept(world.kit, **world.at, proposal=proposal(world, "ana"))
+    report = work(world.kit)
+    assert report["dead"] == report["done"] + report["dead"] > 0
+
+
+def test_a_slow_channel_is_not_asked_twice_by_a_second_worker(
+    create_world: Any, create_kit: Any, post: Post, clock: Any
+) -> None:
+    kit = create_kit(plugins=("matching", plugin(post)))
+    people = [lead(f"e{i:02}", "mentee", trade="baker") for i in range(20)]
+    world = create_world([*people, lead("m", "mentor", trade="baker", capacity=20)], kit=kit)
+    publish(world)
+    running = []
+
+    def slow() -> None:
+        clock.forward(seconds=5)
+        if len(post.carried) == 14 and not running:
+            running.append("second")
+            work(kit)
+
+    post.before = slow
+    work(kit)
+    keys = [one.key for one in post.carried]
+    assert len(keys) == len(set(keys)) == 20
+
+
+def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, clock: Any) -> None:
+    post.before = lambda: clock.forward(seconds=6)
+    work(offered.kit, seconds=0.0)
+    assert post.carried == []
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        jobs = tx.outbox.claim(10)
+        assert all(tx.outbox.release(job) for job in jobs)
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        assert [job.attempt for job in tx.outbox.claim(10)] == [job.attempt for job in jobs]
+        assert not tx.outbox.release(jobs[0]) or jobs[0].attempt == 1
+    assert counts(offered)["leased"] == len(jobs) - 1
+
+
+def test_a_program_sets_and_switches_off_a_plugin_for_itself(
+    create_world: Any, create_kit: Any, post: Post
+) -> None:
+    tone = {"type": "string", "title": "Tone", "description": "How to write.", "default": "warm"}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"tone": tone}}
+    kit = create_kit(plugins=("matching", plugin(post, program_settings=schema)))
+    world = create_world(kit=kit)
+    body: dict[str, Any] = {"enabled": True, "settings": {"tone": "plain"}}
+    programs.define(kit, **world.at, program="traders", kind="plugin", key="post", body=body)
+    publish(world)
+    work(kit, limit=1)
+    assert post.settings["tone"] == "plain"
+    body = {"enabled": False}
+    programs.define(kit, **world.at, program="traders", kind="plugin", key="post", body=body)
+    work(kit)
+    assert len(post.carried) == 1
+
+
+def test_several_workers_turn_the_same_milestones_without_a_fault(
+    create_world: Any, clock: Any
+) -> None:
+    people = [lead(f"e{i:02}", "mentee", trade="baker") for i in range(10)]
+    world = create_world([*people, lead("m", "mentor", trade="baker", capacity=10)])
+    publish(world)
+    for one in match.proposals(world.kit, **world.at, program="traders"):
+        accept.accept(world.kit, **world.at, proposal=one["id"])
+    clock.forward(days=50)
+    told: list[Any] = []
+    together = threading.Barrier(3)
+
+    def turn() -> None:
+        together.wait()
+        try:
+            told.append(meet.turn(world.kit, tenant=world.tenant))
+        except MentorKitError as error:
+            told.append(error.code)
+
+    threads = [threading.Thread(target=turn) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(map(str, told)) == ["0", "0", "10"]
+
+
+def test_work_that_met_a_change_is_done_again_and_then_told(kit: Any) -> None:
+    tries = []
+
+    def stale(tx: Any) -> None:
+        tries.append(tx)
+        raise Conflict("participant.stale", "changed meanwhile")
+
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        kit.write("acme", stale)
+    assert len(tries) == 3
+
+
+def test_a_visitor_who_is_not_logged_in_may_do_nothing(offered: Any) -> None:
+    nobody = {"tenant": offered.tenant, "actor": Actor()}
+    one, kit = proposal(offered, "ana"), offered.kit
+    for refused in (
+        lambda: match.proposals(kit, **nobody, program="traders"),
+        lambda: match.runs(kit, **nobody, program="traders"),
+        lambda: screen.review(kit, **nobody, program="traders"),
+        lambda: programs.export(kit, **nobody, program="traders"),
+        lambda: accept.accept(kit, **nobody, proposal=one),
+        lambda: accept.decline(kit, **nobody, proposal=one),
+        lambda: onboard.withdraw(kit, **nobody, participant=offered.ids["ana"]),
+        lambda: onboard.leave(kit, **nobody, participant=offered.ids["ana"]),
+        lambda: protect.block(
+            kit, **nobody, person=offered.persons["ana"], other=offered.persons["ben"]
+        ),
+    ):
+        with pytest.raises(MentorKitError) as caught:
+            refused()
+        assert caught.value.code in ("program.staff_only", "proposal.not_found",
+                                     "participant.not_found", "person.not_found")  # fmt: skip
+    assert programs.show(kit, **nobody) == []
