@@ -1,4 +1,7 @@
-"""The assignment solvers in one place: which pairs, and what proves how good they are."""
+"""The assignment solvers in one place: which pairs, and what proves how good they are.
+
+Public, for assigners that build on them: `as_arrays(problem)` gives what they take.
+"""
 
 from __future__ import annotations
 
