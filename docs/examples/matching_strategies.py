@@ -1,8 +1,7 @@
 """A strategy for programs that put language first, and industry second."""
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.strategies import Strategy, Use
+from mentorkit.hooks import Frozen, Strategy, Use
 
 manifest = Manifest(
     title="Language first",

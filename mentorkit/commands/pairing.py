@@ -117,7 +117,12 @@ class Plan:
     type=click.Choice(["coverage", "score"]),
     help="coverage pairs most people, score makes the best total; else the strategy's.",
 )
-@click.option("--seed", default=0, show_default=True, help="Decides ties; same seed, same pairs.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+)
 @json_option
 def pair(
     mentors: Path,
@@ -165,7 +170,11 @@ def pair(
     if as_json:
         print_json({**summary, "skipped": skipped, "problems": wrong, "files": written})
     else:
-        names = {lead.key: lead.name for batch in plan.batches.values() for lead in batch.leads}
+        names = {
+            (role, lead.key): lead.name
+            for role, batch in plan.batches.items()
+            for lead in batch.leads
+        }
         _say(summary, pairs, left, names)
         for place in written:
             say(f"Wrote {place}.")
@@ -352,21 +361,31 @@ def _wrong_rows(plan: Plan, paths: Mapping[str, Path]) -> tuple[list[Problem], l
     return notes, wrong, skipped
 
 
-def _say(summary: Mapping[str, Any], pairs: Sheet, left: Sheet, names: Mapping[str, str]) -> None:
-    """Tell a person how it went: how many, how good, the first pairs, who is left and why."""
+def _say(
+    summary: Mapping[str, Any], pairs: Sheet, left: Sheet, names: Mapping[tuple[str, str], str]
+) -> None:
+    """Tell a person how it went: how many, how good, the first pairs, who is left and why.
 
-    def called(key: str) -> str:
-        return names.get(key) or key
+    `names` are by role and key: two sheets may use one key for two people.
+    """
+
+    def called(role: str, key: str) -> str:
+        return names.get((role, key)) or key
 
     say(paired(summary))
     say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
     if pairs.rows:
         say("\nThe first pairs:")
-        first = [(called(a), called(b), score, why) for a, b, score, why in pairs.rows]
+        first = [
+            (called("mentee", a), called("mentor", b), score, why)
+            for a, b, score, why in pairs.rows
+        ]
         say("\n".join(first_pairs(first)))
     for side in ("mentee", "mentor"):
         people = [
-            (called(who), reason, helps) for where, who, reason, helps in left.rows if where == side
+            (called(side, who), reason, helps)
+            for where, who, reason, helps in left.rows
+            if where == side
         ]
         if people:
             say("\n" + "\n".join(left_out(side, people)))

@@ -64,7 +64,12 @@ def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
     metavar="MENTEE=MENTOR",
     help="A pair that must be in the result; may be repeated.",
 )
-@click.option("--seed", default=0, show_default=True, help="Decides ties; same seed, same pairs.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+)
 @json_option
 @pass_session
 def match(

@@ -1,8 +1,37 @@
-"""How plugins are found and asked. What a plugin author imports comes from here."""
+"""How plugins are found and asked. What a plugin author imports comes from here.
 
+So do the nouns that hooks take and return. `Problem` is what an assigner is asked; what is wrong
+with a row is a `mentorkit.errors.Problem`.
+"""
+
+from mentorkit.domain.events import Event
+from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.messages import Message
+from mentorkit.domain.participants import Lead
+from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.programs import Program
+from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.hooks import providers
 from mentorkit.hooks.manifest import Manifest, PersonalData
 from mentorkit.hooks.providers import *  # noqa: F403
+from mentorkit.hooks.providers import Problem
 from mentorkit.hooks.specs import hookimpl
 
-__all__ = [*providers.__all__, "Manifest", "PersonalData", "hookimpl"]
+__all__ = [
+    *providers.__all__,
+    "Contact",
+    "Event",
+    "Field",
+    "Frozen",
+    "Lead",
+    "Manifest",
+    "Message",
+    "Person",
+    "PersonalData",
+    "Problem",
+    "Program",
+    "Strategy",
+    "Use",
+    "hookimpl",
+]

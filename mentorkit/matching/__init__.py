@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mentorkit.matching import assign
     from mentorkit.matching.binding import Bound, bind
     from mentorkit.matching.engine import run
     from mentorkit.matching.people import Someone
@@ -30,6 +31,7 @@ _HOMES = {
     "Someone": "people",
     "Unmatched": "result",
     "as_arrays": "problem",
+    "assign": "assign",
     "bind": "binding",
     "pair_leads": "sheets",
     "pairs_sheet": "sheets",
@@ -52,6 +54,7 @@ __all__ = [
     "Someone",
     "Unmatched",
     "as_arrays",
+    "assign",
     "bind",
     "pair_leads",
     "pairs_sheet",
@@ -67,7 +70,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    return home if _HOMES[name] == name else getattr(home, name)
 
 
 def __dir__() -> list[str]:

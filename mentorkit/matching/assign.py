@@ -1,4 +1,7 @@
-"""The assignment solvers in one place: which pairs, and what proves how good they are."""
+"""The assignment solvers in one place: which pairs, and what proves how good they are.
+
+Public, for assigners that build on them: `as_arrays(problem)` gives what they take.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from mentorkit.matching.certificate import (
     blocking_pairs_in_blocks,
     check_cover,
     check_cover_in_blocks,
+    check_prices,
     pairs_bound,
     total_bound,
     total_bound_in_blocks,
@@ -30,6 +34,7 @@ __all__ = [
     "by_choice",
     "check_cover",
     "check_cover_in_blocks",
+    "check_prices",
     "dense_lists",
     "greedy",
     "pairs_bound",

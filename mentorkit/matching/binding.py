@@ -86,6 +86,11 @@ class Bound:
     def weights(self) -> tuple[int, ...]:
         return tuple(criterion.use.weight for criterion in self.criteria)
 
+    @property
+    def covers(self) -> bool:
+        """Return whether most pairs come first, so that a proof may count pairs with a bonus."""
+        return self.strategy.objective == "coverage" and self.assigner.uses_objective
+
 
 def bind(
     strategy: Strategy,

@@ -25,6 +25,8 @@ Blocks = Callable[[int, int], tuple[NDArray[Any], Bools]]
 """Returns the scores and the allowed pairs of mentees start to stop: two arrays of that shape."""
 
 BLOCK_CELLS = 1 << 20
+HIGHEST = 10**12
+"""The highest price and bonus: the sums of a million people at such prices fit 64 bits."""
 
 
 def _slices(scores: ArrayLike, allowed: ArrayLike) -> tuple[Blocks, int]:
@@ -54,7 +56,7 @@ def total_bound(
     With `bonus` 0 the bound holds for any number of pairs; else only for assignments of exactly
     `pairs` pairs (locked ones included). Linear programming duality: the sum of every place's
     price, plus what each mentee could gain at those prices and the bonus, less the bonus of every
-    pair. Raises ValueError where a price or the bonus is negative, for then it proves nothing.
+    pair. Raises ValueError where `check_prices` does, for then they prove nothing.
     """
     blocks, mentees = _slices(scores, allowed)
     return total_bound_in_blocks(blocks, mentees, capacity, prices, bonus, pairs, locks)
@@ -70,12 +72,8 @@ def total_bound_in_blocks(
     locks: Locks = (),
 ) -> int:
     """Return `total_bound` of the pairs that `blocks` gives."""
-    price = np.asarray(prices, np.int64)
     places = read_capacity(capacity, mentees)
-    if price.shape != places.shape:
-        raise ValueError(f"{len(price)} prices for {len(places)} mentors prove nothing")
-    if bonus < 0 or price.min(initial=0) < 0:
-        raise ValueError("a negative price or bonus proves nothing")
+    price = check_prices(prices, bonus, len(places))
     locked, left = place_locks(locks, mentees, places)
     bound = int((left * price).sum()) - bonus * (pairs - int((locked != ALONE).sum()))
     for rows, score, may in _walk(blocks, mentees, len(places)):
@@ -85,6 +83,16 @@ def total_bound_in_blocks(
         bound += int(net.max(axis=1, initial=0)[free].sum())
         bound += int(score[np.flatnonzero(~free), mentor[~free]].sum())
     return bound
+
+
+def check_prices(prices: ArrayLike, bonus: int, mentors: int) -> Ints:
+    """Return the prices as int64, or raise ValueError where they or the bonus prove nothing."""
+    price = np.asarray(prices)
+    if price.shape != (mentors,):
+        raise ValueError(f"{price.size} prices for {mentors} mentors prove nothing")
+    if not 0 <= bonus <= HIGHEST or not ((price >= 0) & (price <= HIGHEST)).all():
+        raise ValueError(f"a price or bonus below 0 or above {HIGHEST} proves nothing")
+    return price.astype(np.int64)
 
 
 Side = ArrayLike

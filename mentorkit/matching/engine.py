@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mentorkit.errors import Conflict, Invalid, PluginError, Problem
 from mentorkit.hooks.providers import Assignment
 from mentorkit.matching import assign
 from mentorkit.matching.binding import Bound
-from mentorkit.matching.explain import explain_pair
+from mentorkit.matching.explain import explain_pair, own_reason, storable
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
@@ -152,19 +153,14 @@ def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
         for index, bound in enumerate(scan.bound.rules):
             if scan.rule_mask(index, np.array([mentee]), np.array([mentor])).all():
                 continue
-            reason: Any = None
+            reason: Reason | None = None
             if explains(bound.rule):
-                left, right = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
-                rule = bound.rule
-                reason = ask(bound.label, "explain", lambda: rule.explain(left, right))  # noqa: B023
-            if isinstance(reason, str):
-                reason = Reason(code="text", params=Frozen(text=reason))
-            if not isinstance(reason, Reason):
-                reason = Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound)))
+                people = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
+                reason = own_reason(bound, partial(bound.rule.explain, *people), pool.fields)
             yield Override(
                 mentee_id=pool.mentees.ids[mentee],
                 mentor_id=pool.mentors.ids[mentor],
-                reason=reason,
+                reason=reason or Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound))),
             )
             break
 
@@ -180,6 +176,13 @@ def _ask_assigner(bound: Bound, question: Question) -> Assignment:
             f"{bound.assigner_label}: assign returned {type(given).__name__}; "
             "return an Assignment.",
         )
+    told = ""
+    if not isinstance(given.pairs, Collection):
+        told = f"pairs is a {type(given.pairs).__name__}; give a tuple of (mentee, mentor) indices"
+    elif not (isinstance(given.method, str) and storable(given.method)):
+        told = "method is no text that can be stored; say in a few words how it was done"
+    if told:
+        raise PluginError("plugin.assigner", f"{bound.assigner_label}: {told}.")
     return given
 
 
@@ -234,7 +237,7 @@ Proof = tuple[tuple[int, ...], int, tuple[tuple[int, ...], tuple[int, ...]]]
 def _certify(bound: Bound, question: Question, assignment: Assignment, match: Index) -> Proof:
     """Return what proves the bounds: the assigner's own, else one of ours."""
     if assignment.prices is not None and assignment.cover is not None:
-        return _own_proof(bound, question, assignment, assignment.prices, assignment.cover)
+        return _own_proof(bound, question, assignment)
     if not question.dense:
         return _plain_proof(question, match)
     # What ignores the objective is measured by the best total there is, at any number of pairs.
@@ -262,25 +265,28 @@ def _plain_proof(question: Question, match: Index) -> Proof:
     return tuple(prices.tolist()), 0, ((), tuple(range(len(prices))))
 
 
-def _own_proof(
-    bound: Bound, question: Question, assignment: Assignment, prices: Any, cover: Any
-) -> Proof:
-    mentors = len(question.mentors)
-    told = ""
-    if len(prices) != mentors or any(price < 0 for price in prices) or assignment.bonus < 0:
-        told = f"give one price of at least 0 for each of the {mentors} mentors, and no bonus below"
-    elif not assign.check_cover_in_blocks(
-        question.blocks, len(question.mentees), question.capacity, cover, question.locks
-    ):
+def _own_proof(bound: Bound, question: Question, assignment: Assignment) -> Proof:
+    given: Any = assignment
+    try:
+        prices, mentees, mentors = (
+            tuple(operator.index(one) for one in numbers)
+            for numbers in (given.prices, *given.cover)
+        )
+        # A bonus proves nothing where results of fewer pairs are as welcome.
+        bonus = operator.index(given.bonus) if bound.covers else 0
+        assign.check_prices(prices, bonus, len(question.mentors))
         told = "the cover does not touch every candidate pair"
-    if told:
-        raise PluginError("plugin.certificate", f"{bound.assigner_label}: {told}.")
-    mentees, covered = cover
-    return (
-        tuple(int(price) for price in prices),
-        int(assignment.bonus),
-        (tuple(int(i) for i in mentees), tuple(int(j) for j in covered)),
-    )
+        if assign.check_cover_in_blocks(
+            question.blocks,
+            len(question.mentees),
+            question.capacity,
+            (mentees, mentors),
+            question.locks,
+        ):
+            return prices, bonus, (mentees, mentors)
+    except (TypeError, ValueError, OverflowError) as error:
+        told = f"{error}; give whole numbers: one price a mentor, a bonus, a cover of two lists"
+    raise PluginError("plugin.certificate", f"{bound.assigner_label}: {told}.")
 
 
 def _as_proof(solution: assign.Solution) -> Proof:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from math import isnan
 from typing import Any
 
-from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import PluginError
+from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.providers import (
     Closeness,
     Contains,
@@ -19,12 +22,12 @@ from mentorkit.hooks.providers import (
     Prior,
     SetOverlap,
 )
-from mentorkit.matching.binding import BoundCriterion
+from mentorkit.matching.binding import BoundCriterion, BoundRule
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.wording import words
 
-__all__ = ["explain_pair", "words"]
+__all__ = ["explain_pair", "own_reason", "storable", "words"]
 
 MUCH, SOME = 0.75, 0.25
 """From which value on something is said to fit well, and partly."""
@@ -60,24 +63,52 @@ def _say(pool: Pool, bound: BoundCriterion, mentee: int, mentor: int, value: flo
     criterion = bound.criterion
     if explains(criterion):
         left, right = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
-        given = ask(bound.label, "explain", lambda: criterion.explain(left, right, value))
-        if isinstance(given, Reason):
-            own: Said = (given.code, dict(given.params))
-        elif isinstance(given, str):
-            own = ("text", {"text": given})
-        elif given is None:
-            own = ("unsaid", {})
-        else:
-            raise PluginError(
-                "plugin.criterion",
-                f"{bound.label}: explain returned {type(given).__name__}; return a Reason, a text "
-                "or None.",
-            )
+        given = own_reason(bound, lambda: criterion.explain(left, right, value), pool.fields)
+        own: Said = (given.code, dict(given.params)) if given else ("unsaid", {})
         return own, own
     if criterion.declared is not None:
         return _FORMS[type(criterion.declared)](criterion.declared, pool, mentee, mentor, value)
     said = (_level(value, "fits_well", "fits_partly", "fits_not"), {"title": bound.title})
     return said, said
+
+
+def own_reason(
+    bound: BoundCriterion | BoundRule, explain: Callable[[], Any], fields: Mapping[str, Field]
+) -> Reason | None:
+    """Return what a plugin's own `explain` says, as a reason that can be stored and put into words.
+
+    Raises `PluginError` naming the plugin where it says something else.
+    """
+    given = ask(bound.label, "explain", explain)
+    if given is None:
+        return None
+    try:
+        said = ("text", {"text": given}) if isinstance(given, str) else (given.code, given.params)
+        reason = Reason(code=said[0], params=Frozen(said[1]))
+        words(reason, fields=fields)
+        good = isinstance(given, (str, Reason)) and isinstance(reason.code, str)
+        good = good and storable([reason.code, reason.params])
+    except FAILURES:
+        good = False
+    if not good:
+        told = f"Reason {given.code!r:.60}" if isinstance(given, Reason) else type(given).__name__
+        raise PluginError(
+            "plugin.criterion" if isinstance(bound, BoundCriterion) else "plugin.rule",
+            f"{bound.label}: explain returned {told}, which cannot be stored or put into words; "
+            "return a text, a Reason whose params are plain JSON and fill its sentence (neither "
+            "with a NUL character), or None.",
+        )
+    return reason
+
+
+def storable(value: Any) -> bool:
+    """Return whether this is plain JSON, of characters that every database keeps."""
+    try:
+        written = json.dumps(thaw(value), allow_nan=False, ensure_ascii=False)
+        written.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return "\\u0000" not in written
 
 
 def _level(value: float, much: str, some: str, little: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,14 +21,18 @@ from mentorkit.matching.result import Pair, Result
 from mentorkit.matching.scan import Scan
 
 
-def verify(pool: Pool, bound: Bound, result: Result) -> list[Problem]:
+def verify(
+    pool: Pool, bound: Bound, result: Result, *, locks: Sequence[tuple[str, str]] = ()
+) -> list[Problem]:
     """Return everything about a result that does not hold; nothing means that it is proved.
+
+    `locks` are the (mentee id, mentor id) pairs that the run was given: only they may break a rule.
 
     Feasibility, every score and part, the total, both bounds and the count of blocking pairs are
     computed again from the people; nothing that a solver said is taken over but the certificate,
     and that proves itself.
     """
-    work = _Verification(pool, bound, result)
+    work = _Verification(pool, bound, result, set(locks))
     work.people()
     if not work.problems:
         work.pairs()
@@ -37,15 +42,17 @@ def verify(pool: Pool, bound: Bound, result: Result) -> list[Problem]:
 
 
 class _Verification:
-    def __init__(self, pool: Pool, bound: Bound, result: Result) -> None:
-        self.pool, self.bound, self.result = pool, bound, result
+    def __init__(
+        self, pool: Pool, bound: Bound, result: Result, locks: set[tuple[str, str]]
+    ) -> None:
+        self.pool, self.bound, self.result, self.asked = pool, bound, result, locks
         self.problems: list[Problem] = []
 
     def wrong(self, place: str, message: str) -> None:
         self.problems.append(Problem(place, message))
 
     def people(self) -> None:
-        """Everyone is known, no mentee is there twice, and no mentor has too many."""
+        """Everyone is known, no mentee is there twice, no mentor has too many, locks are kept."""
         pool, result = self.pool, self.result
         for pair in result.pairs:
             if pair.mentee_id not in pool.mentee_at or pair.mentor_id not in pool.mentor_at:
@@ -64,6 +71,11 @@ class _Verification:
         ):
             if sorted(one.id for one in left) != sorted(set(everyone) - busy):
                 self.wrong(f"unmatched {side}", "are not exactly those who are in no pair")
+        called = {(pair.mentee_id, pair.mentor_id) for pair in result.pairs if pair.locked}
+        for mentee, mentor in sorted(called - self.asked):
+            self.wrong(f"{mentee} with {mentor}", "is called locked, and was not in the locks")
+        for mentee, mentor in sorted(self.asked - called):
+            self.wrong(f"{mentee} with {mentor}", "was in the locks, and is no locked pair here")
 
     def pairs(self) -> None:
         """Every pair may exist, and has the score, parts and reasons that the strategy gives it."""
@@ -99,6 +111,8 @@ class _Verification:
         total = sum(pair.score for pair in result.pairs)
         if result.total != total:
             self.wrong("total", f"the pairs sum to {total}, not {result.total}")
+        if result.objective != self.bound.strategy.objective:
+            self.wrong("objective", f"is {self.bound.strategy.objective}, not {result.objective}")
         if (result.mentees, result.mentors) != (len(self.pool.mentees), len(self.pool.mentors)):
             self.wrong("people", "are counted wrong")
         blocking = blocking_pairs_in_blocks(self.question.blocks, self.pool.capacity, self.match)
@@ -114,11 +128,12 @@ class _Verification:
             [pool.mentor_at.get(one, -1) for one in proof.cover_mentors],
         )
         blocks, mentees = self.question.blocks, len(pool.mentees)
+        bonus = proof.bonus if self.bound.covers else 0
         try:
             total = total_bound_in_blocks(
-                blocks, mentees, pool.capacity, prices, proof.bonus, len(result.pairs), self.locks
+                blocks, mentees, pool.capacity, prices, bonus, len(result.pairs), self.locks
             )
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             self.wrong("certificate", str(error))
             return
         if result.total_bound != total:
@@ -133,7 +148,7 @@ class _Verification:
             self.wrong("pairs_bound", f"the cover proves {most}, not {result.pairs_bound}")
         if len(result.pairs) > most:
             self.wrong("pairs", f"are more than the cover allows: {most}")
-        short = result.objective == "coverage" and len(result.pairs) < most
+        short = self.bound.strategy.objective == "coverage" and len(result.pairs) < most
         if result.exact and (result.total < total or short):
             self.wrong("exact", "is claimed, and the bounds are not met")
 

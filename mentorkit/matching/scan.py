@@ -227,7 +227,7 @@ class _Blocks:
         given = ask(label, "score_block", lambda: criterion.score_block(mentees, mentors))
         try:
             array = np.asarray(given, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise PluginError(
                 "plugin.criterion",
                 f"{label}: score_block returned {_kind(given)}; return an array of numbers from "
@@ -286,7 +286,8 @@ class _EachPairScored(_EachPair):
                 f"{self.label}: score returned {_kind(given)}; return a number from 0 to 1, or "
                 "None for no opinion.",
             )
-        return min(1.0, max(0.0, float(given))) if given == given else float("nan")
+        # Cut off first: what is above 1 may be too much for a float.
+        return float(min(1.0, max(0.0, given))) if given == given else float("nan")
 
     def block(self, rows: Index, cols: Index, within: Bools) -> Floats:
         values = np.full(within.shape, np.nan)
@@ -325,7 +326,10 @@ class _EachPairAllowed(_EachPair):
 def _mask_block(bound: BoundRule, rule: Rule, pool: Pool, rows: Index, cols: Index) -> Bools:
     mentees, mentors = pool.mentees.take(rows), pool.mentors.take(cols)
     given = ask(bound.label, "mask_block", lambda: rule.mask_block(mentees, mentors))
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0, object)
     if array.dtype != np.bool_:
         raise PluginError(
             "plugin.rule",

@@ -33,7 +33,8 @@ def pair_leads(
     """Match leads by a strategy as it stands in its file, fields and all.
 
     A lead's key is their id. A mentor without a capacity takes one mentee. A lead who stands on
-    both sides (same key, e-mail and name) is never paired with themselves.
+    both sides is never paired with themselves: the same e-mail address is the same person; where
+    none is given, the same key and name.
 
     Raises `Invalid` with everything wrong with the strategy and its fields, and `PluginError`.
     """
@@ -126,14 +127,14 @@ def unmatched_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
 def _someone(lead: Lead) -> Someone:
     wanted = lead.profile.get("choices") or ()
     choices = tuple(wanted) if isinstance(wanted, (tuple, list)) else (str(wanted),)
-    same = (lead.key, (lead.email or "").casefold(), " ".join(lead.name.casefold().split()))
+    email, name = (lead.email or "").strip().casefold(), " ".join(lead.name.casefold().split())
     return Someone(
         key=lead.key,
         id=lead.key,
         profile=lead.profile,
         capacity=1 if lead.capacity is None else lead.capacity,
         name=lead.name,
-        person_id="\x00".join(same),
+        person_id=f"e-mail {email}" if email else f"key {lead.key}\x00{name}",
         choices=choices,
     )
 

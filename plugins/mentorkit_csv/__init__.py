@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, Any] = {
         "max_rows": {
             "type": "integer",
             "title": "Most rows in a file",
-            "description": "Rows that hold something, without the header.",
+            "description": "Rows that hold something, usable or not, without the header.",
             "minimum": 1,
             "maximum": 1_048_575,
             "default": 100_000,

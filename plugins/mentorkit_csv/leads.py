@@ -13,7 +13,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import ROLES, Lead, ParticipantRole
 from mentorkit.errors import Problem
 from mentorkit_csv.columns import RESERVED, Column
-from mentorkit_csv.table import Row, Table
+from mentorkit_csv.table import Row, Table, check_problems
 
 _BUSINESS = ("sector", "country", "started")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,128}@[^\s@<>\"(),:;\[\]\\]{1,190}")
@@ -56,6 +56,7 @@ def read_leads(
             )
         except _RowError as wrong:
             problems += wrong.problems
+            check_problems(problems, table.name)
             continue
         if lead.key in seen:
             problems.append(

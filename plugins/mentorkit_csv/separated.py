@@ -13,23 +13,30 @@ from mentorkit.hooks import Sheet
 from mentorkit_csv.table import MAX_COLUMNS, Limits, Row, Table, fit
 
 DELIMITERS = (",", ";", "\t")
-_ALIVE = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-"""What a spreadsheet may take for a formula, also behind apostrophes that were there before.
+_BEGINS = r"(?:^|(?<=[,;\t\r\n]))"
+"""Where a cell begins, or what becomes one if a spreadsheet splits at another separator.
+
+A German Excel splits at semicolons, and then our quotes no longer hold a text together.
+"""
+_ALIVE = r"""(?=['"]*[=+\-@\t\r\n＝＋－＠])"""
+"""What a spreadsheet may take for a formula, also behind quotes and apostrophes.
 
 Apostrophes count so that guarding can be undone exactly: one is added, one is taken away.
 """
+_TO_GUARD = re.compile(_BEGINS + _ALIVE)
+_GUARDED = re.compile(f"{_BEGINS}'{_ALIVE}")
 _BROKEN_BYTE = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
 
 def guard(text: str) -> str:
-    """Return the text with an apostrophe in front if a spreadsheet could run it."""
-    return f"'{text}" if _ALIVE.match(text) else text
+    """Return the text with an apostrophe in front of each part that a spreadsheet could run."""
+    return _TO_GUARD.sub("'", text)
 
 
 def unguard(cell: str) -> str:
     """Return the text that `guard` made this cell from."""
-    return cell[1:] if cell.startswith("'") and _ALIVE.match(cell) else cell
+    return _GUARDED.sub("", cell)
 
 
 def write_csv(sheet: Sheet) -> bytes:
@@ -70,8 +77,8 @@ def read_csv(body: bytes, name: str, limits: Limits, known: Collection[str] = fr
     text, notes = _decode(body, name)
     text, first, delimiter = _preamble(text, known)
     problems = list(notes)
-    records = _records(text, delimiter, first, name, problems)
-    header = next((row for row in records if any(cell.strip() for cell in row.cells)), None)
+    records = _records(text, delimiter, first, name, problems, limits)
+    header = next(records, None)
     if header is None:
         raise Invalid(
             "sheet.empty",
@@ -87,10 +94,6 @@ def read_csv(body: bytes, name: str, limits: Limits, known: Collection[str] = fr
         )
     rows: list[Row] = []
     for row in records:
-        if not any(map(str.strip, row.cells)):
-            continue
-        if len(rows) >= limits.rows:
-            raise limits.too_many_rows(name)
         cells = fit(row.cells, len(names))
         if cells is None:
             problems.append(
@@ -179,18 +182,21 @@ class _Lines(Iterator[str]):
 
 
 def _records(
-    text: str, delimiter: str, first: int, name: str, problems: list[Problem]
+    text: str, delimiter: str, first: int, name: str, problems: list[Problem], limits: Limits
 ) -> Iterator[Row]:
-    """Yield records with the physical line each begins on.
+    """Yield records that hold something, with the physical line each begins on.
 
     A record that cannot be split is a problem. Where its quotes do not pair up, nobody can say
-    where the next row begins, so reading stops there instead of importing rubbish.
+    where the next row begins, so reading stops there instead of importing rubbish. Good or bad,
+    records count: raises `Invalid` for more than a header and the rows that the limit allows.
     """
+    count = 0
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = first
     while True:
         lines.taken.clear()
+        cells: list[str] | None = None
         try:
             cells = next(reader)
         except StopIteration:
@@ -207,7 +213,11 @@ def _records(
                 )
                 return
             problems.append(Problem(f"{name}, line {number}", _why(error)))
-        else:
+        holds = cells is None or any(map(str.strip, cells))
+        count += holds
+        if count > limits.rows + 1:
+            raise limits.too_many_rows(name)
+        if cells and holds:
             yield Row(number, tuple(cells))
         number += len(lines.taken)
 

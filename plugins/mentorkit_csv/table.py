@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
@@ -10,12 +10,16 @@ from typing import Any
 from mentorkit.errors import Invalid, Problem
 
 MAX_COLUMNS = 1_000
+MAX_PROBLEMS = 100_000
 MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a file may hold: bytes as sent, bytes once unpacked, and rows with content."""
+    """How much a file may hold: bytes as sent, bytes once unpacked, and rows with content.
+
+    A row counts whether it can be used or not.
+    """
 
     body: int = 10 * MEGABYTE
     unpacked: int = 100 * MEGABYTE
@@ -64,6 +68,16 @@ class Table:
     def place(self, number: int, column: str = "") -> str:
         """Return where a row, or one cell of it, stands: ``mentees.csv, line 12, column grade``."""
         return f"{self.name}, {self.unit} {number}" + (f", column {column}" if column else "")
+
+
+def check_problems(problems: Sequence[Problem], name: str) -> None:
+    """Raise `Invalid` where there is more wrong with a file than anybody will read."""
+    if len(problems) > MAX_PROBLEMS:
+        raise Invalid(
+            "sheet.too_many_problems",
+            f"More than {MAX_PROBLEMS} things are wrong in {name}, such as {problems[0]}. Look at "
+            "the columns: is each mapped to the right field?",
+        )
 
 
 def display_name(filename: str) -> str:

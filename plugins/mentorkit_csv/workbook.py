@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Health, Sheet
 from mentorkit_csv.separated import plain
-from mentorkit_csv.table import MAX_COLUMNS, MEGABYTE, Limits, Row, Table, fit
+from mentorkit_csv.table import MAX_COLUMNS, MEGABYTE, Limits, Row, Table, check_problems, fit
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -26,6 +26,8 @@ MAX_RATIO = 150
 """Real sheets shrink 5 to 60 times; a bomb shrinks about 1000 times."""
 MAX_CELL = 32_767
 MAX_CELLS = 10_000_000
+MAX_ROW = 1_048_576
+"""The last row that a spreadsheet has. Only a made-up file names one beyond."""
 _NEEDS_EXTRA = "XLSX files need openpyxl: run `pip install mentorkit[sheets]`, or use CSV"
 
 _MADE_AT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -187,14 +189,14 @@ def _read(page: Worksheet, name: str, limits: Limits) -> Table:
     header: tuple[str, ...] | None = None
     rows: list[Row] = []
     problems: list[Problem] = []
-    budget = MAX_CELLS
+    budget, count = MAX_CELLS, 0
     for number, found in enumerate(page.iter_rows(), start=1):
         budget -= len(found) + 1
-        if budget < 0:
+        if budget < 0 or number > MAX_ROW:
             raise Invalid(
                 "sheet.too_big",
-                f"{name} has more than {MAX_CELLS} cells, empty ones included. Remove empty rows "
-                "and columns, or save it as CSV.",
+                f"{name} has more than {MAX_CELLS} cells, empty ones included, or a row beyond "
+                f"{MAX_ROW}. Remove empty rows and columns, or save it as CSV.",
             )
         cells = tuple(_text(cell.value) for cell in found)
         if not any(map(str.strip, cells)):
@@ -212,7 +214,8 @@ def _read(page: Worksheet, name: str, limits: Limits) -> Table:
                     "read.",
                 )
             continue
-        if len(rows) >= limits.rows:
+        count += 1
+        if count > limits.rows:
             raise limits.too_many_rows(name)
         wrong = [
             Problem(
@@ -233,6 +236,7 @@ def _read(page: Worksheet, name: str, limits: Limits) -> Table:
             )
         if wrong or fitted is None:
             problems += wrong
+            check_problems(problems, name)
             continue
         rows.append(Row(number, fitted))
     if header is None:

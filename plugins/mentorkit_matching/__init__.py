@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.domain.strategies import Strategy
-from mentorkit.hooks import Assigner, Criterion, Rule
+from mentorkit.hooks import Assigner, Criterion, Rule, Strategy
 from mentorkit_matching.assigners import ASSIGNERS
 from mentorkit_matching.criteria import CRITERIA
 from mentorkit_matching.rules import RULES

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mentorkit.hooks import Assigner, Assignment
+from mentorkit.hooks import Assigner, Assignment, Problem
 from mentorkit_matching.schemas import options, whole
-
-if TYPE_CHECKING:
-    from mentorkit.hooks.providers import Problem
 
 IGNORES = "; the objective is ignored"
 

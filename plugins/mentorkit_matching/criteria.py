@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mentorkit.domain.fields import Field
 from mentorkit.hooks import (
     Closeness,
     Contains,
     Cosine,
     Criterion,
     Equal,
+    Field,
     Form,
     JsonSchema,
     Overlap,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mentorkit.domain.fields import Field
 from mentorkit.hooks import (
     NO_OPTIONS,
     Above,
     Differs,
+    Field,
     JsonSchema,
     MinOverlap,
     PastPair,

@@ -5,8 +5,7 @@ Source of both orders: Strive Community, "Digital mentoring for small businesses
 
 from __future__ import annotations
 
-from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.strategies import Strategy, Use
+from mentorkit.hooks import Frozen, Strategy, Use
 
 
 def _use(name: str, weight: int = 1, **options: object) -> Use:

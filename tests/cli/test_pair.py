@@ -49,6 +49,28 @@ def test_a_person_reads_what_happened(sheets: Path, run: Run) -> None:
     assert "Wrote unmatched.csv." in told
 
 
+def test_two_sheets_that_both_count_from_one_show_the_right_people(sheets: Path, run: Run) -> None:
+    for side, letter in (("mentors", "m"), ("mentees", "e")):
+        text = (sheets / f"{side}.csv").read_text(encoding="utf-8")
+        (sheets / f"{side}.csv").write_text(text.replace(f"\n{letter}", "\n"), encoding="utf-8")
+    told = run(*WHOLE).out
+    assert "Chipo Moyo with Aïcha Ouédraogo (100 of 100)" in told
+    assert "Dora Silva with Ben Okafor (0 of 100)" in told
+    assert "Emeka Eze: " in told
+    assert "李小龙: " in told
+
+
+def test_who_stands_in_both_sheets_under_two_numbers_is_not_paired_with_themselves(
+    sheets: Path, run: Run
+) -> None:
+    for side, address in (("mentors", "Self@Example.org"), ("mentees", "self@example.org")):
+        (sheets / f"{side}.csv").write_text(
+            f"ref,name,email,trade,village\n{side}-1,Self,{address},baker,Ora\n", encoding="utf-8"
+        )
+    run(*WHOLE)
+    assert rows(sheets / "pairs.csv") == []
+
+
 def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--json")
     found = json.loads(done.out)

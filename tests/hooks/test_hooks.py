@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.hooks import Health, Inbound
 from mentorkit.hooks.offers import KINDS
@@ -145,3 +146,21 @@ def test_a_hook_that_nobody_answers_offers_nothing(hook: str) -> None:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_takes_the_settings_and_nothing_else(hook: str) -> None:
     assert list(inspect.signature(getattr(Hooks, hook)).parameters) == ["self", "settings"]
+
+
+def test_what_hooks_and_providers_name_can_be_imported_from_where_they_are() -> None:
+    ours = [thing for name in hooks.__all__ if inspect.isclass(thing := getattr(hooks, name))]
+    ours = [Hooks, *(thing for thing in ours if thing.__module__.startswith("mentorkit.hooks"))]
+    notes = [
+        note
+        for thing in ours
+        for made in (thing, *vars(thing).values())
+        for note in getattr(getattr(made, "fget", made), "__annotations__", {}).values()
+    ]
+    named = {name for note in notes for name in re.findall(r"(?<![.\w])[A-Z]\w+", str(note))}
+    elsewhere = {
+        "Any", "Callable", "Iterable", "Mapping", "None", "Sequence", "AbstractContextManager",
+        "NDArray", "Random", "InputProblem",
+    }  # fmt: skip
+    assert len(named) > 30
+    assert sorted(named - elsewhere - set(hooks.__all__)) == []

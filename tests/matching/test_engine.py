@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -219,7 +220,7 @@ def test_a_lock_is_kept_and_the_rest_is_best_around_it() -> None:
     assert [pair.locked for pair in result.pairs] == [False, True]
     assert len(result.pairs) == 2
     assert result.overridden == ()
-    assert verify(case.pool, case.bound(), result) == []
+    assert verify(case.pool, case.bound(), result, locks=locks) == []
 
 
 @pytest.mark.parametrize("dense", [True, False])
@@ -229,13 +230,14 @@ def test_a_lock_that_breaks_a_rule_is_kept_and_reported(
     if not dense:
         monkeypatch.setattr("mentorkit.matching.problem.DENSE_CELLS", 0)
     case = create_case(strategy=create_strategy(rules=[{"rule": "differs", "field": "sector"}]))
-    result = run(case.pool, case.bound(), locks=[("mentee-b", "mentor-a")])
-    assert ids(result) == [("mentee-b", "mentor-a")]
+    locks = [("mentee-b", "mentor-a")]
+    result = run(case.pool, case.bound(), locks=locks)
+    assert ids(result) == locks
     assert result.total == result.pairs[0].score == 10_000
     (override,) = result.overridden
     assert (override.mentee_id, override.mentor_id) == ("mentee-b", "mentor-a")
     assert words(override.reason) == "The pair breaks the rule that asks for a different sector."
-    assert verify(case.pool, case.bound(), result) == []
+    assert verify(case.pool, case.bound(), result, locks=locks) == []
 
 
 def test_a_rule_says_itself_why_a_lock_breaks_it() -> None:
@@ -384,11 +386,95 @@ def test_an_assigner_that_answers_something_else_or_raises_is_named() -> None:
         run_with(lambda problem: 1 // 0)
 
 
-def test_a_certificate_that_proves_nothing_is_refused() -> None:
-    empty = ((), ())
-    for prices, cover in (((0,), empty), ((-1, 0), empty), ((0, 0), empty), ((0, 0), ((9,), ()))):
-        with pytest.raises(PluginError, match="assigner answers"):
-            run_with(Assignment(pairs=(), method="?", prices=prices, cover=cover))
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"prices": (0,)},
+        {"prices": (-1, 0)},
+        {"prices": (0, 0)},
+        {"cover": ((9,), ())},
+        {"cover": ((10**400,), ())},
+        {"cover": ((), (0, 1), ())},
+        {"cover": 5},
+        {"prices": ("a", "b")},
+        {"prices": (0.5, 0.5)},
+        {"prices": (2**62, 2**62)},
+        {"prices": (10**400, 0)},
+        {"prices": 5},
+        {"bonus": -1},
+        {"bonus": "1"},
+    ],
+)
+def test_a_certificate_that_proves_nothing_is_refused(more: dict[str, Any]) -> None:
+    proof = {"prices": (10_000, 0), "cover": ((), ()) if "prices" in more else ((), (0, 1))}
+    with pytest.raises(PluginError, match=r"^assigner answers: ") as caught:
+        run_with(Assignment(pairs=(), method="?", **{**proof, **more}))
+    assert caught.value.code == "plugin.certificate"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Assignment(pairs=5, method="?"), "pairs is a int; give a tuple"),  # type: ignore[arg-type]
+        (Assignment(pairs=(), method="a\0b"), "method is no text that can be stored"),
+        (Assignment(pairs=(), method=None), "method is no text that can be stored"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_assignment_that_is_none_says_what_to_give_instead(answer: Any, told: str) -> None:
+    with pytest.raises(PluginError, match=f"assigner answers: {told}"):
+        run_with(answer)
+
+
+class PairsBoth(Assigner):
+    """Pairs two people badly where one of them alone would fit well, and proves it by a bonus."""
+
+    name = "pairs_both"
+
+    def assign(self, problem: Any) -> Assignment:
+        return Assignment(
+            pairs=((0, 1), (1, 0)),
+            method="by hand",
+            exact=True,
+            prices=(7_000, 0),
+            bonus=7_000,
+            cover=((0, 1), ()),
+        )
+
+
+@pytest.mark.parametrize(
+    ("objective", "uses_objective", "bound_on_total"),
+    [("coverage", True, 6_000), ("coverage", False, 10_000), ("score", True, 10_000)],
+)
+def test_a_bonus_proves_nothing_where_fewer_pairs_are_as_welcome(
+    objective: str, uses_objective: bool, bound_on_total: int
+) -> None:
+    class BothGood(Criterion):
+        name = "both_good"
+
+        def score(self, mentee: Any, mentor: Any) -> float:
+            return 1.0 if mentee["sector"] == mentor["sector"] == "good" else 0.3
+
+    assigner = PairsBoth()
+    assigner.uses_objective = uses_objective
+    pool = Pool(
+        create_people("mentee", {"sector": "good"}, {"sector": "bad"}),
+        create_people("mentor", {"sector": "good"}, {"sector": "bad"}),
+        create_fields(),
+        forbidden={("mentee-b", "mentor-b"): "blocked"},
+    )
+    bound = bind(
+        create_strategy([{"criterion": "both_good"}], assigner="pairs_both", objective=objective),
+        create_registry(BothGood(), assigner),
+        create_fields(),
+    )
+    result = run(pool, bound)
+    assert (result.total, result.total_bound) == (6_000, bound_on_total)
+    assert result.exact == (bound_on_total == 6_000)
+    assert verify(pool, bound, result) == []
+    forged = replace(
+        result, exact=True, total_bound=6_000, certificate=replace(result.certificate, bonus=7_000)
+    )
+    assert (verify(pool, bound, forged) == []) == result.exact
 
 
 def test_an_assigners_own_certificate_is_used_where_it_holds() -> None:
@@ -510,3 +596,89 @@ def test_a_bound_strategy_takes_reasons_from_a_criterion_of_its_own() -> None:
     case = create_case(strategy=create_strategy([{"criterion": "said"}]))
     pair = run(case.pool, bind(case.strategy, create_registry(Said()), case.fields)).pairs[0]
     assert [(words(one), one.points) for one in pair.reasons] == [("because", 10_000)]
+
+
+# --------------------------------------------------------------------------- what a plugin says
+
+
+class Says(Criterion):
+    """A criterion that answers and explains as it is told."""
+
+    name = "says"
+
+    def __init__(self, said: Any, value: Any = 1.0) -> None:
+        self._said, self._value = said, value
+
+    def score(self, mentee: Any, mentor: Any) -> Any:
+        return self._value
+
+    def explain(self, mentee: Any, mentor: Any, value: float) -> Any:
+        return self._said
+
+
+UNTOLD = [
+    5,
+    ["because"],
+    "a\0b",
+    "half a letter: \ud800",
+    Reason(code="x", params={"when": datetime(2026, 1, 5)}),  # type: ignore[arg-type]
+    Reason(code="x", params={"text": "a\0b"}),  # type: ignore[arg-type]
+    Reason(code="x", params={"deep": [{"value": float("nan")}]}),  # type: ignore[arg-type]
+    Reason(code="x", params=5),  # type: ignore[arg-type]
+    Reason(code=None),  # type: ignore[arg-type]
+    Reason(code="same"),  # our own sentence, and nothing to fill it with
+]
+
+
+@pytest.mark.parametrize("said", UNTOLD)
+def test_an_explanation_that_cannot_be_kept_or_told_names_its_criterion(said: Any) -> None:
+    case = create_case(strategy=create_strategy([{"criterion": "says"}]))
+    with pytest.raises(PluginError, match=r"^criterion says: explain returned") as caught:
+        run(case.pool, case.bound(Says(said)))
+    assert caught.value.code == "plugin.criterion"
+    assert "return a text, a Reason whose params are plain JSON" in str(caught.value)
+
+
+@pytest.mark.parametrize("said", UNTOLD)
+def test_an_explanation_that_cannot_be_kept_or_told_names_its_rule(said: Any) -> None:
+    class Never(Rule):
+        name = "never"
+
+        def allows(self, mentee: Any, mentor: Any) -> bool:
+            return False
+
+        def explain(self, mentee: Any, mentor: Any) -> Any:
+            return said
+
+    case = create_case(strategy=create_strategy(rules=[{"rule": "never"}]))
+    with pytest.raises(PluginError, match=r"^rule never: explain returned") as caught:
+        run(case.pool, case.bound(Never()), locks=[("mentee-a", "mentor-a")])
+    assert caught.value.code == "plugin.rule"
+
+
+@pytest.mark.parametrize(("value", "score"), [(10**400, 10_000), (-(10**400), 0), (7, 10_000)])
+def test_a_value_far_out_of_range_counts_as_the_nearest_in_range(value: Any, score: int) -> None:
+    case = create_case(strategy=create_strategy([{"criterion": "says"}]))
+    result = run(case.pool, case.bound(Says(None, value)))
+    assert {pair.score for one in result.shortlists.values() for pair in one} == {score}
+
+
+def test_blocks_that_are_no_arrays_of_numbers_name_their_provider() -> None:
+    class Blocks(Criterion):
+        name = "blocks"
+
+        def score_block(self, mentees: Any, mentors: Any) -> Any:
+            return [[10**400] * len(mentors) for _ in range(len(mentees))]
+
+    class Ragged(Rule):
+        name = "ragged"
+
+        def mask_block(self, mentees: Any, mentors: Any) -> Any:
+            return [[True] * at for at in range(len(mentees))]
+
+    case = create_case(strategy=create_strategy([{"criterion": "blocks"}]))
+    with pytest.raises(PluginError, match=r"^criterion blocks: score_block returned"):
+        run(case.pool, case.bound(Blocks()))
+    case = create_case(strategy=create_strategy(rules=[{"rule": "ragged"}]))
+    with pytest.raises(PluginError, match=r"^rule ragged: mask_block returned"):
+        run(case.pool, case.bound(Ragged()))

@@ -127,6 +127,29 @@ def test_the_same_number_in_two_sheets_is_not_the_same_person() -> None:
     assert [(one.mentee_id, one.mentor_id) for one in result.pairs] == [("1", "1")]
 
 
+@pytest.mark.parametrize(
+    ("mentee", "mentor", "paired"),
+    [
+        (
+            {"key": "e5", "email": "Amina@example.org"},
+            {"key": "m5", "email": "amina@EXAMPLE.org"},
+            0,
+        ),
+        ({"key": "1", "email": "a@example.org"}, {"key": "1", "email": "b@example.org"}, 1),
+        ({"key": "1", "email": "a@example.org"}, {"key": "1"}, 1),
+        ({"key": "1", "name": "Amina  Diallo"}, {"key": "1", "name": "amina diallo"}, 0),
+        ({"key": "1", "name": "Amina"}, {"key": "2", "name": "Amina"}, 1),
+    ],
+)
+def test_the_same_address_is_the_same_person_and_without_one_the_same_key_and_name(
+    mentee: dict[str, str], mentor: dict[str, str], paired: int
+) -> None:
+    result, _ = pair_leads(
+        [create_lead(**mentee)], [create_lead(**mentor)], STRATEGY, create_registry()
+    )
+    assert len(result.pairs) == paired
+
+
 def test_a_mentor_takes_as_many_as_the_sheet_says_and_one_where_it_says_nothing() -> None:
     mentees = [create_lead(f"m{n}") for n in range(5)]
     mentors = [create_lead("t0"), create_lead("t1", capacity=3)]

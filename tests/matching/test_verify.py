@@ -138,3 +138,22 @@ def test_a_worse_assignment_is_not_exact() -> None:
         unmatched_mentors=mentors,
     )
     assert "exact: is claimed" in told(case, planted)
+
+
+def test_a_lock_is_believed_only_where_it_was_given() -> None:
+    case, result = find(lambda case, result: result.pairs[0].mentee_id != result.pairs[1].mentee_id)
+    pair, rest = result.pairs[0], result.pairs[1:]
+    place, lock = f"{pair.mentee_id} with {pair.mentor_id}", (pair.mentee_id, pair.mentor_id)
+    planted = replace(result, pairs=(replace(pair, locked=True), *rest))
+    assert told(case, planted) == f"{place}: is called locked, and was not in the locks"
+    assert verify(case.pool, case.bound(), planted, locks=[lock]) == []
+    (dropped,) = verify(case.pool, case.bound(), result, locks=[lock])
+    assert str(dropped) == f"{place}: was in the locks, and is no locked pair here"
+
+
+def test_an_objective_that_is_not_the_strategys_is_found() -> None:
+    case, result = find()
+    other = "score" if case.strategy.objective == "coverage" else "coverage"
+    assert f"objective: is {case.strategy.objective}, not {other}" in told(
+        case, replace(result, objective=other)
+    )

@@ -126,6 +126,26 @@ def test_rows_of_a_workbook_are_counted_where_they_hold_something() -> None:
     assert caught.value.code == "sheet.too_many_rows"
 
 
+def test_rows_that_cannot_be_used_count_as_well() -> None:
+    rows = [("ref", "name"), *[(str(n), "#REF!") for n in range(4)]]
+    with pytest.raises(Invalid) as caught:
+        receive(create_xlsx(*rows), "a.xlsx", settings={"max_rows": 3})
+    assert caught.value.code == "sheet.too_many_rows"
+
+
+def test_a_row_beyond_the_last_of_any_spreadsheet_is_refused_at_once() -> None:
+    far = '<row r="999999999"><c r="A999999999" t="inlineStr"><is><t>z</t></is></c></row>'
+    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    sheet = f"<worksheet {names}><sheetData>{far}</sheetData></worksheet>"
+    body = replace_part(create_xlsx(("ref",), ("1",)), SHEET, sheet.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbook, "MAX_ROW", 1_000)
+        patch.setattr(workbook, "MAX_CELLS", 10**12)
+        with pytest.raises(Invalid, match="a row beyond 1000") as caught:
+            receive(body, "a.xlsx")
+    assert caught.value.code == "sheet.too_big"
+
+
 def test_a_part_of_random_bytes_is_refused_and_never_falls_over() -> None:
     sheet = bytearray(create_xlsx(("ref", "name"), ("1", "x")))
     chance = random.Random(7)

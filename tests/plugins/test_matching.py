@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +111,30 @@ def test_steps_have_an_upper_end_only_where_one_is_given(registry: Registry) -> 
     open_ended = rule.bind({"field": "grade", "other": None, "steps": [2]}, {}).declared
     assert (both.least, both.most) == (1, 4)  # type: ignore[union-attr]
     assert (open_ended.least, open_ended.most) == (2, None)  # type: ignore[union-attr]
+
+
+def test_it_uses_public_names_alone() -> None:
+    public = {"mentorkit", "mentorkit.hooks", "mentorkit.matching"}
+    used = {
+        (node.module, name.name)
+        for path in Path(mentorkit_matching.__path__[0]).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if (node.module or "").partition(".")[0] == "mentorkit"
+    }
+    assert ("mentorkit.matching", "assign") in used
+    assert {module for module, _ in used} <= public
+    assert [one for one in used if one[1] not in import_module(str(one[0])).__all__] == []
+
+
+def test_every_public_name_of_the_engine_is_there() -> None:
+    from mentorkit import matching
+
+    assert sorted(matching.__all__) == dir(matching)
+    assert all(getattr(matching, name) for name in matching.__all__)
+    for name in matching.assign.__all__:
+        assert hasattr(matching.assign, name)
 
 
 def test_loading_it_loads_no_numpy() -> None:
