@@ -415,7 +415,7 @@ def test_a_certificate_that_proves_nothing_is_refused(more: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Assignment(pairs=5, method="?"), "pairs is a int; give a tuple"),  # type: ignore[arg-type]
+        (Assignment(pairs=5, method="?"), "pairs is of type int; give a tuple"),  # type: ignore[arg-type]
         (Assignment(pairs=(), method="a\0b"), "method is no text that can be stored"),
         (Assignment(pairs=(), method=None), "method is no text that can be stored"),  # type: ignore[arg-type]
     ],
