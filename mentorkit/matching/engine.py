@@ -178,7 +178,8 @@ def _ask_assigner(bound: Bound, question: Question) -> Assignment:
         )
     told = ""
     if not isinstance(given.pairs, Collection):
-        told = f"pairs is a {type(given.pairs).__name__}; give a tuple of (mentee, mentor) indices"
+        kind = type(given.pairs).__name__
+        told = f"pairs is of type {kind}; give a tuple of (mentee, mentor) indices"
     elif not (isinstance(given.method, str) and storable(given.method)):
         told = "method is no text that can be stored; say in a few words how it was done"
     if told:

@@ -95,8 +95,8 @@ def own_reason(
         raise PluginError(
             "plugin.criterion" if isinstance(bound, BoundCriterion) else "plugin.rule",
             f"{bound.label}: explain returned {told}, which cannot be stored or put into words; "
-            "return a text, a Reason whose params are plain JSON and fill its sentence (neither "
-            "with a NUL character), or None.",
+            "return a Reason, a text or None, with params that are plain JSON and fill the code's "
+            "sentence, and no NUL character.",
         )
     return reason
 

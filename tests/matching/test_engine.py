@@ -415,7 +415,7 @@ def test_a_certificate_that_proves_nothing_is_refused(more: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Assignment(pairs=5, method="?"), "pairs is a int; give a tuple"),  # type: ignore[arg-type]
+        (Assignment(pairs=5, method="?"), "pairs is of type int; give a tuple"),  # type: ignore[arg-type]
         (Assignment(pairs=(), method="a\0b"), "method is no text that can be stored"),
         (Assignment(pairs=(), method=None), "method is no text that can be stored"),  # type: ignore[arg-type]
     ],
@@ -636,7 +636,7 @@ def test_an_explanation_that_cannot_be_kept_or_told_names_its_criterion(said: An
     with pytest.raises(PluginError, match=r"^criterion says: explain returned") as caught:
         run(case.pool, case.bound(Says(said)))
     assert caught.value.code == "plugin.criterion"
-    assert "return a text, a Reason whose params are plain JSON" in str(caught.value)
+    assert "return a Reason, a text or None, with params that are plain JSON" in str(caught.value)
 
 
 @pytest.mark.parametrize("said", UNTOLD)
