@@ -346,8 +346,8 @@ def cli() -> str:
         parts += [f"## {name}", f"```text\n{text}\n```"]
     return page(
         "Command line",
-        "Exit codes: 0 it was done, 2 the input is wrong (nothing was written); the others are "
-        "told in each command's help.",
+        "What each exit code means stands in [Run a program from import to the end]"
+        "(../../how-to/run_a_program.md#exit-codes).",
         *parts,
     )
 

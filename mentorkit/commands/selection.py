@@ -15,6 +15,7 @@ import click
 from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure
 from mentorkit.commands.output import (
     Progress,
+    clean,
     note,
     plural,
     print_json,
@@ -77,16 +78,27 @@ def the_program(session: Session, wanted: str | None) -> str:
     if len(found) == 1:
         return str(found[0]["key"])
     if not found:
-        raise NotFound(
-            "program.none",
-            f"There is no program of yours in tenant {session.tenant!r}. Make one with"
-            " `mentorkit program create --preset high_touch --key KEY`.",
-        )
+        raise NotFound("program.none", no_program(session))
     keys = ", ".join(str(one["key"]) for one in found)
     raise Invalid(
         "program.which",
         "There are several programs.",
         [Problem("--program", f"say which one: {keys}")],
+    )
+
+
+def no_program(session: Session) -> str:
+    """Say that there is no program to work in, and what to do, to an operator or to a person."""
+    if session.person is None:
+        return (
+            f"There is no program in tenant {session.tenant!r}. Make one with"
+            " `mentorkit program create --preset high_touch --key KEY`."
+        )
+    who = clean(session.person)
+    return (
+        f"{who} runs no program in tenant {session.tenant!r}, and only who runs one sees its lists."
+        f" A participant names what is theirs by its id: `mentorkit --as {who} relationship accept"
+        " ID`. Who is to run a program is appointed with `mentorkit staff add`."
     )
 
 

@@ -88,6 +88,8 @@ def test_commands_in_pages_exist_with_these_options(page: Path) -> None:
             if not found:
                 continue
             words = shlex.split(found[1])
+            while words[0] in ("--as", "--db", "--kit", "--tenant"):
+                del words[:2]
             command: click.Command = cli
             context = click.Context(cli, info_name="mentorkit")
             while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -152,6 +154,30 @@ def follow(commands: str, folder: Path) -> str:
             told = done.stdout
     assert told
     return told
+
+
+def test_a_program_runs_as_the_how_to_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its commands in their order, on the made-up people that it names, up to PostgreSQL."""
+    from mentorkit.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("MENTORKIT_DB", "MENTORKIT_KIT"):
+        monkeypatch.delenv(name, raising=False)
+    text = (DOCS / "how-to" / "run_a_program.md").read_text(encoding="utf-8")
+    assert "`mentorkit demo sheets .`" in text
+    main(["demo", "sheets", "."], standalone_mode=False)
+    text, _, about_postgresql = text.partition("## On PostgreSQL")
+    lines = [line for _, body in blocks(text) for line in body.splitlines()]
+    assert len(lines) > 20
+    for line in lines:
+        assert line.startswith("$ mentorkit ")
+        main(shlex.split(line)[2:], standalone_mode=False)
+    told = capsys.readouterr().out
+    assert "Ended " in told
+    assert "1 relationship began" in told.rpartition("Proposed that E00002 and M00001")[2]
+    assert "mentorkit --db postgresql://" in about_postgresql  # run in tests/cli/test_upkeep.py
 
 
 def test_the_plugin_grows_from_the_readme_to_the_template() -> None:
