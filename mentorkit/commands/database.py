@@ -77,7 +77,7 @@ def upgrade(session: Session, /, as_json: bool) -> None:
 
 
 def _database(session: Session, kit: Kit) -> str:
-    from mentorkit.store import shown_url
+    from mentorkit.store.urls import shown_url
 
     return str(session.db) if isinstance(session.db, Path) else shown_url(kit.engine.url)
 

@@ -83,7 +83,7 @@ class Session:
 
             return Kit.embedded(self.db, registry=self.registry)
         from mentorkit.kit import Kit
-        from mentorkit.store import sessions_at
+        from mentorkit.store.urls import sessions_at
 
         self._engine, sessions = sessions_at(self.db)
         return Kit(sessions=sessions, registry=self.registry)

@@ -26,7 +26,6 @@ from mentorkit.store.migrate import Owner, not_ours
 from mentorkit.store.policies import rls
 from mentorkit.store.privacy import erase, export
 from mentorkit.store.repositories import Note, Repository
-from mentorkit.store.scope import sessions_at, shown_url
 from mentorkit.store.transaction import Transaction
 
 __all__ = [
@@ -58,8 +57,6 @@ __all__ = [
     "prepare",
     "refers",
     "rls",
-    "sessions_at",
-    "shown_url",
     "table",
     "tables",
     "whole",
