@@ -1,7 +1,8 @@
 """Write the reference pages from the code, so that none of them can fall behind it.
 
 Each function below returns one page as Markdown. `write(folder)` writes them all; `conf.py` calls
-it before Sphinx reads anything, and the tests hold the pages against the code from the outside.
+it before Sphinx reads anything, `python docs/from_code.py` does the same without Sphinx, and the
+tests hold the pages against the code from the outside.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def hooks() -> str:
         parts += [f"## {hook_heading(name)}", f"Yields {code(answer)}.", told.strip()]
         if example:
             parts.append("```python" + example)
-        parts.append(f"How to use it: [](../../how-to/{name.removeprefix('mentorkit_')}.md)")
+        parts.append(f"[How to use it](../../how-to/{name.removeprefix('mentorkit_')}.md)")
     return page(
         "Hooks",
         "Every question mentorkit asks a plugin. Each is asked once, at start-up, plugin by "
@@ -345,8 +346,8 @@ def cli() -> str:
         parts += [f"## {name}", f"```text\n{text}\n```"]
     return page(
         "Command line",
-        "Exit codes: 0 it was done, 2 the input is wrong (nothing was written); the others are "
-        "told in each command's help.",
+        "What each exit code means stands in [Run a program from import to the end]"
+        "(../../how-to/run_a_program.md#exit-codes).",
         *parts,
     )
 
@@ -422,3 +423,7 @@ def write(folder: Path) -> None:
         path, text = folder / f"{name}.md", make()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent / "reference" / "generated")

@@ -210,9 +210,14 @@ def _session(ctx: click.Context) -> Session:
     # While `--help` is being shown, the other options have not been looked at yet.
     kit_name, db = ctx.params.get("kit_name"), ctx.params.get("db")
     if kit_name and db:
-        if ctx.get_parameter_source("kit_name") is not click.core.ParameterSource.ENVIRONMENT:
-            raise click.UsageError("Give --kit or --db, not both: a kit brings its own database.")
-        kit_name = None
+        # What was typed counts more than what is set for every command.
+        typed = [name for name in ("kit_name", "db") if not _from_environment(ctx, name)]
+        if len(typed) != 1:
+            raise click.UsageError(
+                "Give --kit or --db (MENTORKIT_KIT or MENTORKIT_DB), not both: a kit brings its"
+                " own database."
+            )
+        kit_name, db = (kit_name, None) if typed == ["kit_name"] else (None, db)
     session = Session(
         kit_name=kit_name or None,
         db=db or Path("mentorkit.db"),
@@ -223,6 +228,18 @@ def _session(ctx: click.Context) -> Session:
     ctx.obj = session
     ctx.call_on_close(session.close)
     return session
+
+
+def _from_environment(ctx: click.Context, parameter: str) -> bool:
+    return ctx.get_parameter_source(parameter) is click.core.ParameterSource.ENVIRONMENT
+
+
+class Place(click.Path):
+    """Where a database is: a path becomes a `Path`, a URL stays as it is."""
+
+    def convert(self, value: Any, param: Any, ctx: click.Context | None) -> Any:
+        """Return the path or the URL; a folder is refused."""
+        return value if "://" in str(value) else super().convert(value, param, ctx)
 
 
 @click.group(
@@ -242,8 +259,11 @@ def _session(ctx: click.Context) -> Session:
 )
 @click.option(
     "--db",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="An SQLite file of its own.  [default: mentorkit.db]",
+    metavar="FILE|URL",
+    envvar="MENTORKIT_DB",
+    type=Place(dir_okay=False, path_type=Path),
+    help="An SQLite file, or postgresql://USER@HOST/DATABASE. [env: MENTORKIT_DB]"
+    "  [default: mentorkit.db]",
 )
 @click.option("--tenant", metavar="NAME", help="Whose data.  [default: default]")
 @click.option(

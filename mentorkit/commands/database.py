@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,13 +48,19 @@ def db() -> None:
     """Make and check the tables, or print their SQL."""
 
 
-@db.command(epilog=example("mentorkit db upgrade", "mentorkit --db /srv/mentoring.db db upgrade"))
+@db.command(
+    epilog=example(
+        "mentorkit db upgrade",
+        "mentorkit --db /srv/mentoring.db db upgrade",
+        "mentorkit --db postgresql://mentoring@localhost/mentoring db upgrade",
+    )
+)
 @json_option
 @pass_session
 def upgrade(session: Session, /, as_json: bool) -> None:
     """Make the tables, or bring them up to date.
 
-    Makes the SQLite file if it is missing.
+    Makes the SQLite file if it is missing. A PostgreSQL database must be there; it may be empty.
     """
     from mentorkit.store import migrate
 
@@ -70,7 +77,9 @@ def upgrade(session: Session, /, as_json: bool) -> None:
 
 
 def _database(session: Session, kit: Kit) -> str:
-    return str(session.db) if session.embedded else str(kit.engine.url)
+    from mentorkit.store.urls import shown_url
+
+    return str(session.db) if isinstance(session.db, Path) else shown_url(kit.engine.url)
 
 
 @db.command(epilog=example("mentorkit db check"))

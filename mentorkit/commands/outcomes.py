@@ -32,7 +32,8 @@ def paired(summary: Mapping[str, Any]) -> str:
     """Return one sentence with how many were paired, of how many."""
     mentees, mentors = summary["mentees"], plural(summary["mentors"], "mentor")
     if not mentees or not summary["mentors"]:
-        return f"Nobody was paired: there are {mentees:,} mentees and {mentors}."
+        there = "is" if mentees == 1 else "are"
+        return f"Nobody was paired: there {there} {plural(mentees, 'mentee')} and {mentors}."
     there = "is" if summary["mentors"] == 1 else "are"
     return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
 

@@ -175,9 +175,12 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
-def counted(*parts: tuple[int, str]) -> str:
-    """Return the counts that are not zero in one sentence: ``3 new, 1 changed``."""
-    return ", ".join(f"{count:,} {what}" for count, what in parts if count)
+def counted(*parts: tuple[int, str] | tuple[int, str, str]) -> str:
+    """Return the counts that are not zero in one sentence: ``3 new, 1 changed, 2 jobs done``.
+
+    A part is a count and a word for it, or the words for one and for many.
+    """
+    return ", ".join(plural(count, said[0], said[-1]) for count, *said in parts if count)
 
 
 def example(*lines: str) -> str:

@@ -23,7 +23,7 @@ from mentorkit.commands.output import (
     print_json,
     say,
 )
-from mentorkit.commands.selection import bad_rows, tell_problems
+from mentorkit.commands.selection import bad_rows, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Invalid, Problem
@@ -208,14 +208,16 @@ def _registry(plan: Plan, plugins: Sequence[str]) -> Registry | None:
     from mentorkit.hooks.registry import Registry
 
     listed: list[str | Path] = [*PLUGINS]
+    wrong = []
     for name in plugins:
-        one = Path(name) if name.endswith(".py") else name
-        if isinstance(one, Path) and not one.is_file():
-            plan.problems.append(Problem(f"--plugin {name}", "there is no such file"))
+        one = plugin_named(name)
+        if isinstance(one, Problem):
+            wrong.append(one)
         elif one not in listed:
             listed.append(one)
-    if len(listed) < len(PLUGINS) + len(set(plugins) - set(PLUGINS)):
+    if wrong:
         # What a missing plugin would have brought cannot be told from what is misspelt.
+        plan.problems += wrong
         return None
     return Registry.load(listed)
 

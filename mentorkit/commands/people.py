@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mentorkit.commands.failures import WRONG_INPUT
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.output import (
     Progress,
@@ -89,7 +91,8 @@ def recruit(
 ) -> None:
     """Take people in from a file.
 
-    The same file again changes nothing. Rows that cannot be used are listed, the others kept.
+    The same file again changes nothing. Rows that cannot be used are listed, the others kept; exit
+    code 2 if there is none to keep.
     """
     from mentorkit.journey import recruit as recruiting
 
@@ -98,16 +101,23 @@ def recruit(
     if isinstance(body, Problem):
         raise Invalid("recruit.file", "The file cannot be used:", [body])
     key = the_program(session, program)
-    leads, problems = recruiting.read(
+    read = partial(
+        recruiting.read,
         session.kit,
         **session.scope,
         program=key,
         body=body,
         filename=file.name,
-        role=role,
         source=source,
         columns=mapping,
     )
+    leads, problems = read(role=role)
+    if role is None and problems and not leads and _readable_as_somebody(read):
+        raise Invalid(
+            "recruit.role",
+            "The file does not say who is in it.",
+            [Problem(file.name, "give --role mentor or --role mentee, or add a column `role`")],
+        )
     with Progress() as progress:
         report = recruiting.receive(
             session.kit,
@@ -142,6 +152,20 @@ def recruit(
         [Problem(one["place"] or one["key"], one["message"]) for one in report["refused"]],
         f"Refused {plural(len(report['refused']), 'row')}:",
     )
+    taken = report["new"] + report["changed"] + report["unchanged"]
+    if not taken and (skipped or report["refused"]):
+        raise SystemExit(WRONG_INPUT)
+
+
+def _readable_as_somebody(read: Callable[..., tuple[Sequence[Any], Sequence[Problem]]]) -> bool:
+    """Return whether rows of the file can be used once somebody says which role is in it."""
+    for role in ("mentee", "mentor"):
+        try:
+            if read(role=role)[0]:
+                return True
+        except Invalid:  # the columns do not fit this role
+            continue
+    return False
 
 
 @click.group(epilog=example("mentorkit participant list --state lead"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,21 @@ import click
 
 from mentorkit.commands.files import read_text, write_files
 from mentorkit.commands.output import (
+    counted,
     example,
     json_option,
+    plural,
     print_json,
     print_table,
     say,
     words,
 )
-from mentorkit.commands.selection import program_option, the_program
+from mentorkit.commands.selection import no_program, program_option, the_program
 from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.domain.programs import STAFF_ROLES
+from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import NotFound
+from mentorkit.errors import Invalid, NotFound
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -29,7 +33,12 @@ def program() -> None:
 
 
 @program.command(epilog=example("mentorkit program create --preset high_touch --key traders"))
-@click.option("--preset", metavar="NAME", help="A shipped set-up, such as high_touch.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="A shipped set-up: high_touch, low_touch, cohort (dated: all begin and end together),"
+    " circles or community (people choose for themselves).",
+)
 @click.option(
     "--file",
     "path",
@@ -53,22 +62,46 @@ def create(
     from mentorkit.domain import presets
     from mentorkit.journey import programs
 
-    if (preset is None) == (path is None):
-        raise click.UsageError(
-            f"Give --file FILE or --preset NAME; there are {', '.join(presets.names())}."
-        )
+    if preset is not None and path is not None:
+        raise click.UsageError("Give --preset or --file, not both.")
     if preset is not None:
-        text, place = presets.source(preset), f"{preset}.toml"
+        data = presets.read_toml(presets.source(preset), place=f"{preset}.toml")
+    elif path is not None:
+        data = _read_preset(path)
     else:
-        assert path is not None
-        text, place = read_text(path, "preset"), path.name
-    data = presets.read_toml(text, place=place)
+        raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
     made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
     if as_json:
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
     say(f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`.")
+
+
+def _presets() -> str:
+    """Return a line for each shipped preset: its name, and what kind of program it makes."""
+    from mentorkit.domain import presets
+
+    read = {name: presets.read_toml(presets.source(name), place=name) for name in presets.names()}
+    width = max(map(len, read))
+    return "\n".join(f"  {name:{width}}  {data['summary']['en']}" for name, data in read.items())
+
+
+def _read_preset(path: Path) -> dict[str, Any]:
+    """Return what a preset's file holds; one that a program could never be opened by is refused."""
+    from mentorkit.domain import presets
+    from mentorkit.domain.programs import parse_preset
+
+    text = read_text(path, "preset")
+    if path.suffix.casefold() in ("", ".toml"):
+        data = presets.read_toml(text, place=path.name)
+        if parse_preset(data).strategy.criteria:
+            return data
+    raise Invalid(
+        "preset.file",
+        f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]];"
+        " `mentorkit program export` writes one to start from.",
+    )
 
 
 @program.command(epilog=example("mentorkit program show", "mentorkit program show traders"))
@@ -80,10 +113,14 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
     from mentorkit.journey import programs
 
     found = programs.show(session.kit, **session.scope, program=key)
-    if as_json:
-        print_json(found[0] if key else found)
-    elif key:
-        _describe(found[0])
+    if key:
+        one = {**found[0], **_progress(session, found[0]["id"])}
+        if as_json:
+            print_json(one)
+        else:
+            _describe(one)
+    elif as_json:
+        print_json(found)
     else:
         print_table(
             ["KEY", "NAME", "STATE", "KIND", "MENTEES", "MENTORS"],
@@ -98,9 +135,21 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
                 ]
                 for one in found
             ],
-            none="There is no program of yours here. Make one with"
-            " `mentorkit program create --preset high_touch --key KEY`.",
+            none=no_program(session),
         )
+
+
+def _progress(session: Session, program: str) -> dict[str, Any]:
+    """Return how far pairing has come: proposals and relationships by state, runs unpublished."""
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        proposals = Counter(one.state for one in tx.proposals.find(program_id=program))
+        begun = Counter(one.state for one in tx.relationships.find(program_id=program))
+        runs = Counter(run.state for run in tx.runs.find(program_id=program))
+    return {
+        "proposals": {one: proposals[one] for one in PROPOSAL_MOVES.states if proposals[one]},
+        "relationships": {one: begun[one] for one in RELATIONSHIP_MOVES.states if begun[one]},
+        "drafts": runs["draft"] + runs["reviewed"],
+    }
 
 
 def _people(one: dict[str, Any], role: str) -> int:
@@ -118,7 +167,7 @@ def _describe(one: dict[str, Any]) -> None:
     asked = " then ".join(one["accept_chain"])
     say(f"{title} ({one['key']}): {one['state']}")
     say(f"  kind        {one['kind']}, matched by {words(one['matching'])}")
-    say(f"  accepted by {asked}, within {one['offer_days']} days")
+    say(f"  accepted by {asked}, within {plural(one['offer_days'], 'day')}")
     say(f"  time zone   {one['zone']}")
     say(f"  staff       {len(one['staff']) or 'nobody yet'}")
     rows = [
@@ -132,6 +181,13 @@ def _describe(one: dict[str, Any]) -> None:
         rows,
         none="Nobody takes part yet. Take people in with `mentorkit recruit FILE --role mentor`.",
     )
+    say()
+    for what in ("proposals", "relationships"):
+        told = counted(*((count, state) for state, count in one[what].items()))
+        say(f"{what.capitalize()}: {told or 'none yet'}.")
+    if one["drafts"]:
+        drafts = plural(one["drafts"], "match run")
+        say(f"Drafts: {drafts} that nobody has been told of. Next: `mentorkit publish`.")
 
 
 @program.command("open", epilog=example("mentorkit program open traders"))

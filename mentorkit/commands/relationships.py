@@ -18,6 +18,7 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
+from mentorkit.commands.proposals import HOW_TO_ANSWER, propose
 from mentorkit.commands.selection import (
     acting,
     chosen,
@@ -157,6 +158,9 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
+relationship.add_command(propose)
+
+
 @relationship.command("list", epilog=example("mentorkit relationship list --state active"))
 @program_option
 @click.option(
@@ -200,6 +204,8 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
             ],
             none="",
         )
+        if any(one["state"] == "offered" for one in proposals):
+            say(f"\n{HOW_TO_ANSWER}")
         if not begun:
             return
         say()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -13,6 +15,7 @@ import click
 from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure
 from mentorkit.commands.output import (
     Progress,
+    clean,
     note,
     plural,
     print_json,
@@ -75,16 +78,50 @@ def the_program(session: Session, wanted: str | None) -> str:
     if len(found) == 1:
         return str(found[0]["key"])
     if not found:
-        raise NotFound(
-            "program.none",
-            f"There is no program of yours in tenant {session.tenant!r}. Make one with"
-            " `mentorkit program create --preset high_touch --key KEY`.",
-        )
+        raise NotFound("program.none", no_program(session))
     keys = ", ".join(str(one["key"]) for one in found)
     raise Invalid(
         "program.which",
         "There are several programs.",
         [Problem("--program", f"say which one: {keys}")],
+    )
+
+
+def no_program(session: Session) -> str:
+    """Say that there is no program to work in, and what to do, to an operator or to a person."""
+    if session.person is None:
+        return (
+            f"There is no program in tenant {session.tenant!r}. Make one with"
+            " `mentorkit program create --preset high_touch --key KEY`."
+        )
+    who = clean(session.person)
+    return (
+        f"{who} runs no program in tenant {session.tenant!r}, and only who runs one sees its lists."
+        f" A participant names what is theirs by its id: `mentorkit --as {who} relationship accept"
+        " ID`. Who is to run a program is appointed with `mentorkit staff add`."
+    )
+
+
+def plugin_named(name: str) -> Path | str | Problem:
+    """Return the Python file or the installed plugin that ``--plugin`` names, or what is wrong."""
+    path, place = Path(name), f"--plugin {name}"
+    if path.is_dir():
+        within = sorted(path.glob("*.py")) + sorted(path.glob("mentorkit_*/__init__.py"))
+        meant = f", such as {within[0]}" if within else ""
+        return Problem(place, f"is a folder; name a Python file in it{meant}")
+    if name.endswith(".py"):
+        return path if path.is_file() else Problem(place, "there is no such file")
+    if path.is_file():
+        return Problem(place, "is no Python file; its name must end in .py")
+    installed = {point.name for point in metadata.entry_points(group="mentorkit")}
+    if name in installed:
+        return name
+    near = get_close_matches(name, sorted(installed), n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return Problem(
+        place,
+        f"no such plugin is installed; {meant}Installed are {', '.join(sorted(installed))}. A file"
+        " is named with its .py",
     )
 
 

@@ -7,9 +7,10 @@ works without one.
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,23 +30,27 @@ if TYPE_CHECKING:
     from mentorkit.hooks.registry import LoadedPlugin, Registry
     from mentorkit.kit import Kit
 
+_SQLITE = b"SQLite format 3\0"
+"""How every SQLite file begins that is not empty."""
+
 
 @dataclass
 class Session:
     """One run of the command line: its options, and the kit once somebody asks for it."""
 
     kit_name: str | None
-    db: Path
+    db: Path | str
     tenant: str
     person: str | None
     debug: bool = False
     _kit: Kit | None = field(default=None, init=False)
     _registry: Registry | None = field(default=None, init=False)
     _actor: Actor | None = field(default=None, init=False)
+    _engine: Any = field(default=None, init=False)
 
     @property
     def embedded(self) -> bool:
-        """Whether this is an SQLite file of our own, not a host's kit."""
+        """Whether this is a database of our own (an SQLite file, or a URL), not a host's kit."""
         return self.kit_name is None
 
     @property
@@ -54,9 +59,9 @@ class Session:
         return self.any_kit()
 
     def any_kit(self, *, create: bool = False) -> Kit:
-        """Return the kit; `create` lets the SQLite file be made if it is missing."""
+        """Return the kit; `create` lets an SQLite file be made if it is missing."""
         if self._kit is None:
-            self._kit = self._embedded(create) if self.kit_name is None else _load(self.kit_name)
+            self._kit = self._own(create) if self.kit_name is None else _load(self.kit_name)
         return self._kit
 
     def use(self, registry: Registry) -> None:
@@ -71,22 +76,17 @@ class Session:
 
         return migrate.check(self._kit.engine, self._kit.owners)
 
-    def _embedded(self, create: bool) -> Kit:
-        if not create and not self.db.exists():
-            raise NotFound(
-                "database.not_found",
-                f"There is no database at {self.db}. Make one with `mentorkit db upgrade`, or name"
-                " another: `mentorkit --db PATH ...`.",
-            )
-        if not self.db.absolute().parent.is_dir():
-            raise NotFound(
-                "database.no_folder",
-                f"There is no folder {self.db.absolute().parent} to keep the database in. Make it"
-                " first, or name another file: `mentorkit --db PATH ...`.",
-            )
-        from mentorkit.kit import Kit
+    def _own(self, create: bool) -> Kit:
+        if isinstance(self.db, Path):
+            _check_file(self.db, create=create)
+            from mentorkit.kit import Kit
 
-        return Kit.embedded(self.db, registry=self.registry)
+            return Kit.embedded(self.db, registry=self.registry)
+        from mentorkit.kit import Kit
+        from mentorkit.store.urls import sessions_at
+
+        self._engine, sessions = sessions_at(self.db)
+        return Kit(sessions=sessions, registry=self.registry)
 
     @property
     def registry(self) -> Registry:
@@ -120,6 +120,37 @@ class Session:
         """Let go of the database, if one was opened."""
         if self._kit is not None and self.embedded:
             self._kit.close()
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+def _check_file(db: Path, *, create: bool) -> None:
+    """Raise what to do where this file cannot be the database."""
+    if not create and not db.exists():
+        raise NotFound(
+            "database.not_found",
+            f"There is no database at {db}. Make one with `mentorkit db upgrade`, or name"
+            " another: `mentorkit --db PATH ...`.",
+        )
+    if not db.absolute().parent.is_dir():
+        raise NotFound(
+            "database.no_folder",
+            f"There is no folder {db.absolute().parent} to keep the database in. Make it"
+            " first, or name another file: `mentorkit --db PATH ...`.",
+        )
+    if not db.exists():
+        return
+    try:
+        with db.open("rb") as file:
+            begins = file.read(len(_SQLITE))
+    except OSError as error:
+        raise _wrong_file(db, f"cannot be read: {error.strerror}") from None
+    if begins and begins != _SQLITE:
+        raise _wrong_file(db, "is no SQLite database; name another file, or one yet to be made")
+
+
+def _wrong_file(db: Path, message: str) -> Invalid:
+    return Invalid("database.file", f"The file {db} {message}.")
 
 
 def find_person(tx: Any, wanted: str) -> Any:
@@ -169,10 +200,20 @@ def _load(name: str) -> Kit:
     from mentorkit.kit import Kit
 
     if not isinstance(found, Kit) and callable(found):
+        if _wants_something(found):
+            raise _wrong_kit(name, "that wants arguments; name a mentorkit.Kit, or what makes one")
         found = found()
     if not isinstance(found, Kit):
-        raise _wrong_kit(name, f"that is a {type(found).__name__}, not a mentorkit.Kit")
+        raise _wrong_kit(name, f"that is no mentorkit.Kit, but {type(found).__name__}")
     return found
+
+
+def _wants_something(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def _wrong_kit(name: str, message: str) -> Invalid:

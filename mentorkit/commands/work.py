@@ -89,9 +89,9 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
             say("Nothing was due.")
         return
     told = counted(
-        (report["done"], "jobs done"),
-        (report["turned"], "milestones turned"),
-        (report["expired"], "proposals expired"),
+        (report["done"], "job done", "jobs done"),
+        (report["turned"], "milestone turned", "milestones turned"),
+        (report["expired"], "proposal expired", "proposals expired"),
         (report["cancelled"], "no longer wanted"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),

@@ -83,7 +83,7 @@ def _mentee(random: Random, number: int) -> Row:
     given, family, email = _name(random, place, "mentee", number)
     industry = random.choice(tuple(INDUSTRIES))
     firm = random.choice(INDUSTRIES[industry])
-    town = random.choice(place.towns)
+    village = random.choice(place.villages)
     stage = _weighted(random, STAGES, (1, 4, 4, 3, 1))
     goals = random.sample(SUBJECTS, random.choice((1, 2, 2, 3)))
     return {
@@ -102,7 +102,9 @@ def _mentee(random: Random, number: int) -> Row:
         "situation": _joined(_lived(random, (0, 1, 1, 2, 2, 3))),
         "hours": _weekly(random, place, slots=random.choice((0, 2, 3, 3, 4))),
         "monthly_hours": random.choice((2, 2, 3, 4)),
-        "about": f"{_STANDS[stage]} {_article(firm)} {firm} in {town}. I want {_WANTS[goals[0]]}.",
+        "about": f"{_STANDS[stage]} {_article(firm)} {firm} in {village}. "
+        f"I want {_WANTS[goals[0]]}.",
+        "village": village,
     }
 
 
@@ -134,6 +136,7 @@ def _mentor(random: Random, number: int) -> Row:
         "monthly_hours": random.choice((2, 2, 3, 4, 6)),
         "about": f"{years} years with {_article(firm)} {firm}. "
         f"Ask me about {subjects[0]} and {subjects[1]}.",
+        "village": random.choice(place.villages),  # drawn last: what came before it stays
     }
 
 

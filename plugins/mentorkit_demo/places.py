@@ -1,4 +1,4 @@
-"""Where the made-up people live: countries with their languages, hours, names and towns."""
+"""Where the made-up people live: countries with their languages, hours, names and villages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Place:
     languages: tuple[str, ...]
     given: tuple[str, ...]
     family: tuple[str, ...]
-    towns: tuple[str, ...]
+    villages: tuple[str, ...]
 
 
 def _place(
-    country: str, zone: str, ahead: int, languages: str, given: str, family: str, towns: str
+    country: str, zone: str, ahead: int, languages: str, given: str, family: str, villages: str
 ) -> Place:
     return Place(
         country=country,
@@ -31,7 +31,7 @@ def _place(
         languages=tuple(languages.split()),
         given=tuple(given.split()),
         family=tuple(family.split()),
-        towns=tuple(towns.split(",")),
+        villages=tuple(villages.split(",")),
     )
 
 
@@ -40,90 +40,90 @@ PLACES: tuple[Place, ...] = (
         "KE", "Africa/Nairobi", 3, "sw en",
         "Wanjiru Achieng Njeri Kamau Otieno Mwende Kipchoge Akinyi Mutua Halima",
         "Mwangi Ochieng Kariuki Wafula Chebet Odhiambo Njoroge Hassan Muthoni Kiptoo",
-        "Nairobi,Kisumu,Nakuru,Machakos",
+        "Kilibwoni,Subukia,Kathiani,Mbita",
     ),
     _place(
         "NG", "Africa/Lagos", 1, "en yo ig ha",
         "Chioma Adebayo Ngozi Emeka Folake Ibrahim Amina Tunde Ifeoma Yusuf",
         "Okafor Adeyemi Balogun Eze Bello Nwosu Abubakar Ogunleye Obi Musa",
-        "Lagos,Ibadan,Kano,Enugu",
+        "Igbajo,Abonnema,Okpella,Argungu",
     ),
     _place(
         "GH", "Africa/Accra", 0, "en",
         "Akosua Kwame Efua Kofi Abena Yaw Adwoa Kojo Esi Fiifi",
         "Mensah Owusu Asante Boateng Osei Appiah Amoah Addo Quaye Tetteh",
-        "Accra,Kumasi,Tamale",
+        "Besease,Adanwomase,Nyankpala",
     ),
     _place(
         "SN", "Africa/Dakar", 0, "fr wo",
         "Aminata Mamadou Fatou Ousmane Awa Cheikh Mariama Ibrahima Ndeye Moussa",
         "Diop Ndiaye Fall Sow Ba Gueye Diallo Faye Sarr Cissé",
-        "Dakar,Thiès,Saint-Louis",
+        "Toubacouta,Mboro,Podor",
     ),
     _place(
         "EG", "Africa/Cairo", 2, "ar en",
         "Mona Ahmed Nour Youssef Salma Karim Dina Mostafa Heba Tarek",
         "Hassan Mahmoud Farouk Saleh Mansour Naguib Shafik Fahmy Zaki Gaber",
-        "Cairo,Alexandria,Asyut",
+        "Garagos,Nazla,Abusir",
     ),
     _place(
         "ZA", "Africa/Johannesburg", 2, "en zu",
         "Thandiwe Sipho Lerato Johan Nomsa Themba Zanele Pieter Ayanda Naledi",
         "Nkosi Dlamini Botha Mokoena Naidoo Khumalo Molefe Smith Zulu Pillay",
-        "Durban,Johannesburg,Polokwane",
+        "Hogsback,Nkandla,Haenertsburg",
     ),
     _place(
         "IN", "Asia/Kolkata", 5, "hi en mr ta te",
         "Priya Arjun Lakshmi Rahul Anjali Vikram Meena Suresh Kavita Imran",
         "Sharma Patel Iyer Khan Reddy Deshmukh Gupta Nair Singh Das",
-        "Pune,Chennai,Jaipur,Hyderabad",
+        "Piplantri,Kuthambakkam,Punsari,Pochampally",
     ),
     _place(
         "BD", "Asia/Dhaka", 6, "bn en",
         "Nusrat Rafiq Shirin Kamal Farzana Jamal Sumaiya Tanvir Rokeya Habib",
         "Rahman Begum Hossain Akter Chowdhury Islam Karim Sultana Ahmed Mia",
-        "Dhaka,Khulna,Sylhet",
+        "Shahpur,Dhamrai,Jaflong",
     ),
     _place(
         "ID", "Asia/Jakarta", 7, "id en jv",
         "Siti Budi Dewi Agus Ratna Wayan Putri Joko Ayu Rizky",
         "Santoso Wijaya Lestari Pratama Hidayat Kusuma Siregar Nugroho Putra Halim",
-        "Bandung,Yogyakarta,Medan",
+        "Penglipuran,Trunyan,Wae Rebo",
     ),
     _place(
         "PH", "Asia/Manila", 8, "tl en",
         "Maria Jose Liza Ramon Grace Danilo Jasmine Paolo Rowena Efren",
         "Santos Reyes Cruz Bautista Garcia Mendoza Torres Villanueva Ramos Aquino",
-        "Cebu,Davao,Quezon City",
+        "Batad,Taal,Sagada",
     ),
     _place(
         "MX", "America/Mexico_City", -6, "es",
         "Guadalupe Luis Ximena Carlos Rosa Alejandro Itzel Miguel Elena Diego",
         "Hernández López Martínez Ramírez Flores Vázquez Ortiz Castillo Juárez Peña",
-        "Puebla,Oaxaca,Monterrey",
+        "Teotitlán,Cuetzalan,Atlixco",
     ),
     _place(
         "CO", "America/Bogota", -5, "es en",
         "Camila Andrés Luz Jorge Paola Felipe Yolanda Sebastián Marcela Hernán",
         "Rodríguez Gómez Moreno Rojas Muñoz Quintero Cárdenas Restrepo Mejía Ospina",
-        "Medellín,Cali,Bogotá",
+        "Barichara,Salento,Jardín",
     ),
     _place(
         "BR", "America/Sao_Paulo", -3, "pt es",
         "Ana João Juliana Pedro Luciana Rafael Beatriz Thiago Márcia Caio",
         "Silva Souza Oliveira Lima Pereira Alves Ribeiro Barbosa Rocha Teixeira",
-        "Recife,Salvador,Belo Horizonte",
+        "Tiradentes,Caraíva,Lençóis",
     ),
     _place(
         "GB", "Europe/London", 0, "en",
         "Alice Oliver Zainab Hamish Gwen Daniel Shanice Rhys Harpreet Niamh",
         "Taylor Evans Campbell Hussain Jones Patel Clarke Murphy Singh Okoro",
-        "Leeds,Cardiff,Glasgow,Belfast",
+        "Hawes,Portmeirion,Plockton,Cushendun",
     ),
     _place(
         "RS", "Europe/Belgrade", 1, "sr en de",
         "Jelena Marko Ivana Nikola Milica Stefan Dragana Petar Sanja Luka",
         "Jovanović Petrović Nikolić Ilić Pavlović Kovač Savić Đorđević Lukić Marić",
-        "Niš,Novi Sad,Belgrade",
+        "Sirogojno,Zlakusa,Guča",
     ),
 )  # fmt: skip

@@ -84,6 +84,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own, in which the commands run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MENTORKIT_KIT", raising=False)
+    monkeypatch.delenv("MENTORKIT_DB", raising=False)
     return tmp_path
 
 

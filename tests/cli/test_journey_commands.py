@@ -83,6 +83,27 @@ def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: R
     assert "no.csv: there is no such file" in run("recruit", "no.csv", code=2).err
 
 
+def test_a_file_that_does_not_say_who_is_in_it_is_refused_once(traders: Path, run: Run) -> None:
+    done = run("recruit", "mentees.csv", code=2)
+    assert done.out == ""
+    assert done.err.count("give --role mentor or --role mentee") == 1
+    assert "line" not in done.err
+    (traders / "roles.csv").write_text("ref,name,role\nr1,Gil,mentee\n", encoding="utf-8")
+    run("recruit", "roles.csv")
+    (traders / "roles.csv").write_text("ref,name,role\nr1,Gil,coach\n", encoding="utf-8")
+    assert "'coach' is no role" in run("recruit", "roles.csv", code=2).err
+
+
+def test_a_file_of_which_nothing_can_be_used_leaves_with_2(traders: Path, run: Run) -> None:
+    (traders / "bad.csv").write_text("ref,name,trade\nb1,Gil,juggler\n", encoding="utf-8")
+    for extra in ((), ("--preview",), ("--json",)):
+        done = run("recruit", "bad.csv", "--role", "mentee", *extra, code=2)
+        assert "1 row left out" in done.err
+        assert done.out
+    (traders / "bad.csv").write_text("ref,name,trade\n", encoding="utf-8")
+    assert "bad.csv: nobody" in run("recruit", "bad.csv", "--role", "mentee").out
+
+
 def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -> None:
     lines = run("participant", "list", "--role", "mentor").out.splitlines()
     assert lines[0].split() == ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT", "MET"]
@@ -236,6 +257,99 @@ def test_programs_are_shown_exported_and_made_again(traders: Path, run: Run) -> 
     assert "is closed" in run("program", "close", "again").out
 
 
+def test_a_program_is_shown_with_its_drafts_proposals_and_relationships(
+    traders: Path, run: Run
+) -> None:
+    told = run("program", "show", "traders").out
+    assert told.endswith("Proposals: none yet.\nRelationships: none yet.\n")
+    run("match")
+    told = run("program", "show", "traders").out
+    assert "Proposals: 3 draft.\nRelationships: none yet.\nDrafts: 1 match run that" in told
+    run("publish")
+    run("relationship", "accept", "--all")
+    run("relationship", "pause", "e1=m1")
+    told = run("program", "show", "traders").out
+    assert "Proposals: 3 accepted.\nRelationships: 2 active, 1 paused.\n" in told
+    assert "Drafts" not in told
+    shown = json.loads(run("program", "show", "traders", "--json").out)
+    assert shown["proposals"] == {"accepted": 3}
+    assert (shown["relationships"], shown["drafts"]) == ({"paused": 1, "active": 2}, 0)
+
+
+def test_a_participant_is_not_told_to_make_a_program(traders: Path, run: Run) -> None:
+    for words, code in ((("participant", "list"), 3), (("program", "show"), 0)):
+        done = run("--as", "m1", *words, code=code)
+        told = done.out + done.err
+        assert "m1 runs no program" in told
+        assert "program create" not in told
+
+
+def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) -> None:
+    """The commands of docs/how-to/run_a_program.md, and the same wishes as a column of a sheet."""
+    run("db", "upgrade")
+    run("demo", "sheets", "sample", "--mentees", "9", "--mentors", "9")
+    run("program", "create", "--preset", "community", "--key", "owners")
+    run("program", "open")
+    mentees = (folder / "sample" / "mentees.csv").read_text(encoding="utf-8-sig")
+    header, *people = mentees.splitlines()
+    wishes = ["M00005; M00006" if row.startswith("E00004") else "" for row in people]
+    sheet = [
+        f"{header},choices",
+        *(f"{row},{wish}" for row, wish in zip(people, wishes, strict=True)),
+    ]
+    (folder / "sample" / "mentees.csv").write_text("\n".join(sheet), encoding="utf-8")
+    for role in ("mentor", "mentee"):
+        run("recruit", f"sample/{role}s.csv", "--role", role)
+    for step in ("approve", "consent", "onboard"):
+        run("participant", step, "--all")
+
+    told = run("--as", "E00002", "relationship", "propose", "E00002", "M00001").out
+    assert told.startswith("Proposed that E00002 and M00001 work together (")
+    assert "`mentorkit --as PERSON relationship accept PROPOSAL`" in told
+    offered = listed(run, "relationship", "list", "--state", "offered")
+    assert [(row["origin"], row["awaiting"]) for row in offered] == [("mentee", "mentor")]
+    assert "1 relationship began" in run("--as", "M00001", "relationship", "accept",
+                                         offered[0]["id"]).out  # fmt: skip
+
+    made = json.loads(run("relationship", "propose", "E00003", "M00004", "--json").out)
+    assert made["origin"] == "staff"
+    assert "Each answers with" in run("relationship", "list").out
+    for side in ("mentee", "mentor"):
+        run("relationship", "accept", "E00003=M00004", "--for", side, "--means", "phone")
+    assert "Paired 1 of 9 mentees" in run("match").out  # the one who named mentors in the sheet
+    run("publish")
+    run("relationship", "accept", "--all")
+    assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"
+
+
+@pytest.mark.parametrize(
+    ("pair", "code", "said"),
+    [
+        (("e1", "nobody"), 3, "There is nobody here"),
+        (("e1", "e2"), 3, "e2 takes part as no mentor here"),
+        (("e1", "m1", "--program", "other"), 3, "e1 takes part as no mentee here"),
+        (("e2", "m1", "--as", "e1"), 3, "no such participant here"),
+    ],
+)
+def test_a_pair_that_cannot_be_asked_for_is_refused(
+    traders: Path, run: Run, pair: tuple[str, ...], code: int, said: str
+) -> None:
+    person = ("--as", pair[-1]) if "--as" in pair else ()
+    words = pair[:2] if person else pair
+    assert said in run(*person, "relationship", "propose", *words, code=code).err
+    assert states(run, "proposal") == []
+
+
+def test_whoever_is_in_two_programs_says_which(traders: Path, run: Run) -> None:
+    run("program", "create", "--file", "preset.toml", "--key", "again")
+    run("program", "open", "again")
+    for role in ("mentor", "mentee"):
+        run("recruit", f"{role}s.csv", "--role", role, "--program", "again")
+    several = run("relationship", "propose", "e1", "m1", code=2).err
+    assert "--program: say which one" in several
+    run("relationship", "propose", "e1", "m1", "--program", "traders")
+
+
 def test_every_shipped_preset_makes_a_program(run: Run) -> None:
     run("db", "upgrade")
     for preset in ("high_touch", "low_touch", "cohort", "community", "circles"):
@@ -259,17 +373,38 @@ def test_a_wrong_preset_is_refused_with_everything_wrong(traders: Path, run: Run
         "there is no such file"
         in run("program", "create", "--key", "bad", "--file", "no.toml", code=2).err
     )
-    assert "high_touch" in run("program", "create", "--key", "bad", code=2).err
+    told = run("program", "create", "--key", "bad", code=2).err
+    assert "cohort      One dated intake" in told
+    both = run(*create, "--preset", "cohort", code=2).err
+    assert "Give --preset or --file, not both." in both
     assert (
         "There is no preset 'x'"
         in run("program", "create", "--key", "bad", "--preset", "x", code=3).err
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("empty.csv", ""),
+        ("empty.toml", ""),
+        ("strategy.csv", '[[strategy.criteria]]\ncriterion = "equal"\nfield = "trade"\n'),
+        ("title.toml", 'title = "Traders"\n'),
+    ],
+)
+def test_a_file_that_no_program_can_be_run_by_is_refused(
+    traders: Path, run: Run, name: str, text: str
+) -> None:
+    (traders / name).write_text(text, encoding="utf-8")
+    told = run("program", "create", "--key", "bad", "--file", name, code=2).err
+    assert told.startswith(f"Error: {name} is no preset. Write a TOML file with at least one ")
+    assert len(listed(run, "program", "show")) == 1
+
+
 def test_another_tenant_sees_nothing(traders: Path, run: Run) -> None:
     row = listed(run, "participant", "list")[0]
     other = ("--tenant", "other")
-    assert "There is no program of yours" in run(*other, "program", "show").out
+    assert "There is no program in tenant 'other'" in run(*other, "program", "show").out
     run(*other, "participant", "list", "--program", "traders", code=3)
     run(*other, "program", "create", "--file", "preset.toml", "--key", "traders")
     assert "Nothing was changed" in run(*other, "participant", "decline", row["id"], code=3).err

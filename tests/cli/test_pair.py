@@ -212,11 +212,16 @@ def test_many_bad_rows_are_counted_not_all_listed(sheets: Path, run: Run) -> Non
         (("--unmatched", "pairs.csv"), "is the file of --out as well"),
         (("--mentees", "."), "is a folder"),
         (("--plugin", "mine.py"), "there is no such file"),
+        (("--plugin", "plugin"), "is a folder; name a Python file in it, such as plugin/own.py"),
+        (("--plugin", "preset.toml"), "is no Python file; its name must end in .py"),
+        (("--plugin", "matchin"), "no such plugin is installed; did you mean matching?"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused(
     sheets: Path, run: Run, changed: tuple[str, str], said: str
 ) -> None:
+    (sheets / "plugin").mkdir()
+    (sheets / "plugin" / "own.py").touch()
     before = (sheets / "mentors.csv").read_bytes()
     assert said in run(*WHOLE, *changed, code=2).err
     assert (sheets / "mentors.csv").read_bytes() == before
@@ -275,9 +280,9 @@ def mentorkit_criteria():
 
 def test_a_plugin_that_does_not_load_is_named(sheets: Path, run: Run) -> None:
     (sheets / "broken.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
-    done = run(*WHOLE, "--plugin", "broken.py", "--plugin", "absent", code=6)
-    assert "broken (file broken.py)" in done.err
-    assert "absent: no such plugin is installed" in done.err
+    assert "broken (file broken.py)" in run(*WHOLE, "--plugin", "broken.py", code=6).err
+    both = run(*WHOLE, "--plugin", "broken.py", "--plugin", "absent", code=2).err
+    assert "--plugin absent: no such plugin is installed" in both
 
 
 def test_nobody_to_pair_is_said_and_the_files_are_there(sheets: Path, run: Run) -> None:

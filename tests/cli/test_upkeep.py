@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -127,7 +128,8 @@ def test_the_kit_of_the_environment_yields_to_a_file_that_is_named(
         ("portal", "write it as module:attribute"),
         ("nowhere_at_all:kit", "there is no module nowhere_at_all here"),
         ("portal:absent", "portal has no absent"),
-        ("portal:nothing", "that is a int, not a mentorkit.Kit"),
+        ("portal:nothing", "that is no mentorkit.Kit, but int"),
+        ("json:loads", "that wants arguments; name a mentorkit.Kit"),
     ],
 )
 def test_a_kit_that_cannot_be_is_refused(host: Path, run: Run, kit: str, said: str) -> None:
@@ -254,3 +256,86 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     assert done.err == "Started 3 jobs again.\n"
     assert done.out == "3 jobs done.\n"
     run("doctor")
+
+
+@pytest.mark.parametrize("words", [("db", "upgrade"), ("program", "show")])
+def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(
+    folder: Path, run: Run, words: tuple[str, ...]
+) -> None:
+    (folder / "letter.db").write_text("Dear Ana", encoding="utf-8")
+    told = run("--db", "letter.db", *words, code=2).err
+    assert told == (
+        "Error: The file letter.db is no SQLite database; name another file, or one yet to be"
+        " made.\n"
+    )
+    assert (folder / "letter.db").read_text(encoding="utf-8") == "Dear Ana"
+
+
+@pytest.mark.postgres
+def test_a_program_runs_on_postgresql_by_its_url(
+    sheets: Path, run: Run, create_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = create_database("postgresql", made=False).url
+    plain = url.replace("postgresql+psycopg://", "postgresql://")
+    told = run("--db", plain, "db", "upgrade").out
+    assert told.startswith("The database postgresql+psycopg://")
+    assert "search_path" not in told  # what stands behind the name may hold a password
+    monkeypatch.setenv("MENTORKIT_DB", url)
+    assert "was up to date already" in run("db", "upgrade").out
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("program", "open")
+    run("recruit", "mentors.csv", "--role", "mentor")
+    run("recruit", "mentees.csv", "--role", "mentee")
+    run("participant", "approve", "--all")
+    run("participant", "consent", "--all")
+    run("participant", "onboard", "--all")
+    assert "Paired 3 of 3 mentees" in run("match").out
+    run("publish")
+    run("relationship", "accept", "--all")
+    run("work")
+    assert "3 relationships" in run("relationship", "end", "--all").out
+    assert "engine: postgresql" in run("doctor").out
+    assert not (sheets / "mentorkit.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://me:geheim@127.0.0.1:1/db", "Start the server"),
+        ("postgresql+psycopg://me@127.0.0.1:1/db?password=geheim", "Start the server"),
+        ("postgresql://me:geheim@host:port/db", "this is no URL"),
+        ("postgresql://me:@geheim@host/db", "write %40"),
+        ("mysql://me:geheim@host/db", "for SQLite write the path of a file"),
+        ("sqlite:///own.db?password=geheim", "for SQLite write the path of a file"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_refused_in_one_line_without_its_password(
+    folder: Path, run: Run, url: str, said: str
+) -> None:
+    done = run("--db", url, "db", "upgrade", code=2)
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert "geheim" not in done.err + done.out
+    assert list(folder.iterdir()) == []
+
+
+def test_without_the_driver_the_url_says_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    told = run("--db", "postgresql://me@127.0.0.1:1/db", "db", "upgrade", code=2).err
+    assert "pip install 'psycopg[binary]'" in told
+
+
+def test_what_is_typed_counts_more_than_what_is_set(
+    host: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORKIT_DB", "set.db")
+    run("db", "upgrade")
+    assert (host / "set.db").exists()
+    run("--db", "typed.db", "db", "upgrade")
+    assert (host / "typed.db").exists()
+    run("--kit", "portal:kit", "db", "upgrade")
+    assert (host / "portal.db").exists()
+    monkeypatch.setenv("MENTORKIT_KIT", "portal:kit")
+    assert "MENTORKIT_DB), not both" in run("db", "check", code=2).err

@@ -1,4 +1,9 @@
-"""Reads the documentation as the tests need it: headings, fenced blocks, included files."""
+"""Reads the documentation as the tests need it: headings, fenced blocks, files that it shows.
+
+A block that shows a file stands below a line ``<!-- file: PATH -->`` (the whole file) or
+``<!-- part: PATH -->`` (some lines of it). ``python tests/docs/pages.py`` writes whole files into
+their blocks again after they have changed.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,13 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+README = ROOT / "README.md"
 
 FENCE = re.compile(r"^```(?P<language>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(
+    r"^(?P<mark><!-- (?P<how>file|part): (?P<path>\S+) -->\n```\w+\n)(?P<body>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def reference() -> ModuleType:
@@ -46,6 +56,26 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return [(found["language"].strip(), found["body"]) for found in FENCE.finditer(text)]
 
 
-def included(text: str) -> list[str]:
-    """Return the paths that the page takes in with `literalinclude`."""
-    return re.findall(r"^```\{literalinclude\} (\S+)$", text, re.MULTILINE)
+def shown(page: Path) -> list[tuple[str, Path, str]]:
+    """Return (file or part, the file, what the page shows) of each block that shows a file."""
+    return [
+        (found["how"], (page.parent / found["path"]).resolve(), found["body"])
+        for found in SHOWN.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+def as_it_should_be(page: Path) -> str:
+    """Return the page with each whole file that it shows as that file stands now."""
+
+    def fill(found: re.Match[str]) -> str:
+        body = found["body"]
+        if found["how"] == "file":
+            body = (page.parent / found["path"]).read_text(encoding="utf-8")
+        return f"{found['mark']}{body}```"
+
+    return SHOWN.sub(fill, page.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    for each in (README, *written_pages()):
+        each.write_text(as_it_should_be(each), encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from installed import ROOT, Environment, build_wheel, create_environment
 pytestmark = pytest.mark.xdist_group("wheel")
 
 TEMPLATE = ROOT / "contrib" / "_template"
+TUTORIAL = ROOT / "docs" / "tutorial" / "first_plugin.md"
 SHEETS = ROOT / "docs" / "examples" / "villages"
 
 
@@ -70,11 +73,60 @@ def test_a_criterion_that_breaks_its_contract_is_caught(
     shutil.copytree(TEMPLATE / "tests", tmp_path / "tests")
     planted = (
         "import mentorkit_villages\n"
+        "mentorkit_villages.SameVillage.declared = None\n"
         "mentorkit_villages.SameVillage.score = lambda self, mentee, mentor: 2.0\n"
     )
     (tmp_path / "tests" / "conftest.py").write_text(planted, encoding="utf-8")
     done = with_villages.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
+
+
+def test_the_tutorial_can_be_followed_to_the_letter(tmp_path: Path) -> None:
+    """Every command of the page in its order, in one shell, in a copy of what a clone holds."""
+    clone = tmp_path / "clone"
+    for name in ("mentorkit", "plugins", "contrib", "docs", "README.md", "CHANGELOG.md", "LICENSE"):
+        place, ignore = ROOT / name, shutil.ignore_patterns("__pycache__", "_build")
+        if place.is_dir():
+            shutil.copytree(place, clone / name, ignore=ignore)
+        else:
+            shutil.copy(place, clone / name)
+    shutil.copy(ROOT / "pyproject.toml", clone)
+    made = create_environment(clone / ".venv")  # so that nothing has to be downloaded
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script_of(TUTORIAL)],
+        cwd=clone,
+        env={
+            "PATH": f"{made.folder / 'bin'}:/usr/bin:/bin",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # as pip reads it: without isolation
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("Both trade in Kibuye") == 2  # with the file, and with the package
+    assert "passed" in done.stdout
+    assert "skipped" not in done.stdout
+    assert "Both trade in Rubavu" in (clone / "first" / "pairs.csv").read_text(encoding="utf-8")
+
+
+def script_of(page: Path) -> str:
+    """Return a page's commands as one script, with the files written that it tells to write."""
+    found = re.findall(
+        r"(?:<!-- file: (\S+) -->\n)?^```(\w+)\n(.*?)^```$",
+        page.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    parts = []
+    for path, language, body in found:
+        if language == "sh":
+            parts.append(body)
+        elif path and path.startswith("../examples/"):
+            parts.append(f"cat > {Path(path).name} <<'END'\n{body}END\n")
+    assert len(parts) >= 8
+    return "".join(parts)
 
 
 def write_postbox(folder: Path) -> Path:

@@ -1,40 +1,24 @@
-"""What this plugin promises: the criterion's contract, and its three answers."""
-
-from __future__ import annotations
+"""What this plugin promises: the criterion's contract, its scores, and its reason in words."""
 
 import mentorkit_villages
-import pytest
 from mentorkit_villages import SameVillage
 
+from mentorkit.domain.fields import Field
 from mentorkit.testing import CriterionContract
+
+KIBUYE, RUBAVU, SILENT = {"village": "Kibuye"}, {"village": "Rubavu"}, {"village": None}
 
 
 class TestSameVillage(CriterionContract):
     plugin = ("villages", mentorkit_villages)
     name = "same_village"
-    people = (
-        {"village": "Kibuye"},
-        {"village": "Rubavu"},
-        {"village": "Kibuye"},
-        {"village": None},
-    )
+    fields = {"village": Field(id="village")}  # as in [fields.village] of a strategy
+    people = (KIBUYE, RUBAVU, KIBUYE, SILENT)
+
+    def test_scores_the_same_village_alone(self):
+        assert self.answers([KIBUYE], [KIBUYE, RUBAVU, SILENT]) == [[10_000, 0, 0]]
 
 
-@pytest.mark.parametrize(
-    ("mentee", "mentor", "value"),
-    [
-        ("Kibuye", "Kibuye", 1.0),
-        ("Kibuye", "Rubavu", 0.0),
-        (None, "Kibuye", None),
-        ("Kibuye", None, None),
-        ("", "Kibuye", None),
-    ],
-)
-def test_scores_a_pair(mentee: str | None, mentor: str | None, value: float | None) -> None:
-    assert SameVillage().score({"village": mentee}, {"village": mentor}) == value
-
-
-def test_names_the_village_that_they_share() -> None:
-    kibuye = {"village": "Kibuye"}
-    assert SameVillage().explain(kibuye, kibuye, 1.0) == "Both trade in Kibuye"
-    assert SameVillage().explain(kibuye, {"village": "Rubavu"}, 0.0) is None
+def test_names_the_village_that_they_share():
+    assert SameVillage().explain(KIBUYE, KIBUYE, 1.0) == "Both trade in Kibuye"
+    assert SameVillage().explain(KIBUYE, RUBAVU, 0.0) is None
