@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mentorkit.commands import toml
 from mentorkit.commands.files import read_text, write_files
 from mentorkit.commands.output import (
     counted,
@@ -231,14 +232,13 @@ def close(session: Session, /, key: str | None, as_json: bool) -> None:
 @pass_session
 def export(session: Session, /, key: str | None, out: Path | None, as_json: bool) -> None:
     """Write a program as a file to make it again."""
-    from mentorkit.domain import presets
     from mentorkit.journey import programs
 
     data = programs.export(session.kit, **session.scope, program=the_program(session, key))
     if as_json:
         print_json(data)
         return
-    text = presets.write_toml(data)
+    text = toml.write(data)
     if out is None:
         say(text, nl=False)
         return

@@ -49,12 +49,11 @@ class Moves:
         """Raise `Conflict` for an edge not in the table, `NotAllowed` for a role not on it."""
         allowed = self.edges.get((frm, to))
         if allowed is None:
-            later = ", ".join(self.next(frm)) or "nothing: this is final"
+            after = ", ".join(self.next(frm))
+            follows = f"From there it can become: {after}." if after else "That is final."
+            told = f"that is {frm} cannot become {to}" if frm != to else f"is {frm} already"
             raise Conflict(
-                f"{self.noun}.illegal_move",
-                f"A {self.noun} that is {frm} cannot become {to}. What may follow: {later}.",
-                state=frm,
-                to=to,
+                f"{self.noun}.illegal_move", f"A {self.noun} {told}. {follows}", state=frm, to=to
             )
         if role not in allowed:
             who = " or ".join(sorted(allowed))

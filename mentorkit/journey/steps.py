@@ -205,7 +205,7 @@ def require(
     who = " or ".join(sorted(roles - {Role.SYSTEM}))
     raise NotAllowed(
         "program.staff_only",
-        f"Only a {who} of this program may do that. An admin appoints one with "
+        f"Only staff of this program ({who}) may do that. An admin appoints somebody with "
         "`mentorkit staff add`.",
     )
 

@@ -187,7 +187,7 @@ def test_a_draft_is_published_by_its_id_and_only_once(traders: Path, run: Run) -
     made = json.loads(run("match", "--json").out)
     assert made["summary"]["pairs"] == 3
     run("publish", made["id"])
-    assert "cannot become published" in run("publish", made["id"], code=5).err
+    assert "is published already" in run("publish", made["id"], code=5).err
     assert "no drafted run" in run("publish", code=3).err
 
 
@@ -200,7 +200,9 @@ def test_people_act_for_themselves_by_id_key_or_address(traders: Path, run: Run)
     for name in ("e9", "gil@example.org", one["person_id"]):
         run("--as", name, "participant", "consent", one["id"])
     assert "nobody here" in run("--as", "stranger", "participant", "list", code=3).err
-    assert "Only a" in run("--as", "e9", "participant", "list", "--program", "traders", code=4).err
+    assert (
+        "Only staff" in run("--as", "e9", "participant", "list", "--program", "traders", code=4).err
+    )
     other = next(row for row in listed(run, "participant", "list") if row["key"] == "e1")
     assert (
         "no such participant"
@@ -230,7 +232,7 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     assert "Aïcha" in run("--as", person, "participant", "list").out
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
-    assert "Only a" in run("--as", "e1", "participant", "decline", "m1", code=4).err
+    assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
     assert "There is nobody here" in run("staff", "add", "zoe@example.org", code=3).err
     assert "Say who" in run("staff", "add", code=2).err
 

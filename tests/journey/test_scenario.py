@@ -113,11 +113,11 @@ def words(folder: Path, size: str, file: Path) -> list[list[str]]:
 
 
 def preset_file(folder: Path, tmp_path: Path) -> Path:
-    from mentorkit.domain import presets
-    from mentorkit.domain.programs import parse_preset
+    from mentorkit.commands import toml
+    from mentorkit.domain.programs import dump_preset, parse_preset
 
     file = tmp_path / "preset.toml"
-    file.write_text(presets.dumps(parse_preset(preset(folder))), encoding="utf-8")
+    file.write_text(toml.write(dump_preset(parse_preset(preset(folder)))), encoding="utf-8")
     return file
 
 
