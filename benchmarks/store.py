@@ -6,7 +6,6 @@ import itertools
 import os
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -204,14 +203,26 @@ def limited(kit: Kit, places: int) -> str:
 
 @area.figure("sqlalchemy")
 def take_place(effort: Effort) -> float:
-    count = 100 if effort.quick else 1000
-    with sqlite_kit() as (kit, _):
-        mentor = limited(kit, count)
-        began = time.perf_counter()
-        for _ in range(count):
-            with kit.transaction(tenant=TENANT) as tx:
-                tx.participants.take_place(mentor)
-        return count / (time.perf_counter() - began)
+    count = 20 if effort.quick else 200
+    with sqlite_kit() as (kit, path), raw(path) as connection:
+        mentor, theirs = limited(kit, 100_000), limited(kit, 100_000)
+        statement = (
+            f"UPDATE {tables.participant.name} SET used=used+1, version=version+1 "
+            "WHERE tenant=? AND id=? AND state='active' AND used<capacity RETURNING used"
+        )
+
+        def ours() -> None:
+            for _ in range(count):
+                with kit.transaction(tenant=TENANT) as tx:
+                    tx.participants.take_place(mentor)
+
+        def peer() -> None:
+            for _ in range(count):
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(statement, (TENANT, theirs)).fetchall()
+                connection.execute("COMMIT")
+
+        return effort.ratio(ours, peer)
 
 
 @area.figure("sqlalchemy")
@@ -220,12 +231,22 @@ def record(effort: Effort) -> float:
         mentor = limited(kit, 1)
         facts = [ParticipantPaused(subject_id=mentor) for _ in range(500)]
 
-        def write() -> None:
+        def ours() -> None:
             with kit.transaction(tenant=TENANT) as tx:
                 for fact in facts:
                     tx.record(fact, actor=None)
 
-        return len(facts) / effort.seconds(write)
+        ours()
+        with kit.engine.connect() as connection:
+            row = dict(connection.execute(sa.select(tables.event)).mappings().first() or {})
+        del row["sequence"]
+
+        def peer() -> None:
+            with kit.engine.begin() as connection:
+                for _ in facts:
+                    connection.execute(sa.insert(tables.event), row)
+
+        return effort.ratio(ours, peer)
 
 
 @area.figure("sqlalchemy", "psycopg")
