@@ -229,7 +229,7 @@ def define(
         made, problems = read_preset(data)
         if not any(one.place.startswith("fields") for one in problems):
             problems += _misfits(kit, made)
-        _refuse(f"{kind}.invalid", f"The {kind} cannot be used as they stand:", problems)
+        _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
         rows = [row for row in _definitions(made) if row[0] == kind]
         _, own, kept = rows[0] if rows else (kind, "", {})
         number = _define(step, found, kind, kept, own)

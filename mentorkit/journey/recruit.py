@@ -182,16 +182,16 @@ class _Plan:
         person, touched = self._person(known, lead)
         changed |= touched | self._reach(person, lead)
         business = self._business(lead)
-        if before is None or merged is None:
+        if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
             return
-        if business and business != before.business_id:
+        if business and business != merged.business_id:
             changed.add("business")
             merged = replace(merged, business_id=business)
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
-            _, earlier = self.changed.get(person.id, (before, set()))
+            _, earlier = self.changed.get(person.id, (merged, set()))
             self.known[person.id] = merged
             self.changed[person.id] = merged, earlier | changed
         else:
@@ -255,7 +255,7 @@ class _Plan:
         touched = set()
         for kind, value in (("email", _folded(lead.email)), ("phone", lead.phone)):
             held = self.contacts[person.id, kind]
-            if not value or value in {_folded(contact.value) for contact in held}:
+            if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
             touched.add(kind)
             is_new = len(held) != 1  # of several, none is the one that it takes the place of
