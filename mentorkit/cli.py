@@ -148,6 +148,7 @@ def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
             f"command {command.name}",
             lambda: command.run(context, **values),
             passing=(MentorKitError, click.ClickException, click.Abort, click.exceptions.Exit),
+            secrets=plugin.secrets,
         )
         show(answer, as_json=as_json)
 

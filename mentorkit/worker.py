@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
@@ -22,6 +23,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.text import in_locale
+from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import chosen, names_of
@@ -267,11 +269,14 @@ def _told(
         raise _NotWanted("overtaken")
     names = names_of(tx, (one for ids in roles.values() for one in ids))
     if not all(names.values()):
-        raise _NotWanted("erased")
+        if job.name != "relationship_ended":
+            raise _NotWanted("erased")
+        gone = translate("somebody who has left", locale)
+        names = {one: name or gone for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
-        "due": (due or tx.now).date().isoformat(),
+        "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
 
 

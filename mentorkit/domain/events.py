@@ -203,6 +203,10 @@ class PersonBlocked(Event, noun="person"):
 # --------------------------------------------------------------------------- match
 
 
+class PersonErased(Event, noun="person"):
+    """What told of this person is gone; the id stays."""
+
+
 class RunQueued(Event, noun="run"):
     state: str = "queued"
     strategy_version: int

@@ -40,9 +40,10 @@ PARTICIPANT_MOVES = Moves(
 class Lead:
     """Someone recruited, as a source delivers them: a row of a file, a form, a vendor's record.
 
-    `key` is the source's own id for the person; the same key from the same program is the same
-    person, so that a second import changes what changed and repeats nothing. `place` says where
-    the row stood (``mentees.csv, line 12``) for whoever has to mend it.
+    `key` is the source's own id for the person; the same key in the same program and role is the
+    same person, so that a second import changes what changed and repeats nothing. Elsewhere
+    e-mail or name must agree too. `place` says where the row stood (``mentees.csv, line 12``) for
+    whoever has to mend it.
     """
 
     key: str

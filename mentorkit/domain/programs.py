@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain import reading
@@ -184,12 +184,16 @@ class Preset:
 
 def parse_preset(data: Any) -> Preset:
     """Read a preset from TOML data; raise `Invalid` with everything that is wrong with it."""
-    if not isinstance(data, Mapping):
-        raise Invalid("preset.invalid", "The preset is not a table.")
-    preset, problems = reading.take(data, _preset, "")
+    preset, problems = read_preset(data)
     if problems:
         raise Invalid("preset.invalid", "The preset cannot be used as it stands:", problems)
-    return cast(Preset, preset)
+    return preset
+
+
+def read_preset(data: Any) -> tuple[Preset, list[Problem]]:
+    """Read a preset; return what is right in it, and everything that is wrong."""
+    preset, problems = reading.take(data, _preset, "")
+    return preset or Preset(), problems
 
 
 def dump_preset(preset: Preset) -> dict[str, Any]:
@@ -382,6 +386,10 @@ _PRESET: Mapping[str, Check] = {
     "consent": reading.texts,
     "messages": reading.each(_message),
     "staff": reading.section(dict.fromkeys(STAFF_ROLES, reading.texts), "write one of"),
-    "plugins": reading.table,
+    "plugins": reading.each(
+        reading.section(
+            {"enabled": reading.a(bool, "write true or false"), "settings": reading.table}, "write"
+        )
+    ),
     "cohorts": reading.blocks(_cohort, own="key", twice="is there twice; rename one"),
 }

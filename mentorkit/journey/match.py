@@ -66,7 +66,7 @@ def draft(
             raise Conflict("program.not_open", f"The program is {found.state}; open it first.")
         strategy, version = strategy_of(tx, found)
         fields = fields_of(tx, found)
-        bound = matching.bind(strategy, kit.registry, fields)
+        bound = matching.bind(strategy, kit.registry, fields, known=())
         pool = _pool(tx, found, fields)
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now

@@ -64,7 +64,9 @@ def withdraw(
     def work(tx: Transaction) -> dict[str, Any]:
         own = Own(tx, actor, participant)
         agreed_no_more = own.participant.withdraw_consent()
-        return own.done(tx.participants, agreed_no_more, events.ConsentWithdrawn)
+        saved, event = own.save(tx.participants, agreed_no_more, events.ConsentWithdrawn)
+        withdraw_open(tx, participant=participant, reason="no_consent", cause=event)
+        return as_row(saved)
 
     return inside(kit, tenant, tx, work)
 

@@ -23,6 +23,7 @@ from mentorkit.domain.programs import (
     parse_preset,
     parse_requirement_list,
     parse_targets,
+    read_preset,
 )
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
@@ -71,8 +72,8 @@ def create(
             "The program's key cannot be used.",
             [Problem("key", "write small letters, digits, - and _, beginning with a letter")],
         )
-    made = parse_preset(preset)
-    check_strategy(kit, made.strategy, made.fields, place="strategy")
+    made, problems = read_preset(preset)
+    _refuse("preset.invalid", "The preset cannot be used:", problems or _misfits(kit, made))
 
     def work(tx: Transaction) -> dict[str, Any]:
         if tx.programs.first(key=key):
@@ -94,14 +95,34 @@ def create(
     return inside(kit, tenant, tx, work)
 
 
-def check_strategy(
-    kit: Kit, strategy: Strategy, fields: Mapping[str, Field], *, place: str = ""
-) -> None:
-    """Raise `Invalid` when the strategy names what no loaded plugin offers, or misuses it."""
-    if strategy.criteria:
+def _misfits(kit: Kit, made: Preset) -> list[Problem]:
+    """Return what only the loaded plugins can tell is wrong: with the strategy, with settings."""
+    problems = []
+    if made.strategy != Strategy():
         from mentorkit.matching import bind
 
-        bind(strategy, kit.registry, fields, place=place)
+        try:
+            bind(made.strategy, kit.registry, made.fields, known=(), place="strategy")
+        except Invalid as error:
+            # A program without criteria is a draft still: `open_` asks for one.
+            lacking = "" if made.strategy.criteria else "strategy.criteria"
+            problems += [one for one in error.problems if one.place != lacking]
+    for name, body in made.plugins.items():
+        from mentorkit.hooks.settings import check_options
+
+        plugin, at = kit.registry.plugins.get(name), f"plugins.{name}"
+        if plugin is None:
+            loaded = ", ".join(kit.registry.plugins) or "none"
+            problems.append(Problem(at, f"is not loaded; there are: {loaded}"))
+        else:
+            schema, given = plugin.manifest.program_settings, body.get("settings", {})
+            problems += check_options(schema, given, f"{at}.settings")[1]
+    return problems
+
+
+def _refuse(code: str, message: str, problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(code, message, problems)
 
 
 def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
@@ -148,10 +169,13 @@ def open_(
 
     def work(tx: Transaction) -> dict[str, Any]:
         found, step = in_program(tx, actor, program)
-        if not strategy_of(tx, found)[0].criteria:
+        strategy, _ = strategy_of(tx, found)
+        assigner = kit.registry.assigners.get(strategy.assigner)
+        if not strategy.criteria and (assigner is None or assigner.uses_scores):
             raise Conflict(
                 "program.no_criteria",
-                "The program has no criterion to match by. Add at least one to its strategy.",
+                "The program has no criterion to match by. Add at least one to its strategy, or "
+                'take an assigner that asks for no scores, such as "choice".',
             )
         opened = found.move("open", by=step.role)
         return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
@@ -185,7 +209,9 @@ def define(
 ) -> dict[str, Any]:
     """Put a new version of the program's fields, strategy, targets, ... in force.
 
-    What was made under an older version keeps it. Raises `Invalid` listing all that is wrong.
+    What was made under an older version keeps it. Each kind is read as a preset's section is.
+    Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
+    which would be gone.
     """
     kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
@@ -196,29 +222,29 @@ def define(
 
     def work(tx: Transaction) -> dict[str, Any]:
         found, step = in_program(tx, actor, program)
-        _check_definition(kit, tx, found, kind, body)
-        number = _define(step, found, kind, body, key)
-        return {"program": found.id, "kind": kind, "key": key, "number": number}
+        data = {"fields": _in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
+        if kind == "fields":  # what names a field that is not there any more is told
+            data |= _in_force(tx, found, "requirements")[0]
+            data["strategy"] = _in_force(tx, found, "strategy")[0]
+        made, problems = read_preset(data)
+        if not any(one.place.startswith("fields") for one in problems):
+            problems += _misfits(kit, made)
+        _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
+        rows = [row for row in _definitions(made) if row[0] == kind]
+        _, own, kept = rows[0] if rows else (kind, "", {})
+        number = _define(step, found, kind, kept, own)
+        return {"program": found.id, "kind": kind, "key": own, "number": number}
 
     return inside(kit, tenant, tx, work)
 
 
-def _check_definition(
-    kit: Kit, tx: Transaction, program: Program, kind: str, body: Mapping[str, Any]
-) -> None:
-    problems: list[Problem] = []
-    if kind == "fields":
-        problems = parse_fields(body)[1]
-    elif kind == "requirements":
-        parse_requirement_list(body.get("requirements", ()), fields_of(tx, program))
-    elif kind == "strategy":
-        strategy, problems = parse_strategy(body)
-        if not problems:
-            check_strategy(kit, strategy, fields_of(tx, program))
-    elif kind == "targets":
-        parse_targets(body, problems)
-    if problems:
-        raise Invalid(f"{kind}.invalid", f"The {kind} cannot be used as they stand:", problems)
+def _as_preset(kind: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one definition as the section of a preset that it is."""
+    if kind == "requirements":
+        return {**body}
+    if kind == "cohort":
+        return {"cohorts": [{"key": key, **body}]}
+    return {"plugins": {key: body}} if kind == "plugin" else {kind: body}
 
 
 def export(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Protect: keep two people apart, at once and everywhere."""
+"""Protect: keep two people apart, or forget one, at once and everywhere."""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.moves import STAFF, Role
-from mentorkit.domain.people import Actor, Block
+from mentorkit.domain.participants import PARTICIPANT_MOVES, Participant
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
@@ -16,6 +19,9 @@ from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
+
+ERASED = "erased"
+"""The kind of contact that is left of an erased person's id and e-mail: a mark of each."""
 
 
 def block(
@@ -33,7 +39,7 @@ def block(
             tx.people.get(one_id)
         mine = tx.participants.find(person_id=person)
         theirs = {one.id for one in tx.participants.find(person_id=other)}
-        step = Step(tx, actor, _role(tx, actor, person, [one.program_id for one in mine]), None)
+        step = Step(tx, actor, _role(tx, actor, person, mine), None)
         if person == other:
             raise Conflict("block.self", "Nobody can be kept apart from themselves.")
         if not tx.blocks.first(person_id=person, other_id=other):
@@ -47,19 +53,82 @@ def block(
                 )
             for running in tx.relationships.for_participants([one.id], states=HOLDING):
                 if theirs & {m.participant_id for m in running.members}:
-                    finish(Met(tx, actor, running.id), "blocked")
+                    finish(Met(tx, SYSTEM_ACTOR, running.id), "blocked")
                     ended += 1
         return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
     return inside(kit, tenant, tx, work)
 
 
-def _role(tx: Transaction, actor: Actor, person: str, programs: list[str]) -> Role:
+def erase(
+    kit: Kit, *, tenant: str, actor: Actor, person: str, tx: Transaction | None = None
+) -> dict[str, Any]:
+    """Forget a person (by id): they are out of everything at once, and what told of them is gone.
+
+    Running relationships end, open proposals are withdrawn, every program is left; ids, codes and
+    counts stay. Done by the person or by staff of a program that the person is in. A mark of
+    their id and e-mail stays, by which `recruit` refuses to bring them back. `unreached` names
+    tables of plugins that are not loaded: what these hold is still there.
+    """
+    from mentorkit.store import erase as erase_rows
+    from mentorkit.store import unreached
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        one = tx.people.get(person)
+        mine = tx.participants.find(person_id=person)
+        role = _role(tx, actor, person, mine)
+        running = tx.relationships.for_participants([one.id for one in mine], states=HOLDING)
+        for held in running:
+            finish(Met(tx, SYSTEM_ACTOR, held.id), "erased")
+        event = Step(tx, actor, role, None).record(events.PersonErased, person)
+        withdrawn = left = 0
+        for now in tx.participants.find(person_id=person):
+            step = Step(tx, actor, role, now.program_id)
+            withdrawn += withdraw_open(tx, participant=now.id, reason="erased", cause=event)
+            if now.consented_at:
+                gone = now.withdraw_consent()
+                now, _ = step.save(tx.participants, gone, events.ConsentWithdrawn, cause=event)
+            if "left" in PARTICIPANT_MOVES.next(now.state):
+                gone = now.move("left", by=role, reason="erased")
+                step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
+                left += 1
+        contacts = tx.contacts.find(person_id=person)
+        names = {c.value.casefold() for c in contacts if c.kind == "email"} | {one.external_key}
+        marks = {marks_of(kit, tenant, name)[0] for name in names if name}
+        marks |= {contact.value for contact in contacts if contact.kind == ERASED}
+        rows = erase_rows(tx, person)
+        tx.contacts.add_all(
+            Contact(**fresh(tx), person_id=person, kind=ERASED, value=mark) for mark in marks
+        )
+        return {
+            "person": person,
+            "ended": len(running),
+            "withdrawn": withdrawn,
+            "left": left,
+            "erased": rows,
+            "unreached": unreached(tx),
+        }
+
+    return inside(kit, tenant, tx, work)
+
+
+def marks_of(kit: Kit, tenant: str, key: str) -> list[str]:
+    """Return what may be left of this id or e-mail of an erased person; the first is written now.
+
+    Keyed by the kit's `secret_keys`. The last has no secret, and anybody who can guess the id
+    can make it again.
+    """
+    secrets = [one.encode() if isinstance(one, str) else one for one in kit.secret_keys]
+    text = f"mentorkit erased/{tenant}/{key}".encode()
+    return [hmac.digest(secret, text, "sha256").hex() for secret in (*secrets, tenant.encode())]
+
+
+def _role(tx: Transaction, actor: Actor, person: str, mine: Sequence[Participant]) -> Role:
     if actor.admin:
         return Role.ADMIN
     if person_of(tx, actor) == person:
-        return Role.MENTEE
-    for program in tx.programs.get_many(programs).values():
+        return Role.MENTOR if {one.role for one in mine} == {"mentor"} else Role.MENTEE
+    for program in tx.programs.get_many(one.program_id for one in mine).values():
         role = role_in(tx, program, actor)
         if role in STAFF:
             return role

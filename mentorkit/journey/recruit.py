@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,8 @@ from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
-from mentorkit.journey.steps import Step, fresh, in_program, reading
+from mentorkit.journey.protect import ERASED, marks_of
+from mentorkit.journey.steps import Step, chosen, fresh, in_program, reading
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -45,24 +47,28 @@ def read(
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Batch, Inbound
 
-    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
-        fields = fields_of(tx, found)
-        mapping = tx.definitions.current(found.id, "columns")
     name = source or source_for(kit.registry.recruitment_sources, filename)
     provider = kit.registry.recruitment_sources.get(name)
     if provider is None:
         raise NotFound("source.not_found", f"No loaded plugin offers the source {name!r}.")
     owner = kit.registry.owner("recruitment_sources", name)
+    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
+        fields = fields_of(tx, found)
+        mapping = tx.definitions.current(found.id, "columns")
+        settings = chosen(tx, found, owner.name)
+    if settings is None:
+        raise Conflict("plugin.off", f"The program has switched the plugin {owner.name} off.")
     given = columns if columns is not None else (mapping.body if mapping else None)
     taking = partial(
         provider.receive,
-        kit.context(tenant, found, owner.name),
+        kit.context(tenant, found, owner.name, settings=settings),
         Inbound(body=body, filename=filename),
         role=role,
         fields=fields,
         options={"columns": dict(given)} if given else None,
     )
-    batch = called(f"plugin {owner.label}", f"source {name}", taking, passing=(Invalid,))
+    label, secrets = f"plugin {owner.label}", owner.secrets
+    batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -110,7 +116,7 @@ def receive(
             found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
-            plan = _Plan(tx, found, chunk)
+            plan = _Plan(kit, tx, found, chunk)
             if not preview:
                 plan.write(step)
             return plan
@@ -132,65 +138,103 @@ def receive(
 class _Plan:
     """What taking leads into a program amounts to; the dicts are by person id."""
 
-    def __init__(self, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
+    def __init__(self, kit: Kit, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
         self.tx, self.program = tx, program
-        keys = sorted({lead.key for lead in leads})
-        self.people = {p.external_key: p for p in tx.people.find(external_key=keys)}
-        ids = [person.id for person in self.people.values()]
-        rows = tx.participants.find(program_id=program.id, person_id=ids)
+        marks = {mark: lead.key for lead in leads for mark in marks_of(kit, tx.tenant, lead.key)}
+        erased = tx.contacts.find(kind=ERASED, value=list(marks))
+        self.erased = {marks[contact.value] for contact in erased}
+        people = tx.people.find(external_key=[lead.key for lead in leads])
+        self.keys = {str(person.external_key): person.id for person in people}
+        emails = [_folded(lead.email) for lead in leads if lead.email]
+        reached = tx.contacts.find(kind="email", value=emails)
+        ids = {*self.keys.values(), *(contact.person_id for contact in reached)}
+        self.people = tx.people.get_many(ids)
+        rows = tx.participants.find(program_id=program.id, person_id=list(ids))
         self.known = {row.person_id: row for row in rows}
-        self.reach = {(c.person_id, c.kind) for c in tx.contacts.find(person_id=ids)}
+        self.contacts: dict[tuple[str, str], list[Contact]] = defaultdict(list)
+        self.reached: dict[str, set[str]] = defaultdict(set)
+        for contact in tx.contacts.find(person_id=list(ids)):
+            self.contacts[contact.person_id, contact.kind].append(contact)
+            self.reached[_folded(contact.value)].add(contact.person_id)
         self.firms: dict[str, Business] = {}
         self.new_people: dict[str, Person] = {}
         self.renamed: dict[str, Person] = {}
-        self.contacts: list[Contact] = []
+        self.new_contacts: dict[str, Contact] = {}
+        self.moved_contacts: dict[str, Contact] = {}
         self.businesses: list[Business] = []
         self.new: dict[str, Participant] = {}
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
         self.unchanged = 0
         self.refused: list[dict[str, Any]] = []
         for lead in leads:
-            self._take(lead)
+            try:
+                self._take(lead)
+            except MentorKitError as error:
+                told = {"place": lead.place, "key": lead.key}
+                self.refused.append({**told, "code": error.code, "message": str(error)})
 
     def _take(self, lead: Lead) -> None:
-        person, touched = self._person(lead)
-        for kind, value in (("email", lead.email), ("phone", lead.phone)):
-            if value and (person.id, kind) not in self.reach:
-                self.reach.add((person.id, kind))
-                contact = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
-                self.contacts.append(contact)
-                touched.add(kind)
+        """Plan what a lead amounts to. What it is refused for is raised before anything is."""
+        known = self._find(lead)
+        before = self.known.get(known.id) if known else None
+        if before and before.state in ("left", "declined"):
+            raise Conflict(
+                f"participant.{before.state}",
+                f"{lead.key} has {before.state} here before; nothing was changed.",
+            )
+        merged, changed = _merged(before, lead) if before else (None, set())
+        person, touched = self._person(known, lead)
+        changed |= touched | self._reach(person, lead)
         business = self._business(lead)
-        before = self.known.get(person.id)
-        if before is None:
+        if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
             return
-        if before.state in ("left", "declined"):
-            said = f"{lead.key} has {before.state} here before; nothing was changed."
-            self._refuse(lead, f"participant.{before.state}", said)
-            return
-        try:
-            merged, changed = _merged(before, lead, business)
-        except MentorKitError as error:
-            self._refuse(lead, error.code, str(error))
-            return
-        changed |= touched
+        if business and business != merged.business_id:
+            changed.add("business")
+            merged = replace(merged, business_id=business)
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
-            _, earlier = self.changed.get(person.id, (before, set()))
+            _, earlier = self.changed.get(person.id, (merged, set()))
             self.known[person.id] = merged
             self.changed[person.id] = merged, earlier | changed
         else:
             self.unchanged += 1
 
-    def _refuse(self, lead: Lead, code: str, message: str) -> None:
-        told = {"place": lead.place, "key": lead.key, "code": code, "message": message}
-        self.refused.append(told)
+    def _find(self, lead: Lead) -> Person | None:
+        """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
+        if lead.key in self.erased:
+            raise Conflict(
+                "lead.erased",
+                "Somebody with this id was erased here, and a file does not bring them back. "
+                "If they want to take part again, give them an id that was never used.",
+            )
+        if lead.key in self.keys:
+            person = self.people[self.keys[lead.key]]
+            row = self.known.get(person.id)
+            if (row and row.plays(lead.role)) or self._agree(person, lead):
+                return person
+            raise Conflict(
+                "lead.key_of_another",
+                "This id stands for somebody here whose e-mail and name are others. Give the two "
+                "different ids; or, if they are one person, write the same e-mail or name.",
+            )
+        email = _folded(lead.email)
+        here = self.known.keys() & self.reached.get(email, set())
+        found = [self.people[id] for id in here if self._emails(id) == {email}]
+        same = len(found) == 1 and _folded(found[0].name) == _folded(lead.name)
+        return found[0] if same else None
 
-    def _person(self, lead: Lead) -> tuple[Person, set[str]]:
+    def _emails(self, person_id: str) -> set[str]:
+        return {_folded(contact.value) for contact in self.contacts.get((person_id, "email"), ())}
+
+    def _agree(self, person: Person, lead: Lead) -> bool:
+        emails = {*self._emails(person.id), _folded(person.external_key)}
+        same_name = bool(lead.name) and _folded(lead.name) == _folded(person.name)
+        return same_name or (bool(lead.email) and _folded(lead.email) in emails)
+
+    def _person(self, before: Person | None, lead: Lead) -> tuple[Person, set[str]]:
         """Return the person as the lead tells of them, and ``{"person"}`` if that is a change."""
-        before = self.people.get(lead.key)
         person = before or Person(
             **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
         )
@@ -203,10 +247,32 @@ class _Plan:
         )
         if person == before:
             return person, set()
-        self.people[lead.key] = person
+        self.people[person.id] = person
+        if before is None:
+            self.keys[lead.key] = person.id
         is_new = before is None or before.id in self.new_people
         (self.new_people if is_new else self.renamed)[person.id] = person
         return person, {"person"}
+
+    def _reach(self, person: Person, lead: Lead) -> set[str]:
+        """Keep what the lead tells of how to reach the person; return the kinds that changed."""
+        touched = set()
+        for kind, value in (("email", _folded(lead.email)), ("phone", lead.phone)):
+            held = self.contacts[person.id, kind]
+            if not value or _folded(value) in {_folded(contact.value) for contact in held}:
+                continue
+            touched.add(kind)
+            is_new = len(held) != 1  # of several, none is the one that it takes the place of
+            told = (
+                Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
+                if is_new
+                else replace(held.pop(), value=value, verified=False)
+            )
+            held.append(told)
+            self.reached[value].add(person.id)
+            is_new = is_new or told.id in self.new_contacts
+            (self.new_contacts if is_new else self.moved_contacts)[told.id] = told
+        return touched
 
     def _business(self, lead: Lead) -> str | None:
         """Return the id of the firm the lead acts for: the same name is the same firm."""
@@ -249,7 +315,8 @@ class _Plan:
         tx.businesses.add_all(self.businesses)
         tx.people.add_all(self.new_people.values())
         tx.people.save_all(self.renamed.values())
-        tx.contacts.add_all(self.contacts)
+        tx.contacts.add_all(self.new_contacts.values())
+        tx.contacts.save_all(self.moved_contacts.values())
         tx.participants.add_all(self.new.values())
         tx.participants.save_all(one for one, _ in self.changed.values())
         facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]
@@ -264,14 +331,12 @@ def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) ->
     return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
 
 
-def _merged(before: Participant, lead: Lead, business: str | None) -> tuple[Participant, set[str]]:
+def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     """Return the participant as the lead tells of them, and the names of what changed."""
     given = {key: value for key, value in lead.profile.items() if value is not None}
     profile = before.profile.with_(**given)
     changed = {key for key in given if profile[key] != before.profile.get(key)}
-    merged = replace(before, profile=profile, business_id=business or before.business_id)
-    if merged.business_id != before.business_id:
-        changed.add("business")
+    merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
         changed.add("role")
         merged = replace(merged, role="both")
@@ -279,3 +344,8 @@ def _merged(before: Participant, lead: Lead, business: str | None) -> tuple[Part
         changed.add("capacity")
         merged = merged.with_capacity(lead.capacity)
     return merged, changed
+
+
+def _folded(value: str | None) -> str:
+    """Return an e-mail address or a name as it is compared."""
+    return " ".join((value or "").split()).casefold()

@@ -28,5 +28,6 @@ from mentorkit.store.migrate import Owner as Owner
 from mentorkit.store.migrate import not_ours as not_ours
 from mentorkit.store.privacy import erase as erase
 from mentorkit.store.privacy import export as export
+from mentorkit.store.privacy import unreached as unreached
 from mentorkit.store.transaction import Transaction as Transaction
 from mentorkit.store.walls import rls as rls

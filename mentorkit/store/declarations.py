@@ -124,7 +124,7 @@ def check(owners: Mapping[str, sa.MetaData]) -> None:
     # A plugin may point at a core table from its own MetaData, so those names are known too.
     for _, each in tables:
         for key in each.foreign_keys:
-            everything.setdefault(key.column.table.name, key.column.table)
+            everything = {**key.column.table.metadata.tables, **everything}
     problems = [
         Problem(place, message)
         for owner, each in tables

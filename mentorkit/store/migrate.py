@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -128,7 +128,21 @@ def check(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> list[str]:
             if stands:
                 differences = compare_metadata(context, owner.metadata or sa.MetaData())
                 found += [f"{owner}: {_told(difference)}" for difference in differences]
+    with engine.connect() as connection:
+        for name in undeclared(connection, [one.metadata for one in owners if one.metadata]):
+            found.append(
+                f"{name}: no loaded plugin declares this table, so erasing a person does not reach "
+                "it; load its plugin, or drop the table"
+            )
     return found
+
+
+def undeclared(connection: sa.Connection, metadatas: Iterable[sa.MetaData]) -> list[str]:
+    """Return the tables named as a plugin's that none of these declares."""
+    core = prefix("")
+    known = {name for metadata in metadatas for name in metadata.tables}
+    found = set(filter(_OURS.match, sa.inspect(connection).get_table_names())) - known
+    return sorted(name for name in found if not name.startswith(core) and "__alembic" not in name)
 
 
 def sql(dialect: str, owners: Sequence[Owner] = (CORE,)) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import thaw
+from mentorkit.store import migrate
 from mentorkit.store.declarations import declaration, resolve
 from mentorkit.store.faults import translated
 
@@ -63,6 +64,11 @@ def erase(tx: Transaction, person_id: str) -> dict[str, int]:
         if count:
             touched[table.name] = count
     return touched
+
+
+def unreached(tx: Transaction) -> list[str]:
+    """Return the tables of plugins that are not loaded: erasing cannot look into them."""
+    return migrate.undeclared(tx.connection, tx.metadatas)
 
 
 def whose(

@@ -33,10 +33,15 @@ class Inbox(Channel):
         self, ctx: WorkContext, message: Message, person: Person, contacts: Sequence[Contact]
     ) -> Receipt:
         """Keep the message, once for each key; `Undeliverable` when the person is gone."""
-        from sqlalchemy.exc import IntegrityError
+        import sqlalchemy as sa
 
+        from mentorkit.store import tables as core
         from mentorkit_inbox import tables
 
+        event = core.event.c
+        about = sa.select(event.subject_id).where(
+            event.tenant == ctx.tenant, event.sequence == message.params.get("event")
+        )
         reference = str(uuid5(_IDS, f"{ctx.tenant}/{message.key}"))
         row = {
             "tenant": ctx.tenant,
@@ -47,12 +52,13 @@ class Inbox(Channel):
             "template": message.template,
             "subject": message.subject[: tables.SUBJECT_LENGTH],
             "body": message.body,
+            "about": about.scalar_subquery(),
             "created_at": message.created_at,
         }
         try:
             with ctx.transaction() as connection:
                 connection.execute(_if_absent(connection, tables.message).values(row))
-        except IntegrityError:
+        except sa.exc.IntegrityError:
             # The key cannot clash here, so person or program are not in this tenant (any more).
             raise Undeliverable("inbox.person_gone") from None
         return Receipt(channel=self.name, reference=reference)

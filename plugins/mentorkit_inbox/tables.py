@@ -23,6 +23,8 @@ message = table(
     ident("template"),
     words("subject", SUBJECT_LENGTH, personal=True),
     words("body", None, personal=True),
+    # The proposal, relationship or milestone that the message is about; it may name the other one.
+    ident("about", nullable=True),
     moment("created_at"),
     moment("read_at", nullable=True),
     refers("person_id", core.person, ondelete="CASCADE"),
@@ -30,8 +32,10 @@ message = table(
     # A message handed over twice is kept once: this is what makes a retry harmless.
     sa.UniqueConstraint("tenant", "key"),
     sa.Index(None, "tenant", "person_id", "created_at"),
+    sa.Index(None, "tenant", "about"),
     info=declare(
         subject="person_id",
+        mentions=("about->proposal", "about->relationship", "about->milestone"),
         data_class="activity",
         retention="while the person takes part",
         export=("program_id", "template", "subject", "body", "created_at", "read_at"),

@@ -54,9 +54,9 @@ def test_the_same_people_are_not_proposed_twice(world: Any) -> None:
 
 def test_a_pair_that_breaks_a_safeguard_meanwhile_is_withheld_with_the_reason(world: Any) -> None:
     run = drafted(world)
-    onboard.withdraw(world.kit, **world.at, participant=world.ids["cleo"])
+    onboard.pause(world.kit, **world.at, participant=world.ids["cleo"])
     report = match.publish(world.kit, **world.at, run=run["id"])
-    assert [w["code"] for w in report["withheld"]] == ["no_consent"]
+    assert [w["code"] for w in report["withheld"]] == ["not_active"]
 
 
 def test_a_discarded_run_leaves_nothing_open(world: Any) -> None:

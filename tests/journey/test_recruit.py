@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mentorkit.domain.people import Actor
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.participants import Lead
+from mentorkit.domain.people import Actor, Contact
 from mentorkit.errors import NotAllowed, NotFound
-from mentorkit.journey import onboard, recruit, screen
-from tests.journey.conftest import lead
+from mentorkit.journey import accept, match, onboard, programs, recruit, screen
+from tests.journey.conftest import PRESET, lead
 
 
 def receive(world: Any, *leads: Any, **options: Any) -> dict[str, Any]:
     return recruit.receive(world.kit, **world.at, program="traders", leads=leads, **options)
+
+
+def contacts(world: Any, key: str) -> list[tuple[str, str, bool]]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        found = tx.contacts.find(person_id=world.persons[key])
+    return sorted((one.kind, one.value, one.verified) for one in found)
+
+
+def refused(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["key"], one["code"]) for one in report["refused"]]
+
+
+def dump(world: Any) -> list[Any]:
+    """Everything that taking leads in could have written."""
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        kept = (tx.people, tx.contacts, tx.businesses, tx.participants)
+        return [one.find() for one in kept]
 
 
 def ana(world: Any) -> dict[str, Any]:
@@ -27,7 +47,10 @@ def events(world: Any) -> int:
 
 
 def test_the_same_leads_a_second_time_write_nothing(world: Any) -> None:
-    people = [lead("eva", "mentee", trade="baker"), lead("finn", "mentor", trade="smith")]
+    people = [
+        lead("eva", "mentee", trade="baker", phone="+254  700"),
+        lead("finn", "mentor", trade="smith"),
+    ]
     assert receive(world, *people)["new"] == 2
     before = events(world)
     again = receive(world, *people)
@@ -76,8 +99,6 @@ def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
 
 
 def test_the_same_firm_is_one_business(world: Any) -> None:
-    from mentorkit.domain.frozen import Frozen
-
     firm = Frozen(name="Bread & Co", sector="food", country="KE")
     receive(world, lead("hal", "mentee", business=firm), lead("ida", "mentee", business=firm))
     rows = {r["key"]: r for r in screen.review(world.kit, **world.at, program="traders")}
@@ -109,3 +130,119 @@ def test_a_preview_counts_who_stands_twice_in_different_parts_once(
     preview = receive(world, *people, preview=True)
     assert (preview["new"], preview["unchanged"]) == (0, 2)
     assert {**receive(world, *people), "preview": True} == preview
+
+
+# --------------------------------------------------------------------------- who is who
+
+
+def test_the_same_id_in_another_role_is_the_same_person_only_if_email_or_name_agrees(
+    world: Any,
+) -> None:
+    def mentor(**told: Any) -> Lead:
+        return Lead(key="ana", role="mentor", place="mentors.csv, line 2", **told)
+
+    before = dump(world)
+    report = receive(world, mentor(name="Zed Zulu", email="zed@example.org"), mentor())
+    assert refused(report) == [("ana", "lead.key_of_another")] * 2
+    assert report["refused"][0]["place"] == "mentors.csv, line 2"
+    assert "Give the two different ids" in report["refused"][0]["message"]
+    assert "Ana" not in report["refused"][0]["message"]
+    assert dump(world) == before
+    assert receive(world, mentor(name="Ana B.", email="ANA@example.org"))["changed"] == 1
+    assert (ana(world)["role"], ana(world)["name"]) == ("both", "Ana B.")
+
+
+def test_the_same_id_in_another_program_is_the_same_person_only_if_email_or_name_agrees(
+    world: Any,
+) -> None:
+    at = {**world.at, "program": "other"}
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    other = Lead(key="ana", role="mentee", name="Somebody Else", email="else@example.org")
+    assert refused(recruit.receive(world.kit, **at, leads=[other])) == [
+        ("ana", "lead.key_of_another")
+    ]
+    same = Lead(key="ana", role="mentee", name=" ANA ")
+    assert recruit.receive(world.kit, **at, leads=[same])["new"] == 1
+
+
+def test_a_second_import_in_the_same_role_may_correct_name_and_email(world: Any) -> None:
+    told = Lead(key="ana", role="mentee", name="Anna", email="anna@example.org")
+    assert receive(world, told)["changed"] == 1
+    assert ana(world)["name"] == "Anna"
+
+
+def test_two_strangers_with_one_id_in_one_file_are_not_merged(world: Any) -> None:
+    one = Lead(key="1", role="mentor", name="Ada", email="ada@example.org")
+    two = Lead(key="1", role="mentee", name="Zed", email="zed@example.org")
+    report = receive(world, one, two)
+    assert (report["new"], refused(report)) == (1, [("1", "lead.key_of_another")])
+
+
+def test_a_sheet_without_ids_finds_those_who_came_with_one(world: Any) -> None:
+    same = Lead(key="ana@example.org", role="mentee", name="ANA", email="Ana@example.org")
+    report = receive(world, same)
+    assert (report["new"], report["changed"] + report["unchanged"]) == (0, 1)
+    assert ana(world)["key"] == "ana"
+    # Another name at the same address is another person: a shared address is common.
+    other = Lead(key="ana@example.org", role="mentee", name="Bea", email="ana@example.org")
+    assert receive(world, other)["new"] == 1
+
+
+def test_an_address_that_several_share_or_that_is_one_of_several_finds_nobody(world: Any) -> None:
+    receive(world, Lead(key="twin", role="mentee", name="Bea", email="ana@example.org"))
+    again = Lead(key="ana@example.org", role="mentee", name="Ana", email="ana@example.org")
+    assert receive(world, again, preview=True)["new"] == 1
+    with world.kit.transaction(tenant="acme") as tx:
+        second = {"person_id": world.persons["ben"], "kind": "email", "value": "b@example.org"}
+        tx.contacts.add(Contact(id=tx.new_id(), tenant="acme", **second))
+    ben = Lead(key="b@example.org", role="mentee", name="Ben", email="b@example.org")
+    assert receive(world, ben, preview=True)["new"] == 1
+
+
+# --------------------------------------------------------------------------- what changes
+
+
+def test_a_changed_phone_or_email_takes_the_place_of_the_old_one(world: Any) -> None:
+    receive(world, lead("ana", "mentee", phone="123"))
+    with world.kit.transaction(tenant="acme") as tx:
+        for one in tx.contacts.find(person_id=world.persons["ana"]):
+            tx.contacts.save(replace(one, verified=True))
+    told = Lead(key="ana", role="mentee", name="Ana", email="New@example.org", phone="456")
+    again = replace(told, phone="789")
+    report = receive(world, told, again)
+    assert report["changed"] == 1
+    assert contacts(world, "ana") == [("email", "new@example.org", False), ("phone", "789", False)]
+    assert receive(world, again)["unchanged"] == 1
+
+
+def test_one_more_address_is_added_where_there_are_several(world: Any) -> None:
+    with world.kit.transaction(tenant="acme") as tx:
+        own = {"person_id": world.persons["ana"], "kind": "email", "verified": True}
+        tx.contacts.add(Contact(id=tx.new_id(), tenant="acme", value="work@example.org", **own))
+    receive(world, replace(lead("ana", "mentee"), email="third@example.org"))
+    assert [value for _, value, _ in contacts(world, "ana")] == [
+        "ana@example.org", "third@example.org", "work@example.org",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["left", "declined", "full"])
+def test_a_row_that_is_refused_changes_nothing_at_all(create_world: Any, state: str) -> None:
+    world = create_world()
+    told: dict[str, Any] = {"phone": "999", "business": Frozen(name="New & Co")}
+    if state == "left":
+        onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
+    elif state == "declined":
+        receive(world, lead("eva", "mentee"))
+        rows = screen.review(world.kit, **world.at, program="traders", state="lead")
+        screen.decline(world.kit, **world.at, participant=rows[0]["id"])
+    else:
+        two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+        offer = match.propose(world.kit, **world.at, **two)
+        accept.accept(world.kit, **world.at, proposal=offer["id"])
+        told["capacity"] = 0
+    before = dump(world)
+    key = "eva" if state == "declined" else "ana"
+    report = receive(world, replace(lead(key, "mentee", **told), name="Renamed"))
+    codes = {"full": "participant.capacity_in_use"}
+    assert refused(report) == [(key, codes.get(state, f"participant.{state}"))]
+    assert dump(world) == before

@@ -12,9 +12,9 @@ import pytest
 from mentorkit import Manifest, hookimpl
 from mentorkit.domain.messages import Message
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Conflict, MentorKitError
-from mentorkit.hooks import Channel, Receipt, Undeliverable
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, screen
+from mentorkit.errors import Conflict, MentorKitError, PluginError
+from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -250,3 +250,45 @@ def test_a_visitor_who_is_not_logged_in_may_do_nothing(offered: Any) -> None:
         assert caught.value.code in ("program.staff_only", "proposal.not_found",
                                      "participant.not_found", "person.not_found")  # fmt: skip
     assert programs.show(kit, **nobody) == []
+
+
+def test_a_sources_own_words_are_told_without_its_secrets(
+    create_world: Any, create_kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POST_TOKEN", "s3cr3t-token")
+
+    class Crm(RecruitmentSource):
+        name = "crm"
+        suffixes = (".crm",)
+
+        def __init__(self, token: str) -> None:
+            self.token = token
+
+        def receive(self, ctx: Any, inbound: Any, **given: Any) -> Any:
+            raise RuntimeError(f"401 for ?key={self.token}")
+
+    class Offers:
+        token: Any = {"type": "string", "writeOnly": True, "title": "Token", "description": "Key."}
+        manifest = Manifest(
+            title="Crm",
+            settings={"type": "object", "additionalProperties": False, "required": ["token"],
+                      "properties": {"token": token}},
+        )  # fmt: skip
+
+        @hookimpl
+        def mentorkit_recruitment_sources(self, settings: Any) -> list[RecruitmentSource]:
+            return [Crm(settings["token"])]
+
+    kit = create_kit(
+        plugins=("matching", ("crm", Offers())),
+        settings={"crm": {"token": {"$env": "POST_TOKEN"}}},
+    )
+    world = create_world(kit=kit)
+    with pytest.raises(PluginError) as caught:
+        recruit.read(kit, **world.at, program="traders", body=b"", filename="a.crm")
+    assert "401 for ?key=***" in str(caught.value)
+    assert "s3cr3t" not in repr(kit.context(world.tenant, None, "crm"))
+    off = {"enabled": False}
+    programs.define(kit, **world.at, program="traders", kind="plugin", key="crm", body=off)
+    with pytest.raises(Conflict, match="switched the plugin crm off"):
+        recruit.read(kit, **world.at, program="traders", body=b"", filename="a.crm")

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("template", IDENT, nullable=False),
         sa.Column("subject", sa.String(1000), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("about", IDENT, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("read_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_mk_inbox__message")),
@@ -47,4 +48,7 @@ def upgrade() -> None:
         op.f("ix_mk_inbox__message_tenant_person_id_created_at"),
         "mk_inbox__message",
         ["tenant", "person_id", "created_at"],
+    )
+    op.create_index(
+        op.f("ix_mk_inbox__message_tenant_about"), "mk_inbox__message", ["tenant", "about"]
     )

@@ -1,0 +1,159 @@
+"""Programs: nothing wrong is ever stored, so that a program can always be run and written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mentorkit import Manifest
+from mentorkit.domain.programs import parse_preset
+from mentorkit.errors import Conflict, Invalid
+from mentorkit.journey import match, programs
+from tests.journey.conftest import ADMIN, PRESET
+
+MISSPELT = {
+    "rules": [{"rule": "same", "field": "vilage"}],
+    "criteria": [{"criterion": "equal", "field": "tradee"}],
+}
+NOT_THERE = ["strategy.rules[0].field", "strategy.criteria[0].field"]
+
+
+class Greeter:
+    """A plugin with a setting that a coordinator chooses."""
+
+    manifest = Manifest(
+        title="Greeter",
+        program_settings={
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "greeting": {"type": "string", "title": "G", "description": "G", "default": "hi"}
+            },
+        },
+    )
+
+
+@pytest.fixture
+def kit(create_kit: Callable[..., Any]) -> Any:
+    return create_kit(plugins=("matching", ("greeter", Greeter())))
+
+
+def create(kit: Any, **sections: Any) -> dict[str, Any]:
+    preset = {**PRESET, **sections}
+    return programs.create(kit, tenant="acme", actor=ADMIN, key="traders", preset=preset)
+
+
+def define(kit: Any, kind: str, body: Any, key: str = "") -> dict[str, Any]:
+    return programs.define(
+        kit, tenant="acme", actor=ADMIN, program="traders", kind=kind, body=body, key=key
+    )
+
+
+def wrong(act: Callable[..., Any], *given: Any, **sections: Any) -> tuple[str, list[str]]:
+    with pytest.raises(Invalid) as caught:
+        act(*given, **sections)
+    return caught.value.code, [problem.place for problem in caught.value.problems]
+
+
+def export(kit: Any) -> dict[str, Any]:
+    return programs.export(kit, tenant="acme", actor=ADMIN, program="traders")
+
+
+def test_a_misspelt_field_in_a_strategy_is_told_when_it_is_given(kit: Any) -> None:
+    assert wrong(create, kit, strategy=MISSPELT) == ("preset.invalid", NOT_THERE)
+    create(kit)
+    assert wrong(define, kit, "strategy", MISSPELT) == ("strategy.invalid", NOT_THERE)
+
+
+def test_fields_that_are_still_asked_for_cannot_be_taken_away(kit: Any) -> None:
+    create(kit)
+    code, places = wrong(define, kit, "fields", {"village": {"kind": "text"}})
+    assert (code, places) == (
+        "fields.invalid",
+        ["requirements[0].field", "strategy.criteria[0].field"],
+    )
+    define(kit, "requirements", {"requirements": []})
+    define(kit, "strategy", {"criteria": [{"criterion": "equal", "field": "village"}]})
+    assert define(kit, "fields", {"village": {"kind": "text"}})["number"] == 2
+
+
+def test_a_run_is_refused_when_a_stored_strategy_names_a_field_that_is_gone(world: Any) -> None:
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.definitions.put(world.program, "fields", {"village": {"kind": "text"}})
+    with pytest.raises(Invalid, match="there is no field 'trade'"):
+        match.draft(world.kit, **world.at, program="traders")
+
+
+def test_a_strategy_without_criteria_has_its_names_checked_too(kit: Any) -> None:
+    bad = {"assigner": "choice", "rules": [{"rule": "no_such_rule"}]}
+    assert wrong(create, kit, strategy=bad) == ("preset.invalid", ["strategy.rules[0].rule"])
+
+
+def test_opening_asks_for_a_criterion_or_an_assigner_that_needs_none(kit: Any) -> None:
+    create(kit, strategy={})
+    with pytest.raises(Conflict) as caught:
+        programs.open_(kit, tenant="acme", actor=ADMIN, program="traders")
+    assert caught.value.code == "program.no_criteria"
+    define(kit, "strategy", {"assigner": "choice"})
+    opened = programs.open_(kit, tenant="acme", actor=ADMIN, program="traders")
+    assert opened["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "body", "place"),
+    [
+        ("fields", "", {**PRESET["fields"], "age": {"kind": "colour"}}, "fields.age.kind"),
+        ("requirements", "", {"requirement": []}, "requirement"),
+        ("requirements", "", {"requirements": [{"id": "a", "field": "b"}]},
+         "requirements[0].field"),
+        ("targets", "", {"length": 3}, "targets.length"),
+        ("summary", "", {"en": 5}, "summary"),
+        ("consent", "", {"en": ["yes"]}, "consent"),
+        ("messages", "", {"proposal_offered": {"subject": {"en": "{evil}"}, "body": "x"}},
+         "messages.proposal_offered.subject.en"),
+        ("columns", "", "Village", "columns"),
+        ("staff", "", {"boss": {"en": "x"}}, "staff.boss"),
+        ("cohort", "spring", {"zzz": 1}, "cohorts[0]"),
+        ("plugin", "nosuch", {"enabled": True}, "plugins.nosuch"),
+        ("plugin", "greeter", {"enabled": "no"}, "plugins.greeter.enabled"),
+        ("plugin", "greeter", {"on": True}, "plugins.greeter.on"),
+        ("plugin", "greeter", {"settings": {"greting": "x"}}, "plugins.greeter.settings.greting"),
+    ],
+)  # fmt: skip
+def test_nothing_wrong_is_stored_whatever_is_defined(
+    kit: Any, kind: str, key: str, body: Any, place: str
+) -> None:
+    create(kit)
+    before = export(kit)
+    assert wrong(define, kit, kind, body, key) == (f"{kind}.invalid", [place])
+    assert export(kit) == before
+
+
+def test_everything_that_was_defined_is_written_out_again(kit: Any) -> None:
+    create(kit)
+    define(kit, "messages", {"milestone_due": {"subject": "Hello", "body": {"en": "{person}"}}})
+    define(kit, "summary", {"en": "For traders"})
+    define(kit, "consent", {})
+    define(kit, "staff", {"viewer": "The funder"})
+    define(kit, "columns", {"Dorf": "village"})
+    define(kit, "plugin", {"enabled": True, "settings": {"greeting": "hello"}}, "greeter")
+    spring = {"starts": "2027-01-31", "ends": "2027-05-31"}
+    assert define(kit, "cohort", spring, "spring")["key"] == "spring"
+    assert define(kit, "cohort", {**spring, "key": "spring"})["number"] == 2
+    data = export(kit)
+    made = parse_preset(data)
+    assert [cohort.key for cohort in made.cohorts] == ["spring"]
+    assert made.plugins["greeter"]["settings"]["greeting"] == "hello"
+    assert (made.columns, made.consent) == ({"Dorf": "village"}, {})
+    again = programs.create(kit, tenant="acme", actor=ADMIN, key="next", preset=data)
+    assert programs.export(kit, tenant="acme", actor=ADMIN, program=again["id"]) == data
+
+
+def test_a_preset_may_only_set_what_a_loaded_plugin_takes(kit: Any) -> None:
+    given = {"greeter": {"settings": {"greeting": 5}}, "nosuch": {}}
+    assert wrong(create, kit, plugins=given) == (
+        "preset.invalid",
+        ["plugins.greeter.settings.greeting", "plugins.nosuch"],
+    )

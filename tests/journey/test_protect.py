@@ -1,0 +1,192 @@
+"""Protect: two people are kept apart, and one is forgotten, whatever else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from mentorkit import worker
+from mentorkit.domain.events import PersonBlocked, PersonErased
+from mentorkit.domain.people import Actor
+from mentorkit.errors import NotFound
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.kit import Kit
+from mentorkit_inbox.tables import message as inbox
+from tests.journey.conftest import PRESET, lead
+
+COORDINATOR = Actor(user_ref="coordinator")
+
+
+def appoint(world: Any) -> None:
+    programs.appoint(
+        world.kit, **world.at, program="traders", role="coordinator", name="C",
+        user_ref="coordinator",
+    )  # fmt: skip
+
+
+def offer(world: Any, mentee: str, mentor: str) -> str:
+    two = {"mentee": world.ids[mentee], "mentor": world.ids[mentor]}
+    return str(match.propose(world.kit, **world.at, **two)["id"])
+
+
+def connect(world: Any, mentee: str, mentor: str) -> None:
+    accept.accept(world.kit, **world.at, proposal=offer(world, mentee, mentor))
+
+
+def proposals(world: Any) -> dict[str, tuple[str, str | None]]:
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    return {row["id"]: (row["state"], row["reason"]) for row in rows}
+
+
+def journal(world: Any, kind: type) -> list[Any]:
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        return [one for one in tx.journal.events(limit=100_000) if isinstance(one, kind)]
+
+
+def elsewhere(world: Any) -> tuple[str, dict[str, str]]:
+    """Make a second program with Ana and Cleo in it, running together."""
+    at = {**world.at, "program": "second"}
+    programs.create(world.kit, **world.at, key="second", preset=PRESET)
+    programs.open_(world.kit, **at)
+    recruit.receive(
+        world.kit, **at,
+        leads=[lead("ana", "mentee", trade="baker"), lead("cleo", "mentor", trade="baker")],
+    )  # fmt: skip
+    ids = {row["key"]: row["id"] for row in screen.review(world.kit, **at)}
+    for one in ids.values():
+        for verb in (screen.approve, onboard.consent, onboard.complete):
+            verb(world.kit, **world.at, participant=one)
+    made = match.propose(world.kit, **world.at, mentee=ids["ana"], mentor=ids["cleo"])
+    accept.accept(world.kit, **world.at, proposal=made["id"])
+    return "second", ids
+
+
+# --------------------------------------------------------------------------- block
+
+
+def test_a_coordinator_keeps_two_apart_who_meet_in_another_program(world: Any) -> None:
+    appoint(world)
+    program, _ = elsewhere(world)
+    report = protect.block(
+        world.kit, tenant="acme", actor=COORDINATOR, person=world.persons["ana"],
+        other=world.persons["cleo"],
+    )  # fmt: skip
+    assert report["ended"] == 1
+    rows = meet.relationships(world.kit, **world.at, program=program)
+    assert [(row["state"], row["reason"]) for row in rows] == [("ended", "blocked")]
+
+
+@pytest.mark.parametrize(("key", "role"), [("ana", "mentee"), ("cleo", "mentor")])
+def test_a_persons_own_block_is_written_down_in_the_role_they_play(
+    world: Any, key: str, role: str
+) -> None:
+    protect.block(
+        world.kit, tenant="acme", actor=world.by(key), person=world.persons[key],
+        other=world.persons["ben"],
+    )  # fmt: skip
+    assert [event.role for event in journal(world, PersonBlocked)] == [role]
+
+
+# --------------------------------------------------------------------------- consent
+
+
+def test_consent_taken_back_withdraws_what_was_offered(world: Any) -> None:
+    first, second = offer(world, "ana", "cleo"), offer(world, "ben", "dora")
+    onboard.withdraw(world.kit, **world.at, participant=world.ids["cleo"])
+    assert proposals(world) == {first: ("withdrawn", "no_consent"), second: ("offered", None)}
+
+
+# --------------------------------------------------------------------------- erase
+
+
+def erase(world: Any, key: str, actor: Actor | None = None) -> dict[str, Any]:
+    by = actor or world.admin
+    return protect.erase(world.kit, tenant="acme", actor=by, person=world.persons[key])
+
+
+def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
+    program, _ = elsewhere(world)
+    open_one = offer(world, "ana", "dora")
+    report = erase(world, "ana", world.by("ana"))
+    assert (report["ended"], report["withdrawn"], report["left"]) == (1, 1, 2)
+    assert report["erased"]["mk__person"] == 1
+    assert report["unreached"] == []
+    assert proposals(world)[open_one] == ("withdrawn", "erased")
+    rows = meet.relationships(world.kit, **world.at, program=program)
+    assert [(row["state"], row["reason"]) for row in rows] == [("ended", "erased")]
+    for at in ("traders", program):
+        gone = [
+            row
+            for row in screen.review(world.kit, **world.at, program=at)
+            if row["person_id"] == world.persons["ana"]
+        ]
+        assert [(row["state"], row["reason"], row["consented_at"]) for row in gone] == [
+            ("left", "erased", None)
+        ]
+        assert (gone[0]["name"], gone[0]["key"], gone[0]["profile"]) == ("", None, {})
+    used = {r["key"]: r["used"] for r in screen.review(world.kit, **world.at, program=program)}
+    assert used["cleo"] == 0
+    assert len(journal(world, PersonErased)) == 1
+    assert erase(world, "ana")["left"] == 0  # again changes nothing more
+
+
+def test_only_staff_and_the_person_may_erase(world: Any) -> None:
+    for by in (world.by("ben"), Actor(user_ref="nobody")):
+        with pytest.raises(NotFound):
+            erase(world, "ana", by)
+    appoint(world)
+    elsewhere(world)
+    assert erase(world, "ana", COORDINATOR)["ended"] == 1
+
+
+@pytest.mark.parametrize("secrets", [(), ("a secret", b"an older one")])
+def test_a_file_does_not_bring_back_who_was_erased(
+    create_world: Any, create_kit: Any, secrets: Any
+) -> None:
+    world = create_world(kit=create_kit(secret_keys=secrets))
+    erase(world, "ana")
+    erase(world, "ana")
+    without_id = lead("ana@example.org", "mentee")
+    leads = [lead("ana", "mentee", trade="baker"), without_id, lead("eva", "mentee")]
+    report = recruit.receive(world.kit, **world.at, program="traders", leads=leads)
+    assert [one["code"] for one in report["refused"]] == ["lead.erased", "lead.erased"]
+    assert report["new"] == 1
+    if secrets:  # a new secret goes in front; the old one still finds what it marked
+        world.kit.secret_keys = ("a newer one", *secrets)
+        again = recruit.receive(world.kit, **world.at, program="traders", leads=leads[:2])
+        assert len(again["refused"]) == 2
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        left = tx.contacts.find(person_id=world.persons["ana"])
+    assert [one.kind for one in left] == ["erased", "erased"]
+    assert not [one for one in left if "ana" in one.value]
+
+
+def test_the_name_of_the_erased_is_in_nobodys_inbox(
+    create_world: Any, create_kit: Callable[..., Kit]
+) -> None:
+    world = create_world(kit=create_kit(plugins=("matching", "inbox")))
+    connect(world, "ana", "cleo")
+    offer(world, "ben", "dora")
+    worker.work(world.kit)
+
+    def bodies() -> list[str]:
+        with world.kit.engine.connect() as connection:
+            return list(connection.execute(sa.select(inbox.c.body)).scalars())
+
+    assert [body for body in bodies() if "Cleo" in body]
+    others = [body for body in bodies() if "Cleo" not in body]
+    erase(world, "cleo")
+    assert bodies() == others != []
+    worker.work(world.kit)
+    assert not [body for body in bodies() if "Cleo" in body]
+
+
+def test_tables_of_a_plugin_that_is_not_loaded_are_named(
+    create_world: Any, create_kit: Callable[..., Kit]
+) -> None:
+    create_kit(plugins=("matching", "inbox")).close()
+    world = create_world()
+    assert erase(world, "ana")["unreached"] == ["mk_inbox__message"]
