@@ -267,8 +267,9 @@ def test_a_sources_own_words_are_told_without_its_secrets(
         def receive(self, ctx: Any, inbound: Any, **given: Any) -> Any:
             raise RuntimeError(f"401 for ?key={self.token}")
 
+    token = {"type": "string", "writeOnly": True, "title": "Token", "description": "Key."}
+
     class Offers:
-        token: Any = {"type": "string", "writeOnly": True, "title": "Token", "description": "Key."}
         manifest = Manifest(
             title="Crm",
             settings={"type": "object", "additionalProperties": False, "required": ["token"],
