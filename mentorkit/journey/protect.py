@@ -10,7 +10,7 @@ from mentorkit.domain.people import Actor, Block
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
-from mentorkit.journey.meet import Met, finish
+from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ def block(
 ) -> dict[str, Any]:
     """Keep `person` and `other` (person ids) apart from now on, in either direction.
 
-    Their open proposals are withdrawn and running relationships end in the same transaction; no
-    run, lock or staff proposal brings them together again. Done by the person or by staff of a
-    program that the person is in. The other one is told nothing.
+    Their open proposals are withdrawn and running relationships end in the same transaction; a
+    circle goes on without the mentee of the two, or without `person` if both are. No run, lock or
+    staff proposal brings them together again. Done by the person or by staff of a program that
+    the person is in. The other one is told nothing.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -46,8 +47,9 @@ def block(
                     tx, participant=one.id, other=their, reason="blocked", cause=event
                 )
             for running in tx.relationships.for_participants([one.id], states=HOLDING):
-                if theirs & {m.participant_id for m in running.members}:
-                    finish(Met(tx, actor, running.id), "blocked")
+                here = {m.participant_id for m in running.here}
+                if one.id in here and theirs & here:
+                    part(Met(tx, actor, running.id), (one.id, *theirs), "blocked")
                     ended += 1
         return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
