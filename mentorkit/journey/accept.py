@@ -124,24 +124,11 @@ def _beginning(
     """Return the fact that the two are connected: in a circle that was there, or anew."""
     members = tuple(member.participant_id for member in held.here)
     if joined:
-        return asked.fact(
-            events.MemberJoined,
-            held.id,
-            cause,
-            participant_id=said.mentee_id,
-            joined_by=said.id,
-            members=members,
-        )
-    return asked.fact(
-        events.RelationshipStarted,
-        held.id,
-        cause,
-        proposal_id=said.id,
-        mentee_id=said.mentee_id,
-        mentor_id=said.mentor_id,
-        members=members,
-        targets_version=held.targets_version,
-    )
+        by = {"participant_id": said.mentee_id, "joined_by": said.id}
+        return asked.fact(events.MemberJoined, held.id, cause, members=members, **by)
+    two = {"proposal_id": said.id, "mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
+    own = {"members": members, "targets_version": held.targets_version}
+    return asked.fact(events.RelationshipStarted, held.id, cause, **two, **own)
 
 
 def _ensure_mentee_place(asked: Both) -> None:

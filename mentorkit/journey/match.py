@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +139,7 @@ def draft(
         code = error.code if isinstance(error, MentorKitError) else "failed"
         code = "cancelled" if isinstance(error, (Cancelled, KeyboardInterrupt)) else code
         with suppress(MentorKitError):  # of the two errors, the first tells what went wrong
-            kit.write(tenant, partial(fail, code=code))
+            kit.write(tenant, lambda tx: fail(tx, code))
         raise
 
 
@@ -175,16 +174,16 @@ def _carried(
             continue
         if code is None and (mentee not in alone or places[mentor] < 1):
             code = "no_place"
-        if code is None:
+        elif code is None:
             refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
             code = refused.code if refused else None
         if code:
-            told = {"mentee_id": mentee, "mentor_id": mentor, "code": code}
-            dropped.append({**told, "message": WORDS[code]})
-            continue
-        carried.append((mentee, mentor))
-        alone.discard(mentee)
-        places[mentor] -= 1
+            two = {"mentee_id": mentee, "mentor_id": mentor}
+            dropped.append({**two, "code": code, "message": WORDS[code]})
+        else:
+            carried.append((mentee, mentor))
+            alone.discard(mentee)
+            places[mentor] -= 1
     return carried, dropped
 
 
