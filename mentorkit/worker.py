@@ -253,8 +253,9 @@ def _told(
         due = None
     else:
         about = held = tx.relationships.get(_held(tx, event))
-        named, due = event.payload().get("proposal_id"), held.ends_at
-        for member in held.members:
+        led = event.payload()
+        named, due = led.get("joined_by") or led.get("proposal_id"), held.ends_at
+        for member in held.here if held.state in HOLDING else held.members:
             roles[member.role].append(member.participant_id)
         if event.noun == "milestone":
             about = milestone = tx.milestones.get(event.subject_id)
@@ -292,6 +293,6 @@ def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale
     from mentorkit.matching import words
 
     fields = fields_of(tx, program)
-    speaking = one.reasons
+    speaking = one.reasons if role == "mentee" else one.reasons_mentor
     said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
     return "\n".join(f"- {each}" for each in said if each)

@@ -229,7 +229,8 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
 
 
 def _names(one: Mapping[str, Any], role: str) -> list[str]:
-    return [member["name"] for member in one["members"] if member["role"] == role]
+    here = (member for member in one["members"] if not member["left_at"])
+    return [member["name"] for member in here if member["role"] == role]
 
 
 def _proposals(session: Session, program: str) -> list[dict[str, Any]]:

@@ -300,7 +300,27 @@ class RelationshipStarted(Event, noun="relationship"):
     proposal_id: str | None = None
     mentee_id: str
     mentor_id: str
+    members: tuple[str, ...] = UNCHANGED
     targets_version: int
+
+
+class MemberJoined(Event, noun="relationship"):
+    """`participant_id` joined a running circle by the proposal `joined_by`.
+
+    `members` are the participants who are in it from now on.
+    """
+
+    participant_id: str
+    joined_by: str
+    members: tuple[str, ...]
+
+
+class MemberLeft(Event, noun="relationship"):
+    """`participant_id` left a circle, which goes on for `members`."""
+
+    participant_id: str
+    left_reason: str
+    members: tuple[str, ...]
 
 
 class RelationshipPaused(Event, noun="relationship"):

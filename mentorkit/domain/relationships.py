@@ -56,7 +56,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal(Kept):
-    """An offered pair. `answered` lists the roles that have said yes so far, in order."""
+    """An offered pair. `answered` lists the roles that have said yes so far, in order.
+
+    `reasons` are told to the mentee about the mentor, `reasons_mentor` the other way round.
+    """
 
     program_id: str
     mentee_id: str
@@ -67,6 +70,7 @@ class Proposal(Kept):
     rank: int = 1
     score: int = 0
     reasons: tuple[Reason, ...] = ()
+    reasons_mentor: tuple[Reason, ...] = ()
     locked: bool = False
     answered: tuple[str, ...] = ()
     offered_at: datetime | None = None
@@ -81,9 +85,14 @@ class Proposal(Kept):
         PROPOSAL_MOVES.check(self.state, to, by)
         return replace(self, state=to, reason=reason)
 
+    def asked(self, chain: tuple[str, ...]) -> tuple[str, ...]:
+        """Return whose yes is needed: the chain's, and always that of whom a participant asked."""
+        other = {"mentee": "mentor", "mentor": "mentee"}.get(self.origin)
+        return chain if other is None or other in chain else (other, *chain)
+
     def awaiting(self, chain: tuple[str, ...]) -> str | None:
         """Return the role whose yes is asked for next, or None when all have said it."""
-        return next((role for role in chain if role not in self.answered), None)
+        return next((role for role in self.asked(chain) if role not in self.answered), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,17 @@ class Relationship(Kept):
                 self, state=to, paused_at=None, ends_at=self.ends_at + away, reason=reason
             )
         return replace(self, state=to, ended_at=at, paused_at=None, reason=reason)
+
+    @property
+    def here(self) -> tuple[Member, ...]:
+        """The members who are in it: not those who have left a circle."""
+        return tuple(member for member in self.members if member.left_at is None)
+
+    @property
+    def mentees(self) -> tuple[str, ...]:
+        """The participants who are its mentees now: none once it has ended."""
+        held = self.here if self.state in HOLDING else ()
+        return tuple(member.participant_id for member in held if member.role == "mentee")
 
     def member(self, role: str) -> Member:
         """Return the first member in this role."""

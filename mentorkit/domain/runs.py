@@ -20,6 +20,7 @@ RUN_MOVES = Moves(
         ("queued", "discarded"): STAFF,
         ("running", "draft"): STAFF | SYSTEM,
         ("running", "failed"): STAFF | SYSTEM,
+        ("running", "discarded"): STAFF,
         ("draft", "reviewed"): STAFF,
         ("draft", "published"): STAFF,
         ("draft", "discarded"): STAFF,

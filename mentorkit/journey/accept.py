@@ -11,7 +11,7 @@ from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
-from mentorkit.domain.relationships import Member, Proposal, Relationship
+from mentorkit.domain.relationships import HOLDING, Member, Proposal, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
@@ -38,14 +38,15 @@ def accept(
     """Say yes. The last yes that the program asks for begins the relationship.
 
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
-    or coordinator), or without it for all who are still awaited. Raises `Conflict` when somebody
-    else took the last place meanwhile: then nothing has changed.
+    or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
+    late, or somebody else took the last place meanwhile: then nothing has changed.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
         one, asked = _asked(tx, actor, proposal)
         if one.state != "offered":
             one.move("accepted", by=asked.role)
+        _ensure_in_time(one, tx)
         said = replace(one, answered=_answered(one, asked, on_behalf_of))
         ensure(tx, asked.program, asked.mentee, asked.mentor)
         if not said.awaiting(asked.program.accept_chain):
@@ -56,6 +57,16 @@ def accept(
         return as_row(saved)
 
     return inside(kit, tenant, tx, work)
+
+
+def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
+    if one.due_at and one.due_at <= tx.now:
+        raise Conflict(
+            "proposal.too_late",
+            f"The time to answer ran out on {one.due_at.date()}. Ask the coordinator for a new "
+            "offer.",
+            due_at=one.due_at.isoformat(),
+        )
 
 
 def _answered(one: Proposal, asked: Both, on_behalf_of: str | None) -> tuple[str, ...]:
@@ -75,7 +86,7 @@ def _answered(one: Proposal, asked: Both, on_behalf_of: str | None) -> tuple[str
             )
         return (*one.answered, mine)
     if on_behalf_of is None:
-        return (*one.answered, *(role for role in chain if role not in one.answered))
+        return (*one.answered, *(r for r in one.asked(chain) if r not in one.answered))
     if awaited != on_behalf_of:
         raise Conflict("proposal.not_their_turn", f"The {awaited} is asked next.", awaited=awaited)
     return (*one.answered, on_behalf_of)
@@ -85,22 +96,18 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     """Take the places, accept the proposal and begin the relationship, or join its circle."""
     tx = asked.tx
     used = tx.participants.take_places({said.mentee_id, said.mentor_id})
+    _ensure_mentee_place(asked)
     targets, version = targets_of(tx, asked.program)
-    circle = _joined(tx, said) if asked.program.kind == "circle" else None
-    relationship = circle or _founded(tx, asked.program, said, targets.length_days, version)
+    circle = _circle(tx, said) if asked.program.kind == "circle" else None
+    if circle:
+        relationship = _joined(tx, circle, said.mentee_id)
+    else:
+        relationship = _founded(tx, asked.program, said, targets.length_days, version)
     moved = replace(said.move("accepted", by=asked.role), relationship_id=relationship.id)
     own = {"answered": said.answered, "relationship_id": relationship.id}
     saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, **own)
     taken = [asked.fact(events.PlaceTaken, who, event, used=count) for who, count in used.items()]
-    beginning = asked.fact(
-        events.RelationshipStarted,
-        relationship.id,
-        event,
-        proposal_id=said.id,
-        mentee_id=said.mentee_id,
-        mentor_id=said.mentor_id,
-        targets_version=relationship.targets_version,
-    )
+    beginning = _beginning(asked, said, relationship, event, joined=circle is not None)
     *_, started = asked.record_all([*taken, beginning])
     if circle is None:
         _plan_milestones(tx, relationship, targets, started)
@@ -111,13 +118,57 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     return {**as_row(saved), "relationship": shown(relationship)}
 
 
-def _joined(tx: Transaction, one: Proposal) -> Relationship | None:
-    """Let the mentee join the mentor's own circle; return it, or None if none is running."""
-    for running in tx.relationships.for_participants([one.mentor_id], states=("active",)):
-        if running.kind == "circle" and running.member("mentor").participant_id == one.mentor_id:
-            joining = tx.members.add(_member(tx, running.id, one.mentee_id, "mentee"))
-            return replace(running, members=(*running.members, joining))
-    return None
+def _beginning(
+    asked: Both, said: Proposal, held: Relationship, cause: events.Event, *, joined: bool
+) -> events.Event:
+    """Return the fact that the two are connected: in a circle that was there, or anew."""
+    members = tuple(member.participant_id for member in held.here)
+    if joined:
+        by = {"participant_id": said.mentee_id, "joined_by": said.id}
+        return asked.fact(events.MemberJoined, held.id, cause, members=members, **by)
+    two = {"proposal_id": said.id, "mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
+    own = {"members": members, "targets_version": held.targets_version}
+    return asked.fact(events.RelationshipStarted, held.id, cause, **two, **own)
+
+
+def _ensure_mentee_place(asked: Both) -> None:
+    """Raise `Conflict` when somebody who is both would be mentee of more than a mentee may be.
+
+    Their capacity counts both sides. Their place has just been taken, so nobody counts beside us.
+    """
+    tx, one, most = asked.tx, asked.mentee, asked.program.mentee_capacity
+    if one.role != "both":
+        return
+    held = tx.relationships.for_participants([one.id], states=HOLDING)
+    if sum(one.id in relationship.mentees for relationship in held) >= most:
+        raise Conflict(
+            "participant.mentee_capacity",
+            f"This participant is the mentee of {most} mentor(s) already, as many as the program "
+            "allows.",
+            capacity=most,
+        )
+
+
+def _circle(tx: Transaction, one: Proposal) -> Relationship | None:
+    """Return the mentor's own circle, rather one that meets than a paused one."""
+    held = tx.relationships.for_participants([one.mentor_id], states=HOLDING)
+    own = [
+        circle
+        for circle in held
+        if circle.kind == "circle" and circle.member("mentor").participant_id == one.mentor_id
+    ]
+    return min(own, key=lambda circle: circle.state, default=None)
+
+
+def _joined(tx: Transaction, circle: Relationship, mentee: str) -> Relationship:
+    """Let the mentee join, perhaps again; saving the circle keeps it from ending meanwhile."""
+    before = next((m for m in circle.members if m.participant_id == mentee and m.left_at), None)
+    if before:
+        tx.members.save(replace(before, joined_at=tx.now, left_at=None))
+    else:
+        tx.members.add(_member(tx, circle.id, mentee, "mentee"))
+    tx.relationships.save(circle)
+    return tx.relationships.get(circle.id)
 
 
 def _founded(
@@ -212,6 +263,7 @@ def ask(
     def work(tx: Transaction) -> dict[str, Any]:
         one, asked = _asked(tx, actor, proposal)
         moved = one.move("question", by=asked.role)
+        _ensure_in_time(one, tx)
         _write(asked, proposal, text)
         return asked.done(tx.proposals, moved, events.QuestionAsked)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -16,15 +17,25 @@ from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal
+from mentorkit.domain.relationships import Proposal, Reason, Relationship
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
-from mentorkit.errors import Cancelled, Conflict, Invalid, MentorKitError, NotFound, Problem
+from mentorkit.domain.strategies import Strategy
+from mentorkit.errors import (
+    Cancelled,
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotAllowed,
+    NotFound,
+    Problem,
+)
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import WORDS, blocked_pairs, breach, ensure, old_enough
 from mentorkit.journey.steps import (
     Step,
     by_staff,
+    chosen,
     fresh,
     in_program,
     inside,
@@ -40,7 +51,10 @@ if TYPE_CHECKING:
     from mentorkit.matching import Pool, Result
     from mentorkit.store.transaction import Transaction
 
-OPEN = ("draft", "offered", "question")
+ASKED = ("offered", "question")
+OPEN = ("draft", *ASKED)
+DRAFTED = ("draft", "reviewed")
+"""The states of a run that can still be published, or replaced by another."""
 
 
 def draft(
@@ -57,42 +71,34 @@ def draft(
 
     `locks` are (mentee, mentor) pairs, by participant id or external key, that the result must
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
+
+    It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
+    are locked here, but for those that can no longer be (`dropped_locks`).
     """
     from mentorkit import matching
 
-    def begin(tx: Transaction) -> tuple[Run, Pool, Any]:
+    def begin(tx: Transaction) -> tuple[Run, Pool, Any, dict[tuple[str, str], str | None]]:
         found, step = in_program(tx, actor, program)
-        if found.state != "open":
-            raise Conflict("program.not_open", f"The program is {found.state}; open it first.")
+        _ensure_open(found)
         strategy, version = strategy_of(tx, found)
         fields = fields_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields, known=())
+        _ensure_enabled(kit, tx, found, strategy)
         pool = _pool(tx, found, fields)
+        earlier = _earlier_locks(tx, found)
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
         step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
         run, _ = step.save(tx.runs, run.move("running", by=step.role), events.RunStarted)
-        return run, pool, bound
-
-    run, pool, bound = kit.write(tenant, begin)
-    try:
-        pairs = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
-        result = matching.run(pool, bound, locks=pairs, seed=seed, progress=progress)
-    except (MentorKitError, ArithmeticError, MemoryError) as error:
-        code = "cancelled" if isinstance(error, Cancelled) else getattr(error, "code", "failed")
-
-        def fail(tx: Transaction) -> None:
-            step, current = _on_run(tx, actor, run.id)
-            failed = current.move("failed", by=step.role, reason=code)
-            step.save(tx.runs, failed, events.RunFailed, reason=code)
-
-        kit.write(tenant, fail)
-        raise
+        return run, pool, bound, earlier
 
     def keep(tx: Transaction) -> dict[str, Any]:
         step, current = _on_run(tx, actor, run.id)
+        replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
+        for old in replaced:
+            _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
         summary = Frozen(matching.summary(result))
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
@@ -106,6 +112,7 @@ def draft(
                 score=pair.score,
                 rank=pair.rank,
                 reasons=pair.reasons,
+                reasons_mentor=pair.reasons_mentor,
                 locked=pair.locked,
                 created_at=tx.now,
             )
@@ -113,24 +120,115 @@ def draft(
         ]
         tx.proposals.add_all(proposals)
         step.record_all(_drafted(step, one) for one in proposals)
-        return {**as_row(saved), "unmatched_people": unmatched(result, pool)}
+        return {
+            **as_row(saved),
+            "replaced": [old.id for old in replaced],
+            "dropped_locks": dropped,
+            "unmatched_people": unmatched(result, pool),
+        }
 
-    return kit.write(tenant, keep)
+    def fail(tx: Transaction, code: str) -> None:
+        step, current = _on_run(tx, actor, run.id)
+        failed = current.move("failed", by=step.role, reason=code)
+        step.save(tx.runs, failed, events.RunFailed, reason=code)
+
+    run, pool, bound, earlier = kit.write(tenant, begin)
+    try:
+        wanted = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
+        carried, dropped = _carried(pool, wanted, earlier)
+        result = matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress)
+        return kit.write(tenant, keep)
+    except BaseException as error:  # also when the process is told to stop: no run hangs
+        code = error.code if isinstance(error, MentorKitError) else "failed"
+        code = "cancelled" if isinstance(error, (Cancelled, KeyboardInterrupt)) else code
+        with suppress(MentorKitError):  # of the two errors, the first tells what went wrong
+            kit.write(tenant, lambda tx: fail(tx, code))
+        raise
+
+
+def _ensure_open(program: Program) -> None:
+    if program.state != "open":
+        raise Conflict("program.not_open", f"The program is {program.state}; open it first.")
+
+
+def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], str | None]:
+    """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
+    drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
+    locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
+    people = tx.participants.get_many(i for p in locked for i in (p.mentee_id, p.mentor_id))
+    return {
+        (one.mentee_id, one.mentor_id): breach(
+            tx, program, people[one.mentee_id], people[one.mentor_id]
+        )
+        for one in locked
+    }
+
+
+def _carried(
+    pool: Pool, wanted: Sequence[tuple[str, str]], earlier: dict[tuple[str, str], str | None]
+) -> tuple[list[tuple[str, str]], list[dict[str, str]]]:
+    """Return the earlier locks for which there is room beside those wanted, and the others."""
+    places = Counter({one.id: one.capacity for one in pool.mentors})
+    places.subtract(mentor for _, mentor in wanted)
+    alone = {one.id for one in pool.mentees} - {mentee for mentee, _ in wanted}
+    carried, dropped = [], []
+    for (mentee, mentor), code in earlier.items():
+        if (mentee, mentor) in wanted:
+            continue
+        if code is None and (mentee not in alone or places[mentor] < 1):
+            code = "no_place"
+        elif code is None:
+            refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
+            code = refused.code if refused else None
+        if code:
+            two = {"mentee_id": mentee, "mentor_id": mentor}
+            dropped.append({**two, "code": code, "message": WORDS[code]})
+        else:
+            carried.append((mentee, mentor))
+            alone.discard(mentee)
+            places[mentor] -= 1
+    return carried, dropped
+
+
+def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strategy) -> None:
+    """Raise `Invalid` for what the strategy names of plugins that the program has switched off."""
+    used = [("criteria", use.name) for use in strategy.criteria]
+    used += [("rules", use.name) for use in strategy.rules]
+    owned = [(name, kit.registry.owner(kind, name).name) for kind, name in used]
+    owned += [(strategy.assigner, kit.registry.owner("assigners", strategy.assigner).name)]
+    off = [(name, plugin) for name, plugin in owned if chosen(tx, program, plugin) is None]
+    if off:
+        told = [
+            Problem(name, f"switch the plugin {plugin} on, or use another") for name, plugin in off
+        ]
+        raise Invalid(
+            "strategy.plugin_off", "The program has switched off what it matches by:", told
+        )
 
 
 def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
-    A place that an open proposal asks for counts as taken, or a second run would offer it again.
+    A place that an offered proposal asks for counts as taken, or a second run would offer it
+    again. Drafts do not count: this run replaces them.
     """
     from mentorkit.matching import Pool, Someone
 
-    open_now = tx.proposals.find(program_id=program.id, state=OPEN)
+    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    relationships = tx.relationships.find(program_id=program.id)
     spoken_for = Counter(i for one in open_now for i in (one.mentee_id, one.mentor_id))
+    as_mentee = Counter(one.mentee_id for one in open_now)
+    as_mentee.update(mentee for one in relationships for mentee in one.mentees)
     active = tx.participants.find(program_id=program.id, state="active")
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])
     rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
+
+    def places(row: Participant, role: str) -> int:
+        free = row.free - spoken_for[row.id]
+        if role == "mentee" and row.role == "both":  # its capacity is that of a mentor
+            return min(free, program.mentee_capacity - as_mentee[row.id])
+        return free
 
     def side(role: str) -> list[Someone]:
         return [
@@ -138,34 +236,31 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
                 key=people[row.person_id].external_key or "",
                 id=row.id,
                 profile=row.profile,
-                capacity=row.free - spoken_for[row.id],
+                capacity=places(row, role),
                 name=people[row.person_id].name,
                 person_id=row.person_id,
                 choices=tuple(row.profile.get("choices") or ()),
             )
             for row in rows
-            if row.plays(role)
+            if row.plays(role) and places(row, role) > 0
         ]
 
-    past, forbidden = _histories(tx, program, rows)
+    past, forbidden = _histories(tx, relationships, rows)
     forbidden = {(one.mentee_id, one.mentor_id): "proposed_now" for one in open_now} | forbidden
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
 def _histories(
-    tx: Transaction, program: Program, rows: Sequence[Participant]
+    tx: Transaction, relationships: Sequence[Relationship], rows: Sequence[Participant]
 ) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
     """Return the pairs that were together before, and those that must not be, with the code."""
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
-    for relationship in tx.relationships.find(program_id=program.id):
-        sides = defaultdict(list)
-        for member in relationship.members:
-            sides[member.role].append(member.participant_id)
-        pairs = list(product(sides["mentee"], sides["mentor"]))
-        past.update(pairs)
-        if relationship.state in HOLDING:
-            forbidden |= dict.fromkeys(pairs, "together_now")
+    for relationship in relationships:
+        mentor = relationship.member("mentor").participant_id
+        past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
+        together = ((mentee, mentor) for mentee in relationship.mentees)
+        forbidden |= dict.fromkeys(together, "together_now")
     holders = defaultdict(list)
     for row in rows:
         holders[row.person_id].append(row.id)
@@ -230,19 +325,27 @@ def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
 def proposals(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
-    """List a program's proposals with the names of the two and their reasons in words."""
+    """List a program's proposals with the names of the two and their reasons in words.
+
+    `words` are for the mentee, about the mentor; `words_mentor` the other way round.
+    """
     from mentorkit.matching import words
 
     with reading(kit, tenant, actor, program) as (tx, found):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         fields = fields_of(tx, found)
         names = names_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
+
+        def said(reasons: tuple[Reason, ...]) -> list[str]:
+            return [word for reason in reasons if (word := words(reason, fields=fields))]
+
         return [
             {
                 **as_row(row),
                 "mentee": names[row.mentee_id],
                 "mentor": names[row.mentor_id],
-                "words": [said for r in row.reasons if (said := words(r, fields=fields))],
+                "words": said(row.reasons),
+                "words_mentor": said(row.reasons_mentor),
                 "awaiting": row.awaiting(found.accept_chain) if row.state == "offered" else None,
             }
             for row in rows
@@ -252,7 +355,7 @@ def proposals(
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
     """Return the id of the newest run that can still be published; raise NotFound."""
     for run in reversed(runs(kit, tenant=tenant, actor=actor, program=program)):
-        if run["state"] in ("draft", "reviewed"):
+        if run["state"] in DRAFTED:
             return str(run["id"])
     raise NotFound("run.not_found", "There is no drafted run. Make one with `mentorkit match`.")
 
@@ -266,11 +369,17 @@ def _turn(
     tx: Transaction, actor: Actor, run: str, to: str, kind: type[events.Event]
 ) -> dict[str, Any]:
     step, found = _on_run(tx, actor, run)
-    saved, _ = step.save(tx.runs, found.move(to, by=step.role), kind)
-    if to == "discarded":
-        for one in tx.proposals.find(run_id=run, state="draft"):
-            withdraw_one(step, one, "run_discarded")
-    return as_row(saved)
+    return step.done(tx.runs, found.move(to, by=step.role), kind)
+
+
+def _discard(step: Step, run: Run, reason: str) -> Run:
+    """Discard a run and withdraw what it drafted, with the reason's code."""
+    tx, fact = step.tx, events.ProposalWithdrawn
+    saved, event = step.save(tx.runs, run.move("discarded", by=step.role), events.RunDiscarded)
+    drafts = tx.proposals.find(run_id=run.id, state="draft")
+    tx.proposals.save_all(one.move("withdrawn", by=step.role, reason=reason) for one in drafts)
+    step.record_all(step.fact(fact, one.id, event, reason=reason) for one in drafts)
+    return saved
 
 
 def review(
@@ -290,9 +399,12 @@ def reopen(
 def discard(
     kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
 ) -> dict[str, Any]:
-    """Throw a run away; its drafted proposals are withdrawn, nobody hears of them."""
-    fact = events.RunDiscarded
-    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "discarded", fact))
+    """Throw a run away, also one that hangs; what it drafted is withdrawn, nobody hears of it."""
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        return as_row(_discard(*_on_run(tx, actor, run), "run_discarded"))
+
+    return inside(kit, tenant, tx, work)
 
 
 def lock(
@@ -376,6 +488,7 @@ def publish(
         found = tx.runs.get(run)
         program = tx.programs.get(found.program_id)
         step = by_staff(tx, actor, program)
+        _ensure_open(program)
         saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
         withheld = []
         drafts = tx.proposals.find(run_id=run, state="draft")
@@ -399,18 +512,28 @@ def propose(
 ) -> dict[str, Any]:
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
-    `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
+    A participant only where the program's `matching` is "self"; the one they ask must always say
+    yes. `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
         two = both(tx, actor, (mentee, mentor), "participant")
+        _ensure_open(two.program)
+        asking = two.role in PARTIES
+        if asking and two.program.matching == "staff":
+            raise NotAllowed(
+                "proposal.staff_matches",
+                "In this program the staff match people; ask a coordinator to propose the two.",
+            )
         for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
             if not one.plays(side) or one.program_id != two.program_id:
                 raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
         ensure(tx, two.program, two.mentee, two.mentor)
-        if tx.proposals.first(mentee_id=mentee, mentor_id=mentor, state=OPEN):
-            raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
-        origin = str(two.role) if two.role in PARTIES else "staff"
+        for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
+            if not asking or earlier.state != "draft":
+                raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
+            withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
+        origin = str(two.role) if asking else "staff"
         made = Proposal(
             **fresh(tx),
             program_id=two.program.id,

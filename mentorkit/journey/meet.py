@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.milestones import Meeting, asked_minutes, month_of, window
-from mentorkit.domain.moves import Role
+from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
-from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import Step, fresh, inside, names_of, party, reading
+from mentorkit.journey.steps import Step, fresh, inside, names_of, party, person_of, reading
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -31,13 +32,20 @@ class Met(Step):
     def __init__(self, tx: Transaction, actor: Actor, relationship: str) -> None:
         self.relationship = tx.relationships.get(relationship)
         self.program = tx.programs.get(self.relationship.program_id)
-        here = [m for m in self.relationship.members if m.left_at is None]
+        here = self.relationship.here
         found = tx.participants.get_many(m.participant_id for m in here)
         self.people = [found[m.participant_id].person_id for m in here]
         # A circle has several mentees: each of them is a party on their own.
         parties = [(Role(m.role), found[m.participant_id].person_id) for m in here]
         role = party(tx, self.program, actor, parties, "relationship")
         super().__init__(tx, actor, role, self.program.id)
+
+    @property
+    def own(self) -> list[str]:
+        """The actor's own participant in it, where a party acts for themselves."""
+        person = person_of(self.tx, self.actor) if self.role in PARTIES else None
+        here = zip(self.relationship.here, self.people, strict=True)
+        return [member.participant_id for member, holder in here if holder == person]
 
 
 def relationships(
@@ -208,7 +216,7 @@ def extend(
 ) -> dict[str, Any]:  # fmt: skip
     """Move the end by this many days; fractions still to come are taken of the new length.
 
-    A milestone that has fired is not fired again.
+    Only staff do. A milestone that has fired is not fired again.
     """
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650:
         raise Invalid(
@@ -220,6 +228,10 @@ def extend(
     def work(tx: Transaction) -> dict[str, Any]:
         met = Met(tx, actor, relationship)
         one = met.relationship
+        if met.role in PARTIES:
+            raise NotAllowed(
+                "relationship.staff_extend", "Only staff extend a relationship; ask a coordinator."
+            )
         if one.state not in HOLDING:
             raise Conflict("relationship.ended", "The relationship has ended; match them again.")
         longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
@@ -260,21 +272,52 @@ def end(
 ) -> dict[str, Any]:
     """End a relationship; places are free again, and what was still to come is cancelled.
 
+    A mentee of a circle ends their own part in it; for the others it goes on.
     `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
     two have come to the end together.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        return as_row(finish(Met(tx, actor, relationship), reason, note))
+        met = Met(tx, actor, relationship)
+        return as_row(part(met, met.own, reason, note))
 
     return inside(kit, tenant, tx, work)
 
 
+def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relationship:
+    """Take the first of `who` that is a mentee out of a circle, if it can go on without them.
+
+    Otherwise it ends for all: a pair, and a circle without that mentee's side or the mentor's.
+    """
+    tx, one = met.tx, met.relationship
+    leaving = next((id for id in who if id in one.mentees), None)
+    if one.kind != "circle" or leaving is None or len(one.mentees) == 1:
+        return finish(met, reason, note)
+    mentor = one.member("mentor").participant_id
+    member = next(m for m in one.here if m.participant_id == leaving)
+    tx.members.save(replace(member, left_at=tx.now))
+    tx.relationships.save(one)  # as it is, so that it does not end, or lose another, meanwhile
+    met.note("relationship", one.id, note)
+    now = tx.relationships.get(one.id)
+    members = tuple(m.participant_id for m in now.here)
+    about: dict[str, Any] = {"participant_id": leaving, "left_reason": reason}
+    event = met.record(events.MemberLeft, one.id, members=members, **about)
+    used = tx.participants.release_places({leaving, mentor})
+    met.record_all(met.fact(events.PlaceReleased, who, event, used=n) for who, n in used.items())
+    return now
+
+
+def leave_circles(tx: Transaction, actor: Actor, participant: str, reason: str) -> None:
+    """Take a mentee out of every circle they are in."""
+    for held in tx.relationships.for_participants([participant], states=HOLDING):
+        if held.kind == "circle" and participant in held.mentees:
+            part(Met(tx, actor, held.id), [participant], reason)
+
+
 def _release(tx: Transaction, one: Relationship) -> dict[str, int]:
     """Give back the places of everyone in it; the mentor of a circle holds one for each mentee."""
-    here = [m for m in one.members if m.left_at is None]
-    mentees = sum(1 for m in here if m.role == "mentee")
-    places = {m.participant_id: mentees if m.role == "mentor" else 1 for m in here}
+    mentees = len(one.mentees)
+    places = {m.participant_id: mentees if m.role == "mentor" else 1 for m in one.here}
     used = {}
     for participant in sorted(places):
         for _ in range(places[participant]):
@@ -340,7 +383,7 @@ def turn(kit: Kit, *, tenant: str, actor: Actor = SYSTEM_ACTOR, limit: int = 500
             if one.state == "upcoming":
                 due = one.move("due", by=Role.SYSTEM)
                 _, event = step.save(tx.milestones, due, events.MilestoneDue)
-                found = tx.participants.get_many(m.participant_id for m in relationship.members)
+                found = tx.participants.get_many(m.participant_id for m in relationship.here)
                 tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
             else:
                 missed = one.move("missed", by=Role.SYSTEM)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field
-from mentorkit.domain.moves import Role
+from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import as_row
-from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
+from mentorkit.journey.meet import leave_circles
 from mentorkit.journey.programs import consent_version, fields_of
 from mentorkit.journey.steps import Step, inside, party
 
@@ -30,6 +32,16 @@ class Own(Step):
         named = Role.MENTOR if one.role == "mentor" else Role.MENTEE
         role = party(tx, self.program, actor, [(named, one.person_id)], "participant")
         super().__init__(tx, actor, role, self.program.id)
+
+    def with_capacity(self, capacity: int) -> Participant:
+        """Return the participant with this many places; a mentee's own wish has a limit."""
+        most = self.program.mentee_capacity
+        if self.role in PARTIES and self.participant.role == "mentee" and capacity > most:
+            raise NotAllowed(
+                "participant.staff_raise",
+                f"Only staff give a mentee more than {most} place(s) here; ask a coordinator.",
+            )
+        return self.participant.with_capacity(capacity)
 
 
 def consent(
@@ -136,7 +148,7 @@ def complete(
             )
         one = one.move("active", by=own.role)
         if capacity is not None:
-            one = one.with_capacity(capacity)
+            one = replace(one, capacity=own.with_capacity(capacity).capacity)
         fact = events.ParticipantOnboarded
         return own.done(tx.participants, one, fact, capacity=one.capacity)
 
@@ -151,7 +163,7 @@ def set_capacity(
 
     def work(tx: Transaction) -> dict[str, Any]:
         own = Own(tx, actor, participant)
-        changed = own.participant.with_capacity(capacity)
+        changed = own.with_capacity(capacity)
         return own.done(tx.participants, changed, events.CapacityChanged, capacity=capacity)
 
     return inside(kit, tenant, tx, work)
@@ -194,11 +206,15 @@ def leave(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "asked",
     tx: Transaction | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Let somebody go; open proposals are withdrawn, running relationships must end first."""
+    """Let somebody go; open proposals are withdrawn, running relationships must end first.
+
+    A mentee leaves their circles at once; these go on for the others.
+    """
 
     def work(tx: Transaction) -> dict[str, Any]:
         own = Own(tx, actor, participant)
-        moved = own.participant.move("left", by=own.role, reason=reason)
+        leave_circles(tx, actor, participant, reason)
+        moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
         saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
         withdraw_open(tx, participant=participant, reason="left", cause=event)
         return as_row(saved)

@@ -13,7 +13,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
-from mentorkit.journey.meet import Met, finish
+from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def block(
 ) -> dict[str, Any]:
     """Keep `person` and `other` (person ids) apart from now on, in either direction.
 
-    Their open proposals are withdrawn and running relationships end in the same transaction; no
-    run, lock or staff proposal brings them together again. Done by the person or by staff of a
-    program that the person is in. The other one is told nothing.
+    Their open proposals are withdrawn and running relationships end in the same transaction; a
+    circle goes on without the mentee of the two, or without `person` if both are. No run, lock or
+    staff proposal brings them together again. Done by the person or by staff of a program that
+    the person is in. The other one is told nothing.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -52,8 +53,9 @@ def block(
                     tx, participant=one.id, other=their, reason="blocked", cause=event
                 )
             for running in tx.relationships.for_participants([one.id], states=HOLDING):
-                if theirs & {m.participant_id for m in running.members}:
-                    finish(Met(tx, SYSTEM_ACTOR, running.id), "blocked")
+                here = {m.participant_id for m in running.here}
+                if one.id in here and theirs & here:
+                    part(Met(tx, SYSTEM_ACTOR, running.id), (one.id, *theirs), "blocked")
                     ended += 1
         return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
@@ -65,10 +67,11 @@ def erase(
 ) -> dict[str, Any]:
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
-    Running relationships end, open proposals are withdrawn, every program is left; ids, codes and
-    counts stay. Done by the person or by staff of a program that the person is in. A mark of
-    their id and e-mail stays, by which `recruit` refuses to bring them back. `unreached` names
-    tables of plugins that are not loaded: what these hold is still there.
+    Running relationships end (a circle goes on without its mentee), open proposals are withdrawn,
+    every program is left; ids, codes and counts stay. Done by the person or by staff of a program
+    that the person is in. A mark of their id and e-mail stays, by which `recruit` refuses to bring
+    them back. `unreached` names tables of plugins that are not loaded: what these hold is still
+    there.
     """
     from mentorkit.store import erase as erase_rows
     from mentorkit.store import unreached
@@ -77,9 +80,11 @@ def erase(
         one = tx.people.get(person)
         mine = tx.participants.find(person_id=person)
         role = _role(tx, actor, person, mine)
-        running = tx.relationships.for_participants([one.id for one in mine], states=HOLDING)
-        for held in running:
-            finish(Met(tx, SYSTEM_ACTOR, held.id), "erased")
+        own, ended = {one.id for one in mine}, 0
+        for held in tx.relationships.for_participants(own, states=HOLDING):
+            if who := [m.participant_id for m in held.here if m.participant_id in own]:
+                part(Met(tx, SYSTEM_ACTOR, held.id), who, "erased")
+                ended += 1
         event = Step(tx, actor, role, None).record(events.PersonErased, person)
         withdrawn = left = 0
         for now in tx.participants.find(person_id=person):
@@ -102,7 +107,7 @@ def erase(
         )
         return {
             "person": person,
-            "ended": len(running),
+            "ended": ended,
             "withdrawn": withdrawn,
             "left": left,
             "erased": rows,

@@ -229,6 +229,7 @@ run = of(
 proposal = of(
     Proposal,
     jsonic("reasons", of=Reason, personal=True),
+    jsonic("reasons_mentor", of=Reason, personal=True),
     refers("program_id", program),
     refers("mentee_id", participant),
     refers("mentor_id", participant),
@@ -261,7 +262,7 @@ proposal = of(
         data_class="activity",
         retention=PROGRAM,
         export=("id", "program_id", "origin", "state", "offered_at", "due_at", "created_at"),
-        erase={"reasons": ()},
+        erase={"reasons": (), "reasons_mentor": ()},
     ),
 )
 

@@ -160,3 +160,43 @@ def test_the_harness_catches_looking_first_and_writing_afterwards(
         wrong += told != {"yes": 1, "no": CALLERS - 1} or stored(kit, world.tenant) != (1, 1, 1)
     # On SQLite a transaction of ours lets one writer in at a time: there even this recipe is right.
     assert bool(wrong) == database.is_postgresql
+
+
+def test_the_harness_catches_looking_in_an_earlier_transaction(
+    create_world: Any, create_kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe that is wrong on every database: what was seen is over when it is acted upon."""
+    import sqlalchemy as sa
+
+    from mentorkit.store import repositories
+    from mentorkit.store.tables import participant as table
+
+    kit = create_kit()
+    looked = threading.local()
+
+    def look_then_accept(kit: Any, *, tenant: str, actor: Any, proposal: str) -> Any:
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            one = tx.proposals.get(proposal)
+            found = tx.participants.get_many([one.mentee_id, one.mentor_id])
+        if not all(each.free for each in found.values()):
+            raise Conflict("participant.full", "no place")
+        looked.used = {id: each.used for id, each in found.items()}
+        return accept.accept(kit, tenant=tenant, actor=actor, proposal=proposal)
+
+    def take_as_seen(self: Any, ids: set[str]) -> dict[str, int]:
+        taken = {id: looked.used[id] + 1 for id in sorted(ids)}
+        for id, used in taken.items():
+            here = sa.and_(table.c.tenant == self.tx.tenant, table.c.id == id)
+            self.tx.session.execute(sa.update(table).where(here).values(used=used))
+        return taken
+
+    wrong = 0
+    for round_ in range(3):
+        world, ids = proposals(create_world, round_, kit)
+        with monkeypatch.context() as planted:
+            planted.setattr(accept, "ensure", lambda *_: None)
+            planted.setattr(accept, "withdraw_open", lambda tx, **_: 0)
+            planted.setattr(repositories.Participants, "take_places", take_as_seen)
+            told = race(kit, world.tenant, ids, look_then_accept)
+        wrong += told != {"yes": 1, "no": CALLERS - 1} or stored(kit, world.tenant) != (1, 1, 1)
+    assert wrong

@@ -2,6 +2,9 @@
 
 A rule that draws a legal next move walks every edge of every table often: random choice alone
 finds one planted fault of three. The edges walked are counted and reported.
+
+Staff, the participants themselves and nobody in particular walk, in a program of pairs and one of
+circles.
 """
 
 from __future__ import annotations
@@ -71,38 +74,67 @@ class Walk:
         self.at = {"tenant": tenant, "actor": ADMIN}
         self.people = 0
         self.seen = 0
+        self.quiet = False
         self.state: dict[tuple[str, str], str] = {}
+        self.members: dict[str, tuple[str, ...]] = {}
+        self.participants: dict[str, Any] = {}
         self.edges = edges
         milestones = [
             {"kind": "check", "day": 2, "window": 3},
             {"kind": "end", "fraction": 1.0},
         ]
         preset = {**PRESET, "targets": {"length_days": 20, "milestones": milestones}}
-        programs.create(kit, **self.at, key="p", preset=preset)
-        programs.open_(kit, **self.at, program="p")
+        self.programs = {}
+        for key, kind in (("p", "pair"), ("c", "circle")):
+            own = {**preset, "program": {"kind": kind, "matching": "self"}}
+            self.programs[key] = programs.create(kit, **self.at, key=key, preset=own)["id"]
+            programs.open_(kit, **self.at, program=key)
+        self.check()
 
     def rows(self, repository: str, **equals: Any) -> list[Any]:
         with self.kit.transaction(tenant=self.tenant, write=False) as tx:
             return list(getattr(tx, repository).find(**equals))
 
-    def one(self, repository: str, **equals: Any) -> str:
+    def pick(self, repository: str, **equals: Any) -> Any:
         rows = self.rows(repository, **equals)
         if not rows:
             raise LookupError
-        return str(self.dice.choice(rows).id)
+        return self.dice.choice(rows)
+
+    def one(self, repository: str, **equals: Any) -> str:
+        return str(self.pick(repository, **equals).id)
+
+    def acting(self, *participants: str) -> dict[str, Any]:
+        """Act as staff, or as often as one of these participants."""
+        known = [one for one in participants if one in self.participants]
+        if self.quiet or not known or self.dice.random() < 0.5:
+            return self.at
+        person = self.participants[self.dice.choice(known)].person_id
+        return {"tenant": self.tenant, "actor": Actor(person_id=person)}
+
+    def within(self, relationship: Any) -> dict[str, Any]:
+        """Act as staff or as one of those who are or were in this relationship."""
+        return self.acting(*(member.participant_id for member in relationship.members))
+
+    def met(self, one: Any) -> dict[str, Any]:
+        """Act as staff or as one of those whose meeting or milestone this is."""
+        return self.within(self.rows("relationships", id=one.relationship_id)[0])
+
+    def key(self) -> str:
+        return self.dice.choice(["p", "p", "p", "c"])
 
     # ------------------------------------------------------------------ what may be done
 
-    def recruit(self, role: str | None = None) -> None:
+    def recruit(self, role: str | None = None, program: str = "p") -> None:
         role = role or self.dice.choice(["mentee", "mentor", "mentor", "both"])
         self.people += 1
         people = [lead(f"p{self.people}", role, trade=self.dice.choice(["baker", "smith"]),
                        capacity=self.dice.randint(1, 3))]  # fmt: skip
-        recruit.receive(self.kit, **self.at, program="p", leads=people)
+        recruit.receive(self.kit, **self.at, program=program, leads=people)
 
     def join(self) -> None:
         """Bring somebody all the way in, so that there are people to match."""
-        self.recruit()
+        self.recruit(program=self.key())
         who = self.rows("participants", state="lead")[-1].id
         for verb in (screen.approve, onboard.consent, onboard.complete):
             verb(self.kit, **self.at, participant=who)
@@ -115,30 +147,42 @@ class Walk:
     def onboard(self) -> None:
         who = self.one("participants", state="approved")
         if self.dice.random() < 0.3:
-            onboard.leave(self.kit, **self.at, participant=who)
+            onboard.leave(self.kit, **self.acting(who), participant=who)
             return
-        onboard.consent(self.kit, **self.at, participant=who)
-        onboard.complete(self.kit, **self.at, participant=who)
+        by = self.acting(who)
+        onboard.consent(self.kit, **by, participant=who)
+        onboard.complete(self.kit, **by, participant=who)
+
+    def consent(self) -> None:
+        """Take consent back, or give it again."""
+        one = self.pick("participants", state="active")
+        verb = onboard.withdraw if one.consented_at else onboard.consent
+        verb(self.kit, **self.acting(one.id), participant=one.id)
 
     def rest(self) -> None:
         who = self.one("participants", state=self.dice.choice(["active", "paused", "paused"]))
         verb = self.dice.choice([onboard.pause, onboard.resume, onboard.resume, onboard.leave])
-        verb(self.kit, **self.at, participant=who)
+        verb(self.kit, **self.acting(who), participant=who)
 
     def capacity(self) -> None:
-        onboard.set_capacity(self.kit, **self.at, participant=self.one("participants"),
+        who = self.one("participants")
+        onboard.set_capacity(self.kit, **self.acting(who), participant=who,
                              capacity=self.dice.randint(0, 3))  # fmt: skip
 
     def program(self) -> None:
         verb = self.dice.choice([programs.close, programs.open_])
         verb(self.kit, **self.at, program="p")
-        programs_now = self.rows("programs")
+        programs_now = self.rows("programs", key="p")
         if programs_now[0].state == "closed" and self.dice.random() < 0.9:
             programs.open_(self.kit, **self.at, program="p")
 
     def draft(self) -> None:
-        locks = [("nobody", "noone")] if self.dice.random() < 0.1 else []
-        match.draft(self.kit, **self.at, program="p", locks=locks)
+        locks = [("nobody", "noone")] if self.dice.random() < 0.3 else []
+        match.draft(self.kit, **self.at, program=self.key(), locks=locks)
+
+    def lock(self) -> None:
+        """Lock a drafted pair, which the next draft must carry along."""
+        match.lock(self.kit, **self.at, proposal=self.one("proposals", state="draft"))
 
     def run(self) -> None:
         state = self.dice.choice(["draft", "draft", "reviewed", "reviewed"])
@@ -146,7 +190,7 @@ class Walk:
         verb(self.kit, **self.at, run=self.one("runs", state=state))
 
     def queue(self) -> None:
-        """Queue a run that a worker elsewhere would take, and throw it away before it is taken."""
+        """Throw away a run that a worker elsewhere would take, or took and then crashed."""
         from mentorkit.domain import events
         from mentorkit.domain.moves import Role
         from mentorkit.domain.runs import Run
@@ -155,51 +199,95 @@ class Walk:
             program = tx.programs.first(key="p")
             run = Run(id=tx.new_id(), tenant=self.tenant, program_id=program.id, created_at=tx.now)
             tx.runs.add(run)
-            tx.record(
-                events.RunQueued(subject_id=run.id, program_id=program.id, strategy_version=1),
-                actor=ADMIN,
-                role=Role.ADMIN,
-            )
+            facts: list[events.Event] = [events.RunQueued(subject_id=run.id, strategy_version=1)]
+            if self.dice.random() < 0.5:
+                tx.runs.save(run.move("running", by=Role.ADMIN))
+                facts.append(events.RunStarted(subject_id=run.id))
+            tx.record_all(facts, actor=ADMIN, role=Role.ADMIN)
             return run.id
 
         match.discard(self.kit, **self.at, run=self.kit.write(self.tenant, work))
 
     def propose(self) -> None:
-        match.propose(
-            self.kit, **self.at,
-            mentee=self.one("participants", state="active"),
-            mentor=self.one("participants", state="active"),
-        )  # fmt: skip
+        active = self.rows("participants", state="active", program_id=self.programs[self.key()])
+        mentee, mentor = (
+            self.dice.choice([one.id for one in active if one.plays(role)])
+            for role in ("mentee", "mentor")
+        )
+        match.propose(self.kit, **self.acting(mentee, mentor), mentee=mentee, mentor=mentor)
+
+    def circle(self) -> None:
+        """Let somebody new into a circle, rather into one that is there; all by themselves."""
+        held = self.rows("relationships", kind="circle", state=("active", "paused"))
+        if held:
+            mentor = self.dice.choice(held).member("mentor").participant_id
+        else:
+            mentor = self.bring_participant("active", "mentor", "c")
+        mentee = self.bring_participant("active", "mentee", "c")
+        made = match.propose(self.kit, **self.at, mentee=mentee, mentor=mentor)
+        with self.kit.transaction(tenant=self.tenant, write=False) as tx:
+            found = tx.participants.get_many([mentee, mentor])
+        for one in (mentee, mentor):
+            by = {"tenant": self.tenant, "actor": Actor(person_id=found[one].person_id)}
+            accept.accept(self.kit, **by, proposal=made["id"])
+
+    def part(self) -> None:
+        """Let a mentee end their part of a circle, leave the program, or block somebody in it."""
+        held = self.rows("relationships", kind="circle", state=("active", "paused"))
+        circle = max(held, key=lambda one: len(one.mentees), default=None)
+        if circle is None:
+            raise LookupError
+        who, other = self.dice.choice(circle.mentees), self.dice.choice(circle.here).participant_id
+        person = self.participants[who].person_id
+        by = self.at if self.quiet else {"tenant": self.tenant, "actor": Actor(person_id=person)}
+        way = self.dice.choice(["end", "leave", "block"])
+        if way == "end":
+            meet.end(self.kit, **by, relationship=circle.id, reason="stopped")
+        elif way == "leave":
+            onboard.leave(self.kit, **by, participant=who)
+        else:
+            other = self.participants[other].person_id
+            protect.block(self.kit, **by, person=person, other=other)
 
     def answer(self) -> None:
-        proposal = self.one("proposals", state="offered")
+        one = self.pick("proposals", state="offered")
         verb = self.dice.choice([accept.accept, accept.accept, accept.decline, accept.withdraw])
-        verb(self.kit, **self.at, proposal=proposal)
+        verb(self.kit, **self.acting(one.mentee_id, one.mentor_id), proposal=one.id)
 
     def ask(self) -> None:
         self._ask(self.one("proposals", state="offered"))
 
     def reply(self) -> None:
-        proposal = self.one("proposals", state="question")
+        one = self.pick("proposals", state="question")
+        by = self.acting(one.mentee_id, one.mentor_id)
         if self.dice.random() < 0.4:
-            accept.withdraw(self.kit, **self.at, proposal=proposal)
+            accept.withdraw(self.kit, **by, proposal=one.id)
         else:
-            accept.reply(self.kit, **self.at, proposal=proposal, text="Soon.")
+            accept.reply(self.kit, **by, proposal=one.id, text="Soon.")
 
     def relate(self) -> None:
         state = self.dice.choice(["active", "paused"])
         verb = self.dice.choice([meet.pause, meet.resume, meet.end])
-        verb(self.kit, **self.at, relationship=self.one("relationships", state=state))
+        one = self.pick("relationships", state=state)
+        verb(self.kit, **self.within(one), relationship=one.id)
+
+    def extend(self) -> None:
+        one = self.pick("relationships")
+        days = self.dice.randint(1, 9)
+        meet.extend(self.kit, **self.within(one), relationship=one.id, days=days)
 
     def log(self) -> None:
-        meet.log(self.kit, **self.at, relationship=self.one("relationships"), minutes=30)
+        one = self.pick("relationships")
+        meet.log(self.kit, **self.within(one), relationship=one.id, minutes=30)
 
     def strike(self) -> None:
-        meet.strike(self.kit, **self.at, meeting=self.one("meetings"))
+        one = self.pick("meetings")
+        meet.strike(self.kit, **self.met(one), meeting=one.id)
 
     def reach(self) -> None:
         state = self.dice.choice(["due", "missed", "missed"])
-        meet.reach(self.kit, **self.at, milestone=self.one("milestones", state=state))
+        one = self.pick("milestones", state=state)
+        meet.reach(self.kit, **self.met(one), milestone=one.id)
 
     def wait(self) -> None:
         self.kit.clock.forward(days=self.dice.randint(1, 6))
@@ -210,13 +298,22 @@ class Walk:
         if self.dice.random() < 0.2:
             protect.block(self.kit, **self.at, person=self.one("people"), other=self.one("people"))
 
+    def nobody(self, verbs: list[Any]) -> None:
+        """Let nobody in particular try; `check` sees that it left no trace."""
+        staff, self.quiet = self.at, True
+        self.at = {"tenant": self.tenant, "actor": Actor()}
+        try:
+            self._try(self.dice.choice(verbs))
+        finally:
+            self.at = staff
+
     def aim(self) -> None:
         """Walk one of the edges walked least so far, bringing something to its beginning first."""
         every = [(noun, *edge) for noun, table in TABLES.items() for edge in table]
         every = [edge for edge in every if edge[0] != "program" and edge[1] not in UNSEEN]
         wanted = sorted(every, key=lambda edge: (self.edges[edge], edge))[:10]
         noun, frm, to = self.dice.choice(wanted)
-        if self.rows("programs")[0].state != "open":
+        if self.rows("programs", key="p")[0].state != "open":
             programs.open_(self.kit, **self.at, program="p")
         one = getattr(self, f"bring_{noun}")(frm)
         if (noun, to) == ("proposal", "expired"):
@@ -239,9 +336,9 @@ class Walk:
             verb = self._activate if (noun, to) == ("participant", "active") else verbs[to]
             verb(self.kit, **self.at, **{name: one})
 
-    def bring_participant(self, state: str, role: str | None = None) -> str:
+    def bring_participant(self, state: str, role: str | None = None, program: str = "p") -> str:
         """Return a participant newly brought to this state."""
-        self.recruit(role)
+        self.recruit(role, program)
         who = str(self.rows("participants", state="lead")[-1].id)
         path = {
             "lead": [], "waiting": [screen.wait], "declined": [screen.decline],
@@ -308,16 +405,21 @@ class Walk:
         onboard.complete(kit, **at, participant=participant)
 
     def step(self) -> None:
+        self.quiet = False
         if self.dice.random() < 0.25:
             self._try(self.aim)
             return
         verbs = [
             self.recruit, self.join, self.join, self.screen, self.screen, self.onboard, self.rest,
-            self.capacity, self.program, self.draft, self.run, self.run, self.queue, self.propose,
-            self.propose, self.answer, self.answer, self.ask, self.reply, self.relate, self.log,
-            self.strike, self.reach, self.wait, self.block,
+            self.capacity, self.program, self.draft, self.run, self.run, self.lock, self.propose,
+            self.propose, self.answer, self.answer, self.reply, self.relate, self.log,
+            self.strike, self.reach, self.block, self.consent, self.extend, self.circle,
+            self.part,
         ]  # fmt: skip
-        self._try(self.dice.choice(verbs))
+        if self.dice.random() < 0.04 and not Actor().is_system:
+            self.nobody(verbs)
+            return
+        self._try(self.dice.choice([*verbs, self.queue, self.ask, self.wait]))
 
     def _try(self, verb: Any) -> None:
         try:
@@ -340,20 +442,29 @@ class Walk:
                 )
             }  # fmt: skip
             blocks = {frozenset((b.person_id, b.other_id)) for b in tx.blocks.find()}
+            drafts = tx.runs.find(state=("draft", "reviewed"))
+        self.participants = participants
+        assert not (self.quiet and new), new
         rows["participant"] = {p.id: p.state for p in participants.values()}
         rows["relationship"] = {r.id: r.state for r in relationships}
         for event in new:
             self._walk(event)
         # INV-1: what is used is what is held, and never more than there is.
-        held = Counter(
-            m.participant_id
-            for r in relationships
-            if r.state in ("active", "paused")
-            for m in r.members
-            if m.left_at is None
-        )
+        held: Counter[str] = Counter()
+        mentees: Counter[str] = Counter()
+        for r in relationships:
+            here = tuple(member.participant_id for member in r.here)
+            assert self.members[r.id] == here, "the journal tells who is in it"
+            if r.state in ("active", "paused"):
+                assert r.mentees, "a circle without a mentee has ended"
+                mentees.update(r.mentees)
+                held.update(r.mentees)
+                held[r.member("mentor").participant_id] += len(r.mentees)
         for one in participants.values():
             assert one.used == held[one.id] <= one.capacity, one
+            assert one.role != "both" or mentees[one.id] <= 1, one
+        # At most one draft of a program waits to be published.
+        assert max(Counter(run.program_id for run in drafts).values(), default=0) <= 1
         # INV-2, INV-8: the stored state is the last that the journal tells of.
         for noun, states in rows.items():
             for row, state in states.items():
@@ -361,11 +472,15 @@ class Walk:
         # INV-12: after a block nothing is open or running between the two.
         for r in relationships:
             if r.state in ("active", "paused") and blocks:
-                people = {participants[m.participant_id].person_id for m in r.members}
+                people = {participants[m.participant_id].person_id for m in r.here}
                 assert not any(apart <= people for apart in blocks)
 
     def _walk(self, event: Any) -> None:
         self.seen = event.sequence
+        if event.noun == "relationship":
+            self.members[event.subject_id] = event.payload().get(
+                "members", self.members.get(event.subject_id)
+            )
         state = event.payload().get("state")
         if state is None or event.noun not in TABLES:
             return

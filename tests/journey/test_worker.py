@@ -12,7 +12,7 @@ import pytest
 from mentorkit import Manifest, hookimpl
 from mentorkit.domain.messages import Message
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Conflict, MentorKitError, PluginError
+from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.worker import work
@@ -188,6 +188,23 @@ def test_a_program_sets_and_switches_off_a_plugin_for_itself(
     programs.define(kit, **world.at, program="traders", kind="plugin", key="post", body=body)
     work(kit)
     assert len(post.carried) == 1
+    programs.define(kit, **world.at, program="traders", kind="plugin", key="matching", body=body)
+    with pytest.raises(Invalid, match="equal: switch the plugin matching on"):
+        match.draft(kit, **world.at, program="traders")
+
+
+def test_each_of_the_two_hears_what_speaks_for_the_other(offered: Any, post: Post) -> None:
+    accept.accept(
+        offered.kit, **offered.at, proposal=proposal(offered, "ana"), on_behalf_of="mentee"
+    )
+    with offered.kit.transaction(tenant=offered.tenant, write=False) as tx:
+        one = tx.proposals.get(proposal(offered, "ana"))
+    assert one.reasons_mentor
+    work(offered.kit)
+    told = next(m.body for m in post.carried if m.person_id == offered.persons["cleo"])
+    assert "You have the same village: Ora." in told
+    assert "different" not in told
+    assert "March 11, 2027" in told
 
 
 def test_several_workers_turn_the_same_milestones_without_a_fault(

@@ -203,6 +203,7 @@ def upgrade() -> None:
         whole("rank"),
         whole("score"),
         prose("reasons"),
+        prose("reasons_mentor"),
         flag("locked"),
         prose("answered"),
         time("offered_at", nullable=True),

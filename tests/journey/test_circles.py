@@ -1,0 +1,116 @@
+"""A circle goes on when one of its mentees goes, and the journal tells who is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.events import replay
+from mentorkit.errors import Conflict, NotFound
+from mentorkit.journey import accept, match, meet, onboard, protect, screen
+from tests.journey.conftest import lead
+
+
+def joined(world: Any, mentee: str, mentor: str = "cleo") -> str:
+    who = {"mentee": world.ids[mentee], "mentor": world.ids[mentor]}
+    made = match.propose(world.kit, **world.at, **who)
+    return str(accept.accept(world.kit, **world.at, proposal=made["id"])["relationship_id"])
+
+
+@pytest.fixture
+def world(create_world: Any) -> Any:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben", "eve")]
+    people.append(lead("cleo", "mentor", trade="baker", capacity=8))
+    return create_world(people, kind="circle")
+
+
+@pytest.fixture
+def circle(world: Any) -> str:
+    """A circle of Ana and Ben with Cleo."""
+    first, second = joined(world, "ana"), joined(world, "ben")
+    assert first == second
+    return first
+
+
+def seen(world: Any, circle: str) -> tuple[str, list[str]]:
+    """Return the circle's state and who is in it, once the journal has told the same."""
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        one = tx.relationships.get(circle)
+        told = replay(tx.journal.events(limit=None))["relationship", circle]
+        proposal = tx.proposals.get(one.proposal_id)
+    here = tuple(m.participant_id for m in one.here)
+    assert (told["state"], told["members"]) == (one.state, here)
+    assert told["proposal_id"] == one.proposal_id
+    assert told["mentee_id"] == proposal.mentee_id
+    assert told.get("reason") == one.reason
+    names = {id: key for key, id in world.ids.items()}
+    return one.state, sorted(names[id] for id in here)
+
+
+def used(world: Any) -> dict[str, int]:
+    rows = screen.review(world.kit, **world.at, program="traders")
+    return {row["key"]: row["used"] for row in rows if row["used"]}
+
+
+def test_a_mentee_ends_their_own_part_and_the_circle_goes_on(world: Any, circle: str) -> None:
+    by = {"tenant": "acme", "actor": world.by("ben"), "relationship": circle}
+    assert meet.end(world.kit, **by, reason="stopped")["state"] == "active"
+    assert seen(world, circle) == ("active", ["ana", "cleo"])
+    assert used(world) == {"ana": 1, "cleo": 1}
+    states = {m["state"] for m in meet.milestones(world.kit, **world.at, relationship=circle)}
+    assert states == {"upcoming"}
+    with pytest.raises(NotFound):
+        meet.end(world.kit, **by)
+
+
+def test_the_last_mentee_who_leaves_ends_the_circle(world: Any, circle: str) -> None:
+    for who in ("ben", "ana"):
+        meet.end(world.kit, tenant="acme", actor=world.by(who), relationship=circle)
+    assert seen(world, circle)[0] == "ended"
+    assert used(world) == {}
+
+
+@pytest.mark.parametrize("by", ["cleo", None])
+def test_mentor_and_staff_end_a_circle_for_all(world: Any, circle: str, by: str | None) -> None:
+    actor = world.by(by) if by else world.admin
+    meet.end(world.kit, tenant="acme", actor=actor, relationship=circle)
+    assert seen(world, circle)[0] == "ended"
+    assert used(world) == {}
+
+
+def test_who_leaves_the_program_leaves_the_circle_alone(world: Any, circle: str) -> None:
+    left = onboard.leave(world.kit, **world.at, participant=world.ids["ben"])
+    assert (left["state"], left["used"]) == ("left", 0)
+    assert seen(world, circle) == ("active", ["ana", "cleo"])
+    with pytest.raises(Conflict, match="End the 1 running"):
+        onboard.leave(world.kit, **world.at, participant=world.ids["cleo"])
+
+
+@pytest.mark.parametrize(
+    ("person", "other", "stays"),
+    [("ana", "cleo", "ben"), ("cleo", "ana", "ben"), ("ana", "ben", "ben")],
+)
+def test_a_block_takes_one_mentee_out(
+    world: Any, circle: str, person: str, other: str, stays: str
+) -> None:
+    report = protect.block(
+        world.kit, tenant="acme", actor=world.by(person),
+        person=world.persons[person], other=world.persons[other],
+    )  # fmt: skip
+    assert report["ended"] == 1
+    assert seen(world, circle) == ("active", sorted(["cleo", stays]))
+    assert used(world) == {stays: 1, "cleo": 1}
+
+
+def test_a_paused_circle_is_joined_and_gets_no_twin(world: Any, circle: str) -> None:
+    meet.pause(world.kit, **world.at, relationship=circle)
+    assert joined(world, "eve") == circle
+    assert seen(world, circle) == ("paused", ["ana", "ben", "cleo", "eve"])
+
+
+def test_who_has_left_a_circle_may_come_back(world: Any, circle: str) -> None:
+    meet.end(world.kit, tenant="acme", actor=world.by("ben"), relationship=circle)
+    assert joined(world, "ben") == circle
+    assert seen(world, circle) == ("active", ["ana", "ben", "cleo"])
+    assert used(world) == {"ana": 1, "ben": 1, "cleo": 2}

@@ -1,0 +1,152 @@
+"""A draft is replaced by the next one, carries its locks along, and never hangs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mentorkit.domain import events
+from mentorkit.domain.moves import Role
+from mentorkit.domain.runs import Run
+from mentorkit.errors import Conflict, MentorKitError
+from mentorkit.journey import accept, match, onboard, programs, protect
+from tests.journey.conftest import ADMIN, PRESET, lead
+
+
+def drafted(world: Any, **options: Any) -> dict[str, Any]:
+    return match.draft(world.kit, **world.at, program="traders", **options)
+
+
+def proposals(world: Any, state: str) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = match.proposals(world.kit, **world.at, program="traders", state=state)
+    return {(row["mentee"], row["mentor"]): row for row in rows}
+
+
+def states(world: Any) -> list[tuple[str, str | None]]:
+    return [(r["state"], r["reason"]) for r in match.runs(world.kit, **world.at, program="traders")]
+
+
+def test_matching_again_replaces_the_draft_and_carries_its_locks(world: Any) -> None:
+    first = drafted(world)
+    lock = proposals(world, "draft")["Ana", "Cleo"]["id"]
+    match.lock(world.kit, **world.at, proposal=lock)
+    match.review(world.kit, **world.at, run=first["id"])
+    second = drafted(world)
+    assert second["replaced"] == [first["id"]]
+    assert second["dropped_locks"] == []
+    assert second["summary"]["pairs"] == 2
+    assert states(world) == [("discarded", None), ("draft", None)]
+    assert {row["reason"] for row in proposals(world, "withdrawn").values()} == {"run_replaced"}
+    assert {names: row["locked"] for names, row in proposals(world, "draft").items()} == {
+        ("Ana", "Cleo"): True,
+        ("Ben", "Dora"): False,
+    }
+    assert match.publish(world.kit, **world.at, run=second["id"])["offered"] == 2
+
+
+def test_a_lock_of_the_replaced_draft_holds_against_a_better_score(world: Any) -> None:
+    drafted(world, locks=[("ana", "dora"), ("ben", "cleo")])
+    drafted(world, seed=5)
+    assert set(proposals(world, "draft")) == {("Ana", "Dora"), ("Ben", "Cleo")}
+
+
+def test_a_lock_that_can_no_longer_be_is_dropped_with_the_reason(world: Any) -> None:
+    drafted(world, locks=[("ana", "cleo"), ("ben", "dora")])
+    onboard.withdraw(world.kit, **world.at, participant=world.ids["ben"])
+    again = drafted(world, locks=[("ana", "dora")])
+    assert {(one["mentee_id"], one["code"]) for one in again["dropped_locks"]} == {
+        (world.ids["ana"], "no_place"),
+        (world.ids["ben"], "no_consent"),
+    }
+    assert all(one["message"] for one in again["dropped_locks"])
+    assert set(proposals(world, "draft")) == {("Ana", "Dora")}
+
+
+def test_a_blocked_pair_is_no_longer_drafted_nor_locked(world: Any) -> None:
+    drafted(world, locks=[("ana", "dora")])
+    protect.block(world.kit, **world.at, person=world.persons["ana"], other=world.persons["dora"])
+    assert drafted(world)["dropped_locks"] == []  # the block has withdrawn what was drafted
+    assert ("Ana", "Dora") not in proposals(world, "draft")
+
+
+def test_a_draft_that_fails_leaves_the_one_before_as_it_was(world: Any) -> None:
+    first = drafted(world)
+    with pytest.raises(MentorKitError):
+        drafted(world, locks=[("ana", "nobody")])
+    assert match.publish(world.kit, **world.at, run=first["id"])["offered"] == 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"), [(OSError, "failed"), (KeyboardInterrupt, "cancelled")]
+)
+def test_a_run_that_cannot_be_kept_has_failed_and_does_not_hang(
+    world: Any, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException], code: str
+) -> None:
+    def keep(*_: Any) -> None:
+        raise raised("while keeping")
+
+    first = drafted(world)
+    with monkeypatch.context() as planted:
+        planted.setattr("mentorkit.matching.summary", keep)
+        with pytest.raises(raised, match="while keeping"):
+            drafted(world)
+    assert states(world) == [("draft", None), ("failed", code)]
+    assert match.latest(world.kit, **world.at, program="traders") == first["id"]
+
+
+def test_a_run_left_running_by_a_crash_can_be_thrown_away(world: Any) -> None:
+    def hang(tx: Any) -> str:
+        run = Run(id=tx.new_id(), tenant="acme", program_id=world.program, created_at=tx.now)
+        running = tx.runs.save(tx.runs.add(run).move("running", by=Role.ADMIN))
+        tx.record(events.RunStarted(subject_id=run.id, program_id=world.program), actor=ADMIN)
+        return str(running.id)
+
+    run = world.kit.write("acme", hang)
+    assert match.discard(world.kit, **world.at, run=run)["state"] == "discarded"
+
+
+def test_reasons_are_told_both_ways(create_world: Any) -> None:
+    world = create_world([lead("ana", "mentee"), lead("cleo", "mentor")])
+    fields = {"wants": {"kind": "options", "options": ["tax"]},
+              "offers": {"kind": "options", "options": ["tax"]}}  # fmt: skip
+    programs.define(world.kit, **world.at, program="traders", kind="fields", body=fields)
+    overlap = {"criterion": "set_overlap", "field": "wants", "other": "offers"}
+    strategy = {**PRESET["strategy"], "criteria": [overlap]}
+    programs.define(world.kit, **world.at, program="traders", kind="strategy", body=strategy)
+    for who, answer in (("ana", {"wants": ["tax"]}), ("cleo", {"offers": ["tax"]})):
+        onboard.answer(world.kit, **world.at, participant=world.ids[who], answers=answer)
+    drafted(world)
+    one = proposals(world, "draft")["Ana", "Cleo"]
+    assert one["words"]
+    assert one["words_mentor"]
+    assert one["words"] != one["words_mentor"]
+    assert [r["points"] for r in one["reasons"]] == [r["points"] for r in one["reasons_mentor"]]
+
+
+def test_a_closed_program_offers_nothing(world: Any) -> None:
+    run = drafted(world)
+    programs.close(world.kit, **world.at, program="traders")
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["dora"]}
+    for attempt in (
+        lambda: match.publish(world.kit, **world.at, run=run["id"]),
+        lambda: match.propose(world.kit, **world.at, **two),
+        lambda: drafted(world),
+    ):
+        with pytest.raises(Conflict) as caught:
+            attempt()
+        assert caught.value.code == "program.not_open"
+
+
+def test_somebody_who_is_both_is_drafted_as_mentee_as_often_as_a_mentee(create_world: Any) -> None:
+    people = [
+        lead("bo", "both", trade="baker", capacity=3),
+        lead("cleo", "mentor", trade="baker"),
+        lead("dora", "mentor", trade="baker"),
+    ]
+    world = create_world(people)
+    two = {"mentee": world.ids["bo"], "mentor": world.ids["cleo"]}
+    offered = match.propose(world.kit, **world.at, **two)["id"]
+    assert drafted(world)["summary"]["pairs"] == 0
+    accept.accept(world.kit, **world.at, proposal=offered)
+    assert drafted(world)["summary"]["pairs"] == 0
