@@ -93,6 +93,10 @@ def match(
         return
     summary = run["summary"]
     say(paired(summary))
+    if run["replaced"]:
+        say("The draft before was thrown away; this one takes its place.")
+    for lock in run["dropped_locks"]:
+        say(f"A pair that was locked in it could not be kept: {lock['message']}")
     say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))

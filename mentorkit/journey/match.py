@@ -17,7 +17,7 @@ from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal, Reason, Relationship
+from mentorkit.domain.relationships import HOLDING, Proposal, Reason, Relationship
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -327,7 +327,8 @@ def proposals(
 ) -> list[dict[str, Any]]:
     """List a program's proposals with the names of the two and their reasons in words.
 
-    `words` are for the mentee, about the mentor; `words_mentor` the other way round.
+    `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
+    text for each reason, "" where it has nothing to say.
     """
     from mentorkit.matching import words
 
@@ -337,7 +338,7 @@ def proposals(
         names = names_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
-            return [word for reason in reasons if (word := words(reason, fields=fields))]
+            return [words(reason, fields=fields) for reason in reasons]
 
         return [
             {
@@ -529,6 +530,9 @@ def propose(
             if not one.plays(side) or one.program_id != two.program_id:
                 raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
         ensure(tx, two.program, two.mentee, two.mentor)
+        for held in tx.relationships.for_participants([mentee], states=HOLDING):
+            if {mentee, mentor} <= {member.participant_id for member in held.here}:
+                raise Conflict("safeguard.together_now", WORDS["together_now"])
         for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
             if not asking or earlier.state != "draft":
                 raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])

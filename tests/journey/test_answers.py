@@ -37,6 +37,15 @@ def test_only_staff_propose_where_staff_match(create_world: Any) -> None:
     assert made["state"] == "offered"
 
 
+def test_two_who_are_together_are_not_brought_together_again(world: Any) -> None:
+    accept.accept(world.kit, **world.at, proposal=proposed(world, "ana", "dora"))
+    assert refused(Conflict, proposed, world, "ana", "dora") in (
+        "safeguard.together_now", "safeguard.no_place"
+    )  # fmt: skip
+    onboard.set_capacity(world.kit, **world.at, participant=world.ids["ana"], capacity=2)
+    assert refused(Conflict, proposed, world, "ana", "dora") == "safeguard.together_now"
+
+
 @pytest.mark.parametrize("proposer", ["ana", "cleo"])
 @pytest.mark.parametrize("chain", [["mentee"], ["mentor"], ["coordinator"], ["mentee", "mentor"]])
 def test_whoever_is_asked_by_a_participant_must_say_yes(

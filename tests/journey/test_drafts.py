@@ -53,11 +53,11 @@ def test_a_lock_of_the_replaced_draft_holds_against_a_better_score(world: Any) -
 
 def test_a_lock_that_can_no_longer_be_is_dropped_with_the_reason(world: Any) -> None:
     drafted(world, locks=[("ana", "cleo"), ("ben", "dora")])
-    onboard.withdraw(world.kit, **world.at, participant=world.ids["ben"])
+    onboard.pause(world.kit, **world.at, participant=world.ids["ben"])
     again = drafted(world, locks=[("ana", "dora")])
     assert {(one["mentee_id"], one["code"]) for one in again["dropped_locks"]} == {
         (world.ids["ana"], "no_place"),
-        (world.ids["ben"], "no_consent"),
+        (world.ids["ben"], "not_active"),
     }
     assert all(one["message"] for one in again["dropped_locks"])
     assert set(proposals(world, "draft")) == {("Ana", "Dora")}
@@ -108,7 +108,7 @@ def test_a_run_left_running_by_a_crash_can_be_thrown_away(world: Any) -> None:
 
 def test_reasons_are_told_both_ways(create_world: Any) -> None:
     world = create_world([lead("ana", "mentee"), lead("cleo", "mentor")])
-    fields = {"wants": {"kind": "options", "options": ["tax"]},
+    fields = {**PRESET["fields"], "wants": {"kind": "options", "options": ["tax"]},
               "offers": {"kind": "options", "options": ["tax"]}}  # fmt: skip
     programs.define(world.kit, **world.at, program="traders", kind="fields", body=fields)
     overlap = {"criterion": "set_overlap", "field": "wants", "other": "offers"}

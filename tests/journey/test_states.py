@@ -416,7 +416,7 @@ class Walk:
             self.strike, self.reach, self.block, self.consent, self.extend, self.circle,
             self.part,
         ]  # fmt: skip
-        if self.dice.random() < 0.04 and not Actor().is_system:
+        if self.dice.random() < 0.04:
             self.nobody(verbs)
             return
         self._try(self.dice.choice([*verbs, self.queue, self.ask, self.wait]))
