@@ -13,7 +13,7 @@ from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.hooks import providers
-from mentorkit.hooks.manifest import Manifest, PersonalData
+from mentorkit.hooks.manifest import Manifest
 from mentorkit.hooks.providers import *  # noqa: F403
 from mentorkit.hooks.providers import Problem
 from mentorkit.hooks.specs import hookimpl
@@ -28,7 +28,6 @@ __all__ = [
     "Manifest",
     "Message",
     "Person",
-    "PersonalData",
     "Problem",
     "Program",
     "Strategy",

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mentorkit.domain.frozen import Frozen
-from mentorkit.hooks.context import WorkContext
 from mentorkit.hooks.providers import NO_OPTIONS, JsonSchema
 
 EMPTY_SCHEMA: JsonSchema = Frozen(NO_OPTIONS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonalData:
-    """How to export and erase what a plugin keeps about a person outside its tables.
-
-    Both get a person's id; `export` returns JSON-able data, `erase` how many things it removed.
-    """
-
-    export: Callable[[WorkContext, str], Mapping[str, Any]]
-    erase: Callable[[WorkContext, str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +30,3 @@ class Manifest:
     program_settings: JsonSchema = EMPTY_SCHEMA
     tables: object | None = None
     migrations: str | None = None
-    personal_data: PersonalData | None = None

@@ -46,11 +46,10 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Some leads, what was wrong with the rest, and where to go on (None: that was all)."""
+    """Some leads, and what was wrong with the rest."""
 
     leads: tuple[Lead, ...]
     problems: tuple[InputProblem, ...] = ()
-    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +70,6 @@ class RecruitmentSource(Provider):
 
     suffixes: tuple[str, ...] = ()
     options: JsonSchema = NO_OPTIONS
-
-    def fetch(self, ctx: WorkContext, since: str | None) -> Batch:
-        """Ask the vendor for what is new since this cursor."""
-        return Batch(leads=())
 
     def receive(
         self,
