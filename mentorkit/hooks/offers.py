@@ -98,8 +98,8 @@ def _of_a_channel(provider: providers.Channel) -> Expected:
 
 
 def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
-    ways = [overrides(provider, providers.RecruitmentSource, way) for way in ("fetch", "receive")]
-    yield "", any(ways), "give fetch, receive or both: they are where leads come from"
+    written = overrides(provider, providers.RecruitmentSource, "receive")
+    yield "receive", written, "write it: it is where leads come from"
     listed = _tuple_of(str, provider.suffixes) and all(map(_SUFFIX.fullmatch, provider.suffixes))
     yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
