@@ -28,7 +28,7 @@ class CsvSource(RecruitmentSource):
                 "type": "object",
                 "title": "Columns",
                 "description": "Column of the file -> ref, name, email, ... or a profile field. "
-                "Without any, columns are recognised by name, and others ignored.",
+                "The other columns are recognised by name, or ignored.",
                 "additionalProperties": {"type": "string", "minLength": 1},
                 "default": {},
             },

@@ -83,6 +83,13 @@ def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: R
     assert "no.csv: there is no such file" in run("recruit", "no.csv", code=2).err
 
 
+def test_a_column_named_on_the_command_line_adds_to_those_that_fit(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text("Nummer,name,trade\n9,Gil,baker\n", encoding="utf-8")
+    run("recruit", "more.csv", "--role", "mentee", "--columns", "Nummer=ref")
+    row = next(row for row in listed(run, "participant", "list") if row["key"] == "9")
+    assert (row["name"], row["profile"]) == ("Gil", {"trade": "baker"})
+
+
 def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -> None:
     lines = run("participant", "list", "--role", "mentor").out.splitlines()
     assert lines[0].split() == ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT", "MET"]

@@ -71,6 +71,17 @@ def test_who_stands_in_both_sheets_under_two_numbers_is_not_paired_with_themselv
     assert rows(sheets / "pairs.csv") == []
 
 
+def test_mapping_one_column_leaves_the_others_to_their_names(sheets: Path, run: Run) -> None:
+    before = run(*WHOLE, "--json").out
+    for side in ("mentors", "mentees"):
+        text = (sheets / f"{side}.csv").read_text(encoding="utf-8")
+        (sheets / f"{side}.csv").write_text(text.replace("village", "Home"), encoding="utf-8")
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write('[columns]\nHome = "village"\n')
+    found, known = json.loads(run(*WHOLE, "--json").out), json.loads(before)
+    assert (found["pairs"], found["total"]) == (known["pairs"], known["total"]) == (2, 10_000)
+
+
 def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--json")
     found = json.loads(done.out)
