@@ -92,7 +92,8 @@ def match(
         return
     summary = run["summary"]
     say(paired(summary))
-    say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+    if summary["pairs"]:
+        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))
         for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")

@@ -105,6 +105,15 @@ def assign(
             problems.append(
                 Problem(name, f"has no column for {field.id}, which this program requires; add it")
             )
+    used_places = {column.index for column in used}
+    free = {folded(title): title for at, title in enumerate(header) if at not in used_places}
+    for field in fields.values():
+        if _plays(field, role) and field.id not in by_target and (near := _near(field.id, free)):
+            notes.append(
+                Problem(
+                    name, f'has no column for {field.id}; if "{near}" is it, map it to {field.id}'
+                )
+            )
     if problems:
         raise Invalid("sheet.columns", f"The columns of {name} do not fit:", problems)
     return tuple(used), notes
@@ -165,6 +174,14 @@ def _labels(fields: Mapping[str, Field]) -> Iterable[tuple[str, str]]:
     for field in fields.values():
         for label in field.label.values():
             yield str(label), field.id
+
+
+def _near(target: str, titles: Mapping[str, str]) -> str | None:
+    """Return the column that may well be meant: nearly the same name, or a longer one with it."""
+    wanted = folded(target)
+    longer = [title for title in titles if set(wanted.split()) <= set(title.split())]
+    near = get_close_matches(wanted, list(titles), n=1, cutoff=0.75) or longer
+    return titles[near[0]] if near else None
 
 
 def _optional(target: str, fields: Mapping[str, Field], role: str | None) -> bool:
