@@ -202,16 +202,21 @@ class Progress:
     def __init__(self) -> None:
         self._shown = 0
         self._next = time.monotonic() + 0.5
+        self._what = ""
         self._on = sys.stderr.isatty()
 
     def step(self, done: int, total: int, what: str = "") -> None:
-        """Show that `done` of `total` steps are done; redrawn at most ten times a second."""
+        """Show that `done` of `total` steps are done; redrawn at most ten times a second.
+
+        A new `what` is drawn at once, for nothing may follow it for long.
+        """
         now = time.monotonic()
-        if not self._on or now < self._next:
+        if not self._on or (now < self._next and not (self._shown and what != self._what)):
             return
+        self._what = what
         self._next = now + 0.1
-        share = f"{100 * done // total:3d} %" if total else f"{done:,}"
-        line = clean(f"{what or 'working'} ... {share}")
+        share = f" {100 * done // total:3d} %" if total else f" {done:,}" if done else ""
+        line = clean(f"{what or 'working'} ...{share}")
         sys.stderr.write("\r" + line + " " * max(0, self._shown - width(line)))
         sys.stderr.flush()
         self._shown = width(line)

@@ -19,11 +19,12 @@ from mentorkit.commands.output import (
     Progress,
     example,
     json_option,
+    note,
     plural,
     print_json,
     say,
 )
-from mentorkit.commands.selection import bad_rows, plugin_named, tell_problems
+from mentorkit.commands.selection import MOST_SHOWN, bad_rows, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Invalid, Problem
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 PLUGINS = ("matching", "csv")
 """What pairing two sheets needs; the other plugins have tables, and load SQLAlchemy."""
+
+LONG = 25_000_000
+"""From so many possible pairs on it is said beforehand that they take long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +153,15 @@ def pair(
     if registry is not None:
         _check_names(plan, registry, strategy_file)
         _check_suffixes(plan, registry, out, unmatched)
+        _check_people(plan, {"mentee": mentees, "mentor": mentors})
     plan.check()
     assert registry is not None
     assert plan.data is not None
     from mentorkit import matching
 
+    many = [len(plan.batches[role].leads) for role in ("mentee", "mentor")]
+    if many[0] * many[1] >= LONG:
+        note(f"{many[0]:,} mentees and {many[1]:,} mentors: this will take minutes.")
     with Progress() as progress:
         result, pool = matching.pair_leads(
             plan.batches["mentee"].leads,
@@ -166,9 +174,15 @@ def pair(
     pairs, left = matching.pairs_sheet(result, pool), matching.unmatched_sheet(result, pool)
     written = _write(registry, {out: pairs, unmatched: left})
     notes, wrong, skipped = _wrong_rows(plan, {"mentee": mentees, "mentor": mentors})
+    if mentors.resolve() == mentees.resolve():
+        told = "is the file of --mentors as well, so everybody in it is a mentee and a mentor"
+        notes.append(Problem(f"--mentees {mentees}", told))
+    files = {"mentees": mentees.name, "mentors": mentors.name}
+    notes += [Problem(files.get(one.place, one.place), one.message) for one in result.notes]
     summary = matching.summary(result)
     if as_json:
-        print_json({**summary, "skipped": skipped, "problems": wrong, "files": written})
+        found = {"skipped": skipped, "problems": wrong, "notes": notes, "files": written}
+        print_json({**summary, **found})
     else:
         names = {
             (role, lead.key): lead.name
@@ -267,7 +281,7 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         *plan.columns.values(),
         *(name for batch in plan.batches.values() for lead in batch.leads for name in lead.profile),
     }
-    if not plan.columns and len(plan.batches) < 2:
+    if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
     said = {problem.place for problem in plan.problems}
@@ -285,6 +299,20 @@ def _check_suffixes(
     for option, path in (("--out", out), ("--unmatched", unmatched)):
         if path is not None and _source(registry, path) is None:
             plan.problems.append(Problem(f"{option} {path}", _kinds(registry)))
+
+
+def _check_people(plan: Plan, paths: Mapping[str, Path]) -> None:
+    """Note the sheets that hold nobody who can be paired, and what is wrong with their rows."""
+    for role, path in paths.items():
+        batch = plan.batches.get(role)
+        if batch is None or batch.leads:
+            continue
+        _, rows = bad_rows(batch.problems, path.name)
+        if not rows:
+            told = f"holds no {role}; write one row for each below the header"
+        else:
+            told = f"has no row that can be used; mend what is wrong with its {plural(rows, 'row')}"
+        plan.problems += [Problem(path.name, told), *batch.problems[:MOST_SHOWN]]
 
 
 def _kinds(registry: Registry) -> str:
@@ -375,7 +403,8 @@ def _say(
         return names.get((role, key)) or key
 
     say(paired(summary))
-    say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+    if pairs.rows:
+        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
     if pairs.rows:
         say("\nThe first pairs:")
         first = [

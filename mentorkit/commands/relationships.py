@@ -97,7 +97,8 @@ def match(
         say("The draft before was thrown away; this one takes its place.")
     for lock in run["dropped_locks"]:
         say(f"A pair that was locked in it could not be kept: {lock['message']}")
-    say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+    if summary["pairs"]:
+        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))
         for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")

@@ -48,15 +48,23 @@ def run(
     that breaks a safeguard, and `PluginError` when a plugin's answer is not one.
     """
     began = time.perf_counter()
+
+    def tell(what: str) -> None:
+        if progress is not None:
+            progress.step(0, 0, what)
+
     held = _locks(pool, locks)
     scan = Scan(pool, bound)
     overridden = tuple(_overridden(scan, held))
     question = Question(scan, locks=held, seed=seed, progress=progress)
+    tell("assigning")
     assignment = _ask_assigner(bound, question)
     match = _checked(scan, question, assignment)
     used = np.bincount(match[match >= 0], minlength=len(pool.mentors))
+    tell("explaining")
     pairs = _pairs(scan, question, match)
     total = sum(pair.score for pair in pairs)
+    tell("checking")
     proof = _certify(bound, question, assignment, match)
     total_bound, pairs_bound = bounds(question, pool, proof, held, len(pairs))
     left = Left(scan, question, match, used)
@@ -79,6 +87,7 @@ def run(
         objective=bound.strategy.objective,
         overridden=overridden,
         certificate=_by_id(pool, proof),
+        notes=tuple(scan.notes()),
         seconds=time.perf_counter() - began,
     )
 

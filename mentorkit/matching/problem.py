@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DENSE_CELLS = 4_000_000
 """Up to this many pairs all of them are looked at; above, candidate lists that grow on demand."""
-KEPT_CELLS = 64_000_000
+KEPT_CELLS = 128_000_000
 """Up to this many pairs their scores are kept, in 2 bytes each; above, they are computed again."""
 LISTED = 32
 """How many candidates a mentee's list starts with."""

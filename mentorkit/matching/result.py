@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
+from mentorkit.errors import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ class Result:
     With the objective ``coverage`` the bound on the total holds among results with as many pairs,
     with ``score``, and for an assigner that ignores the objective, among all. An `exact` result is
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
-    each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them.
+    each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
+    what was odd: answers that nobody gave (at ``mentees``, ``mentors``), values that were cut.
     """
 
     pairs: tuple[Pair, ...]
@@ -86,3 +88,4 @@ class Result:
     seconds: float
     overridden: tuple[Override, ...] = ()
     certificate: Certificate = field(default_factory=Certificate)
+    notes: tuple[Problem, ...] = ()

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.domain.strategies import FULL_SCORE, share
-from mentorkit.errors import PluginError
+from mentorkit.errors import PluginError, Problem
 from mentorkit.hooks.calls import called
-from mentorkit.hooks.providers import Criterion, Rule
+from mentorkit.hooks.providers import Criterion, Prior, Rule
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
@@ -28,9 +28,14 @@ TILE_CELLS = 1 << 16
 MEMO_CELLS = 400_000
 """Up to this many pairs, what a plugin's Python answered for a pair is kept for the run."""
 FEW_CRITERIA = 16
+ROUNDING = 1e-6
+"""How far beyond 0 or 1 a value is only rounded, and nothing to tell its author."""
 
 
 class _Values(Protocol):
+    odd: str
+    """What to say of a value that is none from 0 to 1; "" if there was none."""
+
     def block(self, rows: Index, cols: Index, within: Bools) -> Floats: ...
     def pairs(self, rows: Index, cols: Index) -> Floats: ...
 
@@ -66,6 +71,25 @@ class Scan:
         step = max(1, TILE_CELLS // max(1, mentors))
         for start in range(0, mentees, step):
             yield start, min(mentees, start + step)
+
+    def notes(self) -> Iterator[Problem]:
+        """Yield what the plugin's author or the reader of the sheets should look at."""
+        readers: dict[tuple[str, str], list[str]] = {}
+        uses: list[tuple[str, Criterion | Rule]] = [
+            *((f"rule {one.use.name}", one.rule) for one in self.bound.rules),
+            *((f"criterion {one.use.name}", one.criterion) for one in self.bound.criteria),
+        ]
+        for use, provider in uses:
+            for side, name in _read(provider, self.pool):
+                people = getattr(self.pool, side)
+                if len(people) and all(value is None for value in people.column(name)):
+                    readers.setdefault((side, name), []).append(use)
+        for (side, name), reading in readers.items():
+            told = " and ".join(dict.fromkeys(reading))
+            yield Problem(side, f"nobody has an answer to `{name}`, which {told} reads")
+        for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
+            if values.odd:
+                yield Problem(criterion.label, values.odd)
 
     # ------------------------------------------------------------------ may they
 
@@ -205,6 +229,8 @@ def _criterion(bound: BoundCriterion, pool: Pool) -> _Values:
 
 
 class _Declared:
+    odd = ""
+
     def __init__(self, value: Value) -> None:
         self.value = value
 
@@ -220,6 +246,7 @@ class _Blocks:
 
     def __init__(self, bound: BoundCriterion, pool: Pool) -> None:
         self.bound, self.pool = bound, pool
+        self.odd = ""
 
     def block(self, rows: Index, cols: Index, within: Bools) -> Floats:
         criterion, label = self.bound.criterion, self.bound.label
@@ -234,6 +261,11 @@ class _Blocks:
                 "0 to 1, nan for no opinion.",
             ) from None
         _check_shape(array, mentees, mentors, label, "score_block")
+        extremes = (
+            np.fmin.reduce(array, None, initial=0.0),
+            np.fmax.reduce(array, None, initial=1.0),
+        )
+        self.odd = self.odd or next(filter(None, (_odd("score_block", e) for e in extremes)), "")
         return array
 
     def pairs(self, rows: Index, cols: Index) -> Floats:
@@ -274,6 +306,7 @@ class _EachPairScored(_EachPair):
     def __init__(self, bound: BoundCriterion, pool: Pool) -> None:
         super().__init__(pool)
         self.criterion, self.label = bound.criterion, bound.label
+        self.odd = ""
 
     def answer(self, mentee: int, mentor: int) -> float:
         left, right = self.pool.mentees.answers[mentee], self.pool.mentors.answers[mentor]
@@ -286,6 +319,7 @@ class _EachPairScored(_EachPair):
                 f"{self.label}: score returned {_kind(given)}; return a number from 0 to 1, or "
                 "None for no opinion.",
             )
+        self.odd = self.odd or _odd("score", given)
         # Cut off first: what is above 1 may be too much for a float.
         return float(min(1.0, max(0.0, given))) if given == given else float("nan")
 
@@ -321,6 +355,32 @@ class _EachPairAllowed(_EachPair):
         for at_row, at_col in np.argwhere(within):
             mask[at_row, at_col] = self.get(int(rows[at_row]), int(cols[at_col])) == 1.0
         return mask
+
+
+def _odd(method: str, value: Any) -> str:
+    """Return what to say of a value that is none from 0 to 1, "" where it is; rounding is none."""
+    if value != value:
+        return f"{method} returned nan, which counts as no opinion; return None for that"
+    if -ROUNDING <= value <= 1 + ROUNDING:
+        return ""
+    told = f"{method} returned {str(value)[:40]}, which counts as {int(value > 1)}"
+    return f"{told}; return a number from 0 to 1, or None for no opinion"
+
+
+def _read(provider: Criterion | Rule, pool: Pool) -> Iterator[tuple[str, str]]:
+    """Yield (side, field) of the answers that a rule or criterion reads, as far as it says so."""
+    form: Any = provider.declared
+    if form is None:
+        for name in provider.needs:
+            roles = pool.field(name).roles
+            yield from ((f"{role}s", name) for role in roles)
+        return
+    field = getattr(form, "field", None)
+    partial = getattr(form, "partial", ())
+    if field and not isinstance(form, Prior):
+        yield from (("mentees", name) for name in (field, *partial))
+    if field:
+        yield from (("mentors", name) for name in (getattr(form, "other", "") or field, *partial))
 
 
 def _mask_block(bound: BoundRule, rule: Rule, pool: Pool, rows: Index, cols: Index) -> Bools:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.fields import parse_fields
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
+from mentorkit.domain.relationships import Reason
 from mentorkit.domain.strategies import parse_strategy
 from mentorkit.errors import Invalid, MentorKitError
 from mentorkit.hooks.providers import Sheet
@@ -113,7 +116,7 @@ def unmatched_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
                 side,
                 shown[side][one.id],
                 words(one.reason, locale, pool.fields),
-                words(one.help, locale, pool.fields),
+                words(_with_key(one.help), locale, pool.fields),
             )
             for side, left in (
                 ("mentee", result.unmatched_mentees),
@@ -137,6 +140,14 @@ def _someone(lead: Lead) -> Someone:
         person_id=f"e-mail {email}" if email else f"key {lead.key}\x00{name}",
         choices=choices,
     )
+
+
+def _with_key(help_: Reason) -> Reason:
+    """Return a help with the key of whom it names: a sheet of keys is searched by key."""
+    name, key = help_.params.get("name"), help_.params.get("id")
+    if name == key:
+        return help_
+    return replace(help_, params=Frozen({**help_.params, "name": f"{name} ({key})"}))
 
 
 def _shown(pool: Pool) -> dict[str, dict[str, str]]:

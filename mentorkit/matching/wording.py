@@ -5,7 +5,7 @@ No numpy here, so that pages and messages can say why without loading the engine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mentorkit.domain.fields import Field
@@ -16,7 +16,9 @@ from mentorkit.i18n import translate
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
     "covers_yours": "Offers {count} of the {of} you named under {field}: {shared}.",
+    "covers_yours.all": "Offers what you named under {field}: {shared}.",
     "covers_theirs": "You offer {count} of the {of} they named under {field}: {shared}.",
+    "covers_theirs.all": "You offer what they named under {field}: {shared}.",
     "shares": "You have {field} in common: {shared}.",
     "shares_none": "You have no {field} in common.",
     "same": "You have the same {field}: {value}.",
@@ -76,11 +78,19 @@ SENTENCES: Mapping[str, str] = {
         "nobody is left."
     ),
     "ruled_out_all": "The rule that asks for {rule} rules out all {of} {others}.",
+    "ruled_out_all.one": "The rule that asks for {rule} rules out the only one there is.",
+    "ruled_out_all.two": "The rule that asks for {rule} rules out both {others}.",
     "safeguards_all": "Safeguards (blocks, places, being together now) rule out all {of} {others}.",
+    "safeguards_all.one": (
+        "Safeguards (blocks, places, being together now) rule out the only one there is."
+    ),
+    "safeguards_all.two": "Safeguards (blocks, places, being together now) rule out both {others}.",
     "all_taken": "All {count} mentors who fit are taken.",
     "all_taken.one": "The one mentor who fits is taken.",
+    "all_taken.two": "Both mentors who fit are taken.",
     "all_paired": "All {count} mentees who fit are with other mentors.",
     "all_paired.one": "The one mentee who fits is with another mentor.",
+    "all_paired.two": "Both mentees who fit are with other mentors.",
     "no_score": "Nothing speaks for any of the {count} who could still be had.",
     "left_over": "The assigner left {count} who fit and are free.",
     "not_chosen": "Did not ask for anybody.",
@@ -89,7 +99,7 @@ SENTENCES: Mapping[str, str] = {
     # the one change that would help
     "recruit_mentors": "Recruit a mentor.",
     "recruit_mentees": "Recruit a mentee.",
-    "answer": "Have {field} answered.",
+    "answer": "Ask them for their {field}.",
     "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
     "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
     "one_more_place": "One more place at {name} would do.",
@@ -109,9 +119,16 @@ SENTENCES: Mapping[str, str] = {
     "needs_steps": "{field} from {value} up",
     "needs_between": "{field} from {value} to {upto}",
 }
-"""One sentence for each code, in English; `.one` stands beside it for a count of one."""
+"""One sentence for each code, in English.
+
+Beside it may stand `.one` and `.two` for such a count, and `.all` for a count of all there are.
+"""
 
 _LISTED = 6
+_ENDS = (".", "!", "?", "…", "。", "।", "؟")
+LONG_LABEL = 3
+"""From so many words on a label is quoted, for it reads like a part of the sentence."""
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def words(
@@ -135,14 +152,22 @@ def sentence(
 
     Where nothing speaks for it, what speaks against it.
     """
-    told = sorted(reasons, key=lambda reason: -reason.points)
-    speaking = [reason for reason in told if reason.points > 0] or told
-    return " ".join(filter(None, (words(reason, locale, fields) for reason in speaking)))
+    weightiest = sorted(reasons, key=lambda reason: -reason.points)
+    speaking = [reason for reason in weightiest if reason.points > 0] or weightiest
+    told = [text for reason in speaking if (text := words(reason, locale, fields))]
+    if len(told) > 1:  # plugins write their texts with a full stop or without
+        told = [text if text.endswith(_ENDS) else f"{text}." for text in told]
+    return " ".join(told)
 
 
 def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:
-    one = params.get("count") == 1
-    template = SENTENCES.get(f"{code}.one" if one and f"{code}.one" in SENTENCES else code)
+    of = params.get("of")
+    count = params.get("count", of)
+    forms = ("one" if count == 1 else "two" if count == 2 else "", "all" if count == of else "")
+    template = next(
+        (SENTENCES[f"{code}.{form}"] for form in forms if f"{code}.{form}" in SENTENCES),
+        SENTENCES.get(code),
+    )
     if template is None:
         if "text" in params:
             return str(params["text"])
@@ -158,15 +183,29 @@ def _show(
     if key in ("field", "part", "about"):
         spec = fields.get(str(value))
         label = in_locale(spec.label, locale) if spec else ""
+        if len(label.split()) >= LONG_LABEL:
+            return f"‘{label}’"
         return label or str(value).replace("_", " ")
     if key in ("rule", "needs"):
         asked = [value] if isinstance(value, Mapping) else list(value)
         return "; ".join(_fill(one["code"], one["params"], locale, fields) for one in asked)
     if isinstance(value, (tuple, list)):
-        shown = [_option(one, locale, about) for one in value]
+        hours = about is not None and about.kind == "hours"
+        shown = _spans(value) if hours else [_option(one, locale, about) for one in value]
         rest = len(shown) - _LISTED
         return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
     return _option(value, locale, about)
+
+
+def _spans(hours: Iterable[int]) -> list[str]:
+    """Return hours of the week as they are answered: ``mon 16-18``."""
+    spans: list[list[int]] = []
+    for hour in sorted(hours):
+        if spans and spans[-1][1] == hour and hour % 24:
+            spans[-1][1] = hour + 1
+        else:
+            spans.append([hour, hour + 1])
+    return [f"{_DAYS[start // 24]} {start % 24}-{(end - 1) % 24 + 1}" for start, end in spans]
 
 
 def _option(value: Any, locale: str, about: Field | None) -> str:

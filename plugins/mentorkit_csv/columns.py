@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -57,14 +57,14 @@ def assign(
 ) -> tuple[tuple[Column, ...], list[Problem]]:
     """Return the columns to use, and notes about what was decided for the reader.
 
+    What `columns` maps goes first; the other columns feed what their names say, unless it is fed.
+
     Raises `Invalid` with everything wrong: columns that the file lacks (with the nearest names),
     names that stand twice in the header, targets fed twice, no key, a required field missing.
     """
     problems: list[Problem] = []
-    if columns:
-        used = _mapped(header, columns, fields, role, name, problems)
-    else:
-        used = _recognised(header, fields)
+    used = _mapped(header, columns, fields, role, name, problems)
+    used += _recognised(header, fields, used)
     by_target: dict[str, Column] = {}
     for column in used:
         earlier = by_target.setdefault(column.target, column)
@@ -105,6 +105,15 @@ def assign(
             problems.append(
                 Problem(name, f"has no column for {field.id}, which this program requires; add it")
             )
+    used_places = {column.index for column in used}
+    free = {folded(title): title for at, title in enumerate(header) if at not in used_places}
+    for field in fields.values():
+        if _plays(field, role) and field.id not in by_target and (near := _near(field.id, free)):
+            notes.append(
+                Problem(
+                    name, f'has no column for {field.id}; if "{near}" is it, map it to {field.id}'
+                )
+            )
     if problems:
         raise Invalid("sheet.columns", f"The columns of {name} do not fit:", problems)
     return tuple(used), notes
@@ -138,20 +147,25 @@ def _mapped(
     return used
 
 
-def _recognised(header: tuple[str, ...], fields: Mapping[str, Field]) -> list[Column]:
+def _recognised(
+    header: tuple[str, ...], fields: Mapping[str, Field], mapped: Sequence[Column]
+) -> list[Column]:
+    """Return the columns whose names fit, but for those that are mapped and what those feed."""
+    taken = {column.index for column in mapped}
+    fed = {column.target for column in mapped}
     names: dict[str, str] = {folded(label): target for label, target in _labels(fields)}
     names.update((folded(target), target) for target in (*fields, *RESERVED))
     plain = set(names)
     used = [
         Column(index, title, names[folded(title)])
         for index, title in enumerate(header)
-        if folded(title) in plain
+        if folded(title) in plain and index not in taken and names[folded(title)] not in fed
     ]
     # Other names count only where the real one is absent: `id` beside `ref` is just a column.
-    fed = {column.target for column in used}
+    fed |= {column.target for column in used}
     for index, title in enumerate(header):
         target = _OTHER_NAMES.get(folded(title))
-        if target and target not in fed and folded(title) not in plain:
+        if target and target not in fed and folded(title) not in plain and index not in taken:
             used.append(Column(index, title, target))
     return used
 
@@ -160,6 +174,14 @@ def _labels(fields: Mapping[str, Field]) -> Iterable[tuple[str, str]]:
     for field in fields.values():
         for label in field.label.values():
             yield str(label), field.id
+
+
+def _near(target: str, titles: Mapping[str, str]) -> str | None:
+    """Return the column that may well be meant: nearly the same name, or a longer one with it."""
+    wanted = folded(target)
+    longer = [title for title in titles if set(wanted.split()) <= set(title.split())]
+    near = get_close_matches(wanted, list(titles), n=1, cutoff=0.75) or longer
+    return titles[near[0]] if near else None
 
 
 def _optional(target: str, fields: Mapping[str, Field], role: str | None) -> bool:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mentorkit.domain.fields import Field
-from mentorkit.errors import Invalid
+from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Batch, Context, Inbound, RecruitmentSource, Sheet
 from mentorkit_csv.columns import assign, known_names
 from mentorkit_csv.leads import read_leads
@@ -28,7 +28,7 @@ class CsvSource(RecruitmentSource):
                 "type": "object",
                 "title": "Columns",
                 "description": "Column of the file -> ref, name, email, ... or a profile field. "
-                "Without any, columns are recognised by name, and others ignored.",
+                "The other columns are recognised by name, or ignored.",
                 "additionalProperties": {"type": "string", "minLength": 1},
                 "default": {},
             },
@@ -66,7 +66,13 @@ class CsvSource(RecruitmentSource):
         given = options or {}
         columns: Mapping[str, str] = given.get("columns") or {}
         table = self._read(inbound, columns, declared)
-        used, notes = assign(table.header, columns, declared, role=role, name=table.name)
+        try:
+            used, notes = assign(table.header, columns, declared, role=role, name=table.name)
+        except Invalid as error:
+            if table.others:
+                told = (*error.problems, Problem(table.name, table.others))
+                raise Invalid(error.code, error.message, told) from None
+            raise
         leads, problems = read_leads(
             table,
             used,

@@ -64,6 +64,8 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = ()
+    others: str = ""
+    """What to say of the other sheets of a workbook where this one cannot be used."""
 
     def place(self, number: int, column: str = "") -> str:
         """Return where a row, or one cell of it, stands: ``mentees.csv, line 12, column grade``."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ MAX_ROW = 1_048_576
 _NEEDS_EXTRA = "XLSX files need openpyxl: run `pip install mentorkit[sheets]`, or use CSV"
 
 _MADE_AT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_FORMULA = re.compile(rb"<(\w+:)?f[\s/>]")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -130,13 +133,56 @@ def read_xlsx(body: bytes, name: str, limits: Limits) -> Table:
     try:
         if not book.worksheets:
             raise Invalid("sheet.empty", f"{name} has no sheet with cells.")
-        return _read(book.worksheets[0], name, limits)
+        first, *others = book.worksheets
+        table = _read(first, name, limits, _others([page.title for page in others]))
+        if _FORMULA.search(_part(body, first)):
+            return replace(table, problems=(*_never_shown(openpyxl, body, table), *table.problems))
+        return table
     except Invalid:
         raise
     except Exception as error:  # as above: parts are only parsed when they are reached
         raise _damaged(name) from error
     finally:
         book.close()
+
+
+def _others(titles: Sequence[str]) -> str:
+    """Return what to say of the other sheets where the first one cannot be used."""
+    if not titles:
+        return ""
+    shown = ", ".join(f'"{title}"' for title in titles[:10]) + (", ..." if titles[10:] else "")
+    return f"only the first sheet is read; there are {shown} as well: put the people's sheet first"
+
+
+def _part(body: bytes, page: Worksheet) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return archive.read(page._worksheet_path)  # type: ignore[attr-defined]
+
+
+def _never_shown(openpyxl: Any, body: bytes, table: Table) -> Iterator[Problem]:
+    """Yield a note about the formulas that were never calculated, which are read as empty."""
+    places = []
+    books = [
+        openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=shown)
+        for shown in (True, False)
+    ]
+    pages = [book.worksheets[0] for book in books]
+    for page in pages:
+        page.reset_dimensions()
+    for number, rows in enumerate(zip(*(page.iter_rows() for page in pages), strict=True), start=1):
+        for title, shown, written in zip(table.header, *rows, strict=False):
+            # An empty text is a value as well, and its type is kept.
+            if written.data_type == "f" and shown.value is None and shown.data_type != "str":
+                places.append(f"row {number}, column {title}")
+    for book in books:
+        book.close()
+    if places:
+        more = f" and {len(places) - 1:,} more" if places[1:] else ""
+        yield Problem(
+            table.name,
+            f"the formula in {places[0]}{more}, shows no value and is read as empty; if it should "
+            "show one, open the file in a spreadsheet and save it",
+        )
 
 
 def _openpyxl() -> Any:
@@ -183,7 +229,7 @@ def _gate(body: bytes, name: str, limits: Limits) -> None:
             raise Invalid("sheet.encrypted", f"{name} is protected by a password; save it without.")
 
 
-def _read(page: Worksheet, name: str, limits: Limits) -> Table:
+def _read(page: Worksheet, name: str, limits: Limits, others: str) -> Table:
     # The sheet's own word for its size is not believed: it makes openpyxl pad rows to it.
     page.reset_dimensions()  # type: ignore[attr-defined]
     header: tuple[str, ...] | None = None
@@ -240,10 +286,16 @@ def _read(page: Worksheet, name: str, limits: Limits) -> Table:
             continue
         rows.append(Row(number, fitted))
     if header is None:
-        raise Invalid(
-            "sheet.empty", f"{name} has no header. Write the column names in its first row."
-        )
-    return Table(name=name, unit="row", header=header, rows=tuple(rows), problems=tuple(problems))
+        told = f"{name} has no header. Write the column names in its first row"
+        raise Invalid("sheet.empty", f"{told}; {others}." if others else f"{told}.")
+    return Table(
+        name=name,
+        unit="row",
+        header=header,
+        rows=tuple(rows),
+        problems=tuple(problems),
+        others=others,
+    )
 
 
 def _text(value: Any) -> str:

@@ -104,6 +104,13 @@ def test_a_file_of_which_nothing_can_be_used_leaves_with_2(traders: Path, run: R
     assert "bad.csv: nobody" in run("recruit", "bad.csv", "--role", "mentee").out
 
 
+def test_a_column_named_on_the_command_line_adds_to_those_that_fit(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text("Nummer,name,trade\n9,Gil,baker\n", encoding="utf-8")
+    run("recruit", "more.csv", "--role", "mentee", "--columns", "Nummer=ref")
+    row = next(row for row in listed(run, "participant", "list") if row["key"] == "9")
+    assert (row["name"], row["profile"]) == ("Gil", {"trade": "baker"})
+
+
 def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -> None:
     lines = run("participant", "list", "--role", "mentor").out.splitlines()
     assert lines[0].split() == ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT", "MET"]

@@ -71,6 +71,17 @@ def test_who_stands_in_both_sheets_under_two_numbers_is_not_paired_with_themselv
     assert rows(sheets / "pairs.csv") == []
 
 
+def test_mapping_one_column_leaves_the_others_to_their_names(sheets: Path, run: Run) -> None:
+    before = run(*WHOLE, "--json").out
+    for side in ("mentors", "mentees"):
+        text = (sheets / f"{side}.csv").read_text(encoding="utf-8")
+        (sheets / f"{side}.csv").write_text(text.replace("village", "Home"), encoding="utf-8")
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write('[columns]\nHome = "village"\n')
+    found, known = json.loads(run(*WHOLE, "--json").out), json.loads(before)
+    assert (found["pairs"], found["total"]) == (known["pairs"], known["total"]) == (2, 10_000)
+
+
 def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--json")
     found = json.loads(done.out)
@@ -285,12 +296,110 @@ def test_a_plugin_that_does_not_load_is_named(sheets: Path, run: Run) -> None:
     assert "--plugin absent: no such plugin is installed" in both
 
 
-def test_nobody_to_pair_is_said_and_the_files_are_there(sheets: Path, run: Run) -> None:
-    (sheets / "mentees.csv").write_text("ref,name,trade,village\n", encoding="utf-8")
-    done = run(*WHOLE)
-    assert "Nobody was paired: there are 0 mentees and 3 mentors." in done.out
-    assert rows(sheets / "pairs.csv") == []
-    assert len(rows(sheets / "unmatched.csv")) == 3
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("", ["mentees.csv: holds no mentee; write one row for each"]),
+        (
+            "e1,Chipo,juggler,Ora\n,Dora,smith,Ora\n",
+            [
+                "mentees.csv: has no row that can be used; mend what is wrong with its 2 rows",
+                "mentees.csv, line 2, column trade: 'juggler' is not an option",
+                "mentees.csv, line 3, column ref: ",
+            ],
+        ),
+    ],
+)
+def test_a_sheet_with_nobody_to_pair_is_refused_with_what_to_do(
+    sheets: Path, run: Run, lines: str, said: list[str]
+) -> None:
+    text = "ref,name,trade,village\n" + lines
+    (sheets / "mentees.csv").write_text(text, encoding="utf-8")
+    done = run(*WHOLE, code=2)
+    assert done.out == ""
+    assert all(one in done.err for one in said), done.err
+    assert not (sheets / "pairs.csv").exists()
+
+
+def test_where_nobody_fits_nothing_is_said_of_how_good_the_pairs_are(
+    sheets: Path, run: Run
+) -> None:
+    (sheets / "mentees.csv").write_text(
+        "ref,name,trade,village\ne3,Emeka Eze,potter,Sim\n", encoding="utf-8"
+    )
+    told = run(*WHOLE).out
+    assert "Paired 0 of 1 mentee" in told
+    assert "Quality" not in told
+
+
+def test_a_column_that_is_not_there_or_misspelt_is_told_and_what_reads_it(
+    sheets: Path, run: Run
+) -> None:
+    for side, title in (("mentees", "other"), ("mentors", "Village of birth")):
+        text = (sheets / f"{side}.csv").read_text(encoding="utf-8")
+        (sheets / f"{side}.csv").write_text(text.replace("village", title), encoding="utf-8")
+    done = run(*WHOLE, "--json")
+    notes = [f"{one['place']}: {one['message']}" for one in json.loads(done.out)["notes"]]
+    assert notes == [
+        'mentors.csv: has no column for village; if "Village of birth" is it, map it to village',
+        "mentees.csv: nobody has an answer to `village`, which criterion equal reads",
+        "mentors.csv: nobody has an answer to `village`, which criterion equal reads",
+    ]
+    assert all(one in done.err for one in notes)
+
+
+def test_one_file_for_both_sides_is_told(sheets: Path, run: Run) -> None:
+    done = run(*WHOLE, "--mentors", "mentees.csv")
+    assert "--mentees mentees.csv: is the file of --mentors as well" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("7", "score returned 7, which counts as 1; return a number from 0 to 1, or None"),
+        ("-5", "score returned -5, which counts as 0; return a number from 0 to 1, or None"),
+        ("float('nan')", "score returned nan, which counts as no opinion; return None for that"),
+        ("1", ""),
+    ],
+)
+def test_a_value_that_is_none_from_0_to_1_is_told_to_the_plugin_author_once(
+    sheets: Path, run: Run, given: str, said: str
+) -> None:
+    (sheets / "odd.py").write_text(
+        f"""
+from mentorkit import hookimpl
+from mentorkit.hooks import Criterion
+
+class Odd(Criterion):
+    name = "odd"
+    def score(self, mentee, mentor):
+        return {given}
+
+@hookimpl
+def mentorkit_criteria():
+    yield Odd()
+""",
+        encoding="utf-8",
+    )
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write('[[criteria]]\ncriterion = "odd"\n')
+    done = run(*WHOLE, "--plugin", "odd.py")
+    assert done.err.count("criterion odd of plugin odd") == bool(said)
+    assert said in done.err
+
+
+def test_a_long_run_is_announced(sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(*WHOLE).err == ""
+    monkeypatch.setattr("mentorkit.commands.pairing.LONG", 9)
+    assert "3 mentees and 3 mentors: this will take minutes." in run(*WHOLE).err
+
+
+def test_who_would_do_is_named_with_the_key_that_the_sheets_show(sheets: Path, run: Run) -> None:
+    with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
+        file.write("e0,Fay,baker,Sim\n")
+    run(*WHOLE)
+    helps = {one["person"]: one["what would help"] for one in rows(sheets / "unmatched.csv")}
+    assert helps["e0"] == "One more place at Aïcha Ouédraogo (m1) would do."
 
 
 def test_a_cell_that_would_act_on_a_terminal_is_shown_harmless(sheets: Path, run: Run) -> None:

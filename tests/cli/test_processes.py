@@ -123,6 +123,7 @@ with Progress() as progress:
     for done in range(10):
         progress.step(done, 10, "leads")
         time.sleep(0.12)
+    progress.step(0, 0, "assigning")
 print("done")
 """
 
@@ -131,6 +132,7 @@ def test_progress_is_for_terminals_only_and_is_wiped_at_the_end() -> None:
     code, out, seen = at_a_terminal([sys.executable, "-c", SLOW])
     assert (code, out) == (0, "done\n")
     assert "leads ...  50 %" in seen
+    assert "\rassigning ..." in seen
     assert seen.rsplit("\r", 2)[1].strip() == ""
     quiet = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, check=True)
     assert quiet.stderr == b""

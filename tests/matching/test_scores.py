@@ -83,6 +83,39 @@ def create_result(
     return run(pool, bind(strategy, create_registry(*extra), fields))
 
 
+@pytest.mark.parametrize(
+    ("criterion", "said"),
+    [
+        (WholeBlock(lambda a, b: np.full((len(a), len(b)), 3.5)), "score_block returned 3.5"),
+        (WholeBlock(lambda a, b: np.full((len(a), len(b)), -np.inf)), "score_block returned -inf"),
+        (EachPair(lambda a, b: float("nan")), "score returned nan, which counts as no opinion"),
+        (EachPair(lambda a, b: 10**400), "score returned 1000"),
+        (WholeBlock(lambda a, b: np.full((len(a), len(b)), np.nan)), None),
+        (WholeBlock(lambda a, b: np.full((len(a), len(b)), np.float32(1 + 1e-7))), None),
+        (EachPair(lambda a, b: None), None),
+    ],
+)
+def test_values_that_are_cut_are_told_once_and_rounding_is_not(
+    criterion: Criterion, said: str | None
+) -> None:
+    notes = create_result(criterion).notes
+    assert [(one.place, one.message.startswith(str(said))) for one in notes] == (
+        [(f"criterion {criterion.name}", True)] if said else []
+    )
+
+
+def test_a_field_that_a_whole_side_left_out_is_told_with_what_reads_it() -> None:
+    notes = create_result(
+        criteria=[{"criterion": "equal", "field": "industry", "partial": {"village": 0.5}}],
+        rules=[{"rule": "differs", "field": "organisation"}],
+    ).notes
+    assert {str(one) for one in notes} == {
+        f"{side}: nobody has an answer to `{name}`, which {use} reads"
+        for side in ("mentees", "mentors")
+        for name, use in (("organisation", "rule differs"), ("village", "criterion equal"))
+    }
+
+
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=12))
 def test_points_sum_to_the_whole_by_largest_remainder(weights: list[int]) -> None:
     points = share(10_000, weights)

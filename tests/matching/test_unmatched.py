@@ -80,7 +80,7 @@ def test_who_did_not_answer_what_a_rule_needs_is_told_the_field() -> None:
     (left,) = result.unmatched_mentees
     assert told(left) == (
         "languages is not answered, and the rule that asks for some languages in common needs it.",
-        "Have languages answered.",
+        "Ask them for their languages.",
     )
 
 
@@ -89,7 +89,7 @@ def test_a_mentor_who_did_not_answer_is_told_too() -> None:
         [{"languages": ("en",)}], [{}], {"rule": "shares_any", "field": "languages"}
     )
     (left,) = result.unmatched_mentors
-    assert words(left.help) == "Have languages answered."
+    assert words(left.help) == "Ask them for their languages."
 
 
 def test_where_no_single_rule_stands_in_the_way_the_missing_mentor_is_described() -> None:

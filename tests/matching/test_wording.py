@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_fields_and_options_are_shown_by_their_labels() -> None:
     params = Frozen(field="languages", shared=("sw", "en"), count=2, of=3)
     reason = Reason(code="covers_yours", params=params)
     assert words(reason, fields=FIELDS) == (
-        "Offers 2 of the 3 you named under languages you speak: Swahili, English."
+        "Offers 2 of the 3 you named under ‘languages you speak’: Swahili, English."
     )
     assert "langues parlées: swahili" in words(reason, "fr-CA", FIELDS)
     assert words(reason) == "Offers 2 of the 3 you named under languages: sw, en."
@@ -36,6 +37,47 @@ def test_a_count_of_one_reads_like_one() -> None:
     params = Frozen(field="grade", count=1, theirs="HEO")
     assert words(Reason(code="steps_above", params=params)) == (
         "Stands one step above you in grade (HEO)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "params", "said"),
+    [
+        ("all_taken", {"count": 2}, "Both mentors who fit are taken."),
+        ("all_paired", {"count": 2}, "Both mentees who fit are with other mentors."),
+        (
+            "covers_yours",
+            {"field": "skills", "shared": ("tax",), "count": 1, "of": 1},
+            "Offers what you named under skills: tax.",
+        ),
+        ("answer", {"field": "hours"}, "Ask them for their hours."),
+    ],
+)
+def test_small_counts_read_as_people_say_them(code: str, params: dict[str, Any], said: str) -> None:
+    assert words(Reason(code=code, params=Frozen(params))) == said
+
+
+def test_one_or_two_who_are_ruled_out_are_not_called_all() -> None:
+    rule = Frozen(code="rule_same", params=Frozen(field="trade"))
+    params = {"rule": rule, "others": "mentors"}
+    told = [
+        words(Reason(code="ruled_out_all", params=Frozen(**params, count=n, of=n)))
+        for n in (1, 2, 3)
+    ]
+    assert told == [
+        "The rule that asks for the same trade rules out the only one there is.",
+        "The rule that asks for the same trade rules out both mentors.",
+        "The rule that asks for the same trade rules out all 3 mentors.",
+    ]
+
+
+def test_hours_are_told_as_they_are_answered() -> None:
+    fields, _ = parse_fields({"hours": {"kind": "hours"}})
+    hours = fields["hours"].parse("wed 16-18;tue 23-24;wed 0-1;sun 23-24")
+    needs = Frozen(code="needs_some", params=Frozen(field="hours", values=hours, least=1))
+    assert words(Reason(code="recruit_who", params=Frozen(needs=(needs,))), fields=fields) == (
+        "Recruit somebody who offers this: at least 1 of tue 23-24, wed 0-1, wed 16-18, sun 23-24 "
+        "under hours."
     )
 
 
@@ -69,9 +111,16 @@ def test_what_weighs_most_is_told_first_and_what_speaks_against_only_alone() -> 
     assert sentence((against,)) == "You have no languages in common."
 
 
+def test_texts_that_are_joined_end_with_a_full_stop() -> None:
+    plain = Reason(code="text", params=Frozen(text="Both keep bees"), points=3)
+    whole = Reason(code="text", params=Frozen(text="Same lake!"), points=2)
+    assert sentence((plain, whole)) == "Both keep bees. Same lake!"
+    assert sentence((plain,)) == "Both keep bees"
+
+
 def test_every_form_of_a_sentence_uses_the_same_placeholders_at_most() -> None:
     for code, text in SENTENCES.items():
-        if code.endswith(".one"):
+        if "." in code:
             names = {name for _, name, _, _ in Formatter().parse(text) if name}
-            whole = SENTENCES[code.removesuffix(".one")]
+            whole = SENTENCES[code.partition(".")[0]]
             assert names <= {name for _, name, _, _ in Formatter().parse(whole) if name}

@@ -128,6 +128,35 @@ def test_mapped_columns_are_found_whatever_their_case_and_others_are_ignored() -
     assert (lead.key, dict(lead.profile)) == ("a@example.org", {"grade": "HEO"})
 
 
+SPOKEN = (
+    ("Ref", "Spoken languages", "languages", "Full name"),
+    ("a", "sw;en", "fr", "Ana"),
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "filename"),
+    [("\n".join(",".join(row) for row in SPOKEN), "a.csv"), (create_xlsx(*SPOKEN), "a.xlsx")],
+)
+def test_a_mapped_column_adds_to_those_whose_names_fit_and_goes_before_them(
+    body: str | bytes, filename: str
+) -> None:
+    batch = receive(
+        body,
+        filename,
+        columns={"Spoken languages": "languages"},
+        fields=declared(languages={"kind": "options"}),
+    )
+    lead = only(batch)
+    assert (lead.key, lead.name, dict(lead.profile)) == ("a", "Ana", {"languages": ("sw", "en")})
+    assert told(batch) == []
+
+
+def test_a_mapped_column_feeds_only_what_it_is_mapped_to() -> None:
+    lead = only(receive("ref,email,role\n1,Ana,baker\n", columns={"email": "name", "role": "job"}))
+    assert (lead.name, lead.email, dict(lead.profile)) == ("Ana", None, {"job": "baker"})
+
+
 def test_a_mapped_column_of_no_declared_field_is_text() -> None:
     lead = only(receive("id,org\na,Peace\n", columns={"id": "ref", "org": "organisation"}))
     assert dict(lead.profile) == {"organisation": "Peace"}

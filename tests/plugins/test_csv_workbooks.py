@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import struct
 import sys
 import zipfile
@@ -47,7 +48,31 @@ def test_only_the_first_sheet_counts_and_formulas_give_what_they_showed() -> Non
     out = io.BytesIO()
     book.save(out)
     # Never calculated, so it showed nothing: what a formula would give is not for us to find out.
-    assert only(receive(out.getvalue(), "a.xlsx")).name == ""
+    batch = receive(out.getvalue(), "a.xlsx")
+    assert only(batch).name == ""
+    (note,) = told(batch)
+    assert note == (
+        "a.xlsx: the formula in row 2, column name, shows no value and is read as empty; if it "
+        "should show one, open the file in a spreadsheet and save it"
+    )
+    shown = b'<c r="B2" t="str"><f>""</f><v></v></c>'
+    part = zipfile.ZipFile(out).read(SHEET)
+    empty = re.sub(rb'<c r="B2"[^>]*>.*?</c>', shown, part)
+    assert told(receive(replace_part(out.getvalue(), SHEET, empty), "a.xlsx")) == []
+
+
+@pytest.mark.parametrize("first", [(), (("About this file",), ("Mentees of 2026",))])
+def test_where_the_first_sheet_cannot_be_used_the_others_are_named(
+    first: tuple[tuple[str, ...], ...],
+) -> None:
+    book: Any = openpyxl.Workbook()
+    for row in first:
+        book.active.append(row)
+    book.create_sheet("People").append(("ref",))
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(Invalid, match='there are "People" as well: put the people\'s sheet first'):
+        receive(out.getvalue(), "a.xlsx")
 
 
 def test_an_error_in_a_cell_is_told() -> None:
