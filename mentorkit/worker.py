@@ -255,25 +255,30 @@ def _told(
         about = held = tx.relationships.get(_held(tx, event))
         led = event.payload()
         named, due = led.get("joined_by") or led.get("proposal_id"), held.ends_at
-        for member in held.here if held.state in HOLDING else held.members:
+        for member in held.here:
             roles[member.role].append(member.participant_id)
         if event.noun == "milestone":
             about = milestone = tx.milestones.get(event.subject_id)
             due = milestone.closes_at
+    here = {one for ids in roles.values() for one in ids}
     proposal = tx.proposals.get(named) if named else None
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
         due = due or proposal.due_at
     role = "mentee" if mine.id in roles["mentee"] else "mentor"
-    answered = proposal and job.name == "proposal_offered" and role in proposal.answered
-    if about.state not in WANTED[job.name] or answered:
+    parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
+    answered = job.name == "proposal_offered" and proposal and role in proposal.answered
+    gone = job.name == "relationship_started" and not parties.keys() <= here
+    if about.state not in WANTED[job.name] or answered or gone:
         raise _NotWanted("overtaken")
-    names = names_of(tx, (one for ids in roles.values() for one in ids))
-    if not all(names.values()):
-        if job.name != "relationship_ended":
+    names = names_of(tx, parties)
+    if job.name in ("proposal_offered", "relationship_started"):  # these bring people together
+        if not all(names.values()):
             raise _NotWanted("erased")
-        gone = translate("somebody who has left", locale)
-        names = {one: name or gone for one, name in names.items()}
+        if any(one.consented_at is None for one in parties.values()):
+            raise _NotWanted("no_consent")
+    nobody = translate("somebody who has left", locale)
+    names = {one: name or nobody for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",

@@ -160,16 +160,61 @@ def test_a_slow_channel_is_not_asked_twice_by_a_second_worker(
 
 
 def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, clock: Any) -> None:
-    post.before = lambda: clock.forward(seconds=6)
-    work(offered.kit, seconds=0.0)
-    assert post.carried == []
+    def slow() -> None:
+        clock.forward(seconds=6)
+        assert counts(offered)["leased"] > 0
+
+    post.before = slow
+    assert work(offered.kit, limit=1)["done"] == 1
     with offered.kit.transaction(tenant=offered.tenant) as tx:
-        jobs = tx.outbox.claim(10)
-        assert all(tx.outbox.release(job) for job in jobs)
+        (job,) = tx.outbox.claim(10)
+        assert tx.outbox.release(job)
+        assert not tx.outbox.release(job)  # it is nobody's now
+    assert (counts(offered)["waiting"], counts(offered)["leased"]) == (1, 0)
     with offered.kit.transaction(tenant=offered.tenant) as tx:
-        assert [job.attempt for job in tx.outbox.claim(10)] == [job.attempt for job in jobs]
-        assert not tx.outbox.release(jobs[0]) or jobs[0].attempt == 1
-    assert counts(offered)["leased"] == len(jobs) - 1
+        (again,) = tx.outbox.claim(10)
+    assert (again.id, again.attempt) == (job.id, 1)
+
+
+def test_who_has_left_a_circle_again_is_not_told_that_they_are_in_it(
+    create_world: Any, create_kit: Any, post: Post
+) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben", "cy")]
+    world = create_world(
+        [*people, lead("mo", "mentor", trade="baker", capacity=9)],
+        kit=create_kit(plugins=("matching", plugin(post))),
+        kind="circle",
+    )
+    publish(world)
+    for key in ("ana", "ben", "cy"):
+        accept.accept(world.kit, **world.at, proposal=proposal(world, key))
+    onboard.leave(world.kit, **world.at, participant=world.ids["ben"])
+    protect.erase(world.kit, **world.at, person=world.persons["cy"])
+    work(world.kit)
+    told = [one for one in post.carried if one.template == "relationship_started"]
+    assert {one.person_id for one in told} == {world.persons["ana"], world.persons["mo"]}
+    assert not any("Ben" in one.body or "Cy" in one.body for one in post.carried)
+
+
+def test_what_goes_on_after_somebody_was_erased_is_still_told(
+    create_world: Any, create_kit: Any, post: Post, clock: Any
+) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
+    world = create_world(
+        [*people, lead("mo", "mentor", trade="baker", capacity=9)],
+        kit=create_kit(plugins=("matching", plugin(post))),
+        kind="circle",
+    )
+    publish(world)
+    for key in ("ana", "ben"):
+        accept.accept(world.kit, **world.at, proposal=proposal(world, key))
+    protect.erase(world.kit, **world.at, person=world.persons["ben"])
+    work(world.kit)
+    post.carried.clear()
+    clock.forward(days=45)
+    work(world.kit)
+    assert {one.template for one in post.carried} == {"milestone_due"}
+    assert {one.person_id for one in post.carried} == {world.persons["ana"], world.persons["mo"]}
 
 
 def test_a_program_sets_and_switches_off_a_plugin_for_itself(
