@@ -64,6 +64,8 @@ def journal(kit: Any, tenant: str = "default") -> list[tuple[Any, ...]]:
         payload = {
             key: name(key.removesuffix("_id"), value)
             if key.endswith("_id") and isinstance(value, str)
+            else tuple(name("member", one) for one in value)
+            if key == "members"
             else value
             for key, value in event.payload().items()
         }
