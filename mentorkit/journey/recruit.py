@@ -140,7 +140,8 @@ class _Plan:
 
     def __init__(self, kit: Kit, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
         self.tx, self.program = tx, program
-        marks = {mark: lead.key for lead in leads for mark in marks_of(kit, tx.tenant, lead.key)}
+        names = {name for lead in leads for name in _names(lead)}
+        marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
         erased = tx.contacts.find(kind=ERASED, value=list(marks))
         self.erased = {marks[contact.value] for contact in erased}
         people = tx.people.find(external_key=[lead.key for lead in leads])
@@ -203,12 +204,6 @@ class _Plan:
 
     def _find(self, lead: Lead) -> Person | None:
         """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
-        if lead.key in self.erased:
-            raise Conflict(
-                "lead.erased",
-                "Somebody with this id was erased here, and a file does not bring them back. "
-                "If they want to take part again, give them an id that was never used.",
-            )
         if lead.key in self.keys:
             person = self.people[self.keys[lead.key]]
             row = self.known.get(person.id)
@@ -218,6 +213,13 @@ class _Plan:
                 "lead.key_of_another",
                 "This id stands for somebody here whose e-mail and name are others. Give the two "
                 "different ids; or, if they are one person, write the same e-mail or name.",
+            )
+        if _names(lead) & self.erased:
+            raise Conflict(
+                "lead.erased",
+                "Somebody with this id or e-mail was erased here, and a file does not bring them "
+                "back. If they want to take part again, or this is somebody else, write an id and "
+                "an e-mail that were never used.",
             )
         email = _folded(lead.email)
         here = self.known.keys() & self.reached.get(email, set())
@@ -344,6 +346,11 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
         changed.add("capacity")
         merged = merged.with_capacity(lead.capacity)
     return merged, changed
+
+
+def _names(lead: Lead) -> set[str]:
+    """Return all that an erased person may have left a mark of, as it is told and as compared."""
+    return {lead.key, _folded(lead.key), _folded(lead.email)} - {""}
 
 
 def _folded(value: str | None) -> str:

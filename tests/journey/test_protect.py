@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mentorkit import worker
 from mentorkit.domain.events import PersonBlocked, PersonErased
+from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import NotFound
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
@@ -162,6 +163,18 @@ def test_a_file_does_not_bring_back_who_was_erased(
         left = tx.contacts.find(person_id=world.persons["ana"])
     assert [one.kind for one in left] == ["erased", "erased"]
     assert not [one for one in left if "ana" in one.value]
+
+
+@pytest.mark.parametrize("key", ["zz", "ANA@example.org", "Ana"])
+def test_a_new_id_does_not_bring_back_an_e_mail_that_was_erased(world: Any, key: str) -> None:
+    erase(world, "ana")
+    told = Lead(key=key, role="mentee", name="Ana", email="ANA@example.org")
+    report = recruit.receive(world.kit, **world.at, program="traders", leads=[told])
+    assert [one["code"] for one in report["refused"]] == ["lead.erased"]
+    # Who is here in their own right and shares the address goes on being told of.
+    ben = Lead(key="ben", role="mentee", name="Benjamin", email="ana@example.org")
+    again = recruit.receive(world.kit, **world.at, program="traders", leads=[ben])
+    assert (again["changed"], again["refused"]) == (1, [])
 
 
 def test_the_name_of_the_erased_is_in_nobodys_inbox(
