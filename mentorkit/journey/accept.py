@@ -100,6 +100,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     targets, version = targets_of(tx, asked.program)
     circle = _circle(tx, said) if asked.program.kind == "circle" else None
     if circle:
+        # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
+        ensure(tx, asked.program, asked.mentee, asked.mentor)
         relationship = _joined(tx, circle, said.mentee_id)
     else:
         relationship = _founded(tx, asked.program, said, targets.length_days, version)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -17,7 +17,7 @@ from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal, Reason, Relationship
+from mentorkit.domain.relationships import Proposal, Reason, Relationship
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -31,7 +31,14 @@ from mentorkit.errors import (
     Problem,
 )
 from mentorkit.journey.programs import fields_of, strategy_of
-from mentorkit.journey.safeguards import WORDS, blocked_pairs, breach, ensure, old_enough
+from mentorkit.journey.safeguards import (
+    WORDS,
+    blocked_pairs,
+    breaches,
+    company,
+    ensure,
+    old_enough,
+)
 from mentorkit.journey.steps import (
     Step,
     by_staff,
@@ -156,12 +163,11 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
     people = tx.participants.get_many(i for p in locked for i in (p.mentee_id, p.mentor_id))
-    return {
-        (one.mentee_id, one.mentor_id): breach(
-            tx, program, people[one.mentee_id], people[one.mentor_id]
-        )
-        for one in locked
-    }
+    codes = breaches(
+        tx, program, [(people[one.mentee_id], people[one.mentor_id]) for one in locked]
+    )
+    pairs = [(one.mentee_id, one.mentor_id) for one in locked]
+    return dict(zip(pairs, codes, strict=True))
 
 
 def _carried(
@@ -259,14 +265,19 @@ def _histories(
     for relationship in relationships:
         mentor = relationship.member("mentor").participant_id
         past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
-        together = ((mentee, mentor) for mentee in relationship.mentees)
-        forbidden |= dict.fromkeys(together, "together_now")
+        here = [m.participant_id for m in relationship.here] if relationship.mentees else ()
+        forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
     holders = defaultdict(list)
     for row in rows:
         holders[row.person_id].append(row.id)
-    for apart in blocked_pairs(tx, holders):
-        for a, b in product(*(holders.get(person, ()) for person in apart)):
+    apart = blocked_pairs(tx, holders)
+    for pair in apart:
+        for a, b in product(*(holders.get(person, ()) for person in pair)):
             forbidden[a, b] = forbidden[b, a] = "blocked"
+    for mentor, met in company(tx, relationships).items():
+        for person, other in (two for pair in apart for two in permutations(pair)):
+            if other in met:
+                forbidden |= {(mentee, mentor): "blocked" for mentee in holders.get(person, ())}
     return past, forbidden
 
 
@@ -308,8 +319,8 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
         side: [
-            {"id": one.id, "name": names[one.id], "reason": words(one.reason),
-             "help": words(one.help)}
+            {"id": one.id, "name": names[one.id], "reason": words(one.reason, fields=pool.fields),
+             "help": words(one.help, fields=pool.fields)}
             for one in left
         ]
         for side, left in sides.items()
@@ -481,8 +492,8 @@ def publish(
 ) -> dict[str, Any]:
     """Offer every pair of a run to those whose yes is asked.
 
-    Safeguards are looked at again: a pair that has come to break one is withdrawn, with the
-    reason, and listed under `withheld`.
+    Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
+    by now, is withdrawn, with the reason, and listed under `withheld`.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -494,9 +505,13 @@ def publish(
         withheld = []
         drafts = tx.proposals.find(run_id=run, state="draft")
         people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
-        for one in drafts:
-            mentee, mentor = people[one.mentee_id], people[one.mentor_id]
-            code = breach(tx, program, mentee, mentor)
+        pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in drafts]
+        open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+        proposed = {(one.mentee_id, one.mentor_id) for one in open_now}
+        codes = breaches(tx, program, pairs)
+        for one, (mentee, mentor), code in zip(drafts, pairs, codes, strict=True):
+            if code is None and (mentee.id, mentor.id) in proposed:
+                code = "proposed_now"
             if code:
                 withdraw_one(step, one, code)
                 withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
@@ -530,9 +545,6 @@ def propose(
             if not one.plays(side) or one.program_id != two.program_id:
                 raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
         ensure(tx, two.program, two.mentee, two.mentor)
-        for held in tx.relationships.for_participants([mentee], states=HOLDING):
-            if {mentee, mentor} <= {member.participant_id for member in held.here}:
-                raise Conflict("safeguard.together_now", WORDS["together_now"])
         for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
             if not asking or earlier.state != "draft":
                 raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])

@@ -13,6 +13,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
+from mentorkit.journey.match import OPEN, withdraw_one
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
 
@@ -29,10 +30,10 @@ def block(
 ) -> dict[str, Any]:
     """Keep `person` and `other` (person ids) apart from now on, in either direction.
 
-    Their open proposals are withdrawn and running relationships end in the same transaction; a
-    circle goes on without the mentee of the two, or without `person` if both are. No run, lock or
-    staff proposal brings them together again. Done by the person or by staff of a program that
-    the person is in. The other one is told nothing.
+    Their open proposals are withdrawn, also those into a circle that the other is in, and running
+    relationships end in the same transaction; a circle goes on without the mentee of the two, or
+    without `person` if both are. No run, lock or staff proposal brings them together again. Done by
+    the person or by staff of a program that the person is in. The other one is told nothing.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -57,6 +58,19 @@ def block(
                 if one.id in here and theirs & here:
                     part(Met(tx, SYSTEM_ACTOR, running.id), (one.id, *theirs), "blocked")
                     ended += 1
+        own = {one.id for one in mine}
+        for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
+            if held.kind != "circle":
+                continue
+            mentor, here = (
+                held.member("mentor").participant_id,
+                {m.participant_id for m in held.here},
+            )
+            joining = [*(theirs if own & here else ()), *(own if theirs & here else ())]
+            system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id)
+            for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
+                withdraw_one(system, proposal, "blocked", event)
+                withdrawn += 1
         return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
     return inside(kit, tenant, tx, work)

@@ -1,17 +1,18 @@
 """Safeguards: what no strategy, no plugin and no lock gets past.
 
-Block, consent, capacity, same person and minimum age are looked at when a run is drafted, again
-when it is published, and again when a proposal is accepted.
+Block, consent, capacity, same person, minimum age and whether the two are together already are
+looked at when a run is drafted, again when it is published, and again when a proposal is accepted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import Conflict
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "same_person": "Mentee and mentor are the same person.",
-    "blocked": "One of the two has asked not to be brought together with the other.",
+    "blocked": "The two, or the mentee and one of the circle, are not to be brought together.",
     "no_consent": "One of the two has not consented, or has withdrawn it.",
     "not_active": "One of the two is not active in the program.",
     "no_place": "One of the two has no free place.",
@@ -42,30 +43,55 @@ def old_enough(program: Program, person: Person, year: int) -> bool:
     return person.born is not None and year - person.born > program.minimum_age
 
 
-def breach(
-    tx: Transaction, program: Program, mentee: Participant, mentor: Participant
-) -> str | None:
-    """Return the code of the first safeguard that this pair would break, or None."""
-    if mentee.person_id == mentor.person_id:
-        return "same_person"
-    if tx.blocks.between(mentee.person_id, mentor.person_id):
-        return "blocked"
-    for one in (mentee, mentor):
-        if one.state != "active":
-            return "not_active"
-        if one.consented_at is None:
-            return "no_consent"
-        if not one.free:
-            return "no_place"
-    if program.minimum_age is not None:
-        people = tx.people.get_many([mentee.person_id, mentor.person_id]).values()
-        if not all(old_enough(program, person, tx.now.year) for person in people):
-            return "under_age"
-    return None
+def company(tx: Transaction, relationships: Iterable[Relationship]) -> dict[str, set[str]]:
+    """Return who is in the running circle of each mentor (participant id): their person ids."""
+    circles = [one for one in relationships if one.kind == "circle" and one.mentees]
+    found = tx.participants.get_many(m.participant_id for one in circles for m in one.here)
+    met: dict[str, set[str]] = {}
+    for one in circles:
+        here = {found[member.participant_id].person_id for member in one.here}
+        met.setdefault(one.member("mentor").participant_id, set()).update(here)
+    return met
+
+
+def breaches(
+    tx: Transaction, program: Program, pairs: Sequence[tuple[Participant, Participant]]
+) -> list[str | None]:
+    """Return the code of the first safeguard that each (mentee, mentor) would break, or None.
+
+    Who joins a circle meets everybody in it, so nobody in it may be kept apart from them.
+    """
+    ids = {one.id for pair in pairs for one in pair}
+    running = tx.relationships.for_participants(ids, states=HOLDING)
+    circles = company(tx, running)
+    together = [{member.participant_id for member in one.here} for one in running]
+    persons = {one.person_id for pair in pairs for one in pair}
+    apart = blocked_pairs(tx, persons)
+    people = tx.people.get_many(persons if program.minimum_age is not None else ())
+
+    def first(mentee: Participant, mentor: Participant) -> str | None:
+        if mentee.person_id == mentor.person_id:
+            return "same_person"
+        meets = {mentor.person_id} | circles.get(mentor.id, set())
+        if any(frozenset((mentee.person_id, other)) in apart for other in meets):
+            return "blocked"
+        if any({mentee.id, mentor.id} <= here for here in together):
+            return "together_now"
+        for one in (mentee, mentor):
+            if one.state != "active":
+                return "not_active"
+            if one.consented_at is None:
+                return "no_consent"
+            if not one.free:
+                return "no_place"
+        two = [people[one.person_id] for one in (mentee, mentor) if one.person_id in people]
+        return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
+
+    return [first(mentee, mentor) for mentee, mentor in pairs]
 
 
 def ensure(tx: Transaction, program: Program, mentee: Participant, mentor: Participant) -> None:
     """Raise `Conflict` with the safeguard that this pair would break."""
-    code = breach(tx, program, mentee, mentor)
+    code = breaches(tx, program, [(mentee, mentor)])[0]
     if code:
         raise Conflict(f"safeguard.{code}", WORDS[code], safeguard=code)

@@ -114,3 +114,68 @@ def test_who_has_left_a_circle_may_come_back(world: Any, circle: str) -> None:
     assert joined(world, "ben") == circle
     assert seen(world, circle) == ("active", ["ana", "ben", "cleo"])
     assert used(world) == {"ana": 1, "ben": 1, "cleo": 2}
+
+
+@pytest.fixture
+def apart(world: Any, circle: str) -> str:
+    """The circle, which Ana has been taken out of because she and Ben are kept apart."""
+    two = {"person": world.persons["ana"], "other": world.persons["ben"]}
+    protect.block(world.kit, **world.at, **two)
+    return circle
+
+
+def test_who_is_kept_apart_from_somebody_in_a_circle_does_not_join_it(
+    world: Any, apart: str
+) -> None:
+    with pytest.raises(Conflict) as caught:
+        joined(world, "ana")
+    assert caught.value.code == "safeguard.blocked"
+    drafted = match.draft(world.kit, **world.at, program="traders")
+    assert drafted["summary"]["pairs"] == 1
+    published = match.publish(world.kit, **world.at, run=drafted["id"])
+    assert (published["offered"], published["withheld"]) == (1, [])
+    assert seen(world, apart) == ("active", ["ben", "cleo"])
+
+
+def test_what_was_drafted_and_offered_before_the_other_joined_is_looked_at_again(
+    world: Any, circle: str
+) -> None:
+    meet.end(world.kit, tenant="acme", actor=world.by("ben"), relationship=circle)
+    two = {"person": world.persons["eve"], "other": world.persons["ben"]}
+    protect.block(world.kit, **world.at, **two)
+    who = {"mentee": world.ids["ben"], "mentor": world.ids["cleo"]}
+    offered = match.propose(world.kit, **world.at, **who)["id"]
+    drafted = match.draft(world.kit, **world.at, program="traders")
+    assert drafted["summary"]["pairs"] == 1  # Eve and Cleo
+    accept.accept(world.kit, **world.at, proposal=offered)
+    published = match.publish(world.kit, **world.at, run=drafted["id"])
+    assert [one["code"] for one in published["withheld"]] == ["blocked"]
+
+
+def test_of_two_kept_apart_who_are_asked_into_one_circle_the_first_joins(
+    world: Any, circle: str
+) -> None:
+    for one in ("ben", "ana"):
+        meet.end(world.kit, tenant="acme", actor=world.by(one), relationship=circle)
+    two = {"person": world.persons["ana"], "other": world.persons["ben"]}
+    protect.block(world.kit, **world.at, **two)
+    first, second = (
+        match.propose(world.kit, **world.at, mentee=world.ids[one], mentor=world.ids["cleo"])["id"]
+        for one in ("ana", "ben")
+    )
+    accept.accept(world.kit, **world.at, proposal=first)
+    with pytest.raises(Conflict) as caught:
+        accept.accept(world.kit, **world.at, proposal=second)
+    assert caught.value.code == "safeguard.blocked"
+    assert used(world) == {"ana": 1, "cleo": 1}
+
+
+@pytest.mark.parametrize(("person", "other"), [("eve", "ben"), ("ben", "eve")])
+def test_a_block_withdraws_what_would_bring_the_two_into_one_circle(
+    world: Any, circle: str, person: str, other: str
+) -> None:
+    match.propose(world.kit, **world.at, mentee=world.ids["eve"], mentor=world.ids["cleo"])
+    two = {"person": world.persons[person], "other": world.persons[other]}
+    report = protect.block(world.kit, **world.at, **two)
+    assert (report["withdrawn"], report["ended"]) == (1, 0)
+    assert seen(world, circle) == ("active", ["ana", "ben", "cleo"])

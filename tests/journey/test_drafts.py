@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mentorkit.domain import events
 from mentorkit.domain.moves import Role
@@ -150,3 +151,56 @@ def test_somebody_who_is_both_is_drafted_as_mentee_as_often_as_a_mentee(create_w
     assert drafted(world)["summary"]["pairs"] == 0
     accept.accept(world.kit, **world.at, proposal=offered)
     assert drafted(world)["summary"]["pairs"] == 0
+
+
+class Meanwhile:
+    """Progress that does something once, while the draft is computed."""
+
+    def __init__(self, work: Any) -> None:
+        self.work = work
+
+    def step(self, *_: Any) -> None:
+        work, self.work = self.work, lambda: None
+        work()
+
+
+@pytest.fixture
+def two_alone(create_world: Any) -> Any:
+    people = [lead("ana", "mentee", trade="baker"), lead("mo", "mentor", trade="baker", capacity=5)]
+    return create_world(people, mentee_capacity=2)
+
+
+@pytest.mark.parametrize(("answered", "code"), [(False, "proposed_now"), (True, "together_now")])
+def test_a_pair_that_was_offered_while_it_was_drafted_again_is_withheld(
+    two_alone: Any, answered: bool, code: str
+) -> None:
+    world, first = two_alone, drafted(two_alone)
+
+    def offer() -> None:
+        match.publish(world.kit, **world.at, run=first["id"])
+        if answered:
+            offered = proposals(world, "offered")["Ana", "Mo"]["id"]
+            accept.accept(world.kit, **world.at, proposal=offered)
+
+    second = drafted(world, progress=Meanwhile(offer))
+    published = match.publish(world.kit, **world.at, run=second["id"])
+    assert published["offered"] == 0
+    assert [one["code"] for one in published["withheld"]] == [code]
+
+
+def test_a_run_is_published_with_as_many_questions_however_many_pairs(
+    create_world: Any, create_kit: Any
+) -> None:
+    kit, asked = create_kit(), []
+
+    def publishing(tenant: str, pairs: int) -> int:
+        people = [lead(f"mentee{i}", "mentee", trade="baker") for i in range(pairs)]
+        people += [lead(f"mentor{i}", "mentor", trade="baker") for i in range(pairs)]
+        world = create_world(people, kit=kit, tenant=tenant)
+        run = drafted(world)
+        asked.clear()
+        assert match.publish(kit, **world.at, run=run["id"])["offered"] == pairs
+        return sum(text.lstrip().startswith("SELECT") for text in asked)
+
+    sa.event.listen(kit.engine, "before_cursor_execute", lambda *about: asked.append(str(about[2])))
+    assert publishing("few", 2) == publishing("many", 12)
