@@ -26,7 +26,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
-from mentorkit.journey.steps import chosen, names_of
+from mentorkit.journey.steps import chosen, persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
 
 if TYPE_CHECKING:
@@ -268,7 +268,8 @@ def _told(
     answered = proposal and job.name == "proposal_offered" and role in proposal.answered
     if about.state not in WANTED[job.name] or answered:
         raise _NotWanted("overtaken")
-    names = names_of(tx, (one for ids in roles.values() for one in ids))
+    people = persons_of(tx, (one for ids in roles.values() for one in ids))
+    names = {one: person.name for one, person in people.items()}
     if not all(names.values()):
         if job.name != "relationship_ended":
             raise _NotWanted("erased")
