@@ -253,6 +253,7 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     assert told.startswith("Appointed Ada Boss as coordinator. Their id is ")
     person = told.strip().rstrip(".").rsplit(" ", 1)[1]
     assert "Aïcha" in run("--as", person, "participant", "list").out
+    assert "Aïcha" in run("--as", "u7", "participant", "list").out
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
     assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
