@@ -185,14 +185,17 @@ def _parameter(item: Parameter) -> click.Parameter:
 
 
 def show(data: Any, *, as_json: bool) -> None:
-    """Print what a plugin's command returned: a sentence, a table, or one line for each key."""
+    """Print what a plugin's command returned: a sentence, a table, or a line or more a key."""
     if as_json:
         print_json(data)
         return
     data = thaw(data)
     if isinstance(data, Mapping):
         for key, value in data.items():
-            say(f"{clean(str(key))}: {words(value)}")
+            lines = value.splitlines() if isinstance(value, str) else []
+            say(f"{clean(str(key))}:" if lines[1:] else f"{clean(str(key))}: {words(value)}")
+            for line in lines if lines[1:] else ():
+                say(clean(line))
     elif isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
         headings = list(dict.fromkeys(key for row in data for key in row))
         print_table(headings, [[row.get(key) for key in headings] for row in data], none="")
@@ -271,7 +274,8 @@ class Place(click.Path):
     "--as",
     "person",
     metavar="PERSON",
-    help="Act as this person (id, external key or e-mail), not as operator of the database.",
+    help="Act as this person (id, external key, user reference or e-mail), not as operator of the"
+    " database.",
 )
 @click.option("--debug", is_flag=True, help="Show where an error arose.")
 @click.version_option(__version__, prog_name="mentorkit")

@@ -26,7 +26,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
-from mentorkit.journey.steps import chosen, names_of
+from mentorkit.journey.steps import chosen, persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def _told(
     gone = job.name == "relationship_started" and not parties.keys() <= here
     if about.state not in WANTED[job.name] or answered or gone:
         raise _NotWanted("overtaken")
-    names = names_of(tx, parties)
+    names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in ("proposal_offered", "relationship_started"):  # these bring people together
         if not all(names.values()):
             raise _NotWanted("erased")

@@ -11,11 +11,14 @@ from mentorkit.commands.selection import acting, means_option, program_option
 from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.errors import Invalid, NotFound, Problem
 
-HOW_TO_ANSWER = (
-    "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline), or you"
-    " note it:\n`mentorkit relationship accept MENTEE=MENTOR --for mentee --means phone`."
-)
-"""What is said wherever answers are awaited."""
+
+def how_to_answer(awaiting: str) -> str:
+    """Return what is said wherever the answer of this role is awaited."""
+    return (
+        "Each answers with `mentorkit --as PERSON relationship accept MENTEE=MENTOR` (or decline),"
+        " or you note it:\n"
+        f"`mentorkit relationship accept MENTEE=MENTOR --for {awaiting} --means phone`."
+    )
 
 
 @click.command(
@@ -49,7 +52,7 @@ def propose(
         return
     say(f"Proposed that {clean(mentee)} and {clean(mentor)} work together ({made['id']}).")
     say("Next: `mentorkit work` tells whoever is asked first.")
-    say(HOW_TO_ANSWER)
+    say(how_to_answer(made["awaiting"]))
 
 
 def _two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, str]:

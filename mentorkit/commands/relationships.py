@@ -18,7 +18,7 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
-from mentorkit.commands.proposals import HOW_TO_ANSWER, propose
+from mentorkit.commands.proposals import how_to_answer, propose
 from mentorkit.commands.selection import (
     acting,
     chosen,
@@ -178,9 +178,10 @@ relationship.add_command(propose)
 def list_(session: Session, /, program: str | None, state: str | None, as_json: bool) -> None:
     """List proposals and relationships.
 
-    Proposals that wait for an answer, then relationships with the minutes spent together.
+    Proposals that wait for an answer, then relationships with the minutes spent together. With
+    --as a participant sees their own.
     """
-    key = the_program(session, program)
+    key = the_program(session, program, takes_part=True)
     proposals = [
         one
         for one in _proposals(session, key)
@@ -199,8 +200,8 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
             [
                 [
                     one["id"],
-                    one["mentee"],
-                    one["mentor"],
+                    _named(one["mentee"], one["mentee_key"]),
+                    _named(one["mentor"], one["mentor_key"]),
                     one["state"],
                     one["awaiting"],
                     (one["due_at"] or "")[:10],
@@ -209,8 +210,9 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
             ],
             none="",
         )
-        if any(one["state"] == "offered" for one in proposals):
-            say(f"\n{HOW_TO_ANSWER}")
+        awaited = [one["awaiting"] for one in proposals if one["awaiting"]]
+        if awaited:
+            say(f"\n{how_to_answer(awaited[0])}")
         if not begun:
             return
         say()
@@ -233,9 +235,14 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
     )
 
 
+def _named(name: str, key: str | None) -> str:
+    """Return ``Name (key)``, which tells namesakes apart; the key can be typed in MENTEE=MENTOR."""
+    return f"{name} ({key})" if key else name
+
+
 def _names(one: Mapping[str, Any], role: str) -> list[str]:
     here = (member for member in one["members"] if not member["left_at"])
-    return [member["name"] for member in here if member["role"] == role]
+    return [_named(member["name"], member["key"]) for member in here if member["role"] == role]
 
 
 def _proposals(session: Session, program: str) -> list[dict[str, Any]]:
@@ -250,45 +257,19 @@ def _begun(session: Session, program: str) -> list[dict[str, Any]]:
     return meeting.relationships(session.kit, **session.scope, program=program)
 
 
-class _Called:
-    """The names by which a pair may be called besides its id: MENTEE=MENTOR, by their keys."""
+def _called_proposal(one: Mapping[str, Any]) -> list[str]:
+    """Return what a proposal may be called besides its id: MENTEE=MENTOR, by their keys."""
+    sides = (one["mentee_key"] or one["mentee_id"], one["mentor_key"] or one["mentor_id"])
+    return ["=".join(sides)]
 
-    def __init__(self, session: Session, program: str | None) -> None:
-        self._session, self._program = session, program
-        self._keys: dict[str, str] = {}
 
-    def program(self) -> str:
-        """Return the program, with everybody's key read once."""
-        from mentorkit.journey import screen
-
-        key = the_program(self._session, self._program)
-        rows = screen.review(self._session.kit, **self._session.scope, program=key)
-        self._keys = {row["id"]: row["key"] or row["id"] for row in rows}
-        return key
-
-    def proposals(self) -> list[dict[str, Any]]:
-        """Return the proposals to choose from."""
-        return _proposals(self._session, self.program())
-
-    def begun(self) -> list[dict[str, Any]]:
-        """Return the relationships to choose from."""
-        return _begun(self._session, self.program())
-
-    def proposal(self, one: Mapping[str, Any]) -> list[str]:
-        """Return what a proposal may be called."""
-        return [f"{self._keys[one['mentee_id']]}={self._keys[one['mentor_id']]}"]
-
-    def relationship(self, one: Mapping[str, Any]) -> list[str]:
-        """Return what a relationship may be called; a circle by each of its mentees."""
-        sides = {
-            role: [m["participant"] for m in one["members"] if m["role"] == role]
-            for role in ("mentee", "mentor")
-        }
-        return [
-            f"{self._keys[mentee]}={self._keys[mentor]}"
-            for mentee in sides["mentee"]
-            for mentor in sides["mentor"]
-        ]
+def _called_relationship(one: Mapping[str, Any]) -> list[str]:
+    """Return what a relationship may be called besides its id; a circle by each of its mentees."""
+    sides = {
+        role: [m["key"] or m["participant"] for m in one["members"] if m["role"] == role]
+        for role in ("mentee", "mentor")
+    }
+    return [f"{mentee}={mentor}" for mentee in sides["mentee"] for mentor in sides["mentor"]]
 
 
 def _answer(
@@ -305,13 +286,12 @@ def _answer(
     **values: Any,
 ) -> None:
     """Answer the proposals named."""
-    called = _Called(session, program)
     ids = ids_of(
         chosen(which, listed, every),
-        called.proposals,
+        lambda: _proposals(session, the_program(session, program, takes_part=True)),
         noun="proposal",
         states=("offered",),
-        called=called.proposal,
+        called=_called_proposal,
     )
     walk(
         session,
@@ -340,13 +320,12 @@ def _change(
     **values: Any,
 ) -> None:
     """Do something with the relationships named."""
-    called = _Called(session, program)
     ids = ids_of(
         chosen(which, listed, every),
-        called.begun,
+        lambda: _begun(session, the_program(session, program, takes_part=True)),
         noun="relationship",
         states=states,
-        called=called.relationship,
+        called=_called_relationship,
     )
     walk(
         session,

@@ -68,13 +68,18 @@ def acting(session: Session, means: str) -> Actor:
     return replace(session.actor, means=means)  # type: ignore[arg-type]
 
 
-def the_program(session: Session, wanted: str | None) -> str:
-    """Return the program meant: the one named, or the only one there is."""
+def the_program(session: Session, wanted: str | None, *, takes_part: bool = False) -> str:
+    """Return the program meant: the one named, or the only one there is.
+
+    With `takes_part` those count for a person in which they take part, if they run none.
+    """
     if wanted:
         return wanted
     from mentorkit.journey import programs
 
     found = programs.show(session.kit, **session.scope)
+    if takes_part and not found:
+        found = _joined(session)
     if len(found) == 1:
         return str(found[0]["key"])
     if not found:
@@ -87,6 +92,16 @@ def the_program(session: Session, wanted: str | None) -> str:
     )
 
 
+def _joined(session: Session) -> list[dict[str, Any]]:
+    """Return the programs in which whoever is acting takes part."""
+    if session.actor.person_id is None:
+        return []
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        mine = tx.participants.find(person_id=session.actor.person_id)
+        joined = tx.programs.get_many(one.program_id for one in mine)
+        return [{"key": program.key} for program in joined.values()]
+
+
 def no_program(session: Session) -> str:
     """Say that there is no program to work in, and what to do, to an operator or to a person."""
     if session.person is None:
@@ -97,8 +112,8 @@ def no_program(session: Session) -> str:
     who = clean(session.person)
     return (
         f"{who} runs no program in tenant {session.tenant!r}, and only who runs one sees its lists."
-        f" A participant names what is theirs by its id: `mentorkit --as {who} relationship accept"
-        " ID`. Who is to run a program is appointed with `mentorkit staff add`."
+        f" A participant sees what is theirs with `mentorkit --as {who} relationship list`."
+        " Who is to run a program is appointed with `mentorkit staff add`."
     )
 
 

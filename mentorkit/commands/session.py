@@ -154,9 +154,12 @@ def _wrong_file(db: Path, message: str) -> Invalid:
 
 
 def find_person(tx: Any, wanted: str) -> Any:
-    """Return the person with this id, external key or e-mail address; NotFound if none has it."""
-    person = tx.people.first(id=wanted) or tx.people.first(external_key=wanted)
-    if person is None:
+    """Return the person with this id, external key, reference or e-mail; NotFound if none has."""
+    for name in ("id", "external_key", "user_ref"):
+        person = tx.people.first(**{name: wanted})
+        if person is not None:
+            break
+    else:
         folded = wanted.strip().casefold()
         found = {
             contact.person_id
@@ -172,7 +175,7 @@ def find_person(tx: Any, wanted: str) -> Any:
             return tx.people.get(found.pop())
         raise NotFound(
             "person.not_found",
-            f"There is nobody here with the id, external key or e-mail {wanted}.",
+            f"There is nobody here with the id, external key, user reference or e-mail {wanted}.",
         )
     return person
 
@@ -234,6 +237,11 @@ class CommandContext:
     def tenant(self) -> str:
         """The tenant that `--tenant` names."""
         return self.session.tenant
+
+    @property
+    def actor(self) -> Actor:
+        """Who is acting: the person of `--as`, else an admin."""
+        return self.session.actor
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from mentorkit.commands.output import (
     say,
 )
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.errors import NotAllowed
 
 
 @click.command(
@@ -42,6 +43,10 @@ def work(
 
     Messages, plugins' reactions, milestones whose time has come, proposals that have run out.
     """
+    if not session.actor.admin:
+        raise NotAllowed(
+            "work.admin_only", "Only who operates the database does this: leave out --as."
+        )
     if once and every:
         raise click.UsageError("Give --once or --every, not both.")
     if revive:

@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Protocol
 
+from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 
 
@@ -37,3 +38,10 @@ class WorkContext(Context, Protocol):
     """
 
     def transaction(self) -> AbstractContextManager[Any]: ...
+
+
+class CommandContext(WorkContext, Protocol):
+    """What a command is given: it knows who is acting too, and shows them only what is theirs."""
+
+    @property
+    def actor(self) -> Actor: ...

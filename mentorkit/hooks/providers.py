@@ -15,7 +15,7 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Problem as InputProblem
-from mentorkit.hooks.context import Context, WorkContext
+from mentorkit.hooks.context import CommandContext, Context, WorkContext
 
 if TYPE_CHECKING:
     import numpy as np
@@ -439,6 +439,7 @@ __all__ = [
     "Check",
     "Closeness",
     "Command",
+    "CommandContext",
     "Contains",
     "Context",
     "Cosine",

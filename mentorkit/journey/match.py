@@ -46,9 +46,10 @@ from mentorkit.journey.steps import (
     fresh,
     in_program,
     inside,
-    names_of,
     party,
+    persons_of,
     reading,
+    reading_own,
 )
 from mentorkit.journey.tell import tell
 
@@ -339,14 +340,20 @@ def proposals(
     """List a program's proposals with the names of the two and their reasons in words.
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
-    text for each reason, "" where it has nothing to say.
+    text for each reason, "" where it has nothing to say. A participant gets those of their own
+    that have been offered, without the codes of why they came to nothing.
     """
     from mentorkit.matching import words
 
-    with reading(kit, tenant, actor, program) as (tx, found):
+    with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
+        if own:
+            theirs = (
+                row for row in rows if row.offered_at and own & {row.mentee_id, row.mentor_id}
+            )
+            rows = [replace(row, reason=None) for row in theirs]
         fields = fields_of(tx, found)
-        names = names_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
+        people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
@@ -354,8 +361,10 @@ def proposals(
         return [
             {
                 **as_row(row),
-                "mentee": names[row.mentee_id],
-                "mentor": names[row.mentor_id],
+                "mentee": people[row.mentee_id].name,
+                "mentee_key": people[row.mentee_id].external_key,
+                "mentor": people[row.mentor_id].name,
+                "mentor_key": people[row.mentor_id].external_key,
                 "words": said(row.reasons),
                 "words_mentor": said(row.reasons_mentor),
                 "awaiting": row.awaiting(found.accept_chain) if row.state == "offered" else None,
@@ -561,6 +570,7 @@ def propose(
         )
         tx.proposals.add(made)
         two.record_all([_drafted(two, made)])
-        return as_row(two.offer(made))
+        offered = two.offer(made)
+        return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
 
     return inside(kit, tenant, tx, work)

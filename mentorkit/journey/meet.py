@@ -16,7 +16,15 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import Step, fresh, inside, names_of, party, person_of, reading
+from mentorkit.journey.steps import (
+    Step,
+    fresh,
+    inside,
+    party,
+    person_of,
+    persons_of,
+    reading_own,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -51,10 +59,16 @@ class Met(Step):
 def relationships(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
-    """List a program's relationships with the names of those in them and the minutes so far."""
-    with reading(kit, tenant, actor, program) as (tx, found):
+    """List a program's relationships with the names of those in them and the minutes so far.
+
+    A participant gets those they are in, without the codes of why they were paused or ended.
+    """
+    with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
-        names = names_of(tx, (m.participant_id for row in rows for m in row.members))
+        if own:
+            theirs = (row for row in rows if any(m.participant_id in own for m in row.here))
+            rows = [replace(row, reason=None) for row in theirs]
+        people = persons_of(tx, (m.participant_id for row in rows for m in row.members))
         minutes: Counter[str] = Counter()
         for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
             minutes[meeting.relationship_id] += meeting.minutes
@@ -65,7 +79,8 @@ def relationships(
                     {
                         "participant": m.participant_id,
                         "role": m.role,
-                        "name": names[m.participant_id],
+                        "name": people[m.participant_id].name,
+                        "key": people[m.participant_id].external_key,
                         "left_at": shown(m.left_at),
                     }
                     for m in row.members

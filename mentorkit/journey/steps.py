@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import MentorKitError, NotAllowed, NotFound
@@ -171,6 +171,23 @@ def reading(
         yield tx, found
 
 
+@contextmanager
+def reading_own(
+    kit: Kit, tenant: str, actor: Actor, program: str
+) -> Iterator[tuple[Transaction, Program, set[str] | None]]:
+    """Open a transaction as `reading` does; a participant may too, to see what is theirs.
+
+    Yields the ids of the actor's own participants here as well, or None for whoever sees all.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = program_of(tx, program)
+        person = None if role_in(tx, found, actor) in READERS else person_of(tx, actor)
+        mine = tx.participants.find(program_id=found.id, person_id=person) if person else []
+        if not mine:
+            require(tx, found, actor, READERS)
+        yield tx, found, {one.id for one in mine} or None
+
+
 def chosen(tx: Transaction, program: Program, plugin: str) -> Frozen | None:
     """Return the program's own settings for a loaded plugin; None when it is switched off here."""
     definition = tx.definitions.current(program.id, "plugin", plugin)
@@ -178,11 +195,11 @@ def chosen(tx: Transaction, program: Program, plugin: str) -> Frozen | None:
     return body.get("settings", Frozen()) if body.get("enabled", True) else None
 
 
-def names_of(tx: Transaction, participants: Iterable[str]) -> dict[str, str]:
-    """Return the name of each participant by id."""
+def persons_of(tx: Transaction, participants: Iterable[str]) -> dict[str, Person]:
+    """Return the person behind each participant id."""
     found = tx.participants.get_many(participants)
     people = tx.people.get_many(one.person_id for one in found.values())
-    return {one.id: people[one.person_id].name for one in found.values()}
+    return {one.id: people[one.person_id] for one in found.values()}
 
 
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:

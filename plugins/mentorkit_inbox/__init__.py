@@ -53,7 +53,7 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="list",
         title="List messages",
-        help="List the newest messages, of everybody or of one person.",
+        help="List the newest messages, of everybody or of one person; with --as one's own.",
         run=commands.list_messages,
         parameters=(
             Parameter(name="person", help="Id or external key of one person."),

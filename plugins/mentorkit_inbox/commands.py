@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.moves import STAFF
 from mentorkit.errors import Invalid, NotFound, Problem
-from mentorkit.hooks import WorkContext
+from mentorkit.hooks import CommandContext
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 MOST = 1_000
 
 
 def list_messages(
-    ctx: WorkContext, *, person: str | None = None, unread: bool = False, limit: int = 100
+    ctx: CommandContext, *, person: str | None = None, unread: bool = False, limit: int = 100
 ) -> list[dict[str, Any]]:
     """Return the newest messages first; `person` is an id or an external key.
 
+    Everybody sees their own, a program's staff those of the program, an admin all.
     Raises `NotFound` for a person who is not in this tenant, `Invalid` for a limit out of range.
     """
     import sqlalchemy as sa
@@ -48,6 +50,7 @@ def list_messages(
     with ctx.transaction() as connection:
         if person is not None:
             wanted = wanted.where(message.c.person_id == _person(connection, ctx.tenant, person))
+        wanted = wanted.where(_seen_by(ctx, connection))
         return [
             {
                 "id": row.id,
@@ -61,14 +64,15 @@ def list_messages(
         ]
 
 
-def read_message(ctx: WorkContext, *, message: str) -> dict[str, str]:
+def read_message(ctx: CommandContext, *, message: str) -> dict[str, str]:
     """Return one message whole, and mark it as read; the first time counts. Raises `NotFound`."""
     import sqlalchemy as sa
 
     from mentorkit_inbox.tables import message as table
 
-    this = sa.and_(table.c.tenant == ctx.tenant, table.c.id == message)
     with ctx.transaction() as connection:
+        seen = _seen_by(ctx, connection)
+        this = sa.and_(table.c.tenant == ctx.tenant, table.c.id == message, seen)
         connection.execute(
             sa.update(table).where(this, table.c.read_at.is_(None)).values(read_at=ctx.now)
         )
@@ -81,6 +85,25 @@ def read_message(ctx: WorkContext, *, message: str) -> dict[str, str]:
         "body": row.body,
         "read_at": row.read_at.isoformat(timespec="seconds"),
     }
+
+
+def _seen_by(ctx: CommandContext, connection: Connection) -> ColumnElement[bool]:
+    """Return which messages the actor may see: their own, and those of programs they staff."""
+    import sqlalchemy as sa
+
+    from mentorkit.store import tables as core
+    from mentorkit_inbox.tables import message
+
+    if ctx.actor.admin:
+        return sa.true()
+    person, program = ctx.actor.person_id, core.program.c
+    if person is None:
+        return sa.false()
+    every = connection.execute(
+        sa.select(program.id, program.staff).where(program.tenant == ctx.tenant)
+    )
+    staffed = [row.id for row in every if row.staff.get(person) in STAFF]
+    return sa.or_(message.c.person_id == person, message.c.program_id.in_(staffed))
 
 
 def _person(connection: Connection, tenant: str, wanted: str) -> str:

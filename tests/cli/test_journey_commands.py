@@ -232,11 +232,28 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == []
 
 
+def test_people_see_and_answer_what_is_theirs_by_both_keys(traders: Path, run: Run) -> None:
+    run("match")
+    assert json.loads(run("--as", "e1", "relationship", "list", "--json").out) == []  # a draft
+    run("publish")
+    ana = ("--as", "e1", "relationship")
+    offered = json.loads(run(*ana, "list", "--json").out)
+    assert [(row["mentee_key"], row["mentor_key"]) for row in offered] == [("e1", "m1")]
+    assert "Chipo Moyo (e1)  Aïcha Ouédraogo (m1)" in run(*ana, "list").out
+    assert "no proposal e2=m2 here" in run(*ana, "accept", "e2=m2", code=3).err
+    assert run(*ana, "accept", "e1=m1").out == "Said yes to 1 proposal.\n"
+    assert "1 relationship began" in run("--as", "m1", "relationship", "accept", "e1=m1").out
+    assert "Logged a meeting" in run(*ana, "meet", "e1=m1", "--minutes", "45").out
+    assert "Chipo Moyo (e1)  Aïcha Ouédraogo (m1)  active" in run(*ana, "list").out
+    assert len(listed(run, "relationship", "list")) == 3
+
+
 def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     told = run("staff", "add", "--name", "Ada Boss", "--user-ref", "u7").out
     assert told.startswith("Appointed Ada Boss as coordinator. Their id is ")
     person = told.strip().rstrip(".").rsplit(" ", 1)[1]
     assert "Aïcha" in run("--as", person, "participant", "list").out
+    assert "Aïcha" in run("--as", "u7", "participant", "list").out
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
     assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
@@ -314,12 +331,13 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
 
     told = run("--as", "E00002", "relationship", "propose", "E00002", "M00001").out
     assert told.startswith("Proposed that E00002 and M00001 work together (")
-    assert "`mentorkit --as PERSON relationship accept PROPOSAL`" in told
+    assert "`mentorkit --as PERSON relationship accept MENTEE=MENTOR`" in told
     offered = listed(run, "relationship", "list", "--state", "offered")
     assert [(row["origin"], row["awaiting"]) for row in offered] == [("mentee", "mentor")]
     assert "1 relationship began" in run("--as", "M00001", "relationship", "accept",
                                          offered[0]["id"]).out  # fmt: skip
 
+    assert "--for mentor --means phone`" in told  # the mentee has said yes by asking
     made = json.loads(run("relationship", "propose", "E00003", "M00004", "--json").out)
     assert made["origin"] == "staff"
     assert "Each answers with" in run("relationship", "list").out

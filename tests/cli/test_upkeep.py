@@ -200,6 +200,19 @@ def test_a_plugins_command_may_ask_for_the_database(traders: Path, run: Run) -> 
     assert json.loads(run("inbox", "list", "--unread", "--person", "e1", "--json").out) == []
 
 
+def test_people_read_their_own_messages_line_by_line_and_do_not_work(
+    traders: Path, run: Run
+) -> None:
+    run("match")
+    run("publish")
+    assert "leave out --as" in run("--as", "e1", "work", code=4).err
+    run("work")
+    (mine,) = json.loads(run("--as", "e1", "inbox", "list", "--json").out)
+    told = run("--as", "e1", "inbox", "read", mine["id"]).out.splitlines()
+    assert told[told.index("body:") + 2].startswith("- ")
+    assert "There is no message" in run("--as", "e2", "inbox", "read", mine["id"], code=3).err
+
+
 def test_a_plugin_never_takes_a_name_of_the_cores(run: Run, listed: Any) -> None:
     listed(plugin("match", mentorkit_commands=greeting))
     assert "Pair everyone available" in run("match", "--help").out

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, NotAllowed
-from mentorkit.journey import accept, match, meet, onboard, screen
+from mentorkit.journey import accept, match, meet, onboard, protect, screen
 from tests.journey.conftest import lead
 
 
@@ -75,6 +76,35 @@ def test_a_participant_does_not_learn_of_a_draft_but_takes_its_place(create_worl
         ("offered", None, "mentee"),
     }
     assert refused(Conflict, request, world, "ana", "cleo", "ana") == "safeguard.proposed_now"
+
+
+def test_a_participant_is_shown_only_what_is_theirs_and_was_offered(world: Any) -> None:
+    kit = world.kit
+
+    def shown(verb: Any, who: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = verb(
+            kit, tenant="acme", actor=world.by(who), program="traders"
+        )
+        return rows
+
+    run = match.draft(kit, **world.at, program="traders")["id"]
+    assert shown(match.proposals, "ana") == []
+    match.discard(kit, **world.at, run=run)
+    assert shown(match.proposals, "ana") == []  # nobody was told of it
+    first, second = proposed(world, "ana", "cleo"), proposed(world, "ben", "dora")
+    (row,) = shown(match.proposals, "cleo")
+    assert (row["id"], row["mentee_key"], row["mentor_key"]) == (first, "ana", "cleo")
+    for one in (first, second):
+        accept.accept(kit, **world.at, proposal=one)
+    (held,) = shown(meet.relationships, "ana")
+    assert [member["key"] for member in held["members"]] == ["ana", "cleo"]
+    two = {"person": world.persons["cleo"], "other": world.persons["ana"]}
+    protect.block(kit, **world.at, **two)
+    (held,) = shown(meet.relationships, "ana")
+    assert (held["state"], held["reason"]) == ("ended", None)
+    outside = {"tenant": "acme", "actor": Actor(user_ref="stranger"), "program": "traders"}
+    for verb in (match.proposals, meet.relationships):
+        assert refused(NotAllowed, verb, kit, **outside) == "program.staff_only"
 
 
 def test_a_yes_after_the_time_to_answer_is_too_late_for_everybody(world: Any) -> None:

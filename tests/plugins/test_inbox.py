@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +19,10 @@ from mentorkit.domain.events import ParticipantLeft
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Undeliverable
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Person
+from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Invalid, NotFound
-from mentorkit.hooks import WorkContext
+from mentorkit.hooks import CommandContext, WorkContext
 from mentorkit.kit import Kit
 from mentorkit.store import erase, export, migrate
 from mentorkit.testing.contracts import ChannelContract
@@ -188,6 +189,41 @@ def test_what_somebody_who_left_has_not_read_is_closed(kit: Kit, context: WorkCo
 # --------------------------------------------------------------------------- commands and check
 
 
+ADMIN = Actor(admin=True)
+
+
+def acting(context: Any, actor: Actor = ADMIN) -> CommandContext:
+    """Return the context as a command gets it, which knows who is acting."""
+    made: Any = SimpleNamespace(
+        tenant=context.tenant, now=context.now, transaction=context.transaction, actor=actor
+    )
+    return made  # type: ignore[no-any-return]
+
+
+def test_everybody_sees_their_own_and_staff_those_of_their_program(
+    kit: Kit, context: WorkContext
+) -> None:
+    ana, bo = create_person(kit), create_person(kit, 2)
+    with kit.transaction(tenant="acme") as tx:
+        boss = tx.people.add(Person(id="boss", tenant="acme", name="Boss", created_at=AT))
+        tx.programs.save(replace(tx.programs.get("main"), staff=Frozen(boss="coordinator")))
+    sent = {
+        one.id: Inbox().deliver(context, create_message(one, one.id), one, []).reference
+        for one in (ana, bo)
+    }
+    list_, read = command(kit, "list"), command(kit, "read")
+    seen = {
+        one.id: {row["id"] for row in list_(acting(context, Actor(person_id=one.id)))}
+        for one in (ana, bo, boss)
+    }
+    assert seen == {ana.id: {sent[ana.id]}, bo.id: {sent[bo.id]}, boss.id: set(sent.values())}
+    assert list_(acting(context, Actor(user_ref="nobody"))) == []
+    with pytest.raises(NotFound):
+        read(acting(context, Actor(person_id=bo.id)), message=sent[ana.id])
+    assert [row.read_at for row in kept(kit)] == [None, None]
+    read(acting(context, Actor(person_id=ana.id)), message=sent[ana.id])
+
+
 def test_list_shows_the_newest_first_of_all_or_of_one(kit: Kit, context: WorkContext) -> None:
     ana, bo = create_person(kit), create_person(kit, 2)
     for number, person in enumerate((ana, bo, ana)):
@@ -195,16 +231,16 @@ def test_list_shows_the_newest_first_of_all_or_of_one(kit: Kit, context: WorkCon
         made = create_message(person, str(number), subject=f"S{number}", created_at=at)
         Inbox().deliver(context, made, person, [])
     run = command(kit, "list")
-    assert [row["subject"] for row in run(context)] == ["S2", "S1", "S0"]
+    assert [row["subject"] for row in run(acting(context))] == ["S2", "S1", "S0"]
     for wanted in ("k1", "p1"):
-        assert [row["subject"] for row in run(context, person=wanted)] == ["S2", "S0"]
-    assert [row["subject"] for row in run(context, limit=1)] == ["S2"]
-    assert run(kit.work_context("other", None, "inbox")) == []
+        assert [row["subject"] for row in run(acting(context), person=wanted)] == ["S2", "S0"]
+    assert [row["subject"] for row in run(acting(context), limit=1)] == ["S2"]
+    assert run(acting(kit.work_context("other", None, "inbox"))) == []
     with pytest.raises(NotFound):
-        run(kit.work_context("other", None, "inbox"), person="k1")
+        run(acting(kit.work_context("other", None, "inbox")), person="k1")
     with pytest.raises(Invalid):
-        run(context, limit=0)
-    row = run(context, person="k2")[0]
+        run(acting(context), limit=0)
+    row = run(acting(context), person="k2")[0]
     assert row == {
         "id": row["id"], "person": "k2", "template": "hello", "subject": "S1",
         "created_at": "2027-03-02T09:00:00+00:00", "read_at": None,
@@ -215,14 +251,14 @@ def test_a_message_is_read_once_and_for_good(kit: Kit, context: WorkContext, clo
     person = create_person(kit)
     reference = Inbox().deliver(context, create_message(person), person, []).reference
     run = command(kit, "read")
-    first = run(context, message=reference)
+    first = run(acting(context), message=reference)
     assert (first["subject"], first["body"]) == ("Hello", "A word")
     clock.forward(days=1)
-    assert run(kit.work_context("acme", None, "inbox"), message=reference) == first
-    assert command(kit, "list")(context, unread=True) == []
+    assert run(acting(kit.work_context("acme", None, "inbox")), message=reference) == first
+    assert command(kit, "list")(acting(context), unread=True) == []
     for tenant, wanted in (("other", reference), ("acme", "no-such-message")):
         with pytest.raises(NotFound):
-            run(kit.work_context(tenant, None, "inbox"), message=wanted)
+            run(acting(kit.work_context(tenant, None, "inbox")), message=wanted)
 
 
 def test_the_check_finds_the_table_or_says_what_to_run(kit: Kit, context: WorkContext) -> None:
