@@ -72,8 +72,8 @@ def create(
             "The program's key cannot be used.",
             [Problem("key", "write small letters, digits, - and _, beginning with a letter")],
         )
-    made, problems = read_preset(preset)
-    _refuse("preset.invalid", "The preset cannot be used:", problems or _misfits(kit, made))
+    made, problems = _read(kit, preset)
+    _refuse("preset.invalid", "The preset cannot be used:", problems)
 
     def work(tx: Transaction) -> dict[str, Any]:
         if tx.programs.first(key=key):
@@ -93,6 +93,25 @@ def create(
         return summary(tx, program)
 
     return inside(kit, tenant, tx, work)
+
+
+def _read(kit: Kit, data: Mapping[str, Any]) -> tuple[Preset, list[Problem]]:
+    """Return what is right in a preset and all that is wrong, each only where it was made wrong."""
+    made, problems = read_preset(data)
+    named = [one.place for one in problems]
+    fields = data.get("fields", {}) if isinstance(data, Mapping) else {}
+    wrong = set(fields) - set(made.fields) if isinstance(fields, Mapping) else set()
+    for one in _misfits(kit, made) if "fields" not in named else ():
+        # Behind an entry that could not be read, the others have moved up by one.
+        moved = one.place.partition("[")[0] + "["
+        told = any(
+            one.place == place or one.place.startswith((f"{place}.", f"{place}["))
+            or (place.startswith(moved) and place.endswith("]"))
+            for place in named
+        )  # fmt: skip
+        if not told and not any(repr(field) in one.message for field in wrong):
+            problems.append(one)
+    return made, problems
 
 
 def _misfits(kit: Kit, made: Preset) -> list[Problem]:
@@ -226,9 +245,7 @@ def define(
         if kind == "fields":  # what names a field that is not there any more is told
             data |= _in_force(tx, found, "requirements")[0]
             data["strategy"] = _in_force(tx, found, "strategy")[0]
-        made, problems = read_preset(data)
-        if not any(one.place.startswith("fields") for one in problems):
-            problems += _misfits(kit, made)
+        made, problems = _read(kit, data)
         _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
         rows = [row for row in _definitions(made) if row[0] == kind]
         _, own, kept = rows[0] if rows else (kind, "", {})
