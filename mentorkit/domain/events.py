@@ -113,6 +113,12 @@ class StaffAppointed(Event, noun="program"):
     staff_role: str
 
 
+class StaffDismissed(Event, noun="program"):
+    """`person_id` is no staff of the program any more."""
+
+    person_id: str
+
+
 class DefinitionChanged(Event, noun="program"):
     """A new version of the program's fields, strategy, targets, ... is in force."""
 

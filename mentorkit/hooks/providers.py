@@ -64,11 +64,13 @@ class Sheet:
 class RecruitmentSource(Provider):
     """Where leads come from. `suffixes` names the files it reads (``.csv``), if it reads any.
 
-    `options` is the schema of what `receive` takes along with the data (a column mapping, say).
+    `options` is the schema of what `receive` takes along with the data (a column mapping, say);
+    `targets` names what a column may be mapped to besides the program's fields (``email``).
     A source that reads files may also `write` them, so that what went out can come back.
     """
 
     suffixes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     options: JsonSchema = NO_OPTIONS
 
     def receive(

@@ -72,8 +72,8 @@ def create(
             "The program's key cannot be used.",
             [Problem("key", "write small letters, digits, - and _, beginning with a letter")],
         )
-    made, problems = read_preset(preset)
-    _refuse("preset.invalid", "The preset cannot be used:", problems or _misfits(kit, made))
+    made, problems = _read(kit, preset)
+    _refuse("preset.invalid", "The preset cannot be used:", problems)
 
     def work(tx: Transaction) -> dict[str, Any]:
         if tx.programs.first(key=key):
@@ -95,6 +95,25 @@ def create(
     return inside(kit, tenant, tx, work)
 
 
+def _read(kit: Kit, data: Mapping[str, Any]) -> tuple[Preset, list[Problem]]:
+    """Return what is right in a preset and all that is wrong, each only where it was made wrong."""
+    made, problems = read_preset(data)
+    named = [one.place for one in problems]
+    fields = data.get("fields", {}) if isinstance(data, Mapping) else {}
+    wrong = set(fields) - set(made.fields) if isinstance(fields, Mapping) else set()
+    for one in _misfits(kit, made) if "fields" not in named else ():
+        # Behind an entry that could not be read, the others have moved up by one.
+        moved = one.place.partition("[")[0] + "["
+        told = any(
+            one.place == place or one.place.startswith((f"{place}.", f"{place}["))
+            or (place.startswith(moved) and place.endswith("]"))
+            for place in named
+        )  # fmt: skip
+        if not told and not any(repr(field) in one.message for field in wrong):
+            problems.append(one)
+    return made, problems
+
+
 def _misfits(kit: Kit, made: Preset) -> list[Problem]:
     """Return what only the loaded plugins can tell is wrong: with the strategy, with settings."""
     problems = []
@@ -107,6 +126,13 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             # A program without criteria is a draft still: `open_` asks for one.
             lacking = "" if made.strategy.criteria else "strategy.criteria"
             problems += [one for one in error.problems if one.place != lacking]
+    sources = kit.registry.recruitment_sources.values()
+    targets = [*made.fields, *(target for source in sources for target in source.targets)]
+    problems += [
+        Problem(f"columns.{title}", f"{target!r} is no field; there are: {', '.join(targets)}")
+        for title, target in made.columns.items()
+        if target not in targets and sources
+    ]
     for name, body in made.plugins.items():
         from mentorkit.hooks.settings import check_options
 
@@ -226,9 +252,10 @@ def define(
         if kind == "fields":  # what names a field that is not there any more is told
             data |= _in_force(tx, found, "requirements")[0]
             data["strategy"] = _in_force(tx, found, "strategy")[0]
-        made, problems = read_preset(data)
-        if not any(one.place.startswith("fields") for one in problems):
-            problems += _misfits(kit, made)
+            data["columns"] = _in_force(tx, found, "columns")[0]
+        made, problems = _read(kit, data)
+        if kind == "fields":
+            problems += _unfit(tx, found, made.fields)
         _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
         rows = [row for row in _definitions(made) if row[0] == kind]
         _, own, kept = rows[0] if rows else (kind, "", {})
@@ -236,6 +263,22 @@ def define(
         return {"program": found.id, "kind": kind, "key": own, "number": number}
 
     return inside(kit, tenant, tx, work)
+
+
+def _unfit(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:
+    """Return which fields change their kind although answers to them would not be of the new."""
+    kinds = {one.id: one.kind for one in fields_of(tx, program).values()}
+    turned = [one for one in fields.values() if one.kind != kinds.get(one.id, one.kind)]
+    unfit: Counter[str] = Counter()
+    for one in tx.participants.find(program_id=program.id) if turned else ():
+        for spec in turned:
+            value = one.profile.get(spec.id)
+            try:
+                unfit[spec.id] += spec.parse(value) != value
+            except ValueError:
+                unfit[spec.id] += 1
+    told = "stored answer(s) are not of this kind; keep the kind, or ask in a new field"
+    return [Problem(f"fields.{id}.kind", f"{count} {told}") for id, count in unfit.items() if count]
 
 
 def _as_preset(kind: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:

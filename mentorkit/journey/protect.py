@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import PARTICIPANT_MOVES, Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
@@ -82,10 +84,10 @@ def erase(
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
     Running relationships end (a circle goes on without its mentee), open proposals are withdrawn,
-    every program is left; ids, codes and counts stay. Done by the person or by staff of a program
-    that the person is in. A mark of their id and e-mail stays, by which `recruit` refuses to bring
-    them back. `unreached` names tables of plugins that are not loaded: what these hold is still
-    there.
+    every program is left, as staff too; ids, codes and counts stay. Done by the person or by staff
+    of a program that the person is in. A mark of their id and e-mail stays, by which `recruit`
+    refuses to bring them back. `unreached` names tables of plugins that are not loaded: what these
+    hold is still there.
     """
     from mentorkit.store import erase as erase_rows
     from mentorkit.store import unreached
@@ -111,6 +113,12 @@ def erase(
                 gone = now.move("left", by=role, reason="erased")
                 step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
                 left += 1
+        for program in tx.programs.find():
+            if person in program.staff:
+                staff = Frozen({who: held for who, held in program.staff.items() if who != person})
+                step = Step(tx, actor, role, program.id)
+                dismissed = replace(program, staff=staff)
+                step.save(tx.programs, dismissed, events.StaffDismissed, person_id=person)
         contacts = tx.contacts.find(person_id=person)
         names = {c.value.casefold() for c in contacts if c.kind == "email"} | {one.external_key}
         marks = {marks_of(kit, tenant, name)[0] for name in names if name}

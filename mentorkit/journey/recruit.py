@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def read(
         raise NotFound("source.not_found", f"No loaded plugin offers the source {name!r}.")
     owner = kit.registry.owner("recruitment_sources", name)
     with reading(kit, tenant, actor, program, STAFF) as (tx, found):
-        fields = fields_of(tx, found)
+        asked = fields_of(tx, found)
         mapping = tx.definitions.current(found.id, "columns")
         settings = chosen(tx, found, owner.name)
     if settings is None:
@@ -64,7 +64,7 @@ def read(
         kit.context(tenant, found, owner.name, settings=settings),
         Inbound(body=body, filename=filename),
         role=role,
-        fields=fields,
+        fields=asked,
         options={"columns": dict(given)} if given else None,
     )
     label, secrets = f"plugin {owner.label}", owner.secrets
@@ -104,7 +104,9 @@ def receive(
     """Take leads in; return how many are new, changed and unchanged, and what was refused.
 
     The same leads a second time write nothing. A preview counts exactly what the run would do.
+    Each key and role counts once: of several rows, the later goes before the earlier.
     """
+    leads = _once(leads)
     totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
     # A preview writes nothing that a second part could find, so it looks at all in one go.
     size = max(1, len(leads)) if preview else CHUNK
@@ -126,13 +128,25 @@ def receive(
                 plan = work(tx)
         else:
             plan = kit.write(tenant, work)
-        totals["new"] += len(plan.new)
-        totals["changed"] += len(plan.changed)
-        totals["unchanged"] += plan.unchanged
+        for outcome, count in plan.counts.items():
+            totals[outcome] += count
         totals["refused"] += plan.refused
     if progress:
         progress.step(len(leads), len(leads), "leads")
     return {**totals, "preview": preview}
+
+
+def _once(leads: Sequence[Lead]) -> list[Lead]:
+    """Return one lead for each key and role: the first, with what later ones tell put over it."""
+    once: dict[tuple[str, str], Lead] = {}
+    for lead in leads:
+        earlier = once.setdefault((lead.key, lead.role), lead)
+        told = {item.name: getattr(lead, item.name) for item in fields(Lead)}
+        told = {name: value for name, value in told.items() if value not in (None, "")}
+        answers = {key: value for key, value in lead.profile.items() if value is not None}
+        told["profile"] = {**earlier.profile, **answers}
+        once[lead.key, lead.role] = replace(earlier, **told)
+    return list(once.values())
 
 
 class _Plan:
@@ -165,7 +179,7 @@ class _Plan:
         self.businesses: list[Business] = []
         self.new: dict[str, Participant] = {}
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
-        self.unchanged = 0
+        self.counts: Counter[str] = Counter()
         self.refused: list[dict[str, Any]] = []
         for lead in leads:
             try:
@@ -189,18 +203,18 @@ class _Plan:
         business = self._business(lead)
         if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
+            self.counts["new"] += 1
             return
         if business and business != merged.business_id:
             changed.add("business")
             merged = replace(merged, business_id=business)
+        self.counts["changed" if changed else "unchanged"] += 1
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
             _, earlier = self.changed.get(person.id, (merged, set()))
             self.known[person.id] = merged
             self.changed[person.id] = merged, earlier | changed
-        else:
-            self.unchanged += 1
 
     def _find(self, lead: Lead) -> Person | None:
         """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
@@ -340,6 +354,12 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     changed = {key for key in given if profile[key] != before.profile.get(key)}
     merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
+        if before.state not in ("lead", "waiting") and lead.role != "both":
+            raise Conflict(
+                "participant.other_role",
+                f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
+                "both, give the row the role `both`.",
+            )
         changed.add("role")
         merged = replace(merged, role="both")
     if lead.capacity is not None and lead.capacity != before.capacity:

@@ -9,7 +9,7 @@ from typing import Any
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Batch, Context, Inbound, RecruitmentSource, Sheet
-from mentorkit_csv.columns import assign, known_names
+from mentorkit_csv.columns import RESERVED, assign, known_names
 from mentorkit_csv.leads import read_leads
 from mentorkit_csv.separated import read_csv, write_csv
 from mentorkit_csv.table import MEGABYTE, Limits, Table, display_name
@@ -20,6 +20,7 @@ class CsvSource(RecruitmentSource):
 
     name = "csv"
     title = "CSV and XLSX files"
+    targets = RESERVED
     options: Mapping[str, Any] = {
         "type": "object",
         "additionalProperties": False,

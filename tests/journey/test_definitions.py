@@ -67,6 +67,60 @@ def test_a_misspelt_field_in_a_strategy_is_told_when_it_is_given(kit: Any) -> No
     assert wrong(define, kit, "strategy", MISSPELT) == ("strategy.invalid", NOT_THERE)
 
 
+def test_columns_are_mapped_to_what_there_is(create_kit: Callable[..., Any]) -> None:
+    kit = create_kit(plugins=("matching", "csv"))
+    columns = {"Dorf": "village", "Mail": "email"}
+    assert wrong(create, kit, columns={"Dorf": "vilage"}) == ("preset.invalid", ["columns.Dorf"])
+    create(kit, columns=columns)
+    before = export(kit)
+    assert wrong(define, kit, "columns", {**columns, "Beruf": "job"}) == (
+        "columns.invalid",
+        ["columns.Beruf"],
+    )
+    define(kit, "strategy", {})
+    code, places = wrong(define, kit, "fields", {"trade": PRESET["fields"]["trade"]})
+    assert (code, places) == ("fields.invalid", ["columns.Dorf"])
+    assert export(kit)["columns"] == before["columns"]
+
+
+def test_a_field_keeps_its_kind_while_answers_are_not_of_the_new_one(world: Any) -> None:
+    number = {**PRESET["fields"], "village": {"kind": "number"}}
+    with pytest.raises(Invalid, match="4 stored answer") as caught:
+        define(world.kit, "fields", number)
+    assert [problem.place for problem in caught.value.problems] == ["fields.village.kind"]
+    option = {**PRESET["fields"], "village": {"kind": "option", "options": ["Ora", "Wen"]}}
+    assert define(world.kit, "fields", option)["number"] == 2
+
+
+def test_mistakes_in_shape_and_in_names_are_told_at_once(kit: Any) -> None:
+    rules = [{"rule": "same", "field": "vilage"}, {"rule": "no_such_rule"}]
+    wanted = ["strategy.rules[0].field", "strategy.rules[1].rule"]
+    strategy = {"rules": rules, "objective": "most"}
+    assert wrong(create, kit, strategy=strategy, targets={"length": 3}) == (
+        "preset.invalid",
+        ["strategy.objective", "targets.length", *wanted],
+    )
+    create(kit)
+    code, places = wrong(define, kit, "strategy", strategy)
+    assert (code, places) == ("strategy.invalid", ["strategy.objective", *wanted])
+
+
+def test_what_only_follows_from_another_mistake_is_not_told(kit: Any) -> None:
+    fields = {**PRESET["fields"], "age": {"kind": "colour"}}
+    strategy = {
+        "rules": [{"field": "trade"}, {"rule": "no_such_rule"}],
+        "criteria": [{"criterion": "equal", "field": "age"}, {"criterion": "no_such"}],
+        "assigner": 5,
+    }
+    assert wrong(create, kit, fields=fields, strategy=strategy)[1] == [
+        "fields.age.kind", "strategy.assigner", "strategy.rules[0]",
+        "strategy.criteria[1].criterion",
+    ]  # fmt: skip
+    for section in ({"fields": 5}, {"strategy": 5}):
+        places = wrong(create, kit, **section, requirements=[])[1]
+        assert places == list(section)
+
+
 def test_fields_that_are_still_asked_for_cannot_be_taken_away(kit: Any) -> None:
     create(kit)
     code, places = wrong(define, kit, "fields", {"village": {"kind": "text"}})

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit import worker
-from mentorkit.domain.events import PersonBlocked, PersonErased
+from mentorkit.domain.events import PersonBlocked, PersonErased, StaffDismissed
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import NotFound
@@ -132,6 +132,26 @@ def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
     assert used["cleo"] == 0
     assert len(journal(world, PersonErased)) == 1
     assert erase(world, "ana")["left"] == 0  # again changes nothing more
+
+
+def test_who_is_erased_is_no_staff_any_more(world: Any) -> None:
+    appoint(world)
+    elsewhere(world)
+    for at in ("traders", "second"):
+        programs.appoint(
+            world.kit, **world.at, program=at, role="viewer", person=world.persons["ana"]
+        )
+    erase(world, "ana")
+    rows = programs.show(world.kit, **world.at)
+    assert {row["key"]: list(row["staff"].values()) for row in rows} == {
+        "traders": ["coordinator"],
+        "second": [],
+    }
+    dismissed = journal(world, StaffDismissed)
+    assert {event.person_id for event in dismissed} == {world.persons["ana"]}
+    assert {event.program_id for event in dismissed} == {row["id"] for row in rows}
+    erase(world, "ana")
+    assert len(journal(world, StaffDismissed)) == 2
 
 
 def test_only_staff_and_the_person_may_erase(world: Any) -> None:

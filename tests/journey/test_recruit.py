@@ -84,12 +84,33 @@ def test_a_changed_answer_is_taken_over_and_named_but_never_quoted(world: Any) -
     assert last.payload()["changed"] == ("trade",)
 
 
-def test_a_mentee_who_is_also_a_mentor_is_one_person_in_both_roles(world: Any) -> None:
-    receive(world, lead("ana", "mentor", trade="baker"))
-    row = next(
-        r for r in screen.review(world.kit, **world.at, program="traders") if r["key"] == "ana"
-    )
-    assert row["role"] == "both"
+def test_who_stands_in_both_sheets_before_approval_is_one_person_in_both_roles(world: Any) -> None:
+    receive(world, lead("eva", "mentor", trade="baker"))
+    assert receive(world, lead("eva", "mentee", trade="baker"))["changed"] == 1
+    rows = screen.review(world.kit, **world.at, program="traders")
+    assert [row["role"] for row in rows if row["key"] == "eva"] == ["both"]
+
+
+@pytest.mark.parametrize("state", ["approved", "active", "paused"])
+def test_the_sheet_of_the_other_role_changes_nobody_who_was_approved(
+    world: Any, state: str
+) -> None:
+    if state == "paused":
+        onboard.pause(world.kit, **world.at, participant=world.ids["ana"])
+    if state == "approved":
+        receive(world, lead("eva", "mentee", trade="baker"))
+        rows = screen.review(world.kit, **world.at, program="traders", state="lead")
+        screen.approve(world.kit, **world.at, participant=rows[0]["id"])
+    key = "eva" if state == "approved" else "ana"
+    before = dump(world)
+    wrong = replace(lead(key, "mentor", phone="999"), place="mentees.csv, line 2")
+    report = receive(world, wrong)
+    assert refused(report) == [(key, "participant.other_role")]
+    assert report["refused"][0]["place"] == "mentees.csv, line 2"
+    assert f"{key} is a mentee here already" in report["refused"][0]["message"]
+    assert "give the row the role `both`" in report["refused"][0]["message"]
+    assert dump(world) == before
+    assert receive(world, replace(wrong, role="both"))["changed"] == 1
 
 
 def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
@@ -128,8 +149,28 @@ def test_a_preview_counts_who_stands_twice_in_different_parts_once(
     monkeypatch.setattr(recruit, "CHUNK", 1)
     people = [lead("ana", "mentee", trade="baker", village="Ora")] * 2
     preview = receive(world, *people, preview=True)
-    assert (preview["new"], preview["unchanged"]) == (0, 2)
+    assert (preview["new"], preview["unchanged"]) == (0, 1)
     assert {**receive(world, *people), "preview": True} == preview
+
+
+def test_a_preview_and_a_run_in_parts_count_each_lead_once_and_the_later_row_wins(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recruit, "CHUNK", 2)
+    people = [
+        lead("eva", "mentee", trade="baker", village="Ora"),
+        lead("finn", "mentee"),
+        lead("gus", "mentor"),
+        lead("gus", "mentee"),  # the other sheet makes two leads of one person
+        lead("eva", "mentee", trade="tailor", phone="123"),
+        lead("finn", "mentee"),
+    ]
+    preview = receive(world, *people, preview=True)
+    assert (preview["new"], preview["changed"], preview["unchanged"]) == (3, 1, 0)
+    assert {**receive(world, *people), "preview": True} == preview
+    rows = {r["key"]: r for r in screen.review(world.kit, **world.at, program="traders")}
+    assert rows["eva"]["profile"] == {"trade": "tailor", "village": "Ora"}
+    assert rows["gus"]["role"] == "both"
 
 
 # --------------------------------------------------------------------------- who is who
@@ -138,17 +179,18 @@ def test_a_preview_counts_who_stands_twice_in_different_parts_once(
 def test_the_same_id_in_another_role_is_the_same_person_only_if_email_or_name_agrees(
     world: Any,
 ) -> None:
-    def mentor(**told: Any) -> Lead:
-        return Lead(key="ana", role="mentor", place="mentors.csv, line 2", **told)
+    def in_both(**told: Any) -> Lead:
+        return Lead(key="ana", role="both", place="mentors.csv, line 2", **told)
 
     before = dump(world)
-    report = receive(world, mentor(name="Zed Zulu", email="zed@example.org"), mentor())
-    assert refused(report) == [("ana", "lead.key_of_another")] * 2
+    for other in (in_both(), in_both(name="Zed Zulu", email="zed@example.org")):
+        report = receive(world, other)
+        assert refused(report) == [("ana", "lead.key_of_another")]
     assert report["refused"][0]["place"] == "mentors.csv, line 2"
     assert "Give the two different ids" in report["refused"][0]["message"]
     assert "Ana" not in report["refused"][0]["message"]
     assert dump(world) == before
-    assert receive(world, mentor(name="Ana B.", email="ANA@example.org"))["changed"] == 1
+    assert receive(world, in_both(name="Ana B.", email="ANA@example.org"))["changed"] == 1
     assert (ana(world)["role"], ana(world)["name"]) == ("both", "Ana B.")
 
 
