@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, NotFound
@@ -179,3 +180,37 @@ def test_a_block_withdraws_what_would_bring_the_two_into_one_circle(
     report = protect.block(world.kit, **world.at, **two)
     assert (report["withdrawn"], report["ended"]) == (1, 0)
     assert seen(world, circle) == ("active", ["ana", "ben", "cleo"])
+
+
+def test_leaving_and_ending_lock_in_the_order_in_which_joining_does(
+    world: Any, circle: str
+) -> None:
+    changed: list[str] = []
+
+    def note(*about: Any) -> None:
+        statement = str(about[2]).split()
+        if statement[0] == "UPDATE" and "participant" in statement[1]:
+            changed.append("places")
+        elif statement[0] == "UPDATE" and "relationship" in statement[1]:
+            changed.append("circle")
+
+    sa.event.listen(world.kit.engine, "before_cursor_execute", note)
+    for leave in (
+        lambda: joined(world, "eve"),
+        lambda: meet.end(world.kit, tenant="acme", actor=world.by("eve"), relationship=circle),
+        lambda: meet.end(world.kit, **world.at, relationship=circle),
+    ):
+        changed.clear()
+        leave()
+        assert changed.index("circle") >= 2
+        assert set(changed[: changed.index("circle")]) == {"places"}
+
+
+def test_ending_what_somebody_has_just_ended_is_told_as_such(world: Any, circle: str) -> None:
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        seen_before = meet.Met(tx, world.admin, circle)
+    meet.end(world.kit, **world.at, relationship=circle)
+    with pytest.raises(Conflict) as caught, world.kit.transaction(tenant="acme") as tx:
+        seen_before.tx = tx
+        meet.finish(seen_before, "stopped")
+    assert caught.value.code == "relationship.stale"
