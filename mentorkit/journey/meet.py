@@ -294,8 +294,11 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     if one.kind != "circle" or leaving is None or len(one.mentees) == 1:
         return finish(met, reason, note)
     mentor = one.member("mentor").participant_id
-    member = next(m for m in one.here if m.participant_id == leaving)
     used = _release(tx, one, {leaving: 1, mentor: 1})
+    latest = tx.relationships.get(one.id)  # others may have come or gone while we waited for it
+    if leaving in latest.mentees and len(latest.mentees) > 1:
+        one = latest
+    member = next(m for m in one.here if m.participant_id == leaving)
     tx.members.save(replace(member, left_at=tx.now))
     tx.relationships.save(one)  # as it is, so that it does not end, or lose another, meanwhile
     met.note("relationship", one.id, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -214,3 +215,25 @@ def test_ending_what_somebody_has_just_ended_is_told_as_such(world: Any, circle:
         seen_before.tx = tx
         meet.finish(seen_before, "stopped")
     assert caught.value.code == "relationship.stale"
+
+
+def test_many_come_and_go_at_once_and_nobody_is_sent_away(create_world: Any) -> None:
+    people = [lead(f"m{i}", "mentee", trade="baker") for i in range(10)]
+    people.append(lead("cleo", "mentor", trade="baker", capacity=10))
+    world = create_world(people, kind="circle")
+    for i in range(6):
+        joined(world, f"m{i}")
+    coming = [
+        match.propose(world.kit, **world.at, mentee=world.ids[f"m{i}"], mentor=world.ids["cleo"])
+        for i in range(6, 10)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        told = [
+            pool.submit(onboard.leave, world.kit, **world.at, participant=world.ids[f"m{i}"])
+            for i in range(4)
+        ]
+        told += [
+            pool.submit(accept.accept, world.kit, **world.at, proposal=one["id"]) for one in coming
+        ]
+        assert [one.result()["state"] for one in told] == ["left"] * 4 + ["accepted"] * 4
+    assert used(world)["cleo"] == 6
