@@ -26,7 +26,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
 from mentorkit.store import declarations, migrate
 from mentorkit.store.engines import nested, sessions_on
-from mentorkit.store.faults import BUSY, translated
+from mentorkit.store.faults import passes, translated
 from mentorkit.store.transaction import (
     Outcome,
     Transaction,
@@ -48,7 +48,7 @@ T = TypeVar("T")
 ATTEMPTS = 8
 """How often `Kit.write` does a piece of work at most, when others are in its way."""
 STALE = 3
-"""How often of these because somebody changed what it had just read; then they are told."""
+"""How often of these somebody may have changed what it had just read; then they are told."""
 
 
 class Kit:
@@ -175,12 +175,13 @@ class Kit:
 
         For whole pieces of work that own their transactions.
         """
+        stale = 0
         for attempt in range(1, attempts):
             try:
                 return work()
             except Conflict as error:
-                stale = error.code.endswith(".stale") and attempt < STALE
-                if error.code != BUSY and not stale:
+                stale += error.code.endswith(".stale")
+                if stale == STALE or not passes(error):
                     raise
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()

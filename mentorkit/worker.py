@@ -19,7 +19,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.milestones import Milestone
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import SYSTEM_ACTOR, Contact, Person
+from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.text import in_locale
@@ -76,7 +76,7 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
         if time.monotonic() >= until:
             break
         report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
-        report["expired"] += accept.expire(kit, tenant=tenant, actor=SYSTEM_ACTOR, limit=limit)
+        report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
         left = limit
         while left > 0 and time.monotonic() < until:
             jobs = _claim(kit, tenant, min(left, 20))

@@ -312,15 +312,14 @@ def withdraw(
     return inside(kit, tenant, tx, work)
 
 
-def expire(kit: Kit, *, tenant: str, actor: Actor, limit: int = 500) -> int:
+def expire(kit: Kit, *, tenant: str, limit: int = 500) -> int:
     """Expire the proposals whose time to answer has run out; return how many. For the worker."""
-    role = Role.SYSTEM if actor.is_system else Role.COORDINATOR
 
     def work(tx: Transaction) -> int:
         late = tx.proposals.overdue(tx.now, limit)
         for one in late:
-            step = Step(tx, actor, role, one.program_id)
-            step.save(tx.proposals, one.move("expired", by=role), events.ProposalExpired)
+            expired = one.move("expired", by=Role.SYSTEM)
+            _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
         return len(late)
 
     return kit.write(tenant, work)

@@ -81,7 +81,8 @@ def draft(
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
-    are locked here, but for those that can no longer be (`dropped_locks`).
+    are locked here, but for those that can no longer be, or that were locked while this draft was
+    computed and are not in it (`dropped_locks`).
     """
     from mentorkit import matching
 
@@ -104,6 +105,8 @@ def draft(
 
     def keep(tx: Transaction) -> dict[str, Any]:
         step, current = _on_run(tx, actor, run.id)
+        locked = _earlier_locks(tx, tx.programs.get(run.program_id))
+        late = {two: code for two, code in locked.items() if two not in earlier}
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         for old in replaced:
             _discard(step, old, "run_replaced")
@@ -121,17 +124,19 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked,
+                locked=pair.locked or (pair.mentee_id, pair.mentor_id) in late,
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
+        held = {(one.mentee_id, one.mentor_id) for one in proposals}
+        missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
             **as_row(saved),
             "replaced": [old.id for old in replaced],
-            "dropped_locks": dropped,
+            "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
         }
 
@@ -188,13 +193,17 @@ def _carried(
             refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
             code = refused.code if refused else None
         if code:
-            two = {"mentee_id": mentee, "mentor_id": mentor}
-            dropped.append({**two, "code": code, "message": WORDS[code]})
+            dropped.append(_dropped((mentee, mentor), code))
         else:
             carried.append((mentee, mentor))
             alone.discard(mentee)
             places[mentor] -= 1
     return carried, dropped
+
+
+def _dropped(two: tuple[str, str], code: str) -> dict[str, str]:
+    mentee, mentor = two
+    return {"mentee_id": mentee, "mentor_id": mentor, "code": code, "message": WORDS[code]}
 
 
 def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strategy) -> None:

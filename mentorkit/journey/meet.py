@@ -309,6 +309,10 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     if one.kind != "circle" or leaving is None or len(one.mentees) == 1:
         return finish(met, reason, note)
     mentor = one.member("mentor").participant_id
+    used = _release(tx, one, {leaving: 1, mentor: 1})
+    latest = tx.relationships.get(one.id)  # others may have come or gone while we waited for it
+    if leaving in latest.mentees and len(latest.mentees) > 1:
+        one = latest
     member = next(m for m in one.here if m.participant_id == leaving)
     tx.members.save(replace(member, left_at=tx.now))
     tx.relationships.save(one)  # as it is, so that it does not end, or lose another, meanwhile
@@ -317,7 +321,6 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     members = tuple(m.participant_id for m in now.here)
     about: dict[str, Any] = {"participant_id": leaving, "left_reason": reason}
     event = met.record(events.MemberLeft, one.id, members=members, **about)
-    used = tx.participants.release_places({leaving, mentor})
     met.record_all(met.fact(events.PlaceReleased, who, event, used=n) for who, n in used.items())
     return now
 
@@ -329,24 +332,34 @@ def leave_circles(tx: Transaction, actor: Actor, participant: str, reason: str) 
             part(Met(tx, actor, held.id), [participant], reason)
 
 
-def _release(tx: Transaction, one: Relationship) -> dict[str, int]:
-    """Give back the places of everyone in it; the mentor of a circle holds one for each mentee."""
-    mentees = len(one.mentees)
-    places = {m.participant_id: mentees if m.role == "mentor" else 1 for m in one.here}
+def _release(tx: Transaction, one: Relationship, places: dict[str, int]) -> dict[str, int]:
+    """Give back this many places of each, before the relationship is saved; return those used.
+
+    Who joins takes the places first as well: in another order the two would wait for each other.
+    """
     used = {}
-    for participant in sorted(places):
-        for _ in range(places[participant]):
-            used[participant] = tx.participants.release_place(participant)
+    try:
+        for participant in sorted(places):
+            for _ in range(places[participant]):
+                used[participant] = tx.participants.release_place(participant)
+    except Conflict:
+        tx.relationships.save(one)  # stale, if it has ended meanwhile: this is what to tell then
+        raise
     return used
 
 
 def finish(met: Met, reason: str, note: str = "") -> Relationship:
-    """End the relationship inside the caller's transaction."""
+    """End the relationship inside the caller's transaction.
+
+    The mentor of a circle holds a place for each mentee.
+    """
     tx, one = met.tx, met.relationship
     moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
+    mentees = len(one.mentees)
+    held = {m.participant_id: mentees if m.role == "mentor" else 1 for m in one.here}
+    used = _release(tx, one, held)
     moved = replace(moved, note_id=met.note("relationship", one.id, note))
     saved, event = met.save(tx.relationships, moved, events.RelationshipEnded, reason=reason)
-    used = _release(tx, one)
     freed = [met.fact(events.PlaceReleased, who, event, used=now) for who, now in used.items()]
     kept = "follow_up" if reason == "completed" else None
     over = [
@@ -383,7 +396,7 @@ def reach(
     return inside(kit, tenant, tx, work)
 
 
-def turn(kit: Kit, *, tenant: str, actor: Actor = SYSTEM_ACTOR, limit: int = 500) -> int:
+def turn(kit: Kit, *, tenant: str, limit: int = 500) -> int:
     """Turn the milestones whose time has come: upcoming to due, due to missed. For the worker.
 
     A paused relationship's milestones wait. Returns how many were turned.
@@ -394,7 +407,7 @@ def turn(kit: Kit, *, tenant: str, actor: Actor = SYSTEM_ACTOR, limit: int = 500
         held = tx.relationships.get_many(one.relationship_id for one in ripe)
         for one in ripe:
             relationship = held[one.relationship_id]
-            step = Step(tx, actor, Role.SYSTEM, relationship.program_id)
+            step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
             if one.state == "upcoming":
                 due = one.move("due", by=Role.SYSTEM)
                 _, event = step.save(tx.milestones, due, events.MilestoneDue)

@@ -27,6 +27,7 @@ WORDS = {
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
     "proposed_now": "The two have an open proposal already.",
+    "late": "The two were locked while the draft was computed. Match again with this lock.",
 }
 
 

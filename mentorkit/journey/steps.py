@@ -12,7 +12,8 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
-from mentorkit.errors import MentorKitError, NotAllowed, NotFound
+from mentorkit.errors import Conflict, MentorKitError, NotAllowed, NotFound
+from mentorkit.store.faults import passes
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -112,26 +113,34 @@ def many(
     """Do one step for many things: ``{"done": [...], "refused": [{id, code, message}]}``.
 
     `noun` is the name under which `verb` takes the id. What one thing is refused for does not
-    stop the others; each chunk of 100 is one transaction.
+    stop the others; each chunk of 100 is one transaction. If others stay in the way of a chunk,
+    each of its things gets a transaction of its own.
     """
 
     def attempt(tx: Transaction, one: str) -> tuple[str, Any]:
         try:
             return "done", verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
         except MentorKitError as error:
-            return "refused", {"id": one, "code": error.code, "message": str(error)}
+            if passes(error):
+                raise  # what was done beside it is done again as well
+            return refused(one, error)
+
+    def refused(one: str, error: MentorKitError) -> tuple[str, Any]:
+        return "refused", {"id": one, "code": error.code, "message": str(error)}
+
+    def walk(chunk: Sequence[str]) -> list[tuple[str, Any]]:
+        try:
+            return kit.write(tenant, lambda tx: [attempt(tx, one) for one in chunk])
+        except Conflict as error:
+            if len(chunk) == 1:
+                return [refused(chunk[0], error)]
+            return [told for one in chunk for told in walk([one])]
 
     report: dict[str, Any] = {"done": [], "refused": []}
     for start in range(0, len(ids), CHUNK):
         if progress:
             progress.step(start, len(ids))
-
-        def work(
-            tx: Transaction, chunk: Sequence[str] = ids[start : start + CHUNK]
-        ) -> list[tuple[str, Any]]:
-            return [attempt(tx, one) for one in chunk]
-
-        for outcome, told in kit.write(tenant, work):
+        for outcome, told in walk(ids[start : start + CHUNK]):
             report[outcome].append(told)
     if progress:
         progress.step(len(ids), len(ids))

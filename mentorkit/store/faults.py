@@ -31,6 +31,11 @@ def is_transient(error: DBAPIError) -> bool:
     return sqlstate(error) in TRANSIENT or locked is not None
 
 
+def passes(error: Exception) -> bool:
+    """Return whether others were just in the way: the same may succeed from the start."""
+    return isinstance(error, Conflict) and (error.code == BUSY or error.code.endswith(".stale"))
+
+
 def translate(error: StatementError, noun: str) -> MentorKitError:
     """Return our error for this one; the driver's text may quote values and is not kept."""
     if isinstance(error.orig, MentorKitError):

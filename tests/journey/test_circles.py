@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, NotFound
@@ -179,3 +181,59 @@ def test_a_block_withdraws_what_would_bring_the_two_into_one_circle(
     report = protect.block(world.kit, **world.at, **two)
     assert (report["withdrawn"], report["ended"]) == (1, 0)
     assert seen(world, circle) == ("active", ["ana", "ben", "cleo"])
+
+
+def test_leaving_and_ending_lock_in_the_order_in_which_joining_does(
+    world: Any, circle: str
+) -> None:
+    changed: list[str] = []
+
+    def note(*about: Any) -> None:
+        statement = str(about[2]).split()
+        if statement[0] == "UPDATE" and "participant" in statement[1]:
+            changed.append("places")
+        elif statement[0] == "UPDATE" and "relationship" in statement[1]:
+            changed.append("circle")
+
+    sa.event.listen(world.kit.engine, "before_cursor_execute", note)
+    for leave in (
+        lambda: joined(world, "eve"),
+        lambda: meet.end(world.kit, tenant="acme", actor=world.by("eve"), relationship=circle),
+        lambda: meet.end(world.kit, **world.at, relationship=circle),
+    ):
+        changed.clear()
+        leave()
+        assert changed.index("circle") >= 2
+        assert set(changed[: changed.index("circle")]) == {"places"}
+
+
+def test_ending_what_somebody_has_just_ended_is_told_as_such(world: Any, circle: str) -> None:
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        seen_before = meet.Met(tx, world.admin, circle)
+    meet.end(world.kit, **world.at, relationship=circle)
+    with pytest.raises(Conflict) as caught, world.kit.transaction(tenant="acme") as tx:
+        seen_before.tx = tx
+        meet.finish(seen_before, "stopped")
+    assert caught.value.code == "relationship.stale"
+
+
+def test_many_come_and_go_at_once_and_nobody_is_sent_away(create_world: Any) -> None:
+    people = [lead(f"m{i}", "mentee", trade="baker") for i in range(10)]
+    people.append(lead("cleo", "mentor", trade="baker", capacity=10))
+    world = create_world(people, kind="circle")
+    for i in range(6):
+        joined(world, f"m{i}")
+    coming = [
+        match.propose(world.kit, **world.at, mentee=world.ids[f"m{i}"], mentor=world.ids["cleo"])
+        for i in range(6, 10)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        told = [
+            pool.submit(onboard.leave, world.kit, **world.at, participant=world.ids[f"m{i}"])
+            for i in range(4)
+        ]
+        told += [
+            pool.submit(accept.accept, world.kit, **world.at, proposal=one["id"]) for one in coming
+        ]
+        assert [one.result()["state"] for one in told] == ["left"] * 4 + ["accepted"] * 4
+    assert used(world)["cleo"] == 6

@@ -204,3 +204,40 @@ def test_a_run_is_published_with_as_many_questions_however_many_pairs(
 
     sa.event.listen(kit.engine, "before_cursor_execute", lambda *about: asked.append(str(about[2])))
     assert publishing("few", 2) == publishing("many", 12)
+
+
+def test_a_lock_set_while_the_next_draft_is_computed_is_kept_or_told(world: Any) -> None:
+    drafted(world, locks=[("ana", "dora"), ("ben", "cleo")])
+    for row in proposals(world, "draft").values():
+        match.lock(world.kit, **world.at, proposal=row["id"], locked=False)
+    usual = {names: row["id"] for names, row in proposals(world, "draft").items()}
+
+    def lock_one() -> None:
+        match.lock(world.kit, **world.at, proposal=usual["Ana", "Dora"])
+
+    second = drafted(world, progress=Meanwhile(lock_one))
+    rows = proposals(world, "draft")
+    assert set(rows) == {("Ana", "Cleo"), ("Ben", "Dora")}
+    assert [(one["mentee_id"], one["code"]) for one in second["dropped_locks"]] == [
+        (world.ids["ana"], "late")
+    ]
+
+    def lock_another() -> None:
+        match.lock(world.kit, **world.at, proposal=rows["Ana", "Cleo"]["id"])
+
+    third = drafted(world, progress=Meanwhile(lock_another))
+    assert third["dropped_locks"] == []
+    assert {names: row["locked"] for names, row in proposals(world, "draft").items()} == {
+        ("Ana", "Cleo"): True,
+        ("Ben", "Dora"): False,
+    }
+
+
+def test_who_is_left_is_told_why_with_the_label_of_the_field(world: Any) -> None:
+    fields = {**PRESET["fields"], "village": {"kind": "text", "label": "Home village"}}
+    programs.define(world.kit, **world.at, program="traders", kind="fields", body=fields)
+    strategy = {**PRESET["strategy"], "rules": [{"rule": "same", "field": "village"}]}
+    programs.define(world.kit, **world.at, program="traders", kind="strategy", body=strategy)
+    left = drafted(world)["unmatched_people"]
+    told = " ".join(one["reason"] + one["help"] for side in left.values() for one in side)
+    assert "Home village" in told, told

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from mentorkit.domain.events import replay
-from mentorkit.domain.people import SYSTEM_ACTOR
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, screen
 from tests.journey.conftest import ADMIN, lead
@@ -152,7 +151,7 @@ def test_one_question_pauses_the_deadline(world: Any) -> None:
     proposal = offered(world)["Ana", "Cleo"]
     by = {"tenant": "acme", "actor": world.by("ana"), "proposal": proposal}
     assert accept.ask(world.kit, **by, text="Do you also sell online?")["state"] == "question"
-    assert accept.expire(world.kit, tenant="acme", actor=SYSTEM_ACTOR) == 0
+    assert accept.expire(world.kit, tenant="acme") == 0
     answer = {**by, "actor": world.by("cleo")}
     assert accept.reply(world.kit, **answer, text="Yes, since 2019.")["state"] == "offered"
 

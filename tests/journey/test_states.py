@@ -19,7 +19,7 @@ import pytest
 from mentorkit.domain.events import replay
 from mentorkit.domain.milestones import MEETING_MOVES, MILESTONE_MOVES
 from mentorkit.domain.participants import PARTICIPANT_MOVES
-from mentorkit.domain.people import SYSTEM_ACTOR, Actor
+from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import PROGRAM_MOVES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.runs import RUN_MOVES
@@ -292,7 +292,7 @@ class Walk:
     def wait(self) -> None:
         self.kit.clock.forward(days=self.dice.randint(1, 6))
         meet.turn(self.kit, tenant=self.tenant)
-        accept.expire(self.kit, tenant=self.tenant, actor=SYSTEM_ACTOR)
+        accept.expire(self.kit, tenant=self.tenant)
 
     def block(self) -> None:
         if self.dice.random() < 0.2:
@@ -318,7 +318,7 @@ class Walk:
         one = getattr(self, f"bring_{noun}")(frm)
         if (noun, to) == ("proposal", "expired"):
             self.kit.clock.forward(days=11)
-            accept.expire(self.kit, tenant=self.tenant, actor=SYSTEM_ACTOR)
+            accept.expire(self.kit, tenant=self.tenant)
         elif noun == "milestone" and to in ("due", "missed"):
             self.kit.clock.forward(days=4)
             meet.turn(self.kit, tenant=self.tenant)

@@ -466,3 +466,14 @@ def test_postgresql_settings_stay_inside_the_transaction(kit: Any, database: Any
         with database.engine.connect() as connection:
             timeout, tenant = connection.exec_driver_sql(ask).one()
             assert (timeout, tenant or "") == ("0", "")
+
+
+def test_having_waited_for_others_leaves_the_tries_for_what_has_changed(kit: Any) -> None:
+    codes = ["store.busy", "store.busy", "store.busy", "person.stale", "person.stale"]
+
+    def work() -> str:
+        if codes:
+            raise Conflict(codes.pop(0), "others")
+        return "done"
+
+    assert kit.retrying(work) == "done"
