@@ -193,7 +193,9 @@ def pair(
         for place in written:
             say(f"Wrote {place}.")
     tell_problems(notes, "Please note:")
-    tell_problems(wrong, f"{plural(skipped, 'row')} left out, because something in them is wrong:")
+    them = "it" if skipped == 1 else "them"
+    told = f"{plural(skipped, 'row')} left out, because something in {them} is wrong:"
+    tell_problems(wrong, told)
 
 
 # ------------------------------------------------------------------ reading what was given

@@ -153,7 +153,7 @@ def recruit(
         f"Refused {plural(len(report['refused']), 'row')}:",
     )
     taken = report["new"] + report["changed"] + report["unchanged"]
-    if not taken and (skipped or report["refused"]):
+    if not taken:
         raise SystemExit(WRONG_INPUT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,9 @@ def match(
         return
     summary = run["summary"]
     say(paired(summary))
+    if overridden := summary["overridden"]:
+        breaks = "breaks" if overridden == 1 else "break"
+        say(f"{plural(overridden, 'locked pair')} {breaks} a rule of the strategy.")
     if run["replaced"]:
         say("The draft before was thrown away; this one takes its place.")
     for lock in run["dropped_locks"]:
@@ -510,7 +514,8 @@ def end(
 ) -> None:
     """End relationships.
 
-    By id or as MENTEE=MENTOR. Places are free again, what was still to come is cancelled.
+    By id or as MENTEE=MENTOR. Places are free again, what was still to come is cancelled. A circle
+    that one of its mentees ends (--as) goes on without them.
     """
     from mentorkit.journey import meet as meeting
 
@@ -549,9 +554,19 @@ def meet(
 
     By id or as MENTEE=MENTOR, wherever it was held.
     """
-    from mentorkit.journey import meet as meeting
-
     _change(
-        session, program, which, listed, every, verb=meeting.log, states=("active", "paused"),
+        session, program, which, listed, every, verb=_log, states=("active", "paused"),
         done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
     )  # fmt: skip
+
+
+def _log(*scope: Any, **values: Any) -> dict[str, Any]:
+    """Log a meeting; what is wrong with it is named as it was typed."""
+    from mentorkit.journey import meet as meeting
+
+    typed = {"held_at": "--at", "minutes": "--minutes"}
+    try:
+        return meeting.log(*scope, **values)
+    except Invalid as error:
+        problems = [replace(one, place=typed[one.place]) for one in error.problems]
+        raise Invalid(error.code, error.message, problems) from None

@@ -254,14 +254,28 @@ def walk(
     if as_json:
         print_json({"done": report["done"], "refused": refused})
     else:
-        say(f"{done} {plural(len(report['done']), noun)}.")
-        begun = sum(
-            1 for one in report["done"] if one.get("relationship_id") and noun == "proposal"
-        )
-        if begun:
-            say(f"{plural(begun, 'relationship')} began: everybody asked has said yes.")
+        _say_done(report["done"], done, noun)
     if refused:
         raise Failure(_refusals(refused, noun), _code(refused))
+
+
+def _say_done(rows: Sequence[Mapping[str, Any]], done: str, noun: str) -> None:
+    """Say what was done; circles that several joined count once, and one that was left goes on."""
+    left = sum(
+        noun == "relationship" and done == "Ended" and one["state"] != "ended" for one in rows
+    )
+    if left < len(rows) or not rows:
+        say(f"{done} {plural(len(rows) - left, noun)}.")
+    if left:
+        say(f"Left {plural(left, 'circle')}, which {'goes' if left == 1 else 'go'} on.")
+    begun = [one["relationship"] for one in rows if one.get("relationship")]
+    circles = {one["id"] for one in begun if one["kind"] == "circle"}
+    if circles:
+        there = "is" if len(circles) == 1 else "are"
+        told = f"{plural(len(begun), 'yes', 'yeses')}; {plural(len(circles), 'circle')} {there}"
+        say(f"{told} running.")
+    elif begun:
+        say(f"{plural(len(begun), 'relationship')} began: everybody asked has said yes.")
 
 
 def _refusals(refused: Sequence[Mapping[str, Any]], noun: str) -> str:

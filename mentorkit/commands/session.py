@@ -83,9 +83,17 @@ class Session:
 
             return Kit.embedded(self.db, registry=self.registry)
         from mentorkit.kit import Kit
-        from mentorkit.store.urls import sessions_at
+        from mentorkit.store.urls import sessions_at, shown_url
 
         self._engine, sessions = sessions_at(self.db)
+        with self._engine.connect() as connection:
+            schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+        if schema is None:
+            raise Invalid(
+                "database.schema",
+                f"The database {shown_url(self._engine.url)} cannot be used: its search_path names"
+                " no schema that is there; make it with CREATE SCHEMA first.",
+            )
         return Kit(sessions=sessions, registry=self.registry)
 
     @property

@@ -357,10 +357,8 @@ def proposals(
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
-            theirs = (
-                row for row in rows if row.offered_at and own & {row.mentee_id, row.mentor_id}
-            )
-            rows = [replace(row, reason=None) for row in theirs]
+            theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
+            rows = [replace(row, reason=None) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
         people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
 

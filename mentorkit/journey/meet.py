@@ -16,15 +16,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import (
-    Step,
-    fresh,
-    inside,
-    party,
-    person_of,
-    persons_of,
-    reading_own,
-)
+from mentorkit.journey.steps import Step, fresh, inside, party, person_of, persons_of, reading_own
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -92,15 +84,9 @@ def relationships(
 
 
 def log(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    relationship: str,
-    minutes: int,
-    held_at: datetime | str | None = None,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
+    held_at: datetime | str | None = None, tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
@@ -276,15 +262,9 @@ def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
 
 
 def end(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    relationship: str,
-    reason: str = "completed",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "completed",
+    note: str = "", tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """End a relationship; places are free again, and what was still to come is cancelled.
 
     A mentee of a circle ends their own part in it; for the others it goes on.

@@ -6,6 +6,7 @@ the outbox, and somebody who was erased or has withdrawn consent meanwhile gets 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 def _english(subject: str, body: str) -> Mapping[str, Mapping[str, str]]:
     return {"subject": {"en": subject}, "body": {"en": body}}
 
+
+_LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
+"""Takes out what an empty value leaves, for which a NUL stands, as no text can hold one."""
 
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
@@ -62,10 +66,13 @@ def tell(tx: Transaction, event: Event, template: str, people: Iterable[str]) ->
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put the values into the template; a name that is not on the list stays as it was written."""
+    """Put the values into the template; a name that is not on the list stays as it was written.
+
+    An empty value takes the line with it that it leaves empty, else the space before it.
+    """
     parts = []
     for literal, name, _, _ in Formatter().parse(template):
         parts.append(literal)
         if name is not None:
-            parts.append(str(values.get(name, "")) if name in PLACEHOLDERS else f"{{{name}}}")
-    return "".join(parts)
+            parts.append((values.get(name) or "\0") if name in PLACEHOLDERS else f"{{{name}}}")
+    return _LEFT_EMPTY.sub("", "".join(parts))

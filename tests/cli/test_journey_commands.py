@@ -101,7 +101,7 @@ def test_a_file_of_which_nothing_can_be_used_leaves_with_2(traders: Path, run: R
         assert "1 row left out" in done.err
         assert done.out
     (traders / "bad.csv").write_text("ref,name,trade\n", encoding="utf-8")
-    assert "bad.csv: nobody" in run("recruit", "bad.csv", "--role", "mentee").out
+    assert "bad.csv: nobody" in run("recruit", "bad.csv", "--role", "mentee", code=2).out
 
 
 def test_a_column_named_on_the_command_line_adds_to_those_that_fit(traders: Path, run: Run) -> None:
@@ -177,7 +177,12 @@ def test_a_single_refusal_has_its_own_exit_code(traders: Path, run: Run) -> None
     run("relationship", "accept", "--all")
     meet = ("relationship", "meet", "e1=m1", "--minutes")
     assert "from 1 to 1440" in run(*meet, "5000", code=2).err
-    assert "cannot be read" in run(*meet, "50", "--at", "yesterday", code=2).err
+    told = run(*meet, "50", "--at", "yesterday", code=2).err
+    assert "cannot be read" in told
+    assert "  - --at: write date" in told
+    assert (
+        "--at: lies in the future" in run(*meet, "50", "--at", "2999-01-01T10:00+00:00", code=2).err
+    )
 
 
 def test_a_lock_is_kept_and_a_wrong_one_refused(traders: Path, run: Run) -> None:
@@ -186,8 +191,23 @@ def test_a_lock_is_kept_and_a_wrong_one_refused(traders: Path, run: Run) -> None
     assert ("Emeka Eze", "Aïcha Ouédraogo", True) in {
         (row["mentee"], row["mentor"], row["locked"]) for row in rows
     }
-    assert "write MENTEE=MENTOR" in run("match", "--lock", "e3", code=2).err
-    assert "'nobody' is no available mentor here" in run("match", "--lock", "e3=nobody", code=2).err
+    told = run("match", "--lock", "e3=m1").out
+    assert "breaks a rule" not in told  # this strategy has none
+    preset = (traders / "preset.toml").read_text(encoding="utf-8")
+    ruled = preset + '\n[[strategy.rules]]\nrule = "same"\nfield = "trade"\n'
+    (traders / "ruled.toml").write_text(ruled, encoding="utf-8")
+    run("program", "create", "--file", "ruled.toml", "--key", "ruled")
+    run("program", "open", "ruled")
+    run("recruit", "mentors.csv", "--role", "mentor", "--program", "ruled")
+    run("recruit", "mentees.csv", "--role", "mentee", "--program", "ruled")
+    for step in ("approve", "consent", "onboard"):
+        run("participant", step, "--all", "--program", "ruled")
+    told = run("match", "--lock", "e3=m1", "--program", "ruled").out
+    assert "1 locked pair breaks a rule of the strategy." in told
+    traded = ("--program", "traders")
+    assert "write MENTEE=MENTOR" in run("match", "--lock", "e3", *traded, code=2).err
+    unknown = run("match", "--lock", "e3=nobody", *traded, code=2).err
+    assert "'nobody' is no available mentor here" in unknown
 
 
 def test_a_draft_is_published_by_its_id_and_only_once(traders: Path, run: Run) -> None:
@@ -375,6 +395,26 @@ def test_whoever_is_in_two_programs_says_which(traders: Path, run: Run) -> None:
     several = run("relationship", "propose", "e1", "m1", code=2).err
     assert "--program: say which one" in several
     run("relationship", "propose", "e1", "m1", "--program", "traders")
+
+
+def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) -> None:
+    text = (sheets / "preset.toml").read_text(encoding="utf-8")
+    circle = text.replace("[program]", '[program]\nkind = "circle"')
+    (sheets / "circle.toml").write_text(circle, encoding="utf-8")
+    run("db", "upgrade")
+    run("program", "create", "--file", "circle.toml", "--key", "rounds")
+    run("program", "open")
+    for role in ("mentor", "mentee"):
+        run("recruit", f"{role}s.csv", "--role", role)
+    for step in ("approve", "consent", "onboard"):
+        run("participant", step, "--all")
+    for mentee in ("e1", "e2"):
+        run("relationship", "propose", mentee, "m2")
+    told = run("relationship", "accept", "--all").out
+    assert told == "Said yes to 2 proposals.\n2 yeses; 1 circle is running.\n"
+    end = ("relationship", "end", "e1=m2")
+    assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
+    assert run("--as", "m2", "relationship", "end", "e2=m2").out == "Ended 1 relationship.\n"
 
 
 def test_every_shipped_preset_makes_a_program(run: Run) -> None:

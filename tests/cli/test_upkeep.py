@@ -311,6 +311,17 @@ def test_a_program_runs_on_postgresql_by_its_url(
     assert not (sheets / "mentorkit.db").exists()
 
 
+@pytest.mark.postgres
+def test_a_search_path_without_a_schema_is_refused_in_one_line(
+    run: Run, create_database: Any
+) -> None:
+    url = create_database("postgresql", made=False).url
+    nowhere = f"{url.partition('?')[0]}?options=-csearch_path%3Dnowhere"
+    told = run("--db", nowhere, "db", "upgrade", code=2).err
+    assert "make it with CREATE SCHEMA first" in told
+    assert told.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

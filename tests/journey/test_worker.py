@@ -15,6 +15,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.journey.tell import fill
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -355,3 +356,19 @@ def test_a_sources_own_words_are_told_without_its_secrets(
     programs.define(kit, **world.at, program="traders", kind="plugin", key="crm", body=off)
     with pytest.raises(Conflict, match="switched the plugin crm off"):
         recruit.read(kit, **world.at, program="traders", body=b"", filename="a.crm")
+
+
+@pytest.mark.parametrize(
+    ("template", "filled"),
+    [
+        ("Hello {person}.\n{reasons}\nBye.", "Hello Ana.\nBye."),
+        ("{reasons}\nBye.", "Bye."),
+        ("{reasons} Bye.", "Bye."),
+        ("Hello {person}. {reasons} Bye.", "Hello Ana. Bye."),
+        ("Hello {person}.\n\nBye {surname}.", "Hello Ana.\n\nBye {surname}."),
+    ],
+)
+def test_an_empty_value_leaves_no_empty_line_and_no_second_space(
+    template: str, filled: str
+) -> None:
+    assert fill(template, {"person": "Ana", "reasons": ""}) == filled
