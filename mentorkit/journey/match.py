@@ -350,7 +350,7 @@ def proposals(
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
-    that have been offered, without the codes of why they came to nothing.
+    that have been offered, without the score and the codes of why they came to nothing.
     """
     from mentorkit.matching import words
 
@@ -358,9 +358,9 @@ def proposals(
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
-            rows = [replace(row, reason=None) for row in theirs if row.offered_at]
+            rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
-        people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)))
+        people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)), own)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]

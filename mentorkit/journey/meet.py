@@ -60,7 +60,7 @@ def relationships(
         if own:
             theirs = (row for row in rows if any(m.participant_id in own for m in row.here))
             rows = [replace(row, reason=None) for row in theirs]
-        people = persons_of(tx, (m.participant_id for row in rows for m in row.members))
+        people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
         minutes: Counter[str] = Counter()
         for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
             minutes[meeting.relationship_id] += meeting.minutes

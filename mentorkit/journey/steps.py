@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from mentorkit.domain.events import Event
@@ -204,11 +205,20 @@ def chosen(tx: Transaction, program: Program, plugin: str) -> Frozen | None:
     return body.get("settings", Frozen()) if body.get("enabled", True) else None
 
 
-def persons_of(tx: Transaction, participants: Iterable[str]) -> dict[str, Person]:
-    """Return the person behind each participant id."""
+def persons_of(
+    tx: Transaction, participants: Iterable[str], own: set[str] | None = None
+) -> dict[str, Person]:
+    """Return the person behind each participant id.
+
+    For a participant (whose ids are `own`) without the key of somebody else that is an address.
+    """
     found = tx.participants.get_many(participants)
     people = tx.people.get_many(one.person_id for one in found.values())
-    return {one.id: people[one.person_id] for one in found.values()}
+    persons = {one.id: people[one.person_id] for one in found.values()}
+    for id, one in persons.items():
+        if own and id not in own and "@" in (one.external_key or ""):
+            persons[id] = replace(one, external_key=None)
+    return persons
 
 
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:

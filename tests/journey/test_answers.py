@@ -107,6 +107,18 @@ def test_a_participant_is_shown_only_what_is_theirs_and_was_offered(world: Any) 
         assert refused(NotAllowed, verb, kit, **outside) == "program.staff_only"
 
 
+def test_nobody_learns_somebody_elses_address_or_a_score(create_world: Any) -> None:
+    people = [lead("ana@home", "mentee", trade="baker"), lead("cleo@home", "mentor", trade="baker")]
+    world = create_world(people)
+    who = {"mentee": world.ids["ana@home"], "mentor": world.ids["cleo@home"]}
+    match.propose(world.kit, **world.at, **who)
+    own = {"tenant": "acme", "actor": world.by("ana@home"), "program": "traders"}
+    (row,) = match.proposals(world.kit, **own)
+    assert (row["mentee_key"], row["mentor_key"], row["score"]) == ("ana@home", None, 0)
+    (row,) = match.proposals(world.kit, **world.at, program="traders")
+    assert row["mentor_key"] == "cleo@home"
+
+
 def test_a_yes_after_the_time_to_answer_is_too_late_for_everybody(world: Any) -> None:
     one = proposed(world, "ana", "cleo")
     world.kit.clock.forward(days=10)
