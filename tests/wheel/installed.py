@@ -41,7 +41,8 @@ class Environment:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def install(self, wheel: Path) -> None:
-        self.pip("install", "--no-deps", "--no-index", wheel)
+        # Seen next door is not installed here: the running environment may hold a wheel of its own.
+        self.pip("install", "--no-deps", "--no-index", "--ignore-installed", wheel)
 
     def run(
         self, *arguments: str, cwd: Path | None = None, **variables: str
