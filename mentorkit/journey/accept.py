@@ -15,7 +15,7 @@ from mentorkit.domain.relationships import HOLDING, Member, Proposal, Relationsh
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import Step, fresh, inside
 from mentorkit.journey.tell import tell
@@ -29,6 +29,41 @@ def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both
     """Return a proposal with what is needed to judge an answer to it."""
     one = tx.proposals.get(proposal)
     return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
+
+
+def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any]:
+    """Return one proposal to one of its two or to staff: names, reasons in words, what is asked.
+
+    `words` are the reasons as the one asking reads them (staff read the mentee's), `yours` is
+    whether their answer is awaited now, `talk` the question and the reply, oldest first. A
+    participant gets neither the score nor the other's code of a no.
+    """
+    from mentorkit.matching import words
+
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        one, asked = _asked(tx, actor, proposal)
+        party = asked.role in PARTIES
+        if party and one.offered_at is None:
+            raise tx.proposals.missing(proposal)  # nobody is told of a draft
+        fields = fields_of(tx, asked.program)
+        reasons = one.reasons_mentor if asked.role == Role.MENTOR else one.reasons
+        people = tx.people.get_many(asked.people.values())
+        awaited = one.awaiting(asked.program.accept_chain) if one.state == "offered" else None
+        shown_one = replace(one, score=0, reason=None, note_id=None) if party else one
+        names = {role: people[id].name for role, id in asked.people.items() if id in people}
+        talk = tx.notes.find(subject_noun="proposal", subject_id=one.id)
+        return {
+            **as_row(shown_one),
+            "program": asked.program.key,
+            "program_name": shown(asked.program.name),
+            "mentee": names.get(Role.MENTEE, ""),
+            "mentor": names.get(Role.MENTOR, ""),
+            "as_role": str(asked.role),
+            "words": [told for reason in reasons if (told := words(reason, fields=fields))],
+            "awaiting": awaited,
+            "yours": awaited is not None and (awaited == str(asked.role) or not party),
+            "talk": [note.text for note in talk if note.id != one.note_id],
+        }
 
 
 def accept(

@@ -111,7 +111,7 @@ def draft(
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
-        summary = Frozen(matching.summary(result))
+        summary = Frozen(matching.summary(result), left=_left(result))
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
@@ -134,7 +134,7 @@ def draft(
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
-            **as_row(saved),
+            **_told(saved),
             "replaced": [old.id for old in replaced],
             "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
@@ -321,6 +321,15 @@ def _drafted(step: Step, one: Proposal) -> events.Event:
     )
 
 
+def _left(result: Result) -> dict[str, list[dict[str, Any]]]:
+    """Return everyone left, by side, with the codes of why and of what would help; no names."""
+    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
+    return {
+        side: [{"id": one.id, "reason": as_row(one.reason), "help": as_row(one.help)} for one in left]
+        for side, left in sides.items()
+    }
+
+
 def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     """Return everyone left, by side: the binding rule, and what one change would help."""
     from mentorkit.matching import words
@@ -340,7 +349,14 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
 def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the runs of a program, oldest first."""
     with reading(kit, tenant, actor, program) as (tx, found):
-        return [as_row(run) for run in tx.runs.find(program_id=found.id)]
+        return [_told(run) for run in tx.runs.find(program_id=found.id)]
+
+
+def _told(run: Run) -> dict[str, Any]:
+    """Return a run as data, without the long list of those left."""
+    row = as_row(run)
+    row["summary"].pop("left", None)
+    return row
 
 
 def proposals(

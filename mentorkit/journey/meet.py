@@ -83,6 +83,35 @@ def relationships(
         ]
 
 
+def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
+    """Return one relationship to those in it and to staff: who, when, meetings and milestones."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        met = Met(tx, actor, relationship)
+        one = met.relationship
+        own = set(met.own)
+        people = persons_of(tx, (m.participant_id for m in one.members), own or None)
+        held = tx.meetings.find(relationship_id=one.id)
+        planned = tx.milestones.find(relationship_id=one.id)
+        return {
+            **as_row(replace(one, reason=None) if own else one),
+            "program": met.program.key,
+            "program_name": shown(met.program.name),
+            "members": [
+                {
+                    "participant": m.participant_id,
+                    "role": m.role,
+                    "name": people[m.participant_id].name,
+                    "own": m.participant_id in own,
+                    "left_at": shown(m.left_at),
+                }
+                for m in one.members
+            ],
+            "minutes": sum(meeting.minutes for meeting in held if meeting.state == "held"),
+            "meetings": [as_row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
+            "milestones": [as_row(m) for m in sorted(planned, key=lambda m: (m.opens_at, m.id))],
+        }
+
+
 def log(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
     held_at: datetime | str | None = None, tx: Transaction | None = None,

@@ -11,7 +11,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
-from mentorkit.domain.shown import as_row
+from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import leave_circles
@@ -42,6 +42,37 @@ class Own(Step):
                 f"Only staff give a mentee more than {most} place(s) here; ask a coordinator.",
             )
         return self.participant.with_capacity(capacity)
+
+
+def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
+    """Return a participant with all that is asked of them: questions, answers, and the consent.
+
+    For themselves and for staff. `questions` are the profile fields of their role, each with its
+    `value`; `consent_text` is ``{locale: text}`` of version `consent_now`.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        own = Own(tx, actor, participant)
+        one, program = own.participant, own.program
+        person = tx.people.get(one.person_id)
+        text = tx.definitions.current(program.id, "consent")
+        asked = [
+            field
+            for field in fields_of(tx, program).values()
+            if any(one.plays(role) for role in field.roles)
+        ]
+        return {
+            **as_row(one),
+            "name": person.name,
+            "program": program.key,
+            "program_name": shown(program.name),
+            "consent_text": shown(text.body) if text else {},
+            "consent_now": text.number if text else 0,
+            "questions": [{**as_row(f), "value": shown(one.profile.get(f.id))} for f in asked],
+            "contacts": [
+                {"kind": c.kind, "value": c.value, "verified": c.verified}
+                for c in tx.contacts.find(person_id=person.id)
+            ],
+        }
 
 
 def consent(

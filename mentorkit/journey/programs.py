@@ -346,6 +346,15 @@ def appoint(
     return inside(kit, tenant, tx, work)
 
 
+def staff(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """List who works in a program, and as what, by name."""
+    with reading(kit, tenant, actor, program) as (tx, found):
+        people = tx.people.get_many(found.staff)
+        rows = [{"person": one.id, "name": one.name, "role": found.staff[one.id]}
+                for one in people.values()]  # fmt: skip
+        return sorted(rows, key=lambda row: row["name"])
+
+
 def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None) -> str:
     """Return the id of the person meant; somebody new is added."""
     known = None

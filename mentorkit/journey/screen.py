@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -36,18 +37,48 @@ def review(
     """List the participants of a program, each with how it meets the requirements."""
     with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
-        rows = tx.participants.find(program_id=found.id, **wanted)
-        people = tx.people.get_many([row.person_id for row in rows])
-        requirements = requirements_of(tx, found)
-        return [
-            {
-                **as_row(row),
-                "name": people[row.person_id].name,
-                "key": people[row.person_id].external_key,
-                "requirements": answers(requirements, row),
-            }
-            for row in rows
-        ]
+        return _reviewed(tx, found, tx.participants.find(program_id=found.id, **wanted))
+
+
+def listed(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    program: str,
+    state: str | None = None,
+    role: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """Return one page of what `review` lists: `items` in the order they came, and `next`.
+
+    `next` is what `after` is given for the page behind, None on the last. `role` also takes those
+    who are both.
+    """
+    with reading(kit, tenant, actor, program) as (tx, found):
+        wanted: dict[str, Any] = {"state": state} if state else {}
+        if role:
+            wanted["role"] = [role, "both"]
+        page = tx.participants.page(program_id=found.id, after=after, limit=limit, **wanted)
+        return {"items": _reviewed(tx, found, page.items), "next": page.next}
+
+
+def _reviewed(
+    tx: Transaction, program: Program, rows: Iterable[Participant]
+) -> list[dict[str, Any]]:
+    rows = list(rows)
+    people = tx.people.get_many([row.person_id for row in rows])
+    requirements = requirements_of(tx, program)
+    return [
+        {
+            **as_row(row),
+            "name": people[row.person_id].name,
+            "key": people[row.person_id].external_key,
+            "requirements": answers(requirements, row),
+        }
+        for row in rows
+    ]
 
 
 def approve(

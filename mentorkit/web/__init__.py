@@ -1,7 +1,180 @@
-"""The mountable web part: who may open a view is settled here before there is any view."""
+"""The mountable web part: pages for a program, inside a host's own portal.
+
+    app.register_blueprint(
+        blueprint(kit, tenant="acme", actor=signed_in, layout="base.html"), url_prefix="/mentoring"
+    )
+"""
 
 from __future__ import annotations
 
-from mentorkit.web.access import allow
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["allow"]
+import flask
+from flask.blueprints import BlueprintSetupState
+
+from mentorkit.domain.people import Actor
+from mentorkit.errors import MentorKitError, SettingsError
+from mentorkit.journey import standing
+from mentorkit.web import access, problems
+from mentorkit.web.access import allow
+from mentorkit.web.pages import (  # noqa: F401
+    PAGES,
+    Page,
+    home,
+    matching,
+    people,
+    programs,
+    proposals,
+    relationships,
+)
+from mentorkit.web.tokens import Tokens
+from mentorkit.web.visits import Portal, Visit, current
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+    )
+)
+"""The content security policy of our pages, where the host has not set its own (CSP Level 3)."""
+
+_PLACES = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
+
+
+def blueprint(
+    kit: Kit,
+    *,
+    tenant: str | Callable[[], str],
+    actor: Callable[[], Actor | None],
+    layout: str = "mentorkit/layout.html",
+    name: str = "mentorkit",
+) -> flask.Blueprint:
+    """Make the blueprint that a host mounts, as often and under as many names as it likes.
+
+    `tenant` is whose data it shows: a name, or a function asked at each request (it may read
+    ``request.view_args`` where the tenant stands in the path). `actor` tells who is signed in, or
+    None. `layout` is the host's template; our pages fill its blocks ``title``, ``head`` and
+    ``content``. Forms are signed with the kit's `secret_keys`, else with the app's SECRET_KEY.
+
+    Nothing is registered on the app itself.
+    """
+    return _Mounts(kit, tenant, actor, layout, name).blueprint
+
+
+class _Mounts:
+    """The blueprint, and what it has to know of each place where it is mounted."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        tenant: str | Callable[[], str],
+        actor: Callable[[], Actor | None],
+        layout: str,
+        name: str,
+    ) -> None:
+        self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
+        self.places: dict[str, tuple[str, ...]] = {}
+        """Full name of a mount -> the names in angle brackets of its prefix, which are the host's."""
+        made = flask.Blueprint(
+            name, __name__, template_folder="templates", static_folder="static"
+        )
+        made.record(self._mounted)
+        made.url_value_preprocessor(self._arrive)
+        made.url_defaults(self._address)
+        made.before_request(self._guard)
+        made.after_request(_protect)
+        made.register_error_handler(MentorKitError, problems.page)
+        for page in PAGES:
+            made.add_url_rule(page.rule, view_func=_view(page), methods=[page.method])
+        self.blueprint = made
+
+    def _mounted(self, state: BlueprintSetupState) -> None:
+        """Note a mount; refuse one whose forms nobody could sign, and pages without a policy."""
+        if not self.kit.secret_keys and not state.app.config.get("SECRET_KEY"):
+            raise SettingsError(
+                "web.no_secret",
+                "mentorkit signs its forms, and has no secret to do it with. Give the app a "
+                "SECRET_KEY, or the kit secret_keys=[...].",
+            )
+        full = f"{state.name_prefix}.{state.name}".lstrip(".")
+        self.places[full] = tuple(_PLACES.findall(state.url_prefix or ""))
+
+    def _arrive(self, endpoint: str | None, values: dict[str, Any] | None) -> None:
+        """Settle whose pages these are; what stands in the mount's prefix is no page's business."""
+        if (endpoint or "").endswith(".static"):
+            return
+        mount = next(name for name in flask.request.blueprints if name in self.places)
+        tenant = self.tenant if isinstance(self.tenant, str) else self.tenant()
+        prefix = {name: (values or {}).pop(name) for name in self.places[mount]}
+        flask.g.mentorkit_arrival = (mount, tenant, prefix)
+
+    def _address(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Put the prefix of this visit into the address of another of our pages."""
+        _, _, prefix = flask.g.get("mentorkit_arrival", ("", "", {}))
+        for name, value in prefix.items():
+            if flask.current_app.url_map.is_endpoint_expecting(endpoint, name):
+                values.setdefault(name, value)
+
+    def _guard(self) -> None:
+        """Let nobody in whom the view does not name, and no form that we did not make."""
+        request = flask.request
+        endpoint = request.endpoint or ""
+        if endpoint.endswith(".static"):
+            return
+        mount, tenant, _ = flask.g.mentorkit_arrival
+        actor = self.actor() or Actor()
+        visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=actor)
+        flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
+        named = (request.view_args or {}).get("program")
+        person, program, roles = standing.visitor(
+            self.kit, tenant=tenant, actor=actor, program=named
+        )
+        visit = replace(visit, person=person, program=program, roles=roles)
+        flask.g.mentorkit_visit = visit
+        access.check(flask.current_app.view_functions[endpoint], roles, nobody=visit.is_nobody)
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            visit.check_token()
+
+    def _portal(self) -> Portal:
+        secrets = self.kit.secret_keys or (flask.current_app.config["SECRET_KEY"],)
+        return Portal(kit=self.kit, layout=self.layout, tokens=Tokens(secrets))
+
+
+def _view(page: Page) -> Callable[..., Any]:
+    """Return the view as Flask calls it; the visit comes first."""
+
+    @wraps(page.view)
+    def view(**values: Any) -> Any:
+        return page.view(current(), **values)
+
+    return view
+
+
+def _protect(response: flask.Response) -> flask.Response:
+    """Add what keeps a page from being misused, where the host has not said it already."""
+    for header, value in (
+        ("Content-Security-Policy", POLICY),
+        ("Referrer-Policy", "same-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "private, no-store"),
+    ):
+        if header != "Cache-Control" or not (flask.request.endpoint or "").endswith(".static"):
+            response.headers.setdefault(header, value)
+    return response
+
+
+__all__ = ["allow", "blueprint", "current"]

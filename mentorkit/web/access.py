@@ -64,8 +64,11 @@ def policy(view: Callable[..., Any]) -> Policy | None:
     return found if isinstance(found, Policy) else None
 
 
-def check(view: Callable[..., Any], roles: Collection[Role]) -> None:
-    """Raise `NotAllowed` unless the view has a policy and it admits somebody with these roles."""
+def check(view: Callable[..., Any], roles: Collection[Role], *, nobody: bool = False) -> None:
+    """Raise `NotAllowed` unless the view has a policy and it admits somebody with these roles.
+
+    `nobody` says that no one is signed in, so that they are told to do that.
+    """
     found = policy(view)
     if found is None:
         raise NotAllowed(
@@ -73,9 +76,12 @@ def check(view: Callable[..., Any], roles: Collection[Role]) -> None:
             "This page names nobody who may open it, so nobody may. "
             "Its author has to put @allow(...) on the view.",
         )
-    if not found.admits(roles):
-        who = " or ".join(sorted(found.roles))
-        raise NotAllowed("access.not_yours", f"Only {who} may open this page.")
+    if found.admits(roles):
+        return
+    if nobody:
+        raise NotAllowed("access.sign_in", "Sign in first; then open this page again.")
+    who = " or ".join(sorted(found.roles))
+    raise NotAllowed("access.not_yours", f"Only {who} may open this page.")
 
 
 def require_policies(views: Mapping[str, Callable[..., Any]]) -> None:

@@ -1,0 +1,82 @@
+"""Drafts: what a match run found, in words, for whoever reviews it; and the spreadsheet of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.people import Actor
+from mentorkit.domain.relationships import Reason
+from mentorkit.domain.shown import as_row
+from mentorkit.errors import NotFound
+from mentorkit.journey.match import DRAFTED
+from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.steps import persons_of, reading
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+
+
+def show(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, run: str | None = None
+) -> dict[str, Any] | None:
+    """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
+
+    `pairs` are sorted by score, the lowest first, because those want looking at. None where there
+    is no draft; raises `NotFound` for a run that is not of this program.
+    """
+    from mentorkit.matching import words
+
+    with reading(kit, tenant, actor, program) as (tx, found):
+        if run is None:
+            drafts = tx.runs.find(program_id=found.id, state=DRAFTED)
+            one = drafts[-1] if drafts else None
+            if one is None:
+                return None
+        else:
+            one = tx.runs.get(run)
+            if one.program_id != found.id:
+                raise NotFound("run.not_found", "There is no such run in this program.")
+        fields = fields_of(tx, found)
+        rows = tx.proposals.find(run_id=one.id)
+        left = one.summary.get("left", {})
+        ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
+        ids |= {person["id"] for side in left.values() for person in side}
+        people = persons_of(tx, ids)
+
+        def said(kept: Any) -> str:
+            reason = Reason(code=kept["code"], params=Frozen(kept["params"]), points=kept["points"])
+            return words(reason, fields=fields)
+
+        data = as_row(one)
+        data["summary"].pop("left", None)
+        data["pairs"] = [
+            {
+                **as_row(row),
+                "mentee": people[row.mentee_id].name,
+                "mentor": people[row.mentor_id].name,
+                "words": [words(reason, fields=fields) for reason in row.reasons],
+            }
+            for row in sorted(rows, key=lambda row: (row.score, row.id))
+        ]
+        data["left"] = {
+            side: [
+                {
+                    "id": person["id"],
+                    "name": people[person["id"]].name,
+                    "reason": said(person["reason"]),
+                    "help": said(person["help"]),
+                }
+                for person in persons
+                if person["id"] in people
+            ]
+            for side, persons in left.items()
+        }
+        return data
+
+
+def strategy(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
+    """Return how the program matches now: rules, criteria with their weights, and the version."""
+    with reading(kit, tenant, actor, program) as (tx, found):
+        made, number = strategy_of(tx, found)
+        return {**as_row(made), "number": number}

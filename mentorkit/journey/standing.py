@@ -1,0 +1,153 @@
+"""Standing: who somebody is here, and where they stand on the way to a mentor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.moves import Role
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import HOLDING
+from mentorkit.domain.shown import as_row, shown
+from mentorkit.journey.match import ASKED, DRAFTED
+from mentorkit.journey.programs import consent_version
+from mentorkit.journey.steps import READERS, person_of, program_of, reading, role_in
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+FEW = 5
+"""With fewer earlier waits than this, nothing is said of how long one usually waits."""
+
+
+def visitor(
+    kit: Kit, *, tenant: str, actor: Actor, program: str | None = None
+) -> tuple[Person | None, Program | None, frozenset[Role]]:
+    """Return who the actor is, and their roles in one program (id or key), or in any of them.
+
+    Raises `NotFound` for a program that is not there.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        one = person_of(tx, actor)
+        person = tx.people.first(id=one) if one else None
+        programs = [program_of(tx, program)] if program else tx.programs.find()
+        held = {role_in(tx, found, actor) for found in programs}
+        roles = {role for role in held if role is not None}
+        if actor.admin:
+            roles.add(Role.ADMIN)
+        if person is not None:
+            own = {"program_id": programs[0].id} if program else {}
+            for part in tx.participants.find(person_id=person.id, **own):
+                roles.update(role for role in (Role.MENTEE, Role.MENTOR) if part.plays(role))
+        return person, programs[0] if program else None, frozenset(roles)
+
+
+def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
+    """Return the programs that the actor runs, and their own parts with where each stands.
+
+    A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
+    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``.
+    `usual_wait` is the median number of days that mentees of the program waited from their lead to
+    their first relationship; None while fewer than 5 have.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        programs = {one.id: one for one in tx.programs.find()}
+        runs = [one for one in programs.values() if role_in(tx, one, actor) in READERS]
+        person = person_of(tx, actor)
+        parts = tx.participants.find(person_id=person) if person else []
+        return {
+            "runs": [{**as_row(one), "role": str(role_in(tx, one, actor))} for one in runs],
+            "parts": [_part(tx, programs[one.program_id], one) for one in parts],
+        }
+
+
+def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
+    text = consent_version(tx, program)
+    held = tx.relationships.for_participants([one.id], states=HOLDING)
+    asked = sum(
+        tx.proposals.count(**{f"{side}_id": one.id}, state=ASKED) for side in ("mentee", "mentor")
+    )
+    return {
+        **as_row(one),
+        "program": program.key,
+        "program_name": shown(program.name),
+        "stage": _stage(one, connected=bool(held), asked=asked > 0),
+        "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
+        "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
+    }
+
+
+def _stage(one: Participant, *, connected: bool, asked: bool) -> str:
+    if one.state == "active":
+        return "connected" if connected else "asked" if asked else "looking"
+    stages = {"lead": "received", "waiting": "checking", "approved": "joining"}
+    return stages.get(one.state, one.state)
+
+
+def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
+    """Return how a program stands, for its staff: people, places, proposals, relationships.
+
+    `places` and `seeking` are the free places of available mentors and the available mentees who
+    have none; `next` is the code of what is best done now (`NEXT`).
+    """
+    with reading(kit, tenant, actor, program) as (tx, found):
+        people = tx.participants.find(program_id=found.id)
+        states = Counter(one.state for one in people)
+        mentors = [one for one in people if one.plays("mentor")]
+        free = [one for one in people if one.available]
+        asked = tx.proposals.count(program_id=found.id, state=ASKED)
+        held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
+        figures = {
+            "people": len(people),
+            "states": dict(states),
+            "mentors": len(mentors),
+            "mentees": sum(one.plays("mentee") for one in people),
+            "places": sum(one.free for one in free if one.plays("mentor")),
+            "seeking": sum(one.plays("mentee") for one in free if not one.plays("mentor")),
+            "asked": asked,
+            "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
+            "relationships": dict(held),
+        }
+        return {**figures, "next": _next(found, figures)}
+
+
+def _next(program: Program, figures: dict[str, Any]) -> str:
+    """Return the code of what staff do best now, in the order of the journey."""
+    states = figures["states"]
+    if program.state == "closed":
+        return "closed"
+    if not figures["mentors"]:  # mentors first: nobody should wait for somebody not yet there
+        return "recruit_mentors"
+    if states.get("lead", 0) + states.get("waiting", 0):
+        return "screen"
+    if states.get("approved", 0):
+        return "onboard"
+    if program.state == "draft":
+        return "open"
+    if not figures["mentees"]:
+        return "recruit_mentees"
+    if figures["drafts"]:
+        return "publish"
+    if figures["seeking"] and figures["places"]:
+        return "match"
+    return "wait" if figures["asked"] else "meet"
+
+
+def usual_wait(tx: Transaction, program: Program) -> int | None:
+    """Return the median days from lead to first relationship of the program's mentees."""
+    first: dict[str, Any] = {}
+    for held in tx.relationships.find(program_id=program.id):
+        for mentee in held.members:
+            if mentee.role == "mentee":
+                earlier = first.get(mentee.participant_id, mentee.joined_at)
+                first[mentee.participant_id] = min(earlier, mentee.joined_at)
+    since = tx.participants.get_many(first)
+    waits = [(first[id] - one.created_at).days for id, one in since.items()]
+    return round(median(waits)) if len(waits) >= FEW else None
+
+
+__all__ = ["home", "overview", "usual_wait", "visitor"]

@@ -1,0 +1,194 @@
+"""People: take them in, look at them, and let them in; and one participant's own page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+import flask
+from werkzeug.wrappers import Response
+
+from mentorkit.domain.participants import PARTICIPANT_MOVES
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
+from mentorkit.journey import onboard, recruit, screen
+from mentorkit.journey.steps import many
+from mentorkit.web import answers
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.programs import READERS, STAFF
+from mentorkit.web.problems import status
+from mentorkit.web.visits import BEHALF, Visit
+
+PARTIES = ("mentee", "mentor")
+LARGEST = 5 * 2**20
+"""How many bytes a sheet may have that is taken in through a page."""
+
+VERBS = {
+    "approve": (screen.approve, "approved"),
+    "decline": (screen.decline, "declined"),
+    "wait": (screen.wait, "waiting"),
+    "consent": (onboard.consent, "agreed"),
+    "complete": (onboard.complete, "joined"),
+}
+
+
+@shows("/programs/<program>/people")
+@allow(*READERS)
+def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -> str:
+    asked = flask.request.args
+    state, role = asked.get("state") or None, asked.get("role") or None
+    found = screen.listed(
+        visit.kit, **visit.asked(), program=program, state=state, role=role, after=asked.get("after")
+    )
+    return visit.render(
+        "people.html",
+        title=visit.words("People"),
+        here="people",
+        state=state,
+        role=role,
+        states=PARTICIPANT_MOVES.states,
+        refused=refused,
+        **found,
+    )
+
+
+@does("/programs/<program>/people")
+@allow(*STAFF)
+def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
+    ids, did = visit.values("participant"), visit.form.get("do", "")
+    if did not in VERBS or not ids:
+        problem = Problem("", visit.words("tick at least one person, then say what to do"))
+        raise Invalid("people.nothing", visit.words("Nobody was ticked."), [problem])
+    verb, said = VERBS[did]
+    done = many(visit.kit, verb, ids, **visit.asked(), noun="participant")
+    if done["refused"]:
+        return people(visit, program, done["refused"]), 409
+    return visit.go("people", said, program=program, count=len(done["done"]))
+
+
+# ------------------------------------------------------------------ a sheet
+
+
+@shows("/programs/<program>/people/import")
+@allow(*STAFF)
+def people_import(visit: Visit, program: str, **shown: Any) -> str:
+    sources = visit.kit.registry.recruitment_sources.values()
+    return visit.render(
+        "people_import.html",
+        title=visit.words("Take people in from a sheet"),
+        here="people",
+        suffixes=sorted(suffix for source in sources for suffix in source.suffixes),
+        **shown,
+    )
+
+
+@does("/programs/<program>/people/import")
+@allow(*STAFF)
+def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
+    """Show what a sheet would change; the second time, with the sheet sent along, change it."""
+    try:
+        name, body = _sheet(visit)
+        role = visit.form.get("role") or None
+        leads, wrong = recruit.read(
+            visit.kit, **visit.asked(), program=program, body=body, filename=name, role=role
+        )
+    except Invalid as error:
+        return people_import(visit, program, wrong=error), 422
+    preview = visit.form.get("do") != "import"
+    told = recruit.receive(
+        visit.kit, **visit.asked(), program=program, leads=leads, preview=preview
+    )
+    if not preview and not wrong and not told["refused"]:
+        return visit.go("people", "imported", program=program, count=told["new"])
+    return people_import(
+        visit,
+        program,
+        told=told,
+        rows=wrong,
+        name=name,
+        role=role,
+        sheet=base64.b85encode(body).decode() if preview else "",
+        sample=leads[:5],
+    ), 200
+
+
+def _sheet(visit: Visit) -> tuple[str, bytes]:
+    """Return name and bytes of the sheet: a file just chosen, or the one of the preview before."""
+    flask.request.max_form_memory_size = LARGEST * 2
+    given = flask.request.files.get("sheet")
+    if given is not None and given.filename:
+        name, body = given.filename, given.stream.read(LARGEST + 1)
+    else:
+        name = visit.form.get("name", "")
+        try:
+            body = base64.b85decode(visit.form.get("kept", ""))
+        except (ValueError, binascii.Error):
+            body = b""
+    if not body or len(body) > LARGEST:
+        told = visit.words("choose a file with something in it, of at most 5 MB")
+        raise Invalid("sheet.size", visit.words("There is no sheet to read."), [Problem("", told)])
+    return name, body
+
+
+# ------------------------------------------------------------------ one participant
+
+
+@shows("/programs/<program>/people/<participant>")
+@allow(*STAFF, *PARTIES)
+def participant(
+    visit: Visit, program: str, participant: str, wrong: MentorKitError | None = None
+) -> str:
+    found = _one(visit, participant)
+    listed = wrong.problems if isinstance(wrong, WithProblems) else ()
+    problems = {one.place: one.message for one in listed}
+    for question in found["questions"]:
+        question["typed"] = answers.as_typed(question)
+        question["wrong"] = problems.get(question["id"])
+    if wrong:
+        typed = answers.typed(found["questions"])
+        for question in found["questions"]:
+            question["typed"] = typed.get(question["id"], question["typed"])
+    own = visit.person is not None and found["person_id"] == visit.person.id
+    return visit.render(
+        "participant.html",
+        title=visit.words("About you") if own else found["name"],
+        here="people",
+        own=own,
+        one=found,
+        wrong=wrong,
+        behalf=() if own else BEHALF,
+    )
+
+
+@does("/programs/<program>/people/<participant>")
+@allow(*STAFF, *PARTIES)
+def participant_answer(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
+    """Keep the answers; and, where it is said, agree, set the places, and be ready."""
+    found = _one(visit, participant)
+    told = answers.typed(found["questions"])
+    try:
+        onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
+        if "agree" in visit.form:
+            version = visit.form.get("consent_now", 0)
+            onboard.consent(
+                visit.kit, **visit.asked(), participant=participant, version=int(version)
+            )
+        if found["state"] == "approved":
+            onboard.complete(visit.kit, **visit.asked(), participant=participant)
+    except (Invalid, Conflict) as error:
+        return _again(visit, program, participant, error), status(error)
+    return visit.go("participant", "answered", program=program, participant=participant)
+
+
+def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
+    return participant(visit, program, one, error)
+
+
+def _one(visit: Visit, participant: str) -> dict[str, Any]:
+    """Return the participant, if they are of the page's program."""
+    found = onboard.show(visit.kit, **visit.asked(), participant=participant)
+    if found["program_id"] != visit.of.id:
+        raise NotFound("participant.not_found", visit.words("There is no such participant here."))
+    return found

@@ -1,0 +1,110 @@
+"""Programs: start one from a preset, see how it stands, open and close it, appoint staff."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from mentorkit.domain import presets
+from mentorkit.domain.programs import STAFF_ROLES
+from mentorkit.errors import Invalid
+from mentorkit.journey import programs, standing
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does, shows
+from mentorkit.web.visits import Visit
+
+STAFF = ("coordinator", "admin")
+READERS = (*STAFF, "supervisor", "viewer")
+
+NEXT = {
+    "closed": "The program is closed. Open it again to take in people and to match them.",
+    "recruit_mentors": "Recruit mentors first, so that nobody waits for a mentor who is not there.",
+    "screen": "People wait to be looked at.",
+    "onboard": "People are approved, but have not agreed or answered everything yet.",
+    "open": "The program is still a draft. Open it once you are ready to match.",
+    "recruit_mentees": "Mentors are here. Now invite mentees.",
+    "publish": "A draft of pairs waits to be looked at and published.",
+    "match": "Mentees are looking, and mentors have places. Make a draft of pairs.",
+    "wait": "Proposals are out. Wait for the answers, or ask by phone.",
+    "meet": "Everybody who can be is connected. Look who has not met for long.",
+}
+"""What is best done now, in words, and the page to do it on."""
+WHERE = {
+    "recruit_mentors": "people_import",
+    "recruit_mentees": "people_import",
+    "screen": "people",
+    "onboard": "people",
+    "publish": "matching",
+    "match": "matching",
+    "wait": "relationships",
+    "meet": "relationships",
+}
+
+
+@shows("/programs/new")
+@allow("admin")
+def program_new(visit: Visit) -> str:
+    return _new(visit)
+
+
+def _new(visit: Visit, wrong: Invalid | None = None) -> str:
+    offered = [(name, presets.load(name)) for name in presets.names()]
+    return visit.render(
+        "program_new.html", title=visit.words("New program"), presets=offered, wrong=wrong
+    )
+
+
+@does("/programs/new")
+@allow("admin")
+def program_create(visit: Visit) -> Response | tuple[str, int]:
+    preset, key = visit.form.get("preset", ""), visit.form.get("key", "").strip()
+    data = presets.read_toml(presets.source(preset), place=preset)
+    name = visit.form.get("name", "").strip() or None
+    try:
+        made = programs.create(visit.kit, **visit.asked(), key=key, preset=data, name=name)
+    except Invalid as error:
+        return _new(visit, error), 422
+    return visit.go("overview", program=made["key"])
+
+
+@shows("/programs/<program>/")
+@allow(*READERS)
+def overview(visit: Visit, program: str) -> str:
+    found = standing.overview(visit.kit, **visit.asked(), program=program)
+    return visit.render(
+        "overview.html",
+        title=visit.text(visit.of.name),
+        here="overview",
+        told=visit.words(NEXT[found["next"]]),
+        where=WHERE.get(found["next"]),
+        staff=programs.staff(visit.kit, **visit.asked(), program=program),
+        staff_roles=STAFF_ROLES,
+        **found,
+    )
+
+
+@does("/programs/<program>/open")
+@allow(*STAFF)
+def program_open(visit: Visit, program: str) -> Response:
+    programs.open_(visit.kit, **visit.asked(), program=program)
+    return visit.go("overview", "opened", program=program)
+
+
+@does("/programs/<program>/close")
+@allow(*STAFF)
+def program_close(visit: Visit, program: str) -> Response:
+    programs.close(visit.kit, **visit.asked(), program=program)
+    return visit.go("overview", "closed", program=program)
+
+
+@does("/programs/<program>/staff")
+@allow(*STAFF)
+def staff_add(visit: Visit, program: str) -> Response:
+    programs.appoint(
+        visit.kit,
+        **visit.asked(),
+        program=program,
+        role=visit.form.get("role", ""),
+        name=visit.form.get("name", "").strip(),
+        user_ref=visit.form.get("user_ref", "").strip() or None,
+    )
+    return visit.go("overview", "appointed", program=program, anchor="staff")

@@ -1,0 +1,82 @@
+"""Proposals: what somebody is asked, and their answer; also by staff for them."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
+from mentorkit.journey import accept, match
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.people import PARTIES
+from mentorkit.web.pages.programs import STAFF
+from mentorkit.web.problems import status
+from mentorkit.web.visits import BEHALF, Visit
+
+DECLINES = ("no_time", "other_needs", "know_each_other", "too_far", "no_reason_given")
+"""Codes of why somebody says no; told to staff alone."""
+
+
+@shows("/programs/<program>/proposals/<proposal>")
+@allow(*STAFF, *PARTIES)
+def proposal(
+    visit: Visit, program: str, proposal: str, wrong: MentorKitError | None = None
+) -> str:
+    one = accept.show(visit.kit, **visit.asked(), proposal=proposal)
+    if one["program_id"] != visit.of.id:
+        raise NotFound("proposal.not_found", visit.words("There is no such proposal here."))
+    behalf = one["as_role"] not in PARTIES
+    return visit.render(
+        "proposal.html",
+        title=visit.words("{mentee} and {mentor}", mentee=one["mentee"], mentor=one["mentor"]),
+        here="relationships",
+        one=one,
+        wrong=wrong,
+        declines=DECLINES,
+        behalf=BEHALF if behalf else (),
+    )
+
+
+@does("/programs/<program>/proposals/<proposal>")
+@allow(*STAFF, *PARTIES)
+def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tuple[str, int]:
+    at = {**visit.asked(), "proposal": proposal}
+    did, text = visit.form.get("do", ""), visit.form.get("text", "")
+    try:
+        if did == "accept":
+            done = accept.accept(
+                visit.kit, **at, on_behalf_of=visit.form.get("on_behalf_of") or None
+            )
+            if begun := done.get("relationship"):
+                return visit.go("relationship", "accepted", program=program, relationship=begun["id"])
+            said = "accepted"
+        elif did == "decline":
+            reason = visit.form.get("reason", "")
+            reason = reason if reason in DECLINES else DECLINES[-1]
+            accept.decline(visit.kit, **at, reason=reason, note=text)
+            said = "refused"
+        elif did == "ask":
+            accept.ask(visit.kit, **at, text=text)
+            said = "question"
+        elif did == "reply":
+            accept.reply(visit.kit, **at, text=text)
+            said = "replied"
+        else:
+            accept.withdraw(visit.kit, **at)
+            said = "refused"
+    except (Conflict, Invalid) as error:
+        return _again(visit, program, proposal, error), status(error)
+    return visit.go("proposal", said, program=program, proposal=proposal)
+
+
+def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
+    return proposal(visit, program, one, error)
+
+
+@does("/programs/<program>/proposals")
+@allow(*STAFF, *PARTIES)
+def proposal_make(visit: Visit, program: str) -> Response:
+    """Bring two together by hand, or ask for a mentor oneself."""
+    mentee, mentor = visit.form.get("mentee", ""), visit.form.get("mentor", "")
+    made = match.propose(visit.kit, **visit.asked(), mentee=mentee, mentor=mentor)
+    return visit.go("proposal", "proposed", program=program, proposal=made["id"])

@@ -1,0 +1,45 @@
+"""Errors as answers: the one table from what mentorkit refuses to the status that says so."""
+
+from __future__ import annotations
+
+from mentorkit.errors import (
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotAllowed,
+    NotFound,
+    PluginError,
+    WithProblems,
+)
+from mentorkit.web import visits
+
+STATUS: tuple[tuple[type[MentorKitError], int], ...] = (
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (Conflict, 409),
+    (Invalid, 422),
+    (PluginError, 500),
+)
+"""The first class that an error is one of gives its HTTP status (RFC 9110); else it is 500."""
+
+TITLES = {
+    403: "This is not yours to open",
+    404: "There is nothing here",
+    409: "That was not possible",
+    422: "Something has to be written differently",
+    500: "Something is wrong on our side",
+}
+
+
+def status(error: MentorKitError) -> int:
+    """Return the HTTP status for an error."""
+    return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+
+
+def page(error: MentorKitError) -> tuple[str, int]:
+    """Answer with a page that says what happened and what to do; nothing was changed."""
+    code = status(error)
+    problems = error.problems if isinstance(error, WithProblems) else ()
+    visit = visits.current()
+    title = visit.words(TITLES[code])
+    return visit.render("problem.html", title=title, error=error, problems=problems), code

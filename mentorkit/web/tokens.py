@@ -1,0 +1,51 @@
+"""The token in each of our forms, so that no other site can send one for somebody (CSRF).
+
+It needs neither cookie nor session, so it works in a host that has none, and beside a host that
+guards its own forms: it is signed with the host's secret and holds for one tenant and one actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Conflict, NotAllowed
+
+FIELD = "mk_token"
+HOURS = 12
+"""How long a form may stay open before it is sent."""
+
+
+class Tokens:
+    """Makes and checks tokens; the first of `secrets` signs, the others are of before."""
+
+    def __init__(self, secrets: Sequence[str | bytes]) -> None:
+        self._signer = URLSafeTimedSerializer(list(reversed(secrets)), salt="mentorkit.form")
+
+    def make(self, tenant: str, actor: Actor) -> str:
+        return str(self._signer.dumps([tenant, _name(actor)]))
+
+    def check(self, given: str, tenant: str, actor: Actor) -> None:
+        """Raise `Conflict` for a form left open too long, `NotAllowed` for any other's."""
+        try:
+            signed = self._signer.loads(given, max_age=HOURS * 3600)
+        except SignatureExpired:
+            raise Conflict(
+                "form.too_old",
+                f"This page has been open for more than {HOURS} hours, so nothing was changed. "
+                "Go back, reload the page, and send it again.",
+            ) from None
+        except BadSignature:
+            signed = None
+        if signed != [tenant, _name(actor)]:
+            raise NotAllowed(
+                "form.not_ours",
+                "This form was not made for you here, so nothing was changed. Perhaps you have "
+                "signed in as somebody else meanwhile: go back, reload the page, and try again.",
+            )
+
+
+def _name(actor: Actor) -> str:
+    return f"user {actor.user_ref}" if actor.user_ref is not None else f"person {actor.person_id}"

@@ -1,0 +1,205 @@
+"""One request to our pages: whose it is, to which tenant, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import flask
+from werkzeug.wrappers import Response
+
+from mentorkit import i18n
+from mentorkit.domain.moves import STAFF, Role
+from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.programs import Program
+from mentorkit.domain.text import in_locale
+from mentorkit.journey.steps import READERS
+from mentorkit.web.tokens import FIELD, Tokens
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """What our pages were made with, as far as they need it."""
+
+    kit: Kit
+    layout: str
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request. `roles` are the visitor's in the program of the page, else in any of them.
+
+    `mount` is the name under which the host mounted the blueprint that the visit came through.
+    """
+
+    portal: Portal
+    mount: str
+    tenant: str
+    actor: Actor
+    person: Person | None = None
+    program: Program | None = None
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def kit(self) -> Kit:
+        return self.portal.kit
+
+    @property
+    def locale(self) -> str:
+        """The language to answer in: the person's own, else one that the browser asks for."""
+        if self.person is not None:
+            return self.person.locale
+        return flask.request.accept_languages.best or i18n.FALLBACK
+
+    @property
+    def zone(self) -> str:
+        return self.person.zone if self.person is not None else "UTC"
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether nobody is signed in."""
+        return self.actor == Actor()
+
+    @property
+    def is_staff(self) -> bool:
+        return not self.roles.isdisjoint(STAFF)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether the visitor may see everything in the program of the page."""
+        return not self.roles.isdisjoint(READERS)
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if i18n.is_right_to_left(self.locale) else "ltr"
+
+    # ------------------------------------------------------------------ words
+
+    def words(self, message: str, **values: object) -> str:
+        """Return `message` in the visitor's language, with ``{name}`` filled in."""
+        told = i18n.translate(message, self.locale)
+        return told.format_map({key: str(value) for key, value in values.items()})
+
+    def text(self, text: Mapping[str, str] | str) -> str:
+        """Return what a program wrote (``{locale: text}``) in the visitor's language."""
+        return in_locale(text, self.locale)
+
+    def day(self, day: date | datetime | str | None) -> str:
+        """Return a day as written in the visitor's language, on their own clock."""
+        if day is None:
+            return ""
+        moment = datetime.fromisoformat(day) if isinstance(day, str) else day
+        if isinstance(moment, datetime):
+            from zoneinfo import ZoneInfo
+
+            moment = moment.astimezone(ZoneInfo(self.zone)).date()
+        return i18n.format_day(moment, self.locale)
+
+    def number(self, value: float) -> str:
+        return i18n.format_number(value, self.locale)
+
+    # ------------------------------------------------------------------ answering
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """What was typed into the page's form."""
+        return flask.request.form
+
+    @property
+    def of(self) -> Program:
+        """The program of the page."""
+        assert self.program is not None, "this page's address names no program"
+        return self.program
+
+    def asked(self) -> dict[str, Any]:
+        """Return what every step of the journey is told: ``approve(kit, **visit.asked(), ...)``.
+
+        A form of staff says by what means somebody told them what to do in their place.
+        """
+        means = self.form.get("means", "")
+        actor = replace(self.actor, means=means) if means in BEHALF and self.is_staff else self.actor
+        return {"tenant": self.tenant, "actor": actor}
+
+    def values(self, name: str) -> list[str]:
+        """Return all that was ticked under one name in the page's form."""
+        return flask.request.form.getlist(name)
+
+    def url(self, page: str, **values: Any) -> str:
+        """Return the address of one of our pages, under the mount that this visit came through."""
+        return flask.url_for(f"{self.mount}.{page}", **values)
+
+    def token(self) -> str:
+        return self.portal.tokens.make(self.tenant, self.actor)
+
+    def check_token(self) -> None:
+        self.portal.tokens.check(flask.request.form.get(FIELD, ""), self.tenant, self.actor)
+
+    def render(self, template: str, **values: Any) -> str:
+        """Return one of our templates (a host's of the same name goes before), in its layout."""
+        return flask.render_template(
+            f"mentorkit/{template}",
+            visit=self,
+            layout=self.portal.layout,
+            notice=self._notice(),
+            _=self.words,
+            **values,
+        )
+
+    def _notice(self) -> str:
+        """Return what the page before has done, in words."""
+        told = NOTICES.get(flask.request.args.get("said", ""), "")
+        count = flask.request.args.get("count", 0, type=int)
+        return self.words(told, count=self.number(count)) if told else ""
+
+    def go(self, page: str, said: str = "", *, anchor: str | None = None, **values: Any) -> Response:
+        """Send the visitor on to a page after a form, where it says what was done."""
+        target = self.url(page, **values, said=said or None, _anchor=anchor)
+        return flask.redirect(target, code=303)
+
+
+BEHALF = ("phone", "paper", "visit")
+"""By what means somebody may have told staff what to do in their place."""
+
+NOTICES = {
+    "opened": "The program is open.",
+    "closed": "The program is closed to new people. Relationships go on to their end.",
+    "appointed": "They work in this program now.",
+    "approved": "{count} approved.",
+    "declined": "{count} declined.",
+    "waiting": "{count} put on the waiting list.",
+    "joined": "{count} can be matched now.",
+    "imported": "The file is taken in: {count} new.",
+    "answered": "Your answers are kept.",
+    "agreed": "Thank you. You have agreed.",
+    "accepted": "You have said yes.",
+    "refused": "You have said no. The other side is told kindly, without your reason.",
+    "question": "Your question is on its way. The time to answer waits for the reply.",
+    "replied": "Your reply is on its way.",
+    "drafted": "A new draft is ready: {count} pairs.",
+    "published": "{count} pairs have been offered.",
+    "discarded": "The draft is thrown away. Nobody heard of it.",
+    "locked": "The pair is locked: the next draft keeps it.",
+    "unlocked": "The pair is not locked any more.",
+    "proposed": "The proposal is on its way.",
+    "met": "The meeting is logged. Thank you.",
+    "struck": "The meeting does not count any more.",
+    "paused": "Paused. Everything waits until you go on.",
+    "resumed": "It goes on. The dates have moved by the length of the break.",
+    "extended": "It is longer now, and the dates to come have moved.",
+    "ended": "It has ended. Thank you for your time.",
+    "reached": "Noted.",
+    "left": "You have left this program.",
+}
+"""What a page says once a form has been done, by the code that stands in its address."""
+
+
+def current() -> Visit:
+    """Return the visit of the request now running, for the views that a plugin brings."""
+    found: Visit = flask.g.mentorkit_visit
+    return found
