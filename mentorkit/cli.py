@@ -84,7 +84,7 @@ class Commands(click.Group):
             formatter.write_paragraph()
             formatter.write_text("Some plugins do not load; see `mentorkit doctor`.")
         rows = [
-            (f"{group} {name}", command.get_short_help_str(limit=64))
+            (group if name == group else f"{group} {name}", command.get_short_help_str(limit=64))
             for group, found in groups.items()
             if group not in self.commands
             for name, command in found.commands.items()
@@ -121,13 +121,23 @@ def _stop_printing() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class PluginCommands(click.Group):
+    """The commands of one plugin; one named as the plugin is runs when nothing else is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = self.name if self.name in self.commands else None
+        if own and (not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)):
+            args = [own, *args]
+        return super().parse_args(ctx, args)
+
+
 def plugin_groups(registry: Registry) -> dict[str, click.Group]:
     """Return a click group of commands for each plugin that brings any."""
     groups: dict[str, click.Group] = {}
     for key, command in registry.commands.items():
         plugin = registry.owner("commands", key)
         if plugin.name not in groups:
-            groups[plugin.name] = click.Group(
+            groups[plugin.name] = PluginCommands(
                 plugin.name,
                 help=f"{plugin.manifest.summary or plugin.manifest.title} (plugin {plugin.name})",
             )
@@ -154,7 +164,7 @@ def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
 
     parameters = [_parameter(item) for item in command.parameters]
     usage = " ".join(
-        ["mentorkit", plugin.name, command.name]
+        ["mentorkit", *dict.fromkeys((plugin.name, command.name))]
         + [item.name.upper() for item in command.parameters if item.required]
     )
     made: click.Command = json_option(

@@ -200,6 +200,10 @@ class PlaceReleased(Event, noun="participant"):
     used: int
 
 
+class PersonLinked(Event, noun="person"):
+    """A host's user is this person from now on; which, the journal does not say."""
+
+
 class PersonBlocked(Event, noun="person"):
     """`subject_id` and `other_id` are kept apart from now on."""
 

@@ -419,6 +419,8 @@ class Parameter:
 class Command(Provider):
     """A command under ``mentorkit <plugin> <name>``; only the CLI turns it into click's.
 
+    One that has the plugin's own name is ``mentorkit <plugin>``.
+
     `run` gets the context and the parameters by name, and returns JSON-able data to print.
     """
 

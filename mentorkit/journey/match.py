@@ -325,7 +325,9 @@ def _left(result: Result) -> dict[str, list[dict[str, Any]]]:
     """Return everyone left, by side, with the codes of why and of what would help; no names."""
     sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
-        side: [{"id": one.id, "reason": as_row(one.reason), "help": as_row(one.help)} for one in left]
+        side: [
+            {"id": one.id, "reason": as_row(one.reason), "help": as_row(one.help)} for one in left
+        ]
         for side, left in sides.items()
     }
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain import events
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING
+from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.shown import as_row, shown
+from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import ASKED, DRAFTED
 from mentorkit.journey.programs import consent_version
-from mentorkit.journey.steps import READERS, person_of, program_of, reading, role_in
+from mentorkit.journey.steps import (
+    READERS,
+    Step,
+    inside,
+    person_of,
+    persons_of,
+    program_of,
+    reading,
+    role_in,
+)
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -46,11 +58,42 @@ def visitor(
         return person, programs[0] if program else None, frozenset(roles)
 
 
+def link(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    person: str,
+    user_ref: str,
+    tx: Transaction | None = None,
+) -> dict[str, Any]:
+    """Let a host's user be a person who is here already; for the host, who knows that they are.
+
+    `person` is an id or an external key. Raises `Conflict` (person.user_taken) where the user is
+    somebody else here, and `NotAllowed` for whoever is not an admin.
+    """
+    if not (actor.admin or actor.is_system):
+        raise NotAllowed("person.host_only", "Only the host or an admin may say who a user is.")
+
+    def work(tx: Transaction) -> dict[str, Any]:
+        known = tx.people.first(id=person) or tx.people.first(external_key=person)
+        if known is None:
+            raise tx.people.missing(person)
+        if known.user_ref == user_ref:
+            return {"person": known.id, "user_ref": user_ref}
+        step = Step(tx, actor, Role.ADMIN if actor.admin else Role.SYSTEM, None)
+        step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)
+        return {"person": known.id, "user_ref": user_ref}
+
+    return inside(kit, tenant, tx, work)
+
+
 def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     """Return the programs that the actor runs, and their own parts with where each stands.
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
-    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``.
+    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists its
+    open proposals (``yours``: their answer is awaited now) and running relationships by name.
     `usual_wait` is the median number of days that mentees of the program waited from their lead to
     their first relationship; None while fewer than 5 have.
     """
@@ -68,16 +111,44 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
     text = consent_version(tx, program)
     held = tx.relationships.for_participants([one.id], states=HOLDING)
-    asked = sum(
-        tx.proposals.count(**{f"{side}_id": one.id}, state=ASKED) for side in ("mentee", "mentor")
-    )
+    asked = [
+        proposal
+        for side in ("mentee", "mentor")
+        for proposal in tx.proposals.find(**{f"{side}_id": one.id}, state=ASKED)
+    ]
+    there = {m.participant_id for each in held for m in each.here}
+    there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
+    names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
     return {
         **as_row(one),
         "program": program.key,
         "program_name": shown(program.name),
-        "stage": _stage(one, connected=bool(held), asked=asked > 0),
+        "stage": _stage(one, connected=bool(held), asked=bool(asked)),
+        "proposals": [_asked(program, each, one.id, names) for each in asked],
+        "relationships": [
+            {
+                "id": each.id,
+                "state": each.state,
+                "with": [names[m.participant_id] for m in each.here if m.participant_id in names],
+            }
+            for each in held
+        ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
+    }
+
+
+def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> dict[str, Any]:
+    """Return an open proposal as one of its two is told of it."""
+    mine = "mentee" if one.mentee_id == own else "mentor"
+    other = one.mentor_id if mine == "mentee" else one.mentee_id
+    awaited = one.awaiting(program.accept_chain) if one.state == "offered" else None
+    return {
+        "id": one.id,
+        "state": one.state,
+        "with": names[other],
+        "yours": awaited == mine,
+        "due_at": shown(one.due_at),
     }
 
 
@@ -107,7 +178,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "mentors": len(mentors),
             "mentees": sum(one.plays("mentee") for one in people),
             "places": sum(one.free for one in free if one.plays("mentor")),
-            "seeking": sum(one.plays("mentee") for one in free if not one.plays("mentor")),
+            "seeking": sum(one.role == "mentee" and not one.used for one in free),
             "asked": asked,
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
@@ -150,4 +221,4 @@ def usual_wait(tx: Transaction, program: Program) -> int | None:
     return round(median(waits)) if len(waits) >= FEW else None
 
 
-__all__ = ["home", "overview", "usual_wait", "visitor"]
+__all__ = ["home", "link", "overview", "usual_wait", "visitor"]

@@ -1,8 +1,8 @@
 """The mountable web part: pages for a program, inside a host's own portal.
 
-    app.register_blueprint(
-        blueprint(kit, tenant="acme", actor=signed_in, layout="base.html"), url_prefix="/mentoring"
-    )
+app.register_blueprint(
+    blueprint(kit, tenant="acme", actor=signed_in, layout="base.html"), url_prefix="/mentoring"
+)
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ class _Mounts:
         self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
         self.places: dict[str, tuple[str, ...]] = {}
         """Full name of a mount -> the names in angle brackets of its prefix, which are the host's."""
-        made = flask.Blueprint(
-            name, __name__, template_folder="templates", static_folder="static"
-        )
+        made = flask.Blueprint(name, __name__, template_folder="templates", static_folder="static")
         made.record(self._mounted)
         made.url_value_preprocessor(self._arrive)
         made.url_defaults(self._address)

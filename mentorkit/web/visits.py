@@ -123,7 +123,9 @@ class Visit:
         A form of staff says by what means somebody told them what to do in their place.
         """
         means = self.form.get("means", "")
-        actor = replace(self.actor, means=means) if means in BEHALF and self.is_staff else self.actor
+        actor = (
+            replace(self.actor, means=means) if means in BEHALF and self.is_staff else self.actor
+        )
         return {"tenant": self.tenant, "actor": actor}
 
     def values(self, name: str) -> list[str]:
@@ -157,7 +159,9 @@ class Visit:
         count = flask.request.args.get("count", 0, type=int)
         return self.words(told, count=self.number(count)) if told else ""
 
-    def go(self, page: str, said: str = "", *, anchor: str | None = None, **values: Any) -> Response:
+    def go(
+        self, page: str, said: str = "", *, anchor: str | None = None, **values: Any
+    ) -> Response:
         """Send the visitor on to a page after a form, where it says what was done."""
         target = self.url(page, **values, said=said or None, _anchor=anchor)
         return flask.redirect(target, code=303)

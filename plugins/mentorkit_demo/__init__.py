@@ -1,6 +1,7 @@
 """The plugin `demo`: made-up people to try mentorkit with, without anybody's data.
 
-`mentorkit demo sheets FOLDER` writes two spreadsheets and a strategy that `mentorkit pair` takes.
+`mentorkit demo` starts a small product of its own with mentoring mounted inside it; `mentorkit demo
+sheets FOLDER` writes two spreadsheets and a strategy that `mentorkit pair` takes.
 """
 
 from __future__ import annotations
@@ -10,16 +11,32 @@ from pathlib import Path
 
 from mentorkit import Manifest, hookimpl
 from mentorkit.hooks import Command, Parameter
+from mentorkit_demo.serve import serve
 from mentorkit_demo.sheets import write_sheets
 
 manifest = Manifest(
     title="Demo",
-    summary="Writes sample spreadsheets of made-up mentors, mentees and a strategy.",
+    summary="Starts a made-up product with mentoring inside it, and writes sample sheets.",
 )
 
 
 @hookimpl
 def mentorkit_commands() -> Iterable[Command]:
+    yield Command(
+        name="demo",
+        title="Start the demo portal",
+        help="Start a made-up product on this computer with mentoring inside it: a program of 120 "
+        "people in the middle of its life. Open the address it prints and sign in with one click. "
+        "What you do stays until you say --fresh.",
+        run=serve,
+        parameters=(
+            Parameter(
+                name="port", help="Where to listen; 0 takes any free one.", type=int, default=5050
+            ),
+            Parameter(name="folder", help="Where to keep it.", type=Path, default=Path("demo")),
+            Parameter(name="fresh", help="Begin again.", type=bool, default=False),
+        ),
+    )
     yield Command(
         name="sheets",
         title="Write sample sheets",

@@ -41,8 +41,8 @@ def write_sheets(
         raise Invalid("demo.folder", f"{place} is a file. Name a folder to write into.")
     people = sample(seed, mentees, mentors)
     contents = {
-        "mentors.csv": _sheet(people.mentors),
-        "mentees.csv": _sheet(people.mentees),
+        "mentors.csv": sheet(people.mentors),
+        "mentees.csv": sheet(people.mentees),
         "strategy.toml": (files("mentorkit_demo") / "strategy.toml").read_bytes(),
     }
     changed = [
@@ -69,7 +69,7 @@ def write_sheets(
     }
 
 
-def _sheet(rows: Sequence[Row]) -> bytes:
+def sheet(rows: Sequence[Row]) -> bytes:
     """Return the rows as CSV, marked as UTF-8 so that spreadsheets show every name right."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")

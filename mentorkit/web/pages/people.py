@@ -40,7 +40,12 @@ def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -
     asked = flask.request.args
     state, role = asked.get("state") or None, asked.get("role") or None
     found = screen.listed(
-        visit.kit, **visit.asked(), program=program, state=state, role=role, after=asked.get("after")
+        visit.kit,
+        **visit.asked(),
+        program=program,
+        state=state,
+        role=role,
+        after=asked.get("after"),
     )
     return visit.render(
         "people.html",

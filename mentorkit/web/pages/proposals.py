@@ -19,9 +19,7 @@ DECLINES = ("no_time", "other_needs", "know_each_other", "too_far", "no_reason_g
 
 @shows("/programs/<program>/proposals/<proposal>")
 @allow(*STAFF, *PARTIES)
-def proposal(
-    visit: Visit, program: str, proposal: str, wrong: MentorKitError | None = None
-) -> str:
+def proposal(visit: Visit, program: str, proposal: str, wrong: MentorKitError | None = None) -> str:
     one = accept.show(visit.kit, **visit.asked(), proposal=proposal)
     if one["program_id"] != visit.of.id:
         raise NotFound("proposal.not_found", visit.words("There is no such proposal here."))
@@ -48,7 +46,9 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
                 visit.kit, **at, on_behalf_of=visit.form.get("on_behalf_of") or None
             )
             if begun := done.get("relationship"):
-                return visit.go("relationship", "accepted", program=program, relationship=begun["id"])
+                return visit.go(
+                    "relationship", "accepted", program=program, relationship=begun["id"]
+                )
             said = "accepted"
         elif did == "decline":
             reason = visit.form.get("reason", "")

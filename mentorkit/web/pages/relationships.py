@@ -33,9 +33,7 @@ def relationships(visit: Visit, program: str) -> str:
         here="relationships",
         states=RELATIONSHIP_MOVES.states,
         state=state,
-        asked=[
-            one for kind in match.ASKED for one in match.proposals(visit.kit, **at, state=kind)
-        ],
+        asked=[one for kind in match.ASKED for one in match.proposals(visit.kit, **at, state=kind)],
         relationships=meet.relationships(visit.kit, **at, state=state),
     )
 
@@ -99,8 +97,10 @@ def relationship_change(
             reason = visit.form.get("reason", "")
             reason = reason if reason in ENDS else ENDS[-1]
             meet.end(visit.kit, **at, reason=reason, note=visit.form.get("note", "").strip())
-            return visit.go("home", "ended") if not visit.is_staff else visit.go(
-                "relationships", "ended", program=program
+            return (
+                visit.go("home", "ended")
+                if not visit.is_staff
+                else visit.go("relationships", "ended", program=program)
             )
     except (Conflict, Invalid) as error:
         return _again(visit, program, relationship, error), status(error)
@@ -118,6 +118,8 @@ def _held(visit: Visit) -> datetime:
         day = datetime.fromisoformat(visit.form.get("day", "")).replace(hour=12)
     except ValueError:
         told = visit.words("write the day as 2027-03-01")
-        raise Invalid("meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]) from None
+        raise Invalid(
+            "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
+        ) from None
     held = day.replace(tzinfo=ZoneInfo(visit.of.zone))
     return now if now < held < now + timedelta(days=1) else held

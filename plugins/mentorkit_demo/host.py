@@ -1,0 +1,132 @@
+"""The sample host: a small product of its own, with mentoring mounted inside it.
+
+It has its own users, tables, sign-in, layout and error pages, as any product has. Read it as the
+example of how mentorkit is mounted: all of that is in `mount`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import flask
+import sqlalchemy as sa
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    relationship,
+    sessionmaker,
+)
+
+from mentorkit.domain.people import Actor
+from mentorkit.kit import Kit
+from mentorkit.web import blueprint
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+TENANT = "market"
+
+
+class Base(DeclarativeBase):
+    """The host's own tables; mentorkit's stand beside them and know nothing of these."""
+
+
+class User(Base):
+    """Somebody with an account in the product."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    shown_as: Mapped[str] = mapped_column(sa.String(80), default="")
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    sales: Mapped[list[Sale]] = relationship(back_populates="seller", order_by="Sale.id")
+
+
+class Sale(Base):
+    """One line of a user's book of sales."""
+
+    __tablename__ = "sales"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    what: Mapped[str] = mapped_column(sa.String(200))
+    cents: Mapped[int]
+    seller: Mapped[User] = relationship(back_populates="sales")
+
+
+def sessions_at(path: Path) -> sessionmaker[Session]:
+    """Return what makes sessions on the host's own SQLite file."""
+    from mentorkit.store import prepare
+
+    engine = sa.create_engine(f"sqlite:///{path}")
+    prepare(engine)  # so that several may write at once
+    return sessionmaker(engine)
+
+
+def create_app(sessions: sessionmaker[Session], **config: Any) -> flask.Flask:
+    """Make the product, without mentoring."""
+    app = flask.Flask(__name__, template_folder="host_templates", static_folder="host_static")
+    app.config.update(SECRET_KEY="demo", **config)
+    Base.metadata.create_all(sessions.kw["bind"])
+
+    @app.get("/")
+    def start() -> str:
+        with sessions() as session:
+            users = session.scalars(sa.select(User).order_by(User.id)).all()
+            return flask.render_template("start.html", users=users, me=_me(session))
+
+    @app.post("/sign-in/<login>")
+    def sign_in(login: str) -> Response:
+        flask.session["login"] = login
+        return flask.redirect(flask.request.form.get("next") or "/mentoring/", code=303)
+
+    @app.post("/sign-out")
+    def sign_out() -> Response:
+        flask.session.clear()
+        return flask.redirect("/", code=303)
+
+    @app.get("/sales")
+    def sales() -> str:
+        with sessions() as session:
+            me = _me(session)
+            if me is None:
+                flask.abort(403)
+            return flask.render_template("sales.html", me=me, sales=me.sales)
+
+    @app.errorhandler(404)
+    @app.errorhandler(403)
+    def lost(error: Any) -> tuple[str, int]:
+        return flask.render_template("lost.html", error=error, me=None), error.code
+
+    @app.context_processor
+    def signed_in_as() -> dict[str, Any]:
+        with sessions() as session:
+            me = _me(session)
+            return {"user_name": me.name if me else None}
+
+    return app
+
+
+def _me(session: Session) -> User | None:
+    """Return who is signed in, by the host's own session cookie."""
+    login = flask.session.get("login")
+    return session.scalar(sa.select(User).where(User.login == login)) if login else None
+
+
+def mount(app: flask.Flask, sessions: sessionmaker[Session]) -> Kit:
+    """Put mentoring into the product: its sessions, its people, its layout."""
+    kit = Kit(sessions=sessions)
+
+    def actor() -> Actor | None:
+        with sessions() as session:
+            me = _me(session)
+            return Actor(user_ref=me.login, admin=me.is_admin) if me else None
+
+    pages = blueprint(kit, tenant=TENANT, actor=actor, layout="product.html")
+    app.register_blueprint(pages, url_prefix="/mentoring")
+    return kit

@@ -1,0 +1,193 @@
+"""Puts a program in the middle of its life into the sample host, by walking it day by day.
+
+Nothing is written past the journey: each person was recruited, asked and answered, each meeting
+was logged, on a day of the last seven months. The same seed makes the same life.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain import presets
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Conflict
+from mentorkit.journey import accept, match, meet, onboard, programs, recruit, screen, standing
+from mentorkit.journey.steps import many
+from mentorkit.worker import work
+from mentorkit_demo.people import Row, sample
+from mentorkit_demo.sheets import sheet
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+
+ADMIN = Actor(user_ref="admin", admin=True)
+COORDINATOR = "coordinator"
+PROGRAM = "traders"
+DAYS = 210
+"""How long ago the program was made."""
+
+MENTORS, MENTEES = 44, 76
+
+
+class Life:
+    """One program of one tenant, and the day it is on."""
+
+    def __init__(self, kit: Kit, tenant: str, now: datetime, seed: int) -> None:
+        self.kit, self.tenant, self.random = kit, tenant, Random(f"life/{seed}")
+        self.begins, self.now = now - timedelta(days=DAYS), now
+        self.by = {"tenant": tenant, "actor": ADMIN}
+        people = sample(seed, MENTEES, MENTORS)
+        self.mentors, self.mentees = list(people.mentors), list(people.mentees)
+
+    def day(self, number: int, hour: int = 9) -> None:
+        """Make it this day of the program."""
+        moment = (self.begins + timedelta(days=number)).replace(hour=hour, minute=0, second=0)
+        self.kit.clock = lambda: min(moment, self.now).astimezone(UTC)
+
+    # ------------------------------------------------------------------ people come in
+
+    def take_in(self, rows: list[Row], role: str) -> list[str]:
+        """Recruit these people from a sheet; return their participants' ids."""
+        leads, problems = recruit.read(
+            self.kit, **self.by, program=PROGRAM, body=sheet(rows), filename="people.csv", role=role
+        )
+        assert not problems, problems
+        recruit.receive(self.kit, **self.by, program=PROGRAM, leads=leads)
+        keys = {lead.key for lead in leads}
+        listed = screen.review(self.kit, **self.by, program=PROGRAM)
+        return [row["id"] for row in listed if row["key"] in keys]
+
+    def let_in(self, ids: list[str], *, leave: int = 0) -> None:
+        """Approve and onboard these people, but for the last `leave` of them."""
+        for verb in (screen.approve, onboard.consent, onboard.complete):
+            many(self.kit, verb, ids[: len(ids) - leave], **self.by, noun="participant")
+
+    # ------------------------------------------------------------------ they are matched
+
+    def match(self) -> None:
+        made = match.draft(self.kit, **self.by, program=PROGRAM)
+        match.publish(self.kit, **self.by, run=made["id"])
+
+    def answer(self, *, silent: float, no: float) -> None:
+        """Let those who are asked answer: some stay silent, some say no."""
+        asked = match.proposals(self.kit, **self.by, program=PROGRAM, state="offered")
+        for one in asked:
+            luck = self.random.random()
+            if luck < silent:
+                continue
+            actors = [self._person(one["mentee_id"]), self._person(one["mentor_id"])]
+            try:
+                for actor in actors:
+                    at = {"tenant": self.tenant, "actor": actor, "proposal": one["id"]}
+                    if luck < silent + no and actor is actors[-1]:
+                        accept.decline(self.kit, **at, reason="no_time")
+                        break
+                    accept.accept(self.kit, **at)
+            except Conflict:
+                continue  # the place went to somebody else: that is life
+
+    def _person(self, participant: str) -> Actor:
+        with self.kit.transaction(tenant=self.tenant, write=False) as tx:
+            return Actor(person_id=tx.participants.get(participant).person_id)
+
+    # ------------------------------------------------------------------ they meet
+
+    def week(self, number: int) -> None:
+        """Live through one week: meetings, milestones looked after, a break or an end."""
+        self.day(number)
+        while sum(work(self.kit, limit=500).values()):
+            pass
+        held = meet.relationships(self.kit, **self.by, program=PROGRAM, state="active")
+        with self.kit.transaction(tenant=self.tenant) as tx:
+            for one in held:
+                self._meet(tx, one, number)
+        for one in held:
+            self._look_back(one, number)
+
+    def _meet(self, tx: Any, one: dict[str, Any], number: int) -> None:
+        started = datetime.fromisoformat(one["started_at"])
+        age = (tx.now - started).days
+        zeal = Random(one["members"][0]["key"]).uniform(0.25, 0.95)  # some meet often, some hardly
+        zeal *= 0.55 if age > 121 else 1.0  # engagement sags at two thirds
+        if age < 2 or self.random.random() > zeal:
+            return
+        minutes = self.random.choice((30, 45, 60, 60, 75, 90))
+        meet.log(self.kit, **self.by, relationship=one["id"], minutes=minutes, tx=tx)
+
+    def _look_back(self, one: dict[str, Any], number: int) -> None:
+        for milestone in meet.milestones(self.kit, **self.by, relationship=one["id"]):
+            if milestone["state"] == "due" and self.random.random() < 0.45:
+                meet.reach(self.kit, **self.by, milestone=milestone["id"])
+        luck = self.random.random()
+        at = {**self.by, "relationship": one["id"]}
+        if luck < 0.008:
+            meet.pause(self.kit, **at, reason="asked")
+        elif luck < 0.016:
+            meet.end(self.kit, **at, reason="no_time")
+
+
+def live(kit: Kit, *, tenant: str, now: datetime, seed: int = 1) -> dict[str, str]:
+    """Make the program and its people; return the users' logins -> names for the start page.
+
+    The kit's clock goes back for it and stands at `now` again in the end.
+    """
+    clock, life = kit.clock, Life(kit, tenant, now, seed)
+    try:
+        return _live(life)
+    finally:
+        kit.clock = clock
+
+
+def _live(life: Life) -> dict[str, str]:
+    kit, by = life.kit, life.by
+    life.day(0)
+    preset = tomllib.loads(presets.source("low_touch"))
+    preset["program"]["zone"] = "Africa/Nairobi"
+    programs.create(kit, **by, key=PROGRAM, preset=preset, name="Market Traders Mentoring")
+    programs.appoint(
+        kit, **by, program=PROGRAM, role="coordinator", name="Amina Otieno", user_ref=COORDINATOR
+    )
+    first = life.take_in(life.mentors[:36], "mentor")
+    life.day(4)
+    life.let_in(first, leave=2)
+    programs.open_(kit, **by, program=PROGRAM)
+    life.day(14)
+    wave = life.take_in(life.mentees[:48], "mentee")
+    life.day(18)
+    life.let_in(wave, leave=3)
+    life.day(21)
+    life.match()
+    for number in range(24, DAYS - 3, 7):
+        life.day(number, hour=18)
+        life.answer(silent=0.12 if number < 40 else 0.3, no=0.06)
+        life.week(number)
+        if number == 24 + 7 * 12:
+            life.let_in(life.take_in(life.mentors[36:], "mentor"), leave=1)
+            life.let_in(life.take_in(life.mentees[48:66], "mentee"), leave=4)
+            life.match()
+    life.day(DAYS - 5)
+    life.let_in(life.take_in(life.mentees[66:73], "mentee"), leave=2)
+    life.match()
+    life.day(DAYS - 1)
+    life.take_in(life.mentees[73:], "mentee")
+    return _accounts(life)
+
+
+def _accounts(life: Life) -> dict[str, str]:
+    """Give a mentor and a mentee who are together an account in the product; return who."""
+    kit, by = life.kit, life.by
+    users = {COORDINATOR: "Amina Otieno"}
+    held = meet.relationships(kit, **by, program=PROGRAM, state="active")
+    best = max(held, key=lambda one: (one["minutes"], one["members"][0]["key"]))
+    for member in best["members"]:
+        standing.link(kit, **by, person=member["key"], user_ref=member["role"])
+        users[member["role"]] = member["name"]
+    asked = match.proposals(kit, **by, program=PROGRAM, state="offered")
+    waiting = next((one for one in asked if one["awaiting"] == "mentee"), None)
+    if waiting:
+        standing.link(kit, **by, person=waiting["mentee_key"], user_ref="asked")
+        users["asked"] = waiting["mentee"]
+    return users

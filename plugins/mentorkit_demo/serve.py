@@ -1,0 +1,79 @@
+"""``mentorkit demo``: starts the sample host on this computer, with a program in mid-life."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mentorkit.errors import Conflict
+from mentorkit.hooks import Context
+
+SHOWN = {
+    "coordinator": "Coordinator of the mentoring program",
+    "mentor": "Mentor",
+    "mentee": "Mentee, with a mentor",
+    "asked": "Mentee, with a proposal to answer",
+}
+
+
+def serve(
+    ctx: Context, *, port: int = 5050, folder: Path = Path("demo"), fresh: bool = False
+) -> None:
+    """Make the demo where it is not there yet, and serve it on 127.0.0.1 until stopped.
+
+    Raises `Conflict` for a port that somebody else listens on.
+    """
+    # Here, not at the top: every `mentorkit` command loads this plugin.
+    from werkzeug.serving import make_server
+
+    from mentorkit_demo import host
+
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "demo.db"
+    if fresh:
+        for file in folder.glob("demo.db*"):
+            file.unlink()
+    sessions = host.sessions_at(database)
+    app = host.create_app(sessions)
+    kit = host.mount(app, sessions)
+    kit.upgrade()
+    populate(sessions, kit)
+    try:
+        server = make_server("127.0.0.1", port, app, threaded=True)
+    except (OSError, SystemExit):
+        told = f"Something else listens on port {port}. Stop it, or give another with --port."
+        raise Conflict("demo.port", told) from None
+    print(f"ready: http://127.0.0.1:{server.server_port}/", flush=True)
+    print("Open it, and sign in with one click as coordinator, mentor or mentee.", flush=True)
+    print("Ctrl-C stops it; what you did is kept.", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
+    finally:
+        server.server_close()
+        kit.close()
+
+
+def populate(sessions: object, kit: object) -> None:
+    """Make the product's users and the program, unless they are there."""
+    import sqlalchemy as sa
+
+    from mentorkit_demo import host, life
+
+    with sessions() as session:  # type: ignore[operator]
+        if session.scalar(sa.select(sa.func.count(host.User.id))):
+            return
+    print("Making up 120 people and seven months of mentoring; a moment, please.", flush=True)
+    users = life.live(kit, tenant=host.TENANT, now=datetime.now(UTC))  # type: ignore[arg-type]
+    with sessions() as session:  # type: ignore[operator]
+        for login, name in users.items():
+            session.add(host.User(login=login, name=name, shown_as=SHOWN[login]))
+        admin = host.User(login="admin", name="Ada Admin", is_admin=True)
+        admin.shown_as = "Administrator of the product"
+        admin.sales = [
+            host.Sale(what="Twelve baskets", cents=4800),
+            host.Sale(what="Repair of a sewing machine", cents=1550),
+        ]
+        session.add(admin)
+        session.commit()

@@ -1,0 +1,134 @@
+"""The whole job, in the browser: from a preset to an ended relationship."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
+
+from mentorkit.journey import standing
+from mentorkit.kit import Kit
+from mentorkit.web import blueprint
+
+MENTORS = b"id,name,email,languages,goals\nm1,Mona,mona@example.org,en,\nm2,Milan,,fr,\n"
+MENTEES = b"id,name,email,languages,goals\ne1,Eva,eva@example.org,en,sales\ne2,Ed,,xx,sales\n"
+
+
+def upload(browser: Browser, role: str, body: bytes) -> str:
+    """Take a sheet in as a coordinator does: look at what would change, then say yes."""
+    browser.open("/programs/p1/people/import")
+    browser.send("/programs/p1/people/import", sheet=(io.BytesIO(body), "people.csv"), role=role)
+    kept = browser.find(r'name="kept" value="([^"]+)"')
+    return browser.send(
+        "/programs/p1/people/import", kept=kept, name="people.csv", role=role, do="import"
+    )
+
+
+def test_a_program_is_run_from_a_preset_to_an_ended_relationship(
+    create_kit: Callable[..., Kit], clock: Any
+) -> None:
+    kit, app = create_kit(plugins=("csv", "matching")), create_host()
+    app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in), url_prefix="/mentoring")
+    admin = Browser(app.test_client(), "admin")
+    admin.open("/programs/new")
+    page = admin.send("/programs/new", preset="low_touch", key="p1", name="First")
+    assert "Recruit mentors first" in page
+    assert "Mona" in upload(admin, "mentor", MENTORS)
+    told = upload(admin, "mentee", MENTEES)
+    assert "xx" in told
+    assert "line 3" in told
+
+    admin.open("/programs/p1/people")
+    ids = [one["id"] for one in people(kit)]
+    assert "3 approved" in admin.send("/programs/p1/people", participant=ids, do="approve")
+    assert "agreed" in admin.send(
+        "/programs/p1/people", participant=ids, do="consent", means="phone"
+    )
+    assert "3 can be matched" in admin.send("/programs/p1/people", participant=ids, do="complete")
+    admin.open("/programs/p1/")
+    admin.send("/programs/p1/open")
+    admin.open("/programs/p1/matching")
+    page = admin.send("/programs/p1/matching")
+    assert "1 pairs" in page
+    assert "Eva" in page
+    run = admin.find(r'matching/([^/"]+)/publish"')
+    assert "Waiting for an answer" in admin.send(f"/programs/p1/matching/{run}/publish")
+
+    for key in ("e1", "m1"):
+        standing.link(kit, tenant="acme", actor=ADMIN, person=key, user_ref=key)
+    eva, mona = Browser(app.test_client(), "e1"), Browser(app.test_client(), "m1")
+    assert "There is a proposal for you" in eva.open("/")
+    path = eva.find(r'href="(/mentoring/programs/p1/proposals/[^"]+)"')
+    assert "Why you may fit" in eva.open(path)
+    eva.send(path, do="accept")
+    assert "The mentor is asked now" in eva.page.text
+    mona.open(path)
+    page = mona.send(path, do="accept")
+    assert "You and Eva" in page
+
+    clock.forward(days=3)
+    path = mona.page.request.path
+    mona.open(path)
+    day = clock().date().isoformat()
+    assert "The meeting is logged" in mona.send(path, do="meet", minutes="75", day=day)
+    assert "1 h 15 min" in mona.page.text
+    assert "write a whole number" in mona.send(path, 422, do="meet", minutes="-1", day=day)
+    eva.open(path)
+    assert "Paused" in eva.send(path, do="pause")
+    clock.forward(days=1)
+    eva.open(path)
+    eva.send(path, do="resume")
+    assert "It has ended" in eva.send(path, do="end", reason="goal_reached")
+    assert "We are looking for a match" in eva.page.text
+
+
+def people(kit: Kit) -> list[dict[str, Any]]:
+    from mentorkit.journey import screen
+
+    return screen.review(kit, tenant="acme", actor=ADMIN, program="p1")
+
+
+def test_answers_are_kept_and_what_is_wrong_is_told_beside_them(portal: Portal) -> None:
+    ana, path = portal.browser("ana"), f"/programs/traders/people/{portal.ids['ana']}"
+    ana.open(path)
+    page = ana.send(path, 422, **{"answer.trade": "astronaut", "answer.village": "Wen"})
+    assert "is not an option" in page
+    assert 'value="Wen"' in page
+    page = ana.send(path, **{"answer.trade": "smith", "answer.village": "Wen"})
+    assert "Your answers are kept" in page
+    assert '<option value="smith" selected>' in page
+
+
+def test_the_other_is_asked_a_question_before_the_answer(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    path = cora.page.request.path
+    ana, cleo = portal.browser("ana"), portal.browser("cleo")
+    ana.open(path)
+    assert "on its way" in ana.send(path, do="ask", text="Do you bake bread?")
+    assert "Do you bake bread?" in cleo.open(path)
+    cleo.send(path, do="reply", text="Every day.")
+    assert "Every day." in ana.open(path)
+    page = ana.send(path, do="decline", reason="too_far", text="It is far.")
+    assert "Declined" in page
+    assert "It is far." not in cleo.open(path)
+
+
+def test_staff_who_answer_for_somebody_leave_how_they_heard(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    path = cora.page.request.path
+    cora.send(path, do="accept", on_behalf_of="mentee", means="phone")
+    with portal.kit.transaction(tenant="acme", write=False) as tx:
+        answered = [e for e in tx.journal.events() if type(e).__name__ == "ProposalAnswered"]
+    assert [one.means for one in answered] == ["phone"]
+
+
+def test_nobody_ticked_is_said(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/people")
+    assert "tick at least one" in cora.send("/programs/traders/people", 422, do="approve")

@@ -1,0 +1,210 @@
+"""Mounting changes nothing of the host's own, and works wherever the host puts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flask
+import jinja2
+import pytest
+import sqlalchemy as sa
+from web.conftest import ADMIN, Portal, create_host, signed_in
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from mentorkit.errors import SettingsError
+from mentorkit.kit import Kit
+from mentorkit.web import blueprint
+
+
+def own_pages(app: flask.Flask) -> None:
+    """Give a host pages of its own, and its own way with errors."""
+
+    @app.get("/")
+    def start() -> str:
+        flask.session["seen"] = 1
+        return flask.render_template_string("{{ config.NAME }} {{ request.path }}")
+
+    @app.get("/fails")
+    def fails() -> str:
+        flask.abort(409, "the host's own")
+
+    @app.errorhandler(409)
+    def conflict(error: Any) -> tuple[str, int]:
+        return f"host says {error.description}", 409
+
+
+def answers(app: flask.Flask) -> list[Any]:
+    client = app.test_client()
+    asked = [client.get("/"), client.get("/fails"), client.get("/nowhere"), client.post("/")]
+    return [(one.status_code, one.text, sorted(one.headers)) for one in asked]
+
+
+def app_wide(app: flask.Flask) -> dict[str, Any]:
+    """Return all that an extension can change for a whole app."""
+    return {
+        "before": dict(app.before_request_funcs.get(None, ()) and {0: 1}),
+        "after": dict(app.after_request_funcs.get(None, ()) and {0: 1}),
+        "errors": {code: list(kinds) for code, kinds in app.error_handler_spec[None].items()},
+        "globals": sorted(app.jinja_env.globals),
+        "filters": sorted(app.jinja_env.filters),
+        "extensions": sorted(app.jinja_env.extensions),
+        "processors": len(app.template_context_processors[None]),
+        "json": type(app.json),
+        "commands": sorted(app.cli.commands),
+        "session": type(app.session_interface),
+        "own extensions": sorted(app.extensions),
+    }
+
+
+def test_the_hosts_own_pages_and_settings_stay_as_they_were(kit: Kit) -> None:
+    alone, with_us = create_host(NAME="Soko"), create_host(NAME="Soko")
+    for app in (alone, with_us):
+        own_pages(app)
+    with_us.register_blueprint(
+        blueprint(kit, tenant="acme", actor=signed_in), url_prefix="/mentoring"
+    )
+    with_us.test_client().get("/mentoring/")
+    assert answers(with_us) == answers(alone)
+    assert app_wide(with_us) == app_wide(alone)
+
+
+def test_the_hosts_tables_stay_as_they_were(portal: Portal) -> None:
+    with portal.kit.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE hosts_own (id INTEGER)")
+        connection.exec_driver_sql("INSERT INTO hosts_own VALUES (1)")
+    portal.browser("cora").open("/programs/traders/people")
+    with portal.kit.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT id FROM hosts_own").all() == [(1,)]
+        own = [name for name in sa.inspect(connection).get_table_names() if name[:2] != "mk"]
+    assert own == ["hosts_own"]
+
+
+def test_it_is_mounted_twice_under_two_names_and_links_stay_within_each(portal: Portal) -> None:
+    portal.app.register_blueprint(
+        blueprint(portal.kit, tenant="acme", actor=signed_in, name="second"), url_prefix="/other"
+    )
+    assert 'href="/mentoring/programs/traders/"' in portal.browser("cora").open("/")
+    assert 'href="/other/programs/traders/"' in portal.browser("cora", at="/other").open("/")
+
+
+def test_one_blueprint_is_mounted_twice_and_inside_a_blueprint_of_the_host(kit: Kit) -> None:
+    app, host = create_host(), flask.Blueprint("host", __name__)
+    pages = blueprint(kit, tenant="acme", actor=signed_in)
+    host.register_blueprint(pages, url_prefix="/inner")
+    app.register_blueprint(host, url_prefix="/host")
+    app.register_blueprint(pages, url_prefix="/again", name="again")
+    client = app.test_client()
+    for at in ("/host/inner", "/again"):
+        assert f'href="{at}/static/mentorkit.css"' in client.get(f"{at}/").text
+        with client.get(f"{at}/static/mentorkit.css") as style:
+            assert style.status_code == 200
+
+
+def test_the_tenant_may_stand_in_the_path(create_portal: Callable[..., Portal]) -> None:
+    first = create_portal("acme")
+    create_portal("zebra", kit=first.kit)
+    app = create_host()
+    app.register_blueprint(
+        blueprint(first.kit, tenant=lambda: flask.request.view_args["org"], actor=signed_in),
+        url_prefix="/<org>/mentoring",
+    )
+    client = app.test_client()
+    for org in ("acme", "zebra"):
+        page = client.get(f"/{org}/mentoring/", headers={"X-User": "cora"})
+        assert f'href="/{org}/mentoring/programs/traders/"' in page.text
+    assert "traders" not in client.get("/nobody/mentoring/", headers={"X-User": "cora"}).text
+
+
+def test_links_follow_a_proxys_prefix(portal: Portal) -> None:
+    portal.app.wsgi_app = ProxyFix(portal.app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
+    page = portal.app.test_client().get(
+        "/mentoring/", headers={"X-User": "cora", "X-Forwarded-Prefix": "/app"}
+    )
+    assert 'href="/app/mentoring/programs/traders/"' in page.text
+
+
+def test_a_host_without_any_sign_in_gets_refused_pages(portal: Portal) -> None:
+    visitor = portal.browser(None)
+    assert "Sign in" in visitor.open("/")
+    assert "Sign in first" in visitor.open("/programs/traders/people", 403)
+
+
+def test_a_host_that_says_nothing_of_users_shows_nothing(kit: Kit) -> None:
+    app = create_host()
+    app.register_blueprint(blueprint(kit, tenant="acme", actor=lambda: None), url_prefix="/m")
+    assert app.test_client().get("/m/programs/new").status_code == 403
+
+
+def test_a_mount_without_any_secret_says_what_is_missing(kit: Kit) -> None:
+    app = flask.Flask("bare")
+    with pytest.raises(SettingsError, match="SECRET_KEY"):
+        app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in))
+
+
+def test_the_kits_own_secret_is_enough(create_kit: Callable[..., Kit]) -> None:
+    app = flask.Flask("bare")
+    kit = create_kit(secret_keys=["new", "old"])
+    app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in))
+    assert app.test_client().get("/").status_code == 200
+
+
+def test_static_files_ask_neither_the_database_nor_who_it_is() -> None:
+    def nobody_asks() -> Any:
+        raise AssertionError("asked")
+
+    class Asked:
+        secret_keys = ()
+
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"asked for {name}")
+
+    app = create_host()
+    kit: Any = Asked()
+    app.register_blueprint(blueprint(kit, tenant=nobody_asks, actor=nobody_asks), url_prefix="/m")
+    with app.test_client().get("/m/static/mentorkit.css") as style:
+        assert style.status_code == 200
+
+
+def test_pages_stand_in_the_hosts_layout(kit: Kit) -> None:
+    app = create_host()
+    app.jinja_loader = jinja2.DictLoader(
+        {"soko.html": "<b>Soko</b>{% block head %}{% endblock %}{% block content %}{% endblock %}"}
+    )
+    app.register_blueprint(blueprint(kit, tenant="a", actor=signed_in, layout="soko.html"))
+    page = app.test_client().get("/").text
+    assert page.startswith("<b>Soko</b>")
+    assert "mentorkit.css" in page
+    assert "<html" not in page
+
+
+def test_a_host_may_have_a_template_of_its_own_for_a_page(kit: Kit) -> None:
+    app = create_host()
+    app.jinja_loader = jinja2.DictLoader({"mentorkit/sign_in.html": "our own welcome"})
+    app.register_blueprint(blueprint(kit, tenant="a", actor=signed_in))
+    assert app.test_client().get("/").text == "our own welcome"
+
+
+def test_pages_come_with_a_strict_content_security_policy_unless_the_host_has_one(
+    portal: Portal,
+) -> None:
+    page = portal.browser("cora")
+    page.open("/")
+    policy = page.page.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert page.page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_no_page_has_anything_inline(portal: Portal) -> None:
+    page = portal.browser("cora")
+    for path in ("/", "/programs/traders/", "/programs/traders/people"):
+        text = page.open(path)
+        assert "<script" not in text
+        assert " style=" not in text
+        assert " onclick=" not in text
+
+
+def test_the_admin_needs_no_person_here(portal: Portal) -> None:
+    assert ADMIN.person_id is None
+    assert "New program" in portal.browser("admin").open("/")
