@@ -34,8 +34,8 @@ def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both
 def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any]:
     """Return one proposal to one of its two or to staff: names, reasons in words, what is asked.
 
-    `words` are the reasons as the one asking reads them (staff read the mentee's), `yours` is
-    whether their answer is awaited now, `talk` the question and the reply, oldest first. A
+    `words` say what fits, as the one asking reads it (staff read what the mentee does), `not_so`
+    what does not; `yours` is whether their answer is awaited now, `talk` the question and the reply, oldest first. A
     participant gets neither the score nor the other's code of a no.
     """
     from mentorkit.matching import words
@@ -59,7 +59,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "mentee": names.get(Role.MENTEE, ""),
             "mentor": names.get(Role.MENTOR, ""),
             "as_role": str(asked.role),
-            "words": [told for reason in reasons if (told := words(reason, fields=fields))],
+            "words": [words(r, fields=fields) for r in reasons if r.points > 0],
+            "not_so": [words(r, fields=fields) for r in reasons if r.points <= 0],
             "awaiting": awaited,
             "yours": awaited is not None and (awaited == str(asked.role) or not party),
             "talk": [note.text for note in talk if note.id != one.note_id],

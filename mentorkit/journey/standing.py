@@ -92,8 +92,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     """Return the programs that the actor runs, and their own parts with where each stands.
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
-    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists its
-    open proposals (``yours``: their answer is awaited now) and running relationships by name.
+    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
+    its open proposals (``yours``: their answer is awaited now) and running relationships by name.
     `usual_wait` is the median number of days that mentees of the program waited from their lead to
     their first relationship; None while fewer than 5 have.
     """

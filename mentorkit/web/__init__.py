@@ -88,7 +88,7 @@ class _Mounts:
     ) -> None:
         self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
         self.places: dict[str, tuple[str, ...]] = {}
-        """Full name of a mount -> the names in angle brackets of its prefix, which are the host's."""
+        """Full name of a mount -> what stands in angle brackets in its prefix, the host's own."""
         made = flask.Blueprint(name, __name__, template_folder="templates", static_folder="static")
         made.record(self._mounted)
         made.url_value_preprocessor(self._arrive)

@@ -22,7 +22,8 @@ class Tokens:
     """Makes and checks tokens; the first of `secrets` signs, the others are of before."""
 
     def __init__(self, secrets: Sequence[str | bytes]) -> None:
-        self._signer = URLSafeTimedSerializer(list(reversed(secrets)), salt="mentorkit.form")
+        keys = [one.encode() if isinstance(one, str) else one for one in reversed(secrets)]
+        self._signer = URLSafeTimedSerializer(keys, salt="mentorkit.form")
 
     def make(self, tenant: str, actor: Actor) -> str:
         return str(self._signer.dumps([tenant, _name(actor)]))

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit import i18n
 from mentorkit.domain.moves import STAFF, Role
-from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.text import in_locale
 from mentorkit.journey.steps import READERS
@@ -122,11 +122,9 @@ class Visit:
 
         A form of staff says by what means somebody told them what to do in their place.
         """
-        means = self.form.get("means", "")
-        actor = (
-            replace(self.actor, means=means) if means in BEHALF and self.is_staff else self.actor
-        )
-        return {"tenant": self.tenant, "actor": actor}
+        told = self.form.get("means") if self.is_staff else None
+        means = next((means for means in BEHALF if means == told), self.actor.means)
+        return {"tenant": self.tenant, "actor": replace(self.actor, means=means)}
 
     def values(self, name: str) -> list[str]:
         """Return all that was ticked under one name in the page's form."""
@@ -167,7 +165,7 @@ class Visit:
         return flask.redirect(target, code=303)
 
 
-BEHALF = ("phone", "paper", "visit")
+BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
 """By what means somebody may have told staff what to do in their place."""
 
 NOTICES = {

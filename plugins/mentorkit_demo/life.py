@@ -38,7 +38,7 @@ class Life:
     def __init__(self, kit: Kit, tenant: str, now: datetime, seed: int) -> None:
         self.kit, self.tenant, self.random = kit, tenant, Random(f"life/{seed}")
         self.begins, self.now = now - timedelta(days=DAYS), now
-        self.by = {"tenant": tenant, "actor": ADMIN}
+        self.by: dict[str, Any] = {"tenant": tenant, "actor": ADMIN}
         people = sample(seed, MENTEES, MENTORS)
         self.mentors, self.mentees = list(people.mentors), list(people.mentees)
 
@@ -81,7 +81,11 @@ class Life:
             actors = [self._person(one["mentee_id"]), self._person(one["mentor_id"])]
             try:
                 for actor in actors:
-                    at = {"tenant": self.tenant, "actor": actor, "proposal": one["id"]}
+                    at: dict[str, Any] = {
+                        "tenant": self.tenant,
+                        "actor": actor,
+                        "proposal": one["id"],
+                    }
                     if luck < silent + no and actor is actors[-1]:
                         accept.decline(self.kit, **at, reason="no_time")
                         break

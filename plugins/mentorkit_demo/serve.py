@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mentorkit.errors import Conflict
+from mentorkit.errors import Conflict, MentorKitError
 from mentorkit.hooks import Context
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from mentorkit.kit import Kit
+
+kit_log = logging.getLogger("mentorkit.plugin.demo")
 
 SHOWN = {
     "coordinator": "Coordinator of the mentoring program",
@@ -43,6 +53,8 @@ def serve(
     except (OSError, SystemExit):
         told = f"Something else listens on port {port}. Stop it, or give another with --port."
         raise Conflict("demo.port", told) from None
+    stop = threading.Event()
+    threading.Thread(target=_work, args=(kit, stop), daemon=True).start()
     print(f"ready: http://127.0.0.1:{server.server_port}/", flush=True)
     print("Open it, and sign in with one click as coordinator, mentor or mentee.", flush=True)
     print("Ctrl-C stops it; what you did is kept.", flush=True)
@@ -51,22 +63,34 @@ def serve(
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
     finally:
+        stop.set()
         server.server_close()
         kit.close()
 
 
-def populate(sessions: object, kit: object) -> None:
+def _work(kit: Kit, stop: threading.Event) -> None:
+    """Do what the program has promised, each quarter of a minute, as cron would by the minute."""
+    from mentorkit.worker import work
+
+    while not stop.wait(15):
+        try:
+            work(kit)
+        except MentorKitError as error:
+            kit_log.warning("work: %s", error)
+
+
+def populate(sessions: sessionmaker[Session], kit: Kit) -> None:
     """Make the product's users and the program, unless they are there."""
     import sqlalchemy as sa
 
     from mentorkit_demo import host, life
 
-    with sessions() as session:  # type: ignore[operator]
+    with sessions() as session:
         if session.scalar(sa.select(sa.func.count(host.User.id))):
             return
     print("Making up 120 people and seven months of mentoring; a moment, please.", flush=True)
-    users = life.live(kit, tenant=host.TENANT, now=datetime.now(UTC))  # type: ignore[arg-type]
-    with sessions() as session:  # type: ignore[operator]
+    users = life.live(kit, tenant=host.TENANT, now=datetime.now(UTC))
+    with sessions() as session:
         for login, name in users.items():
             session.add(host.User(login=login, name=name, shown_as=SHOWN[login]))
         admin = host.User(login="admin", name="Ada Admin", is_admin=True)

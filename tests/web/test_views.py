@@ -1,4 +1,4 @@
-"""Every view is called as everybody, and as another tenant's coordinator: none is open by chance."""
+"""Every view is called as everybody, and from another tenant: none is open by chance."""
 
 from __future__ import annotations
 

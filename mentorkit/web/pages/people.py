@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flask
@@ -25,7 +25,7 @@ PARTIES = ("mentee", "mentor")
 LARGEST = 5 * 2**20
 """How many bytes a sheet may have that is taken in through a page."""
 
-VERBS = {
+VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "approve": (screen.approve, "approved"),
     "decline": (screen.decline, "declined"),
     "wait": (screen.wait, "waiting"),

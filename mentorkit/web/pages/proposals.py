@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
@@ -26,13 +28,21 @@ def proposal(visit: Visit, program: str, proposal: str, wrong: MentorKitError | 
     behalf = one["as_role"] not in PARTIES
     return visit.render(
         "proposal.html",
-        title=visit.words("{mentee} and {mentor}", mentee=one["mentee"], mentor=one["mentor"]),
+        title=_title(visit, one),
         here="relationships",
         one=one,
         wrong=wrong,
         declines=DECLINES,
         behalf=BEHALF if behalf else (),
     )
+
+
+def _title(visit: Visit, one: dict[str, Any]) -> str:
+    if one["as_role"] == "mentee":
+        return visit.words("{name} as your mentor?", name=one["mentor"])
+    if one["as_role"] == "mentor":
+        return visit.words("Be a mentor to {name}?", name=one["mentee"])
+    return visit.words("{mentee} and {mentor}", mentee=one["mentee"], mentor=one["mentor"])
 
 
 @does("/programs/<program>/proposals/<proposal>")
