@@ -348,6 +348,15 @@ def test_a_column_that_is_not_there_or_misspelt_is_told_and_what_reads_it(
     assert all(one in done.err for one in notes)
 
 
+def test_a_choice_that_is_nobodys_key_is_told(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentees.csv").read_text(encoding="utf-8").splitlines()
+    asking = [f"{head},choices", *(f"{row},m9; m1" for row in people)]
+    (sheets / "mentees.csv").write_text("\n".join(asking), encoding="utf-8")
+    told = run(*WHOLE).err
+    assert "mentees.csv: `choices` asks for 'm9' (3x), who is no mentor of this run" in told
+    assert "'m1'" not in told
+
+
 def test_one_file_for_both_sides_is_told(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--mentors", "mentees.csv")
     assert "--mentees mentees.csv: is the file of --mentors as well" in done.err
