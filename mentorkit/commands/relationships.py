@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -287,15 +287,17 @@ def _answer(
     done: str,
     means: str,
     as_json: bool,
+    fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
     **values: Any,
 ) -> None:
-    """Answer the proposals named."""
+    """Answer the proposals named, or all that `fits`."""
     ids = ids_of(
         chosen(which, listed, every),
         lambda: _proposals(session, the_program(session, program, takes_part=True)),
         noun="proposal",
         states=("offered",),
         called=_called_proposal,
+        fits=fits,
     )
     walk(
         session,
@@ -373,13 +375,15 @@ def accept(
 ) -> None:
     """Say yes to proposals.
 
-    By id or as MENTEE=MENTOR. The last yes that is asked for begins the relationship.
+    By id or as MENTEE=MENTOR; --all takes those whose turn it is. The last yes that is asked for
+    begins the relationship.
     """
     from mentorkit.journey import accept as accepting
 
     _answer(
         session, program, which, listed, every, verb=accepting.accept, done="Said yes to",
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
+        fits=lambda row: row["your_turn"] and on_behalf_of in (None, row["awaiting"]),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -47,9 +47,11 @@ from mentorkit.journey.steps import (
     in_program,
     inside,
     party,
+    person_of,
     persons_of,
     reading,
     reading_own,
+    role_in,
 )
 from mentorkit.journey.tell import tell
 
@@ -351,6 +353,7 @@ def proposals(
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
     that have been offered, without the score and the codes of why they came to nothing.
+    `your_turn` says whether the actor can answer now; staff can for everybody.
     """
     from mentorkit.matching import words
 
@@ -362,11 +365,15 @@ def proposals(
         fields = fields_of(tx, found)
         people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)), own)
 
+        mine = _answering(tx, found, actor)
+
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
 
-        return [
-            {
+        def told(row: Proposal) -> dict[str, Any]:
+            awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
+            asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
+            return {
                 **as_row(row),
                 "mentee": people[row.mentee_id].name,
                 "mentee_key": people[row.mentee_id].external_key,
@@ -374,10 +381,20 @@ def proposals(
                 "mentor_key": people[row.mentor_id].external_key,
                 "words": said(row.reasons),
                 "words_mentor": said(row.reasons_mentor),
-                "awaiting": row.awaiting(found.accept_chain) if row.state == "offered" else None,
+                "awaiting": awaited,
+                "your_turn": awaited is not None and (mine is None or asked in mine),
             }
-            for row in rows
-        ]
+
+        return [told(row) for row in rows]
+
+
+def _answering(tx: Transaction, program: Program, actor: Actor) -> set[str] | None:
+    """Return the participants for whom the actor answers; None for staff, who do for all."""
+    if role_in(tx, program, actor) in STAFF | {Role.SYSTEM}:
+        return None
+    person = person_of(tx, actor)
+    own = tx.participants.find(program_id=program.id, person_id=person) if person else []
+    return {one.id for one in own}
 
 
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:

@@ -252,6 +252,22 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == []
 
 
+def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    accept = ("relationship", "accept", "--all")
+    assert run("--as", "m1", *accept).out == "Said yes to 0 proposals.\n"
+    assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
+    assert run("--as", "e1", *accept).out == "Said yes to 0 proposals.\n"
+    told = run(*accept, "--for", "mentee")
+    assert (told.out, told.err) == ("Said yes to 2 proposals.\n", "")
+    run("--as", "m1", *accept)
+    assert states(run, "relationship") == ["active"]
+    run("staff", "add", "m2", "--role", "coordinator")
+    run("--as", "m2", *accept)
+    assert states(run, "relationship") == ["active"] * 3
+
+
 def test_people_see_and_answer_what_is_theirs_by_both_keys(traders: Path, run: Run) -> None:
     run("match")
     assert json.loads(run("--as", "e1", "relationship", "list", "--json").out) == []  # a draft
