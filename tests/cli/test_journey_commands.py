@@ -338,8 +338,23 @@ def test_a_program_is_shown_with_its_drafts_proposals_and_relationships(
     assert (shown["relationships"], shown["drafts"]) == ({"paused": 1, "active": 2}, 0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "match", "publish", "program open", "program open traders", "program export", "work",
+        "participant list", "participant list --program traders", "participant approve --all",
+        "participant approve m1", "participant decline m2", "recruit mentors.csv --role mentor",
+        "staff add e2",
+    ],
+)  # fmt: skip
+def test_a_participant_who_tries_staff_work_leaves_with_4(
+    traders: Path, run: Run, words: str
+) -> None:
+    run("--as", "m1", *words.split(), code=4)
+
+
 def test_a_participant_is_not_told_to_make_a_program(traders: Path, run: Run) -> None:
-    for words, code in ((("participant", "list"), 3), (("program", "show"), 0)):
+    for words, code in ((("participant", "list"), 4), (("program", "show"), 0)):
         done = run("--as", "m1", *words, code=code)
         told = done.out + done.err
         assert "m1 runs no program" in told
