@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event
+from mentorkit.domain.events import Event, MemberLeft
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.milestones import Milestone
@@ -48,6 +48,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
     "proposal_declined": ("declined",),
     "relationship_started": HOLDING,
+    "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
 }
@@ -261,6 +262,8 @@ def _told(
             about = milestone = tx.milestones.get(event.subject_id)
             due = milestone.closes_at
     here = {one for ids in roles.values() for one in ids}
+    if isinstance(event, MemberLeft):
+        roles["mentee"] = [event.participant_id]
     proposal = tx.proposals.get(named) if named else None
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
@@ -269,7 +272,8 @@ def _told(
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
-    if about.state not in WANTED[job.name] or answered or gone:
+    back = job.name == "member_left" and parties.keys() <= here
+    if about.state not in WANTED[job.name] or answered or gone or back:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in ("proposal_offered", "relationship_started"):  # these bring people together

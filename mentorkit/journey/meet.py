@@ -263,18 +263,23 @@ def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
 
 def end(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "completed",
-    note: str = "", tx: Transaction | None = None,
+    note: str = "", only: str | None = None, tx: Transaction | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """End a relationship; places are free again, and what was still to come is cancelled.
 
-    A mentee of a circle ends their own part in it; for the others it goes on.
+    A mentee of a circle ends their own part in it; for the others it goes on. So staff take out
+    one mentee with `only`, a participant id; without anybody else on that side it ends for all.
     `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
     two have come to the end together.
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
         met = Met(tx, actor, relationship)
-        return as_row(part(met, met.own, reason, note))
+        if only is not None and met.role in PARTIES:
+            raise NotAllowed("relationship.staff_only", "Only staff take somebody else out.")
+        if only is not None and only not in met.relationship.mentees:
+            raise Conflict("relationship.not_in_it", "That participant is no mentee in it now.")
+        return as_row(part(met, met.own if only is None else [only], reason, note))
 
     return inside(kit, tenant, tx, work)
 
@@ -302,6 +307,8 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     about: dict[str, Any] = {"participant_id": leaving, "left_reason": reason}
     event = met.record(events.MemberLeft, one.id, members=members, **about)
     met.record_all(met.fact(events.PlaceReleased, who, event, used=n) for who, n in used.items())
+    if reason != "blocked":
+        tell(tx, event, "member_left", met.people)
     return now
 
 

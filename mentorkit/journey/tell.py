@@ -45,6 +45,10 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, it is time to look back on your mentoring so far. "
         "Please tell us by {due} how it goes.",
     ),
+    "member_left": _english(
+        "Somebody has left the circle: {program}",
+        "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
+    ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",
         "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you.",

@@ -445,6 +445,12 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     assert told == "Said yes to 2 proposals.\n2 yeses; 1 circle is running.\n"
     end = ("relationship", "end", "e1=m2")
     assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
+    run("relationship", "propose", "e1", "m2")
+    run("relationship", "accept", "--all")
+    only = ("relationship", "end", "--all", "--only")
+    assert "no relationship here" in run(*only, "m2", code=3).err
+    run("--as", "m2", *only, "e1", code=4)
+    assert run(*only, "e1").out == "Took e1 out of 1 relationship.\n"
     assert run("--as", "m2", "relationship", "end", "e2=m2").out == "Ended 1 relationship.\n"
 
 
