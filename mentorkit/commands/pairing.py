@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
-from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
     example,
@@ -406,7 +406,7 @@ def _say(
 
     say(paired(summary))
     if pairs.rows:
-        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+        say(judged(summary))
     if pairs.rows:
         say("\nThe first pairs:")
         first = [

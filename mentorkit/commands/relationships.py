@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -103,7 +103,7 @@ def match(
     for lock in run["dropped_locks"]:
         say(f"A pair that was locked in it could not be kept: {lock['message']}")
     if summary["pairs"]:
-        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+        say(judged(summary))
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))
         for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")

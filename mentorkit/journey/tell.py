@@ -28,7 +28,7 @@ _LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
         "Your answer is asked: {program}",
-        "Hello {person}, we suggest that {mentee} and {mentor} work together.\n"
+        "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
         "{reasons}\nPlease answer by {due}.",
     ),
     "relationship_started": _english(

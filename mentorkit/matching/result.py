@@ -70,7 +70,7 @@ class Result:
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
     what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
-    values that were cut.
+    values that were cut. `by_choice` says that people's choices made the pairs, not scores.
     """
 
     pairs: tuple[Pair, ...]
@@ -90,3 +90,4 @@ class Result:
     overridden: tuple[Override, ...] = ()
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
+    by_choice: bool = False

@@ -394,7 +394,11 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     assert "Each answers with" in run("relationship", "list").out
     for side in ("mentee", "mentor"):
         run("relationship", "accept", "E00003=M00004", "--for", side, "--means", "phone")
-    assert "Paired 1 of 9 mentees" in run("match").out  # the one who named mentors in the sheet
+    told = run("match").out
+    assert "Paired 1 of 9 mentees" in told  # the one who named mentors in the sheet
+    assert "\nThese are the mentees' own choices; neither score nor the most pairs" in told
+    assert "below the best" not in told
+    assert "rather have" not in told
     run("publish")
     run("relationship", "accept", "--all")
     assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"

@@ -104,6 +104,12 @@ def test_the_open_community_goes_by_language_industry_and_country_and_people_cho
     assert (preset.program["matching"], preset.strategy.assigner) == ("self", "choice")
 
 
+def test_nobody_is_said_to_suggest_a_pair_where_people_choose() -> None:
+    for text in presets.load("community").messages["proposal_offered"].values():
+        for locale, suggesting in (("en", "suggest"), ("es", "propo"), ("fr", "propos")):
+            assert suggesting not in text[locale]
+
+
 def test_options_that_are_compared_have_the_same_ids(name: str) -> None:
     preset = presets.load(name)
     for mentee, mentor in (
