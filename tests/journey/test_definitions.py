@@ -119,6 +119,14 @@ def test_what_only_follows_from_another_mistake_is_not_told(kit: Any) -> None:
     for section in ({"fields": 5}, {"strategy": 5}):
         places = wrong(create, kit, **section, requirements=[])[1]
         assert places == list(section)
+    asked = [{"id": "old", "field": "age", "test": "at_least", "value": 18}]
+    for broken in (fields, 5):
+        where = wrong(create, kit, fields=broken, requirements=asked, strategy={})[1]
+        assert where == ["fields.age.kind" if broken is fields else "fields"]
+    other = [*asked, {"id": "new", "field": "agee"}]
+    assert wrong(create, kit, fields=fields, requirements=other, strategy={})[1] == [
+        "fields.age.kind", "requirements[1].field",
+    ]  # fmt: skip
 
 
 def test_fields_that_are_still_asked_for_cannot_be_taken_away(kit: Any) -> None:
