@@ -237,7 +237,7 @@ def define(
 
     What was made under an older version keeps it. Each kind is read as a preset's section is.
     Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
-    which would be gone.
+    which would be gone, and what stored answers still need.
     """
     kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
@@ -266,19 +266,31 @@ def define(
 
 
 def _unfit(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:
-    """Return which fields change their kind although answers to them would not be of the new."""
-    kinds = {one.id: one.kind for one in fields_of(tx, program).values()}
-    turned = [one for one in fields.values() if one.kind != kinds.get(one.id, one.kind)]
+    """Return which fields change kind or lose options that stored answers are still of."""
+    old = fields_of(tx, program)
+    changed: dict[str, tuple[str, str]] = {}
+    for one in fields.values():
+        was = old.get(one.id, one)
+        if one.kind != was.kind:
+            changed[one.id] = "kind", "are not of this kind; keep the kind"
+        elif was.choices.keys() - one.choices or (one.choices and not was.choices):
+            place = "ordered" if one.kind == "ordered" else "options"
+            changed[one.id] = place, "use an option that would not be there; keep it"
     unfit: Counter[str] = Counter()
-    for one in tx.participants.find(program_id=program.id) if turned else ():
-        for spec in turned:
-            value = one.profile.get(spec.id)
+    for row in tx.participants.find(program_id=program.id) if changed else ():
+        for id in changed:
+            value = row.profile.get(id)
             try:
-                unfit[spec.id] += spec.parse(value) != value
+                unfit[id] += fields[id].parse(value) != value
             except ValueError:
-                unfit[spec.id] += 1
-    told = "stored answer(s) are not of this kind; keep the kind, or ask in a new field"
-    return [Problem(f"fields.{id}.kind", f"{count} {told}") for id, count in unfit.items() if count]
+                unfit[id] += 1
+    return [
+        Problem(
+            f"fields.{id}.{place}", f"{unfit[id]} stored answer(s) {told}, or ask in a new field"
+        )
+        for id, (place, told) in changed.items()
+        if unfit[id]
+    ]
 
 
 def _as_preset(kind: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
