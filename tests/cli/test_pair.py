@@ -403,6 +403,39 @@ def test_a_long_run_is_announced(sheets: Path, run: Run, monkeypatch: pytest.Mon
     assert "3 mentees and 3 mentors: this will take minutes." in run(*WHOLE).err
 
 
+def test_a_plugin_that_is_asked_about_many_pairs_one_by_one_is_named_beforehand(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sheets / "slow.py").write_text(
+        """
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Criterion
+
+manifest = Manifest(title="Slow")
+
+class Slow(Criterion):
+    name = title = "slow"
+
+    def score(self, mentee, mentor):
+        return 1
+
+@hookimpl
+def mentorkit_criteria():
+    yield Slow()
+""",
+        encoding="utf-8",
+    )
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write('[[criteria]]\ncriterion = "slow"\n')
+    slow = (*WHOLE, "--plugin", "slow.py")
+    assert run(*slow).err == ""
+    monkeypatch.setattr("mentorkit.commands.pairing.LONG_ONE_BY_ONE", 9)
+    assert run(*slow).err.startswith(
+        "criterion slow of plugin slow (file slow.py) is asked about up to 9 pairs, one by one:"
+        " this may take minutes.\n"
+    )
+
+
 def test_who_would_do_is_named_with_the_key_that_the_sheets_show(sheets: Path, run: Run) -> None:
     with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
         file.write("e0,Fay,baker,Sim\n")
