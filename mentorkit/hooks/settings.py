@@ -80,9 +80,6 @@ class Settled:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
-# --------------------------------------------------------------------------- checking schemas
-
-
 Expected = Iterator[tuple[str, object, str]]
 """What is expected: (where, is it so, what to do), one for each."""
 
@@ -210,9 +207,6 @@ def _subschemas(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, A
             below = ((f"{key}[{index}]", spec) for index, spec in enumerate(value))
         for step, spec in below:
             yield from _subschemas(spec, f"{place}.{step}")
-
-
-# --------------------------------------------------------------------------- checking values
 
 
 def settle(schema: Mapping[str, Any], given: Any, place: str) -> Settled:
