@@ -206,16 +206,6 @@ def dump_preset(preset: Preset) -> dict[str, Any]:
     return {key: value for key, value in dumped.items() if value not in ({}, [])}
 
 
-def dump_targets(targets: Targets) -> dict[str, Any]:
-    """Return what `parse_targets` reads back to the same targets."""
-    return reading.dump(targets)
-
-
-def dump_requirement(requirement: Requirement) -> dict[str, Any]:
-    """Return one requirement as the TOML block that reads back to it."""
-    return reading.dump(requirement)
-
-
 def parse_targets(data: Any, problems: list[Problem]) -> Targets:
     """Read targets, appending everything wrong with them to `problems`."""
     targets, found = reading.take(data, _targets, "targets")

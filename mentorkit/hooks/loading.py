@@ -116,8 +116,6 @@ class Loading:
         self._only_settings = True
         self._secrets: frozenset[str] = frozenset()
 
-    # ----------------------------------------------------------------- telling what went wrong
-
     def fail(self, place: str, message: str, *, operator: bool = False) -> None:
         """Keep a failure; `operator` marks one that other settings would mend."""
         self.failures.append(Problem(place, message))
@@ -145,8 +143,6 @@ class Loading:
     def _fail_blotted(self, place: str, message: str) -> None:
         """Keep a failure in a plugin's own words, without the secrets it was given."""
         self.fail(place, blotted(message, self._secrets))
-
-    # ----------------------------------------------------------------- finding
 
     def find(self, listed: Listed) -> Found | None:
         """Return where a listed plugin comes from, or note why it cannot be found."""
@@ -222,8 +218,6 @@ class Loading:
             if name not in self._listed and name not in self._missing:
                 meant = _meant(name, list(self._listed)) or " list the plugin, or leave them out"
                 self.fail(f"settings.{name}", f"no such plugin is listed;{meant}", operator=True)
-
-    # ----------------------------------------------------------------- loading one plugin
 
     def load(self, found: Found) -> None:
         """Import, check and ask one plugin; it counts as loaded only if nothing failed."""
@@ -382,9 +376,6 @@ class Loading:
                 self.fail(f"{owner}, mentorkit_matching_strategies, {name}", told)
             if unknown:
                 del self.offers["strategies"][name], self.owners["strategies", name]
-
-
-# --------------------------------------------------------------------------- small questions
 
 
 def _ask(manager: pluggy.PluginManager, hook: str, settings: Frozen) -> list[object]:
