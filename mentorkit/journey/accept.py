@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import Step, fresh, inside
+from mentorkit.journey.steps import NEW, Step, atomic, fresh
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both
     return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
 
 
+@atomic
 def accept(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, on_behalf_of: str | None = None,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Say yes. The last yes that the program asks for begins the relationship.
 
@@ -41,22 +42,18 @@ def accept(
     or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
     late, or somebody else took the last place meanwhile: then nothing has changed.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        if one.state != "offered":
-            one.move("accepted", by=asked.role)
-        _ensure_in_time(one, tx)
-        said = replace(one, answered=_answered(one, asked, on_behalf_of))
-        ensure(tx, asked.program, asked.mentee, asked.mentor)
-        if not said.awaiting(asked.program.accept_chain):
-            return _begin(asked, said)
-        fact = events.ProposalAnswered
-        saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
-        asked.tell_next(saved, event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    if one.state != "offered":
+        one.move("accepted", by=asked.role)
+    _ensure_in_time(one, tx)
+    said = replace(one, answered=_answered(one, asked, on_behalf_of))
+    ensure(tx, asked.program, asked.mentee, asked.mentor)
+    if not said.awaiting(asked.program.accept_chain):
+        return _begin(asked, said)
+    fact = events.ProposalAnswered
+    saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
+    asked.tell_next(saved, event)
+    return as_row(saved)
 
 
 def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
@@ -233,60 +230,45 @@ def withdraw_open(
     return len(found)
 
 
+@atomic
 def decline(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    proposal: str,
-    reason: str = "no_reason_given",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "no_reason_given",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Say no. `reason` is a code; `note` is private to staff and can be erased."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("declined", by=asked.role, reason=reason)
-        moved = replace(moved, note_id=asked.note("proposal", proposal, note))
-        saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
-        hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
-        tell(tx, event, "proposal_declined", hearing)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("declined", by=asked.role, reason=reason)
+    moved = replace(moved, note_id=asked.note("proposal", proposal, note))
+    saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
+    hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
+    tell(tx, event, "proposal_declined", hearing)
+    return as_row(saved)
 
 
+@atomic
 def ask(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Ask the other side one thing before answering; the deadline waits for the reply."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("question", by=asked.role)
-        _ensure_in_time(one, tx)
-        _write(asked, proposal, text)
-        return asked.done(tx.proposals, moved, events.QuestionAsked)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("question", by=asked.role)
+    _ensure_in_time(one, tx)
+    _write(asked, proposal, text)
+    return asked.done(tx.proposals, moved, events.QuestionAsked)
 
 
+@atomic
 def reply(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Answer the question; those asked have the program's full time again."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("offered", by=asked.role)
-        _write(asked, proposal, text)
-        due = tx.now + timedelta(days=asked.program.offer_days)
-        saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
-        asked.tell_next(saved, event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("offered", by=asked.role)
+    _write(asked, proposal, text)
+    due = tx.now + timedelta(days=asked.program.offer_days)
+    saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
+    asked.tell_next(saved, event)
+    return as_row(saved)
 
 
 def _write(step: Step, proposal: str, text: str) -> None:
@@ -299,17 +281,14 @@ def _write(step: Step, proposal: str, text: str) -> None:
     step.note("proposal", proposal, text)
 
 
+@atomic
 def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Take an open proposal back."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        return as_row(withdraw_one(asked, one, reason))
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    return as_row(withdraw_one(asked, one, reason))
 
 
 def expire(kit: Kit, *, tenant: str, limit: int = 500) -> int:

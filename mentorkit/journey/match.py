@@ -40,12 +40,13 @@ from mentorkit.journey.safeguards import (
     old_enough,
 )
 from mentorkit.journey.steps import (
+    NEW,
     Step,
+    atomic,
     by_staff,
     chosen,
     fresh,
     in_program,
-    inside,
     party,
     persons_of,
     reading,
@@ -410,46 +411,42 @@ def _discard(step: Step, run: Run, reason: str) -> Run:
     return saved
 
 
+@atomic
 def review(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Mark a draft as reviewed."""
-    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "reviewed", events.RunReviewed))
+    return _turn(tx, actor, run, "reviewed", events.RunReviewed)
 
 
+@atomic
 def reopen(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Turn a reviewed run into a draft again."""
-    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "draft", events.RunDrafted))
+    return _turn(tx, actor, run, "draft", events.RunDrafted)
 
 
+@atomic
 def discard(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Throw a run away, also one that hangs; what it drafted is withdrawn, nobody hears of it."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        return as_row(_discard(*_on_run(tx, actor, run), "run_discarded"))
-
-    return inside(kit, tenant, tx, work)
+    return as_row(_discard(*_on_run(tx, actor, run), "run_discarded"))
 
 
+@atomic
 def lock(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, locked: bool = True,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Lock a drafted pair, or let it go."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.proposals.get(proposal)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        if one.state != "draft":
-            raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
-        changed = replace(one, locked=locked)
-        return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.proposals.get(proposal)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    if one.state != "draft":
+        raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
+    changed = replace(one, locked=locked)
+    return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
 
 
 def withdraw_one(
@@ -503,81 +500,75 @@ def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both
     return Both(Step(tx, actor, role, program.id), program, mentee, mentor)
 
 
+@atomic
 def publish(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Offer every pair of a run to those whose yes is asked.
 
     Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
     by now, is withdrawn, with the reason, and listed under `withheld`.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found = tx.runs.get(run)
-        program = tx.programs.get(found.program_id)
-        step = by_staff(tx, actor, program)
-        _ensure_open(program)
-        saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
-        withheld = []
-        drafts = tx.proposals.find(run_id=run, state="draft")
-        people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
-        pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in drafts]
-        open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-        proposed = {(one.mentee_id, one.mentor_id) for one in open_now}
-        codes = breaches(tx, program, pairs)
-        for one, (mentee, mentor), code in zip(drafts, pairs, codes, strict=True):
-            if code is None and (mentee.id, mentor.id) in proposed:
-                code = "proposed_now"
-            if code:
-                withdraw_one(step, one, code)
-                withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
-            else:
-                Both(step, program, mentee, mentor).offer(one)
-        offered = len(drafts) - len(withheld)
-        return {**as_row(saved), "offered": offered, "withheld": withheld}
-
-    return inside(kit, tenant, tx, work)
+    found = tx.runs.get(run)
+    program = tx.programs.get(found.program_id)
+    step = by_staff(tx, actor, program)
+    _ensure_open(program)
+    saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
+    withheld = []
+    drafts = tx.proposals.find(run_id=run, state="draft")
+    people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
+    pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in drafts]
+    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    proposed = {(one.mentee_id, one.mentor_id) for one in open_now}
+    codes = breaches(tx, program, pairs)
+    for one, (mentee, mentor), code in zip(drafts, pairs, codes, strict=True):
+        if code is None and (mentee.id, mentor.id) in proposed:
+            code = "proposed_now"
+        if code:
+            withdraw_one(step, one, code)
+            withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
+        else:
+            Both(step, program, mentee, mentor).offer(one)
+    offered = len(drafts) - len(withheld)
+    return {**as_row(saved), "offered": offered, "withheld": withheld}
 
 
+@atomic
 def propose(
-    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
     A participant only where the program's `matching` is "self"; the one they ask must always say
     yes. `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        two = both(tx, actor, (mentee, mentor), "participant")
-        _ensure_open(two.program)
-        asking = two.role in PARTIES
-        if asking and two.program.matching == "staff":
-            raise NotAllowed(
-                "proposal.staff_matches",
-                "In this program the staff match people; ask a coordinator to propose the two.",
-            )
-        for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
-            if not one.plays(side) or one.program_id != two.program_id:
-                raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-        ensure(tx, two.program, two.mentee, two.mentor)
-        for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
-            if not asking or earlier.state != "draft":
-                raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
-            withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
-        origin = str(two.role) if asking else "staff"
-        made = Proposal(
-            **fresh(tx),
-            program_id=two.program.id,
-            mentee_id=mentee,
-            mentor_id=mentor,
-            origin=origin,  # type: ignore[arg-type]
-            answered=(origin,) if origin != "staff" else (),
-            created_at=tx.now,
+    two = both(tx, actor, (mentee, mentor), "participant")
+    _ensure_open(two.program)
+    asking = two.role in PARTIES
+    if asking and two.program.matching == "staff":
+        raise NotAllowed(
+            "proposal.staff_matches",
+            "In this program the staff match people; ask a coordinator to propose the two.",
         )
-        tx.proposals.add(made)
-        two.record_all([_drafted(two, made)])
-        offered = two.offer(made)
-        return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
-
-    return inside(kit, tenant, tx, work)
+    for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
+        if not one.plays(side) or one.program_id != two.program_id:
+            raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
+    ensure(tx, two.program, two.mentee, two.mentor)
+    for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
+        if not asking or earlier.state != "draft":
+            raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
+        withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
+    origin = str(two.role) if asking else "staff"
+    made = Proposal(
+        **fresh(tx),
+        program_id=two.program.id,
+        mentee_id=mentee,
+        mentor_id=mentor,
+        origin=origin,  # type: ignore[arg-type]
+        answered=(origin,) if origin != "staff" else (),
+        created_at=tx.now,
+    )
+    tx.proposals.add(made)
+    two.record_all([_drafted(two, made)])
+    offered = two.offer(made)
+    return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}

@@ -12,7 +12,7 @@ from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.programs import requirements_of
 from mentorkit.journey.safeguards import old_enough
-from mentorkit.journey.steps import by_staff, inside, reading
+from mentorkit.journey.steps import NEW, atomic, by_staff, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -50,41 +50,33 @@ def review(
         ]
 
 
+@atomic
 def approve(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    despite: tuple[str, ...] = (),
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, despite: tuple[str, ...] = (),
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Let somebody join. Requirements not met must be named in `despite` to be passed over.
 
     The minimum age is a safeguard: nothing passes over it.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        program = tx.programs.get(one.program_id)
-        step = by_staff(tx, actor, program)
-        if program.minimum_age is not None:
-            _check_age(program, tx.people.get(one.person_id), tx.now.year)
-        failed = [
-            answer["requirement"]
-            for answer in answers(requirements_of(tx, program), one)
-            if answer["answer"] == "no" and answer["requirement"] not in despite
-        ]
-        if failed:
-            raise Conflict(
-                "participant.requirements",
-                f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
-                requirements=failed,
-            )
-        moved = one.move("approved", by=step.role)
-        return step.done(tx.participants, moved, events.ParticipantApproved)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.participants.get(participant)
+    program = tx.programs.get(one.program_id)
+    step = by_staff(tx, actor, program)
+    if program.minimum_age is not None:
+        _check_age(program, tx.people.get(one.person_id), tx.now.year)
+    failed = [
+        answer["requirement"]
+        for answer in answers(requirements_of(tx, program), one)
+        if answer["answer"] == "no" and answer["requirement"] not in despite
+    ]
+    if failed:
+        raise Conflict(
+            "participant.requirements",
+            f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
+            requirements=failed,
+        )
+    moved = one.move("approved", by=step.role)
+    return step.done(tx.participants, moved, events.ParticipantApproved)
 
 
 def _check_age(program: Program, person: Person, year: int) -> None:
@@ -99,45 +91,27 @@ def _check_age(program: Program, person: Person, year: int) -> None:
         )
 
 
+@atomic
 def decline(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    reason: str = "staff_decision",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "staff_decision",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        moved = one.move("declined", by=step.role, reason=reason)
-        step.note("participant", participant, note)
-        return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.participants.get(participant)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    moved = one.move("declined", by=step.role, reason=reason)
+    step.note("participant", participant, note)
+    return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
 
 
+@atomic
 def wait(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    reason: str = "no_place",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "no_place",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Put somebody on the waiting list."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        moved = one.move("waiting", by=step.role, reason=reason)
-        step.note("participant", participant, note)
-        return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.participants.get(participant)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    moved = one.move("waiting", by=step.role, reason=reason)
+    step.note("participant", participant, note)
+    return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
