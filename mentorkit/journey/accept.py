@@ -96,38 +96,30 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     _ensure_mentee_place(asked)
     targets, version = targets_of(tx, asked.program)
     circle = _circle(tx, said) if asked.program.kind == "circle" else None
+    fact: type[events.Event] = events.MemberJoined if circle else events.RelationshipStarted
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
         ensure(tx, asked.program, asked.mentee, asked.mentor)
-        relationship = _joined(tx, circle, said.mentee_id)
+        held = _joined(tx, circle, said.mentee_id)
+        how: dict[str, Any] = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
-        relationship = _founded(tx, asked.program, said, targets.length_days, version)
-    moved = replace(said.move("accepted", by=asked.role), relationship_id=relationship.id)
-    own = {"answered": said.answered, "relationship_id": relationship.id}
+        held = _founded(tx, asked.program, said, targets.length_days, version)
+        how = {"proposal_id": said.id, "targets_version": version}
+        how |= {"mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
+    moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
+    own = {"answered": said.answered, "relationship_id": held.id}
     saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, **own)
     taken = [asked.fact(events.PlaceTaken, who, event, used=count) for who, count in used.items()]
-    beginning = _beginning(asked, said, relationship, event, joined=circle is not None)
+    members = tuple(member.participant_id for member in held.here)
+    beginning = asked.fact(fact, held.id, event, members=members, **how)
     *_, started = asked.record_all([*taken, beginning])
     if circle is None:
-        _plan_milestones(tx, relationship, targets, started)
+        _plan_milestones(tx, held, targets, started)
     tell(tx, started, "relationship_started", asked.people.values())
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    return {**as_row(saved), "relationship": shown(relationship)}
-
-
-def _beginning(
-    asked: Both, said: Proposal, held: Relationship, cause: events.Event, *, joined: bool
-) -> events.Event:
-    """Return the fact that the two are connected: in a circle that was there, or anew."""
-    members = tuple(member.participant_id for member in held.here)
-    if joined:
-        by = {"participant_id": said.mentee_id, "joined_by": said.id}
-        return asked.fact(events.MemberJoined, held.id, cause, members=members, **by)
-    two = {"proposal_id": said.id, "mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
-    own = {"members": members, "targets_version": held.targets_version}
-    return asked.fact(events.RelationshipStarted, held.id, cause, **two, **own)
+    return {**as_row(saved), "relationship": shown(held)}
 
 
 def _ensure_mentee_place(asked: Both) -> None:
@@ -198,14 +190,15 @@ def _member(tx: Transaction, held: str, who: str, role: str) -> Member:
 def _plan_milestones(
     tx: Transaction, held: Relationship, targets: Targets, started: events.Event
 ) -> None:
-    step, fact, planned = _by_system(tx, held.program_id), events.MilestonePlanned, []
+    step, planned = _by_system(tx, held.program_id), []
     for plan in targets.milestones:
         opens, closes = window(plan, held.started_at, held.ends_at)
-        one = Milestone(
+        own = Milestone(
             **fresh(tx), relationship_id=held.id, kind=plan.kind, opens_at=opens, closes_at=closes
         )
-        planned.append(one)
+        planned.append(own)
     tx.milestones.add_all(planned)
+    fact = events.MilestonePlanned
     step.record_all(
         step.fact(fact, one.id, started, relationship_id=held.id, kind=one.kind) for one in planned
     )
@@ -273,11 +266,8 @@ def reply(
 
 def _write(step: Step, proposal: str, text: str) -> None:
     if not text.strip() or len(text) > 2000:
-        raise Invalid(
-            "proposal.text",
-            "The text cannot be used.",
-            [Problem("text", "write 1 to 2000 characters")],
-        )
+        told = Problem("text", "write 1 to 2000 characters")
+        raise Invalid("proposal.text", "The text cannot be used.", [told])
     step.note("proposal", proposal, text)
 
 
@@ -291,14 +281,11 @@ def withdraw(
     return as_row(withdraw_one(asked, one, reason))
 
 
-def expire(kit: Kit, *, tenant: str, limit: int = 500) -> int:
+@atomic
+def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
     """Expire the proposals whose time to answer has run out; return how many. For the worker."""
-
-    def work(tx: Transaction) -> int:
-        late = tx.proposals.overdue(tx.now, limit)
-        for one in late:
-            expired = one.move("expired", by=Role.SYSTEM)
-            _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
-        return len(late)
-
-    return kit.write(tenant, work)
+    late = tx.proposals.overdue(tx.now, limit)
+    for one in late:
+        expired = one.move("expired", by=Role.SYSTEM)
+        _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
+    return len(late)

@@ -57,7 +57,7 @@ from mentorkit.journey.tell import tell
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.matching import Pool, Result
+    from mentorkit.matching import Pair, Pool, Result
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
@@ -125,13 +125,13 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked or (pair.mentee_id, pair.mentor_id) in late,
+                locked=pair.locked or _two(pair) in late,
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        held = {(one.mentee_id, one.mentor_id) for one in proposals}
+        held = {_two(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
@@ -169,12 +169,20 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    people = tx.participants.get_many(i for p in locked for i in (p.mentee_id, p.mentor_id))
-    codes = breaches(
-        tx, program, [(people[one.mentee_id], people[one.mentor_id]) for one in locked]
-    )
-    pairs = [(one.mentee_id, one.mentor_id) for one in locked]
-    return dict(zip(pairs, codes, strict=True))
+    return {_two(one): code for one, _, code in _judged(tx, program, locked)}
+
+
+def _judged(
+    tx: Transaction, program: Program, proposals: Sequence[Proposal]
+) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
+    """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
+    people = tx.participants.get_many(id for one in proposals for id in _two(one))
+    pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in proposals]
+    return list(zip(proposals, pairs, breaches(tx, program, pairs), strict=True))
+
+
+def _two(one: Proposal | Pair) -> tuple[str, str]:
+    return one.mentee_id, one.mentor_id
 
 
 def _carried(
@@ -233,7 +241,7 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
-    spoken_for = Counter(i for one in open_now for i in (one.mentee_id, one.mentor_id))
+    spoken_for = Counter(id for one in open_now for id in _two(one))
     as_mentee = Counter(one.mentee_id for one in open_now)
     as_mentee.update(mentee for one in relationships for mentee in one.mentees)
     active = tx.participants.find(program_id=program.id, state="active")
@@ -263,7 +271,7 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
         ]
 
     past, forbidden = _histories(tx, relationships, rows)
-    forbidden = {(one.mentee_id, one.mentor_id): "proposed_now" for one in open_now} | forbidden
+    forbidden = {_two(one): "proposed_now" for one in open_now} | forbidden
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
@@ -309,17 +317,9 @@ def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
 
 
 def _drafted(step: Step, one: Proposal) -> events.Event:
-    return step.fact(
-        events.ProposalDrafted,
-        one.id,
-        mentee_id=one.mentee_id,
-        mentor_id=one.mentor_id,
-        run_id=one.run_id,
-        origin=one.origin,
-        score=one.score,
-        rank=one.rank,
-        locked=one.locked,
-    )
+    names = ("mentee_id", "mentor_id", "run_id", "origin", "score", "rank", "locked")
+    told = {name: getattr(one, name) for name in names}
+    return step.fact(events.ProposalDrafted, one.id, **told)
 
 
 def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
@@ -361,7 +361,7 @@ def proposals(
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
             rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
-        people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)), own)
+        people = persons_of(tx, (id for row in rows for id in _two(row)), own)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
@@ -461,9 +461,9 @@ class Both(Step):
     """A step about a mentee and a mentor of one program."""
 
     def __init__(
-        self, step: Step, program: Program, mentee: Participant, mentor: Participant
+        self, by: Step, program: Program, mentee: Participant, mentor: Participant
     ) -> None:
-        super().__init__(step.tx, step.actor, step.role, program.id)
+        super().__init__(by.tx, by.actor, by.role, program.id)
         self.program, self.mentee, self.mentor = program, mentee, mentor
         self.people = people_of(mentee, mentor)
 
@@ -516,12 +516,8 @@ def publish(
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafts = tx.proposals.find(run_id=run, state="draft")
-    people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
-    pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in drafts]
-    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-    proposed = {(one.mentee_id, one.mentor_id) for one in open_now}
-    codes = breaches(tx, program, pairs)
-    for one, (mentee, mentor), code in zip(drafts, pairs, codes, strict=True):
+    proposed = {_two(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    for one, (mentee, mentor), code in _judged(tx, program, drafts):
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
         if code:

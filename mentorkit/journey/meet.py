@@ -118,11 +118,8 @@ def _moment(value: datetime | str | None, now: datetime) -> datetime:
     except ValueError:
         at = datetime(1, 1, 1)
     if at.tzinfo is None:
-        raise Invalid(
-            "meeting.time",
-            "The time of the meeting cannot be read.",
-            [Problem("held_at", "write date, time and offset, such as 2027-03-01T18:00+01:00")],
-        )
+        told = Problem("held_at", "write date, time and offset, such as 2027-03-01T18:00+01:00")
+        raise Invalid("meeting.time", "The time of the meeting cannot be read.", [told])
     return at
 
 
@@ -217,11 +214,8 @@ def extend(
     Only staff do. A milestone that has fired is not fired again.
     """
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650:
-        raise Invalid(
-            "relationship.days",
-            "The relationship cannot be extended so.",
-            [Problem("days", "write a whole number from 1 to 3650")],
-        )
+        told = Problem("days", "write a whole number from 1 to 3650")
+        raise Invalid("relationship.days", "The relationship cannot be extended so.", [told])
     met = Met(tx, actor, relationship)
     one = met.relationship
     if met.role in PARTIES:
@@ -363,26 +357,22 @@ def reach(
     return met.done(tx.milestones, one.move("done", by=met.role), events.MilestoneDone)
 
 
-def turn(kit: Kit, *, tenant: str, limit: int = 500) -> int:
+@atomic
+def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
     """Turn the milestones whose time has come: upcoming to due, due to missed. For the worker.
 
     A paused relationship's milestones wait. Returns how many were turned.
     """
-
-    def work(tx: Transaction) -> int:
-        ripe = tx.milestones.ripe(tx.now, limit)
-        held = tx.relationships.get_many(one.relationship_id for one in ripe)
-        for one in ripe:
-            relationship = held[one.relationship_id]
-            step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
-            if one.state == "upcoming":
-                due = one.move("due", by=Role.SYSTEM)
-                _, event = step.save(tx.milestones, due, events.MilestoneDue)
-                found = tx.participants.get_many(m.participant_id for m in relationship.here)
-                tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
-            else:
-                missed = one.move("missed", by=Role.SYSTEM)
-                step.save(tx.milestones, missed, events.MilestoneMissed)
-        return len(ripe)
-
-    return kit.write(tenant, work)
+    ripe = tx.milestones.ripe(tx.now, limit)
+    held = tx.relationships.get_many(one.relationship_id for one in ripe)
+    for one in ripe:
+        relationship = held[one.relationship_id]
+        step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
+        if one.state == "upcoming":
+            due = one.move("due", by=Role.SYSTEM)
+            _, event = step.save(tx.milestones, due, events.MilestoneDue)
+            found = tx.participants.get_many(m.participant_id for m in relationship.here)
+            tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
+        else:
+            step.save(tx.milestones, one.move("missed", by=Role.SYSTEM), events.MilestoneMissed)
+    return len(ripe)

@@ -62,11 +62,8 @@ def create(
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
     if not KEY.fullmatch(key):
-        raise Invalid(
-            "program.key",
-            "The program's key cannot be used.",
-            [Problem("key", "write small letters, digits, - and _, beginning with a letter")],
-        )
+        told = Problem("key", "write small letters, digits, - and _, beginning with a letter")
+        raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
     _refuse("preset.invalid", "The preset cannot be used:", problems)
     if tx.programs.first(key=key):
@@ -220,10 +217,8 @@ def define(
     """
     kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
-        raise Invalid(
-            "definition.kind", "There is no such definition.",
-            [Problem("kind", f"write one of {', '.join(kinds)}")],
-        )  # fmt: skip
+        told = Problem("kind", f"write one of {', '.join(kinds)}")
+        raise Invalid("definition.kind", "There is no such definition.", [told])
     found, step = in_program(tx, actor, program)
     data = {"fields": _in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
     if kind == "fields":  # what names a field that is not there any more is told
@@ -296,11 +291,8 @@ def appoint(
     An admin appoints anybody; a coordinator may appoint supervisors and viewers.
     """
     if role not in STAFF_ROLES:
-        raise Invalid(
-            "staff.role",
-            "There is no such staff role.",
-            [Problem("role", f"write one of {', '.join(STAFF_ROLES)}")],
-        )
+        told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
+        raise Invalid("staff.role", "There is no such staff role.", [told])
     found, step = in_program(tx, actor, program)
     if role == "coordinator" and step.role != Role.ADMIN:
         raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
@@ -320,11 +312,8 @@ def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None
     if known:
         return known.id
     if not name and not user_ref:
-        raise Invalid(
-            "staff.unknown_person",
-            "This person is not known here.",
-            [Problem("person", "give a known id or key, or a name to add somebody new")],
-        )
+        told = Problem("person", "give a known id or key, or a name to add somebody new")
+        raise Invalid("staff.unknown_person", "This person is not known here.", [told])
     called = name or user_ref or ""
     new = Person(
         **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now

@@ -38,8 +38,8 @@ def block(
     without `person` if both are. No run, lock or staff proposal brings them together again. Done by
     the person or by staff of a program that the person is in. The other one is told nothing.
     """
-    for one_id in (other, person):
-        tx.people.get(one_id)
+    tx.people.get(other)
+    tx.people.get(person)
     mine = tx.participants.find(person_id=person)
     theirs = {one.id for one in tx.participants.find(person_id=other)}
     step = Step(tx, actor, _role(tx, actor, person, mine), None)
@@ -63,10 +63,7 @@ def block(
     for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
         if held.kind != "circle":
             continue
-        mentor, here = (
-            held.member("mentor").participant_id,
-            {m.participant_id for m in held.here},
-        )
+        mentor, here = held.member("mentor").participant_id, {m.participant_id for m in held.here}
         joining = [*(theirs if own & here else ()), *(own if theirs & here else ())]
         system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id)
         for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):

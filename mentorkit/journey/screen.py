@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Actor, Person
-from mentorkit.domain.programs import Program, Requirement
+from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import Requirement
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.programs import requirements_of
@@ -63,7 +63,16 @@ def approve(
     program = tx.programs.get(one.program_id)
     step = by_staff(tx, actor, program)
     if program.minimum_age is not None:
-        _check_age(program, tx.people.get(one.person_id), tx.now.year)
+        person = tx.people.get(one.person_id)
+        if person.born is None:
+            raise Conflict(
+                "participant.age_unknown",
+                "Ask for the year of birth first: the program has a minimum age.",
+            )
+        if not old_enough(program, person, tx.now.year):
+            raise Conflict(
+                "participant.too_young", f"Everybody must be over {program.minimum_age} here."
+            )
     failed = [
         answer["requirement"]
         for answer in answers(requirements_of(tx, program), one)
@@ -77,18 +86,6 @@ def approve(
         )
     moved = one.move("approved", by=step.role)
     return step.done(tx.participants, moved, events.ParticipantApproved)
-
-
-def _check_age(program: Program, person: Person, year: int) -> None:
-    if person.born is None:
-        raise Conflict(
-            "participant.age_unknown",
-            "Ask for the year of birth first: the program has a minimum age.",
-        )
-    if not old_enough(program, person, year):
-        raise Conflict(
-            "participant.too_young", f"Everybody must be over {program.minimum_age} here."
-        )
 
 
 @atomic

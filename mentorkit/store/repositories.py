@@ -99,11 +99,8 @@ class Repository(Generic[T]):
     def page(self, *, after: str | None = None, limit: int = 100, **equals: Any) -> Page[T]:
         """Return at most `limit` (1 to 1000) that follow the key `after`, ordered by id."""
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
-            raise Invalid(
-                "page.limit",
-                "The page cannot be shown.",
-                [Problem("limit", "write a whole number from 1 to 1000")],
-            )
+            told = Problem("limit", "write a whole number from 1 to 1000")
+            raise Invalid("page.limit", "The page cannot be shown.", [told])
         query = self._asking(**equals)
         if after is not None:
             query = query.where(self.table.c.id > after)
@@ -134,22 +131,15 @@ class Repository(Generic[T]):
         before = list(items)
         if not before:
             return []
-        changing = [name for name in self.names if name not in ("tenant", "id")]
         rows = []
         for item in before:
-            values = self._values(item)
-            rows.append(
-                {f"to_{name}": values[name] for name in changing}
-                | {"at_id": item.id, "at_version": item.version, "to_version": item.version + 1}
-            )
-        statement = (
-            sa.update(self.table)
-            .where(
-                self.table.c.tenant == self.tx.tenant,
-                self.table.c.id == sa.bindparam("at_id"),
-                self.table.c.version == sa.bindparam("at_version"),
-            )
-            .values({name: sa.bindparam(f"to_{name}") for name in changing})
+            values = self._values(_bumped(item))
+            del values["tenant"], values["id"]
+            rows.append({**values, "at_id": item.id, "at_version": item.version})
+        statement = sa.update(self.table).where(
+            self.table.c.tenant == self.tx.tenant,
+            self.table.c.id == sa.bindparam("at_id"),
+            self.table.c.version == sa.bindparam("at_version"),
         )
         if len({item.id for item in before}) < len(before):
             raise ValueError(f"one {self.noun} stands twice among those to save")
