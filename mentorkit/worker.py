@@ -253,14 +253,16 @@ def _told(
         named: str | None = event.subject_id
         due = None
     else:
-        about = held = tx.relationships.get(_held(tx, event))
-        led = event.payload()
-        named, due = led.get("joined_by") or led.get("proposal_id"), held.ends_at
-        for member in held.here:
-            roles[member.role].append(member.participant_id)
         if event.noun == "milestone":
             about = milestone = tx.milestones.get(event.subject_id)
-            due = milestone.closes_at
+            held, due = tx.relationships.get(milestone.relationship_id), milestone.closes_at
+        else:
+            about = held = tx.relationships.get(event.subject_id)
+            due = held.ends_at
+        led = event.payload()
+        named = led.get("joined_by") or led.get("proposal_id")
+        for member in held.here:
+            roles[member.role].append(member.participant_id)
     here = {one for ids in roles.values() for one in ids}
     if isinstance(event, MemberLeft):
         roles["mentee"] = [event.participant_id]
@@ -288,13 +290,6 @@ def _told(
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
-
-
-def _held(tx: Transaction, event: Event) -> str:
-    """Return the id of the relationship that an event is about, or its milestone's."""
-    if event.noun == "milestone":
-        return tx.milestones.get(event.subject_id).relationship_id
-    return event.subject_id
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:

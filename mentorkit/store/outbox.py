@@ -8,7 +8,7 @@ change names the attempt.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +75,7 @@ class Outbox:
 
     # ------------------------------------------------------------------ doing
 
-    def claim(
-        self, limit: int = 100, lease: timedelta = LEASE, *, kinds: Collection[str] | None = None
-    ) -> list[Job]:
+    def claim(self, limit: int = 100, lease: timedelta = LEASE) -> list[Job]:
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
         A row whose lease has run out is due again. One whose worker was lost at every attempt of
@@ -87,8 +85,6 @@ class Outbox:
         mine = _ROW.tenant == self.tx.tenant
         lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
         due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before <= now), lost)
-        if kinds is not None:
-            due = sa.and_(due, _ROW.kind.in_(list(kinds)))
         chosen = (
             sa.select(_ROW.id)
             .where(mine, due)

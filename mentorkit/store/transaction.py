@@ -242,11 +242,8 @@ class Transaction:
 def checked_tenant(tenant: str) -> str:
     """Return the tenant; raise `Invalid` for what cannot be one."""
     if not isinstance(tenant, str) or not 1 <= len(tenant) <= 100 or "\0" in tenant:
-        raise Invalid(
-            "tenant.invalid",
-            "This cannot be a tenant.",
-            [Problem("tenant", "give a text of 1 to 100 characters")],
-        )
+        told = Problem("tenant", "give a text of 1 to 100 characters")
+        raise Invalid("tenant.invalid", "This cannot be a tenant.", [told])
     return tenant
 
 
