@@ -138,6 +138,7 @@ def draft(
         return {
             **as_row(saved),
             "replaced": [old.id for old in replaced],
+            "notes": [{"place": one.place, "message": one.message} for one in result.notes],
             "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
         }
@@ -364,7 +365,6 @@ def proposals(
             rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
         people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)), own)
-
         mine = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
