@@ -122,6 +122,7 @@ def match(
         f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
         " something and match again."
     )
+    tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
 
 
 def _speaking(one: Mapping[str, Any]) -> str:

@@ -139,6 +139,7 @@ def draft(
         return {
             **as_row(saved),
             "replaced": [old.id for old in replaced],
+            "notes": [{"place": one.place, "message": one.message} for one in result.notes],
             "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
         }
@@ -365,7 +366,6 @@ def proposals(
             rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
         people = persons_of(tx, (id for row in rows for id in _two(row)), own)
-
         mine = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:

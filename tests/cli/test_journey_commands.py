@@ -369,7 +369,7 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     run("program", "open")
     mentees = (folder / "sample" / "mentees.csv").read_text(encoding="utf-8-sig")
     header, *people = mentees.splitlines()
-    wishes = ["M00005; M00006" if row.startswith("E00004") else "" for row in people]
+    wishes = ["M00005; M00006; M7" if row.startswith("E00004") else "" for row in people]
     sheet = [
         f"{header},choices",
         *(f"{row},{wish}" for row, wish in zip(people, wishes, strict=True)),
@@ -394,7 +394,9 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     assert "Each answers with" in run("relationship", "list").out
     for side in ("mentee", "mentor"):
         run("relationship", "accept", "E00003=M00004", "--for", side, "--means", "phone")
-    told = run("match").out
+    matched = run("match")
+    told = matched.out
+    assert "mentees: `choices` asks for 'M7' (1x), who is no mentor of this run" in matched.err
     assert "Paired 1 of 9 mentees" in told  # the one who named mentors in the sheet
     assert "\nThese are the mentees' own choices; neither score nor the most pairs" in told
     assert "below the best" not in told
