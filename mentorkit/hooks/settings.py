@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 
 from mentorkit.domain.frozen import thaw
 from mentorkit.errors import PluginError, Problem
+from mentorkit.hooks.calls import short
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+    from jsonschema import FormatChecker, ValidationError
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DEEPEST = 32
@@ -200,7 +201,7 @@ def _subschemas(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, A
     for key, value in schema.items():
         below: Iterable[tuple[str, Any]] = ()
         if key == "properties":
-            below = ((_short(name), spec) for name, spec in value.items())
+            below = ((short(name), spec) for name, spec in value.items())
         elif key in _ONE_BELOW:
             below = ((key, value),)
         elif key in _SOME_BELOW:
@@ -229,7 +230,7 @@ def settle(schema: Mapping[str, Any], given: Any, place: str) -> Settled:
             fault = f"is a secret; give it as {_SECRET_FORMS}"
         if fault:
             del values[name]
-            here = f"{place}.{_short(name)}"
+            here = f"{place}.{short(name)}"
             unread[here] = Problem(here, fault)
     filled, faults = _fill(schema, values, place)
     problems = (*unread.values(), *(fault for fault in faults if fault.place not in unread))
@@ -306,7 +307,7 @@ def _nodes(value: object) -> Iterator[tuple[str, int, Any]]:
         yield place, depth, item
         steps: list[tuple[str, Any]] = []
         if isinstance(item, Mapping):
-            steps = [(f".{_short(key)}", below) for key, below in item.items()]
+            steps = [(f".{short(key)}", below) for key, below in item.items()]
         elif isinstance(item, list | tuple):
             steps = [(f"[{index}]", below) for index, below in enumerate(item)]
         queue += [(place + step, depth + 1, below) for step, below in reversed(steps)]
@@ -314,11 +315,17 @@ def _nodes(value: object) -> Iterator[tuple[str, int, Any]]:
 
 def _faults(schema: Any, value: Any, place: str) -> list[Problem]:
     """Return what jsonschema finds, in words of our own that never quote the value."""
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import UndefinedTypeCheck, UnknownType
+    from referencing import Registry
     from referencing.exceptions import Unresolvable
 
+    own: dict[str, Any] = {}
+    if schema != Draft202012Validator.META_SCHEMA:
+        # The default registry fetches a remote `$ref`; an empty one knows nothing to fetch.
+        own = {"registry": Registry(), "format_checker": _formats()}
     try:
-        errors = list(_validator(thaw(schema)).iter_errors(value))
+        errors = list(Draft202012Validator(thaw(schema), **own).iter_errors(value))
     except (Unresolvable, UndefinedTypeCheck, UnknownType, RecursionError, re.error) as error:
         raise PluginError(
             "plugin.schema_invalid",
@@ -329,21 +336,10 @@ def _faults(schema: Any, value: Any, place: str) -> list[Problem]:
     return list(dict.fromkeys(problem for error in errors for problem in _say(error, place)))
 
 
-def _validator(schema: Any) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    if schema == Draft202012Validator.META_SCHEMA:
-        return Draft202012Validator(schema)
-    # The default registry fetches a remote `$ref`; an empty one knows nothing to fetch.
-    nothing: Registry[Any] = Registry()
-    return Draft202012Validator(schema, registry=nothing, format_checker=_formats())
-
-
 def _say(error: ValidationError, place: str) -> Iterable[Problem]:
     here = place
     for step in error.absolute_path:
-        here += f"[{step}]" if isinstance(step, int) else f".{_short(step)}" if here else str(step)
+        here += f"[{step}]" if isinstance(step, int) else f".{short(step)}" if here else str(step)
     keyword: str = str(error.validator)
     wanted: Any = error.validator_value
     given: Any = error.instance
@@ -357,12 +353,12 @@ def _say(error: ValidationError, place: str) -> Iterable[Problem]:
         known = ", ".join(sorted(schema.get("properties", {}))) or "nothing"
         for name in given:
             if name not in schema.get("properties", {}):
-                yield Problem(f"{here}.{_short(name)}", f"is unknown; what can be set: {known}")
+                yield Problem(f"{here}.{short(name)}", f"is unknown; what can be set: {known}")
     elif keyword in ("type", "enum"):
         yield Problem(here, _wish(schema))
     elif keyword in _BOUND_WORDS:
         told = wanted if isinstance(wanted, str) else json.dumps(wanted)
-        yield Problem(here, _BOUND_WORDS[keyword].format(_short(told, 200)))
+        yield Problem(here, _BOUND_WORDS[keyword].format(short(told, 200)))
     else:
         told = f"does not fit `{keyword}` of its schema"
         if keyword in ("anyOf", "oneOf"):
@@ -381,12 +377,7 @@ def _wish(spec: Any) -> str:
         return f"give it as {_SECRET_FORMS}"
     words = [_TYPE_WORDS[kind] for kind in _kinds(spec)]
     told = spec.get("title") or spec.get("description") or ""
-    return f"write {' or '.join(words) or 'a value'}{f' ({_short(told, 120)})' if told else ''}"
-
-
-def _short(text: object, longest: int = 60) -> str:
-    told = " ".join(str(text).split())
-    return told if len(told) <= longest else told[: longest - 3] + "..."
+    return f"write {' or '.join(words) or 'a value'}{f' ({short(told, 120)})' if told else ''}"
 
 
 def _is_address(text: str) -> bool:
