@@ -1,8 +1,4 @@
-"""What every table must say about itself before anything starts, and the tables of plugins.
-
-A table declares its tenant key, whose data a row is, its class, how long it is kept, what an
-export gives and what erasing does. Export and erase of a person are made from this alone.
-"""
+"""What every table says about itself, from which alone export and erase of a person are made."""
 
 from __future__ import annotations
 
@@ -97,10 +93,7 @@ def plugin_tables(name: str) -> sa.MetaData:
 
 
 def table(metadata: sa.MetaData, name: str, *columns: Any, info: dict[str, Any]) -> sa.Table:
-    """Build an owner's table under its prefix, with tenant and id as its key.
-
-    `info` is what `declare` returned.
-    """
+    """Build an owner's table, keyed by tenant and id; `info` is what `declare` returned."""
     return sa.Table(
         prefix(metadata.info["owner"]) + name,
         metadata,

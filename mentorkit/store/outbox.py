@@ -116,10 +116,7 @@ class Outbox:
         return self._change(job, "waiting", attempt=_ROW.attempt - 1)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
-        """Schedule the next attempt, or mark it dead after the last; `error` is a code.
-
-        `seconds` is what a vendor asked for; the schedule is the least.
-        """
+        """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
         if tried == 0:
             return self.park(job, error)
