@@ -221,10 +221,7 @@ class Kit:
             return tenants_in(session)
 
     def people_changed(self, refs: Collection[str]) -> int:
-        """Look the host's users up again and keep what has changed; return how many did.
-
-        A user whom the host does not know any more is no longer linked; the person stays.
-        """
+        """Look the host's users up again, unlink who is gone; return how many people changed."""
         if self.people is None or not refs:
             return 0
         changed = 0

@@ -50,10 +50,7 @@ def consent(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, version: int | None = None,
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Record consent to the program's text; `version` is the one shown (default: the current).
-
-    An older text than the one in force is refused: the person has not seen what changed.
-    """
+    """Record consent to the text in force; `version` is the one shown, and an older is refused."""
     own = Own(tx, actor, participant)
     current = consent_version(tx, own.program)
     if version is not None and version != current:

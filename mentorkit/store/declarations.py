@@ -149,7 +149,7 @@ def _faults(
     tenant = each.columns.get(declared.tenant)
     if tenant is None or tenant.nullable:
         yield who, f"give it a column {declared.tenant!r} that is never empty"
-    elif not _leads(each, tenant):
+    elif not any(next(iter(key.columns), None) is tenant for key in _keys(each)):
         yield who, "let the tenant lead its primary key or a unique constraint"
     if not declared.retention.strip():
         yield who, "say how long a row is kept (retention)"
@@ -172,10 +172,9 @@ def _faults(
         yield who, f"{', '.join(personal)} are personal: say what erasing leaves (erase)"
 
 
-def _leads(each: sa.Table, tenant: sa.Column[Any]) -> bool:
+def _keys(each: sa.Table) -> list[sa.PrimaryKeyConstraint | sa.UniqueConstraint]:
     kinds = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
-    keys = [constraint for constraint in each.constraints if isinstance(constraint, kinds)]
-    return any(next(iter(key.columns), None) is tenant for key in keys)
+    return [constraint for constraint in each.constraints if isinstance(constraint, kinds)]
 
 
 def _named(name: str, owner: str, everything: Mapping[str, sa.Table]) -> sa.Table | None:

@@ -167,10 +167,7 @@ def _queueing(base: type[sqlite3.Connection], path: str) -> type[sqlite3.Connect
 
 
 def sessions_on(path: str | Path) -> tuple[sa.Engine, sessionmaker[Session]]:
-    """Return a prepared engine on this SQLite file, and what makes new sessions on it.
-
-    Connections are cheap on a file and writers queue at the turnstile, so any number may wait.
-    """
+    """Return a prepared engine on this SQLite file, and what makes any number of sessions on it."""
     url = sa.URL.create("sqlite", database=str(path))
     engine = prepare(sa.create_engine(url, hide_parameters=True, max_overflow=-1))
     return engine, sessionmaker(engine)
