@@ -66,9 +66,7 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
     begun; the tenants take turns at being first.
 
-    At least once: an effect may be repeated after a crash between the channel's yes and our own
-    note of it, always under the same key. A row whose lease ran out cannot be finished by the
-    one who held it, because finishing names the attempt.
+    At least once: an effect may be repeated, under the same key, after a crash before our note.
     """
     report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
     until = time.monotonic() + seconds
@@ -122,10 +120,7 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
 def _note(
     outcomes: Sequence[tuple[Job, str, dict[str, Any]]], rest: Sequence[Job], tx: Transaction
 ) -> list[str]:
-    """Note how a handful of rows went, in one transaction: one wait for the disk, not twenty.
-
-    Hands back those not begun, and returns how it went with each that was still ours.
-    """
+    """Note how rows went, in one wait for the disk; hand back those not begun; return ours."""
     noting: dict[str, Callable[..., bool]] = {
         "done": tx.outbox.finish,
         "later": tx.outbox.retry,
@@ -243,10 +238,7 @@ def _message(
 def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant, program: Program, locale: str
 ) -> dict[str, str]:
-    """Return the names, reasons and date that a message about this event may show this person.
-
-    Raises `_NotWanted` when what it would tell is not so any more.
-    """
+    """Return what a message about this event shows; raise `_NotWanted` when it is so no more."""
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
         about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)

@@ -61,7 +61,7 @@ class Moved(Event):
     state: str = ""
 
     def __init_subclass__(cls, *, state: str = "", **about: Any) -> None:
-        cls.__annotations__["state"] = "str"
+        cls.__annotations__ = {"state": "str", **cls.__annotations__}
         cls.state = state
         super().__init_subclass__(**about)
 

@@ -222,16 +222,14 @@ def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strat
     """Raise `Invalid` for what the strategy names of plugins that the program has switched off."""
     used = [("criteria", use.name) for use in strategy.criteria]
     used += [("rules", use.name) for use in strategy.rules]
-    owned = [(name, kit.registry.owner(kind, name).name) for kind, name in used]
-    owned += [(strategy.assigner, kit.registry.owner("assigners", strategy.assigner).name)]
-    off = [(name, plugin) for name, plugin in owned if chosen(tx, program, plugin) is None]
-    if off:
-        told = [
-            Problem(name, f"switch the plugin {plugin} on, or use another") for name, plugin in off
-        ]
-        raise Invalid(
-            "strategy.plugin_off", "The program has switched off what it matches by:", told
-        )
+    problems = []
+    for kind, name in [*used, ("assigners", strategy.assigner)]:
+        plugin = kit.registry.owner(kind, name).name
+        if chosen(tx, program, plugin) is None:
+            problems.append(Problem(name, f"switch the plugin {plugin} on, or use another"))
+    if problems:
+        told = "The program has switched off what it matches by:"
+        raise Invalid("strategy.plugin_off", told, problems)
 
 
 def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
@@ -478,11 +476,13 @@ class Both(Step):
     """A step about a mentee and a mentor of one program."""
 
     def __init__(
-        self, by: Step, program: Program, mentee: Participant, mentor: Participant
-    ) -> None:
-        super().__init__(by.tx, by.actor, by.role, program.id)
+        self, tx: Transaction, actor: Actor, program: Program,
+        mentee: Participant, mentor: Participant, noun: str = "proposal",
+    ) -> None:  # fmt: skip
         self.program, self.mentee, self.mentor = program, mentee, mentor
-        self.people = people_of(mentee, mentor)
+        self.people = {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
+        role = party(tx, program, actor, self.people.items(), noun)
+        super().__init__(tx, actor, role, program.id)
 
     def offer(self, one: Proposal) -> Proposal:
         """Offer a drafted pair, and tell the one whose yes is asked first."""
@@ -500,11 +500,6 @@ class Both(Step):
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
 
 
-def people_of(mentee: Participant, mentor: Participant) -> dict[Role, str]:
-    """Return the person id of each of the two by role."""
-    return {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
-
-
 def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
     """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
     found = tx.participants.get_many(ids)
@@ -512,9 +507,7 @@ def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both
         if one not in found:
             raise tx.participants.missing(one)
     mentee, mentor = (found[one] for one in ids)
-    program = tx.programs.get(mentee.program_id)
-    role = party(tx, program, actor, people_of(mentee, mentor).items(), noun)
-    return Both(Step(tx, actor, role, program.id), program, mentee, mentor)
+    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun)
 
 
 @atomic
@@ -541,7 +534,7 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(step, program, mentee, mentor).offer(one)
+            Both(tx, actor, program, mentee, mentor).offer(one)
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
 

@@ -296,13 +296,6 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     return now
 
 
-def leave_circles(tx: Transaction, actor: Actor, participant: str, reason: str) -> None:
-    """Take a mentee out of every circle they are in."""
-    for held in tx.relationships.for_participants([participant], states=HOLDING):
-        if held.kind == "circle" and participant in held.mentees:
-            part(Met(tx, actor, held.id), [participant], reason)
-
-
 def _release(tx: Transaction, one: Relationship, places: dict[str, int]) -> dict[str, int]:
     """Give back this many places of each, before the relationship is saved; return those used.
 
@@ -320,10 +313,7 @@ def _release(tx: Transaction, one: Relationship, places: dict[str, int]) -> dict
 
 
 def finish(met: Met, reason: str, note: str = "") -> Relationship:
-    """End the relationship inside the caller's transaction.
-
-    The mentor of a circle holds a place for each mentee.
-    """
+    """End the relationship; the mentor of a circle holds a place for each mentee."""
     tx, one = met.tx, met.relationship
     moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
     mentees = len(one.mentees)
@@ -366,10 +356,7 @@ def reach(
 
 @atomic
 def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
-    """Turn the milestones whose time has come: upcoming to due, due to missed. For the worker.
-
-    A paused relationship's milestones wait. Returns how many were turned.
-    """
+    """Turn milestones whose time has come, to due or missed; return how many. For the worker."""
     ripe = tx.milestones.ripe(tx.now, limit)
     held = tx.relationships.get_many(one.relationship_id for one in ripe)
     for one in ripe:

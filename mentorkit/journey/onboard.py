@@ -11,10 +11,11 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
+from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
-from mentorkit.journey.meet import leave_circles
+from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of
 from mentorkit.journey.steps import NEW, Step, atomic, party
 
@@ -49,10 +50,7 @@ def consent(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, version: int | None = None,
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Record consent to the program's text; `version` is the one shown (default: the current).
-
-    An older text than the one in force is refused: the person has not seen what changed.
-    """
+    """Record consent to the text in force; `version` is the one shown, and an older is refused."""
     own = Own(tx, actor, participant)
     current = consent_version(tx, own.program)
     if version is not None and version != current:
@@ -183,7 +181,9 @@ def leave(
     A mentee leaves their circles at once; these go on for the others.
     """
     own = Own(tx, actor, participant)
-    leave_circles(tx, actor, participant, reason)
+    for held in tx.relationships.for_participants([participant], states=HOLDING):
+        if held.kind == "circle" and participant in held.mentees:
+            part(Met(tx, actor, held.id), [participant], reason)
     moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
     saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
     withdraw_open(tx, participant=participant, reason="left", cause=event)

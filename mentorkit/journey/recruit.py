@@ -252,13 +252,9 @@ class _Plan:
         person = before or Person(
             **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
         )
-        person = replace(
-            person,
-            name=lead.name or person.name,
-            born=lead.born if lead.born is not None else person.born,
-            locale=lead.locale or person.locale,
-            zone=lead.zone or person.zone,
-        )
+        told = {name: getattr(lead, name) for name in ("name", "born", "locale", "zone")}
+        told = {name: value for name, value in told.items() if value not in (None, "")}
+        person = replace(person, **told)
         if person == before:
             return person, set()
         if before is None:

@@ -55,10 +55,7 @@ def approve(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, despite: tuple[str, ...] = (),
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Let somebody join. Requirements not met must be named in `despite` to be passed over.
-
-    The minimum age is a safeguard: nothing passes over it.
-    """
+    """Let somebody join. `despite` names requirements to pass over; nothing passes over the age."""
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)
     step = by_staff(tx, actor, program)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
@@ -45,14 +45,14 @@ def fresh(tx: Transaction) -> Fresh:
     return Fresh(id=tx.new_id(), tenant=tx.tenant)
 
 
+@dataclass
 class Step:
     """One actor walking in one role, in one transaction: what each fact is recorded with."""
 
-    def __init__(self, tx: Transaction, actor: Actor, role: Role, program_id: str | None) -> None:
-        self.tx = tx
-        self.actor = actor
-        self.role = role
-        self.program_id = program_id
+    tx: Transaction
+    actor: Actor
+    role: Role
+    program_id: str | None
 
     def fact(
         self, kind: type[Event], subject: str, /, cause: Event | None = None, **changed: Any

@@ -37,10 +37,7 @@ _ADVISORY_LOCK = 7_305_431_227
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who owns a lineage: the core (no name) or a plugin, with its tables and its folder.
-
-    `migrations` is ``package:folder``; None for an owner without tables.
-    """
+    """Who owns a lineage: the core (no name) or a plugin; `migrations` is ``package:folder``."""
 
     name: str = ""
     metadata: sa.MetaData | None = None

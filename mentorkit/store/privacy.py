@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 
 def export(tx: Transaction, person_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return ``{table: rows}`` of what is held about this person, ready for JSON.
-
-    The core's and every plugin's tables; what a table keeps to itself is left out.
-    """
+    """Return ``{table: rows}``, ready for JSON, of what all tables give out about this person."""
     tx.people.get(person_id)
     found: dict[str, list[dict[str, Any]]] = {}
     for table in _tables(tx):
