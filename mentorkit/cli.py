@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mentorkit import __version__
-from mentorkit.commands import database, pairing, people, programs, relationships, work
+from mentorkit.commands import database, pairing, people, privacy, programs, relationships, work
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
 from mentorkit.commands.output import (
     ReaderGone,
@@ -309,6 +309,7 @@ for command in (
     programs.staff,
     people.recruit,
     people.participant,
+    privacy.person,
     relationships.match,
     relationships.publish,
     relationships.relationship,

@@ -89,10 +89,7 @@ class Kit:
 
     @classmethod
     def embedded(cls, path: str | Path, **options: Any) -> Kit:
-        """Make a kit on an SQLite file of its own, prepared for many writers.
-
-        Takes what `Kit` takes but `sessions`. `kit.upgrade()` makes or updates the tables.
-        """
+        """Make a kit, as `Kit` does, on an SQLite file of its own; `upgrade` makes its tables."""
         engine, sessions = sessions_on(path)
         kit = cls(sessions=sessions, **options)
         kit._to_close.append(engine.dispose)
@@ -171,10 +168,7 @@ class Kit:
         return self.retrying(once, attempts=attempts)
 
     def retrying(self, work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
-        """Call `work` until it is not in somebody's way, at most `attempts` times.
-
-        For whole pieces of work that own their transactions.
-        """
+        """Call `work`, which owns its transactions, until nobody is in its way, as `write` does."""
         stale = 0
         for attempt in range(1, attempts):
             try:
@@ -204,10 +198,7 @@ class Kit:
         ]
 
     def _announce(self, tenant: str, recorded: Sequence[tuple[int, type[Event]]]) -> None:
-        """Read back what was really stored, in its order, and tell the host.
-
-        What a savepoint took back is not there any more, and so is not announced.
-        """
+        """Read back what was really stored, as a savepoint takes some back, and tell the host."""
         if not signals.heard(self, (cls for _, cls in recorded)):
             return
         try:
@@ -230,10 +221,7 @@ class Kit:
             return tenants_in(session)
 
     def people_changed(self, refs: Collection[str]) -> int:
-        """Look the host's users up again and keep what has changed; return how many did.
-
-        A user whom the host does not know any more is no longer linked; the person stays.
-        """
+        """Look the host's users up again, unlink who is gone; return how many people changed."""
         if self.people is None or not refs:
             return 0
         changed = 0

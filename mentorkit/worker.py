@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event
+from mentorkit.domain.events import Event, MemberLeft
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.milestones import Milestone
@@ -48,6 +48,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
     "proposal_declined": ("declined",),
     "relationship_started": HOLDING,
+    "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
 }
@@ -65,9 +66,7 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
     begun; the tenants take turns at being first.
 
-    At least once: an effect may be repeated after a crash between the channel's yes and our own
-    note of it, always under the same key. A row whose lease ran out cannot be finished by the
-    one who held it, because finishing names the attempt.
+    At least once: an effect may be repeated, under the same key, after a crash before our note.
     """
     report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
     until = time.monotonic() + seconds
@@ -121,10 +120,7 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
 def _note(
     outcomes: Sequence[tuple[Job, str, dict[str, Any]]], rest: Sequence[Job], tx: Transaction
 ) -> list[str]:
-    """Note how a handful of rows went, in one transaction: one wait for the disk, not twenty.
-
-    Hands back those not begun, and returns how it went with each that was still ours.
-    """
+    """Note how rows went, in one wait for the disk; hand back those not begun; return ours."""
     noting: dict[str, Callable[..., bool]] = {
         "done": tx.outbox.finish,
         "later": tx.outbox.retry,
@@ -242,25 +238,26 @@ def _message(
 def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant, program: Program, locale: str
 ) -> dict[str, str]:
-    """Return the names, reasons and date that a message about this event may show this person.
-
-    Raises `_NotWanted` when what it would tell is not so any more.
-    """
+    """Return what a message about this event shows; raise `_NotWanted` when it is so no more."""
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
         about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
         named: str | None = event.subject_id
         due = None
     else:
-        about = held = tx.relationships.get(_held(tx, event))
-        led = event.payload()
-        named, due = led.get("joined_by") or led.get("proposal_id"), held.ends_at
-        for member in held.here:
-            roles[member.role].append(member.participant_id)
         if event.noun == "milestone":
             about = milestone = tx.milestones.get(event.subject_id)
-            due = milestone.closes_at
+            held, due = tx.relationships.get(milestone.relationship_id), milestone.closes_at
+        else:
+            about = held = tx.relationships.get(event.subject_id)
+            due = held.ends_at
+        led = event.payload()
+        named = led.get("joined_by") or led.get("proposal_id")
+        for member in held.here:
+            roles[member.role].append(member.participant_id)
     here = {one for ids in roles.values() for one in ids}
+    if isinstance(event, MemberLeft):
+        roles["mentee"] = [event.participant_id]
     proposal = tx.proposals.get(named) if named else None
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
@@ -269,7 +266,8 @@ def _told(
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
-    if about.state not in WANTED[job.name] or answered or gone:
+    back = job.name == "member_left" and parties.keys() <= here
+    if about.state not in WANTED[job.name] or answered or gone or back:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in ("proposal_offered", "relationship_started"):  # these bring people together
@@ -284,13 +282,6 @@ def _told(
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
-
-
-def _held(tx: Transaction, event: Event) -> str:
-    """Return the id of the relationship that an event is about, or its milestone's."""
-    if event.noun == "milestone":
-        return tx.milestones.get(event.subject_id).relationship_id
-    return event.subject_id
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:

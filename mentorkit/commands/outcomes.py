@@ -11,6 +11,19 @@ FIRST = 5
 """How many pairs are shown; the rest is in the file or the list."""
 
 
+def judged(summary: Mapping[str, Any]) -> str:
+    """Return what is to be said of the pairs as a whole, in one sentence.
+
+    What people chose themselves is not measured by a score that nobody went by.
+    """
+    if summary["by_choice"]:
+        return (
+            "These are the mentees' own choices; neither score nor the most pairs was what they"
+            " were made for."
+        )
+    return f"Quality: {quality(summary)}; {steadiness(summary)}."
+
+
 def quality(summary: Mapping[str, Any]) -> str:
     """Return how good the pairs are, as a bound: ``the best possible``, or how far below it."""
     more = summary["pairs_bound"] - summary["pairs"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
-from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
     example,
@@ -38,6 +38,8 @@ PLUGINS = ("matching", "csv")
 
 LONG = 25_000_000
 """From so many possible pairs on it is said beforehand that they take long."""
+LONG_ONE_BY_ONE = 4_000_000
+"""The same where a plugin's Python is asked about one pair at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ class Plan:
     columns: dict[str, str] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     """What the sheets hold, by role."""
+    one_by_one: list[str] = field(default_factory=list)
+    """The rules and criteria whose Python is asked about one pair at a time."""
 
     def check(self) -> None:
         """Raise `Invalid` with everything that is wrong, if anything is."""
@@ -159,9 +163,7 @@ def pair(
     assert plan.data is not None
     from mentorkit import matching
 
-    many = [len(plan.batches[role].leads) for role in ("mentee", "mentor")]
-    if many[0] * many[1] >= LONG:
-        note(f"{many[0]:,} mentees and {many[1]:,} mentors: this will take minutes.")
+    _announce(plan)
     with Progress() as progress:
         result, pool = matching.pair_leads(
             plan.batches["mentee"].leads,
@@ -196,6 +198,17 @@ def pair(
     them = "it" if skipped == 1 else "them"
     told = f"{plural(skipped, 'row')} left out, because something in {them} is wrong:"
     tell_problems(wrong, told)
+
+
+def _announce(plan: Plan) -> None:
+    """Say beforehand of a run that will take long."""
+    mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
+    if mentees * mentors >= LONG:
+        note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
+    if mentees * mentors >= LONG_ONE_BY_ONE:
+        for label in dict.fromkeys(plan.one_by_one):
+            pairs = f"{mentees * mentors:,} pairs, one by one"
+            note(f"{label} is asked about up to {pairs}: this may take minutes.")
 
 
 # ------------------------------------------------------------------ reading what was given
@@ -288,7 +301,9 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         known = None
     said = {problem.place for problem in plan.problems}
     try:
-        bind(plan.strategy, registry, plan.fields, known=known)
+        bound = bind(plan.strategy, registry, plan.fields, known=known)
+        asked = [one.label for one in bound.rules if one.level == "allows"]
+        plan.one_by_one = asked + [one.label for one in bound.criteria if one.level == "score"]
     except Invalid as error:
         found = [_in_file(path, problem) for problem in error.problems]
         # What is wrong with the shape of an entry is not told a second time.
@@ -406,7 +421,7 @@ def _say(
 
     say(paired(summary))
     if pairs.rows:
-        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+        say(judged(summary))
     if pairs.rows:
         say("\nThe first pairs:")
         first = [

@@ -238,6 +238,7 @@ def _step(
     means: str,
     as_json: bool,
     fits: Any = lambda row: True,
+    staff_only: bool = False,
     **values: Any,
 ) -> None:
     """Walk one step for the participants named, by id or by key."""
@@ -250,6 +251,7 @@ def _step(
         states=states,
         called=lambda row: [row["key"]] if row["key"] else [],
         fits=fits,
+        staff_only=staff_only,
     )
     walk(
         session,
@@ -297,7 +299,7 @@ def approve(
     _step(
         session, program, which, listed, every,
         verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
-        as_json=as_json, despite=tuple(despite),
+        as_json=as_json, staff_only=True, despite=tuple(despite),
     )  # fmt: skip
 
 
@@ -334,7 +336,7 @@ def decline(
     _step(
         session, program, which, listed, every,
         verb=screen.decline, states=("lead", "waiting"), done="Declined", means=means,
-        as_json=as_json, reason=reason, note=note,
+        as_json=as_json, staff_only=True, reason=reason, note=note,
     )  # fmt: skip
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mentorkit.commands.outcomes import first_pairs, left_out, paired, quality, steadiness
+from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
+    clean,
     example,
     json_option,
     plural,
@@ -32,8 +33,8 @@ from mentorkit.commands.selection import (
     walk,
 )
 from mentorkit.commands.session import Session, pass_session
-from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
-from mentorkit.errors import Invalid, Problem
+from mentorkit.domain.relationships import HOLDING, PROPOSAL_MOVES, RELATIONSHIP_MOVES
+from mentorkit.errors import Invalid, NotFound, Problem
 
 OPEN = ("draft", "offered", "question")
 
@@ -102,7 +103,7 @@ def match(
     for lock in run["dropped_locks"]:
         say(f"A pair that was locked in it could not be kept: {lock['message']}")
     if summary["pairs"]:
-        say(f"Quality: {quality(summary)}; {steadiness(summary)}.")
+        say(judged(summary))
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))
         for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
@@ -121,6 +122,7 @@ def match(
         f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
         " something and match again."
     )
+    tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
 
 
 def _speaking(one: Mapping[str, Any]) -> str:
@@ -276,7 +278,7 @@ def _called_relationship(one: Mapping[str, Any]) -> list[str]:
     return [f"{mentee}={mentor}" for mentee in sides["mentee"] for mentor in sides["mentor"]]
 
 
-def _answer(
+def _each(
     session: Session,
     program: str | None,
     which: Sequence[str],
@@ -287,55 +289,29 @@ def _answer(
     done: str,
     means: str,
     as_json: bool,
+    noun: str = "relationship",
+    states: Collection[str] = HOLDING,
+    fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
     **values: Any,
 ) -> None:
-    """Answer the proposals named."""
+    """Do something with the relationships or proposals named, or with all that `fits`."""
+    list_them, called = {
+        "proposal": (_proposals, _called_proposal),
+        "relationship": (_begun, _called_relationship),
+    }[noun]
     ids = ids_of(
         chosen(which, listed, every),
-        lambda: _proposals(session, the_program(session, program, takes_part=True)),
-        noun="proposal",
-        states=("offered",),
-        called=_called_proposal,
-    )
-    walk(
-        session,
-        verb,
-        ids,
-        noun="proposal",
-        actor=acting(session, means),
-        done=done,
-        as_json=as_json,
-        **values,
-    )
-
-
-def _change(
-    session: Session,
-    program: str | None,
-    which: Sequence[str],
-    listed: Path | None,
-    every: bool,
-    *,
-    verb: Any,
-    states: Sequence[str],
-    done: str,
-    means: str,
-    as_json: bool,
-    **values: Any,
-) -> None:
-    """Do something with the relationships named."""
-    ids = ids_of(
-        chosen(which, listed, every),
-        lambda: _begun(session, the_program(session, program, takes_part=True)),
-        noun="relationship",
+        lambda: list_them(session, the_program(session, program, takes_part=True)),
+        noun=noun,
         states=states,
-        called=_called_relationship,
+        called=called,
+        fits=fits,
     )
     walk(
         session,
         verb,
         ids,
-        noun="relationship",
+        noun=noun,
         actor=acting(session, means),
         done=done,
         as_json=as_json,
@@ -373,13 +349,16 @@ def accept(
 ) -> None:
     """Say yes to proposals.
 
-    By id or as MENTEE=MENTOR. The last yes that is asked for begins the relationship.
+    By id or as MENTEE=MENTOR; --all takes those whose turn it is. The last yes that is asked for
+    begins the relationship.
     """
     from mentorkit.journey import accept as accepting
 
-    _answer(
-        session, program, which, listed, every, verb=accepting.accept, done="Said yes to",
+    _each(
+        session, program, which, listed, every, noun="proposal", states=("offered",),
+        verb=accepting.accept, done="Said yes to",
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
+        fits=lambda row: row["your_turn"] and on_behalf_of in (None, row["awaiting"]),
     )  # fmt: skip
 
 
@@ -415,8 +394,9 @@ def decline(
     """
     from mentorkit.journey import accept as accepting
 
-    _answer(
-        session, program, which, listed, every, verb=accepting.decline, done="Said no to",
+    _each(
+        session, program, which, listed, every, noun="proposal", states=("offered",),
+        verb=accepting.decline, done="Said no to",
         means=means, as_json=as_json, reason=reason, note=note,
     )  # fmt: skip
 
@@ -447,7 +427,7 @@ def pause(
     """
     from mentorkit.journey import meet as meeting
 
-    _change(
+    _each(
         session, program, which, listed, every, verb=meeting.pause, states=("active",),
         done="Paused", means=means, as_json=as_json, reason=reason,
     )  # fmt: skip
@@ -479,7 +459,7 @@ def resume(
     """
     from mentorkit.journey import meet as meeting
 
-    _change(
+    _each(
         session, program, which, listed, every, verb=meeting.resume, states=("paused",),
         done="Resumed", means=means, as_json=as_json, reason=reason,
     )  # fmt: skip
@@ -496,6 +476,9 @@ def resume(
     show_default=True,
     help="A code: completed, stopped, no_contact, ...",
 )
+@click.option(
+    "--only", metavar="MENTEE", help="Take this one out of a circle, which goes on; by key or id."
+)
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
 @json_option
@@ -508,6 +491,7 @@ def end(
     every: bool,
     program: str | None,
     reason: str,
+    only: str | None,
     note: str,
     means: str,
     as_json: bool,
@@ -515,14 +499,33 @@ def end(
     """End relationships.
 
     By id or as MENTEE=MENTOR. Places are free again, what was still to come is cancelled. A circle
-    that one of its mentees ends (--as) goes on without them.
+    that one of its mentees ends (--as) goes on without them, and so it does with --only, by staff.
     """
     from mentorkit.journey import meet as meeting
 
-    _change(
-        session, program, which, listed, every, verb=meeting.end, states=("active", "paused"),
-        done="Ended", means=means, as_json=as_json, reason=reason, note=note,
+    values: dict[str, Any] = {"reason": reason, "note": note}
+    if only is not None:
+        values["only"] = _mentee_called(_begun(session, the_program(session, program)), only)
+    _each(
+        session, program, which, listed, every, verb=meeting.end,
+        done="Ended" if only is None else f"Took {clean(only)} out of", means=means,
+        as_json=as_json, fits=lambda row: only is None or values["only"] in _mentees(row), **values,
     )  # fmt: skip
+
+
+def _mentees(one: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the key of each mentee who is in a relationship now, by participant id."""
+    here = (member for member in one["members"] if not member["left_at"])
+    return {m["participant"]: m["key"] for m in here if m["role"] == "mentee"}
+
+
+def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
+    """Return the participant id of the mentee in these relationships with this key or id."""
+    for one in begun:
+        for mentee, key in _mentees(one).items():
+            if wanted in (mentee, key):
+                return mentee
+    raise NotFound("participant.not_found", f"{wanted} is a mentee in no relationship here.")
 
 
 @relationship.command(
@@ -554,8 +557,8 @@ def meet(
 
     By id or as MENTEE=MENTOR, wherever it was held.
     """
-    _change(
-        session, program, which, listed, every, verb=_log, states=("active", "paused"),
+    _each(
+        session, program, which, listed, every, verb=_log,
         done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
     )  # fmt: skip
 

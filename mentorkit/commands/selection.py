@@ -82,6 +82,8 @@ def the_program(session: Session, wanted: str | None, *, takes_part: bool = Fals
         found = _joined(session)
     if len(found) == 1:
         return str(found[0]["key"])
+    if not found and session.person is not None:
+        raise NotAllowed("program.staff_only", no_program(session))
     if not found:
         raise NotFound("program.none", no_program(session))
     keys = ", ".join(str(one["key"]) for one in found)
@@ -183,16 +185,18 @@ def ids_of(
     states: Collection[str],
     called: Callable[[Mapping[str, Any]], Collection[str]],
     fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
+    staff_only: bool = False,
 ) -> dict[str, str]:
     """Return ``{id: what it was called}`` for the names, or for all in one of `states`.
 
     `called` gives the names by which a row may be called besides its id. Whoever may not list
-    (a participant) names things by id, and only what is theirs will be found.
+    (a participant) names things by id, and only what is theirs will be found; with `staff_only`
+    they are refused.
     """
     try:
         rows = list_them()
-    except (NotAllowed, NotFound) as error:
-        if names is None or error.code not in ("program.none", "program.staff_only"):
+    except NotAllowed as error:
+        if names is None or staff_only or error.code != "program.staff_only":
             raise
         return {name: name for name in names}
     if names is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import Enum
 from typing import Any, ClassVar, dataclass_transform
 
 EVENTS: dict[str, type[Event]] = {}
@@ -42,9 +43,9 @@ class Event:
 
     def __init_subclass__(cls, *, noun: str = "", schema: int = 1) -> None:
         cls.noun, cls.schema = noun, schema
-        made = dataclass(frozen=True, kw_only=True)(cls)
+        dataclass(frozen=True, kw_only=True)(cls)
         if noun:
-            EVENTS[cls.__name__] = made
+            EVENTS[cls.__name__] = cls
 
     def payload(self) -> dict[str, Any]:
         """Return what changed: field of the subject -> new value, those left alone not there."""
@@ -54,17 +55,29 @@ class Event:
         }
 
 
-class _Unchanged:
-    """Marks a field that the event did not touch."""
+class Moved(Event):
+    """What tells of a move: the subject is in this `state` now."""
 
-    def __repr__(self) -> str:
-        return "UNCHANGED"
+    state: str = ""
 
-    def __reduce__(self) -> str:
-        return "UNCHANGED"
+    def __init_subclass__(cls, *, state: str = "", **about: Any) -> None:
+        cls.__annotations__ = {"state": "str", **cls.__annotations__}
+        cls.state = state
+        super().__init_subclass__(**about)
 
 
-UNCHANGED: Any = _Unchanged()
+class MovedFor(Moved):
+    """What tells of a move that may have a `reason`: a code, never free text."""
+
+    reason: str | None = None
+
+
+class _Mark(Enum):
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Any = _Mark.UNCHANGED
+"""Marks a field that the event did not touch."""
 ENVELOPE = frozenset(item.name for item in fields(Event))
 
 
@@ -91,19 +104,13 @@ UPCASTS: dict[tuple[str, int], Any] = {}
 """(event, from version) -> function that brings a stored payload one version further."""
 
 
-# --------------------------------------------------------------------------- program
+class ProgramCreated(Moved, noun="program", state="draft"): ...
 
 
-class ProgramCreated(Event, noun="program"):
-    state: str = "draft"
+class ProgramOpened(Moved, noun="program", state="open"): ...
 
 
-class ProgramOpened(Event, noun="program"):
-    state: str = "open"
-
-
-class ProgramClosed(Event, noun="program"):
-    state: str = "closed"
+class ProgramClosed(Moved, noun="program", state="closed"): ...
 
 
 class StaffAppointed(Event, noun="program"):
@@ -127,14 +134,10 @@ class DefinitionChanged(Event, noun="program"):
     number: int
 
 
-# --------------------------------------------------------------------------- recruit to onboard
-
-
-class LeadReceived(Event, noun="participant"):
+class LeadReceived(Moved, noun="participant", state="lead"):
     role_played: str
     capacity: int
     used: int = 0
-    state: str = "lead"
 
 
 class ParticipantChanged(Event, noun="participant"):
@@ -145,19 +148,13 @@ class ParticipantChanged(Event, noun="participant"):
     role_played: str = UNCHANGED
 
 
-class ParticipantApproved(Event, noun="participant"):
-    state: str = "approved"
-    reason: str | None = None
+class ParticipantApproved(MovedFor, noun="participant", state="approved"): ...
 
 
-class ParticipantWaitlisted(Event, noun="participant"):
-    state: str = "waiting"
-    reason: str | None = None
+class ParticipantWaitlisted(MovedFor, noun="participant", state="waiting"): ...
 
 
-class ParticipantDeclined(Event, noun="participant"):
-    state: str = "declined"
-    reason: str | None = None
+class ParticipantDeclined(MovedFor, noun="participant", state="declined"): ...
 
 
 class ConsentGiven(Event, noun="participant"):
@@ -168,24 +165,17 @@ class ConsentWithdrawn(Event, noun="participant"):
     consent_version: None = None
 
 
-class ParticipantOnboarded(Event, noun="participant"):
-    state: str = "active"
+class ParticipantOnboarded(Moved, noun="participant", state="active"):
     capacity: int = UNCHANGED
 
 
-class ParticipantPaused(Event, noun="participant"):
-    state: str = "paused"
-    reason: str | None = None
+class ParticipantPaused(MovedFor, noun="participant", state="paused"): ...
 
 
-class ParticipantResumed(Event, noun="participant"):
-    state: str = "active"
-    reason: str | None = None
+class ParticipantResumed(MovedFor, noun="participant", state="active"): ...
 
 
-class ParticipantLeft(Event, noun="participant"):
-    state: str = "left"
-    reason: str | None = None
+class ParticipantLeft(MovedFor, noun="participant", state="left"): ...
 
 
 class CapacityChanged(Event, noun="participant"):
@@ -210,47 +200,34 @@ class PersonBlocked(Event, noun="person"):
     other_id: str
 
 
-# --------------------------------------------------------------------------- match
-
-
 class PersonErased(Event, noun="person"):
     """What told of this person is gone; the id stays."""
 
 
-class RunQueued(Event, noun="run"):
-    state: str = "queued"
+class RunQueued(Moved, noun="run", state="queued"):
     strategy_version: int
     seed: int = 0
 
 
-class RunStarted(Event, noun="run"):
-    state: str = "running"
+class RunStarted(Moved, noun="run", state="running"): ...
 
 
-class RunDrafted(Event, noun="run"):
-    state: str = "draft"
-    reason: str | None = None
+class RunDrafted(MovedFor, noun="run", state="draft"): ...
 
 
-class RunReviewed(Event, noun="run"):
-    state: str = "reviewed"
+class RunReviewed(Moved, noun="run", state="reviewed"): ...
 
 
-class RunPublished(Event, noun="run"):
-    state: str = "published"
+class RunPublished(Moved, noun="run", state="published"): ...
 
 
-class RunDiscarded(Event, noun="run"):
-    state: str = "discarded"
+class RunDiscarded(Moved, noun="run", state="discarded"): ...
 
 
-class RunFailed(Event, noun="run"):
-    state: str = "failed"
-    reason: str | None = None
+class RunFailed(MovedFor, noun="run", state="failed"): ...
 
 
-class ProposalDrafted(Event, noun="proposal"):
-    state: str = "draft"
+class ProposalDrafted(Moved, noun="proposal", state="draft"):
     mentee_id: str
     mentor_id: str
     run_id: str | None = None
@@ -264,16 +241,13 @@ class ProposalLocked(Event, noun="proposal"):
     locked: bool
 
 
-class ProposalOffered(Event, noun="proposal"):
-    state: str = "offered"
+class ProposalOffered(Moved, noun="proposal", state="offered"): ...
 
 
-class QuestionAsked(Event, noun="proposal"):
-    state: str = "question"
+class QuestionAsked(Moved, noun="proposal", state="question"): ...
 
 
-class QuestionAnswered(Event, noun="proposal"):
-    state: str = "offered"
+class QuestionAnswered(Moved, noun="proposal", state="offered"): ...
 
 
 class ProposalAnswered(Event, noun="proposal"):
@@ -282,31 +256,21 @@ class ProposalAnswered(Event, noun="proposal"):
     answered: tuple[str, ...]
 
 
-class ProposalAccepted(Event, noun="proposal"):
-    state: str = "accepted"
+class ProposalAccepted(Moved, noun="proposal", state="accepted"):
     answered: tuple[str, ...]
     relationship_id: str
 
 
-class ProposalDeclined(Event, noun="proposal"):
-    state: str = "declined"
-    reason: str | None = None
+class ProposalDeclined(MovedFor, noun="proposal", state="declined"): ...
 
 
-class ProposalExpired(Event, noun="proposal"):
-    state: str = "expired"
+class ProposalExpired(Moved, noun="proposal", state="expired"): ...
 
 
-class ProposalWithdrawn(Event, noun="proposal"):
-    state: str = "withdrawn"
-    reason: str | None = None
+class ProposalWithdrawn(MovedFor, noun="proposal", state="withdrawn"): ...
 
 
-# --------------------------------------------------------------------------- meet
-
-
-class RelationshipStarted(Event, noun="relationship"):
-    state: str = "active"
+class RelationshipStarted(Moved, noun="relationship", state="active"):
     proposal_id: str | None = None
     mentee_id: str
     mentor_id: str
@@ -333,52 +297,39 @@ class MemberLeft(Event, noun="relationship"):
     members: tuple[str, ...]
 
 
-class RelationshipPaused(Event, noun="relationship"):
-    state: str = "paused"
-    reason: str | None = None
+class RelationshipPaused(MovedFor, noun="relationship", state="paused"): ...
 
 
-class RelationshipResumed(Event, noun="relationship"):
-    state: str = "active"
-    reason: str | None = None
+class RelationshipResumed(MovedFor, noun="relationship", state="active"): ...
 
 
 class RelationshipExtended(Event, noun="relationship"):
     days: int
 
 
-class RelationshipEnded(Event, noun="relationship"):
-    state: str = "ended"
-    reason: str | None = None
+class RelationshipEnded(MovedFor, noun="relationship", state="ended"): ...
 
 
-class MilestonePlanned(Event, noun="milestone"):
-    state: str = "upcoming"
+class MilestonePlanned(Moved, noun="milestone", state="upcoming"):
     relationship_id: str
     kind: str
 
 
-class MilestoneDue(Event, noun="milestone"):
-    state: str = "due"
+class MilestoneDue(Moved, noun="milestone", state="due"): ...
 
 
-class MilestoneDone(Event, noun="milestone"):
-    state: str = "done"
+class MilestoneDone(Moved, noun="milestone", state="done"): ...
 
 
-class MilestoneMissed(Event, noun="milestone"):
-    state: str = "missed"
+class MilestoneMissed(Moved, noun="milestone", state="missed"): ...
 
 
-class MilestoneCancelled(Event, noun="milestone"):
-    state: str = "cancelled"
+class MilestoneCancelled(Moved, noun="milestone", state="cancelled"): ...
 
 
-class MeetingHeld(Event, noun="meeting"):
-    state: str = "held"
+class MeetingHeld(Moved, noun="meeting", state="held"):
     relationship_id: str
     minutes: int
 
 
-class MeetingStruck(Event, noun="meeting"):
-    state: str = "struck"
+class MeetingStruck(Moved, noun="meeting", state="struck"): ...

@@ -206,16 +206,6 @@ def dump_preset(preset: Preset) -> dict[str, Any]:
     return {key: value for key, value in dumped.items() if value not in ({}, [])}
 
 
-def dump_targets(targets: Targets) -> dict[str, Any]:
-    """Return what `parse_targets` reads back to the same targets."""
-    return reading.dump(targets)
-
-
-def dump_requirement(requirement: Requirement) -> dict[str, Any]:
-    """Return one requirement as the TOML block that reads back to it."""
-    return reading.dump(requirement)
-
-
 def parse_targets(data: Any, problems: list[Problem]) -> Targets:
     """Read targets, appending everything wrong with them to `problems`."""
     targets, found = reading.take(data, _targets, "targets")
@@ -225,7 +215,7 @@ def parse_targets(data: Any, problems: list[Problem]) -> Targets:
 
 def parse_requirement_list(data: Any, fields: Mapping[str, Field]) -> tuple[Requirement, ...]:
     """Read stored requirements; raise `Invalid` with everything wrong about them."""
-    found, problems = reading.take(data, _requirements(fields), "requirements")
+    found, problems = reading.take(data, _requirements(fields, fields), "requirements")
     if problems:
         raise Invalid("requirements.invalid", "The requirements cannot be used:", problems)
     return tuple(found)
@@ -234,7 +224,8 @@ def parse_requirement_list(data: Any, fields: Mapping[str, Field]) -> tuple[Requ
 def _preset(data: Any, at: Place) -> Preset:
     at.only(data, _PRESET, "a preset has")
     fields = at.read(data, {"fields": read_fields}).get("fields", {})
-    rest = {**_PRESET, "fields": lambda value, at: fields, "requirements": _requirements(fields)}
+    requirements = _requirements(fields, data.get("fields", {}))
+    rest = {**_PRESET, "fields": lambda value, at: fields, "requirements": requirements}
     return Preset(**at.read(data, rest))
 
 
@@ -254,12 +245,15 @@ def _milestone(entry: Any, at: Place) -> MilestonePlan:
     return MilestonePlan(**at.read_whole(entry, _MILESTONE))
 
 
-def _requirements(fields: Mapping[str, Field]) -> Check:
-    """Make a check of requirements, each of which tests one of these fields."""
-    return reading.blocks(partial(_requirement, fields), own="id", twice=_OWN_ID)
+def _requirements(fields: Mapping[str, Field], named: Any) -> Check:
+    """Make a check of requirements, each of which tests one of these fields.
+
+    `named` is the table of fields as it was given: what is wrong with one is told there alone.
+    """
+    return reading.blocks(partial(_requirement, fields, named), own="id", twice=_OWN_ID)
 
 
-def _requirement(fields: Mapping[str, Field], entry: Any, at: Place) -> Requirement:
+def _requirement(fields: Mapping[str, Field], named: Any, entry: Any, at: Place) -> Requirement:
     if not isinstance(entry, Mapping):
         raise ValueError("write a table")
     given = {"id": None, "field": None, "test": "answered", "value": None, **entry}
@@ -267,7 +261,9 @@ def _requirement(fields: Mapping[str, Field], entry: Any, at: Place) -> Requirem
     known = f"is no profile field; there are {', '.join(fields)}"
     checks: dict[str, Check] = {
         "id": reading.a(str, _OWN_ID),
-        "field": reading.one_of(tuple(fields), known),
+        "field": reading.fits(
+            lambda name: not isinstance(named, Mapping) or name in tuple(named), known
+        ),
         "test": reading.one_of(TESTS),
         "value": partial(_compared, spec, test),
         "otherwise": reading.one_of(("no", "ask"), 'write "no" or "ask"'),
@@ -380,7 +376,7 @@ _PRESET: Mapping[str, Check] = {
     "program": reading.section(_PROGRAM, "write"),
     "columns": reading.table,
     "fields": read_fields,
-    "requirements": _requirements({}),
+    "requirements": _requirements({}, {}),
     "strategy": read_strategy,
     "targets": _targets,
     "consent": reading.texts,

@@ -10,9 +10,9 @@ from mentorkit.domain.frozen import Frozen
 FALLBACK = "en"
 
 
-def text(value: str | Mapping[str, str], *, locale: str = FALLBACK) -> Frozen:
-    """Return `value` as ``{locale: text}``; a plain string counts as written in `locale`."""
-    return Frozen({locale: value}) if isinstance(value, str) else Frozen(value)
+def text(value: str | Mapping[str, str]) -> Frozen:
+    """Return `value` as ``{locale: text}``; a plain string counts as English."""
+    return Frozen({FALLBACK: value}) if isinstance(value, str) else Frozen(value)
 
 
 def in_locale(value: Mapping[str, Any] | str, locale: str = FALLBACK) -> str:

@@ -68,11 +68,9 @@ def examine(check: Check, *given: Any) -> Health:
 def describe(error: BaseException) -> str:
     """Return an exception as one line: its type, its message, and where it was raised."""
     try:
-        message = " ".join(str(error).split())
+        message = short(error, LONGEST_ERROR)
     except Exception:
         message = "(its message cannot be read)"
-    if len(message) > LONGEST_ERROR:
-        message = message[: LONGEST_ERROR - 3] + "..."
     line = f"{type(error).__name__}: {message}" if message else type(error).__name__
     ours = f"{Path(__file__).parents[1]}{os.sep}"
     frames = [
@@ -84,3 +82,9 @@ def describe(error: BaseException) -> str:
         return line
     path = Path(frames[-1].filename)
     return f"{line} ({path.parent.name}/{path.name}, line {frames[-1].lineno})"
+
+
+def short(text: object, longest: int = 60) -> str:
+    """Return a text as one line of at most so many characters."""
+    told = " ".join(str(text).split())
+    return told if len(told) <= longest else told[: longest - 3] + "..."

@@ -116,8 +116,6 @@ class Loading:
         self._only_settings = True
         self._secrets: frozenset[str] = frozenset()
 
-    # ----------------------------------------------------------------- telling what went wrong
-
     def fail(self, place: str, message: str, *, operator: bool = False) -> None:
         """Keep a failure; `operator` marks one that other settings would mend."""
         self.failures.append(Problem(place, message))
@@ -133,56 +131,52 @@ class Loading:
 
     @contextmanager
     def guard(self, found: Found, doing: str) -> Iterator[None]:
-        """Turn whatever a plugin's code raises into a failure of that plugin."""
+        """Turn whatever a plugin's code raises into a failure of that plugin, secrets blotted."""
         try:
             yield
         except PluginError as error:
-            for problem in error.problems or (Problem("", error.message),):
-                self._fail_blotted(f"{found.label}, {doing}", str(problem))
+            told = [str(problem) for problem in error.problems] or [error.message]
         except FAILURES as error:
-            self._fail_blotted(f"{found.label}, {doing}", describe(error))
-
-    def _fail_blotted(self, place: str, message: str) -> None:
-        """Keep a failure in a plugin's own words, without the secrets it was given."""
-        self.fail(place, blotted(message, self._secrets))
-
-    # ----------------------------------------------------------------- finding
+            told = [describe(error)]
+        else:
+            return
+        for one in told:
+            self.fail(f"{found.label}, {doing}", blotted(one, self._secrets))
 
     def find(self, listed: Listed) -> Found | None:
         """Return where a listed plugin comes from, or note why it cannot be found."""
-        if isinstance(listed, str) and listed.endswith(".py"):
-            listed = Path(listed)
-        found: Found | None
-        if isinstance(listed, str):
-            found = self._find_installed(listed)
-        elif isinstance(listed, Path):
-            found = self._find_file(listed)
-        elif isinstance(listed, ModuleType):
-            name = listed.__name__.rpartition(".")[2].removeprefix("mentorkit_")
-            found = Found(name=name, distribution="given as a module", fetch=lambda: listed)
-        elif isinstance(listed, tuple) and len(listed) == 2 and isinstance(listed[0], str):
-            name, given = listed
-            found = Found(name=name, distribution="given directly", fetch=lambda: given)
-        else:
-            self.fail("plugins", f"{type(listed).__name__}: list a name, or a path of a .py file")
-            return None
-        if found is None:
-            return None
-        if not NAME.fullmatch(found.name):
+        found = self._find(listed)
+        if isinstance(found, Found) and not NAME.fullmatch(found.name):
             spelling = "a small letter, then 1 to 23 small letters, digits or underscores"
-            self.fail(found.label, f"rename it: a plugin's name is {spelling}")
-            return None
-        if found.name in self._listed:
-            self.fail(found.label, f"the name is listed already: {self._listed[found.name]}")
+            found = Problem(found.label, f"rename it: a plugin's name is {spelling}")
+        elif isinstance(found, Found) and found.name in self._listed:
+            told = f"the name is listed already: {self._listed[found.name]}"
+            found = Problem(found.label, told)
+        if isinstance(found, Problem):
+            self.fail(found.place, found.message)
             return None
         self._listed[found.name] = found.label
         return found
+
+    def _find(self, listed: object) -> Found | Problem:
+        match listed:
+            case str() if not listed.endswith(".py"):
+                return self._find_installed(listed)
+            case str() | Path():
+                return self._find_file(Path(listed))
+            case ModuleType():
+                name = listed.__name__.rpartition(".")[2].removeprefix("mentorkit_")
+                return Found(name=name, distribution="given as a module", fetch=lambda: listed)
+            case tuple((str() as name, given)):
+                return Found(name=name, distribution="given directly", fetch=lambda: given)
+        told = f"{type(listed).__name__}: list a name, or a path of a .py file"
+        return Problem("plugins", told)
 
     @cached_property
     def _installed(self) -> metadata.EntryPoints:
         return metadata.entry_points(group=GROUP)
 
-    def _find_installed(self, name: str) -> Found | None:
+    def _find_installed(self, name: str) -> Found | Problem:
         # One distribution can be on the path twice (an editable install and its folder).
         matches = {
             (point.dist.name if point.dist else "an unknown distribution", point.value): point
@@ -200,10 +194,9 @@ class Loading:
             known = f" installed are: {', '.join(names) or 'none'}"
             told = f"no such plugin is installed;{_meant(name, names)}{known}"
         self._missing.add(name)
-        self.fail(name, told)
-        return None
+        return Problem(name, told)
 
-    def _find_file(self, path: Path) -> Found | None:
+    def _find_file(self, path: Path) -> Found | Problem:
         file = path / "__init__.py" if path.is_dir() else path
         name, shown = file.stem, file.name
         if name == "__init__":
@@ -211,8 +204,7 @@ class Loading:
             name, shown = folder.removeprefix("mentorkit_"), f"{folder}/{file.name}"
         if file.suffix != ".py" or not file.is_file():
             self._missing.add(name)
-            self.fail(str(path), "there is no such Python file; give the path of a .py file")
-            return None
+            return Problem(str(path), "there is no such Python file; give the path of a .py file")
         fetch = partial(_import_file, name, file)
         return Found(name=name, distribution=f"file {shown}", fetch=fetch, file=True)
 
@@ -222,8 +214,6 @@ class Loading:
             if name not in self._listed and name not in self._missing:
                 meant = _meant(name, list(self._listed)) or " list the plugin, or leave them out"
                 self.fail(f"settings.{name}", f"no such plugin is listed;{meant}", operator=True)
-
-    # ----------------------------------------------------------------- loading one plugin
 
     def load(self, found: Found) -> None:
         """Import, check and ask one plugin; it counts as loaded only if nothing failed."""
@@ -241,7 +231,11 @@ class Loading:
             manifest = self._manifest(found, module)
             # Without a sound manifest there are no settings to ask with, but hooks can be checked.
             if len(self.failures) == before:
-                settings = self._settle(found, manifest)
+                given = self.settings.get(found.name, {})
+                settled = settle(manifest.settings, given, f"settings.{found.name}")
+                settings, self._secrets = Frozen(settled.values), settled.secrets
+                for problem in settled.problems:
+                    self.fail(f"{problem.place} ({found.release})", problem.message, operator=True)
         with self.guard(found, "hooks"):
             manager = self._register(found, module)
         offers: dict[tuple[str, str], object] = {}
@@ -310,15 +304,6 @@ class Loading:
             placed = re.fullmatch(r"[A-Za-z_][\w.]*:[\w/]+", str(folder))
             yield "migrations", placed, 'write "package:folder"'
 
-    def _settle(self, found: Found, manifest: Manifest) -> Frozen:
-        """Return the plugin's settings, or note what is wrong with them."""
-        given = self.settings.get(found.name, {})
-        settled = settle(manifest.settings, given, f"settings.{found.name}")
-        self._secrets = settled.secrets
-        for problem in settled.problems:
-            self.fail(f"{problem.place} ({found.release})", problem.message, operator=True)
-        return Frozen(settled.values)
-
     def _register(self, found: Found, module: object) -> pluggy.PluginManager:
         """Return a manager that knows this plugin alone; what is wrong with its hooks is noted."""
         manager = pluggy.PluginManager(PROJECT)
@@ -349,14 +334,13 @@ class Loading:
         self, found: Found, kind: Kind, offer: Any, offers: dict[tuple[str, str], object]
     ) -> None:
         """Check one thing that was offered, and keep it under its name."""
-        problems = check_offer(kind, offer)
         given = "" if inspect.isclass(offer) else getattr(offer, "name", "")
         where = f"{found.label}, {kind.hook}"
-        for problem in problems:
+        if problems := check_offer(kind, offer):
             named = f", {given}" if given and isinstance(given, str) else ""
-            place = f".{problem.place}" if problem.place else ""
-            self.fail(f"{where}{named}{place}", problem.message)
-        if problems:
+            for problem in problems:
+                place = f".{problem.place}" if problem.place else ""
+                self.fail(f"{where}{named}{place}", problem.message)
             return
         key = (kind.attribute, f"{found.name}.{given}" if kind.own else given)
         if key in offers:
@@ -382,9 +366,6 @@ class Loading:
                 self.fail(f"{owner}, mentorkit_matching_strategies, {name}", told)
             if unknown:
                 del self.offers["strategies"][name], self.owners["strategies", name]
-
-
-# --------------------------------------------------------------------------- small questions
 
 
 def _ask(manager: pluggy.PluginManager, hook: str, settings: Frozen) -> list[object]:

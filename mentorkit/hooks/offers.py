@@ -87,19 +87,14 @@ def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any)
         yield f"options.{name}", free, "name it differently: a strategy has a key of that name"
 
 
-def _of_an_assigner(provider: providers.Assigner) -> Expected:
-    written = overrides(provider, providers.Assigner, "assign")
-    yield "assign", written, "write it: it is all that an assigner does"
-
-
-def _of_a_channel(provider: providers.Channel) -> Expected:
-    written = overrides(provider, providers.Channel, "deliver")
-    yield "deliver", written, "write it: it is what a channel is for"
+def _of_a_method(kind: type, method: str, told: str, provider: Any) -> Expected:
+    yield method, overrides(provider, kind, method), f"write it: it is {told}"
 
 
 def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
-    written = overrides(provider, providers.RecruitmentSource, "receive")
-    yield "receive", written, "write it: it is where leads come from"
+    yield from _of_a_method(
+        providers.RecruitmentSource, "receive", "where leads come from", provider
+    )
     listed = _tuple_of(str, provider.suffixes) and all(map(_SUFFIX.fullmatch, provider.suffixes))
     yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
@@ -146,6 +141,9 @@ def _tuple_of(kind: type, given: object) -> bool:
 
 _of_a_criterion = partial(_of_a_scorer, providers.Criterion, providers.Form, "score_block", "score")
 _of_a_rule = partial(_of_a_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
+
+_of_an_assigner = partial(_of_a_method, providers.Assigner, "assign", "all that an assigner does")
+_of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
 KINDS: tuple[Kind, ...] = (
     Kind(

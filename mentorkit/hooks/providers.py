@@ -32,9 +32,6 @@ class Provider:
     title: str = ""
 
 
-# --------------------------------------------------------------------------- recruitment
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """What was pushed to us, unparsed: an uploaded file, or the body of a vendor's request."""
@@ -91,9 +88,6 @@ class RecruitmentSource(Provider):
     def write(self, sheet: Sheet, *, suffix: str) -> bytes:
         """Return the sheet as a file of this kind; cells never come alive as formulas."""
         raise Undeliverable("source.cannot_write")
-
-
-# --------------------------------------------------------------------------- matching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,9 +334,6 @@ class Assigner(Provider):
         raise NotImplementedError  # pragma: no cover - an assigner has nothing else
 
 
-# --------------------------------------------------------------------------- telling people
-
-
 class Channel(Provider):
     """Carries messages. Called by the worker only, outside any transaction of the core's.
 
@@ -365,9 +356,6 @@ class Channel(Provider):
         as a failure to be retried.
         """
         raise NotImplementedError  # pragma: no cover - a channel has nothing else
-
-
-# --------------------------------------------------------------------------- the rest
 
 
 @dataclass(frozen=True, kw_only=True)

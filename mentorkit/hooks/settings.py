@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mentorkit.domain.frozen import thaw
-from mentorkit.errors import PluginError, Problem, SettingsError
+from mentorkit.errors import PluginError, Problem
+from mentorkit.hooks.calls import short
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+    from jsonschema import FormatChecker, ValidationError
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DEEPEST = 32
@@ -39,10 +40,8 @@ _TOP = frozenset({
 })  # fmt: skip
 _REFERENCES = (".$ref", ".$dynamicRef", ".$recursiveRef")
 _ONE_BELOW = ("items", "additionalProperties", "not", "if", "then", "else", "contains")
-_SCHEMAS_BELOW = ("properties", "items", "additionalProperties")
 _SOME_BELOW = ("anyOf", "oneOf", "allOf", "prefixItems")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SECRET_FORMS = '{"$env": "NAME"} or {"$file": "path"}'
 _TYPE_WORDS = {
     "string": "text",
@@ -80,9 +79,6 @@ class Settled:
     values: dict[str, Any] = field(repr=False)
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
-
-
-# --------------------------------------------------------------------------- checking schemas
 
 
 Expected = Iterator[tuple[str, object, str]]
@@ -167,120 +163,51 @@ def check_schema(
     schema: object, place: str, *, flat: bool = True, secrets: bool = True
 ) -> list[Problem]:
     """Return everything wrong with a plugin's schema: house rules, draft 2020-12, its defaults."""
+    from jsonschema import Draft202012Validator
+
     if problems := check_shape(schema, place, flat=flat, secrets=secrets):
         return problems
     plain = thaw(schema)
-    return _draft_faults(plain, place) or [
-        Problem(f"{place}.{name}.default", fault.message)
-        for name, spec in plain.get("properties", {}).items()
-        if "default" in spec and not spec.get("writeOnly")
-        for fault in _faults(spec, spec["default"], "")
-    ]
-
-
-def _draft_faults(schema: dict[str, Any], place: str) -> list[Problem]:
-    """Return where a schema is not draft 2020-12, or names a pattern or format nobody checks."""
-    from jsonschema import Draft202012Validator
-
-    faults = _faults(Draft202012Validator.META_SCHEMA, schema, place)
-    return faults or unmet(_of_formats(schema), place)
+    faults = _faults(Draft202012Validator.META_SCHEMA, plain, place)
+    return (
+        faults
+        or unmet(_of_formats(plain), place)
+        or [
+            Problem(f"{place}.{name}.default", fault.message)
+            for name, spec in plain.get("properties", {}).items()
+            if "default" in spec and not spec.get("writeOnly")
+            for fault in _faults(spec, spec["default"], "")
+        ]
+    )
 
 
 def _of_formats(schema: dict[str, Any]) -> Expected:
+    """Tell of patterns that cannot be read, and of formats that nobody checks."""
     known = _formats().checkers
     told = f"is not checked here; known are {', '.join(sorted(known))}"
-    for where, _, spec in _subschemas(schema):
-        if isinstance(spec, Mapping):
-            yield f"{where}.format", spec.get("format") in {None, *known}, told
-            try:
-                re.compile(spec.get("pattern", ""))
-            except re.error as error:
-                yield f"{where}.pattern", False, f"is no regular expression: {error}"
+    for where, spec in _subschemas(schema):
+        yield f"{where}.format", spec.get("format") in {None, *known}, told
+        try:
+            re.compile(spec.get("pattern", ""))
+        except re.error as error:
+            yield f"{where}.pattern", False, f"is no regular expression: {error}"
 
 
-def _subschemas(schema: Any, place: str = "", depth: int = 1) -> Iterator[tuple[str, int, Any]]:
-    """Return a schema and all below it, each with its place and its level; any may be malformed."""
-    yield place, depth, schema
-    for key, value in schema.items() if isinstance(schema, Mapping) else ():
+def _subschemas(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return a schema of draft 2020-12 and all below it that are tables, each with its place."""
+    if not isinstance(schema, dict):
+        return
+    yield place, schema
+    for key, value in schema.items():
         below: Iterable[tuple[str, Any]] = ()
-        if key == "properties" and isinstance(value, Mapping):
-            below = ((_short(name), spec) for name, spec in value.items())
-        elif key in _ONE_BELOW and not (key == "additionalProperties" and isinstance(value, bool)):
+        if key == "properties":
+            below = ((short(name), spec) for name, spec in value.items())
+        elif key in _ONE_BELOW:
             below = ((key, value),)
-        elif key in _SOME_BELOW and isinstance(value, list | tuple):
+        elif key in _SOME_BELOW:
             below = ((f"{key}[{index}]", spec) for index, spec in enumerate(value))
         for step, spec in below:
-            yield from _subschemas(spec, f"{place}.{step}", depth + 1)
-
-
-# --------------------------------------------------------------------------- tenants' schemas
-
-TENANT_KEYWORDS = (
-    "$schema", "additionalProperties", "const", "default", "description", "enum",
-    "exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maxLength", "maximum",
-    "minItems", "minLength", "minimum", "properties", "required", "title", "type",
-)  # fmt: skip
-"""Not among them: `pattern` (a regular expression can hang), `$ref`, and what branches."""
-TENANT_FORMATS = ("date", "date-time", "email", "time", "uri")
-TENANT_DEPTH, TENANT_PROPERTIES, TENANT_CHOICES = 6, 200, 500
-TENANT_TEXT, TENANT_BYTES, TENANT_NUMBER = 2_000, 65_536, 10**15
-
-
-def check_tenant_schema(schema: Any, place: str) -> list[Problem]:
-    """Return everything wrong with a schema that was typed in by a tenant, who is not trusted.
-
-    A keyword allow-list, at most 6 levels, 200 properties, 500 choices a list, 2,000 characters a
-    text, 64 KiB in all, and numbers below 1e15.
-    """
-    if problem := _unbounded(schema, place, "give a JSON Schema as an object"):
-        return [problem]
-    try:
-        size = len(json.dumps(thaw(schema)).encode())
-    except (TypeError, ValueError):
-        return [Problem(place, "give plain JSON")]
-    if size > TENANT_BYTES:
-        return [Problem(place, f"is {size} bytes long; at most {TENANT_BYTES} are taken")]
-    return unmet(_of_a_tenant(schema), place) or _draft_faults(thaw(schema), place)
-
-
-def _of_a_tenant(schema: Mapping[str, Any]) -> Expected:
-    yield ".type", schema.get("type") == "object", 'write "object"'
-    count = 0
-    for where, depth, spec in _subschemas(schema):
-        yield where, isinstance(spec, Mapping), "give an object"
-        yield where, depth != TENANT_DEPTH + 1, f"nests deeper than {TENANT_DEPTH} levels"
-        if isinstance(spec, Mapping) and depth <= TENANT_DEPTH:
-            names = spec.get("properties")
-            count += len(names) if isinstance(names, Mapping) else 0
-            for key, value in spec.items():
-                for below, is_so, told in _of_a_keyword(key, value):
-                    yield f"{where}.{_short(key)}{below}", is_so, told
-    few = f"has {count} properties; at most {TENANT_PROPERTIES} are taken"
-    yield "", count <= TENANT_PROPERTIES, few
-
-
-def _of_a_keyword(key: str, value: Any) -> Expected:
-    if key not in TENANT_KEYWORDS:
-        yield "", False, f"is not allowed; write one of {', '.join(TENANT_KEYWORDS)}"
-        return
-    if key == "format":
-        yield "", value in TENANT_FORMATS, f"write one of {', '.join(TENANT_FORMATS)}"
-    for name in value if key == "properties" and isinstance(value, Mapping) else ():
-        yield f".{_short(name)}", _NAME.fullmatch(name), "name it in a-z, 0-9 and underscores"
-    length = len(value) if isinstance(value, list | tuple) else 0
-    yield "", length <= TENANT_CHOICES, f"lists {length}; at most {TENANT_CHOICES} are taken"
-    # What stands below these is looked at by itself.
-    for _, _, node in () if key in _SCHEMAS_BELOW else _nodes(value):
-        small = not isinstance(node, int | float) or abs(node) < TENANT_NUMBER
-        yield "", small, "write a number below 1e15"
-        texts = [node] if isinstance(node, str) else node if isinstance(node, Mapping) else ()
-        short = all(len(text) <= TENANT_TEXT for text in texts)
-        yield "", short, f"shorten the text to {TENANT_TEXT} characters"
-        storable = not any(map(_UNSTORABLE.search, texts))
-        yield "", storable, "the text holds characters that cannot be stored; retype it"
-
-
-# --------------------------------------------------------------------------- checking values
+            yield from _subschemas(spec, f"{place}.{step}")
 
 
 def settle(schema: Mapping[str, Any], given: Any, place: str) -> Settled:
@@ -303,24 +230,11 @@ def settle(schema: Mapping[str, Any], given: Any, place: str) -> Settled:
             fault = f"is a secret; give it as {_SECRET_FORMS}"
         if fault:
             del values[name]
-            here = f"{place}.{_short(name)}"
+            here = f"{place}.{short(name)}"
             unread[here] = Problem(here, fault)
     filled, faults = _fill(schema, values, place)
     problems = (*unread.values(), *(fault for fault in faults if fault.place not in unread))
     return Settled(values=filled, problems=problems, secrets=frozenset(secrets - {""}))
-
-
-def resolve(schema: Mapping[str, Any], given: object, *, place: str) -> dict[str, Any]:
-    """Return settings with defaults filled in and secrets resolved.
-
-    Raises `SettingsError` with everything wrong at once; no message quotes a value.
-    """
-    settled = settle(schema, given, place)
-    if settled.problems:
-        raise SettingsError(
-            "settings.invalid", "These settings do not fit; nothing was started:", settled.problems
-        )
-    return settled.values
 
 
 def check_options(
@@ -393,7 +307,7 @@ def _nodes(value: object) -> Iterator[tuple[str, int, Any]]:
         yield place, depth, item
         steps: list[tuple[str, Any]] = []
         if isinstance(item, Mapping):
-            steps = [(f".{_short(key)}", below) for key, below in item.items()]
+            steps = [(f".{short(key)}", below) for key, below in item.items()]
         elif isinstance(item, list | tuple):
             steps = [(f"[{index}]", below) for index, below in enumerate(item)]
         queue += [(place + step, depth + 1, below) for step, below in reversed(steps)]
@@ -401,11 +315,17 @@ def _nodes(value: object) -> Iterator[tuple[str, int, Any]]:
 
 def _faults(schema: Any, value: Any, place: str) -> list[Problem]:
     """Return what jsonschema finds, in words of our own that never quote the value."""
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import UndefinedTypeCheck, UnknownType
+    from referencing import Registry
     from referencing.exceptions import Unresolvable
 
+    own: dict[str, Any] = {}
+    if schema != Draft202012Validator.META_SCHEMA:
+        # The default registry fetches a remote `$ref`; an empty one knows nothing to fetch.
+        own = {"registry": Registry(), "format_checker": _formats()}
     try:
-        errors = list(_validator(thaw(schema)).iter_errors(value))
+        errors = list(Draft202012Validator(thaw(schema), **own).iter_errors(value))
     except (Unresolvable, UndefinedTypeCheck, UnknownType, RecursionError, re.error) as error:
         raise PluginError(
             "plugin.schema_invalid",
@@ -416,21 +336,10 @@ def _faults(schema: Any, value: Any, place: str) -> list[Problem]:
     return list(dict.fromkeys(problem for error in errors for problem in _say(error, place)))
 
 
-def _validator(schema: Any) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    if schema == Draft202012Validator.META_SCHEMA:
-        return Draft202012Validator(schema)
-    # The default registry fetches a remote `$ref`; an empty one knows nothing to fetch.
-    nothing: Registry[Any] = Registry()
-    return Draft202012Validator(schema, registry=nothing, format_checker=_formats())
-
-
 def _say(error: ValidationError, place: str) -> Iterable[Problem]:
     here = place
     for step in error.absolute_path:
-        here += f"[{step}]" if isinstance(step, int) else f".{_short(step)}" if here else str(step)
+        here += f"[{step}]" if isinstance(step, int) else f".{short(step)}" if here else str(step)
     keyword: str = str(error.validator)
     wanted: Any = error.validator_value
     given: Any = error.instance
@@ -444,12 +353,12 @@ def _say(error: ValidationError, place: str) -> Iterable[Problem]:
         known = ", ".join(sorted(schema.get("properties", {}))) or "nothing"
         for name in given:
             if name not in schema.get("properties", {}):
-                yield Problem(f"{here}.{_short(name)}", f"is unknown; what can be set: {known}")
+                yield Problem(f"{here}.{short(name)}", f"is unknown; what can be set: {known}")
     elif keyword in ("type", "enum"):
         yield Problem(here, _wish(schema))
     elif keyword in _BOUND_WORDS:
         told = wanted if isinstance(wanted, str) else json.dumps(wanted)
-        yield Problem(here, _BOUND_WORDS[keyword].format(_short(told, 200)))
+        yield Problem(here, _BOUND_WORDS[keyword].format(short(told, 200)))
     else:
         told = f"does not fit `{keyword}` of its schema"
         if keyword in ("anyOf", "oneOf"):
@@ -468,12 +377,7 @@ def _wish(spec: Any) -> str:
         return f"give it as {_SECRET_FORMS}"
     words = [_TYPE_WORDS[kind] for kind in _kinds(spec)]
     told = spec.get("title") or spec.get("description") or ""
-    return f"write {' or '.join(words) or 'a value'}{f' ({_short(told, 120)})' if told else ''}"
-
-
-def _short(text: object, longest: int = 60) -> str:
-    told = " ".join(str(text).split())
-    return told if len(told) <= longest else told[: longest - 3] + "..."
+    return f"write {' or '.join(words) or 'a value'}{f' ({short(told, 120)})' if told else ''}"
 
 
 def _is_address(text: str) -> bool:

@@ -7,7 +7,7 @@ checked against its manifest. Each example below is a whole plugin; a test loads
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -29,7 +29,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-class Hooks:
+class Hooks(Protocol):
     """Every question mentorkit asks a plugin, in the order of the journey."""
 
     @hookspec
@@ -66,61 +66,32 @@ class Hooks:
             yield Lines()
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_matching_strategies(self, settings: Mapping[str, Any]) -> Iterable[Strategy]:
         """Offer named, ready ways to match, which a program picks or copies and changes.
 
         Asked at start-up. The rules, criteria and assigner it names must come from some loaded
-        plugin.
+        plugin: these from `matching`.
 
         ```python
         from mentorkit import Manifest, hookimpl
-        from mentorkit.domain.strategies import Strategy, Use
-        from mentorkit.hooks import Assigner, Assignment, Criterion
+        from mentorkit.hooks import Frozen, Strategy, Use
 
-        manifest = Manifest(title="First come", requires_core=">=0.1,<1")
-
-        class Experience(Criterion):
-            name = "years_of_experience"
-            needs = {"years": float}
-
-            def score(self, mentee, mentor):
-                return None if mentor["years"] is None else min(mentor["years"] / 20, 1.0)
-
-        class InTurn(Assigner):
-            name = "in_turn"
-
-            def assign(self, problem):
-                left, pairs = list(problem.capacity), []
-                for mentee in range(len(problem.mentees)):
-                    for candidate in problem.candidates(mentee):
-                        if left[candidate.mentor]:
-                            left[candidate.mentor] -= 1
-                            pairs.append((mentee, candidate.mentor))
-                            break
-                return Assignment(pairs=tuple(pairs), method="in turn")
-
-        @hookimpl
-        def mentorkit_criteria():
-            yield Experience()
-
-        @hookimpl
-        def mentorkit_assigners():
-            yield InTurn()
+        manifest = Manifest(
+            title="Same trade", requires_core=">=0.1,<1", requires_plugins=("matching",)
+        )
 
         @hookimpl
         def mentorkit_matching_strategies():
             yield Strategy(
-                name="most_experienced_first",
-                title="Most experienced first",
-                criteria=(Use(name="years_of_experience", weight=1),),
-                assigner="in_turn",
+                name="same_trade",
+                title="Same trade",
+                criteria=(Use(name="equal", options=Frozen(field="trade")),),
+                assigner="optimal",
             )
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_criteria(self, settings: Mapping[str, Any]) -> Iterable[Criterion]:
@@ -151,7 +122,6 @@ class Hooks:
             yield SameVillage()
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_rules(self, settings: Mapping[str, Any]) -> Iterable[Rule]:
@@ -178,7 +148,6 @@ class Hooks:
             yield OtherEmployer()
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_assigners(self, settings: Mapping[str, Any]) -> Iterable[Assigner]:
@@ -204,7 +173,6 @@ class Hooks:
             yield LockedOnly()
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_notification_channels(self, settings: Mapping[str, Any]) -> Iterable[Channel]:
@@ -235,7 +203,6 @@ class Hooks:
             yield Log()
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_reactions(self, settings: Mapping[str, Any]) -> Iterable[Reaction]:
@@ -258,7 +225,6 @@ class Hooks:
             yield Reaction(name="hello", on=(RelationshipStarted,), handle=hello)
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_checks(self, settings: Mapping[str, Any]) -> Iterable[Check]:
@@ -283,7 +249,6 @@ class Hooks:
             yield Check(name="room", title="Room on the disk", run=room)
         ```
         """
-        return ()
 
     @hookspec
     def mentorkit_commands(self, settings: Mapping[str, Any]) -> Iterable[Command]:
@@ -310,4 +275,3 @@ class Hooks:
             )
         ```
         """
-        return ()

@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import Step, fresh, inside
+from mentorkit.journey.steps import NEW, Step, atomic, fresh
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
     """Return one proposal to one of its two or to staff: names, reasons in words, what is asked.
 
     `words` say what fits, as the one asking reads it (staff read what the mentee does), `not_so`
-    what does not; `yours` is whether their answer is awaited now, `talk` the question and the reply, oldest first. A
-    participant gets neither the score nor the other's code of a no.
+    what does not; `yours` is whether their answer is awaited now, `talk` the question and the
+    reply, oldest first. A participant gets neither the score nor the other's code of a no.
     """
     from mentorkit.matching import words
 
@@ -67,9 +67,10 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
         }
 
 
+@atomic
 def accept(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, on_behalf_of: str | None = None,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Say yes. The last yes that the program asks for begins the relationship.
 
@@ -77,22 +78,18 @@ def accept(
     or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
     late, or somebody else took the last place meanwhile: then nothing has changed.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        if one.state != "offered":
-            one.move("accepted", by=asked.role)
-        _ensure_in_time(one, tx)
-        said = replace(one, answered=_answered(one, asked, on_behalf_of))
-        ensure(tx, asked.program, asked.mentee, asked.mentor)
-        if not said.awaiting(asked.program.accept_chain):
-            return _begin(asked, said)
-        fact = events.ProposalAnswered
-        saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
-        asked.tell_next(saved, event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    if one.state != "offered":
+        one.move("accepted", by=asked.role)
+    _ensure_in_time(one, tx)
+    said = replace(one, answered=_answered(one, asked, on_behalf_of))
+    ensure(tx, asked.program, asked.mentee, asked.mentor)
+    if not said.awaiting(asked.program.accept_chain):
+        return _begin(asked, said)
+    fact = events.ProposalAnswered
+    saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
+    asked.tell_next(saved, event)
+    return as_row(saved)
 
 
 def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
@@ -135,38 +132,30 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     _ensure_mentee_place(asked)
     targets, version = targets_of(tx, asked.program)
     circle = _circle(tx, said) if asked.program.kind == "circle" else None
+    fact: type[events.Event] = events.MemberJoined if circle else events.RelationshipStarted
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
         ensure(tx, asked.program, asked.mentee, asked.mentor)
-        relationship = _joined(tx, circle, said.mentee_id)
+        held = _joined(tx, circle, said.mentee_id)
+        how: dict[str, Any] = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
-        relationship = _founded(tx, asked.program, said, targets.length_days, version)
-    moved = replace(said.move("accepted", by=asked.role), relationship_id=relationship.id)
-    own = {"answered": said.answered, "relationship_id": relationship.id}
+        held = _founded(tx, asked.program, said, targets.length_days, version)
+        how = {"proposal_id": said.id, "targets_version": version}
+        how |= {"mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
+    moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
+    own = {"answered": said.answered, "relationship_id": held.id}
     saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, **own)
     taken = [asked.fact(events.PlaceTaken, who, event, used=count) for who, count in used.items()]
-    beginning = _beginning(asked, said, relationship, event, joined=circle is not None)
+    members = tuple(member.participant_id for member in held.here)
+    beginning = asked.fact(fact, held.id, event, members=members, **how)
     *_, started = asked.record_all([*taken, beginning])
     if circle is None:
-        _plan_milestones(tx, relationship, targets, started)
+        _plan_milestones(tx, held, targets, started)
     tell(tx, started, "relationship_started", asked.people.values())
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    return {**as_row(saved), "relationship": shown(relationship)}
-
-
-def _beginning(
-    asked: Both, said: Proposal, held: Relationship, cause: events.Event, *, joined: bool
-) -> events.Event:
-    """Return the fact that the two are connected: in a circle that was there, or anew."""
-    members = tuple(member.participant_id for member in held.here)
-    if joined:
-        by = {"participant_id": said.mentee_id, "joined_by": said.id}
-        return asked.fact(events.MemberJoined, held.id, cause, members=members, **by)
-    two = {"proposal_id": said.id, "mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
-    own = {"members": members, "targets_version": held.targets_version}
-    return asked.fact(events.RelationshipStarted, held.id, cause, **two, **own)
+    return {**as_row(saved), "relationship": shown(held)}
 
 
 def _ensure_mentee_place(asked: Both) -> None:
@@ -237,14 +226,15 @@ def _member(tx: Transaction, held: str, who: str, role: str) -> Member:
 def _plan_milestones(
     tx: Transaction, held: Relationship, targets: Targets, started: events.Event
 ) -> None:
-    step, fact, planned = _by_system(tx, held.program_id), events.MilestonePlanned, []
+    step, planned = _by_system(tx, held.program_id), []
     for plan in targets.milestones:
         opens, closes = window(plan, held.started_at, held.ends_at)
-        one = Milestone(
+        own = Milestone(
             **fresh(tx), relationship_id=held.id, kind=plan.kind, opens_at=opens, closes_at=closes
         )
-        planned.append(one)
+        planned.append(own)
     tx.milestones.add_all(planned)
+    fact = events.MilestonePlanned
     step.record_all(
         step.fact(fact, one.id, started, relationship_id=held.id, kind=one.kind) for one in planned
     )
@@ -269,93 +259,69 @@ def withdraw_open(
     return len(found)
 
 
+@atomic
 def decline(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    proposal: str,
-    reason: str = "no_reason_given",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "no_reason_given",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Say no. `reason` is a code; `note` is private to staff and can be erased."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("declined", by=asked.role, reason=reason)
-        moved = replace(moved, note_id=asked.note("proposal", proposal, note))
-        saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
-        hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
-        tell(tx, event, "proposal_declined", hearing)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("declined", by=asked.role, reason=reason)
+    moved = replace(moved, note_id=asked.note("proposal", proposal, note))
+    saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
+    hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
+    tell(tx, event, "proposal_declined", hearing)
+    return as_row(saved)
 
 
+@atomic
 def ask(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Ask the other side one thing before answering; the deadline waits for the reply."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("question", by=asked.role)
-        _ensure_in_time(one, tx)
-        _write(asked, proposal, text)
-        return asked.done(tx.proposals, moved, events.QuestionAsked)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("question", by=asked.role)
+    _ensure_in_time(one, tx)
+    _write(asked, proposal, text)
+    return asked.done(tx.proposals, moved, events.QuestionAsked)
 
 
+@atomic
 def reply(
-    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Answer the question; those asked have the program's full time again."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        moved = one.move("offered", by=asked.role)
-        _write(asked, proposal, text)
-        due = tx.now + timedelta(days=asked.program.offer_days)
-        saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
-        asked.tell_next(saved, event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    moved = one.move("offered", by=asked.role)
+    _write(asked, proposal, text)
+    due = tx.now + timedelta(days=asked.program.offer_days)
+    saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
+    asked.tell_next(saved, event)
+    return as_row(saved)
 
 
 def _write(step: Step, proposal: str, text: str) -> None:
     if not text.strip() or len(text) > 2000:
-        raise Invalid(
-            "proposal.text",
-            "The text cannot be used.",
-            [Problem("text", "write 1 to 2000 characters")],
-        )
+        told = Problem("text", "write 1 to 2000 characters")
+        raise Invalid("proposal.text", "The text cannot be used.", [told])
     step.note("proposal", proposal, text)
 
 
+@atomic
 def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Take an open proposal back."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one, asked = _asked(tx, actor, proposal)
-        return as_row(withdraw_one(asked, one, reason))
-
-    return inside(kit, tenant, tx, work)
+    one, asked = _asked(tx, actor, proposal)
+    return as_row(withdraw_one(asked, one, reason))
 
 
-def expire(kit: Kit, *, tenant: str, limit: int = 500) -> int:
+@atomic
+def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
     """Expire the proposals whose time to answer has run out; return how many. For the worker."""
-
-    def work(tx: Transaction) -> int:
-        late = tx.proposals.overdue(tx.now, limit)
-        for one in late:
-            expired = one.move("expired", by=Role.SYSTEM)
-            _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
-        return len(late)
-
-    return kit.write(tenant, work)
+    late = tx.proposals.overdue(tx.now, limit)
+    for one in late:
+        expired = one.move("expired", by=Role.SYSTEM)
+        _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
+    return len(late)

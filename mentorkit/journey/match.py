@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -40,23 +40,26 @@ from mentorkit.journey.safeguards import (
     old_enough,
 )
 from mentorkit.journey.steps import (
+    NEW,
     Step,
+    atomic,
     by_staff,
     chosen,
     fresh,
     in_program,
-    inside,
     party,
+    person_of,
     persons_of,
     reading,
     reading_own,
+    role_in,
 )
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.matching import Pool, Result
+    from mentorkit.matching import Pair, Pool, Result
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
@@ -124,18 +127,19 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked or (pair.mentee_id, pair.mentor_id) in late,
+                locked=pair.locked or _two(pair) in late,
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        held = {(one.mentee_id, one.mentor_id) for one in proposals}
+        held = {_two(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
             **_told(saved),
             "replaced": [old.id for old in replaced],
+            "notes": [{"place": one.place, "message": one.message} for one in result.notes],
             "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
         }
@@ -168,12 +172,20 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    people = tx.participants.get_many(i for p in locked for i in (p.mentee_id, p.mentor_id))
-    codes = breaches(
-        tx, program, [(people[one.mentee_id], people[one.mentor_id]) for one in locked]
-    )
-    pairs = [(one.mentee_id, one.mentor_id) for one in locked]
-    return dict(zip(pairs, codes, strict=True))
+    return {_two(one): code for one, _, code in _judged(tx, program, locked)}
+
+
+def _judged(
+    tx: Transaction, program: Program, proposals: Sequence[Proposal]
+) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
+    """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
+    people = tx.participants.get_many(id for one in proposals for id in _two(one))
+    pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in proposals]
+    return list(zip(proposals, pairs, breaches(tx, program, pairs), strict=True))
+
+
+def _two(one: Proposal | Pair) -> tuple[str, str]:
+    return one.mentee_id, one.mentor_id
 
 
 def _carried(
@@ -210,16 +222,14 @@ def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strat
     """Raise `Invalid` for what the strategy names of plugins that the program has switched off."""
     used = [("criteria", use.name) for use in strategy.criteria]
     used += [("rules", use.name) for use in strategy.rules]
-    owned = [(name, kit.registry.owner(kind, name).name) for kind, name in used]
-    owned += [(strategy.assigner, kit.registry.owner("assigners", strategy.assigner).name)]
-    off = [(name, plugin) for name, plugin in owned if chosen(tx, program, plugin) is None]
-    if off:
-        told = [
-            Problem(name, f"switch the plugin {plugin} on, or use another") for name, plugin in off
-        ]
-        raise Invalid(
-            "strategy.plugin_off", "The program has switched off what it matches by:", told
-        )
+    problems = []
+    for kind, name in [*used, ("assigners", strategy.assigner)]:
+        plugin = kit.registry.owner(kind, name).name
+        if chosen(tx, program, plugin) is None:
+            problems.append(Problem(name, f"switch the plugin {plugin} on, or use another"))
+    if problems:
+        told = "The program has switched off what it matches by:"
+        raise Invalid("strategy.plugin_off", told, problems)
 
 
 def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
@@ -232,7 +242,7 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
-    spoken_for = Counter(i for one in open_now for i in (one.mentee_id, one.mentor_id))
+    spoken_for = Counter(id for one in open_now for id in _two(one))
     as_mentee = Counter(one.mentee_id for one in open_now)
     as_mentee.update(mentee for one in relationships for mentee in one.mentees)
     active = tx.participants.find(program_id=program.id, state="active")
@@ -262,7 +272,7 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
         ]
 
     past, forbidden = _histories(tx, relationships, rows)
-    forbidden = {(one.mentee_id, one.mentor_id): "proposed_now" for one in open_now} | forbidden
+    forbidden = {_two(one): "proposed_now" for one in open_now} | forbidden
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
@@ -308,17 +318,9 @@ def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
 
 
 def _drafted(step: Step, one: Proposal) -> events.Event:
-    return step.fact(
-        events.ProposalDrafted,
-        one.id,
-        mentee_id=one.mentee_id,
-        mentor_id=one.mentor_id,
-        run_id=one.run_id,
-        origin=one.origin,
-        score=one.score,
-        rank=one.rank,
-        locked=one.locked,
-    )
+    names = ("mentee_id", "mentor_id", "run_id", "origin", "score", "rank", "locked")
+    told = {name: getattr(one, name) for name in names}
+    return step.fact(events.ProposalDrafted, one.id, **told)
 
 
 def _left(result: Result) -> dict[str, list[dict[str, Any]]]:
@@ -369,6 +371,7 @@ def proposals(
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
     that have been offered, without the score and the codes of why they came to nothing.
+    `your_turn` says whether the actor can answer now; staff can for everybody.
     """
     from mentorkit.matching import words
 
@@ -378,13 +381,16 @@ def proposals(
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
             rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
-        people = persons_of(tx, (i for row in rows for i in (row.mentee_id, row.mentor_id)), own)
+        people = persons_of(tx, (id for row in rows for id in _two(row)), own)
+        mine = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
 
-        return [
-            {
+        def told(row: Proposal) -> dict[str, Any]:
+            awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
+            asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
+            return {
                 **as_row(row),
                 "mentee": people[row.mentee_id].name,
                 "mentee_key": people[row.mentee_id].external_key,
@@ -392,10 +398,20 @@ def proposals(
                 "mentor_key": people[row.mentor_id].external_key,
                 "words": said(row.reasons),
                 "words_mentor": said(row.reasons_mentor),
-                "awaiting": row.awaiting(found.accept_chain) if row.state == "offered" else None,
+                "awaiting": awaited,
+                "your_turn": awaited is not None and (mine is None or asked in mine),
             }
-            for row in rows
-        ]
+
+        return [told(row) for row in rows]
+
+
+def _answering(tx: Transaction, program: Program, actor: Actor) -> set[str] | None:
+    """Return the participants for whom the actor answers; None for staff, who do for all."""
+    if role_in(tx, program, actor) in STAFF | {Role.SYSTEM}:
+        return None
+    person = person_of(tx, actor)
+    own = tx.participants.find(program_id=program.id, person_id=person) if person else []
+    return {one.id for one in own}
 
 
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
@@ -428,46 +444,42 @@ def _discard(step: Step, run: Run, reason: str) -> Run:
     return saved
 
 
+@atomic
 def review(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Mark a draft as reviewed."""
-    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "reviewed", events.RunReviewed))
+    return _turn(tx, actor, run, "reviewed", events.RunReviewed)
 
 
+@atomic
 def reopen(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Turn a reviewed run into a draft again."""
-    return inside(kit, tenant, tx, lambda tx: _turn(tx, actor, run, "draft", events.RunDrafted))
+    return _turn(tx, actor, run, "draft", events.RunDrafted)
 
 
+@atomic
 def discard(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Throw a run away, also one that hangs; what it drafted is withdrawn, nobody hears of it."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        return as_row(_discard(*_on_run(tx, actor, run), "run_discarded"))
-
-    return inside(kit, tenant, tx, work)
+    return as_row(_discard(*_on_run(tx, actor, run), "run_discarded"))
 
 
+@atomic
 def lock(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, locked: bool = True,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Lock a drafted pair, or let it go."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.proposals.get(proposal)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        if one.state != "draft":
-            raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
-        changed = replace(one, locked=locked)
-        return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.proposals.get(proposal)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    if one.state != "draft":
+        raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
+    changed = replace(one, locked=locked)
+    return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
 
 
 def withdraw_one(
@@ -482,11 +494,13 @@ class Both(Step):
     """A step about a mentee and a mentor of one program."""
 
     def __init__(
-        self, step: Step, program: Program, mentee: Participant, mentor: Participant
-    ) -> None:
-        super().__init__(step.tx, step.actor, step.role, program.id)
+        self, tx: Transaction, actor: Actor, program: Program,
+        mentee: Participant, mentor: Participant, noun: str = "proposal",
+    ) -> None:  # fmt: skip
         self.program, self.mentee, self.mentor = program, mentee, mentor
-        self.people = people_of(mentee, mentor)
+        self.people = {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
+        role = party(tx, program, actor, self.people.items(), noun)
+        super().__init__(tx, actor, role, program.id)
 
     def offer(self, one: Proposal) -> Proposal:
         """Offer a drafted pair, and tell the one whose yes is asked first."""
@@ -504,11 +518,6 @@ class Both(Step):
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
 
 
-def people_of(mentee: Participant, mentor: Participant) -> dict[Role, str]:
-    """Return the person id of each of the two by role."""
-    return {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
-
-
 def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
     """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
     found = tx.participants.get_many(ids)
@@ -516,86 +525,74 @@ def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both
         if one not in found:
             raise tx.participants.missing(one)
     mentee, mentor = (found[one] for one in ids)
-    program = tx.programs.get(mentee.program_id)
-    role = party(tx, program, actor, people_of(mentee, mentor).items(), noun)
-    return Both(Step(tx, actor, role, program.id), program, mentee, mentor)
+    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun)
 
 
+@atomic
 def publish(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Offer every pair of a run to those whose yes is asked.
 
     Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
     by now, is withdrawn, with the reason, and listed under `withheld`.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found = tx.runs.get(run)
-        program = tx.programs.get(found.program_id)
-        step = by_staff(tx, actor, program)
-        _ensure_open(program)
-        saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
-        withheld = []
-        drafts = tx.proposals.find(run_id=run, state="draft")
-        people = tx.participants.get_many(i for p in drafts for i in (p.mentee_id, p.mentor_id))
-        pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in drafts]
-        open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-        proposed = {(one.mentee_id, one.mentor_id) for one in open_now}
-        codes = breaches(tx, program, pairs)
-        for one, (mentee, mentor), code in zip(drafts, pairs, codes, strict=True):
-            if code is None and (mentee.id, mentor.id) in proposed:
-                code = "proposed_now"
-            if code:
-                withdraw_one(step, one, code)
-                withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
-            else:
-                Both(step, program, mentee, mentor).offer(one)
-        offered = len(drafts) - len(withheld)
-        return {**as_row(saved), "offered": offered, "withheld": withheld}
-
-    return inside(kit, tenant, tx, work)
+    found = tx.runs.get(run)
+    program = tx.programs.get(found.program_id)
+    step = by_staff(tx, actor, program)
+    _ensure_open(program)
+    saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
+    withheld = []
+    drafts = tx.proposals.find(run_id=run, state="draft")
+    proposed = {_two(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    for one, (mentee, mentor), code in _judged(tx, program, drafts):
+        if code is None and (mentee.id, mentor.id) in proposed:
+            code = "proposed_now"
+        if code:
+            withdraw_one(step, one, code)
+            withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
+        else:
+            Both(tx, actor, program, mentee, mentor).offer(one)
+    offered = len(drafts) - len(withheld)
+    return {**as_row(saved), "offered": offered, "withheld": withheld}
 
 
+@atomic
 def propose(
-    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
     A participant only where the program's `matching` is "self"; the one they ask must always say
     yes. `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        two = both(tx, actor, (mentee, mentor), "participant")
-        _ensure_open(two.program)
-        asking = two.role in PARTIES
-        if asking and two.program.matching == "staff":
-            raise NotAllowed(
-                "proposal.staff_matches",
-                "In this program the staff match people; ask a coordinator to propose the two.",
-            )
-        for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
-            if not one.plays(side) or one.program_id != two.program_id:
-                raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-        ensure(tx, two.program, two.mentee, two.mentor)
-        for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
-            if not asking or earlier.state != "draft":
-                raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
-            withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
-        origin = str(two.role) if asking else "staff"
-        made = Proposal(
-            **fresh(tx),
-            program_id=two.program.id,
-            mentee_id=mentee,
-            mentor_id=mentor,
-            origin=origin,  # type: ignore[arg-type]
-            answered=(origin,) if origin != "staff" else (),
-            created_at=tx.now,
+    two = both(tx, actor, (mentee, mentor), "participant")
+    _ensure_open(two.program)
+    asking = two.role in PARTIES
+    if asking and two.program.matching == "staff":
+        raise NotAllowed(
+            "proposal.staff_matches",
+            "In this program the staff match people; ask a coordinator to propose the two.",
         )
-        tx.proposals.add(made)
-        two.record_all([_drafted(two, made)])
-        offered = two.offer(made)
-        return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
-
-    return inside(kit, tenant, tx, work)
+    for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
+        if not one.plays(side) or one.program_id != two.program_id:
+            raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
+    ensure(tx, two.program, two.mentee, two.mentor)
+    for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
+        if not asking or earlier.state != "draft":
+            raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
+        withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
+    origin = str(two.role) if asking else "staff"
+    made = Proposal(
+        **fresh(tx),
+        program_id=two.program.id,
+        mentee_id=mentee,
+        mentor_id=mentor,
+        origin=origin,  # type: ignore[arg-type]
+        answered=(origin,) if origin != "staff" else (),
+        created_at=tx.now,
+    )
+    tx.proposals.add(made)
+    two.record_all([_drafted(two, made)])
+    offered = two.offer(made)
+    return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}

@@ -16,7 +16,16 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.programs import targets_of
-from mentorkit.journey.steps import Step, fresh, inside, party, person_of, persons_of, reading_own
+from mentorkit.journey.steps import (
+    NEW,
+    Step,
+    atomic,
+    fresh,
+    party,
+    person_of,
+    persons_of,
+    reading_own,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -112,27 +121,24 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         }
 
 
+@atomic
 def log(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
-    held_at: datetime | str | None = None, tx: Transaction | None = None,
+    held_at: datetime | str | None = None, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
     future, before the relationship began, or after it ended.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        at = _moment(held_at, tx.now)
-        _check_meeting(met.relationship, minutes, at, tx.now)
-        meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
-        tx.meetings.add(meeting)
-        fact = events.MeetingHeld
-        met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
-        return as_row(meeting)
-
-    return inside(kit, tenant, tx, work)
+    met = Met(tx, actor, relationship)
+    at = _moment(held_at, tx.now)
+    _check_meeting(met.relationship, minutes, at, tx.now)
+    meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
+    tx.meetings.add(meeting)
+    fact = events.MeetingHeld
+    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
+    return as_row(meeting)
 
 
 def _moment(value: datetime | str | None, now: datetime) -> datetime:
@@ -141,11 +147,8 @@ def _moment(value: datetime | str | None, now: datetime) -> datetime:
     except ValueError:
         at = datetime(1, 1, 1)
     if at.tzinfo is None:
-        raise Invalid(
-            "meeting.time",
-            "The time of the meeting cannot be read.",
-            [Problem("held_at", "write date, time and offset, such as 2027-03-01T18:00+01:00")],
-        )
+        told = Problem("held_at", "write date, time and offset, such as 2027-03-01T18:00+01:00")
+        raise Invalid("meeting.time", "The time of the meeting cannot be read.", [told])
     return at
 
 
@@ -163,17 +166,14 @@ def _check_meeting(one: Relationship, minutes: int, at: datetime, now: datetime)
         raise Invalid("meeting.invalid", "This meeting cannot be logged:", problems)
 
 
+@atomic
 def strike(
-    kit: Kit, *, tenant: str, actor: Actor, meeting: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, meeting: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Strike a meeting that was logged by mistake; it stays in the journal and counts no more."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.meetings.get(meeting)
-        met = Met(tx, actor, one.relationship_id)
-        return met.done(tx.meetings, one.move("struck", by=met.role), events.MeetingStruck)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.meetings.get(meeting)
+    met = Met(tx, actor, one.relationship_id)
+    return met.done(tx.meetings, one.move("struck", by=met.role), events.MeetingStruck)
 
 
 def month(
@@ -207,77 +207,64 @@ def month(
         }
 
 
+@atomic
 def pause(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "asked",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Pause a relationship; its places stay held, its milestones wait."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        moved = met.relationship.move("paused", by=met.role, at=tx.now, reason=reason)
-        return met.done(tx.relationships, moved, events.RelationshipPaused, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    met = Met(tx, actor, relationship)
+    moved = met.relationship.move("paused", by=met.role, at=tx.now, reason=reason)
+    return met.done(tx.relationships, moved, events.RelationshipPaused, reason=reason)
 
 
+@atomic
 def resume(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "back",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Go on after a pause; the end and what is still to come move by as long as it lasted."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        moved = met.relationship.move("active", by=met.role, at=tx.now, reason=reason)
-        row = met.done(tx.relationships, moved, events.RelationshipResumed, reason=reason)
-        away = moved.ends_at - met.relationship.ends_at
-        if away:
-            upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
-            tx.milestones.save_all(one.shifted(away) for one in upcoming)
-        return row
-
-    return inside(kit, tenant, tx, work)
+    met = Met(tx, actor, relationship)
+    moved = met.relationship.move("active", by=met.role, at=tx.now, reason=reason)
+    row = met.done(tx.relationships, moved, events.RelationshipResumed, reason=reason)
+    away = moved.ends_at - met.relationship.ends_at
+    if away:
+        upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
+        tx.milestones.save_all(one.shifted(away) for one in upcoming)
+    return row
 
 
+@atomic
 def extend(
-    kit: Kit, *, tenant: str, actor: Actor, relationship: str, days: int,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, days: int, tx: Transaction = NEW
+) -> dict[str, Any]:
     """Move the end by this many days; fractions still to come are taken of the new length.
 
     Only staff do. A milestone that has fired is not fired again.
     """
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650:
-        raise Invalid(
-            "relationship.days",
-            "The relationship cannot be extended so.",
-            [Problem("days", "write a whole number from 1 to 3650")],
+        told = Problem("days", "write a whole number from 1 to 3650")
+        raise Invalid("relationship.days", "The relationship cannot be extended so.", [told])
+    met = Met(tx, actor, relationship)
+    one = met.relationship
+    if met.role in PARTIES:
+        raise NotAllowed(
+            "relationship.staff_extend", "Only staff extend a relationship; ask a coordinator."
         )
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        one = met.relationship
-        if met.role in PARTIES:
-            raise NotAllowed(
-                "relationship.staff_extend", "Only staff extend a relationship; ask a coordinator."
-            )
-        if one.state not in HOLDING:
-            raise Conflict("relationship.ended", "The relationship has ended; match them again.")
-        longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
-        targets, _ = targets_of(tx, met.program, one.targets_version or None)
-        plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
-        started = one.started_at + _away(tx, one, targets.length_days)
-        row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
-        moved = []
-        for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
-            if milestone.kind in plans:
-                opens, closes = window(plans[milestone.kind], started, longer.ends_at)
-                moved.append(replace(milestone, opens_at=opens, closes_at=closes))
-        tx.milestones.save_all(moved)
-        return row
-
-    return inside(kit, tenant, tx, work)
+    if one.state not in HOLDING:
+        raise Conflict("relationship.ended", "The relationship has ended; match them again.")
+    longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
+    targets, _ = targets_of(tx, met.program, one.targets_version or None)
+    plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
+    started = one.started_at + _away(tx, one, targets.length_days)
+    row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
+    moved = []
+    for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
+        if milestone.kind in plans:
+            opens, closes = window(plans[milestone.kind], started, longer.ends_at)
+            moved.append(replace(milestone, opens_at=opens, closes_at=closes))
+    tx.milestones.save_all(moved)
+    return row
 
 
 def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
@@ -290,22 +277,24 @@ def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
     return one.ends_at - one.started_at - timedelta(days=length + extended)
 
 
+@atomic
 def end(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "completed",
-    note: str = "", tx: Transaction | None = None,
+    note: str = "", only: str | None = None, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """End a relationship; places are free again, and what was still to come is cancelled.
 
-    A mentee of a circle ends their own part in it; for the others it goes on.
+    A mentee of a circle ends their own part in it; for the others it goes on. So staff take out
+    one mentee with `only`, a participant id; without anybody else on that side it ends for all.
     `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
     two have come to the end together.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        met = Met(tx, actor, relationship)
-        return as_row(part(met, met.own, reason, note))
-
-    return inside(kit, tenant, tx, work)
+    met = Met(tx, actor, relationship)
+    if only is not None and met.role in PARTIES:
+        raise NotAllowed("relationship.staff_only", "Only staff take somebody else out.")
+    if only is not None and only not in met.relationship.mentees:
+        raise Conflict("relationship.not_in_it", "That participant is no mentee in it now.")
+    return as_row(part(met, met.own if only is None else [only], reason, note))
 
 
 def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relationship:
@@ -331,14 +320,9 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     about: dict[str, Any] = {"participant_id": leaving, "left_reason": reason}
     event = met.record(events.MemberLeft, one.id, members=members, **about)
     met.record_all(met.fact(events.PlaceReleased, who, event, used=n) for who, n in used.items())
+    if reason != "blocked":
+        tell(tx, event, "member_left", met.people)
     return now
-
-
-def leave_circles(tx: Transaction, actor: Actor, participant: str, reason: str) -> None:
-    """Take a mentee out of every circle they are in."""
-    for held in tx.relationships.for_participants([participant], states=HOLDING):
-        if held.kind == "circle" and participant in held.mentees:
-            part(Met(tx, actor, held.id), [participant], reason)
 
 
 def _release(tx: Transaction, one: Relationship, places: dict[str, int]) -> dict[str, int]:
@@ -358,10 +342,7 @@ def _release(tx: Transaction, one: Relationship, places: dict[str, int]) -> dict
 
 
 def finish(met: Met, reason: str, note: str = "") -> Relationship:
-    """End the relationship inside the caller's transaction.
-
-    The mentor of a circle holds a place for each mentee.
-    """
+    """End the relationship; the mentor of a circle holds a place for each mentee."""
     tx, one = met.tx, met.relationship
     moved = one.move("ended", by=met.role, at=tx.now, reason=reason)
     mentees = len(one.mentees)
@@ -392,39 +373,29 @@ def milestones(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> lis
         return [as_row(one) for one in sorted(found, key=lambda one: (one.opens_at, one.id))]
 
 
+@atomic
 def reach(
-    kit: Kit, *, tenant: str, actor: Actor, milestone: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, milestone: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Mark a milestone that is due (or was missed) as done."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.milestones.get(milestone)
-        met = Met(tx, actor, one.relationship_id)
-        return met.done(tx.milestones, one.move("done", by=met.role), events.MilestoneDone)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.milestones.get(milestone)
+    met = Met(tx, actor, one.relationship_id)
+    return met.done(tx.milestones, one.move("done", by=met.role), events.MilestoneDone)
 
 
-def turn(kit: Kit, *, tenant: str, limit: int = 500) -> int:
-    """Turn the milestones whose time has come: upcoming to due, due to missed. For the worker.
-
-    A paused relationship's milestones wait. Returns how many were turned.
-    """
-
-    def work(tx: Transaction) -> int:
-        ripe = tx.milestones.ripe(tx.now, limit)
-        held = tx.relationships.get_many(one.relationship_id for one in ripe)
-        for one in ripe:
-            relationship = held[one.relationship_id]
-            step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
-            if one.state == "upcoming":
-                due = one.move("due", by=Role.SYSTEM)
-                _, event = step.save(tx.milestones, due, events.MilestoneDue)
-                found = tx.participants.get_many(m.participant_id for m in relationship.here)
-                tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
-            else:
-                missed = one.move("missed", by=Role.SYSTEM)
-                step.save(tx.milestones, missed, events.MilestoneMissed)
-        return len(ripe)
-
-    return kit.write(tenant, work)
+@atomic
+def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
+    """Turn milestones whose time has come, to due or missed; return how many. For the worker."""
+    ripe = tx.milestones.ripe(tx.now, limit)
+    held = tx.relationships.get_many(one.relationship_id for one in ripe)
+    for one in ripe:
+        relationship = held[one.relationship_id]
+        step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
+        if one.state == "upcoming":
+            due = one.move("due", by=Role.SYSTEM)
+            _, event = step.save(tx.milestones, due, events.MilestoneDue)
+            found = tx.participants.get_many(m.participant_id for m in relationship.here)
+            tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
+        else:
+            step.save(tx.milestones, one.move("missed", by=Role.SYSTEM), events.MilestoneMissed)
+    return len(ripe)

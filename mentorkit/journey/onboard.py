@@ -11,12 +11,13 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
+from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
-from mentorkit.journey.meet import leave_circles
+from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of
-from mentorkit.journey.steps import Step, inside, party
+from mentorkit.journey.steps import NEW, Step, atomic, party
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -75,67 +76,50 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
         }
 
 
+@atomic
 def consent(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, version: int | None = None,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Record consent to the program's text; `version` is the one shown (default: the current).
-
-    An older text than the one in force is refused: the person has not seen what changed.
-    """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        current = consent_version(tx, own.program)
-        if version is not None and version != current:
-            raise Conflict(
-                "consent.old_text",
-                f"The text is now version {current}; show that one and ask again.",
-                current=current,
-            )
-        agreed = own.participant.consent(text_version=current, at=tx.now)
-        return own.done(tx.participants, agreed, events.ConsentGiven, consent_version=current)
-
-    return inside(kit, tenant, tx, work)
+    """Record consent to the text in force; `version` is the one shown, and an older is refused."""
+    own = Own(tx, actor, participant)
+    current = consent_version(tx, own.program)
+    if version is not None and version != current:
+        raise Conflict(
+            "consent.old_text",
+            f"The text is now version {current}; show that one and ask again.",
+            current=current,
+        )
+    agreed = own.participant.consent(text_version=current, at=tx.now)
+    return own.done(tx.participants, agreed, events.ConsentGiven, consent_version=current)
 
 
+@atomic
 def withdraw(
-    kit: Kit, *, tenant: str, actor: Actor, participant: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Take consent back: from now on no run, no proposal and no message includes this person."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        agreed_no_more = own.participant.withdraw_consent()
-        saved, event = own.save(tx.participants, agreed_no_more, events.ConsentWithdrawn)
-        withdraw_open(tx, participant=participant, reason="no_consent", cause=event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    agreed_no_more = own.participant.withdraw_consent()
+    saved, event = own.save(tx.participants, agreed_no_more, events.ConsentWithdrawn)
+    withdraw_open(tx, participant=participant, reason="no_consent", cause=event)
+    return as_row(saved)
 
 
+@atomic
 def answer(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    answers: Mapping[str, Any],
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, answers: Mapping[str, Any],
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Fill in profile fields; raise `Invalid` with every answer that cannot be used."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        one = own.participant
-        profile = one.profile.with_(**_parsed(fields_of(tx, own.program), answers))
-        changed = tuple(sorted(k for k in answers if one.profile.get(k) != profile.get(k)))
-        if not changed:
-            return as_row(one)
-        one = replace(one, profile=profile)
-        return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    one = own.participant
+    profile = one.profile.with_(**_parsed(fields_of(tx, own.program), answers))
+    changed = tuple(sorted(k for k in answers if one.profile.get(k) != profile.get(k)))
+    if not changed:
+        return as_row(one)
+    one = replace(one, profile=profile)
+    return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
 
 
 def _parsed(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,101 +137,85 @@ def _parsed(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str
     return values
 
 
+@atomic
 def complete(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int | None = None,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Make somebody active: consented to the current text, required fields answered."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        one = own.participant
-        missing = [
-            spec.id
-            for spec in fields_of(tx, own.program).values()
-            if spec.required and one.profile.get(spec.id) is None
-            and any(one.plays(played) for played in spec.roles)
-        ]  # fmt: skip
-        if missing:
-            raise Conflict(
-                "participant.unanswered", f"Still to be answered: {', '.join(missing)}.",
-                fields=missing,
-            )  # fmt: skip
-        if one.consent_version != consent_version(tx, own.program) or one.consented_at is None:
-            raise Conflict(
-                "participant.no_consent", "Record their consent to the current text first."
-            )
-        one = one.move("active", by=own.role)
-        if capacity is not None:
-            one = replace(one, capacity=own.with_capacity(capacity).capacity)
-        fact = events.ParticipantOnboarded
-        return own.done(tx.participants, one, fact, capacity=one.capacity)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    one = own.participant
+    missing = [
+        spec.id
+        for spec in fields_of(tx, own.program).values()
+        if spec.required and one.profile.get(spec.id) is None
+        and any(one.plays(played) for played in spec.roles)
+    ]  # fmt: skip
+    if missing:
+        raise Conflict(
+            "participant.unanswered", f"Still to be answered: {', '.join(missing)}.",
+            fields=missing,
+        )  # fmt: skip
+    if one.consent_version != consent_version(tx, own.program) or one.consented_at is None:
+        raise Conflict("participant.no_consent", "Record their consent to the current text first.")
+    one = one.move("active", by=own.role)
+    if capacity is not None:
+        one = replace(one, capacity=own.with_capacity(capacity).capacity)
+    fact = events.ParticipantOnboarded
+    return own.done(tx.participants, one, fact, capacity=one.capacity)
 
 
+@atomic
 def set_capacity(
-    kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int, tx: Transaction = NEW
+) -> dict[str, Any]:
     """Change how many relationships at once; never fewer than are running now."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        changed = own.with_capacity(capacity)
-        return own.done(tx.participants, changed, events.CapacityChanged, capacity=capacity)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    changed = own.with_capacity(capacity)
+    return own.done(tx.participants, changed, events.CapacityChanged, capacity=capacity)
 
 
+@atomic
 def pause(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "asked",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Leave somebody out of new runs for a while; running relationships go on."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        moved = own.participant.move("paused", by=own.role, reason=reason)
-        return own.done(tx.participants, moved, events.ParticipantPaused, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    moved = own.participant.move("paused", by=own.role, reason=reason)
+    return own.done(tx.participants, moved, events.ParticipantPaused, reason=reason)
 
 
+@atomic
 def resume(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "back",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Include somebody in runs again."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        if own.participant.state != "paused":
-            raise Conflict(
-                "participant.not_paused",
-                f"This participant is {own.participant.state}, not paused.",
-            )
-        moved = own.participant.move("active", by=own.role, reason=reason)
-        return own.done(tx.participants, moved, events.ParticipantResumed, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    if own.participant.state != "paused":
+        raise Conflict(
+            "participant.not_paused",
+            f"This participant is {own.participant.state}, not paused.",
+        )
+    moved = own.participant.move("active", by=own.role, reason=reason)
+    return own.done(tx.participants, moved, events.ParticipantResumed, reason=reason)
 
 
+@atomic
 def leave(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "asked",
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Let somebody go; open proposals are withdrawn, running relationships must end first.
 
     A mentee leaves their circles at once; these go on for the others.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        own = Own(tx, actor, participant)
-        leave_circles(tx, actor, participant, reason)
-        moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
-        saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
-        withdraw_open(tx, participant=participant, reason="left", cause=event)
-        return as_row(saved)
-
-    return inside(kit, tenant, tx, work)
+    own = Own(tx, actor, participant)
+    for held in tx.relationships.for_participants([participant], states=HOLDING):
+        if held.kind == "circle" and participant in held.mentees:
+            part(Met(tx, actor, held.id), [participant], reason)
+    moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
+    saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
+    withdraw_open(tx, participant=participant, reason="left", cause=event)
+    return as_row(saved)

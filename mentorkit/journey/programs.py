@@ -28,7 +28,7 @@ from mentorkit.domain.programs import (
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.steps import READERS, Step, fresh, in_program, inside, reading, role_in
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -49,16 +49,11 @@ TEXTS = ("summary", "consent", "messages", "columns", "staff")
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
+@atomic
 def create(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    key: str,
-    preset: Mapping[str, Any],
-    name: str | None = None,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, key: str, preset: Mapping[str, Any],
+    name: str | None = None, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Make a program from a preset's data; only an admin of the host may.
 
     Raises `Invalid` with everything wrong about the preset, its strategy's names and options
@@ -67,32 +62,25 @@ def create(
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
     if not KEY.fullmatch(key):
-        raise Invalid(
-            "program.key",
-            "The program's key cannot be used.",
-            [Problem("key", "write small letters, digits, - and _, beginning with a letter")],
-        )
+        told = Problem("key", "write small letters, digits, - and _, beginning with a letter")
+        raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
     _refuse("preset.invalid", "The preset cannot be used:", problems)
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        if tx.programs.first(key=key):
-            raise Conflict("program.key_taken", f"There is a program {key!r} already.", key=key)
-        program = Program(
-            **fresh(tx),
-            key=key,
-            name=Frozen(en=name) if name else made.title or Frozen(en=key),
-            created_at=tx.now,
-            **made.program,
-        )
-        tx.programs.add(program)
-        step = Step(tx, actor, Role.ADMIN, program.id)
-        step.record(events.ProgramCreated, program.id)
-        for kind, definition_key, body in _definitions(made):
-            _define(step, program, kind, body, definition_key)
-        return summary(tx, program)
-
-    return inside(kit, tenant, tx, work)
+    if tx.programs.first(key=key):
+        raise Conflict("program.key_taken", f"There is a program {key!r} already.", key=key)
+    program = Program(
+        **fresh(tx),
+        key=key,
+        name=Frozen(en=name) if name else made.title or Frozen(en=key),
+        created_at=tx.now,
+        **made.program,
+    )
+    tx.programs.add(program)
+    step = Step(tx, actor, Role.ADMIN, program.id)
+    step.record(events.ProgramCreated, program.id)
+    for kind, definition_key, body in _definitions(made):
+        _define(step, program, kind, body, definition_key)
+    return summary(tx, program)
 
 
 def _read(kit: Kit, data: Mapping[str, Any]) -> tuple[Preset, list[Problem]]:
@@ -188,97 +176,91 @@ def summary(tx: Transaction, program: Program) -> dict[str, Any]:
     return {**as_row(program), "participants": shown(counts)}
 
 
+@atomic
 def open_(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Open a program: from now on people can be matched. It must have a way to match."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found, step = in_program(tx, actor, program)
-        strategy, _ = strategy_of(tx, found)
-        assigner = kit.registry.assigners.get(strategy.assigner)
-        if not strategy.criteria and (assigner is None or assigner.uses_scores):
-            raise Conflict(
-                "program.no_criteria",
-                "The program has no criterion to match by. Add at least one to its strategy, or "
-                'take an assigner that asks for no scores, such as "choice".',
-            )
-        opened = found.move("open", by=step.role)
-        return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
-
-    return inside(kit, tenant, tx, work)
+    found, step = in_program(tx, actor, program)
+    strategy, _ = strategy_of(tx, found)
+    assigner = kit.registry.assigners.get(strategy.assigner)
+    if not strategy.criteria and (assigner is None or assigner.uses_scores):
+        raise Conflict(
+            "program.no_criteria",
+            "The program has no criterion to match by. Add at least one to its strategy, or "
+            'take an assigner that asks for no scores, such as "choice".',
+        )
+    opened = found.move("open", by=step.role)
+    return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
 
+@atomic
 def close(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Close a program to new people and new runs; relationships go on to their end."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found, step = in_program(tx, actor, program)
-        closed = found.move("closed", by=step.role)
-        return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
-
-    return inside(kit, tenant, tx, work)
+    found, step = in_program(tx, actor, program)
+    closed = found.move("closed", by=step.role)
+    return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
 
 
+@atomic
 def define(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    kind: str,
-    body: Mapping[str, Any],
-    key: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, kind: str, body: Mapping[str, Any],
+    key: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Put a new version of the program's fields, strategy, targets, ... in force.
 
     What was made under an older version keeps it. Each kind is read as a preset's section is.
     Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
-    which would be gone.
+    which would be gone, and what stored answers still need.
     """
     kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
     if kind not in kinds:
-        raise Invalid(
-            "definition.kind", "There is no such definition.",
-            [Problem("kind", f"write one of {', '.join(kinds)}")],
-        )  # fmt: skip
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found, step = in_program(tx, actor, program)
-        data = {"fields": _in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
-        if kind == "fields":  # what names a field that is not there any more is told
-            data |= _in_force(tx, found, "requirements")[0]
-            data["strategy"] = _in_force(tx, found, "strategy")[0]
-            data["columns"] = _in_force(tx, found, "columns")[0]
-        made, problems = _read(kit, data)
-        if kind == "fields":
-            problems += _unfit(tx, found, made.fields)
-        _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
-        rows = [row for row in _definitions(made) if row[0] == kind]
-        _, own, kept = rows[0] if rows else (kind, "", {})
-        number = _define(step, found, kind, kept, own)
-        return {"program": found.id, "kind": kind, "key": own, "number": number}
-
-    return inside(kit, tenant, tx, work)
+        told = Problem("kind", f"write one of {', '.join(kinds)}")
+        raise Invalid("definition.kind", "There is no such definition.", [told])
+    found, step = in_program(tx, actor, program)
+    data = {"fields": _in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
+    if kind == "fields":  # what names a field that is not there any more is told
+        data |= _in_force(tx, found, "requirements")[0]
+        data["strategy"] = _in_force(tx, found, "strategy")[0]
+        data["columns"] = _in_force(tx, found, "columns")[0]
+    made, problems = _read(kit, data)
+    if kind == "fields":
+        problems += _unfit(tx, found, made.fields)
+    _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
+    rows = [row for row in _definitions(made) if row[0] == kind]
+    _, own, kept = rows[0] if rows else (kind, "", {})
+    number = _define(step, found, kind, kept, own)
+    return {"program": found.id, "kind": kind, "key": own, "number": number}
 
 
 def _unfit(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:
-    """Return which fields change their kind although answers to them would not be of the new."""
-    kinds = {one.id: one.kind for one in fields_of(tx, program).values()}
-    turned = [one for one in fields.values() if one.kind != kinds.get(one.id, one.kind)]
+    """Return which fields change kind or lose options that stored answers are still of."""
+    old = fields_of(tx, program)
+    changed: dict[str, tuple[str, str]] = {}
+    for one in fields.values():
+        was = old.get(one.id, one)
+        if one.kind != was.kind:
+            changed[one.id] = "kind", "are not of this kind; keep the kind"
+        elif was.choices.keys() - one.choices or (one.choices and not was.choices):
+            place = "ordered" if one.kind == "ordered" else "options"
+            changed[one.id] = place, "use an option that would not be there; keep it"
     unfit: Counter[str] = Counter()
-    for one in tx.participants.find(program_id=program.id) if turned else ():
-        for spec in turned:
-            value = one.profile.get(spec.id)
+    for row in tx.participants.find(program_id=program.id) if changed else ():
+        for id in changed:
+            value = row.profile.get(id)
             try:
-                unfit[spec.id] += spec.parse(value) != value
+                unfit[id] += fields[id].parse(value) != value
             except ValueError:
-                unfit[spec.id] += 1
-    told = "stored answer(s) are not of this kind; keep the kind, or ask in a new field"
-    return [Problem(f"fields.{id}.kind", f"{count} {told}") for id, count in unfit.items() if count]
+                unfit[id] += 1
+    return [
+        Problem(
+            f"fields.{id}.{place}", f"{unfit[id]} stored answer(s) {told}, or ask in a new field"
+        )
+        for id, (place, told) in changed.items()
+        if unfit[id]
+    ]
 
 
 def _as_preset(kind: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -311,39 +293,25 @@ def export(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, An
     return dump_preset(parse_preset(data))
 
 
+@atomic
 def appoint(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    role: str,
-    person: str | None = None,
-    name: str = "",
-    user_ref: str | None = None,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, role: str, person: str | None = None,
+    name: str = "", user_ref: str | None = None, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Give somebody a staff role: a known person (id or external key), or a host's user.
 
     An admin appoints anybody; a coordinator may appoint supervisors and viewers.
     """
     if role not in STAFF_ROLES:
-        raise Invalid(
-            "staff.role",
-            "There is no such staff role.",
-            [Problem("role", f"write one of {', '.join(STAFF_ROLES)}")],
-        )
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        found, step = in_program(tx, actor, program)
-        if role == "coordinator" and step.role != Role.ADMIN:
-            raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
-        human = _person(tx, person, name, user_ref)
-        staffed = replace(found, staff=found.staff.with_(**{human: role}))
-        step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
-        return {"program": found.id, "person": human, "role": role}
-
-    return inside(kit, tenant, tx, work)
+        told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
+        raise Invalid("staff.role", "There is no such staff role.", [told])
+    found, step = in_program(tx, actor, program)
+    if role == "coordinator" and step.role != Role.ADMIN:
+        raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
+    human = _person(tx, person, name, user_ref)
+    staffed = replace(found, staff=found.staff.with_(**{human: role}))
+    step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
+    return {"program": found.id, "person": human, "role": role}
 
 
 def staff(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
@@ -365,11 +333,8 @@ def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None
     if known:
         return known.id
     if not name and not user_ref:
-        raise Invalid(
-            "staff.unknown_person",
-            "This person is not known here.",
-            [Problem("person", "give a known id or key, or a name to add somebody new")],
-        )
+        told = Problem("person", "give a known id or key, or a name to add somebody new")
+        raise Invalid("staff.unknown_person", "This person is not known here.", [told])
     called = name or user_ref or ""
     new = Person(
         **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now

@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.match import OPEN, withdraw_one
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.steps import Step, fresh, inside, person_of, role_in
+from mentorkit.journey.steps import NEW, Step, atomic, fresh, person_of, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -27,8 +27,9 @@ ERASED = "erased"
 """The kind of contact that is left of an erased person's id and e-mail: a mark of each."""
 
 
+@atomic
 def block(
-    kit: Kit, *, tenant: str, actor: Actor, person: str, other: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, person: str, other: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Keep `person` and `other` (person ids) apart from now on, in either direction.
 
@@ -37,49 +38,43 @@ def block(
     without `person` if both are. No run, lock or staff proposal brings them together again. Done by
     the person or by staff of a program that the person is in. The other one is told nothing.
     """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        for one_id in (other, person):
-            tx.people.get(one_id)
-        mine = tx.participants.find(person_id=person)
-        theirs = {one.id for one in tx.participants.find(person_id=other)}
-        step = Step(tx, actor, _role(tx, actor, person, mine), None)
-        if person == other:
-            raise Conflict("block.self", "Nobody can be kept apart from themselves.")
-        if not tx.blocks.first(person_id=person, other_id=other):
-            tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
-        event = step.record(events.PersonBlocked, person, other_id=other)
-        withdrawn = ended = 0
-        for one in mine:
-            for their in theirs:
-                withdrawn += withdraw_open(
-                    tx, participant=one.id, other=their, reason="blocked", cause=event
-                )
-            for running in tx.relationships.for_participants([one.id], states=HOLDING):
-                here = {m.participant_id for m in running.here}
-                if one.id in here and theirs & here:
-                    part(Met(tx, SYSTEM_ACTOR, running.id), (one.id, *theirs), "blocked")
-                    ended += 1
-        own = {one.id for one in mine}
-        for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
-            if held.kind != "circle":
-                continue
-            mentor, here = (
-                held.member("mentor").participant_id,
-                {m.participant_id for m in held.here},
+    tx.people.get(other)
+    tx.people.get(person)
+    mine = tx.participants.find(person_id=person)
+    theirs = {one.id for one in tx.participants.find(person_id=other)}
+    step = Step(tx, actor, _role(tx, actor, person, mine), None)
+    if person == other:
+        raise Conflict("block.self", "Nobody can be kept apart from themselves.")
+    if not tx.blocks.first(person_id=person, other_id=other):
+        tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
+    event = step.record(events.PersonBlocked, person, other_id=other)
+    withdrawn = ended = 0
+    for one in mine:
+        for their in theirs:
+            withdrawn += withdraw_open(
+                tx, participant=one.id, other=their, reason="blocked", cause=event
             )
-            joining = [*(theirs if own & here else ()), *(own if theirs & here else ())]
-            system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id)
-            for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
-                withdraw_one(system, proposal, "blocked", event)
-                withdrawn += 1
-        return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
+        for running in tx.relationships.for_participants([one.id], states=HOLDING):
+            here = {m.participant_id for m in running.here}
+            if one.id in here and theirs & here:
+                part(Met(tx, SYSTEM_ACTOR, running.id), (one.id, *theirs), "blocked")
+                ended += 1
+    own = {one.id for one in mine}
+    for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
+        if held.kind != "circle":
+            continue
+        mentor, here = held.member("mentor").participant_id, {m.participant_id for m in held.here}
+        joining = [*(theirs if own & here else ()), *(own if theirs & here else ())]
+        system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id)
+        for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
+            withdraw_one(system, proposal, "blocked", event)
+            withdrawn += 1
+    return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
 
-    return inside(kit, tenant, tx, work)
 
-
+@atomic
 def erase(
-    kit: Kit, *, tenant: str, actor: Actor, person: str, tx: Transaction | None = None
+    kit: Kit, *, tenant: str, actor: Actor, person: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
@@ -92,51 +87,48 @@ def erase(
     from mentorkit.store import erase as erase_rows
     from mentorkit.store import unreached
 
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.people.get(person)
-        mine = tx.participants.find(person_id=person)
-        role = _role(tx, actor, person, mine)
-        own, ended = {one.id for one in mine}, 0
-        for held in tx.relationships.for_participants(own, states=HOLDING):
-            if who := [m.participant_id for m in held.here if m.participant_id in own]:
-                part(Met(tx, SYSTEM_ACTOR, held.id), who, "erased")
-                ended += 1
-        event = Step(tx, actor, role, None).record(events.PersonErased, person)
-        withdrawn = left = 0
-        for now in tx.participants.find(person_id=person):
-            step = Step(tx, actor, role, now.program_id)
-            withdrawn += withdraw_open(tx, participant=now.id, reason="erased", cause=event)
-            if now.consented_at:
-                gone = now.withdraw_consent()
-                now, _ = step.save(tx.participants, gone, events.ConsentWithdrawn, cause=event)
-            if "left" in PARTICIPANT_MOVES.next(now.state):
-                gone = now.move("left", by=role, reason="erased")
-                step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
-                left += 1
-        for program in tx.programs.find():
-            if person in program.staff:
-                staff = Frozen({who: held for who, held in program.staff.items() if who != person})
-                step = Step(tx, actor, role, program.id)
-                dismissed = replace(program, staff=staff)
-                step.save(tx.programs, dismissed, events.StaffDismissed, person_id=person)
-        contacts = tx.contacts.find(person_id=person)
-        names = {c.value.casefold() for c in contacts if c.kind == "email"} | {one.external_key}
-        marks = {marks_of(kit, tenant, name)[0] for name in names if name}
-        marks |= {contact.value for contact in contacts if contact.kind == ERASED}
-        rows = erase_rows(tx, person)
-        tx.contacts.add_all(
-            Contact(**fresh(tx), person_id=person, kind=ERASED, value=mark) for mark in marks
-        )
-        return {
-            "person": person,
-            "ended": ended,
-            "withdrawn": withdrawn,
-            "left": left,
-            "erased": rows,
-            "unreached": unreached(tx),
-        }
-
-    return inside(kit, tenant, tx, work)
+    one = tx.people.get(person)
+    mine = tx.participants.find(person_id=person)
+    role = _role(tx, actor, person, mine)
+    own, ended = {one.id for one in mine}, 0
+    for held in tx.relationships.for_participants(own, states=HOLDING):
+        if who := [m.participant_id for m in held.here if m.participant_id in own]:
+            part(Met(tx, SYSTEM_ACTOR, held.id), who, "erased")
+            ended += 1
+    event = Step(tx, actor, role, None).record(events.PersonErased, person)
+    withdrawn = left = 0
+    for now in tx.participants.find(person_id=person):
+        step = Step(tx, actor, role, now.program_id)
+        withdrawn += withdraw_open(tx, participant=now.id, reason="erased", cause=event)
+        if now.consented_at:
+            gone = now.withdraw_consent()
+            now, _ = step.save(tx.participants, gone, events.ConsentWithdrawn, cause=event)
+        if "left" in PARTICIPANT_MOVES.next(now.state):
+            gone = now.move("left", by=role, reason="erased")
+            step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
+            left += 1
+    for program in tx.programs.find():
+        if person in program.staff:
+            staff = Frozen({who: held for who, held in program.staff.items() if who != person})
+            step = Step(tx, actor, role, program.id)
+            dismissed = replace(program, staff=staff)
+            step.save(tx.programs, dismissed, events.StaffDismissed, person_id=person)
+    contacts = tx.contacts.find(person_id=person)
+    names = {c.value.casefold() for c in contacts if c.kind == "email"} | {one.external_key}
+    marks = {marks_of(kit, tenant, name)[0] for name in names if name}
+    marks |= {contact.value for contact in contacts if contact.kind == ERASED}
+    rows = erase_rows(tx, person)
+    tx.contacts.add_all(
+        Contact(**fresh(tx), person_id=person, kind=ERASED, value=mark) for mark in marks
+    )
+    return {
+        "person": person,
+        "ended": ended,
+        "withdrawn": withdrawn,
+        "left": left,
+        "erased": rows,
+        "unreached": unreached(tx),
+    }
 
 
 def marks_of(kit: Kit, tenant: str, key: str) -> list[str]:

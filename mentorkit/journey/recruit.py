@@ -17,11 +17,12 @@ from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.protect import ERASED, marks_of
-from mentorkit.journey.steps import Step, chosen, fresh, in_program, reading
+from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, reading
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
+    from mentorkit.store.repositories import Repository
     from mentorkit.store.transaction import Transaction
 
 CHUNK = 500
@@ -84,11 +85,8 @@ def source_for(sources: Mapping[str, Any], filename: str) -> str:
         if suffix in source.suffixes:
             return str(name)
     readable = ", ".join(sorted(s for source in sources.values() for s in source.suffixes))
-    raise Invalid(
-        "source.unknown_file",
-        "This kind of file cannot be read.",
-        [Problem(filename, f"write a file of one of these kinds: {readable}")],
-    )
+    told = Problem(filename, f"write a file of one of these kinds: {readable}")
+    raise Invalid("source.unknown_file", "This kind of file cannot be read.", [told])
 
 
 def receive(
@@ -168,14 +166,14 @@ class _Plan:
         self.known = {row.person_id: row for row in rows}
         self.contacts: dict[tuple[str, str], list[Contact]] = defaultdict(list)
         self.reached: dict[str, set[str]] = defaultdict(set)
-        for contact in tx.contacts.find(person_id=list(ids)):
+        contacts = tx.contacts.find(person_id=list(ids))
+        self.stored = {*self.people, *(contact.id for contact in contacts)}
+        for contact in contacts:
             self.contacts[contact.person_id, contact.kind].append(contact)
             self.reached[_folded(contact.value)].add(contact.person_id)
         self.firms: dict[str, Business] = {}
-        self.new_people: dict[str, Person] = {}
-        self.renamed: dict[str, Person] = {}
-        self.new_contacts: dict[str, Contact] = {}
-        self.moved_contacts: dict[str, Contact] = {}
+        self.told_people: dict[str, Person] = {}
+        self.told_contacts: dict[str, Contact] = {}
         self.businesses: list[Business] = []
         self.new: dict[str, Participant] = {}
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
@@ -254,20 +252,14 @@ class _Plan:
         person = before or Person(
             **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
         )
-        person = replace(
-            person,
-            name=lead.name or person.name,
-            born=lead.born if lead.born is not None else person.born,
-            locale=lead.locale or person.locale,
-            zone=lead.zone or person.zone,
-        )
+        told = {name: getattr(lead, name) for name in ("name", "born", "locale", "zone")}
+        told = {name: value for name, value in told.items() if value not in (None, "")}
+        person = replace(person, **told)
         if person == before:
             return person, set()
-        self.people[person.id] = person
         if before is None:
             self.keys[lead.key] = person.id
-        is_new = before is None or before.id in self.new_people
-        (self.new_people if is_new else self.renamed)[person.id] = person
+        self.people[person.id] = self.told_people[person.id] = person
         return person, {"person"}
 
     def _reach(self, person: Person, lead: Lead) -> set[str]:
@@ -278,16 +270,13 @@ class _Plan:
             if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
             touched.add(kind)
-            is_new = len(held) != 1  # of several, none is the one that it takes the place of
-            told = (
-                Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
-                if is_new
-                else replace(held.pop(), value=value, verified=False)
-            )
+            if len(held) == 1:  # of several, none is the one that it takes the place of
+                told = replace(held.pop(), value=value, verified=False)
+            else:
+                told = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
             held.append(told)
             self.reached[value].add(person.id)
-            is_new = is_new or told.id in self.new_contacts
-            (self.new_contacts if is_new else self.moved_contacts)[told.id] = told
+            self.told_contacts[told.id] = told
         return touched
 
     def _business(self, lead: Lead) -> str | None:
@@ -325,14 +314,16 @@ class _Plan:
             created_at=self.tx.now,
         )
 
+    def _keep(self, kept: Repository[N], told: Mapping[str, N]) -> None:
+        kept.add_all(one for id, one in told.items() if id not in self.stored)
+        kept.save_all(one for id, one in told.items() if id in self.stored)
+
     def write(self, step: Step) -> None:
         """Store the plan and record what happened, the new ones first."""
         tx = self.tx
         tx.businesses.add_all(self.businesses)
-        tx.people.add_all(self.new_people.values())
-        tx.people.save_all(self.renamed.values())
-        tx.contacts.add_all(self.new_contacts.values())
-        tx.contacts.save_all(self.moved_contacts.values())
+        self._keep(tx.people, self.told_people)
+        self._keep(tx.contacts, self.told_contacts)
         tx.participants.add_all(self.new.values())
         tx.participants.save_all(one for one, _ in self.changed.values())
         facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]

@@ -33,7 +33,9 @@ WORDS = {
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:
     """Return the pairs of person ids that must be kept apart."""
-    pairs = {frozenset((block.person_id, block.other_id)) for block in tx.blocks.among(people)}
+    ids = list(people)
+    blocks = [*tx.blocks.find(person_id=ids), *tx.blocks.find(other_id=ids)]
+    pairs = {frozenset((block.person_id, block.other_id)) for block in blocks}
     return {pair for pair in pairs if len(pair) == 2}
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.programs import requirements_of
 from mentorkit.journey.safeguards import old_enough
-from mentorkit.journey.steps import by_staff, inside, reading
+from mentorkit.journey.steps import NEW, atomic, by_staff, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -81,94 +81,62 @@ def _reviewed(
     ]
 
 
+@atomic
 def approve(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    despite: tuple[str, ...] = (),
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
-    """Let somebody join. Requirements not met must be named in `despite` to be passed over.
-
-    The minimum age is a safeguard: nothing passes over it.
-    """
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        program = tx.programs.get(one.program_id)
-        step = by_staff(tx, actor, program)
-        if program.minimum_age is not None:
-            _check_age(program, tx.people.get(one.person_id), tx.now.year)
-        failed = [
-            answer["requirement"]
-            for answer in answers(requirements_of(tx, program), one)
-            if answer["answer"] == "no" and answer["requirement"] not in despite
-        ]
-        if failed:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, despite: tuple[str, ...] = (),
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Let somebody join. `despite` names requirements to pass over; nothing passes over the age."""
+    one = tx.participants.get(participant)
+    program = tx.programs.get(one.program_id)
+    step = by_staff(tx, actor, program)
+    if program.minimum_age is not None:
+        person = tx.people.get(one.person_id)
+        if person.born is None:
             raise Conflict(
-                "participant.requirements",
-                f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
-                requirements=failed,
+                "participant.age_unknown",
+                "Ask for the year of birth first: the program has a minimum age.",
             )
-        moved = one.move("approved", by=step.role)
-        return step.done(tx.participants, moved, events.ParticipantApproved)
-
-    return inside(kit, tenant, tx, work)
-
-
-def _check_age(program: Program, person: Person, year: int) -> None:
-    if person.born is None:
+        if not old_enough(program, person, tx.now.year):
+            raise Conflict(
+                "participant.too_young", f"Everybody must be over {program.minimum_age} here."
+            )
+    failed = [
+        answer["requirement"]
+        for answer in answers(requirements_of(tx, program), one)
+        if answer["answer"] == "no" and answer["requirement"] not in despite
+    ]
+    if failed:
         raise Conflict(
-            "participant.age_unknown",
-            "Ask for the year of birth first: the program has a minimum age.",
+            "participant.requirements",
+            f"Not met: {', '.join(failed)}. Decline, or approve despite them by name.",
+            requirements=failed,
         )
-    if not old_enough(program, person, year):
-        raise Conflict(
-            "participant.too_young", f"Everybody must be over {program.minimum_age} here."
-        )
+    moved = one.move("approved", by=step.role)
+    return step.done(tx.participants, moved, events.ParticipantApproved)
 
 
+@atomic
 def decline(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    reason: str = "staff_decision",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "staff_decision",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        moved = one.move("declined", by=step.role, reason=reason)
-        step.note("participant", participant, note)
-        return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.participants.get(participant)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    moved = one.move("declined", by=step.role, reason=reason)
+    step.note("participant", participant, note)
+    return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
 
 
+@atomic
 def wait(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    participant: str,
-    reason: str = "no_place",
-    note: str = "",
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "no_place",
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Put somebody on the waiting list."""
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        one = tx.participants.get(participant)
-        step = by_staff(tx, actor, tx.programs.get(one.program_id))
-        moved = one.move("waiting", by=step.role, reason=reason)
-        step.note("participant", participant, note)
-        return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
-
-    return inside(kit, tenant, tx, work)
+    one = tx.participants.get(participant)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    moved = one.move("waiting", by=step.role, reason=reason)
+    step.note("participant", participant, note)
+    return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)

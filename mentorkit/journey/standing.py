@@ -18,9 +18,10 @@ from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import ASKED, DRAFTED
 from mentorkit.journey.programs import consent_version
 from mentorkit.journey.steps import (
+    NEW,
     READERS,
     Step,
-    inside,
+    atomic,
     person_of,
     persons_of,
     program_of,
@@ -58,6 +59,7 @@ def visitor(
         return person, programs[0] if program else None, frozenset(roles)
 
 
+@atomic
 def link(
     kit: Kit,
     *,
@@ -65,7 +67,7 @@ def link(
     actor: Actor,
     person: str,
     user_ref: str,
-    tx: Transaction | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:
     """Let a host's user be a person who is here already; for the host, who knows that they are.
 
@@ -74,18 +76,14 @@ def link(
     """
     if not (actor.admin or actor.is_system):
         raise NotAllowed("person.host_only", "Only the host or an admin may say who a user is.")
-
-    def work(tx: Transaction) -> dict[str, Any]:
-        known = tx.people.first(id=person) or tx.people.first(external_key=person)
-        if known is None:
-            raise tx.people.missing(person)
-        if known.user_ref == user_ref:
-            return {"person": known.id, "user_ref": user_ref}
-        step = Step(tx, actor, Role.ADMIN if actor.admin else Role.SYSTEM, None)
-        step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)
+    known = tx.people.first(id=person) or tx.people.first(external_key=person)
+    if known is None:
+        raise tx.people.missing(person)
+    if known.user_ref == user_ref:
         return {"person": known.id, "user_ref": user_ref}
-
-    return inside(kit, tenant, tx, work)
+    step = Step(tx, actor, Role.ADMIN if actor.admin else Role.SYSTEM, None)
+    step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)
+    return {"person": known.id, "user_ref": user_ref}
 
 
 def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:

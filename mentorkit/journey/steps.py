@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from mentorkit.store.repositories import Noun, Repository
     from mentorkit.store.transaction import Transaction
 
+P = ParamSpec("P")
 T = TypeVar("T")
 N = TypeVar("N", bound="Noun")
+NEW: Any = None
+"""What a step takes as `tx` for a transaction of its own."""
+
 CHUNK = 100
 """How many things `many` does in one transaction: few enough to keep locks short."""
 
@@ -40,14 +45,14 @@ def fresh(tx: Transaction) -> Fresh:
     return Fresh(id=tx.new_id(), tenant=tx.tenant)
 
 
+@dataclass
 class Step:
     """One actor walking in one role, in one transaction: what each fact is recorded with."""
 
-    def __init__(self, tx: Transaction, actor: Actor, role: Role, program_id: str | None) -> None:
-        self.tx = tx
-        self.actor = actor
-        self.role = role
-        self.program_id = program_id
+    tx: Transaction
+    actor: Actor
+    role: Role
+    program_id: str | None
 
     def fact(
         self, kind: type[Event], subject: str, /, cause: Event | None = None, **changed: Any
@@ -88,16 +93,21 @@ class Step:
         )
 
 
-def inside(kit: Kit, tenant: str, tx: Transaction | None, work: Callable[[Transaction], T]) -> T:
-    """Do `work` in a transaction of its own, or as one step inside the caller's `tx`.
+def atomic(step: Callable[P, T]) -> Callable[P, T]:
+    """Give a step its `tx`: a transaction of its own, or a savepoint inside the caller's.
 
-    Inside another transaction it is a savepoint: if `work` raises, nothing of it stays, and the
-    caller may go on.
+    If the step raises inside the caller's, nothing of it stays, and the caller may go on.
     """
-    if tx is None:
-        return kit.write(tenant, work)
-    with tx.savepoint():
-        return work(tx)
+    walk: Callable[..., T] = step
+
+    @wraps(step)
+    def inside(kit: Kit, *, tenant: str, tx: Transaction | None = None, **values: Any) -> T:
+        if tx is None:
+            return kit.write(tenant, lambda own: walk(kit, tenant=tenant, tx=own, **values))
+        with tx.savepoint():
+            return walk(kit, tenant=tenant, tx=tx, **values)
+
+    return cast("Callable[P, T]", inside)
 
 
 def many(

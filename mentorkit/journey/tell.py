@@ -28,7 +28,7 @@ _LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
         "Your answer is asked: {program}",
-        "Hello {person}, we suggest that {mentee} and {mentor} work together.\n"
+        "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
         "{reasons}\nPlease answer by {due}.",
     ),
     "relationship_started": _english(
@@ -44,6 +44,10 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "How is it going? {program}",
         "Hello {person}, it is time to look back on your mentoring so far. "
         "Please tell us by {due} how it goes.",
+    ),
+    "member_left": _english(
+        "Somebody has left the circle: {program}",
+        "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
     ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",

@@ -88,6 +88,7 @@ def run(
         overridden=overridden,
         certificate=_by_id(pool, proof),
         notes=tuple(scan.notes()),
+        by_choice=not bound.assigner.uses_scores,
         seconds=time.perf_counter() - began,
     )
 

@@ -160,6 +160,11 @@ class Pool:
         wanted = self.mentees.people[mentee].choices
         return tuple(dict.fromkeys(self._named[name] for name in wanted if name in self._named))
 
+    def strangers(self, mentee: int) -> tuple[str, ...]:
+        """Return whom this mentee asked for that is no mentor of this run, as it was written."""
+        wanted = self.mentees.people[mentee].choices
+        return tuple(dict.fromkeys(name for name in wanted if name not in self._named))
+
     def with_columns(self, names: Iterable[str]) -> None:
         """Give every person's answers these fields too, as None where nobody answered them."""
         for side in (self.mentees, self.mentors):

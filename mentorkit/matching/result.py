@@ -69,7 +69,8 @@ class Result:
     with ``score``, and for an assigner that ignores the objective, among all. An `exact` result is
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
-    what was odd: answers that nobody gave (at ``mentees``, ``mentors``), values that were cut.
+    what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
+    values that were cut. `by_choice` says that people's choices made the pairs, not scores.
     """
 
     pairs: tuple[Pair, ...]
@@ -89,3 +90,4 @@ class Result:
     overridden: tuple[Override, ...] = ()
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
+    by_choice: bool = False

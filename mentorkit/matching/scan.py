@@ -6,6 +6,7 @@ those into a score. No block holds more than `TILE_CELLS` pairs (one mentee's ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any, Protocol
@@ -90,6 +91,11 @@ class Scan:
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)
+        everyone = range(len(self.pool.mentees))
+        asked = Counter(name for mentee in everyone for name in self.pool.strangers(mentee))
+        for name, count in asked.items():
+            told = f"`choices` asks for {name!r} ({count}x), who is no mentor of this run"
+            yield Problem("mentees", told)
 
     # ------------------------------------------------------------------ may they
 

@@ -83,6 +83,7 @@ def summary(result: Result) -> dict[str, Any]:
         "objective": result.objective,
         "method": result.method,
         "exact": result.exact,
+        "by_choice": result.by_choice,
         "seconds": round(result.seconds, 3),
     }
 

@@ -98,7 +98,13 @@ class Left:
         chooses = not self.scan.bound.assigner.uses_scores
         if chooses:
             wanted = self.question.choices(mentee)
-            reason = _reason("choices_gone" if wanted else "not_chosen")
+            strangers = self.pool.strangers(mentee)
+            if strangers and not wanted:
+                reason = _reason("choices_unknown", names=strangers)
+            elif strangers:
+                reason = _reason("choices_gone_unknown", names=strangers)
+            else:
+                reason = _reason("choices_gone" if wanted else "not_chosen")
             if len(there):
                 return _left(someone, reason, self._named("choose", there, scores))
             if not wanted:

@@ -95,6 +95,10 @@ SENTENCES: Mapping[str, str] = {
     "left_over": "The assigner left {count} who fit and are free.",
     "not_chosen": "Did not ask for anybody.",
     "choices_gone": "Everybody this person asked for is taken or ruled out.",
+    "choices_unknown": "Whom this person asked for is no mentor of this run: {names}.",
+    "choices_gone_unknown": (
+        "Everybody this person asked for is taken or ruled out, or no mentor of this run: {names}."
+    ),
     "nobody_chose": "No mentee who fits asked for this person, or got them.",
     # the one change that would help
     "recruit_mentors": "Recruit a mentor.",

@@ -1,7 +1,4 @@
-"""How nouns are kept: SQLAlchemy Core on our own `MetaData`, on any engine of the host's.
-
-What hosts and plugins use comes from here; `mentorkit.store.tables` has the tables themselves.
-"""
+"""How nouns are kept: what hosts and plugins use; the tables are in `mentorkit.store.tables`."""
 
 from mentorkit.store.columns import Amount as Amount
 from mentorkit.store.columns import Json as Json

@@ -118,7 +118,7 @@ class Amount(sa.types.TypeDecorator[Sum]):
 
 
 class Words(sa.types.TypeDecorator[str]):
-    """Text of at most `length` characters. What one database keeps and another refuses is refused.
+    """Text of at most `length` characters, if any. What only one database would keep is refused.
 
     PostgreSQL takes no NUL, SQLite stops reading at one; half a surrogate pair fits neither.
     Ids and keys (`binary`) compare by code point, whatever the database's collation.
@@ -134,6 +134,8 @@ class Words(sa.types.TypeDecorator[str]):
         self.binary = binary
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if self.length is None:
+            return sa.Text()  # a driver's own kind of string would make it VARCHAR
         collation = "C" if self.binary and dialect.name == "postgresql" else None
         return dialect.type_descriptor(sa.String(self.length, collation=collation))
 
@@ -151,19 +153,6 @@ class Words(sa.types.TypeDecorator[str]):
         except UnicodeEncodeError:
             raise refuse(self.place, "remove the broken character (half a surrogate)") from None
         return str(value)
-
-
-class Prose(Words):
-    """Text of any length, with the same characters refused as in `Words`."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def __init__(self, place: str = "text") -> None:
-        super().__init__(None, place)
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return sa.Text()  # a driver's own kind of string would make it VARCHAR
 
 
 class Whole(sa.types.TypeDecorator[int]):
@@ -248,8 +237,7 @@ def words(
     name: str, length: int | None, *, nullable: bool = False, personal: bool = False
 ) -> sa.Column[str]:
     """Return a column for text; `personal` text is never quoted in an error or a log."""
-    kept = Prose(name) if length is None else Words(length, name)
-    return sa.Column(name, kept, nullable=nullable, info={"personal": personal})
+    return sa.Column(name, Words(length, name), nullable=nullable, info={"personal": personal})
 
 
 def whole(name: str, *, nullable: bool = False, personal: bool = False) -> sa.Column[int]:

@@ -1,8 +1,4 @@
-"""What every table must say about itself before anything starts, and the tables of plugins.
-
-A table declares its tenant key, whose data a row is, its class, how long it is kept, what an
-export gives and what erasing does. Export and erase of a person are made from this alone.
-"""
+"""What every table says about itself, from which alone export and erase of a person are made."""
 
 from __future__ import annotations
 
@@ -97,10 +93,7 @@ def plugin_tables(name: str) -> sa.MetaData:
 
 
 def table(metadata: sa.MetaData, name: str, *columns: Any, info: dict[str, Any]) -> sa.Table:
-    """Build an owner's table under its prefix, with tenant and id as its key.
-
-    `info` is what `declare` returned.
-    """
+    """Build an owner's table, keyed by tenant and id; `info` is what `declare` returned."""
     return sa.Table(
         prefix(metadata.info["owner"]) + name,
         metadata,
@@ -156,7 +149,7 @@ def _faults(
     tenant = each.columns.get(declared.tenant)
     if tenant is None or tenant.nullable:
         yield who, f"give it a column {declared.tenant!r} that is never empty"
-    elif not _leads(each, tenant):
+    elif not any(next(iter(key.columns), None) is tenant for key in _keys(each)):
         yield who, "let the tenant lead its primary key or a unique constraint"
     if not declared.retention.strip():
         yield who, "say how long a row is kept (retention)"
@@ -179,10 +172,9 @@ def _faults(
         yield who, f"{', '.join(personal)} are personal: say what erasing leaves (erase)"
 
 
-def _leads(each: sa.Table, tenant: sa.Column[Any]) -> bool:
+def _keys(each: sa.Table) -> list[sa.PrimaryKeyConstraint | sa.UniqueConstraint]:
     kinds = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
-    keys = [constraint for constraint in each.constraints if isinstance(constraint, kinds)]
-    return any(next(iter(key.columns), None) is tenant for key in keys)
+    return [constraint for constraint in each.constraints if isinstance(constraint, kinds)]
 
 
 def _named(name: str, owner: str, everything: Mapping[str, sa.Table]) -> sa.Table | None:

@@ -25,12 +25,6 @@ def sqlstate(error: DBAPIError) -> str:
     return str(getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or "")
 
 
-def is_transient(error: DBAPIError) -> bool:
-    """Return whether the same work may well succeed when it is done again from the start."""
-    locked = re.search("database (table )?is locked", str(error.orig))
-    return sqlstate(error) in TRANSIENT or locked is not None
-
-
 def passes(error: Exception) -> bool:
     """Return whether others were just in the way: the same may succeed from the start."""
     return isinstance(error, Conflict) and (error.code == BUSY or error.code.endswith(".stale"))
@@ -42,7 +36,7 @@ def translate(error: StatementError, noun: str) -> MentorKitError:
         return error.orig
     if not isinstance(error, DBAPIError):
         return MentorKitError("store.failed", f"A {noun} could not be written or read.", noun=noun)
-    if is_transient(error):
+    if sqlstate(error) in TRANSIENT or re.search("database (table )?is locked", str(error.orig)):
         return Conflict(BUSY, "Others are writing here just now. Try again.", noun=noun)
     if isinstance(error, IntegrityError):
         return broken(error, noun)

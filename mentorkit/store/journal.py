@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mentorkit.domain.events import Event, load, replay
+from mentorkit.domain.events import Event, load
 from mentorkit.domain.frozen import thaw
 from mentorkit.errors import NotFound
 from mentorkit.store import tables
@@ -79,10 +79,6 @@ class Journal:
         for start in range(0, len(wanted), CHUNK):
             found += self._read(_ROW.sequence.in_(wanted[start : start + CHUNK]))
         return found
-
-    def state(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return ``{(noun, id): state}`` as replaying everything gives it."""
-        return replay(self.events(limit=None))
 
     def _read(self, *when: sa.ColumnElement[bool], limit: int | None = None) -> list[Event]:
         mine = sa.and_(_ROW.tenant == self.tx.tenant, *when)

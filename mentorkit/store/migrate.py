@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -37,10 +37,7 @@ _ADVISORY_LOCK = 7_305_431_227
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who owns a lineage: the core (no name) or a plugin, with its tables and its folder.
-
-    `migrations` is ``package:folder``; None for an owner without tables.
-    """
+    """Who owns a lineage: the core (no name) or a plugin; `migrations` is ``package:folder``."""
 
     name: str = ""
     metadata: sa.MetaData | None = None
@@ -95,17 +92,24 @@ CORE = Owner(metadata=tables.metadata, migrations="mentorkit.store.migrations:ve
 
 
 def upgrade(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> None:
-    """Bring every owner's tables to their newest revision, in this order."""
+    """Bring every owner's tables to their newest revision, in this order, each in a transaction."""
     from alembic import command
+    from alembic.util import CommandError
 
-    _run(engine, owners, command.upgrade)
-
-
-def stamp(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> None:
-    """Note that the tables are at their newest revision already, without touching them."""
-    from alembic import command
-
-    _run(engine, owners, command.stamp)
+    for owner in _with_migrations(owners):
+        with _ONE_AT_A_TIME, engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                begin_sqlite(connection)
+            elif connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            try:
+                command.upgrade(_config(owner, connection=connection), "head")
+            except CommandError as error:
+                raise MentorKitError(
+                    "store.unknown_revision",
+                    f"The database of {owner} cannot be brought up to date: {error}. It is newer "
+                    "than what is installed, or its migrations have more than one end.",
+                ) from error
 
 
 def check(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> list[str]:
@@ -201,29 +205,6 @@ def _config(owner: Owner, **attributes: Any) -> Config:
         config.set_main_option(name, value.replace("%", "%%"))
     config.attributes.update(attributes, owner=owner)
     return config
-
-
-def _run(
-    engine: sa.Engine, owners: Sequence[Owner], command: Callable[[Config, str], None]
-) -> None:
-    """Bring each owner to its head, each in a transaction of its own."""
-    from alembic.util import CommandError
-
-    for owner in _with_migrations(owners):
-        with _ONE_AT_A_TIME, engine.begin() as connection:
-            if connection.dialect.name == "sqlite":
-                begin_sqlite(connection)
-            elif connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-            config = _config(owner, connection=connection)
-            try:
-                command(config, "head")
-            except CommandError as error:
-                raise MentorKitError(
-                    "store.unknown_revision",
-                    f"The database of {owner} cannot be brought up to date: {error}. It is newer "
-                    "than what is installed, or its migrations have more than one end.",
-                ) from error
 
 
 def _told(difference: Any) -> str:

@@ -8,7 +8,7 @@ change names the attempt.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from mentorkit.domain.frozen import Frozen
 from mentorkit.store import tables
 from mentorkit.store.faults import translated
 from mentorkit.store.repositories import matching
@@ -49,13 +48,10 @@ class Outbox:
 
     # ------------------------------------------------------------------ promising
 
-    def job(
-        self, kind: str, key: str, *, body: Mapping[str, Any] | None = None, **about: Any
-    ) -> Job:
+    def job(self, kind: str, key: str, **about: Any) -> Job:
         """Return a row that may be promised; `about` gives more of the fields of a `Job`."""
-        tx = self.tx
-        made: dict[str, Any] = {"kind": kind, "key": key, "not_before": tx.now, **about}
-        return Job(id=tx.new_id(), tenant=tx.tenant, body=Frozen(body), created_at=tx.now, **made)
+        made = {"id": self.tx.new_id(), "created_at": self.tx.now, "not_before": self.tx.now}
+        return Job(tenant=self.tx.tenant, kind=kind, key=key, **{**made, **about})
 
     def add(self, kind: str, key: str, **about: Any) -> str | None:
         """Promise one `job` and return its id; None when its key is there already."""
@@ -75,9 +71,7 @@ class Outbox:
 
     # ------------------------------------------------------------------ doing
 
-    def claim(
-        self, limit: int = 100, lease: timedelta = LEASE, *, kinds: Collection[str] | None = None
-    ) -> list[Job]:
+    def claim(self, limit: int = 100, lease: timedelta = LEASE) -> list[Job]:
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
         A row whose lease has run out is due again. One whose worker was lost at every attempt of
@@ -87,8 +81,6 @@ class Outbox:
         mine = _ROW.tenant == self.tx.tenant
         lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
         due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before <= now), lost)
-        if kinds is not None:
-            due = sa.and_(due, _ROW.kind.in_(list(kinds)))
         chosen = (
             sa.select(_ROW.id)
             .where(mine, due)
@@ -120,10 +112,7 @@ class Outbox:
         return self._change(job, "waiting", attempt=_ROW.attempt - 1)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
-        """Schedule the next attempt, or mark it dead after the last; `error` is a code.
-
-        `seconds` is what a vendor asked for; the schedule is the least.
-        """
+        """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
         if tried == 0:
             return self.park(job, error)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mentorkit.domain.frozen import thaw
+from mentorkit.domain.shown import shown
 from mentorkit.store import migrate
 from mentorkit.store.declarations import declaration, resolve
 from mentorkit.store.faults import translated
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
 
 def export(tx: Transaction, person_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return ``{table: rows}`` of what is held about this person, ready for JSON.
-
-    The core's and every plugin's tables; what a table keeps to itself is left out.
-    """
+    """Return ``{table: rows}``, ready for JSON, of what all tables give out about this person."""
     tx.people.get(person_id)
     found: dict[str, list[dict[str, Any]]] = {}
     for table in _tables(tx):
@@ -33,7 +29,7 @@ def export(tx: Transaction, person_id: str) -> dict[str, list[dict[str, Any]]]:
         query = sa.select(*(table.c[name] for name in names)).where(theirs)
         with translated(table.name):
             rows = tx.connection.execute(query.order_by(*table.primary_key.columns)).mappings()
-            listed = [{name: _readable(row[name]) for name in names} for row in rows]
+            listed = [{name: shown(row[name]) for name in names} for row in rows]
         if listed:
             found[table.name] = listed
     return found
@@ -95,7 +91,3 @@ def _reaches(tx: Transaction, table: sa.Table, person_id: str, path: str) -> sa.
 
 def _tables(tx: Transaction) -> list[sa.Table]:
     return [table for metadata in tx.metadatas for table in metadata.sorted_tables]
-
-
-def _readable(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else thaw(value)

@@ -99,11 +99,8 @@ class Repository(Generic[T]):
     def page(self, *, after: str | None = None, limit: int = 100, **equals: Any) -> Page[T]:
         """Return at most `limit` (1 to 1000) that follow the key `after`, ordered by id."""
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
-            raise Invalid(
-                "page.limit",
-                "The page cannot be shown.",
-                [Problem("limit", "write a whole number from 1 to 1000")],
-            )
+            told = Problem("limit", "write a whole number from 1 to 1000")
+            raise Invalid("page.limit", "The page cannot be shown.", [told])
         query = self._asking(**equals)
         if after is not None:
             query = query.where(self.table.c.id > after)
@@ -134,22 +131,15 @@ class Repository(Generic[T]):
         before = list(items)
         if not before:
             return []
-        changing = [name for name in self.names if name not in ("tenant", "id")]
         rows = []
         for item in before:
-            values = self._values(item)
-            rows.append(
-                {f"to_{name}": values[name] for name in changing}
-                | {"at_id": item.id, "at_version": item.version, "to_version": item.version + 1}
-            )
-        statement = (
-            sa.update(self.table)
-            .where(
-                self.table.c.tenant == self.tx.tenant,
-                self.table.c.id == sa.bindparam("at_id"),
-                self.table.c.version == sa.bindparam("at_version"),
-            )
-            .values({name: sa.bindparam(f"to_{name}") for name in changing})
+            values = self._values(_bumped(item))
+            del values["tenant"], values["id"]
+            rows.append({**values, "at_id": item.id, "at_version": item.version})
+        statement = sa.update(self.table).where(
+            self.table.c.tenant == self.tx.tenant,
+            self.table.c.id == sa.bindparam("at_id"),
+            self.table.c.version == sa.bindparam("at_version"),
         )
         if len({item.id for item in before}) < len(before):
             raise ValueError(f"one {self.noun} stands twice among those to save")
@@ -172,8 +162,7 @@ class Repository(Generic[T]):
             theirs = there.get(mine.id)
             if theirs is None:
                 return self.missing(mine.id)
-            # Those that were saved before the stale one was met stand at exactly our next version.
-            if theirs.version != mine.version + 1 or theirs != _bumped(mine):
+            if theirs != _bumped(mine):  # those saved before the stale one was met are as we wish
                 changed = {
                     name: getattr(theirs, name)
                     for name in self.names
@@ -285,12 +274,6 @@ class Definitions(Repository[Definition]):
             raise self.missing(f"{program_id}/{kind}/{key}/{number}")
         return found
 
-    def latest(self, program_id: str, kind: str) -> list[Definition]:
-        """Return the newest version of each key of this kind, ordered by key."""
-        versions = sorted(self.find(program_id=program_id, kind=kind), key=lambda v: v.number)
-        newest = {version.key: version for version in versions}
-        return [newest[key] for key in sorted(newest)]
-
     def put(self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "") -> Definition:
         """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
         newest = self.current(program_id, kind, key)
@@ -318,7 +301,7 @@ class Participants(Repository[Participant]):
         """Take one place and return how many are taken now; `Conflict` (participant.full)."""
         columns = self.table.c
         free = sa.and_(columns.state == "active", columns.used < columns.capacity)
-        used = self._step(id, {"used": columns.used + 1}, free)
+        used = self._step(id, 1, free)
         if used is not None:
             return used
         now = self.get(id)
@@ -340,35 +323,20 @@ class Participants(Repository[Participant]):
 
     def release_place(self, id: str) -> int:
         """Give one place back and return how many are taken now."""
-        columns = self.table.c
-        used = self._step(id, {"used": columns.used - 1}, columns.used > 0)
+        used = self._step(id, -1, self.table.c.used > 0)
         if used is None:
             self.get(id)
             raise Conflict("participant.no_place_held", "This participant holds no place.")
         return used
 
-    def release_places(self, ids: Collection[str]) -> dict[str, int]:
-        """Give a place of each back, in the same order as they are taken."""
-        return {id: self.release_place(id) for id in sorted(ids)}
-
-    def set_capacity(self, id: str, capacity: int) -> int:
-        """Set how many places there are, never fewer than are taken; return the capacity."""
-        if self._step(id, {"capacity": capacity}, self.table.c.used <= capacity) is None:
-            now = self.get(id)
-            raise Conflict(
-                "participant.capacity_in_use",
-                f"{now.used} place(s) are in use, so the capacity cannot be {capacity}.",
-                used=now.used,
-            )
-        return capacity
-
-    def _step(self, id: str, values: dict[str, Any], when: sa.ColumnElement[bool]) -> int | None:
-        """Change one row if it is as it should be; return its `used`, or None if it was not."""
+    def _step(self, id: str, by: int, when: sa.ColumnElement[bool]) -> int | None:
+        """Change `used` if the row is as it should be; return it, or None if it was not."""
+        columns = self.table.c
         statement = (
             sa.update(self.table)
             .where(matching(self.table, self.tx.tenant, {"id": id}), when)
-            .values(**values, version=self.table.c.version + 1)
-            .returning(self.table.c.used)
+            .values(used=columns.used + by, version=columns.version + 1)
+            .returning(columns.used)
         )
         with self.tx.writing(self.noun):
             used: int | None = self.tx.connection.execute(statement).scalar_one_or_none()
@@ -451,21 +419,6 @@ class Notes(Repository[Note]):
         about = {"subject_noun": subject_noun, "subject_id": subject_id, "author_id": author_id}
         return self.add(self._new(text=text, **about)).id
 
-    def read(self, id: str) -> str:
-        """Return the text; raise `NotFound`, also when it has been erased."""
-        return self.get(id).text
-
 
 class Blocks(Repository[Block]):
     noun, table, cls = "block", tables.block, Block
-
-    def among(self, ids: Iterable[str]) -> list[Block]:
-        """Return the blocks in which any of these people stands on either side."""
-        people = list(ids)
-        found = [*self.find(person_id=people), *self.find(other_id=people)]
-        return sorted({block.id: block for block in found}.values(), key=lambda block: block.id)
-
-    def between(self, person_id: str, other_id: str) -> bool:
-        """Return whether these two must be kept apart, whoever asked for it."""
-        pair = [person_id, other_id]
-        return any(b.person_id != b.other_id for b in self.find(person_id=pair, other_id=pair))

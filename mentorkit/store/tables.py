@@ -46,10 +46,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One row of the outbox: what to do (`kind`, `plugin`, `name`, `body`), about what, for whom.
-
-    `error` is a code. `body` holds ids, codes and numbers; names are looked up when it is done.
-    """
+    """One row of the outbox: what to do, about what, for whom; ids, codes and numbers alone."""
 
     id: str
     tenant: str

@@ -57,10 +57,7 @@ class Outcome:
 
 
 def watch(outcome: Outcome) -> None:
-    """Have `outcome` follow the transaction that its session is in.
-
-    The listeners are put on a session once and stay; they do nothing while nothing hangs on it.
-    """
+    """Have `outcome` follow its session's transaction; the session keeps the listeners."""
     session = outcome.session
     if _INFO not in session.info:
         session.info[_INFO] = []
@@ -74,10 +71,13 @@ def _listen(session: Session, outcomes: list[Outcome]) -> None:
         # Also fires when a savepoint is released; then only what was spoilt inside it counts.
         savepoint = session.get_nested_transaction()
         doomed = [outcome.doomed for outcome in outcomes if outcome.doomed is not None]
-        if savepoint in doomed if savepoint is not None else doomed:
-            raise broken()
-        if outcomes and in_error(session.connection()):
-            raise broken()
+        spoilt = savepoint in doomed if savepoint is not None else bool(doomed)
+        if spoilt or (outcomes and in_error(session.connection())):
+            raise MentorKitError(
+                "store.broken_transaction",
+                "Something failed in this transaction and was passed over, so nothing of it is "
+                "stored. Do what may fail inside `tx.savepoint()`, or let its error through.",
+            )
 
     @sa.event.listens_for(session, "after_commit")
     def committed(_: Session) -> None:
@@ -118,21 +118,9 @@ def merged(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return list(found.values())
 
 
-def broken() -> MentorKitError:
-    """Return the error for a transaction in which something failed and was passed over."""
-    return MentorKitError(
-        "store.broken_transaction",
-        "Something failed in this transaction and was passed over, so nothing of it is stored. "
-        "Do what may fail inside `tx.savepoint()`, or let its error through.",
-    )
-
-
 @dataclass(eq=False, kw_only=True)
 class Transaction:
-    """The repositories, journal and outbox of one tenant, in one transaction.
-
-    `now` is one moment for all of it.
-    """
+    """The repositories, journal and outbox of one tenant, in one transaction, at one moment."""
 
     outcome: Outcome
     now: datetime
@@ -242,11 +230,8 @@ class Transaction:
 def checked_tenant(tenant: str) -> str:
     """Return the tenant; raise `Invalid` for what cannot be one."""
     if not isinstance(tenant, str) or not 1 <= len(tenant) <= 100 or "\0" in tenant:
-        raise Invalid(
-            "tenant.invalid",
-            "This cannot be a tenant.",
-            [Problem("tenant", "give a text of 1 to 100 characters")],
-        )
+        told = Problem("tenant", "give a text of 1 to 100 characters")
+        raise Invalid("tenant.invalid", "This cannot be a tenant.", [told])
     return tenant
 
 

@@ -27,10 +27,7 @@ _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def protect_core(connection: sa.Connection) -> None:
-    """Refuse statements on this connection that change tables of the core.
-
-    It stops mistakes, not malice: code in our own process can open a connection of its own.
-    """
+    """Refuse statements here that change tables of the core: it stops mistakes, not malice."""
 
     @sa.event.listens_for(connection, "before_cursor_execute")
     def look(_: Any, cursor: Any, statement: str, *more: Any) -> None:

@@ -135,7 +135,7 @@ def read_xlsx(body: bytes, name: str, limits: Limits) -> Table:
             raise Invalid("sheet.empty", f"{name} has no sheet with cells.")
         first, *others = book.worksheets
         table = _read(first, name, limits, _others([page.title for page in others]))
-        if _FORMULA.search(_part(body, first)):
+        if _may_calculate(body):
             return replace(table, problems=(*_never_shown(openpyxl, body, table), *table.problems))
         return table
     except Invalid:
@@ -154,9 +154,13 @@ def _others(titles: Sequence[str]) -> str:
     return f"only the first sheet is read; there are {shown} as well: put the people's sheet first"
 
 
-def _part(body: bytes, page: Worksheet) -> bytes:
+def _may_calculate(body: bytes) -> bool:
+    """Return whether any part looks as if it held a formula: if none does, no cell is read again.
+
+    Which part is the first sheet's, openpyxl keeps to itself. A wrong yes only costs time.
+    """
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        return archive.read(page._worksheet_path)  # type: ignore[attr-defined]
+        return any(_FORMULA.search(archive.read(name)) for name in archive.namelist())
 
 
 def _never_shown(openpyxl: Any, body: bytes, table: Table) -> Iterator[Problem]:

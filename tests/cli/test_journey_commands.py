@@ -252,6 +252,22 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == []
 
 
+def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    accept = ("relationship", "accept", "--all")
+    assert run("--as", "m1", *accept).out == "Said yes to 0 proposals.\n"
+    assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
+    assert run("--as", "e1", *accept).out == "Said yes to 0 proposals.\n"
+    told = run(*accept, "--for", "mentee")
+    assert (told.out, told.err) == ("Said yes to 2 proposals.\n", "")
+    run("--as", "m1", *accept)
+    assert states(run, "relationship") == ["active"]
+    run("staff", "add", "m2", "--role", "coordinator")
+    run("--as", "m2", *accept)
+    assert states(run, "relationship") == ["active"] * 3
+
+
 def test_people_see_and_answer_what_is_theirs_by_both_keys(traders: Path, run: Run) -> None:
     run("match")
     assert json.loads(run("--as", "e1", "relationship", "list", "--json").out) == []  # a draft
@@ -322,8 +338,23 @@ def test_a_program_is_shown_with_its_drafts_proposals_and_relationships(
     assert (shown["relationships"], shown["drafts"]) == ({"paused": 1, "active": 2}, 0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "match", "publish", "program open", "program open traders", "program export", "work",
+        "participant list", "participant list --program traders", "participant approve --all",
+        "participant approve m1", "participant decline m2", "recruit mentors.csv --role mentor",
+        "staff add e2",
+    ],
+)  # fmt: skip
+def test_a_participant_who_tries_staff_work_leaves_with_4(
+    traders: Path, run: Run, words: str
+) -> None:
+    run("--as", "m1", *words.split(), code=4)
+
+
 def test_a_participant_is_not_told_to_make_a_program(traders: Path, run: Run) -> None:
-    for words, code in ((("participant", "list"), 3), (("program", "show"), 0)):
+    for words, code in ((("participant", "list"), 4), (("program", "show"), 0)):
         done = run("--as", "m1", *words, code=code)
         told = done.out + done.err
         assert "m1 runs no program" in told
@@ -338,7 +369,7 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     run("program", "open")
     mentees = (folder / "sample" / "mentees.csv").read_text(encoding="utf-8-sig")
     header, *people = mentees.splitlines()
-    wishes = ["M00005; M00006" if row.startswith("E00004") else "" for row in people]
+    wishes = ["M00005; M00006; M7" if row.startswith("E00004") else "" for row in people]
     sheet = [
         f"{header},choices",
         *(f"{row},{wish}" for row, wish in zip(people, wishes, strict=True)),
@@ -363,7 +394,13 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     assert "Each answers with" in run("relationship", "list").out
     for side in ("mentee", "mentor"):
         run("relationship", "accept", "E00003=M00004", "--for", side, "--means", "phone")
-    assert "Paired 1 of 9 mentees" in run("match").out  # the one who named mentors in the sheet
+    matched = run("match")
+    told = matched.out
+    assert "mentees: `choices` asks for 'M7' (1x), who is no mentor of this run" in matched.err
+    assert "Paired 1 of 9 mentees" in told  # the one who named mentors in the sheet
+    assert "\nThese are the mentees' own choices; neither score nor the most pairs" in told
+    assert "below the best" not in told
+    assert "rather have" not in told
     run("publish")
     run("relationship", "accept", "--all")
     assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"
@@ -414,6 +451,12 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     assert told == "Said yes to 2 proposals.\n2 yeses; 1 circle is running.\n"
     end = ("relationship", "end", "e1=m2")
     assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
+    run("relationship", "propose", "e1", "m2")
+    run("relationship", "accept", "--all")
+    only = ("relationship", "end", "--all", "--only")
+    assert "no relationship here" in run(*only, "m2", code=3).err
+    run("--as", "m2", *only, "e1", code=4)
+    assert run(*only, "e1").out == "Took e1 out of 1 relationship.\n"
     assert run("--as", "m2", "relationship", "end", "e2=m2").out == "Ended 1 relationship.\n"
 
 

@@ -348,6 +348,15 @@ def test_a_column_that_is_not_there_or_misspelt_is_told_and_what_reads_it(
     assert all(one in done.err for one in notes)
 
 
+def test_a_choice_that_is_nobodys_key_is_told(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentees.csv").read_text(encoding="utf-8").splitlines()
+    asking = [f"{head},choices", *(f"{row},m9; m1" for row in people)]
+    (sheets / "mentees.csv").write_text("\n".join(asking), encoding="utf-8")
+    told = run(*WHOLE).err
+    assert "mentees.csv: `choices` asks for 'm9' (3x), who is no mentor of this run" in told
+    assert "'m1'" not in told
+
+
 def test_one_file_for_both_sides_is_told(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--mentors", "mentees.csv")
     assert "--mentees mentees.csv: is the file of --mentors as well" in done.err
@@ -392,6 +401,39 @@ def test_a_long_run_is_announced(sheets: Path, run: Run, monkeypatch: pytest.Mon
     assert run(*WHOLE).err == ""
     monkeypatch.setattr("mentorkit.commands.pairing.LONG", 9)
     assert "3 mentees and 3 mentors: this will take minutes." in run(*WHOLE).err
+
+
+def test_a_plugin_that_is_asked_about_many_pairs_one_by_one_is_named_beforehand(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sheets / "slow.py").write_text(
+        """
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Criterion
+
+manifest = Manifest(title="Slow")
+
+class Slow(Criterion):
+    name = title = "slow"
+
+    def score(self, mentee, mentor):
+        return 1
+
+@hookimpl
+def mentorkit_criteria():
+    yield Slow()
+""",
+        encoding="utf-8",
+    )
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write('[[criteria]]\ncriterion = "slow"\n')
+    slow = (*WHOLE, "--plugin", "slow.py")
+    assert run(*slow).err == ""
+    monkeypatch.setattr("mentorkit.commands.pairing.LONG_ONE_BY_ONE", 9)
+    assert run(*slow).err.startswith(
+        "criterion slow of plugin slow (file slow.py) is asked about up to 9 pairs, one by one:"
+        " this may take minutes.\n"
+    )
 
 
 def test_who_would_do_is_named_with_the_key_that_the_sheets_show(sheets: Path, run: Run) -> None:

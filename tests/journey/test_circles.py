@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit.domain.events import replay
-from mentorkit.errors import Conflict, NotFound
+from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.journey import accept, match, meet, onboard, protect, screen
 from tests.journey.conftest import lead
 
@@ -79,6 +79,20 @@ def test_mentor_and_staff_end_a_circle_for_all(world: Any, circle: str, by: str 
     meet.end(world.kit, tenant="acme", actor=actor, relationship=circle)
     assert seen(world, circle)[0] == "ended"
     assert used(world) == {}
+
+
+def test_staff_take_one_mentee_out_and_the_circle_goes_on(world: Any, circle: str) -> None:
+    taken = {**world.at, "relationship": circle, "only": world.ids["ben"], "reason": "moved"}
+    assert meet.end(world.kit, **taken)["state"] == "active"
+    assert seen(world, circle) == ("active", ["ana", "cleo"])
+    assert used(world) == {"ana": 1, "cleo": 1}
+    with pytest.raises(Conflict, match="no mentee in it"):
+        meet.end(world.kit, **taken)
+    with pytest.raises(Conflict, match="no mentee in it"):
+        meet.end(world.kit, **{**taken, "only": world.ids["cleo"]})
+    for by in ("ana", "cleo"):
+        with pytest.raises(NotAllowed, match="Only staff"):
+            meet.end(world.kit, **{**taken, "actor": world.by(by), "only": world.ids["ana"]})
 
 
 def test_who_leaves_the_program_leaves_the_circle_alone(world: Any, circle: str) -> None:

@@ -92,6 +92,17 @@ def test_a_field_keeps_its_kind_while_answers_are_not_of_the_new_one(world: Any)
     assert define(world.kit, "fields", option)["number"] == 2
 
 
+def test_an_option_stays_while_answers_use_it(world: Any) -> None:
+    trade = PRESET["fields"]["trade"]
+    fewer = {**PRESET["fields"], "trade": {**trade, "options": ["smith"]}}
+    with pytest.raises(Invalid, match=r"2 stored answer\(s\) use an option") as caught:
+        define(world.kit, "fields", fewer)
+    assert [problem.place for problem in caught.value.problems] == ["fields.trade.options"]
+    unused = [*trade["options"], "glazier"]
+    for options in (unused, trade["options"]):
+        define(world.kit, "fields", {**PRESET["fields"], "trade": {**trade, "options": options}})
+
+
 def test_mistakes_in_shape_and_in_names_are_told_at_once(kit: Any) -> None:
     rules = [{"rule": "same", "field": "vilage"}, {"rule": "no_such_rule"}]
     wanted = ["strategy.rules[0].field", "strategy.rules[1].rule"]
@@ -119,6 +130,14 @@ def test_what_only_follows_from_another_mistake_is_not_told(kit: Any) -> None:
     for section in ({"fields": 5}, {"strategy": 5}):
         places = wrong(create, kit, **section, requirements=[])[1]
         assert places == list(section)
+    asked = [{"id": "old", "field": "age", "test": "at_least", "value": 18}]
+    for broken in (fields, 5):
+        where = wrong(create, kit, fields=broken, requirements=asked, strategy={})[1]
+        assert where == ["fields.age.kind" if broken is fields else "fields"]
+    other = [*asked, {"id": "new", "field": "agee"}]
+    assert wrong(create, kit, fields=fields, requirements=other, strategy={})[1] == [
+        "fields.age.kind", "requirements[1].field",
+    ]  # fmt: skip
 
 
 def test_fields_that_are_still_asked_for_cannot_be_taken_away(kit: Any) -> None:

@@ -144,7 +144,7 @@ def test_declining_keeps_the_words_out_of_the_journal(world: Any) -> None:
         payloads = str([event.payload() for event in tx.journal.events(limit=100_000)])
         note = tx.proposals.get(proposal).note_id
         assert "exports" not in payloads
-        assert "exports" in tx.notes.read(note)
+        assert "exports" in tx.notes.get(note).text
 
 
 def test_one_question_pauses_the_deadline(world: Any) -> None:

@@ -194,7 +194,46 @@ def test_who_has_left_a_circle_again_is_not_told_that_they_are_in_it(
     work(world.kit)
     told = [one for one in post.carried if one.template == "relationship_started"]
     assert {one.person_id for one in told} == {world.persons["ana"], world.persons["mo"]}
-    assert not any("Ben" in one.body or "Cy" in one.body for one in post.carried)
+    assert not any("Ben" in one.body or "Cy" in one.body for one in told)
+
+
+@pytest.mark.parametrize("gone", ["own", "staff", "blocked", "erased", "back"])
+def test_a_circle_is_told_who_left_it(
+    create_world: Any, create_kit: Any, post: Post, gone: str
+) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
+    world = create_world(
+        [*people, lead("mo", "mentor", trade="baker", capacity=9)],
+        kit=create_kit(plugins=("matching", plugin(post))),
+        kind="circle",
+    )
+    publish(world)
+    for key in ("ana", "ben"):
+        made = accept.accept(world.kit, **world.at, proposal=proposal(world, key))
+    work(world.kit)
+    post.carried.clear()
+    circle = {**world.at, "relationship": made["relationship_id"]}
+    if gone in ("own", "back"):
+        meet.end(world.kit, **{**circle, "actor": world.by("ben")})
+    elif gone == "staff":
+        meet.end(world.kit, **circle, only=world.ids["ben"])
+    elif gone == "blocked":
+        who = {"person": world.persons["ana"], "other": world.persons["ben"]}
+        protect.block(world.kit, **world.at, **who)
+    else:
+        protect.erase(world.kit, **world.at, person=world.persons["ben"])
+    if gone == "back":
+        who = {"mentee": world.ids["ben"], "mentor": world.ids["mo"]}
+        again = match.propose(world.kit, **world.at, **who)
+        accept.accept(world.kit, **world.at, proposal=again["id"])
+    work(world.kit)
+    told = {one.person_id: one.body for one in post.carried if one.template == "member_left"}
+    names = {id: key for key, id in world.persons.items()}
+    everybody, others = {"ana", "ben", "mo"}, {"ana", "mo"}
+    hear = {"own": everybody, "staff": everybody, "blocked": set(), "erased": others, "back": set()}
+    assert {names[person] for person in told} == hear[gone]
+    who_left = "somebody who has left" if gone == "erased" else "Ben"
+    assert all(f"{who_left} is no longer in the circle of Mo" in body for body in told.values())
 
 
 def test_what_goes_on_after_somebody_was_erased_is_still_told(

@@ -150,6 +150,15 @@ def test_choices_are_told_apart() -> None:
     assert words(nobody.unmatched_mentors[0].help) == "Lock the pair with mentee-a and run again."
     taken = create_result([FOOD, FOOD], [FOOD, FOOD], assigner="choice", choices=("mentor-a",))
     assert words(taken.unmatched_mentees[0].reason).startswith("Everybody this person asked for")
+    nobodies = create_result([FOOD], [FOOD], assigner="choice", choices=("zoe", "yan"))
+    assert told(nobodies.unmatched_mentees[0]) == (
+        "Whom this person asked for is no mentor of this run: zoe, yan.",
+        "Have them ask for mentor-a, who fits and is free.",
+    )
+    both = create_result([FOOD, FOOD], [FOOD, FOOD], assigner="choice", choices=("zoe", "mentor-a"))
+    assert words(both.unmatched_mentees[0].reason) == (
+        "Everybody this person asked for is taken or ruled out, or no mentor of this run: zoe."
+    )
     full = create_result([FOOD, FOOD], [FOOD], assigner="choice")
     assert words(full.unmatched_mentees[0].help) == (
         "Have them ask for mentor-a, who fits and is free."

@@ -12,7 +12,6 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Invalid
 from mentorkit.store import Amount, Json, LocalRule, Sum, UtcTime, WallTime, Whole, Words
-from mentorkit.store.columns import Prose
 
 metadata = sa.MetaData()
 samples = sa.Table(
@@ -22,7 +21,7 @@ samples = sa.Table(
     sa.Column("rule", LocalRule()),
     sa.Column("amount", Amount()),
     sa.Column("words", Words(5, "words")),
-    sa.Column("prose", Prose("prose")),
+    sa.Column("prose", Words(None, "prose")),
     sa.Column("whole", Whole("whole")),
     sa.Column("json", Json("json")),
 )

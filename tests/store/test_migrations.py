@@ -24,7 +24,7 @@ from mentorkit.store import (
     tables,
     words,
 )
-from mentorkit.store.migrate import CORE, check, stamp, upgrade
+from mentorkit.store.migrate import CORE, check, upgrade
 
 FIRST = """
     import sqlalchemy as sa
@@ -187,11 +187,6 @@ def test_a_database_of_a_newer_version_says_so(empty: Any) -> None:
         upgrade(empty.engine)
     assert caught.value.code == "store.unknown_revision"
     assert "core: is at core_9999" in "\n".join(check(empty.engine))
-
-
-def test_a_database_can_be_stamped(database: Any) -> None:
-    stamp(database.engine)
-    assert check(database.engine) == []
 
 
 def test_a_failing_migration_leaves_the_database_as_it_was(

@@ -45,19 +45,17 @@ def test_only_who_is_active_takes_a_place(kit: Any, making: Any) -> None:
             tx.participants.take_place("nobody")
         with pytest.raises(NotFound):
             tx.participants.release_place("nobody")
-        with pytest.raises(NotFound):
-            tx.participants.set_capacity("nobody", 1)
 
 
-def test_capacity_is_never_set_below_what_is_taken(kit: Any, making: Any) -> None:
+def test_capacity_is_never_stored_below_what_is_taken(kit: Any, making: Any) -> None:
     with kit.transaction(tenant="acme") as tx:
         ada = making(tx).participant(capacity=3)
-        tx.participants.take_places([ada.id])
-        assert tx.participants.set_capacity(ada.id, 1) == 1
-        with pytest.raises(Conflict) as caught:
-            tx.participants.set_capacity(ada.id, 0)
-        assert caught.value.code == "participant.capacity_in_use"
-        assert tx.participants.release_places([ada.id]) == {ada.id: 0}
+        assert tx.participants.take_places([ada.id]) == {ada.id: 1}
+        one = tx.participants.save(replace(tx.participants.get(ada.id), capacity=1))
+        with pytest.raises(Conflict) as caught, tx.savepoint():
+            tx.participants.save(replace(one, capacity=0))
+        assert caught.value.code == "participant.full"
+        assert tx.participants.release_place(ada.id) == 0
 
 
 def test_a_counter_that_was_read_before_somebody_took_a_place_is_stale(

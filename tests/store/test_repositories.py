@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Block, Business, Contact
 from mentorkit.errors import Conflict, Invalid, NotFound
+from mentorkit.journey.safeguards import blocked_pairs
 from mentorkit.store import repositories, tables
 
 
@@ -266,14 +267,14 @@ def test_notes_and_blocks(kit: Any, making: Any) -> None:
         note = tx.notes.write(
             "Met at the fair", subject_noun="person", subject_id=ada.id, author_id=ben.id
         )
-        assert tx.notes.read(note) == "Met at the fair"
+        assert tx.notes.get(note).text == "Met at the fair"
         block = tx.blocks.add(
             Block(id=tx.new_id(), tenant="acme", person_id=ada.id, other_id=ben.id,
                   created_at=tx.now)
         )  # fmt: skip
-        assert tx.blocks.between(ben.id, ada.id)
-        assert not tx.blocks.between(ada.id, cleo.id)
-        assert tx.blocks.among([ben.id]) == [block] == tx.blocks.among([ada.id, ben.id])
+        assert tx.blocks.find(other_id=[ben.id, cleo.id]) == [block]
+        assert blocked_pairs(tx, [ben.id]) == {frozenset((ada.id, ben.id))}
+        assert blocked_pairs(tx, [cleo.id]) == set()
 
 
 def test_the_core_keeps_within_sixteen_tables() -> None:

@@ -20,6 +20,7 @@ TEMPLATES = {
     "proposal_offered", "relationship_started", "milestone_due", "proposal_declined",
     "relationship_ended",
 }  # fmt: skip
+OF_CIRCLES = {"member_left"}
 
 
 @pytest.fixture(params=presets.names())
@@ -57,8 +58,10 @@ def test_a_preset_speaks_three_languages(name: str) -> None:
 
 
 def test_a_preset_words_every_message_and_says_what_it_is_about(name: str) -> None:
-    messages = presets.load(name).messages
-    assert set(messages) == TEMPLATES
+    preset = presets.load(name)
+    messages = preset.messages
+    circles = preset.program.get("kind") == "circle"
+    assert set(messages) == TEMPLATES | (OF_CIRCLES if circles else set())
     values = {placeholder: f"<{placeholder}>" for placeholder in PLACEHOLDERS}
     for locale in ("en", "es", "fr"):
         offered = messages["proposal_offered"]["body"][locale].format_map(values)
@@ -68,7 +71,7 @@ def test_a_preset_words_every_message_and_says_what_it_is_about(name: str) -> No
 def test_the_placeholders_are_those_that_the_journey_fills_in() -> None:
     from mentorkit.journey import tell
 
-    assert set(tell.TEMPLATES) == TEMPLATES
+    assert set(tell.TEMPLATES) == TEMPLATES | OF_CIRCLES
 
 
 def test_consent_states_the_time_asked_for_and_what_the_data_are_for(name: str) -> None:
@@ -99,6 +102,12 @@ def test_the_open_community_goes_by_language_industry_and_country_and_people_cho
     first = [use.options["field"] for use in preset.strategy.criteria][:3]
     assert first == ["languages", "industry", "country"]
     assert (preset.program["matching"], preset.strategy.assigner) == ("self", "choice")
+
+
+def test_nobody_is_said_to_suggest_a_pair_where_people_choose() -> None:
+    for text in presets.load("community").messages["proposal_offered"].values():
+        for locale, suggesting in (("en", "suggest"), ("es", "propo"), ("fr", "propos")):
+            assert suggesting not in text[locale]
 
 
 def test_options_that_are_compared_have_the_same_ids(name: str) -> None:

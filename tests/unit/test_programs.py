@@ -12,10 +12,10 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import unknown_placeholders
 from mentorkit.domain.programs import (
     EVIDENCE_MILESTONES,
+    Preset,
     Requirement,
     Targets,
     dump_preset,
-    dump_requirement,
     parse_preset,
     parse_requirement_list,
     parse_targets,
@@ -98,7 +98,8 @@ def test_a_requirement_comes_back_as_it_was_written_down() -> None:
         id="r", field="skills", test="one_of", value=("tax",), otherwise="ask", roles=("mentor",),
         text=Frozen(en="Know tax", es="Saber de impuestos"),
     )  # fmt: skip
-    assert parse_requirement_list([dump_requirement(requirement)], FIELDS) == (requirement,)
+    (dumped,) = dump_preset(Preset(requirements=(requirement,)))["requirements"]
+    assert parse_requirement_list([dumped], FIELDS) == (requirement,)
 
 
 def test_targets_left_out_are_the_evidence_of_the_field() -> None:

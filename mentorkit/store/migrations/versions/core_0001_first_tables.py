@@ -14,339 +14,172 @@ branch_labels = None
 depends_on = None
 
 # A migration says what was true on its day, so it names the databases' own types, not ours.
-IDENT = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
-TIME = sa.String(32).with_variant(TIMESTAMP(timezone=True), "postgresql")
-SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+KINDS: dict[str, sa.types.TypeEngine[Any]] = {
+    "": sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql"),
+    "serial": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+    "time": sa.String(32).with_variant(TIMESTAMP(timezone=True), "postgresql"),
+    "text": sa.Text(),
+    "whole": sa.BigInteger(),
+    "flag": sa.Boolean(),
+}
 
 
-def column(name: str, kind: Any, nullable: bool = False, **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=nullable, **options)
+def make(
+    noun: str,
+    columns: str,
+    *,
+    key: str = "tenant id",
+    unique: str = "",
+    indexes: str = "",
+    checks: tuple[tuple[str, str], ...] = (),
+    ondelete: str | None = None,
+) -> None:
+    """Make a noun's table, its constraints and its indexes, which all lead with the tenant.
+
+    A column is ``name:kind>noun?``: of one of `KINDS` or a text of so many characters, a reference
+    to a noun, perhaps empty. `unique` and `indexes` list columns, with commas between.
+    """
+    table, items = f"mk__{noun}", list[Any]()
+    for word in columns.split():
+        about, _, other = word.removesuffix("?").partition(">")
+        name, _, kind = about.partition(":")
+        type_ = sa.String(int(kind)) if kind.isdigit() else KINDS[kind]
+        items.append(sa.Column(name, type_, nullable=word.endswith("?")))
+        if other:
+            target = [f"mk__{other}.tenant", f"mk__{other}.{'id' if other != 'event' else name}"]
+            label = op.f(f"fk_{table}_tenant_{name}")
+            items.append(
+                sa.ForeignKeyConstraint(["tenant", name], target, label, ondelete=ondelete)
+            )
+    items.append(sa.PrimaryKeyConstraint(*key.split(), name=op.f(f"pk_{table}")))
+    for names in map(str.split, unique.split(",") if unique else ()):
+        label = op.f(f"uq_{table}_tenant_{'_'.join(names)}")
+        items.append(sa.UniqueConstraint("tenant", *names, name=label))
+    items += [sa.CheckConstraint(rule, name=op.f(f"ck_{table}_{name}")) for name, rule in checks]
+    op.create_table(table, *items, sqlite_autoincrement=key == "sequence")
+    for names in map(str.split, indexes.split(",") if indexes else ()):
+        op.create_index(op.f(f"ix_{table}_tenant_{'_'.join(names)}"), table, ["tenant", *names])
 
 
-def ident(name: str, nullable: bool = False) -> sa.Column[Any]:
-    return column(name, IDENT, nullable)
-
-
-def words(name: str, length: int, nullable: bool = False) -> sa.Column[Any]:
-    return column(name, sa.String(length), nullable)
-
-
-def prose(name: str) -> sa.Column[Any]:
-    return column(name, sa.Text())
-
-
-def whole(name: str, nullable: bool = False) -> sa.Column[Any]:
-    return column(name, sa.BigInteger(), nullable)
-
-
-def time(name: str, nullable: bool = False) -> sa.Column[Any]:
-    return column(name, TIME, nullable)
-
-
-def flag(name: str) -> sa.Column[Any]:
-    return column(name, sa.Boolean())
-
-
-class Making:
-    """Makes one table: what its constraints and indexes are called follows from its name."""
-
-    def __init__(self, noun: str) -> None:
-        self.name = f"mk__{noun}"
-
-    def table(self, *items: Any) -> Making:
-        key = sa.PrimaryKeyConstraint("tenant", "id", name=op.f(f"pk_{self.name}"))
-        op.create_table(self.name, ident("tenant"), ident("id"), *items, key)
-        return self
-
-    def refers(self, name: str, noun: str, **options: Any) -> sa.ForeignKeyConstraint:
-        key = "sequence" if noun == "event" else "id"
-        target = [f"mk__{noun}.tenant", f"mk__{noun}.{key}"]
-        label = op.f(f"fk_{self.name}_tenant_{name}")
-        return sa.ForeignKeyConstraint(["tenant", name], target, name=label, **options)
-
-    def unique(self, *names: str) -> sa.UniqueConstraint:
-        label = op.f(f"uq_{self.name}_tenant_{'_'.join(names)}")
-        return sa.UniqueConstraint("tenant", *names, name=label)
-
-    def check(self, name: str, rule: str) -> sa.CheckConstraint:
-        return sa.CheckConstraint(rule, name=op.f(f"ck_{self.name}_{name}"))
-
-    def index(self, *names: str) -> None:
-        label = op.f(f"ix_{self.name}_tenant_{'_'.join(names)}")
-        op.create_index(label, self.name, ["tenant", *names])
-
-    def one_of(self, name: str, *names: str, where: str) -> None:
-        op.create_index(
-            op.f(f"uq_{self.name}_{name}"),
-            self.name,
-            ["tenant", *names],
-            unique=True,
-            sqlite_where=sa.text(where),
-            postgresql_where=sa.text(where),
-        )
+def one_proposal(name: str, *columns: str, where: str) -> None:
+    """Make an index of proposals that is unique among those that fit."""
+    fits: dict[str, Any] = {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+    label = op.f(f"uq_mk__proposal_{name}")
+    op.create_index(label, "mk__proposal", ["tenant", *columns], unique=True, **fits)
 
 
 def upgrade() -> None:
-    person = Making("person")
-    person.table(
-        words("name", 300),
-        words("user_ref", 255, nullable=True),
-        words("external_key", 255, nullable=True),
-        whole("born", nullable=True),
-        words("locale", 35),
-        words("zone", 64),
-        time("created_at"),
-        whole("version"),
-        person.unique("external_key"),
-        person.unique("user_ref"),
+    make(
+        "person",
+        "tenant id name:300 user_ref:255? external_key:255? born:whole? locale:35 zone:64 "
+        "created_at:time version:whole",
+        unique="external_key, user_ref",
     )
-    contact = Making("contact")
-    contact.table(
-        ident("person_id"),
-        ident("kind"),
-        words("value", 500),
-        flag("verified"),
-        whole("version"),
-        contact.refers("person_id", "person", ondelete="CASCADE"),
-        contact.unique("person_id", "kind", "value"),
+    make(
+        "contact",
+        "tenant id person_id>person kind value:500 verified:flag version:whole",
+        unique="person_id kind value",
+        indexes="kind value",
+        ondelete="CASCADE",
     )
-    contact.index("kind", "value")
-    business = Making("business")
-    business.table(
-        words("name", 300),
-        words("external_key", 255, nullable=True),
-        words("sector", 100, nullable=True),
-        words("country", 100, nullable=True),
-        whole("started", nullable=True),
-        whole("version"),
-        business.unique("external_key"),
+    make(
+        "business",
+        "tenant id name:300 external_key:255? sector:100? country:100? started:whole? "
+        "version:whole",
+        unique="external_key",
     )
-    program = Making("program")
-    program.table(
-        ident("key"),
-        prose("name"),
-        ident("state"),
-        words("zone", 64),
-        words("locale", 35),
-        ident("kind"),
-        ident("matching"),
-        prose("accept_chain"),
-        whole("offer_days"),
-        whole("mentee_capacity"),
-        whole("minimum_age", nullable=True),
-        prose("staff"),
-        time("created_at"),
-        whole("version"),
-        program.unique("key"),
+    make(
+        "program",
+        "tenant id key name:text state zone:64 locale:35 kind matching accept_chain:text "
+        "offer_days:whole mentee_capacity:whole minimum_age:whole? staff:text created_at:time "
+        "version:whole",
+        unique="key",
     )
-    definition = Making("definition")
-    definition.table(
-        ident("program_id"),
-        ident("kind"),
-        ident("key"),
-        whole("number"),
-        prose("body"),
-        time("created_at"),
-        whole("version"),
-        definition.refers("program_id", "program"),
-        definition.unique("program_id", "kind", "key", "number"),
+    make(
+        "definition",
+        "tenant id program_id>program kind key number:whole body:text created_at:time "
+        "version:whole",
+        unique="program_id kind key number",
     )
-    participant = Making("participant")
-    participant.table(
-        ident("program_id"),
-        ident("person_id"),
-        ident("business_id", nullable=True),
-        ident("cohort", nullable=True),
-        ident("role"),
-        ident("state"),
-        whole("capacity"),
-        whole("used"),
-        prose("profile"),
-        words("source", 255),
-        words("campaign", 255),
-        whole("consent_version", nullable=True),
-        time("consented_at", nullable=True),
-        ident("reason", nullable=True),
-        time("created_at"),
-        whole("version"),
-        participant.refers("business_id", "business"),
-        participant.refers("person_id", "person"),
-        participant.refers("program_id", "program"),
-        participant.unique("program_id", "person_id"),
-        participant.check("used_not_negative", "used >= 0"),
-        participant.check("used_within_capacity", "used <= capacity"),
+    make(
+        "participant",
+        "tenant id program_id>program person_id>person business_id>business? cohort? role state "
+        "capacity:whole used:whole profile:text source:255 campaign:255 consent_version:whole? "
+        "consented_at:time? reason? created_at:time version:whole",
+        unique="program_id person_id",
+        indexes="business_id, person_id, program_id state id",
+        checks=(("used_not_negative", "used >= 0"), ("used_within_capacity", "used <= capacity")),
     )
-    participant.index("business_id")
-    participant.index("person_id")
-    participant.index("program_id", "state", "id")
-    run = Making("run")
-    run.table(
-        ident("program_id"),
-        ident("state"),
-        whole("strategy_version"),
-        whole("seed"),
-        prose("summary"),
-        ident("reason", nullable=True),
-        time("created_at"),
-        whole("version"),
-        run.refers("program_id", "program"),
+    make(
+        "run",
+        "tenant id program_id>program state strategy_version:whole seed:whole summary:text "
+        "reason? created_at:time version:whole",
+        indexes="program_id state id",
     )
-    run.index("program_id", "state", "id")
-    proposal = Making("proposal")
-    proposal.table(
-        ident("program_id"),
-        ident("mentee_id"),
-        ident("mentor_id"),
-        ident("run_id", nullable=True),
-        ident("origin"),
-        ident("state"),
-        whole("rank"),
-        whole("score"),
-        prose("reasons"),
-        prose("reasons_mentor"),
-        flag("locked"),
-        prose("answered"),
-        time("offered_at", nullable=True),
-        time("due_at", nullable=True),
-        ident("relationship_id", nullable=True),
-        ident("note_id", nullable=True),
-        ident("reason", nullable=True),
-        time("created_at"),
-        whole("version"),
-        proposal.refers("mentee_id", "participant"),
-        proposal.refers("mentor_id", "participant"),
-        proposal.refers("program_id", "program"),
-        proposal.refers("run_id", "run"),
+    make(
+        "proposal",
+        "tenant id program_id>program mentee_id>participant mentor_id>participant run_id>run? "
+        "origin state rank:whole score:whole reasons:text reasons_mentor:text locked:flag "
+        "answered:text offered_at:time? due_at:time? relationship_id? note_id? reason? "
+        "created_at:time version:whole",
+        indexes="mentee_id state, mentor_id state, program_id state id, run_id state id, "
+        "state due_at",
     )
-    proposal.index("mentee_id", "state")
-    proposal.index("mentor_id", "state")
-    proposal.one_of(
-        "open", "program_id", "mentee_id", "mentor_id", where="state IN ('offered', 'question')"
+    two = "mentee_id", "mentor_id"
+    one_proposal("open", "program_id", *two, where="state IN ('offered', 'question')")
+    one_proposal("draft", "run_id", *two, where="state = 'draft'")
+    make(
+        "relationship",
+        "tenant id program_id>program proposal_id>proposal? kind state targets_version:whole "
+        "started_at:time ends_at:time paused_at:time? ended_at:time? reason? note_id? "
+        "version:whole",
+        unique="proposal_id",
+        indexes="program_id state id",
     )
-    proposal.index("program_id", "state", "id")
-    proposal.one_of("draft", "run_id", "mentee_id", "mentor_id", where="state = 'draft'")
-    proposal.index("run_id", "state", "id")
-    proposal.index("state", "due_at")
-    relationship = Making("relationship")
-    relationship.table(
-        ident("program_id"),
-        ident("proposal_id", nullable=True),
-        ident("kind"),
-        ident("state"),
-        whole("targets_version"),
-        time("started_at"),
-        time("ends_at"),
-        time("paused_at", nullable=True),
-        time("ended_at", nullable=True),
-        ident("reason", nullable=True),
-        ident("note_id", nullable=True),
-        whole("version"),
-        relationship.refers("program_id", "program"),
-        relationship.refers("proposal_id", "proposal"),
-        relationship.unique("proposal_id"),
+    make(
+        "member",
+        "tenant id relationship_id>relationship participant_id>participant role joined_at:time "
+        "left_at:time? version:whole",
+        unique="relationship_id participant_id",
+        indexes="participant_id",
     )
-    relationship.index("program_id", "state", "id")
-    member = Making("member")
-    member.table(
-        ident("relationship_id"),
-        ident("participant_id"),
-        ident("role"),
-        time("joined_at"),
-        time("left_at", nullable=True),
-        whole("version"),
-        member.refers("participant_id", "participant"),
-        member.refers("relationship_id", "relationship"),
-        member.unique("relationship_id", "participant_id"),
+    make(
+        "milestone",
+        "tenant id relationship_id>relationship kind state opens_at:time closes_at:time "
+        "version:whole",
+        unique="relationship_id kind",
+        indexes="state opens_at",
     )
-    member.index("participant_id")
-    milestone = Making("milestone")
-    milestone.table(
-        ident("relationship_id"),
-        ident("kind"),
-        ident("state"),
-        time("opens_at"),
-        time("closes_at"),
-        whole("version"),
-        milestone.refers("relationship_id", "relationship"),
-        milestone.unique("relationship_id", "kind"),
+    make(
+        "meeting",
+        "tenant id relationship_id>relationship held_at:time minutes:whole state version:whole",
+        indexes="relationship_id state",
+        checks=(("some_minutes", "minutes > 0"),),
     )
-    milestone.index("state", "opens_at")
-    meeting = Making("meeting")
-    meeting.table(
-        ident("relationship_id"),
-        time("held_at"),
-        whole("minutes"),
-        ident("state"),
-        whole("version"),
-        meeting.refers("relationship_id", "relationship"),
-        meeting.check("some_minutes", "minutes > 0"),
+    make(
+        "event",
+        "sequence:serial tenant name schema:whole noun subject_id program_id? actor_id? role means "
+        "at:time cause:whole? payload:text",
+        key="sequence",
+        unique="sequence",
+        indexes="noun subject_id sequence, program_id sequence",
     )
-    meeting.index("relationship_id", "state")
-    event = Making("event")
-    op.create_table(
-        event.name,
-        column("sequence", SEQUENCE, autoincrement=True),
-        ident("tenant"),
-        ident("name"),
-        whole("schema"),
-        ident("noun"),
-        ident("subject_id"),
-        ident("program_id", nullable=True),
-        ident("actor_id", nullable=True),
-        ident("role"),
-        ident("means"),
-        time("at"),
-        whole("cause", nullable=True),
-        prose("payload"),
-        event.unique("sequence"),
-        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_mk__event")),
-        sqlite_autoincrement=True,
+    make(
+        "outbox",
+        "tenant id sequence:whole>event? kind plugin name program_id? recipient_id>person? key:255 "
+        "state not_before:time attempt:whole leased_until:time? error? body:text created_at:time",
+        unique="key",
+        indexes="recipient_id, sequence, state not_before",
     )
-    event.index("noun", "subject_id", "sequence")
-    event.index("program_id", "sequence")
-    outbox = Making("outbox")
-    outbox.table(
-        whole("sequence", nullable=True),
-        ident("kind"),
-        ident("plugin"),
-        ident("name"),
-        ident("program_id", nullable=True),
-        ident("recipient_id", nullable=True),
-        words("key", 255),
-        ident("state"),
-        time("not_before"),
-        whole("attempt"),
-        time("leased_until", nullable=True),
-        ident("error", nullable=True),
-        prose("body"),
-        time("created_at"),
-        outbox.refers("recipient_id", "person"),
-        outbox.refers("sequence", "event"),
-        outbox.unique("key"),
+    make(
+        "note",
+        "tenant id subject_noun subject_id author_id? text:text created_at:time version:whole",
+        indexes="author_id, subject_id",
     )
-    outbox.index("recipient_id")
-    outbox.index("sequence")
-    outbox.index("state", "not_before")
-    note = Making("note")
-    note.table(
-        ident("subject_noun"),
-        ident("subject_id"),
-        ident("author_id", nullable=True),
-        prose("text"),
-        time("created_at"),
-        whole("version"),
+    make(
+        "block",
+        "tenant id person_id>person other_id>person created_at:time version:whole",
+        unique="person_id other_id",
+        indexes="other_id",
+        checks=(("two_people", "person_id <> other_id"),),
     )
-    note.index("author_id")
-    note.index("subject_id")
-    block = Making("block")
-    block.table(
-        ident("person_id"),
-        ident("other_id"),
-        time("created_at"),
-        whole("version"),
-        block.refers("other_id", "person"),
-        block.refers("person_id", "person"),
-        block.unique("person_id", "other_id"),
-        block.check("two_people", "person_id <> other_id"),
-    )
-    block.index("other_id")
