@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
+LATE = timedelta(minutes=15)
+"""When work has waited for so long, nobody seems to do it."""
 FEW = 5
 """With fewer earlier waits than this, nothing is said of how long one usually waits."""
 
@@ -161,7 +164,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have none; `next` is the code of what is best done now (`NEXT`).
+    have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
+    all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -180,6 +184,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "asked": asked,
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
+            "late_work": tx.outbox.late(tx.now - LATE),
         }
         return {**figures, "next": _next(found, figures)}
 

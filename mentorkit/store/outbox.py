@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -153,6 +153,14 @@ class Outbox:
         )
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))
+
+    def late(self, before: datetime) -> int:
+        """Return how many rows were due, or held by a worker that was lost, before this time."""
+        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < before)
+        due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before < before), lost)
+        query = sa.select(sa.func.count()).where(_ROW.tenant == self.tx.tenant, due)
+        with translated("outbox"):
+            return int(self.tx.connection.execute(query).scalar_one())
 
     def counts(self) -> dict[str, int]:
         """Return how many rows stand in each state."""

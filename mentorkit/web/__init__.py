@@ -1,7 +1,7 @@
 """The mountable web part: pages for a program, inside a host's own portal.
 
 app.register_blueprint(
-    blueprint(kit, tenant="acme", actor=signed_in, layout="base.html"), url_prefix="/mentoring"
+    blueprint(kit, actor=signed_in, layout="base.html"), url_prefix="/mentoring"
 )
 """
 
@@ -52,23 +52,26 @@ POLICY = "; ".join(
 )
 """The content security policy of our pages, where the host has not set its own (CSP Level 3)."""
 
+DEFAULT_TENANT = "default"
+"""Whose data a host with one tenant shows; the command line's default too."""
 _PLACES = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 
 
 def blueprint(
     kit: Kit,
     *,
-    tenant: str | Callable[[], str],
+    tenant: str | Callable[[], str] | None = None,
     actor: Callable[[], Actor | None],
     layout: str = "mentorkit/layout.html",
     name: str = "mentorkit",
 ) -> flask.Blueprint:
     """Make the blueprint that a host mounts, as often and under as many names as it likes.
 
-    `tenant` is whose data it shows: a name, or a function asked at each request (it may read
-    ``request.view_args`` where the tenant stands in the path). `actor` tells who is signed in, or
-    None. `layout` is the host's template; our pages fill its blocks ``title``, ``head`` and
-    ``content``. Forms are signed with the kit's `secret_keys`, else with the app's SECRET_KEY.
+    `tenant` is whose data it shows: None where there is but one (``default``), the name of what
+    stands in angle brackets in the prefix (``"org"`` of ``/<org>/mentoring``), or a function asked
+    at each request. `actor` tells who is signed in, or None. `layout` is the host's template; our
+    pages fill its blocks ``title``, ``head`` and ``content``. Forms are signed with the kit's
+    `secret_keys`, else with the app's SECRET_KEY.
 
     Nothing is registered on the app itself.
     """
@@ -81,7 +84,7 @@ class _Mounts:
     def __init__(
         self,
         kit: Kit,
-        tenant: str | Callable[[], str],
+        tenant: str | Callable[[], str] | None,
         actor: Callable[[], Actor | None],
         layout: str,
         name: str,
@@ -110,14 +113,23 @@ class _Mounts:
             )
         full = f"{state.name_prefix}.{state.name}".lstrip(".")
         self.places[full] = tuple(_PLACES.findall(state.url_prefix or ""))
+        if isinstance(self.tenant, str) and self.tenant not in self.places[full]:
+            raise SettingsError(
+                "web.no_tenant",
+                f"The tenant is to be read from <{self.tenant}> in the address, and the prefix "
+                f"{state.url_prefix or '/'} has none. Mount under /<{self.tenant}>/..., give a "
+                "function that names the tenant, or leave tenant out where there is but one.",
+            )
 
     def _arrive(self, endpoint: str | None, values: dict[str, Any] | None) -> None:
         """Settle whose pages these are; what stands in the mount's prefix is no page's business."""
         if (endpoint or "").endswith(".static"):
             return
         mount = next(name for name in flask.request.blueprints if name in self.places)
-        tenant = self.tenant if isinstance(self.tenant, str) else self.tenant()
+        tenant = self.tenant() if callable(self.tenant) else DEFAULT_TENANT
         prefix = {name: (values or {}).pop(name) for name in self.places[mount]}
+        if isinstance(self.tenant, str):
+            tenant = str(prefix[self.tenant])
         flask.g.mentorkit_arrival = (mount, tenant, prefix)
 
     def _address(self, endpoint: str, values: dict[str, Any]) -> None:

@@ -27,7 +27,8 @@ from mentorkit.web import blueprint
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-TENANT = "market"
+TENANT = "default"
+"""Mentoring's tenant here: there is but one."""
 
 
 class Base(DeclarativeBase):
@@ -127,6 +128,6 @@ def mount(app: flask.Flask, sessions: sessionmaker[Session]) -> Kit:
             me = _me(session)
             return Actor(user_ref=me.login, admin=me.is_admin) if me else None
 
-    pages = blueprint(kit, tenant=TENANT, actor=actor, layout="product.html")
+    pages = blueprint(kit, actor=actor, layout="product.html")
     app.register_blueprint(pages, url_prefix="/mentoring")
     return kit

@@ -169,14 +169,14 @@ def _live(life: Life) -> dict[str, str]:
         life.answer(silent=0.12 if number < 40 else 0.3, no=0.06)
         life.week(number)
         if number == 24 + 7 * 12:
-            life.let_in(life.take_in(life.mentors[36:], "mentor"), leave=1)
-            life.let_in(life.take_in(life.mentees[48:66], "mentee"), leave=4)
+            life.let_in(life.take_in(life.mentors[36:40], "mentor"), leave=1)
+            life.let_in(life.take_in(life.mentees[48:62], "mentee"), leave=2)
             life.match()
     life.day(DAYS - 5)
-    life.let_in(life.take_in(life.mentees[66:73], "mentee"), leave=2)
-    life.match()
-    life.day(DAYS - 1)
-    life.take_in(life.mentees[73:], "mentee")
+    life.match()  # some are asked just now
+    life.day(DAYS - 1)  # and others are to be looked at, and matched, by whoever opens the demo
+    life.let_in(life.take_in(life.mentors[40:], "mentor"))
+    life.let_in(life.take_in(life.mentees[62:], "mentee"), leave=5)
     return _accounts(life)
 
 

@@ -129,7 +129,7 @@ def create_portal(create_kit: Callable[..., Kit]) -> Callable[..., Portal]:
             programs.appoint(kit, **by, program="traders", role=role, name=name, user_ref=name)
         app = create_host()
         app.register_blueprint(
-            blueprint(kit, tenant=tenant, actor=signed_in), url_prefix="/mentoring"
+            blueprint(kit, tenant=lambda: tenant, actor=signed_in), url_prefix="/mentoring"
         )
         return Portal(kit, app, tenant, "traders", ids)
 

@@ -30,7 +30,9 @@ def test_a_program_is_run_from_a_preset_to_an_ended_relationship(
     create_kit: Callable[..., Kit], clock: Any
 ) -> None:
     kit, app = create_kit(plugins=("csv", "matching")), create_host()
-    app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in), url_prefix="/mentoring")
+    app.register_blueprint(
+        blueprint(kit, tenant=lambda: "acme", actor=signed_in), url_prefix="/mentoring"
+    )
     admin = Browser(app.test_client(), "admin")
     admin.open("/programs/new")
     page = admin.send("/programs/new", preset="low_touch", key="p1", name="First")
@@ -132,3 +134,12 @@ def test_nobody_ticked_is_said(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open("/programs/traders/people")
     assert "tick at least one" in cora.send("/programs/traders/people", 422, do="approve")
+
+
+def test_staff_are_told_when_nobody_does_the_work(portal: Portal, clock: Any) -> None:
+    cora, at = portal.browser("cora"), "/programs/traders/"
+    cora.open(at)
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    assert "mentorkit work" not in cora.open(at)
+    clock.forward(minutes=16)
+    assert "mentorkit work" in cora.open(at)

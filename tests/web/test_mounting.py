@@ -62,7 +62,7 @@ def test_the_hosts_own_pages_and_settings_stay_as_they_were(kit: Kit) -> None:
     for app in (alone, with_us):
         own_pages(app)
     with_us.register_blueprint(
-        blueprint(kit, tenant="acme", actor=signed_in), url_prefix="/mentoring"
+        blueprint(kit, tenant=lambda: "acme", actor=signed_in), url_prefix="/mentoring"
     )
     with_us.test_client().get("/mentoring/")
     assert answers(with_us) == answers(alone)
@@ -82,7 +82,8 @@ def test_the_hosts_tables_stay_as_they_were(portal: Portal) -> None:
 
 def test_it_is_mounted_twice_under_two_names_and_links_stay_within_each(portal: Portal) -> None:
     portal.app.register_blueprint(
-        blueprint(portal.kit, tenant="acme", actor=signed_in, name="second"), url_prefix="/other"
+        blueprint(portal.kit, tenant=lambda: "acme", actor=signed_in, name="second"),
+        url_prefix="/other",
     )
     assert 'href="/mentoring/programs/traders/"' in portal.browser("cora").open("/")
     assert 'href="/other/programs/traders/"' in portal.browser("cora", at="/other").open("/")
@@ -90,7 +91,7 @@ def test_it_is_mounted_twice_under_two_names_and_links_stay_within_each(portal: 
 
 def test_one_blueprint_is_mounted_twice_and_inside_a_blueprint_of_the_host(kit: Kit) -> None:
     app, host = create_host(), flask.Blueprint("host", __name__)
-    pages = blueprint(kit, tenant="acme", actor=signed_in)
+    pages = blueprint(kit, tenant=lambda: "acme", actor=signed_in)
     host.register_blueprint(pages, url_prefix="/inner")
     app.register_blueprint(host, url_prefix="/host")
     app.register_blueprint(pages, url_prefix="/again", name="again")
@@ -106,7 +107,7 @@ def test_the_tenant_may_stand_in_the_path(create_portal: Callable[..., Portal]) 
     create_portal("zebra", kit=first.kit)
     app = create_host()
     app.register_blueprint(
-        blueprint(first.kit, tenant=lambda: flask.request.view_args["org"], actor=signed_in),
+        blueprint(first.kit, tenant="org", actor=signed_in),
         url_prefix="/<org>/mentoring",
     )
     client = app.test_client()
@@ -114,6 +115,28 @@ def test_the_tenant_may_stand_in_the_path(create_portal: Callable[..., Portal]) 
         page = client.get(f"/{org}/mentoring/", headers={"X-User": "cora"})
         assert f'href="/{org}/mentoring/programs/traders/"' in page.text
     assert "traders" not in client.get("/nobody/mentoring/", headers={"X-User": "cora"}).text
+
+
+def test_a_tenant_that_the_prefix_does_not_hold_is_told_at_the_start(kit: Kit) -> None:
+    with pytest.raises(SettingsError, match="/<org>/"):
+        create_host().register_blueprint(
+            blueprint(kit, tenant="org", actor=signed_in), url_prefix="/mentoring"
+        )
+
+
+def test_a_host_may_name_the_tenant_of_a_request_itself(
+    create_portal: Callable[..., Portal],
+) -> None:
+    first = create_portal("acme")
+    app = create_host()
+
+    def of_host() -> str:
+        return flask.request.headers["X-Customer"]
+
+    app.register_blueprint(blueprint(first.kit, tenant=of_host, actor=signed_in), url_prefix="/m")
+    for customer, sees in (("acme", True), ("zebra", False)):
+        page = app.test_client().get("/m/", headers={"X-User": "cora", "X-Customer": customer})
+        assert ("Traders" in page.text) is sees
 
 
 def test_links_follow_a_proxys_prefix(portal: Portal) -> None:
@@ -132,20 +155,22 @@ def test_a_host_without_any_sign_in_gets_refused_pages(portal: Portal) -> None:
 
 def test_a_host_that_says_nothing_of_users_shows_nothing(kit: Kit) -> None:
     app = create_host()
-    app.register_blueprint(blueprint(kit, tenant="acme", actor=lambda: None), url_prefix="/m")
+    app.register_blueprint(
+        blueprint(kit, tenant=lambda: "acme", actor=lambda: None), url_prefix="/m"
+    )
     assert app.test_client().get("/m/programs/new").status_code == 403
 
 
 def test_a_mount_without_any_secret_says_what_is_missing(kit: Kit) -> None:
     app = flask.Flask("bare")
     with pytest.raises(SettingsError, match="SECRET_KEY"):
-        app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in))
+        app.register_blueprint(blueprint(kit, tenant=lambda: "acme", actor=signed_in))
 
 
 def test_the_kits_own_secret_is_enough(create_kit: Callable[..., Kit]) -> None:
     app = flask.Flask("bare")
     kit = create_kit(secret_keys=["new", "old"])
-    app.register_blueprint(blueprint(kit, tenant="acme", actor=signed_in))
+    app.register_blueprint(blueprint(kit, tenant=lambda: "acme", actor=signed_in))
     assert app.test_client().get("/").status_code == 200
 
 
@@ -171,7 +196,7 @@ def test_pages_stand_in_the_hosts_layout(kit: Kit) -> None:
     app.jinja_loader = jinja2.DictLoader(
         {"soko.html": "<b>Soko</b>{% block head %}{% endblock %}{% block content %}{% endblock %}"}
     )
-    app.register_blueprint(blueprint(kit, tenant="a", actor=signed_in, layout="soko.html"))
+    app.register_blueprint(blueprint(kit, actor=signed_in, layout="soko.html"))
     page = app.test_client().get("/").text
     assert page.startswith("<b>Soko</b>")
     assert "mentorkit.css" in page
@@ -181,7 +206,7 @@ def test_pages_stand_in_the_hosts_layout(kit: Kit) -> None:
 def test_a_host_may_have_a_template_of_its_own_for_a_page(kit: Kit) -> None:
     app = create_host()
     app.jinja_loader = jinja2.DictLoader({"mentorkit/sign_in.html": "our own welcome"})
-    app.register_blueprint(blueprint(kit, tenant="a", actor=signed_in))
+    app.register_blueprint(blueprint(kit, actor=signed_in))
     assert app.test_client().get("/").text == "our own welcome"
 
 
