@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft
+from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.milestones import Milestone
@@ -46,13 +46,17 @@ HELD = timedelta(seconds=5)
 """After which a worker notes what it has done and hands the rest of its rows back."""
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
-    "proposal_declined": ("declined",),
+    "question_asked": ("question",),
+    "question_answered": ("offered",),
+    "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
+JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
+"""The messages that bring people together."""
 
 
 class _NotWanted(Exception):
@@ -278,7 +282,7 @@ def _told(
     if about.state not in WANTED[job.name] or answered or gone or back:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
-    if job.name in ("proposal_offered", "relationship_started"):  # these bring people together
+    if job.name in JOINING:
         if not all(names.values()):
             raise _NotWanted("erased")
         if any(one.consented_at is None for one in parties.values()):
@@ -288,8 +292,19 @@ def _told(
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
+        "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _text(tx: Transaction, event: Event) -> str:
+    """Return what was asked or replied, where the event is about that; else ""."""
+    if not isinstance(event, QuestionAsked | QuestionAnswered):
+        return ""
+    note = tx.notes.first(id=event.text_id)
+    if note is None:
+        raise _NotWanted("erased")
+    return note.text
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:

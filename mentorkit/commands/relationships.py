@@ -394,7 +394,7 @@ def decline(
     from mentorkit.journey import accept as accepting
 
     _each(
-        session, program, which, listed, every, noun="proposal", states=("offered",),
+        session, program, which, listed, every, noun="proposal", states=("offered", "question"),
         verb=accepting.decline, done="Said no to",
         means=means, as_json=as_json, reason=reason, note=note,
     )  # fmt: skip

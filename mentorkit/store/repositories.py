@@ -352,10 +352,10 @@ class Proposals(Repository[Proposal]):
     noun, table, cls = "proposal", tables.proposal, Proposal
 
     def overdue(self, now: datetime, limit: int) -> list[Proposal]:
-        """Return at most `limit` offered proposals whose time to answer has run out by `now`."""
+        """Return at most `limit` open proposals whose time to answer has run out by `now`."""
         due_at, id = self.table.c.due_at, self.table.c.id
-        query = self._asking(state="offered").where(due_at <= now).order_by(due_at, id)
-        return self._load(self._all(query.limit(limit)))
+        late = self._asking(state=["offered", "question"]).where(due_at <= now)
+        return self._load(self._all(late.order_by(due_at, id).limit(limit)))
 
 
 class Members(Repository[Member]):
