@@ -203,7 +203,9 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             refused = never
             continue
         if not isinstance(receipt, Receipt):
-            raise TypeError(f"the channel of plugin {plugin} gave no receipt")
+            # It may have sent the message, so nobody is asked again before it is mended.
+            log.error("a channel of plugin %s returns no Receipt", plugin)
+            raise Undeliverable("channel.no_receipt")
         return
     raise failed or refused
 
