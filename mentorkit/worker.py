@@ -26,6 +26,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
+from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import chosen, persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
 
@@ -281,7 +282,8 @@ def _told(
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
-    if about.state not in WANTED[job.name] or answered or gone or back:
+    unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
+    if about.state not in WANTED[job.name] or answered or gone or back or unheard:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in JOINING:
@@ -289,6 +291,9 @@ def _told(
             raise _NotWanted("erased")
         if any(one.consented_at is None for one in parties.values()):
             raise _NotWanted("no_consent")
+        two = (parties[proposal.mentee_id], parties[proposal.mentor_id]) if proposal else None
+        if two and breaches(tx, program, [two])[0] == "blocked":
+            raise _NotWanted("blocked")
     nobody = translate("somebody who has left", locale)
     names = {one: name or nobody for one, name in names.items()}
     return {
@@ -297,6 +302,15 @@ def _told(
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
+    """Return whether the recipient has had a part in this proposal, or was told of it."""
+    if role in one.involved:
+        return True
+    about = [event.sequence for event in tx.journal.about("proposal", one.id)]
+    told = {"name": "proposal_offered", "recipient_id": job.recipient_id, "state": "done"}
+    return bool(tx.outbox.find(sequence=about, **told))
 
 
 def _text(tx: Transaction, event: Event) -> str:

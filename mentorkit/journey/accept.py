@@ -212,7 +212,10 @@ def _by_system(tx: Transaction, program_id: str) -> Step:
 def withdraw_open(
     tx: Transaction, *, participant: str, reason: str, cause: events.Event, other: str | None = None
 ) -> int:
-    """Withdraw a participant's open proposals, or only those with `other`; return how many."""
+    """Withdraw a participant's open proposals, or only those with `other`; return how many.
+
+    The other side is told if it was asked, unless somebody was blocked or erased.
+    """
     found = {
         one.id: one
         for side in ("mentee_id", "mentor_id")
@@ -220,8 +223,20 @@ def withdraw_open(
         if other is None or other in (one.mentee_id, one.mentor_id)
     }
     for _, one in sorted(found.items()):
-        withdraw_one(_by_system(tx, one.program_id), one, reason, cause)
+        asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
+        mine = "mentee" if one.mentee_id == participant else "mentor"
+        _withdraw(asked, one, reason, cause, but=mine)
     return len(found)
+
+
+def _withdraw(
+    asked: Both, one: Proposal, reason: str, cause: events.Event | None = None, *, but: str
+) -> Proposal:
+    saved, event = withdraw_one(asked, one, reason, cause)
+    if one.state != "draft" and reason not in ("blocked", "erased"):
+        awaited = one.owing(asked.program.accept_chain)
+        _tell_end(asked, event, (*one.involved, awaited), but=but)
+    return saved
 
 
 @atomic
@@ -320,9 +335,9 @@ def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Take an open proposal back."""
+    """Take an open proposal back; whoever has heard of it is told."""
     one, asked = _asked(tx, actor, proposal)
-    return as_row(withdraw_one(asked, one, reason))
+    return as_row(_withdraw(asked, one, reason, but=asked.role))
 
 
 @atomic

@@ -11,7 +11,7 @@ import pytest
 
 from mentorkit import Manifest, hookimpl
 from mentorkit.domain.messages import Message
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, Block
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
@@ -91,7 +91,8 @@ def test_a_message_that_was_overtaken_is_not_sent(offered: Any, post: Post) -> N
     )
     accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, "ben"))
     report = work(offered.kit)
-    assert (report["done"], report["cancelled"]) == (1, 2)  # only the mentor is still asked
+    # Only the mentor is still asked, and who never heard of it does not hear of its end.
+    assert (report["done"], report["cancelled"]) == (1, 3)
     assert post.carried[0].person_id == offered.persons["cleo"]
 
 
@@ -175,6 +176,84 @@ def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, cloc
     with offered.kit.transaction(tenant=offered.tenant) as tx:
         (again,) = tx.outbox.claim(10)
     assert (again.id, again.attempt) == (job.id, 1)
+
+
+def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
+    """Who is told what by the worker now: (key, template)."""
+    post.carried.clear()
+    work(world.kit)
+    names = {id: key for key, id in world.persons.items()}
+    return sorted((names[one.person_id], one.template) for one in post.carried)
+
+
+def test_who_said_yes_hears_that_nobody_else_did(offered: Any, post: Post, clock: Any) -> None:
+    by = {"tenant": offered.tenant, "actor": offered.by("ana")}
+    accept.accept(offered.kit, **by, proposal=proposal(offered, "ana"))
+    work(offered.kit)
+    clock.forward(days=11)
+    assert heard(offered, post) == [("ana", "proposal_declined")]
+
+
+@pytest.mark.parametrize("by", ["staff", "ana", "blocked", "erased", "left"])
+def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, by: str) -> None:
+    kit, at, cleo = offered.kit, offered.at, offered.persons["cleo"]
+    work(kit)
+    if by == "blocked":
+        protect.block(kit, **at, person=offered.persons["ana"], other=cleo)
+    elif by == "erased":
+        protect.erase(kit, **at, person=cleo)
+    elif by == "left":
+        onboard.leave(kit, **at, participant=offered.ids["cleo"])
+    else:
+        actor = offered.admin if by == "staff" else offered.by(by)
+        one = proposal(offered, "ana")
+        accept.withdraw(kit, tenant=offered.tenant, actor=actor, proposal=one)
+    told = [("ana", "proposal_declined")] if by in ("staff", "left") else []
+    assert heard(offered, post) == told
+
+
+def test_whoever_found_somebody_else_is_not_told_that_nothing_came_of_it(
+    create_world: Any, create_kit: Any, post: Post
+) -> None:
+    world = create_world(
+        [*(lead(key, "mentee") for key in ("ana", "ben")), lead("mo", "mentor", capacity=1)],
+        kit=create_kit(plugins=("matching", plugin(post))),
+    )
+    for key in ("ana", "ben"):
+        who = {"mentee": world.ids[key], "mentor": world.ids["mo"]}
+        match.propose(world.kit, **world.at, **who)
+    work(world.kit)
+    accept.accept(world.kit, **world.at, proposal=proposal(world, "ana"))
+    assert heard(world, post) == [
+        ("ana", "relationship_started"), ("ben", "proposal_declined"),
+        ("mo", "relationship_started"),
+    ]  # fmt: skip
+
+
+def test_who_came_to_be_blocked_meanwhile_is_not_brought_together(offered: Any, post: Post) -> None:
+    """As when the block is committed between the look and the offer, on PostgreSQL."""
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        for one in ("ana", "ben"):
+            two = {"person_id": offered.persons["cleo"], "other_id": offered.persons[one]}
+            tx.blocks.add(Block(id=tx.new_id(), tenant=tx.tenant, created_at=tx.now, **two))
+    assert heard(offered, post) == [("ben", "proposal_offered")]  # with Dora
+    with offered.kit.transaction(tenant=offered.tenant, write=False) as tx:
+        (job,) = tx.outbox.find(state="cancelled")
+    assert job.error == "blocked"
+
+
+def test_a_channel_without_a_receipt_is_asked_once_and_given_up(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(post, "deliver", lambda ctx, message, *who: sent.append(message.key))
+    assert work(offered.kit)["dead"] == 2
+    for _ in range(12):
+        clock.forward(hours=30)
+        work(offered.kit)
+    assert len(sent) == 2
+    with offered.kit.transaction(tenant=offered.tenant, write=False) as tx:
+        assert {job.error for job in tx.outbox.find(state="dead")} == {"channel.no_receipt"}
 
 
 def test_who_has_left_a_circle_again_is_not_told_that_they_are_in_it(
