@@ -204,10 +204,7 @@ class Kit:
         ]
 
     def _announce(self, tenant: str, recorded: Sequence[tuple[int, type[Event]]]) -> None:
-        """Read back what was really stored, in its order, and tell the host.
-
-        What a savepoint took back is not there any more, and so is not announced.
-        """
+        """Read back what was stored, in its order, and tell the host."""
         if not signals.heard(self, (cls for _, cls in recorded)):
             return
         try:
