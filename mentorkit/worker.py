@@ -23,6 +23,7 @@ from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.text import in_locale
+from mentorkit.errors import MentorKitError
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
@@ -41,8 +42,7 @@ LONGEST_DELAY = 30 * 24 * 3600
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
 LEASE = timedelta(seconds=60)
 """How long a claimed row is this worker's; after that another may take it."""
-
-
+REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done and hands the rest of its rows back."""
 WANTED: Mapping[str, Collection[str]] = {
@@ -69,37 +69,48 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
 
     These are: turned and expired (what had come due), and of what was promised: done, later (to be
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
-    begun; the tenants take turns at being first.
+    begun; the tenants take turns at being first. `failed` counts the tenants whose batch broke
+    off: the log says why, and the others' work goes on.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
     note of it, always under the same key. A row whose lease ran out cannot be finished by the
     one who held it, because finishing names the attempt.
     """
-    report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
+    report = dict.fromkeys(REPORTED, 0)
     until = time.monotonic() + seconds
     tenants = kit.tenants()
     for tenant in random.sample(tenants, len(tenants)):
         if time.monotonic() >= until:
             break
-        report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
-        report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
-        left = limit
-        while left > 0 and time.monotonic() < until:
-            jobs = _claim(kit, tenant, min(left, 20))
-            if not jobs:
-                break
-            begun = kit.clock()
-            outcomes: list[tuple[Job, str, dict[str, Any]]] = []
-            for job in jobs:
-                late = time.monotonic() >= until or kit.clock() - begun >= HELD
-                if outcomes and late:
-                    break
-                outcomes.append((job, *_do(kit, tenant, job)))
-            left -= len(outcomes)
-            rest = jobs[len(outcomes) :]
-            for how in kit.write(tenant, partial(_note, outcomes, rest)):
-                report[how] += 1
+        try:
+            _batch(kit, tenant, limit, until, report)
+        except (Exception, SystemExit) as error:
+            report["failed"] += 1
+            ours = isinstance(error, MentorKitError)
+            log.error("The work of tenant %s broke off: %s", tenant, error, exc_info=not ours)
     return report
+
+
+def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
+    """Do one tenant's batch, and count in `report` what was done."""
+    report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
+    report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
+    left = limit
+    while left > 0 and time.monotonic() < until:
+        jobs = _claim(kit, tenant, min(left, 20))
+        if not jobs:
+            break
+        begun = kit.clock()
+        outcomes: list[tuple[Job, str, dict[str, Any]]] = []
+        for job in jobs:
+            late = time.monotonic() >= until or kit.clock() - begun >= HELD
+            if outcomes and late:
+                break
+            outcomes.append((job, *_do(kit, tenant, job)))
+        left -= len(outcomes)
+        rest = jobs[len(outcomes) :]
+        for how in kit.write(tenant, partial(_note, outcomes, rest)):
+            report[how] += 1
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:

@@ -398,6 +398,54 @@ def test_several_workers_turn_the_same_milestones_without_a_fault(
     assert sorted(map(str, told)) == ["0", "0", "10"]
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("what", ["overdue", "ripe"])
+def test_what_another_worker_has_in_hand_is_left_to_it(
+    create_world: Any, database: Any, clock: Any, what: str
+) -> None:
+    if not database.is_postgresql:
+        return  # SQLite has one writer at a time
+    people = [lead(f"e{i}", "mentee", trade="baker") for i in range(6)]
+    world = create_world([*people, lead("m", "mentor", trade="baker", capacity=9)])
+    publish(world)
+    if what == "ripe":
+        for one in match.proposals(world.kit, **world.at, program="traders"):
+            accept.accept(world.kit, **world.at, proposal=one["id"])
+    clock.forward(days=50)
+    turn, repository = {
+        "overdue": (accept.expire, "proposals"), "ripe": (meet.turn, "milestones")
+    }[what]  # fmt: skip
+    with world.kit.transaction(tenant=world.tenant) as tx:
+        mine = getattr(getattr(tx, repository), what)(tx.now, 4)
+        others = threading.Thread(
+            target=lambda: told.append(turn(world.kit, tenant=world.tenant, limit=4))
+        )
+        told: list[int] = []
+        others.start()
+        others.join(30)
+        assert (len(mine), told) == (4, [2])
+
+
+def test_a_fault_in_one_tenant_does_not_stop_the_others(
+    create_world: Any, create_kit: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    kit = create_kit(plugins=("matching", plugin(post)))
+    for tenant in ("acme", "broken", "zeta"):
+        publish(create_world(tenant=tenant, kit=kit))
+    turn = meet.turn
+
+    def fail(kit: Any, *, tenant: str, **values: Any) -> int:
+        if tenant == "broken":
+            raise Conflict("proposal.stale", "changed meanwhile")
+        return turn(kit, tenant=tenant, **values)
+
+    monkeypatch.setattr(meet, "turn", fail)
+    report = work(kit)
+    assert (report["done"], report["failed"]) == (4, 1)
+    assert {one.tenant for one in post.carried} == {"acme", "zeta"}
+    assert "tenant broken" in caplog.text
+
+
 def test_work_that_met_a_change_is_done_again_and_then_told(kit: Any) -> None:
     tries = []
 
