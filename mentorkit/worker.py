@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import random
 import re
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -30,6 +32,7 @@ from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import chosen, persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
+from mentorkit.store.outbox import LEASE
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -40,8 +43,10 @@ log = logging.getLogger("mentorkit.worker")
 LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
-LEASE = timedelta(seconds=60)
-"""How long a claimed row is this worker's; after that another may take it."""
+RENEWED = LEASE / 3
+"""How often the lease of the row in work is renewed."""
+RENEWALS = 36
+"""How many times at most; who hangs for longer than an hour loses it to another worker."""
 REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done and hands the rest of its rows back."""
@@ -73,8 +78,8 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     off: the log says why, and the others' work goes on.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
-    note of it, always under the same key. A row whose lease ran out cannot be finished by the
-    one who held it, because finishing names the attempt.
+    note of it, always under the same key. The lease of the row in work is renewed, so that nobody
+    else does it meanwhile, however slow it is.
     """
     report = dict.fromkeys(REPORTED, 0)
     until = time.monotonic() + seconds
@@ -114,13 +119,14 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
-    return kit.write(tenant, lambda tx: tx.outbox.claim(limit, LEASE))
+    return kit.write(tenant, lambda tx: tx.outbox.claim(limit))
 
 
 def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
-        (_send if job.kind == "message" else _react)(kit, tenant, job)
+        with _renewing(kit, tenant, job):
+            (_send if job.kind == "message" else _react)(kit, tenant, job)
     except _NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
@@ -133,6 +139,27 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
     return "done", {}
+
+
+@contextmanager
+def _renewing(kit: Kit, tenant: str, job: Job) -> Iterator[None]:
+    """Renew the lease of this row while the block runs, from a thread of its own."""
+    over = threading.Event()
+
+    def renew() -> None:
+        for _ in range(RENEWALS):
+            if over.wait(RENEWED.total_seconds()):
+                return
+            with suppress(MentorKitError):
+                kit.write(tenant, lambda tx: tx.outbox.renew(job))
+
+    renewing = threading.Thread(target=renew, daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        renewing.join()
 
 
 def _note(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mentorkit import Manifest, hookimpl
+from mentorkit import Manifest, hookimpl, worker
 from mentorkit.domain.messages import Message
 from mentorkit.domain.people import Actor, Block
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.journey.tell import fill
+from mentorkit.store.outbox import LEASE, TRIES
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -175,7 +178,37 @@ def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, cloc
     assert (counts(offered)["waiting"], counts(offered)["leased"]) == (1, 0)
     with offered.kit.transaction(tenant=offered.tenant) as tx:
         (again,) = tx.outbox.claim(10)
-    assert (again.id, again.attempt) == (job.id, 1)
+    assert (again.id, again.attempt % TRIES) == (job.id, 1)
+    assert again.attempt > job.attempt
+
+
+def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    kit, running = offered.kit, []
+
+    def until() -> Any:
+        with kit.transaction(tenant=offered.tenant, write=False) as tx:
+            return max(job.leased_until for job in tx.outbox.find(state="leased"))
+
+    def slow() -> None:
+        if running:
+            return
+        running.append("first")
+        for _ in range(4):
+            clock.forward(minutes=4)
+            for _ in range(1000):
+                if until() == clock() + LEASE:
+                    break
+                time.sleep(0.01)
+            work(kit)
+
+    post.before = slow
+    work(kit)
+    keys = [one.key for one in post.carried]
+    assert len(keys) == len(set(keys)) == 2
+    assert counts(offered)["done"] == 2
 
 
 def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
