@@ -395,9 +395,81 @@ def decline(
     from mentorkit.journey import accept as accepting
 
     _each(
-        session, program, which, listed, every, noun="proposal", states=("offered",),
+        session, program, which, listed, every, noun="proposal", states=("offered", "question"),
         verb=accepting.decline, done="Said no to",
         means=means, as_json=as_json, reason=reason, note=note,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example(
+        "mentorkit --as ana@example.org relationship ask ana@example.org=ben@example.org \\",
+        "    --text 'Do you sell online?'",
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@click.option("--text", required=True, help="Up to 2000 characters; can be erased later.")
+@means_option
+@json_option
+@pass_session
+def ask(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    text: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Ask the other side something before answering.
+
+    By id or as MENTEE=MENTOR, as one of the two (--as). The other side is told, and has the full
+    time to reply.
+    """
+    from mentorkit.journey import accept as accepting
+
+    _each(
+        session, program, which, listed, every, noun="proposal", states=("offered",),
+        verb=accepting.ask, done="Asked about",
+        means=means, as_json=as_json, text=text,
+    )  # fmt: skip
+
+
+@relationship.command(
+    epilog=example(
+        "mentorkit relationship reply ana@example.org=ben@example.org --text 'Since 2019.'"
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@click.option("--text", required=True, help="Up to 2000 characters; can be erased later.")
+@means_option
+@json_option
+@pass_session
+def reply(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    text: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Reply to a question about a proposal.
+
+    By id or as MENTEE=MENTOR, as the one who was asked or as staff. Who asked is told.
+    """
+    from mentorkit.journey import accept as accepting
+
+    _each(
+        session, program, which, listed, every, noun="proposal", states=("question",),
+        verb=accepting.reply, done="Replied about",
+        means=means, as_json=as_json, text=text,
     )  # fmt: skip
 
 

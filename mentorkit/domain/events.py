@@ -240,10 +240,17 @@ class ProposalLocked(Event, noun="proposal"):
 class ProposalOffered(Moved, noun="proposal", state="offered"): ...
 
 
-class QuestionAsked(Moved, noun="proposal", state="question"): ...
+class QuestionAsked(Moved, noun="proposal", state="question"):
+    """The role `asked_by` wants to know what stands in the note `text_id`."""
+
+    asked_by: str
+    text_id: str
 
 
-class QuestionAnswered(Moved, noun="proposal", state="offered"): ...
+class QuestionAnswered(Moved, noun="proposal", state="offered"):
+    """The reply stands in the note `text_id`."""
+
+    text_id: str
 
 
 class ProposalAnswered(Event, noun="proposal"):

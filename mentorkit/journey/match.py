@@ -466,10 +466,10 @@ def lock(
 
 def withdraw_one(
     step: Step, one: Proposal, reason: str, cause: events.Event | None = None
-) -> Proposal:
-    """Withdraw one open proposal, with the reason's code."""
+) -> tuple[Proposal, events.Event]:
+    """Withdraw one open proposal, with the reason's code; nobody is told."""
     moved, fact = one.move("withdrawn", by=step.role, reason=reason), events.ProposalWithdrawn
-    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)[0]
+    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)
 
 
 class Both(Step):

@@ -152,8 +152,8 @@ def month(
 ) -> dict[str, Any]:
     """Return minutes held and asked for in the calendar month of `at`, in the program's zone.
 
-    The first and the last month are pro-rated; a month counts as `short` once the grace days of
-    the next one have passed.
+    The first and the last month are pro-rated, and so is one with a pause; a month counts as
+    `short` once the grace days of the next one have passed.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
@@ -165,9 +165,8 @@ def month(
             for meeting in tx.meetings.find(relationship_id=relationship, state="held")
             if span[0] <= meeting.held_at < span[1]
         )
-        asked = asked_minutes(
-            targets.minutes_per_month, span, one.started_at, one.ended_at or one.ends_at
-        )
+        running = one.started_at, one.ended_at or one.ends_at
+        asked = asked_minutes(targets.minutes_per_month, span, running, _pauses(tx, one, span[1]))
         over = tx.now >= span[1] + timedelta(days=targets.grace_days)
         return {
             "relationship": relationship,
@@ -176,6 +175,18 @@ def month(
             "asked": asked,
             "short": over and held < asked,
         }
+
+
+def _pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when it was paused; a pause that goes on, up to `until`."""
+    spans, since = [], None
+    for event in tx.journal.about("relationship", one.id):
+        if isinstance(event, events.RelationshipPaused):
+            since = event.at
+        elif since and event.at and event.payload().get("state") is not None:
+            spans.append((since, event.at))
+            since = None
+    return spans if since is None else [*spans, (since, max(since, until))]
 
 
 @atomic

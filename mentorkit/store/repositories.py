@@ -206,6 +206,15 @@ class Repository(Generic[T]):
     def _asking(self, **equals: Any) -> sa.Select[Any]:
         return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
 
+    def _unheld(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """Hold what is read to change it, without what another worker holds, on PostgreSQL.
+
+        SQLite lets one write at a time.
+        """
+        if self.tx.write and self.tx.connection.dialect.name == "postgresql":
+            return query.with_for_update(of=self.table, skip_locked=True)
+        return query
+
     def _new(self, **values: Any) -> T:
         made = {"id": self.tx.new_id(), "tenant": self.tx.tenant, "created_at": self.tx.now}
         return self.cls(**made, **values)
@@ -351,10 +360,10 @@ class Proposals(Repository[Proposal]):
     noun, table, cls = "proposal", tables.proposal, Proposal
 
     def overdue(self, now: datetime, limit: int) -> list[Proposal]:
-        """Return at most `limit` offered proposals whose time to answer has run out by `now`."""
+        """Return at most `limit` open proposals whose time to answer has run out by `now`."""
         due_at, id = self.table.c.due_at, self.table.c.id
-        query = self._asking(state="offered").where(due_at <= now).order_by(due_at, id)
-        return self._load(self._all(query.limit(limit)))
+        late = self._asking(state=["offered", "question"]).where(due_at <= now)
+        return self._load(self._all(self._unheld(late.order_by(due_at, id).limit(limit))))
 
 
 class Members(Repository[Member]):
@@ -404,7 +413,7 @@ class Milestones(Repository[Milestone]):
             .order_by(columns.opens_at, columns.id)
             .limit(limit)
         )
-        return self._load(self._all(query))
+        return self._load(self._all(self._unheld(query)))
 
 
 class Meetings(Repository[Meeting]):

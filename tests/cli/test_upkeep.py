@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mentorkit import Manifest, hookimpl
+from mentorkit.errors import Conflict
 from mentorkit.hooks import Check, Command, Health, Parameter
 from mentorkit.hooks import registry as registries
 
@@ -198,6 +199,18 @@ def test_a_plugins_command_may_ask_for_the_database(traders: Path, run: Run) -> 
     assert [row["template"] for row in rows] == ["proposal_offered"]
     run("inbox", "read", rows[0]["id"])
     assert json.loads(run("inbox", "list", "--unread", "--person", "e1", "--json").out) == []
+
+
+def test_a_tenant_whose_work_breaks_off_is_counted_and_makes_it_fail(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.journey import meet
+
+    def fail(*_: object, **__: object) -> int:
+        raise Conflict("proposal.stale", "Somebody was quicker.")
+
+    monkeypatch.setattr(meet, "turn", fail)
+    assert "1 tenant broke off" in run("work", code=1).out
 
 
 def test_people_read_their_own_messages_line_by_line_and_do_not_work(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,6 +182,38 @@ def test_a_meeting_counts_in_minutes_and_can_be_struck(world: Any) -> None:
     assert meet.month(world.kit, **world.at, relationship=relationship)["held"] == 45
     meet.strike(world.kit, **world.at, meeting=one["id"])
     assert meet.month(world.kit, **world.at, relationship=relationship)["held"] == 0
+
+
+@pytest.mark.parametrize(
+    ("pauses", "april", "may"),
+    [
+        ([("2027-04-01", "2027-05-01")], 0, 120),
+        ([("2027-04-01", "2027-04-16")], 60, 120),
+        ([("2027-03-20", "2027-04-07"), ("2027-04-25", "2027-05-01")], 72, 120),
+        ([("2027-03-20", None)], 0, 0),
+        ([("2027-04-16", "ended 2027-05-20")], 60, 0),
+    ],
+)
+def test_nothing_is_asked_for_while_a_relationship_is_paused(
+    world: Any, pauses: list[Any], april: int, may: int
+) -> None:
+    relationship, clock = started(world), world.kit.clock
+    values = {**world.at, "relationship": relationship}
+
+    def wait(day: str) -> None:
+        clock.now = datetime.fromisoformat(f"{day}T00:00+00:00")
+
+    for begin, over in pauses:
+        wait(begin)
+        meet.pause(world.kit, **values)
+        if over is not None:
+            wait(over.removeprefix("ended "))
+            (meet.end if "ended" in over else meet.resume)(world.kit, **values)
+    wait("2027-07-01")
+    for month, asked in ((4, april), (5, may)):
+        at = datetime(2027, month, 15, tzinfo=UTC)
+        told = meet.month(world.kit, **values, at=at)
+        assert (told["asked"], told["short"]) == (asked, asked > 0)
 
 
 def test_a_wrong_meeting_lists_everything_wrong_with_it(world: Any) -> None:
