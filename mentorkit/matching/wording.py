@@ -11,7 +11,7 @@ from typing import Any
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import translate
+from mentorkit.i18n import format_number, translate
 
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
@@ -106,13 +106,25 @@ SENTENCES: Mapping[str, str] = {
     "answer": "Ask them for their {field}.",
     "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
     "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
-    "one_more_place": "One more place at {name} would do.",
+    "one_more_place": (
+        "One more place at {name} would let one of the {left} mentees left out be paired."
+    ),
+    "one_more_place.one": "One more place at {name} would do.",
+    "more_room": "One more place at {name} would make room for this pair, if nobody else gets it.",
     "recruit_like": "Recruit one more mentee like {name}.",
     "recruit_who": "Recruit somebody who offers this: {needs}.",
     "give_place": "Give this mentor a place.",
     "use_coverage": 'Set the objective to "coverage", which leaves out nobody it can pair.',
     "lock_pair": "Lock the pair with {name} and run again.",
+    "lock_pair_too": (
+        "Lock the pair with {name} and run again; others left out are told the same, and there is"
+        " no place for all."
+    ),
     "choose": "Have them ask for {name}, who fits and is free.",
+    "choose_too": (
+        "Have them ask for {name}, who fits and is free; others left out are told the same, and"
+        " there is no place for all."
+    ),
     "choose_any": "Have them say whom they want.",
     "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",
     # a mentor that is needed, in the words of the rules
@@ -166,7 +178,7 @@ def sentence(
 
 def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:
     of = params.get("of")
-    count = params.get("count", of)
+    count = params.get("count", params.get("left", of))
     forms = ("one" if count == 1 else "two" if count == 2 else "", "all" if count == of else "")
     template = next(
         (SENTENCES[f"{code}.{form}"] for form in forms if f"{code}.{form}" in SENTENCES),
@@ -190,6 +202,8 @@ def _show(
         if len(label.split()) >= LONG_LABEL:
             return f"‘{label}’"
         return label or str(value).replace("_", " ")
+    if key in ("count", "of", "left") and isinstance(value, int) and value >= 1000:
+        return format_number(value, locale)
     if key in ("rule", "needs"):
         asked = [value] if isinstance(value, Mapping) else list(value)
         return "; ".join(_fill(one["code"], one["params"], locale, fields) for one in asked)

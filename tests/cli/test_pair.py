@@ -441,7 +441,9 @@ def test_who_would_do_is_named_with_the_key_that_the_sheets_show(sheets: Path, r
         file.write("e0,Fay,baker,Sim\n")
     run(*WHOLE)
     helps = {one["person"]: one["what would help"] for one in rows(sheets / "unmatched.csv")}
-    assert helps["e0"] == "One more place at Aïcha Ouédraogo (m1) would do."
+    assert helps["e0"] == (
+        "One more place at Aïcha Ouédraogo (m1) would let one of the 2 mentees left out be paired."
+    )
 
 
 def test_a_cell_that_would_act_on_a_terminal_is_shown_harmless(sheets: Path, run: Run) -> None:
