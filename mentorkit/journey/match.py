@@ -265,6 +265,7 @@ def _pool(
     again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
     """
     from mentorkit.matching import Pool, Someone
+    from mentorkit.matching.people import wishes
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
@@ -292,7 +293,7 @@ def _pool(
                 capacity=places[role][row.id],
                 name=people[row.person_id].name,
                 person_id=row.person_id,
-                choices=tuple(row.profile.get("choices") or ()),
+                choices=wishes(row.profile),
             )
             for row in rows
             if places[role].get(row.id)

@@ -139,9 +139,9 @@ class _Reader:
     def _profile(self, role: str) -> dict[str, Any]:
         profile: dict[str, Any] = {}
         for target in self._cells:
-            if target in _PARSED_ELSEWHERE and not (
-                target in _BUSINESS and (target in self._fields or not self._has_business)
-            ):
+            about_firm = target in _BUSINESS and self._has_business
+            built_in = target in _PARSED_ELSEWHERE and (target not in _BUSINESS or about_firm)
+            if built_in and target not in self._fields:
                 continue
             field = self._fields.get(target, _CHOICES if target == "choices" else _PLAIN)
             value = self._value(target, field.parse)

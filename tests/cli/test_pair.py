@@ -169,9 +169,9 @@ weight = 0
         "strategy.toml, objective: ",
         "strategy.toml, surprise: ",
         "strategy.toml, fields.trade.options: ",
-        "strategy.toml, rules[0].field: ",
-        "strategy.toml, criteria[0].criterion: ",
-        "strategy.toml, criteria[0].weight: ",
+        "strategy.toml, rules[0].field (rule 1, differs): ",
+        "strategy.toml, criteria[0].criterion (criterion 1, equall): ",
+        "strategy.toml, criteria[0].weight (criterion 1, equall): ",
         "mentors.csv, column nmae: ",
         "none.csv: there is no such file",
         "nowhere/pairs.csv: there is no folder",
@@ -466,3 +466,41 @@ def test_excel_sheets_are_read_and_written(sheets: Path, run: Run) -> None:
     assert [row[:3] for row in sheet.iter_rows(values_only=True)] == [
         ("mentee", "mentor", "score"), ("e1", "m1", 10000), ("e2", "m2", 0),
     ]  # fmt: skip
+
+
+def test_a_column_that_is_not_declared_is_text_where_a_rule_reads_it(
+    sheets: Path, run: Run
+) -> None:
+    for side in ("mentors", "mentees"):
+        head, *people = (sheets / f"{side}.csv").read_text(encoding="utf-8").splitlines()
+        more = [f"{head},Organisation", *(f"{row},Acme" for row in people)]
+        (sheets / f"{side}.csv").write_text("\n".join(more), encoding="utf-8")
+    add_to_strategy(sheets, '[[rules]]\nrule = "differs"\nfield = "organisation"\n')
+    assert json.loads(run(*WHOLE, "--json").out)["pairs"] == 0
+    text = (sheets / "strategy.toml").read_text(encoding="utf-8")
+    (sheets / "strategy.toml").write_text(text.replace('"organisation"', '"organisatoin"'))
+    told = run(*WHOLE, code=2).err
+    assert "there is no field 'organisatoin'" in told
+    assert 'if "Organisation" is it, map it to organisatoin' in told
+
+
+def test_a_built_in_column_can_be_compared(sheets: Path, run: Run) -> None:
+    add_to_strategy(sheets, '[[criteria]]\ncriterion = "equal"\nfield = "name"\n')
+    done = run(*WHOLE, "--json")
+    assert json.loads(done.out)["notes"] == []
+    assert "You have a different name" in (sheets / "pairs.csv").read_text(encoding="utf-8")
+
+
+def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path, run: Run) -> None:
+    text = (sheets / "strategy.toml").read_text(encoding="utf-8")
+    broken = text.replace("[fields.trade]", '[fields.trade]\nkind = "no such"')
+    assert broken != text
+    (sheets / "strategy.toml").write_text(broken, encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "fields.trade.kind: " in told
+    assert "there is no field" not in told
+
+
+def add_to_strategy(sheets: Path, text: str) -> None:
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write(text)
