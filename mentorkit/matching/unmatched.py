@@ -192,6 +192,10 @@ class _Ruled:
             rule, name = waiting
             return _reason("unanswered", field=name, rule=rule_phrase(rule))
         if not self.safe.any():
+            if self._why_unsafe <= {"same_person"}:
+                return _reason("only_self", name=_name(self._me))
+            if self._why_unsafe <= {"same_person", "no_places"}:
+                return _reason("nobody_has_places")
             return _reason("safeguards_all", of=everybody, others=self.others)
         excluded = (~self.masks).sum(axis=1)
         binding = int(excluded.argmax())
@@ -206,7 +210,10 @@ class _Ruled:
         if waiting is not None:
             return _reason("answer", field=waiting[1])
         if not self.safe.any():
-            return _reason("look_safeguards")
+            if self._why_unsafe <= {"same_person"}:
+                return _reason(f"recruit_{self.others}")
+            known = self._why_unsafe <= {"same_person", "no_places"}
+            return _reason("give_places" if known else "look_safeguards")
         if (relax := self.relax()) is not None:
             return relax
         if self.others == "mentees":
@@ -234,6 +241,21 @@ class _Ruled:
         me = np.full(len(others), self.at)
         pair = (me, others) if self.others == "mentors" else (others, me)
         return int((self.left.scan.pairs(*pair)[1].sum(axis=0) > 0).sum())
+
+    @property
+    def _me(self) -> Someone:
+        side = self.left.pool.mentees if self.others == "mentors" else self.left.pool.mentors
+        return side.people[self.at]
+
+    @property
+    def _why_unsafe(self) -> set[str]:
+        """Return the codes of the safeguards that rule out everybody for this person."""
+        codes = set()
+        for other in range(len(self.safe)):
+            pair = (self.at, other) if self.others == "mentors" else (other, self.at)
+            refused = self.left.pool.forbidden.get(pair)
+            codes.add(refused.code if refused else "no_places")
+        return codes
 
     def _answer(self, form: Any) -> tuple[str, Any]:
         """Return this person's own field that a rule reads, and their answer."""

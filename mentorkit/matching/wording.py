@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, str] = {
         "Safeguards (blocks, places, being together now) rule out the only one there is."
     ),
     "safeguards_all.two": "Safeguards (blocks, places, being together now) rule out both {others}.",
+    "only_self": "{name} stands on both sides, and nobody can be their own mentor.",
+    "nobody_has_places": "No mentor has a place.",
     "all_taken": "All {count} mentors who fit are taken.",
     "all_taken.one": "The one mentor who fits is taken.",
     "all_taken.two": "Both mentors who fit are taken.",
@@ -113,6 +115,7 @@ SENTENCES: Mapping[str, str] = {
     "more_room": "One more place at {name} would make room for this pair, if nobody else gets it.",
     "recruit_like": "Recruit one more mentee like {name}.",
     "recruit_who": "Recruit somebody who offers this: {needs}.",
+    "give_places": "Give a mentor a place.",
     "give_place": "Give this mentor a place.",
     "use_coverage": 'Set the objective to "coverage", which leaves out nobody it can pair.',
     "lock_pair": "Lock the pair with {name} and run again.",

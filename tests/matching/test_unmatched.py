@@ -148,6 +148,23 @@ def test_safeguards_that_leave_nobody_are_named_as_such() -> None:
     assert "block" in words(left.help)
 
 
+def test_who_stands_on_both_sides_alone_is_told_so() -> None:
+    fields, strategy = create_fields(), create_strategy()
+    both = {"name": "Ann", "person_id": "ann"}
+    pool = Pool(
+        create_people("mentee", FOOD, **both), create_people("mentor", FOOD, **both), fields
+    )
+    result = run(pool, bind(strategy, create_registry(), fields))
+    why = "Ann stands on both sides, and nobody can be their own mentor."
+    assert told(result.unmatched_mentees[0]) == (why, "Recruit a mentor.")
+    assert told(result.unmatched_mentors[0]) == (why, "Recruit a mentee.")
+
+
+def test_where_no_mentor_has_a_place_it_says_so() -> None:
+    result = create_result([FOOD], [FOOD, FOOD], capacity=0)
+    assert told(result.unmatched_mentees[0]) == ("No mentor has a place.", "Give a mentor a place.")
+
+
 def test_a_mentor_without_places_is_told_so() -> None:
     result = create_result([FOOD], [FOOD], capacity=0)
     assert told(result.unmatched_mentors[0]) == (
