@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -91,11 +92,27 @@ class Plan:
             )
 
 
+class AllMissing(click.Command):
+    """A command that names every required option that is missing, not the first alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = {one.partition("=")[0] for one in args}
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter:
+            required = [one.opts[0] for one in self.params if one.required]
+            missing = [option for option in required if option not in given]
+            if len(missing) < 2:
+                raise
+            raise click.UsageError(f"Missing options: {', '.join(missing)}.", ctx) from None
+
+
 @click.command(
+    cls=AllMissing,
     epilog=example(
         "mentorkit pair --mentors mentors.csv --mentees mentees.csv \\",
         "    --strategy strategy.toml --out pairs.csv --unmatched unmatched.csv",
-    )
+    ),
 )
 @click.option(
     "--mentors", type=click.Path(path_type=Path), required=True, help="The mentors, a row each."
@@ -340,6 +357,23 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         )
         # What is wrong with the shape of an entry is not told a second time.
         plan.problems += [problem for problem in found if problem.place not in said]
+
+
+def _offered_elsewhere(registry: Registry, problem: Problem) -> Problem:
+    """Return the problem with the installed plugin that offers what is missing, if one does."""
+    from mentorkit.hooks.registry import Registry
+
+    found = re.match(r"there is no (criterion|rule|assigner) '([^']+)'", problem.message)
+    if found is None:
+        return problem
+    kind = {"criterion": "criteria", "rule": "rules", "assigner": "assigners"}[found[1]]
+    installed = {point.name for point in metadata.entry_points(group="mentorkit")}
+    wider = Registry.load([*PLUGINS, *sorted(installed - set(registry.plugins))], lenient=True)
+    if found[2] not in getattr(wider, kind):
+        return problem
+    plugin = wider.owner(kind, found[2]).name
+    told = f"the installed plugin {plugin} offers {found[2]!r}; add --plugin {plugin}"
+    return Problem(problem.place, told)
 
 
 def _near_columns(plan: Plan, problems: Sequence[Problem]) -> list[Problem]:

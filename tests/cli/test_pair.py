@@ -501,6 +501,42 @@ def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path,
     assert "there is no field" not in told
 
 
+def test_every_option_that_is_missing_is_named(sheets: Path, run: Run) -> None:
+    told = run("pair", "--mentors", "mentors.csv", code=2).err
+    assert "Missing options: --mentees, --strategy." in told
+
+
+def test_an_installed_plugin_that_offers_what_is_missing_is_named(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = sheets / "mentorkit_hills-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mentorkit-hills\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[mentorkit]\nhills = mentorkit_hills\n")
+    (sheets / "mentorkit_hills.py").write_text(
+        """
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Criterion
+
+manifest = Manifest(title="Hills")
+
+class SameHill(Criterion):
+    name = "same_hill"
+    def score(self, mentee, mentor):
+        return 1.0
+
+@hookimpl
+def mentorkit_criteria():
+    yield SameHill()
+"""
+    )
+    monkeypatch.syspath_prepend(sheets)
+    add_to_strategy(sheets, '[[criteria]]\ncriterion = "same_hill"\n')
+    told = run(*WHOLE, code=2).err
+    assert "the installed plugin hills offers 'same_hill'; add --plugin hills" in told
+    run(*WHOLE, "--plugin", "hills")
+
+
 def add_to_strategy(sheets: Path, text: str) -> None:
     with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
         file.write(text)
