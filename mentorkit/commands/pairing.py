@@ -352,9 +352,8 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         given = plan.data.get("fields")
         broken = set(given if isinstance(given, Mapping) else ()) - set(plan.fields)
         problems = of_broken_fields(error.problems, broken)
-        found = [_in_file(plan, path, problem) for problem in problems] + _near_columns(
-            plan, problems
-        )
+        found = [_in_file(plan, path, _offered_elsewhere(registry, one)) for one in problems]
+        found += _near_columns(plan, problems)
         # What is wrong with the shape of an entry is not told a second time.
         plan.problems += [problem for problem in found if problem.place not in said]
 
@@ -480,6 +479,12 @@ def _wrong_rows(plan: Plan, paths: Mapping[str, Path]) -> tuple[list[Problem], l
         problems = plan.batches[role].problems
         about_file, rows = bad_rows(problems, path.name)
         notes += about_file
+        others = [
+            lead.place for lead in plan.batches[role].leads if lead.role not in (role, "both")
+        ]
+        if others:
+            told = f"{plural(len(others), 'row')} (first: {others[0]}) named another role; used as"
+            notes.append(Problem(path.name, f"{told} {role} here, for --{role}s names this sheet"))
         wrong += [problem for problem in problems if problem not in about_file]
         skipped += rows
     return notes, wrong, skipped

@@ -71,6 +71,25 @@ def read_leads(
     return tuple(leads), tuple(problems)
 
 
+def without_jobs(
+    table: Table, columns: tuple[Column, ...]
+) -> tuple[tuple[Column, ...], list[Problem]]:
+    """Return the columns but for one called role that holds none, and a note about it.
+
+    For a sheet of which it is known who is in it: such a column tells something else, often a job.
+    """
+    for column in columns:
+        cells = [cell for row in table.rows if (cell := row.cells[column.index].strip())]
+        if column.target == "role" and cells and not any(one.casefold() in ROLES for one in cells):
+            told = (
+                f'its column "{column.name}" holds no roles ({_shown(cells[0])}, ...) and is not '
+                f'read; to keep it, map it to a field: "{column.name}" = "job"'
+            )
+            left = tuple(one for one in columns if one is not column)
+            return left, [Problem(table.name, told)]
+    return columns, []
+
+
 class _Reader:
     """Reads one row. A cell that cannot be read is noted, and the rest is looked at as well."""
 

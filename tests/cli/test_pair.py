@@ -501,6 +501,16 @@ def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path,
     assert "there is no field" not in told
 
 
+def test_a_row_that_names_the_other_role_is_used_and_told(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentors.csv").read_text(encoding="utf-8").splitlines()
+    rows_now = [f"{head},role", f"{people[0]},mentee", *(f"{row},mentor" for row in people[1:])]
+    (sheets / "mentors.csv").write_text("\n".join(rows_now), encoding="utf-8")
+    assert (
+        "mentors.csv: 1 row (first: mentors.csv, line 2) named another role; used as mentor here,"
+        " for --mentors names this sheet"
+    ) in run(*WHOLE).err
+
+
 def test_every_option_that_is_missing_is_named(sheets: Path, run: Run) -> None:
     told = run("pair", "--mentors", "mentors.csv", code=2).err
     assert "Missing options: --mentees, --strategy." in told
