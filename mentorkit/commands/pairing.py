@@ -438,17 +438,20 @@ def _read_sheet(plan: Plan, registry: Registry | None, path: Path, role: str) ->
         plan.problems.append(Problem(str(path), _kinds(registry)))
         return
     owner = registry.owner("recruitment_sources", name)
-    columns, fields = plan.columns, plan.read
+    source, fields = registry.recruitment_sources[name], plan.read
+    options: dict[str, Any] = {"columns": plan.columns} if plan.columns else {}
+    if "jobs" in source.options.get("properties", {}):
+        options["jobs"] = True
     try:
         plan.batches[role] = called(
             f"plugin {owner.label}",
             f"source {name}",
-            lambda: registry.recruitment_sources[name].receive(
+            lambda: source.receive(
                 SheetContext(plugin=owner),
                 Inbound(body=body, filename=path.name),
                 role=role,
                 fields=fields,
-                options={"columns": columns} if columns else None,
+                options=options or None,
             ),
             passing=(Invalid,),
         )

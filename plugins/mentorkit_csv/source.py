@@ -33,6 +33,13 @@ class CsvSource(RecruitmentSource):
                 "additionalProperties": {"type": "string", "minLength": 1},
                 "default": {},
             },
+            "jobs": {
+                "type": "boolean",
+                "title": "A column role may hold jobs",
+                "description": "Leaves out a column role that holds no role, where the side is "
+                "known.",
+                "default": False,
+            },
             "default_capacity": {
                 "type": ["integer", "null"],
                 "title": "Capacity where none is given",
@@ -74,7 +81,7 @@ class CsvSource(RecruitmentSource):
                 told = (*error.problems, Problem(table.name, table.others))
                 raise Invalid(error.code, error.message, told) from None
             raise
-        if role is not None and "role" not in columns.values():
+        if role and given.get("jobs") and "role" not in columns.values():
             used, ignored = without_jobs(table, used)
             notes += ignored
         leads, problems = read_leads(

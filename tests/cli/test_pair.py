@@ -501,6 +501,15 @@ def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path,
     assert "there is no field" not in told
 
 
+def test_a_column_role_with_jobs_is_left_out_and_told_once(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentors.csv").read_text(encoding="utf-8").splitlines()
+    jobs = [f"{head},role", *(f"{row},CEO" for row in people)]
+    (sheets / "mentors.csv").write_text("\n".join(jobs), encoding="utf-8")
+    done = run(*WHOLE)
+    assert "Paired 2 of 3 mentees" in done.out
+    assert done.err.count("holds no roles ('CEO', ...) and is not read") == 1
+
+
 def test_a_row_that_names_the_other_role_is_used_and_told(sheets: Path, run: Run) -> None:
     head, *people = (sheets / "mentors.csv").read_text(encoding="utf-8").splitlines()
     rows_now = [f"{head},role", f"{people[0]},mentee", *(f"{row},mentor" for row in people[1:])]

@@ -174,12 +174,12 @@ def test_an_email_stands_in_for_a_key_and_that_is_said() -> None:
 
 
 def test_a_column_called_role_that_holds_jobs_is_left_out_where_the_side_is_known() -> None:
-    batch = receive("ref,role\n1,CEO\n2,director\n", role="mentor")
+    batch = receive("ref,role\n1,CEO\n2,director\n", role="mentor", jobs=True)
     assert [lead.role for lead in batch.leads] == ["mentor", "mentor"]
     (note,) = batch.problems
     assert 'column "role" holds no roles' in note.message
-    assert not receive("ref,role\n1,CEO\n", role=None).leads
-    mixed = receive("ref,role\n1,CEO\n2,mentor\n", role="mentor")
+    assert not receive("ref,role\n1,CEO\n", role="mentor").leads
+    mixed = receive("ref,role\n1,CEO\n2,mentor\n", role="mentor", jobs=True)
     assert [lead.key for lead in mixed.leads] == ["2"]
 
 
