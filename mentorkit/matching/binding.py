@@ -181,7 +181,7 @@ class _Binding:
                 use=use,
                 rule=bound,
                 level=ways[0],  # type: ignore[arg-type]
-                title=bound.title or rule.title or use.name,
+                title=bound.title or rule.title or use.name.replace("_", " "),
                 label=label,
             )
 
@@ -207,7 +207,7 @@ class _Binding:
                 criterion=bound,
                 level=ways[0],  # type: ignore[arg-type]
                 points=points,
-                title=bound.title or criterion.title or use.name,
+                title=bound.title or criterion.title or _as_title(use.name),
                 label=label,
             )
 
@@ -401,6 +401,12 @@ def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
         yield "least", form.least >= 1, "write a whole number of at least 1"
     if isinstance(form, Above):
         yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
+
+
+def _as_title(name: str) -> str:
+    """Return what people read where a plugin gives no title: ``Same village``."""
+    spoken = name.replace("_", " ")
+    return spoken[:1].upper() + spoken[1:]
 
 
 def _meant(name: str, there: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ No numpy here, so that pages and messages can say why without loading the engine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mentorkit.domain.fields import Field
@@ -174,9 +174,14 @@ def sentence(
     weightiest = sorted(reasons, key=lambda reason: -reason.points)
     speaking = [reason for reason in weightiest if reason.points > 0] or weightiest
     told = [text for reason in speaking if (text := words(reason, locale, fields))]
-    if len(told) > 1:  # plugins write their texts with a full stop or without
-        told = [text if text.endswith(_ENDS) else f"{text}." for text in told]
-    return " ".join(told)
+    return joined(told)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return texts as one; several end with a full stop, which plugins write or leave out."""
+    if len(texts) > 1:
+        texts = [text if text.endswith(_ENDS) else f"{text}." for text in texts]
+    return " ".join(texts)
 
 
 def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:

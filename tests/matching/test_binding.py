@@ -72,6 +72,17 @@ def test_without_known_columns_a_field_that_is_not_declared_counts_as_text() -> 
         bind(strategy, create_registry(), {}, known=["town"])
 
 
+def test_what_has_no_title_is_called_by_its_name_in_words() -> None:
+    class SameVillage(Criterion):
+        name = "same_village"
+
+        def score(self, mentee: Any, mentor: Any) -> float:
+            return 0.0
+
+    strategy = create_strategy([{"criterion": "same_village"}])
+    assert bind(strategy, create_registry(SameVillage()), {}).criteria[0].title == "Same village"
+
+
 class Misspelt(Criterion):
     name = "misspelt"
     declared = Equal(field="secter")
