@@ -127,13 +127,15 @@ def match(
 
 def _speaking(one: Mapping[str, Any]) -> str:
     """Return what speaks for a pair, the weightiest first; else what speaks against it."""
+    from mentorkit.matching.wording import joined
+
     told = [
         (-reason["points"], word)
         for reason, word in zip(one["reasons"], one["words"], strict=True)
         if word
     ]
     told.sort(key=lambda pair: pair[0])
-    return " ".join([word for points, word in told if points] or [word for _, word in told])
+    return joined([word for points, word in told if points] or [word for _, word in told])
 
 
 @click.command(epilog=example("mentorkit publish"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -96,8 +96,8 @@ def draft(
         fields = fields_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields, known=())
         _ensure_enabled(kit, tx, found, strategy)
-        pool = _pool(tx, found, fields)
         earlier = _earlier_locks(tx, found)
+        pool = _pool(tx, found, fields, [*locks, *earlier])
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
@@ -153,7 +153,10 @@ def draft(
     try:
         wanted = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
         carried, dropped = _carried(pool, wanted, earlier)
-        result = matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress)
+        result = _one_way(
+            pool,
+            lambda: matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress),
+        )
         return kit.write(tenant, keep)
     except BaseException as error:  # also when the process is told to stop: no run hangs
         code = error.code if isinstance(error, MentorKitError) else "failed"
@@ -195,12 +198,15 @@ def _carried(
     places = Counter({one.id: one.capacity for one in pool.mentors})
     places.subtract(mentor for _, mentor in wanted)
     alone = {one.id for one in pool.mentees} - {mentee for mentee, _ in wanted}
-    carried, dropped = [], []
+    carried: list[tuple[str, str]] = []
+    dropped = []
     for (mentee, mentor), code in earlier.items():
         if (mentee, mentor) in wanted:
             continue
         if code is None and (mentee not in alone or places[mentor] < 1):
             code = "no_place"
+        elif code is None and (mentor, mentee) in (*wanted, *carried):
+            code = "proposed_now"
         elif code is None:
             refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
             code = refused.code if refused else None
@@ -211,6 +217,23 @@ def _carried(
             alone.discard(mentee)
             places[mentor] -= 1
     return carried, dropped
+
+
+def _one_way(pool: Pool, run: Callable[[], Result]) -> Result:
+    """Run until no two are to be each other's mentors: they can say yes to one of the two alone.
+
+    The pair with the higher score is kept, or the one that is locked.
+    """
+    while True:
+        result = run()
+        found = {_two(pair): (pair.locked, pair.score, _two(pair)) for pair in result.pairs}
+        both_ways = [(a, b) for a, b in found if (b, a) in found]
+        for a, b in both_ways:
+            if found[a, b] < found[b, a]:
+                at = pool.mentee_at[a], pool.mentor_at[b]
+                pool.forbidden[at] = Reason(code="proposed_now")
+        if not both_ways:
+            return result
 
 
 def _dropped(two: tuple[str, str], code: str) -> dict[str, str]:
@@ -232,13 +255,16 @@ def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strat
         raise Invalid("strategy.plugin_off", told, problems)
 
 
-def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
+def _pool(
+    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
+) -> Pool:
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
     A place that an offered proposal asks for counts as taken, or a second run would offer it
-    again. Drafts do not count: this run replaces them.
+    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
     """
     from mentorkit.matching import Pool, Someone
+    from mentorkit.matching.people import wishes
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
@@ -249,31 +275,65 @@ def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])
     rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
-
-    def places(row: Participant, role: str) -> int:
-        free = row.free - spoken_for[row.id]
-        if role == "mentee" and row.role == "both":  # its capacity is that of a mentor
-            return min(free, program.mentee_capacity - as_mentee[row.id])
-        return free
+    keys = {row.id: people[row.person_id].external_key or "" for row in rows}
+    rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
+    free = {row.id: row.free - spoken_for[row.id] for row in rows}
+    room = {row.id: max(0, program.mentee_capacity - as_mentee[row.id]) for row in rows}
+    ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
+    held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
+    places = _places(rows, free, room, held)
 
     def side(role: str) -> list[Someone]:
         return [
             Someone(
-                key=people[row.person_id].external_key or "",
+                key=keys[row.id],
                 id=row.id,
                 profile=row.profile,
-                capacity=places(row, role),
+                capacity=places[role][row.id],
                 name=people[row.person_id].name,
                 person_id=row.person_id,
-                choices=tuple(row.profile.get("choices") or ()),
+                choices=wishes(row.profile),
             )
             for row in rows
-            if row.plays(role) and places(row, role) > 0
+            if places[role].get(row.id)
         ]
 
     past, forbidden = _histories(tx, relationships, rows)
     forbidden = {_two(one): "proposed_now" for one in open_now} | forbidden
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
+
+
+def _places(
+    rows: Sequence[Participant],
+    free: Mapping[str, int],
+    room: Mapping[str, int],
+    locks: Iterable[tuple[str, str]],
+) -> dict[str, dict[str, int]]:
+    """Return everybody's places by role; those of somebody who is both are `free` in all.
+
+    A run gives a mentee one mentor, so one place is enough for that side, where the program leaves
+    `room` for it. The others are for mentees of their own. One single place goes where a lock needs
+    it, else to the side that has fewer so far, in the order of `rows`.
+    """
+    mentees = {row.id: free[row.id] for row in rows if row.role == "mentee"}
+    mentors = {row.id: free[row.id] for row in rows if row.role == "mentor"}
+    both = [row.id for row in rows if row.role == "both"]
+    needed: dict[str, list[str]] = {one: [] for one in both}
+    for lock in locks:
+        for one, role in zip(lock, ("mentee", "mentor"), strict=True):
+            if one in needed and len(needed[one]) < free[one]:
+                needed[one].append(role)
+    for one in both:
+        spare = free[one] - needed[one].count("mentor")
+        mentees[one] = min(1, room[one], spare)
+        mentors[one] = free[one] - mentees[one]
+    undecided = [one for one in both if mentees[one] and free[one] == 1 and not needed[one]]
+    for one in undecided:
+        del mentees[one]
+    for one in undecided:
+        side = mentees if len(mentees) <= sum(mentors.values()) else mentors
+        side[one] = 1
+    return {"mentee": mentees, "mentor": mentors}
 
 
 def _histories(

@@ -27,7 +27,7 @@ from mentorkit.domain.programs import (
 )
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
-from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, PluginError, Problem
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
@@ -190,6 +190,9 @@ def open_(
             "The program has no criterion to match by. Add at least one to its strategy, or "
             'take an assigner that asks for no scores, such as "choice".',
         )
+    if problems := strategy_misfits(kit, tx, found):
+        told = f"The program {found.key} cannot match by its strategy as things stand:"
+        raise Invalid("strategy.invalid", told, problems)
     opened = found.move("open", by=step.role)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
@@ -356,6 +359,21 @@ def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
     """Return the strategy now in force, and its version."""
     body, number = _in_force(tx, program, "strategy")
     return parse_strategy(body)[0], number
+
+
+def strategy_misfits(kit: Kit, tx: Transaction, program: Program) -> list[Problem]:
+    """Return why the program cannot match by its strategy, and which of its plugins are gone."""
+    from mentorkit.matching import bind
+
+    strategy, _ = strategy_of(tx, program)
+    try:
+        bind(strategy, kit.registry, fields_of(tx, program), known=(), place="strategy")
+    except (Invalid, PluginError) as error:
+        kept = tx.definitions.find(program_id=program.id, kind="plugin")
+        gone = sorted({one.key for one in kept} - set(kit.registry.plugins))
+        told = "is not loaded, and may have offered what is missing"
+        return [*error.problems, *(Problem(f"plugin {name}", told) for name in gone)]
+    return []
 
 
 def targets_of(

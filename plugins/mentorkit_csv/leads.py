@@ -71,6 +71,25 @@ def read_leads(
     return tuple(leads), tuple(problems)
 
 
+def without_jobs(
+    table: Table, columns: tuple[Column, ...]
+) -> tuple[tuple[Column, ...], list[Problem]]:
+    """Return the columns but for one called role that holds none, and a note about it.
+
+    For a sheet of which it is known who is in it: such a column tells something else, often a job.
+    """
+    for column in columns:
+        cells = [cell for row in table.rows if (cell := row.cells[column.index].strip())]
+        if column.target == "role" and cells and not any(one.casefold() in ROLES for one in cells):
+            told = (
+                f'its column "{column.name}" holds no roles ({_shown(cells[0])}, ...) and is not '
+                f'read; to keep it, map it to a field: "{column.name}" = "job"'
+            )
+            left = tuple(one for one in columns if one is not column)
+            return left, [Problem(table.name, told)]
+    return columns, []
+
+
 class _Reader:
     """Reads one row. A cell that cannot be read is noted, and the rest is looked at as well."""
 
@@ -139,9 +158,9 @@ class _Reader:
     def _profile(self, role: str) -> dict[str, Any]:
         profile: dict[str, Any] = {}
         for target in self._cells:
-            if target in _PARSED_ELSEWHERE and not (
-                target in _BUSINESS and (target in self._fields or not self._has_business)
-            ):
+            about_firm = target in _BUSINESS and self._has_business
+            built_in = target in _PARSED_ELSEWHERE and (target not in _BUSINESS or about_firm)
+            if built_in and target not in self._fields:
                 continue
             field = self._fields.get(target, _CHOICES if target == "choices" else _PLAIN)
             value = self._value(target, field.parse)

@@ -267,6 +267,16 @@ def test_checks_are_all_run_whatever_one_of_them_does(run: Run, listed: Any) -> 
     assert "secret" not in told
 
 
+def test_a_strategy_whose_plugin_is_gone_is_told_with_its_program(
+    traders: Path, run: Run, listed: Any
+) -> None:
+    assert "ok     strategies: 1 open program can match." in run("doctor").out
+    listed("csv", "inbox")
+    told = run("doctor", code=1).out
+    place = "strategy.criteria[0].criterion: there is no criterion 'equal'"
+    assert f"WRONG  strategies: tenant default: program traders: {place}" in told
+
+
 def test_jobs_that_were_given_up_are_shown_and_started_again(
     traders: Path, run: Run, listed: Any
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -328,3 +329,64 @@ def test_replaying_the_journal_gives_the_stored_state(world: Any) -> None:
                 ):
                     if name in told and hasattr(row, name):
                         assert told[name] == getattr(row, name), (noun, name)
+
+
+def both_world(create_world: Any, **program: Any) -> Any:
+    return create_world(
+        [
+            lead("ana", "mentee", trade="baker", village="Ora"),
+            lead("bo", "both", trade="baker", village="Ora", capacity=1),
+            lead("cleo", "mentor", trade="baker", village="Ora", capacity=1),
+        ],
+        **program,
+    )
+
+
+def test_one_place_of_somebody_who_is_both_is_promised_once(create_world: Any) -> None:
+    summary = drafted(both_world(create_world))["summary"]
+    assert (summary["pairs"], summary["pairs_bound"], summary["exact"]) == (1, 1, True)
+
+
+def test_the_one_place_of_somebody_who_is_both_goes_where_a_lock_needs_it(
+    create_world: Any,
+) -> None:
+    world = both_world(create_world)
+    for mentee, mentor in (("ana", "bo"), ("bo", "cleo")):
+        drafted(world, locks=[(mentee, mentor)])
+        drafts = match.proposals(world.kit, **world.at, program="traders", state="draft")
+        found = [(row["mentee_key"], row["mentor_key"]) for row in drafts]
+        assert (mentee, mentor) in found
+
+
+def test_people_who_are_all_both_are_paired_with_each_other(create_world: Any) -> None:
+    people = [lead(f"p{at}", "both", trade="baker", capacity=1) for at in range(6)]
+    assert drafted(create_world(people))["summary"]["pairs"] == 3
+
+
+def test_two_people_are_not_proposed_to_each_other_both_ways_round(create_world: Any) -> None:
+    world = create_world([lead(one, "both", trade="baker", capacity=2) for one in ("ana", "bo")])
+    assert drafted(world)["summary"]["pairs"] == 1
+    assert drafted(world, locks=[("ana", "bo")])["summary"]["pairs"] == 1
+    again = drafted(world, locks=[("bo", "ana")])
+    assert again["summary"]["pairs"] == 1
+    assert [one["code"] for one in again["dropped_locks"]] == ["proposed_now"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_proposal_of_a_run_can_be_accepted(create_world: Any, seed: int) -> None:
+    random = Random(seed)
+    people = [
+        lead(
+            f"p{at}",
+            random.choice(("mentee", "mentor", "both", "both")),
+            trade=random.choice(("baker", "smith")),
+            capacity=random.choice((1, 1, 2, 3)),
+        )
+        for at in range(random.randint(2, 9))
+    ]
+    world = create_world(people, mentee_capacity=random.choice((1, 2)))
+    for _ in range(2):  # the second run finds places taken by the first
+        run = drafted(world, seed=seed)
+        assert match.publish(world.kit, **world.at, run=run["id"])["withheld"] == []
+        for row in match.proposals(world.kit, **world.at, program="traders", state="offered"):
+            assert accept.accept(world.kit, **world.at, proposal=row["id"])["relationship_id"]

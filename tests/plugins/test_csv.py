@@ -173,6 +173,16 @@ def test_an_email_stands_in_for_a_key_and_that_is_said() -> None:
     assert "no column for ref" in told(batch)[0]
 
 
+def test_a_column_called_role_that_holds_jobs_is_left_out_where_the_side_is_known() -> None:
+    batch = receive("ref,role\n1,CEO\n2,director\n", role="mentor", jobs=True)
+    assert [lead.role for lead in batch.leads] == ["mentor", "mentor"]
+    (note,) = batch.problems
+    assert 'column "role" holds no roles' in note.message
+    assert not receive("ref,role\n1,CEO\n", role="mentor").leads
+    mixed = receive("ref,role\n1,CEO\n2,mentor\n", role="mentor", jobs=True)
+    assert [lead.key for lead in mixed.leads] == ["2"]
+
+
 def test_the_role_of_a_row_goes_before_the_role_of_the_file() -> None:
     batch = receive("ref,role\n1,Mentor\n2,\n3,both\n", role="mentee")
     assert [lead.role for lead in batch.leads] == ["mentor", "mentee", "both"]
