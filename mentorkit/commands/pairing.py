@@ -299,6 +299,7 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
+    plan.problems += [_in_file(path, one) for one in _slips(plan, registry)]
     said = {problem.place for problem in plan.problems}
     try:
         bound = bind(plan.strategy, registry, plan.fields, known=known)
@@ -308,6 +309,23 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         found = [_in_file(path, problem) for problem in error.problems]
         # What is wrong with the shape of an entry is not told a second time.
         plan.problems += [problem for problem in found if problem.place not in said]
+
+
+def _slips(plan: Plan, registry: Registry) -> list[Problem]:
+    """Return which columns feed nothing that is known, by what looks like a slip of the hand."""
+    from mentorkit.hooks.targets import wrong_targets
+
+    sources = registry.recruitment_sources.values()
+    targets = {*plan.fields, *(target for source in sources for target in source.targets)}
+    for offers, uses in (
+        (registry.rules, plan.strategy.rules),
+        (registry.criteria, plan.strategy.criteria),
+    ):
+        for use in uses:
+            targets.update(str(option) for option in use.options.values())
+            targets.update(offers[use.name].needs if use.name in offers else ())
+    meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    return wrong_targets(meant, sorted(targets), sure=False)
 
 
 def _check_suffixes(

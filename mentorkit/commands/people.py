@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
 from mentorkit.errors import Invalid, Problem
 
 
-def columns_of(given: Sequence[str]) -> dict[str, str] | None:
-    """Read ``--columns "first name"=given_name``; None where nothing was given."""
+def columns_of(given: Sequence[str]) -> tuple[dict[str, str] | None, list[Problem]]:
+    """Read ``--columns "first name"=given_name`` (None: nothing given), and what is wrong in it."""
     columns: dict[str, str] = {}
     problems: list[Problem] = []
     for entry in given:
@@ -52,9 +52,36 @@ def columns_of(given: Sequence[str]) -> dict[str, str] | None:
             problems.append(Problem(f"--columns {entry}", "this column was named before"))
         else:
             columns[column.strip()] = field.strip()
-    if problems:
-        raise Invalid("columns.invalid", "The columns cannot be used:", problems)
-    return columns or None
+    return columns or None, problems
+
+
+def _reader(session: Session, given: Sequence[str], **which: Any) -> Callable[..., Any]:
+    """Return what reads the file as if this role were in it, by the columns `given`.
+
+    It raises `Invalid` with everything that is wrong with the columns, as they were typed.
+    """
+    from mentorkit.journey import recruit as recruiting
+
+    columns, wrong = columns_of(given)
+    typed = {f"columns.{title}": f"--columns {title}={to}" for title, to in (columns or {}).items()}
+
+    def read(role: str | None) -> tuple[Sequence[Any], Sequence[Problem]]:
+        told: list[Problem] = []
+        try:
+            if columns or not wrong:
+                found = recruiting.read(
+                    session.kit, **session.scope, **which, columns=columns, role=role
+                )
+        except Invalid as error:
+            if error.code != "columns.invalid" and not (wrong and error.code == "sheet.columns"):
+                raise
+            told = [one for one in error.problems if "column" in one.place]
+        if wrong or told:
+            named = [replace(one, place=typed.get(one.place, one.place)) for one in told]
+            raise Invalid("columns.invalid", "The columns cannot be used:", [*wrong, *named])
+        return found
+
+    return read
 
 
 @click.command(
@@ -96,21 +123,11 @@ def recruit(
     """
     from mentorkit.journey import recruit as recruiting
 
-    mapping = columns_of(columns)
     body = read_bytes(file)
     if isinstance(body, Problem):
         raise Invalid("recruit.file", "The file cannot be used:", [body])
     key = the_program(session, program)
-    read = partial(
-        recruiting.read,
-        session.kit,
-        **session.scope,
-        program=key,
-        body=body,
-        filename=file.name,
-        source=source,
-        columns=mapping,
-    )
+    read = _reader(session, columns, program=key, body=body, filename=file.name, source=source)
     leads, problems = read(role=role)
     if role is None and problems and not leads and _readable_as_somebody(read):
         raise Invalid(

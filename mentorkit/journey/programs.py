@@ -114,16 +114,13 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             # A program without criteria is a draft still: `open_` asks for one.
             lacking = "" if made.strategy.criteria else "strategy.criteria"
             problems += [one for one in error.problems if one.place != lacking]
+    from mentorkit.hooks.settings import check_options
+    from mentorkit.hooks.targets import wrong_targets
+
     sources = kit.registry.recruitment_sources.values()
     targets = [*made.fields, *(target for source in sources for target in source.targets)]
-    problems += [
-        Problem(f"columns.{title}", f"{target!r} is no field; there are: {', '.join(targets)}")
-        for title, target in made.columns.items()
-        if target not in targets and sources
-    ]
+    problems += wrong_targets(made.columns, targets) if sources else []
     for name, body in made.plugins.items():
-        from mentorkit.hooks.settings import check_options
-
         plugin, at = kit.registry.plugins.get(name), f"plugins.{name}"
         if plugin is None:
             loaded = ", ".join(kit.registry.plugins) or "none"

@@ -44,9 +44,12 @@ def read(
     """Let a recruitment source read what was pushed; return leads, and what is wrong by place.
 
     Without `source` the file's suffix picks it, and without `columns` the program's mapping.
+    Raises `Invalid` with every column that the file lacks, and (at ``columns.TITLE``) every one
+    that is mapped to no field.
     """
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Batch, Inbound
+    from mentorkit.hooks.targets import wrong_targets
 
     name = source or source_for(kit.registry.recruitment_sources, filename)
     provider = kit.registry.recruitment_sources.get(name)
@@ -69,7 +72,15 @@ def read(
         options={"columns": dict(given)} if given else None,
     )
     label, secrets = f"plugin {owner.label}", owner.secrets
-    batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    wrong = wrong_targets(columns or {}, [*asked, *provider.targets])
+    try:
+        batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    except Invalid as error:
+        if not wrong or error.code != "sheet.columns":
+            raise
+        wrong += [one for one in error.problems if ", column " in one.place]
+    if wrong:
+        raise Invalid("columns.invalid", "The columns cannot be used:", wrong)
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",

@@ -83,6 +83,36 @@ def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: R
     assert "no.csv: there is no such file" in run("recruit", "no.csv", code=2).err
 
 
+def test_everything_wrong_with_the_columns_is_told_at_once_and_nothing_is_written(
+    traders: Path, run: Run
+) -> None:
+    text = "ID,Nombre,Correo\n9,Gil,gil@example.org\n"
+    (traders / "map.csv").write_text(text, encoding="utf-8")
+    before = listed(run, "participant", "list")
+
+    def wrong(*columns: str) -> list[str]:
+        given = [word for one in columns for word in ("--columns", one)]
+        done = run("recruit", "map.csv", "--role", "mentor", *given, code=2)
+        assert not done.out
+        lines: list[str] = done.err.splitlines()
+        assert lines[0] == "Error: The columns cannot be used:"
+        return lines[1:]
+
+    assert wrong("ID=ref", "Nombre=nmae", "Correo=emial") == [
+        "  - --columns Nombre=nmae: 'nmae' is no field; did you mean 'name'?",
+        "  - --columns Correo=emial: 'emial' is no field; did you mean 'email'?",
+    ]
+    told = wrong("Nombre", "IDD=ref", "Correo=blood")
+    assert told[0].startswith("  - --columns Nombre: write COLUMN=FIELD")
+    assert told[1].startswith("  - --columns Correo=blood: 'blood' is no field; there are: trade,")
+    assert told[2] == (
+        '  - map.csv, column IDD: is mapped to ref but not there; did you mean "ID"?'
+    )
+    assert len(told) == 3
+    assert wrong("Nombre")[0].startswith("  - --columns Nombre: write COLUMN=FIELD")
+    assert listed(run, "participant", "list") == before
+
+
 def test_a_file_that_does_not_say_who_is_in_it_is_refused_once(traders: Path, run: Run) -> None:
     done = run("recruit", "mentees.csv", code=2)
     assert done.out == ""
