@@ -360,7 +360,7 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     changed = {key for key in given if profile[key] != before.profile.get(key)}
     merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
-        if before.state not in ("lead", "waiting") and lead.role != "both":
+        if lead.role != "both":
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
