@@ -196,7 +196,7 @@ class Loading:
             known = f" installed are: {', '.join(names) or 'none'}"
             told = f"no such plugin is installed;{_meant(name, names)}{known}"
         self._missing.add(name)
-        self.fail(name, told)
+        self.fail(name, told, operator=not matches)
         return None
 
     def _find_file(self, path: Path) -> Found | None:
@@ -207,7 +207,8 @@ class Loading:
             name, shown = folder.removeprefix("mentorkit_"), f"{folder}/{file.name}"
         if file.suffix != ".py" or not file.is_file():
             self._missing.add(name)
-            self.fail(str(path), "there is no such Python file; give the path of a .py file")
+            told = "there is no such Python file; give the path of a .py file"
+            self.fail(str(path), told, operator=True)
             return None
         fetch = partial(_import_file, name, file)
         return Found(name=name, distribution=f"file {shown}", fetch=fetch, file=True)
