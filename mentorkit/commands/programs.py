@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mentorkit.commands import toml
-from mentorkit.commands.files import read_text, write_files
+from mentorkit.commands.files import read_bytes, read_text, write_files
 from mentorkit.commands.output import (
     counted,
     example,
@@ -25,7 +25,7 @@ from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, NotFound
+from mentorkit.errors import Conflict, Invalid, NotFound
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -228,9 +228,12 @@ def close(session: Session, /, key: str | None, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; printed where left out.",
 )
+@click.option("--force", is_flag=True, help="Replace a file that holds something else.")
 @json_option
 @pass_session
-def export(session: Session, /, key: str | None, out: Path | None, as_json: bool) -> None:
+def export(
+    session: Session, /, key: str | None, out: Path | None, force: bool, as_json: bool
+) -> None:
     """Write a program as a file to make it again."""
     from mentorkit.journey import programs
 
@@ -242,6 +245,12 @@ def export(session: Session, /, key: str | None, out: Path | None, as_json: bool
     if out is None:
         say(text, nl=False)
         return
+    if out.is_file() and not force and read_bytes(out) != text.encode():
+        raise Conflict(
+            "file.exists",
+            f"{out} holds something else already. Name another file, or add --force to replace"
+            " what is there.",
+        )
     write_files({out: text.encode()})
     say(f"Wrote {out}. `mentorkit program create --file {out} --key KEY` makes it again.")
 

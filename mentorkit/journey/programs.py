@@ -46,7 +46,8 @@ ALWAYS = ("fields", "requirements", "strategy", "targets")
 TEXTS = ("summary", "consent", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
 
-KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+LONGEST_KEY = 63
+KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
 
 
 @atomic
@@ -62,7 +63,8 @@ def create(
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
     if not KEY.fullmatch(key):
-        told = Problem("key", "write small letters, digits, - and _, beginning with a letter")
+        spelling = "write small letters, digits, - and _, beginning with a letter"
+        told = Problem("key", f"{spelling}; at most {LONGEST_KEY}")
         raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
     _refuse("preset.invalid", "The preset cannot be used:", problems)
@@ -187,7 +189,7 @@ def open_(
             "The program has no criterion to match by. Add at least one to its strategy, or "
             'take an assigner that asks for no scores, such as "choice".',
         )
-    opened = found.move("open", by=step.role)
+    opened = _moved(found, "open", step)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
 
@@ -197,8 +199,14 @@ def close(
 ) -> dict[str, Any]:
     """Close a program to new people and new runs; relationships go on to their end."""
     found, step = in_program(tx, actor, program)
-    closed = found.move("closed", by=step.role)
+    closed = _moved(found, "closed", step)
     return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
+
+
+def _moved(program: Program, to: str, step: Step) -> Program:
+    if program.state == to:
+        raise Conflict("program.illegal_move", f"The program {program.key} is {to} already.")
+    return program.move(to, by=step.role)
 
 
 @atomic
