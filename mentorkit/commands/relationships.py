@@ -291,13 +291,15 @@ def _each(
     noun: str = "relationship",
     states: Collection[str] = HOLDING,
     fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
+    list_them: Callable[[Session, str], list[dict[str, Any]]] | None = None,
     **values: Any,
 ) -> None:
     """Do something with the relationships or proposals named, or with all that `fits`."""
-    list_them, called = {
+    listing, called = {
         "proposal": (_proposals, _called_proposal),
         "relationship": (_begun, _called_relationship),
     }[noun]
+    list_them = list_them or listing
     ids = ids_of(
         chosen(which, listed, every),
         lambda: list_them(session, the_program(session, program, takes_part=True)),
@@ -353,9 +355,21 @@ def accept(
     """
     from mentorkit.journey import accept as accepting
 
+    before: dict[str, list[str]] = {}
+
+    def list_them(session: Session, key: str) -> list[dict[str, Any]]:
+        rows = _proposals(session, key)
+        before.update((row["id"], row["answered"]) for row in rows)
+        return rows
+
+    def told(row: Mapping[str, Any]) -> str:
+        said = [role for role in row["answered"] if role not in before.get(row["id"], ())]
+        own = session.person is not None and on_behalf_of is None and len(said) == 1
+        return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
+
     _each(
         session, program, which, listed, every, noun="proposal", states=("offered",),
-        verb=accepting.accept, done="Said yes to",
+        verb=accepting.accept, done="Said yes to", told=told, list_them=list_them,
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
         fits=lambda row: row["your_turn"] and on_behalf_of in (None, row["awaiting"]),
     )  # fmt: skip

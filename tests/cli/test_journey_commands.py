@@ -31,7 +31,8 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     assert states(run, "proposal") == ["offered"] * 3
     told = run("relationship", "accept", "--all", "--means", "phone").out
     assert told == (
-        "Said yes to 3 proposals.\n3 relationships began: everybody asked has said yes.\n"
+        "Noted the yes of mentee and mentor for 3 proposals.\n"
+        "3 relationships began: everybody asked has said yes.\n"
     )
     run("relationship", "meet", "e1=m1", "--minutes", "45")
     run("relationship", "pause", "e1=m1")
@@ -290,7 +291,7 @@ def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
     assert run("--as", "e1", *accept).out == "Said yes to 0 proposals.\n"
     told = run(*accept, "--for", "mentee")
-    assert (told.out, told.err) == ("Said yes to 2 proposals.\n", "")
+    assert (told.out, told.err) == ("Noted the yes of mentee for 2 proposals.\n", "")
     run("--as", "m1", *accept)
     assert states(run, "relationship") == ["active"]
     run("staff", "add", "m2", "--role", "coordinator")
@@ -476,7 +477,10 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     for mentee in ("e1", "e2"):
         run("relationship", "propose", mentee, "m2")
     told = run("relationship", "accept", "--all").out
-    assert told == "Said yes to 2 proposals.\n2 yeses; 1 circle is running.\n"
+    assert told.splitlines() == [
+        "Noted the yes of mentee and mentor for 2 proposals.",
+        "2 yeses; 1 circle is running.",
+    ]
     end = ("relationship", "end", "e1=m2")
     assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
     run("relationship", "propose", "e1", "m2")
@@ -546,3 +550,50 @@ def test_another_tenant_sees_nothing(traders: Path, run: Run) -> None:
     run(*other, "participant", "list", "--program", "traders", code=3)
     run(*other, "program", "create", "--file", "preset.toml", "--key", "traders")
     assert "Nothing was changed" in run(*other, "participant", "decline", row["id"], code=3).err
+
+
+def test_a_wrong_file_of_pairs_is_told_by_its_lines_and_quoted_nowhere(
+    traders: Path, run: Run
+) -> None:
+    (traders / "wrong.csv").write_text("ref,name,email\n" * 2 + "m1,Ana,a@b.org\n" * 40 + "".join(
+        f"m{i},Ana {'x' * 300},a@b.org\n" for i in range(40)
+    ), encoding="utf-8")  # fmt: skip
+    told = run("relationship", "end", "--file", "wrong.csv", code=2).err
+    lines = told.splitlines()
+    assert lines[0] == "Error: Nothing was changed:"
+    assert lines[1] == "  - wrong.csv, line 1: is neither MENTEE=MENTOR nor an id"
+    assert lines[-1] == "  - ... and 32 more"
+    assert len(lines) == 12
+    assert "Ana" not in told
+    (traders / "who.txt").write_text(f"e1\n# some\nnobody{'x' * 300}\n", encoding="utf-8")
+    told = run("participant", "consent", "--file", "who.txt", code=3).err
+    assert f"  - who.txt, line 3: there is no participant nobody{'x' * 33}…\n" in told
+
+
+def test_a_program_is_not_written_over_something_else_unless_told_to(
+    traders: Path, run: Run
+) -> None:
+    before = (traders / "mentors.csv").read_bytes()
+    export = ("program", "export", "--out")
+    assert "--force" in run(*export, "mentors.csv", code=5).err
+    assert (traders / "mentors.csv").read_bytes() == before
+    run(*export, "traders.toml")
+    run(*export, "traders.toml")
+    run(*export, "mentors.csv", "--force")
+    assert tomllib.loads((traders / "mentors.csv").read_text(encoding="utf-8"))
+
+
+def test_what_all_of_many_are_refused_for_has_its_own_exit_code(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    run("relationship", "accept", "--all")
+    meet = ("relationship", "meet", "--all", "--minutes", "45")
+    assert "--at: write date" in run(*meet, "--at", "tomorrow", code=2).err
+    assert "from 1 to 1440" in run("relationship", "meet", "--all", "--minutes", "0", code=2).err
+    assert run("participant", "approve", "e1", "e2", code=5).err.count("approved") == 1
+
+
+def test_a_program_is_open_or_closed_only_once(traders: Path, run: Run) -> None:
+    assert "The program traders is open already." in run("program", "open", code=5).err
+    long = ("program", "create", "--preset", "cohort", "--key", "a" * 300)
+    assert "at most 63" in run(*long, code=2).err
