@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,13 @@ def create(
         data = _read_preset(path)
     else:
         raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
-    made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
+    try:
+        made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
+    except Invalid as error:
+        if path is None or error.code != "preset.invalid":
+            raise
+        told = [replace(one, place=f"{path.name}, {one.place}") for one in error.problems]
+        raise Invalid(error.code, error.message, told) from None
     if as_json:
         print_json(made)
         return
@@ -91,12 +98,13 @@ def _presets() -> str:
 def _read_preset(path: Path) -> dict[str, Any]:
     """Return what a preset's file holds; one that a program could never be opened by is refused."""
     from mentorkit.domain import presets
-    from mentorkit.domain.programs import parse_preset
+    from mentorkit.domain.programs import read_preset
 
     text = read_text(path, "preset")
     if path.suffix.casefold() in ("", ".toml"):
         data = presets.read_toml(text, place=path.name)
-        if parse_preset(data).strategy.criteria:
+        made, problems = read_preset(data)
+        if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
             return data
     raise Invalid(
         "preset.file",
