@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +205,11 @@ def participant() -> None:
 def list_(
     session: Session, /, program: str | None, state: str | None, role: str | None, as_json: bool
 ) -> None:
-    """List participants, and what they do not meet."""
+    """List participants, and what they do not meet.
+
+    `ask: time` under NOT MET means that a person decides about the requirement time, because it
+    is not answered or not met; by approving you say yes. Without `ask` it is refused.
+    """
     from mentorkit.journey import screen
 
     rows = [
@@ -236,7 +242,7 @@ def list_(
 
 def _unmet(row: Mapping[str, Any]) -> str:
     return ", ".join(
-        one["requirement"] + (" (ask)" if one["answer"] == "ask" else "")
+        ("ask: " if one["answer"] == "ask" else "") + one["requirement"]
         for one in row["requirements"]
         if one["answer"] != "yes"
     )
@@ -256,14 +262,25 @@ def _step(
     as_json: bool,
     fits: Any = lambda row: True,
     staff_only: bool = False,
+    after: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None] | None = None,
     **values: Any,
 ) -> None:
-    """Walk one step for the participants named, by id or by key."""
+    """Walk one step for the participants named, by id or by key.
+
+    `after` is told how all stood before, by id, and those for whom it was done.
+    """
     from mentorkit.journey import screen
+
+    before: dict[str, Any] = {}
+
+    def list_them() -> list[dict[str, Any]]:
+        rows = screen.review(session.kit, **session.scope, program=the_program(session, program))
+        before.update((row["id"], row) for row in rows)
+        return rows
 
     ids = ids_of(
         chosen(which, listed, every),
-        lambda: screen.review(session.kit, **session.scope, program=the_program(session, program)),
+        list_them,
         noun="participant",
         states=states,
         called=lambda row: [row["key"]] if row["key"] else [],
@@ -278,8 +295,22 @@ def _step(
         actor=acting(session, means),
         done=done,
         as_json=as_json,
+        after=partial(after, before) if after else None,
         **values,
     )
+
+
+def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> None:
+    """Say how many of those who were approved do not meet which requirements."""
+    unmet = Counter(
+        one["requirement"]
+        for row in done
+        for one in before[row["id"]]["requirements"]
+        if one["answer"] != "yes"
+    )
+    for requirement, count in unmet.items():
+        do = "does" if count == 1 else "do"
+        say(f"Of these, {count:,} {do} not (or not yet) meet the requirement {requirement}.")
 
 
 @participant.command(
@@ -291,7 +322,10 @@ def _step(
 @selecting("PARTICIPANT")
 @program_option
 @click.option(
-    "--despite", multiple=True, metavar="REQUIREMENT", help="Pass over this unmet requirement."
+    "--despite",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Pass over this requirement, which otherwise refuses; may be repeated.",
 )
 @means_option
 @json_option
@@ -309,14 +343,16 @@ def approve(
 ) -> None:
     """Let leads join.
 
-    By key or id; --all takes all leads and the waiting list.
+    By key or id; --all takes all leads and the waiting list. Whoever does not meet a requirement
+    is refused, unless --despite names it. About a requirement that only asks (`ask` in the list)
+    you decide by approving; how many do not meet it is said.
     """
     from mentorkit.journey import screen
 
     _step(
         session, program, which, listed, every,
         verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
-        as_json=as_json, staff_only=True, despite=tuple(despite),
+        as_json=as_json, staff_only=True, despite=tuple(despite), after=_say_unmet,
     )  # fmt: skip
 
 

@@ -279,12 +279,13 @@ def walk(
     done: str,
     as_json: bool,
     told: Callable[[Mapping[str, Any]], str] | None = None,
+    after: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
     **values: Any,
 ) -> None:
     """Do one step for each id and say how it went; what is refused does not stop the rest.
 
-    `done` is what was done, or `told` says it of each. Where all are refused for the same kind
-    of reason, the exit code is that of it; some refused among many leave with 5.
+    `done` is what was done, or `told` says it of each; `after` says more of them. Where all are
+    refused for one kind of reason, its exit code is ours; some refused among many leave with 5.
     """
     from mentorkit.journey import steps
 
@@ -311,6 +312,8 @@ def walk(
         print_json({"done": report["done"], "refused": refused})
     else:
         _say_done(report["done"], done, noun, told)
+        if after:
+            after(report["done"])
     if refused:
         alike = reasons if not report["done"] else reasons & {NOT_FOUND}
         code = reasons.pop() if len(reasons) == 1 and alike else CONFLICT

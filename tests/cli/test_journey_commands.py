@@ -597,3 +597,65 @@ def test_a_program_is_open_or_closed_only_once(traders: Path, run: Run) -> None:
     assert "The program traders is open already." in run("program", "open", code=5).err
     long = ("program", "create", "--preset", "cohort", "--key", "a" * 300)
     assert "at most 63" in run(*long, code=2).err
+
+
+def test_everything_wrong_with_a_preset_is_told_at_once_with_its_file(
+    traders: Path, run: Run
+) -> None:
+    text = (traders / "preset.toml").read_text(encoding="utf-8")
+    wrong = (
+        text
+        + """
+[strategy]
+assigner = "optimall"
+[[strategy.rules]]
+rule = "same"
+field = "vilage"
+[targets]
+length_dayz = 3
+[messages]
+hello = 3
+[[requirements]]
+id = "grown"
+field = "age"
+"""
+    )
+    start = wrong.index("[[strategy.criteria]]")  # TOML wants a table before its blocks
+    (traders / "bad.toml").write_text(wrong[:start] + wrong[wrong.index("[strategy]") :] + wrong[
+        start : wrong.index("[strategy]")
+    ], encoding="utf-8")  # fmt: skip
+    told = run("program", "create", "--file", "bad.toml", "--key", "bad", code=2).err
+    for place in (
+        "requirements[0].field", "targets.length_dayz", "messages.hello", "strategy.assigner",
+        "strategy.rules[0].field",
+    ):  # fmt: skip
+        assert f"  - bad.toml, {place}: " in told
+
+
+def test_what_is_passed_over_by_approving_is_said(traders: Path, run: Run) -> None:
+    text = (traders / "preset.toml").read_text(encoding="utf-8")
+    asking = """
+[[requirements]]
+id = "home"
+field = "village"
+[[requirements]]
+id = "craft"
+field = "trade"
+test = "one_of"
+value = ["baker"]
+"""
+    (traders / "asking.toml").write_text(text + asking, encoding="utf-8")
+    run("program", "create", "--file", "asking.toml", "--key", "asking")
+    rows = "ref,name,trade\nq1,Gil,baker\nq2,Hal,baker\nq3,Ida,smith\n"
+    (traders / "more.csv").write_text(rows, encoding="utf-8")
+    here = ("--program", "asking")
+    run("recruit", "more.csv", "--role", "mentee", *here)
+    assert "ask: home, craft" in run("participant", "list", *here).out
+    done = run("participant", "approve", "--all", *here, code=5)
+    assert done.out.splitlines() == [
+        "Approved 2 participants.",
+        "Of these, 2 do not (or not yet) meet the requirement home.",
+    ]
+    assert "q3: Not met: craft" in done.err
+    told = run("participant", "approve", "q3", "--despite", "craft", *here).out
+    assert "Of these, 1 does not (or not yet) meet the requirement craft." in told
