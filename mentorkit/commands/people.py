@@ -15,6 +15,7 @@ from mentorkit.commands.failures import WRONG_INPUT
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.output import (
     Progress,
+    clean,
     counted,
     example,
     json_option,
@@ -22,6 +23,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    words,
 )
 from mentorkit.commands.selection import (
     acting,
@@ -38,6 +40,9 @@ from mentorkit.commands.selection import (
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
 from mentorkit.errors import Invalid, Problem
+
+MOST_CHANGES = 20
+"""How many of those who are new or changed a preview names."""
 
 
 def columns_of(given: Sequence[str]) -> tuple[dict[str, str] | None, list[Problem]]:
@@ -148,7 +153,9 @@ def recruit(
         )
     notes, skipped = bad_rows(problems, file.name)
     if as_json:
-        print_json({**report, "skipped": skipped, "problems": problems})
+        print_json(
+            {**report, "skipped": skipped, "problems": problems, **_options(session, key, problems)}
+        )
     else:
         told = counted(
             (report["new"], "new"),
@@ -159,6 +166,7 @@ def recruit(
         )
         say(f"{'Would take in' if preview else 'Took in'} {file.name}: {told or 'nobody'}.")
         if preview:
+            _say_changes(report["changes"])
             say("This was a preview: nothing was written.")
         elif report["new"]:
             say("Next: `mentorkit participant list`, then `mentorkit participant approve --all`.")
@@ -176,6 +184,17 @@ def recruit(
         raise SystemExit(WRONG_INPUT)
 
 
+def _options(session: Session, program: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return all options of each field, if an answer is none: messages hold only the first."""
+    if not any("is not an option" in one.message for one in problems):
+        return {}
+    from mentorkit.journey.programs import export
+
+    fields = export(session.kit, **session.scope, program=program).get("fields", {})
+    lists = {id: one.get("options", one.get("ordered")) for id, one in fields.items()}
+    return {"options": {id: list(given) for id, given in lists.items() if given}}
+
+
 def _readable_as_somebody(read: Callable[..., tuple[Sequence[Any], Sequence[Problem]]]) -> bool:
     """Return whether rows of the file can be used once somebody says which role is in it."""
     for role in ("mentee", "mentor"):
@@ -185,6 +204,19 @@ def _readable_as_somebody(read: Callable[..., tuple[Sequence[Any], Sequence[Prob
         except Invalid:  # the columns do not fit this role
             continue
     return False
+
+
+def _say_changes(changes: Sequence[Mapping[str, Any]]) -> None:
+    """Say who would be new or changed, the first of them one by one."""
+    for one in changes[:MOST_CHANGES]:
+        told = [
+            f"{field} {words(was) or 'empty'} -> {words(now) or 'empty'}"
+            for field, (was, now) in one["fields"].items()
+        ]
+        more = f": {'; '.join(told)}" if told else ""
+        say(clean(f"  {one['outcome']} {one['role']} {one['key']} ({one['name']}){more}"))
+    if len(changes) > MOST_CHANGES:
+        say(f"  ... and {len(changes) - MOST_CHANGES:,} more; --json lists all.")
 
 
 @click.group(epilog=example("mentorkit participant list --state lead"))
