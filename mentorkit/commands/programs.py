@@ -151,7 +151,11 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
 def _progress(session: Session, program: str) -> dict[str, Any]:
     """Return how far pairing has come: proposals and relationships by state, runs unpublished."""
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        proposals = Counter(one.state for one in tx.proposals.find(program_id=program))
+        proposals = Counter(
+            one.state
+            for one in tx.proposals.find(program_id=program)
+            if one.offered_at or one.state != "withdrawn"  # a draft that nobody heard of is gone
+        )
         begun = Counter(one.state for one in tx.relationships.find(program_id=program))
         runs = Counter(run.state for run in tx.runs.find(program_id=program))
     return {

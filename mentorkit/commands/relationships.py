@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,15 @@ from mentorkit.domain.relationships import HOLDING, PROPOSAL_MOVES, RELATIONSHIP
 from mentorkit.errors import Invalid, NotFound, Problem
 
 OPEN = ("draft", "offered", "question")
+SIDES = ("mentee", "mentor")
+_HELPS = {
+    "lead": "`mentorkit participant approve`",
+    "waiting": "`mentorkit participant approve`",
+    "approved": "`mentorkit participant consent`, then `mentorkit participant onboard`",
+    "paused": "they are left out until they resume",
+    "active": "with no free place, or without consent; see `mentorkit participant list`",
+}
+"""What helps somebody in this state to be matched."""
 
 
 def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
@@ -118,10 +128,33 @@ def match(
         ]
         if people:
             say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
-    say(
-        f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
-        " something and match again."
-    )
+    lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
+    if lacking:
+        say("\n" + "\n".join(lacking))
+    following = "mend that" if lacking else "`mentorkit publish`, or change something"
+    say(f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again.")
+
+
+def _lacking(session: Session, key: str, sides: Sequence[str]) -> list[str]:
+    """Return why nobody of these sides could be paired, and which command helps."""
+    from mentorkit.journey import programs
+
+    if not sides:
+        return []
+    (found,) = programs.show(session.kit, **session.scope, program=key)
+    lines = []
+    for side in sides:
+        count = Counter[str]()
+        for role in (side, "both"):
+            count.update(found["participants"].get(role, {}))
+        here = [
+            f"  {plural(count[state], side)} ({state}): {helps}"
+            for state, helps in _HELPS.items()
+            if count[state]
+        ]
+        recruit = f"  no {side} was taken in: `mentorkit recruit FILE --role {side}`"
+        lines += here or [recruit]
+    return ["What is missing:", *lines]
 
 
 def _speaking(one: Mapping[str, Any]) -> str:

@@ -61,9 +61,14 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
     seen = run(*recruit, "--preview")
     assert seen.out.splitlines() == [
         "Would take in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out.",
+        "  changed mentee e1 (Chipo Moyo): trade baker -> smith",
+        "  new mentee e4 (Fay)",
         "This was a preview: nothing was written.",
     ]
     assert "mentees.csv, line 6, column trade: 'x' is not an option" in seen.err
+    as_data = json.loads(run(*recruit, "--preview", "--json").out)
+    assert [one["fields"] for one in as_data["changes"]] == [{"trade": ["baker", "smith"]}, {}]
+    assert as_data["options"] == {"trade": ["baker", "smith", "tailor", "potter"]}
     assert len(listed(run, "participant", "list")) == 6
     done = run(*recruit)
     assert done.out.splitlines()[0] == (
@@ -659,3 +664,23 @@ value = ["baker"]
     assert "q3: Not met: craft" in done.err
     told = run("participant", "approve", "q3", "--despite", "craft", *here).out
     assert "Of these, 1 does not (or not yet) meet the requirement craft." in told
+
+
+def test_a_match_of_nobody_says_what_is_missing(sheets: Path, run: Run) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("program", "open")
+    run("recruit", "mentees.csv", "--role", "mentee")
+    told = run("match").out
+    assert "  3 mentees (lead): `mentorkit participant approve`" in told
+    assert "  no mentor was taken in: `mentorkit recruit FILE --role mentor`" in told
+    run("participant", "approve", "--all")
+    told = run("match").out
+    assert "  3 mentees (approved): `mentorkit participant consent`, then" in told
+    assert "Next: mend that, and match again." in told
+
+
+def test_drafts_that_nobody_heard_of_count_nowhere(traders: Path, run: Run) -> None:
+    for _ in range(3):
+        run("match")
+    assert "Proposals: 3 draft.\n" in run("program", "show", "traders").out
