@@ -191,7 +191,7 @@ def test_a_plugins_command_gets_its_parameters_and_needs_no_database(
 ) -> None:
     listed(plugin("hello", mentorkit_commands=greeting))
     told = run("--tenant", "acme", "hello", "greet", "Zoë", "--times", "2", "--loud").out
-    assert told.splitlines() == ["said", "-" * 15, *["ACME: HELLO ZOË"] * 2]
+    assert told.splitlines() == ["SAID", "-" * 15, *["ACME: HELLO ZOË"] * 2]
     assert json.loads(run("hello", "greet", "Zoë", "--json").out) == [
         {"said": "default: hello Zoë"}
     ]
