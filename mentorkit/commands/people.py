@@ -142,7 +142,7 @@ def recruit(
             "The file does not say who is in it.",
             [Problem(file.name, "give --role mentor or --role mentee, or add a column `role`")],
         )
-    with Progress() as progress:
+    with Progress(keeps=not preview) as progress:
         report = recruiting.receive(
             session.kit,
             **session.scope,

@@ -303,7 +303,7 @@ def walk(
                 reasons.add(exit_code(error))
                 raise
 
-        with Progress() as progress:
+        with Progress(keeps=True) as progress:
             report = steps.many(
                 session.kit, step, list(ids), noun=noun, progress=progress, **scope, **values
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -684,3 +685,36 @@ def test_drafts_that_nobody_heard_of_count_nowhere(traders: Path, run: Run) -> N
     for _ in range(3):
         run("match")
     assert "Proposals: 3 draft.\n" in run("program", "show", "traders").out
+
+
+def test_who_stops_a_long_step_is_told_how_far_it_came(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.journey import screen
+
+    rows = "".join(f"s{number},Somebody,baker,Ora\n" for number in range(150))
+    (traders / "many.csv").write_text("ref,name,trade,village\n" + rows, encoding="utf-8")
+    run("recruit", "many.csv", "--role", "mentee")
+    approve, calls = screen.approve, iter(range(1000))
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        if next(calls) == 120:
+            raise KeyboardInterrupt
+        return approve(*given, **named)
+
+    monkeypatch.setattr(screen, "approve", stopped)
+    told = run("participant", "approve", "--all", code=130).err
+    assert "The first 100 of 150 were gone through, which stays." in told
+    assert len(listed(run, "participant", "list", "--state", "lead")) == 50
+
+
+def test_messages_are_listed_like_everything_else(traders: Path, run: Run) -> None:
+    assert run("inbox", "list").out == "Nothing here.\n"
+    run("match")
+    run("publish")
+    run("work")
+    heading, _, first, *_ = run("inbox", "list").out.splitlines()
+    assert heading.split()[:3] == ["ID", "PERSON", "TEMPLATE"]
+    assert "CREATED AT" in heading
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", first)
+    assert "+00:00" not in first
