@@ -197,8 +197,11 @@ def show(data: Any, *, as_json: bool) -> None:
             for line in lines if lines[1:] else ():
                 say(clean(line))
     elif isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
-        headings = list(dict.fromkeys(key for row in data for key in row))
-        print_table(headings, [[row.get(key) for key in headings] for row in data], none="")
+        keys = list(dict.fromkeys(key for row in data for key in row))
+        headings = [str(key).replace("_", " ").upper() for key in keys]
+        print_table(headings, [[row.get(key) for key in keys] for row in data], none="")
+    elif isinstance(data, list) and not data:
+        say("Nothing here.")
     elif isinstance(data, list):
         for row in data:
             say(words(row))

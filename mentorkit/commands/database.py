@@ -77,9 +77,14 @@ def upgrade(session: Session, /, as_json: bool) -> None:
 
 
 def _database(session: Session, kit: Kit) -> str:
+    """Return where the database is: the path of a file, or a URL without its password."""
     from mentorkit.store.urls import shown_url
 
-    return str(session.db) if isinstance(session.db, Path) else shown_url(kit.engine.url)
+    if session.embedded and isinstance(session.db, Path):
+        return str(session.db)
+    url = kit.engine.url
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return str(url.database) if is_file else shown_url(url)
 
 
 @db.command(epilog=example("mentorkit db check"))

@@ -343,6 +343,7 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
+    plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
     said = {problem.place for problem in plan.problems}
     try:
         bound = bind(plan.strategy, registry, plan.fields, known=known)
@@ -384,6 +385,23 @@ def _near_columns(plan: Plan, problems: Sequence[Problem]) -> list[Problem]:
     }
     starts = tuple(f"has no column for {name}; if" for name in wanted)
     return [note for note in notes if note.message.startswith(starts)]
+
+
+def _slips(plan: Plan, registry: Registry) -> list[Problem]:
+    """Return which columns feed nothing that is known, by what looks like a slip of the hand."""
+    from mentorkit.hooks.targets import wrong_targets
+
+    sources = registry.recruitment_sources.values()
+    targets = {*plan.fields, *(target for source in sources for target in source.targets)}
+    for offers, uses in (
+        (registry.rules, plan.strategy.rules),
+        (registry.criteria, plan.strategy.criteria),
+    ):
+        for use in uses:
+            targets.update(str(option) for option in use.options.values())
+            targets.update(offers[use.name].needs if use.name in offers else ())
+    meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    return wrong_targets(meant, sorted(targets), sure=False)
 
 
 def _check_suffixes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,15 @@ from mentorkit.domain.relationships import HOLDING, PROPOSAL_MOVES, RELATIONSHIP
 from mentorkit.errors import Invalid, NotFound, Problem
 
 OPEN = ("draft", "offered", "question")
+SIDES = ("mentee", "mentor")
+_HELPS = {
+    "lead": "`mentorkit participant approve`",
+    "waiting": "`mentorkit participant approve`",
+    "approved": "`mentorkit participant consent`, then `mentorkit participant onboard`",
+    "paused": "they are left out until they resume",
+    "active": "with no free place, or without consent; see `mentorkit participant list`",
+}
+"""What helps somebody in this state to be matched."""
 
 
 def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
@@ -118,11 +128,34 @@ def match(
         ]
         if people:
             say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
-    say(
-        f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
-        " something and match again."
-    )
+    lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
+    if lacking:
+        say("\n" + "\n".join(lacking))
+    following = "mend that" if lacking else "`mentorkit publish`, or change something"
+    say(f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again.")
     tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
+
+
+def _lacking(session: Session, key: str, sides: Sequence[str]) -> list[str]:
+    """Return why nobody of these sides could be paired, and which command helps."""
+    from mentorkit.journey import programs
+
+    if not sides:
+        return []
+    (found,) = programs.show(session.kit, **session.scope, program=key)
+    lines = []
+    for side in sides:
+        count = Counter[str]()
+        for role in (side, "both"):
+            count.update(found["participants"].get(role, {}))
+        here = [
+            f"  {plural(count[state], side)} ({state}): {helps}"
+            for state, helps in _HELPS.items()
+            if count[state]
+        ]
+        recruit = f"  no {side} was taken in: `mentorkit recruit FILE --role {side}`"
+        lines += here or [recruit]
+    return ["What is missing:", *lines]
 
 
 def _speaking(one: Mapping[str, Any]) -> str:
@@ -294,13 +327,15 @@ def _each(
     noun: str = "relationship",
     states: Collection[str] = HOLDING,
     fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
+    list_them: Callable[[Session, str], list[dict[str, Any]]] | None = None,
     **values: Any,
 ) -> None:
     """Do something with the relationships or proposals named, or with all that `fits`."""
-    list_them, called = {
+    listing, called = {
         "proposal": (_proposals, _called_proposal),
         "relationship": (_begun, _called_relationship),
     }[noun]
+    list_them = list_them or listing
     ids = ids_of(
         chosen(which, listed, every),
         lambda: list_them(session, the_program(session, program, takes_part=True)),
@@ -356,9 +391,21 @@ def accept(
     """
     from mentorkit.journey import accept as accepting
 
+    before: dict[str, list[str]] = {}
+
+    def list_them(session: Session, key: str) -> list[dict[str, Any]]:
+        rows = _proposals(session, key)
+        before.update((row["id"], row["answered"]) for row in rows)
+        return rows
+
+    def told(row: Mapping[str, Any]) -> str:
+        said = [role for role in row["answered"] if role not in before.get(row["id"], ())]
+        own = session.person is not None and on_behalf_of is None and len(said) == 1
+        return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
+
     _each(
         session, program, which, listed, every, noun="proposal", states=("offered",),
-        verb=accepting.accept, done="Said yes to",
+        verb=accepting.accept, done="Said yes to", told=told, list_them=list_them,
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
         fits=lambda row: row["your_turn"] and on_behalf_of in (None, row["awaiting"]),
     )  # fmt: skip

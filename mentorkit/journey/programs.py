@@ -46,7 +46,8 @@ ALWAYS = ("fields", "requirements", "strategy", "targets")
 TEXTS = ("summary", "consent", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
 
-KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+LONGEST_KEY = 63
+KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
 
 
 @atomic
@@ -62,7 +63,8 @@ def create(
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
     if not KEY.fullmatch(key):
-        told = Problem("key", "write small letters, digits, - and _, beginning with a letter")
+        spelling = "write small letters, digits, - and _, beginning with a letter"
+        told = Problem("key", f"{spelling}; at most {LONGEST_KEY}")
         raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
     _refuse("preset.invalid", "The preset cannot be used:", problems)
@@ -114,16 +116,13 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             # A program without criteria is a draft still: `open_` asks for one.
             lacking = "" if made.strategy.criteria else "strategy.criteria"
             problems += [one for one in error.problems if one.place != lacking]
+    from mentorkit.hooks.settings import check_options
+    from mentorkit.hooks.targets import wrong_targets
+
     sources = kit.registry.recruitment_sources.values()
     targets = [*made.fields, *(target for source in sources for target in source.targets)]
-    problems += [
-        Problem(f"columns.{title}", f"{target!r} is no field; there are: {', '.join(targets)}")
-        for title, target in made.columns.items()
-        if target not in targets and sources
-    ]
+    problems += wrong_targets(made.columns, targets) if sources else []
     for name, body in made.plugins.items():
-        from mentorkit.hooks.settings import check_options
-
         plugin, at = kit.registry.plugins.get(name), f"plugins.{name}"
         if plugin is None:
             loaded = ", ".join(kit.registry.plugins) or "none"
@@ -193,7 +192,7 @@ def open_(
     if problems := strategy_misfits(kit, tx, found):
         told = f"The program {found.key} cannot match by its strategy as things stand:"
         raise Invalid("strategy.invalid", told, problems)
-    opened = found.move("open", by=step.role)
+    opened = _moved(found, "open", step)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
 
@@ -203,8 +202,14 @@ def close(
 ) -> dict[str, Any]:
     """Close a program to new people and new runs; relationships go on to their end."""
     found, step = in_program(tx, actor, program)
-    closed = found.move("closed", by=step.role)
+    closed = _moved(found, "closed", step)
     return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
+
+
+def _moved(program: Program, to: str, step: Step) -> Program:
+    if program.state == to:
+        raise Conflict("program.illegal_move", f"The program {program.key} is {to} already.")
+    return program.move(to, by=step.role)
 
 
 @atomic

@@ -44,9 +44,12 @@ def read(
     """Let a recruitment source read what was pushed; return leads, and what is wrong by place.
 
     Without `source` the file's suffix picks it, and without `columns` the program's mapping.
+    Raises `Invalid` with every column that the file lacks, and (at ``columns.TITLE``) every one
+    that is mapped to no field.
     """
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Batch, Inbound
+    from mentorkit.hooks.targets import wrong_targets
 
     name = source or source_for(kit.registry.recruitment_sources, filename)
     provider = kit.registry.recruitment_sources.get(name)
@@ -69,7 +72,15 @@ def read(
         options={"columns": dict(given)} if given else None,
     )
     label, secrets = f"plugin {owner.label}", owner.secrets
-    batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    wrong = wrong_targets(columns or {}, [*asked, *provider.targets])
+    try:
+        batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    except Invalid as error:
+        if not wrong or error.code != "sheet.columns":
+            raise
+        wrong += [one for one in error.problems if ", column " in one.place]
+    if wrong:
+        raise Invalid("columns.invalid", "The columns cannot be used:", wrong)
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -101,7 +112,8 @@ def receive(
 ) -> dict[str, Any]:
     """Take leads in; return how many are new, changed and unchanged, and what was refused.
 
-    The same leads a second time write nothing. A preview counts exactly what the run would do.
+    The same leads a second time write nothing. A preview counts exactly what the run would do,
+    and says under `changes` who would be new or changed, with what stood there and what would.
     Each key and role counts once: of several rows, the later goes before the earlier.
     """
     leads = _once(leads)
@@ -129,6 +141,8 @@ def receive(
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         totals["refused"] += plan.refused
+        if preview:
+            totals["changes"] = plan.told
     if progress:
         progress.step(len(leads), len(leads), "leads")
     return {**totals, "preview": preview}
@@ -179,6 +193,7 @@ class _Plan:
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
         self.counts: Counter[str] = Counter()
         self.refused: list[dict[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
         for lead in leads:
             try:
                 self._take(lead)
@@ -196,17 +211,22 @@ class _Plan:
                 f"{lead.key} has {before.state} here before; nothing was changed.",
             )
         merged, changed = _merged(before, lead) if before else (None, set())
+        held = self._held(known)
         person, touched = self._person(known, lead)
         changed |= touched | self._reach(person, lead)
         business = self._business(lead)
         if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
             self.counts["new"] += 1
+            self.told.append({**_about(lead, person), "outcome": "new", "fields": {}})
             return
         if business and business != merged.business_id:
             changed.add("business")
             merged = replace(merged, business_id=business)
         self.counts["changed" if changed else "unchanged"] += 1
+        if changed and before:
+            told = _differences((before, known, held), (merged, person, self._held(person)))
+            self.told.append({**_about(lead, person), "outcome": "changed", "fields": told})
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
@@ -238,6 +258,13 @@ class _Plan:
         found = [self.people[id] for id in here if self._emails(id) == {email}]
         same = len(found) == 1 and _folded(found[0].name) == _folded(lead.name)
         return found[0] if same else None
+
+    def _held(self, person: Person | None) -> dict[str, list[str]]:
+        """Return how a person can be reached: the values by kind."""
+        return {
+            kind: [one.value for one in self.contacts.get((person.id, kind), ())] if person else []
+            for kind in ("email", "phone")
+        }
 
     def _emails(self, person_id: str) -> set[str]:
         return {_folded(contact.value) for contact in self.contacts.get((person_id, "email"), ())}
@@ -338,6 +365,26 @@ def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) ->
     return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
 
 
+Whole = tuple[Participant, Person | None, Mapping[str, list[str]]]
+"""All that a lead may change of somebody: their part, themselves, and how to reach them."""
+
+
+def _about(lead: Lead, person: Person) -> dict[str, Any]:
+    return {"place": lead.place, "key": lead.key, "name": person.name, "role": lead.role}
+
+
+def _differences(before: Whole, after: Whole) -> dict[str, list[Any]]:
+    """Return ``{field: [what it was, what it is]}``."""
+
+    def flat(part: Participant, person: Person | None, held: Mapping[str, Any]) -> dict[str, Any]:
+        own = {name: getattr(person, name, None) for name in ("name", "born", "locale", "zone")}
+        told = {"role": part.role, "capacity": part.capacity, "business": part.business_id}
+        return {**own, **held, **told, **part.profile}
+
+    old, new = flat(*before), flat(*after)
+    return {key: [old.get(key), new[key]] for key in new if new[key] != old.get(key)}
+
+
 def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     """Return the participant as the lead tells of them, and the names of what changed."""
     given = {key: value for key, value in lead.profile.items() if value is not None}
@@ -345,7 +392,7 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     changed = {key for key in given if profile[key] != before.profile.get(key)}
     merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
-        if before.state not in ("lead", "waiting") and lead.role != "both":
+        if lead.role != "both":
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "

@@ -82,6 +82,17 @@ def test_mapping_one_column_leaves_the_others_to_their_names(sheets: Path, run: 
     assert (found["pairs"], found["total"]) == (known["pairs"], known["total"]) == (2, 10_000)
 
 
+def test_a_slip_of_the_hand_in_the_columns_is_told_and_other_names_are_let_be(
+    sheets: Path, run: Run
+) -> None:
+    strategy = sheets / "strategy.toml"
+    text = strategy.read_text(encoding="utf-8")
+    strategy.write_text(text + '[columns]\nrole = "job"\nname = "nmae"\n', encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "strategy.toml, columns.name: 'nmae' is no field; did you mean 'name'?" in told
+    assert "columns.role" not in told
+
+
 def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--json")
     found = json.loads(done.out)

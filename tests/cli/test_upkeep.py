@@ -106,10 +106,20 @@ nothing = 7
 def test_a_hosts_kit_is_used_and_its_plain_engine_noticed(host: Path, run: Run) -> None:
     run("--kit", "portal:kit", "db", "upgrade")
     assert not (host / "mentorkit.db").exists()
+    assert "portal.db is up to date" in run("--kit", "portal:kit", "db", "check").out
+    told = json.loads(run("--kit", "portal:kit", "db", "upgrade", "--json").out)
+    assert Path(told["database"]).name == "portal.db"
     told = run("--kit", "portal:make", "doctor", code=1).out
     for setting in ("journal_mode", "foreign_keys"):
         assert f"WRONG  engine: {setting} is " in told
     assert "mentorkit.store.prepare(engine)" in told
+
+
+def test_a_plugin_of_a_kit_that_is_not_there_is_wrong_input(host: Path, run: Run) -> None:
+    with (host / "portal.py").open("a", encoding="utf-8") as file:
+        file.write("def lacking():\n    return Kit.embedded('x.db', plugins=['absent'])\n")
+    told = run("--kit", "portal:lacking", "db", "check", code=2).err
+    assert "absent: no such plugin is installed" in told
 
 
 def test_the_kit_of_the_environment_yields_to_a_file_that_is_named(
@@ -182,7 +192,7 @@ def test_a_plugins_command_gets_its_parameters_and_needs_no_database(
 ) -> None:
     listed(plugin("hello", mentorkit_commands=greeting))
     told = run("--tenant", "acme", "hello", "greet", "Zoë", "--times", "2", "--loud").out
-    assert told.splitlines() == ["said", "-" * 15, *["ACME: HELLO ZOË"] * 2]
+    assert told.splitlines() == ["SAID", "-" * 15, *["ACME: HELLO ZOË"] * 2]
     assert json.loads(run("hello", "greet", "Zoë", "--json").out) == [
         {"said": "default: hello Zoë"}
     ]

@@ -69,7 +69,12 @@ def test_a_preview_counts_exactly_what_the_run_does_and_writes_nothing(world: An
     preview = receive(world, *people, preview=True)
     assert events(world) == before
     run = receive(world, *people)
+    told = preview.pop("changes")
     assert {**run, "preview": True} == preview
+    assert [(one["key"], one["outcome"], one["fields"]) for one in told] == [
+        ("ana", "changed", {"trade": ["baker", "tailor"]}),
+        ("gus", "new", {}),
+    ]
     assert (run["new"], run["changed"], run["unchanged"]) == (1, 1, 1)
 
 
@@ -84,11 +89,16 @@ def test_a_changed_answer_is_taken_over_and_named_but_never_quoted(world: Any) -
     assert last.payload()["changed"] == ("trade",)
 
 
-def test_who_stands_in_both_sheets_before_approval_is_one_person_in_both_roles(world: Any) -> None:
+def test_a_lead_plays_both_roles_only_if_a_row_says_so(world: Any) -> None:
     receive(world, lead("eva", "mentor", trade="baker"))
-    assert receive(world, lead("eva", "mentee", trade="baker"))["changed"] == 1
+    before = dump(world)
+    wrong = receive(world, lead("eva", "mentee", trade="baker"))
+    assert refused(wrong) == [("eva", "participant.other_role")]
+    assert dump(world) == before
+    assert receive(world, lead("eva", "both", trade="baker"))["changed"] == 1
     rows = screen.review(world.kit, **world.at, program="traders")
     assert [row["role"] for row in rows if row["key"] == "eva"] == ["both"]
+    assert receive(world, lead("eva", "mentee", trade="baker"))["unchanged"] == 1
 
 
 @pytest.mark.parametrize("state", ["approved", "active", "paused"])
@@ -150,6 +160,7 @@ def test_a_preview_counts_who_stands_twice_in_different_parts_once(
     people = [lead("ana", "mentee", trade="baker", village="Ora")] * 2
     preview = receive(world, *people, preview=True)
     assert (preview["new"], preview["unchanged"]) == (0, 1)
+    del preview["changes"]
     assert {**receive(world, *people), "preview": True} == preview
 
 
@@ -161,12 +172,14 @@ def test_a_preview_and_a_run_in_parts_count_each_lead_once_and_the_later_row_win
         lead("eva", "mentee", trade="baker", village="Ora"),
         lead("finn", "mentee"),
         lead("gus", "mentor"),
-        lead("gus", "mentee"),  # the other sheet makes two leads of one person
+        lead("gus", "mentee"),  # refused, for no row says that they are both
+        lead("gus", "both"),
         lead("eva", "mentee", trade="tailor", phone="123"),
         lead("finn", "mentee"),
     ]
     preview = receive(world, *people, preview=True)
     assert (preview["new"], preview["changed"], preview["unchanged"]) == (3, 1, 0)
+    del preview["changes"]
     assert {**receive(world, *people), "preview": True} == preview
     rows = {r["key"]: r for r in screen.review(world.kit, **world.at, program="traders")}
     assert rows["eva"]["profile"] == {"trade": "tailor", "village": "Ora"}
