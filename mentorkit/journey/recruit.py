@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
 
+BESIDE = ("person.key_taken", "business.name_taken")
+"""What an import into another program brought in at the same moment; it is found the next time."""
+
 
 def read(
     kit: Kit,
@@ -102,7 +105,8 @@ def receive(
     """Take leads in; return how many are new, changed and unchanged, and what was refused.
 
     The same leads a second time write nothing. A preview counts exactly what the run would do.
-    Each key and role counts once: of several rows, the later goes before the earlier.
+    Each key and role counts once: of several rows, the later goes before the earlier. Imports of
+    one program wait for one another.
     """
     leads = _once(leads)
     totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
@@ -116,16 +120,23 @@ def receive(
             found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
+            if preview:
+                return _Plan(kit, tx, found, chunk)
+            tx.programs.hold(found.id)
             plan = _Plan(kit, tx, found, chunk)
-            if not preview:
-                plan.write(step)
+            plan.write(step)
             return plan
 
         if preview:
             with kit.transaction(tenant=tenant, write=False) as tx:
                 plan = work(tx)
         else:
-            plan = kit.write(tenant, work)
+            try:
+                plan = kit.write(tenant, work)
+            except Conflict as error:
+                if error.code not in BESIDE:
+                    raise
+                plan = kit.write(tenant, work)
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         totals["refused"] += plan.refused

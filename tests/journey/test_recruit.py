@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -288,3 +290,61 @@ def test_a_row_that_is_refused_changes_nothing_at_all(create_world: Any, state: 
     codes = {"full": "participant.capacity_in_use"}
     assert refused(report) == [(key, codes.get(state, f"participant.{state}"))]
     assert dump(world) == before
+
+
+# --------------------------------------------------------------------------- two at once
+
+
+def at_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch, *files: list[Lead], programs: tuple[str, str]
+) -> list[dict[str, Any]]:
+    """Take two files in at the same moment, each into its program."""
+    write = recruit._Plan.write
+
+    def slowly(self: Any, step: Any) -> None:
+        time.sleep(0.3)  # by then the other has looked at who is here
+        write(self, step)
+
+    monkeypatch.setattr(recruit._Plan, "write", slowly)
+
+    def take(program: str, leads: list[Lead]) -> dict[str, Any]:
+        return recruit.receive(world.kit, **world.at, program=program, leads=leads)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(take, programs, files))
+
+
+def firms(world: Any) -> list[str]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        return [one.name for one in tx.businesses.find()]
+
+
+def test_the_same_file_twice_at_once_is_the_same_as_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = [lead(key, "mentee", business=Frozen(name="Co-op")) for key in ("eva", "finn")]
+    reports = at_once(world, monkeypatch, file, file, programs=("traders", "traders"))
+    assert sorted((one["new"], one["unchanged"]) for one in reports) == [(0, 2), (2, 0)]
+    assert firms(world) == ["Co-op"]
+
+
+def test_who_comes_twice_at_once_under_two_ids_is_one_person_with_one_firm(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {"name": "Ada", "email": "ada@x.org", "business": Frozen(name="Co-op")}
+    files = [[Lead(key=key, role="mentee", **told)] for key in ("s1", "s2")]
+    reports = at_once(world, monkeypatch, *files, programs=("traders", "traders"))
+    assert sorted((one["new"], one["unchanged"]) for one in reports) == [(0, 1), (1, 0)]
+    assert firms(world) == ["Co-op"]
+
+
+def test_one_person_and_firm_come_into_two_programs_at_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    file = [lead("eva", "mentee", business=Frozen(name="Co-op"))]
+    reports = at_once(world, monkeypatch, file, file, programs=("traders", "other"))
+    assert [(one["new"], one["refused"]) for one in reports] == [(1, [])] * 2
+    assert firms(world) == ["Co-op"]
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.count(external_key="eva") == 1
