@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
-from mentorkit.domain.people import Actor, Business, Contact, Person
+from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
@@ -48,7 +48,7 @@ def read(
 
     Without `source` the file's suffix picks it, and without `columns` the program's mapping.
     """
-    from mentorkit.hooks.calls import called
+    from mentorkit.hooks.calls import called as answered
     from mentorkit.hooks.providers import Batch, Inbound
 
     name = source or source_for(kit.registry.recruitment_sources, filename)
@@ -72,7 +72,7 @@ def read(
         options={"columns": dict(given)} if given else None,
     )
     label, secrets = f"plugin {owner.label}", owner.secrets
-    batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    batch = answered(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -208,7 +208,7 @@ class _Plan:
             )
         merged, changed = _merged(before, lead) if before else (None, set())
         person, touched = self._person(known, lead)
-        changed |= touched | self._reach(person, lead)
+        changed |= touched | self._reach(person, lead, correcting=before is not None)
         business = self._business(lead)
         if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
@@ -234,8 +234,9 @@ class _Plan:
                 return person
             raise Conflict(
                 "lead.key_of_another",
-                "This id stands for somebody here whose e-mail and name are others. Give the two "
-                "different ids; or, if they are one person, write the same e-mail or name.",
+                "This id stands for somebody here whose e-mail is another, or who has another "
+                "name and no e-mail to compare. Give the two different ids; or, if they are one "
+                "person, write the e-mail and name that are here.",
             )
         if _names(lead) & self.erased:
             raise Conflict(
@@ -254,16 +255,22 @@ class _Plan:
         return {_folded(contact.value) for contact in self.contacts.get((person_id, "email"), ())}
 
     def _agree(self, person: Person, lead: Lead) -> bool:
-        emails = {*self._emails(person.id), _folded(person.external_key)}
-        same_name = bool(lead.name) and _folded(lead.name) == _folded(person.name)
-        return same_name or (bool(lead.email) and _folded(lead.email) in emails)
+        """Return whether the two may be one; of the same name with other e-mails they are not."""
+        emails, email = self._emails(person.id), _folded(lead.email)
+        if email and (emails or email == _folded(person.external_key)):
+            return email in {*emails, _folded(person.external_key)}
+        return bool(lead.name) and _folded(lead.name) == _folded(person.name)
 
     def _person(self, before: Person | None, lead: Lead) -> tuple[Person, set[str]]:
         """Return the person as the lead tells of them, and ``{"person"}`` if that is a change."""
         person = before or Person(
-            **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
+            **fresh(self.tx),
+            name=called(lead.key),
+            external_key=lead.key,
+            created_at=self.tx.now,
         )
-        told = {name: getattr(lead, name) for name in ("name", "born", "locale", "zone")}
+        told = {name: getattr(lead, name) for name in ("born", "locale", "zone")}
+        told["name"] = called(lead.name)
         told = {name: value for name, value in told.items() if value not in (None, "")}
         person = replace(person, **told)
         if person == before:
@@ -273,15 +280,18 @@ class _Plan:
         self.people[person.id] = self.told_people[person.id] = person
         return person, {"person"}
 
-    def _reach(self, person: Person, lead: Lead) -> set[str]:
-        """Keep what the lead tells of how to reach the person; return the kinds that changed."""
+    def _reach(self, person: Person, lead: Lead, correcting: bool) -> set[str]:
+        """Keep what the lead tells of how to reach the person; return the kinds that changed.
+
+        Only in a program that the person is in already may it be `correcting` what was told there.
+        """
         touched = set()
         for kind, value in (("email", _folded(lead.email)), ("phone", lead.phone)):
             held = self.contacts[person.id, kind]
             if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
             touched.add(kind)
-            if len(held) == 1:  # of several, none is the one that it takes the place of
+            if correcting and len(held) == 1:  # of several, none is the one it takes the place of
                 told = replace(held.pop(), value=value, verified=False)
             else:
                 told = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)

@@ -209,6 +209,30 @@ def test_the_same_id_in_another_program_is_the_same_person_only_if_email_or_name
     assert recruit.receive(world.kit, **at, leads=[same])["new"] == 1
 
 
+def test_two_of_one_id_and_name_with_different_addresses_are_strangers(world: Any) -> None:
+    receive(world, Lead(key="1", role="mentee", name="Mary Wanjiku", email="mary@a.org"))
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    other = {**world.at, "program": "other"}
+    before = dump(world)
+    for role in ("mentee", "mentor"):
+        mary = Lead(key="1", role=role, name="Mary Wanjiku", email="other@b.org")
+        assert refused(recruit.receive(world.kit, **other, leads=[mary])) == [
+            ("1", "lead.key_of_another")
+        ]
+    mary = replace(mary, role="mentor")  # the other sheet of one program numbers its rows, too
+    assert refused(receive(world, mary)) == [("1", "lead.key_of_another")]
+    assert dump(world) == before
+
+
+def test_another_program_adds_a_way_to_reach_somebody_and_replaces_none(world: Any) -> None:
+    receive(world, lead("ana", "mentee", phone="123"))
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    other = {**world.at, "program": "other"}
+    recruit.receive(world.kit, **other, leads=[lead("ana", "mentor", phone="456")])
+    recruit.receive(world.kit, **other, leads=[Lead(key="ana", role="mentor", name="Ana")])
+    assert [value for _, value, _ in contacts(world, "ana")] == ["ana@example.org", "123", "456"]
+
+
 def test_a_second_import_in_the_same_role_may_correct_name_and_email(world: Any) -> None:
     told = Lead(key="ana", role="mentee", name="Anna", email="anna@example.org")
     assert receive(world, told)["changed"] == 1
@@ -241,6 +265,17 @@ def test_an_address_that_several_share_or_that_is_one_of_several_finds_nobody(wo
         tx.contacts.add(Contact(id=tx.new_id(), tenant="acme", **second))
     ben = Lead(key="b@example.org", role="mentee", name="Ben", email="b@example.org")
     assert receive(world, ben, preview=True)["new"] == 1
+
+
+def test_no_address_becomes_a_name(world: Any) -> None:
+    receive(
+        world,
+        Lead(key="mary.ann_wanjiku@home.org", role="mentee", email="mary.ann_wanjiku@home.org"),
+        Lead(key="7", role="mentee", name="ODA+work@x.org", email="oda@x.org"),
+        Lead(key="T-8", role="mentee"),
+    )
+    rows = screen.review(world.kit, **world.at, program="traders", state="lead")
+    assert [row["name"] for row in rows] == ["Mary Ann Wanjiku", "Oda Work", "T-8"]
 
 
 # --------------------------------------------------------------------------- what changes
