@@ -15,8 +15,8 @@ from mentorkit.errors import Invalid, NotFound, Problem
 def how_to_answer(awaiting: str) -> str:
     """Return what is said wherever the answer of this role is awaited."""
     return (
-        "Each answers with `mentorkit --as PERSON relationship accept MENTEE=MENTOR` (or decline),"
-        " or you note it:\n"
+        "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline), or"
+        " you note it:\n"
         f"`mentorkit relationship accept MENTEE=MENTOR --for {awaiting} --means phone`."
     )
 

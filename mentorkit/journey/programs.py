@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
-from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.people import Actor, Person, called
 from mentorkit.domain.programs import (
     STAFF_ROLES,
     Preset,
@@ -334,9 +334,9 @@ def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None
     if not name and not user_ref:
         told = Problem("person", "give a known id or key, or a name to add somebody new")
         raise Invalid("staff.unknown_person", "This person is not known here.", [told])
-    called = name or user_ref or ""
+    known_as = called(name or user_ref or "")
     new = Person(
-        **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now
+        **fresh(tx), name=known_as, user_ref=user_ref, external_key=person, created_at=tx.now
     )
     return tx.people.add(new).id
 

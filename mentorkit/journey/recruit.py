@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
-from mentorkit.domain.people import Actor, Business, Contact, Person
+from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
+
+BESIDE = ("person.key_taken", "business.name_taken")
+"""What an import into another program brought in at the same moment; it is found the next time."""
 
 
 def read(
@@ -47,7 +50,7 @@ def read(
     Raises `Invalid` with every column that the file lacks, and (at ``columns.TITLE``) every one
     that is mapped to no field.
     """
-    from mentorkit.hooks.calls import called
+    from mentorkit.hooks.calls import called as answered
     from mentorkit.hooks.providers import Batch, Inbound
     from mentorkit.hooks.targets import wrong_targets
 
@@ -74,7 +77,7 @@ def read(
     label, secrets = f"plugin {owner.label}", owner.secrets
     wrong = wrong_targets(columns or {}, [*asked, *provider.targets])
     try:
-        batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+        batch = answered(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
     except Invalid as error:
         if not wrong or error.code != "sheet.columns":
             raise
@@ -114,7 +117,8 @@ def receive(
 
     The same leads a second time write nothing. A preview counts exactly what the run would do,
     and says under `changes` who would be new or changed, with what stood there and what would.
-    Each key and role counts once: of several rows, the later goes before the earlier.
+    Each key and role counts once: of several rows, the later goes before the earlier. Imports of
+    one program wait for one another.
     """
     leads = _once(leads)
     totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
@@ -128,16 +132,23 @@ def receive(
             found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
+            if preview:
+                return _Plan(kit, tx, found, chunk)
+            tx.programs.hold(found.id)
             plan = _Plan(kit, tx, found, chunk)
-            if not preview:
-                plan.write(step)
+            plan.write(step)
             return plan
 
         if preview:
             with kit.transaction(tenant=tenant, write=False) as tx:
                 plan = work(tx)
         else:
-            plan = kit.write(tenant, work)
+            try:
+                plan = kit.write(tenant, work)
+            except Conflict as error:
+                if error.code not in BESIDE:
+                    raise
+                plan = kit.write(tenant, work)
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         totals["refused"] += plan.refused
@@ -213,7 +224,7 @@ class _Plan:
         merged, changed = _merged(before, lead) if before else (None, set())
         held = self._held(known)
         person, touched = self._person(known, lead)
-        changed |= touched | self._reach(person, lead)
+        changed |= touched | self._reach(person, lead, correcting=before is not None)
         business = self._business(lead)
         if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
@@ -243,8 +254,9 @@ class _Plan:
                 return person
             raise Conflict(
                 "lead.key_of_another",
-                "This id stands for somebody here whose e-mail and name are others. Give the two "
-                "different ids; or, if they are one person, write the same e-mail or name.",
+                "This id stands for somebody here whose e-mail is another, or who has another "
+                "name and no e-mail to compare. Give the two different ids; or, if they are one "
+                "person, write the e-mail and name that are here.",
             )
         if _names(lead) & self.erased:
             raise Conflict(
@@ -270,16 +282,22 @@ class _Plan:
         return {_folded(contact.value) for contact in self.contacts.get((person_id, "email"), ())}
 
     def _agree(self, person: Person, lead: Lead) -> bool:
-        emails = {*self._emails(person.id), _folded(person.external_key)}
-        same_name = bool(lead.name) and _folded(lead.name) == _folded(person.name)
-        return same_name or (bool(lead.email) and _folded(lead.email) in emails)
+        """Return whether the two may be one; of the same name with other e-mails they are not."""
+        emails, email = self._emails(person.id), _folded(lead.email)
+        if email and (emails or email == _folded(person.external_key)):
+            return email in {*emails, _folded(person.external_key)}
+        return bool(lead.name) and _folded(lead.name) == _folded(person.name)
 
     def _person(self, before: Person | None, lead: Lead) -> tuple[Person, set[str]]:
         """Return the person as the lead tells of them, and ``{"person"}`` if that is a change."""
         person = before or Person(
-            **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
+            **fresh(self.tx),
+            name=called(lead.key),
+            external_key=lead.key,
+            created_at=self.tx.now,
         )
-        told = {name: getattr(lead, name) for name in ("name", "born", "locale", "zone")}
+        told = {name: getattr(lead, name) for name in ("born", "locale", "zone")}
+        told["name"] = called(lead.name)
         told = {name: value for name, value in told.items() if value not in (None, "")}
         person = replace(person, **told)
         if person == before:
@@ -289,15 +307,18 @@ class _Plan:
         self.people[person.id] = self.told_people[person.id] = person
         return person, {"person"}
 
-    def _reach(self, person: Person, lead: Lead) -> set[str]:
-        """Keep what the lead tells of how to reach the person; return the kinds that changed."""
+    def _reach(self, person: Person, lead: Lead, correcting: bool) -> set[str]:
+        """Keep what the lead tells of how to reach the person; return the kinds that changed.
+
+        Only in a program that the person is in already may it be `correcting` what was told there.
+        """
         touched = set()
         for kind, value in (("email", _folded(lead.email)), ("phone", lead.phone)):
             held = self.contacts[person.id, kind]
             if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
             touched.add(kind)
-            if len(held) == 1:  # of several, none is the one that it takes the place of
+            if correcting and len(held) == 1:  # of several, none is the one it takes the place of
                 told = replace(held.pop(), value=value, verified=False)
             else:
                 told = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)

@@ -220,15 +220,15 @@ def persons_of(
 ) -> dict[str, Person]:
     """Return the person behind each participant id.
 
-    For a participant (whose ids are `own`) without the key of somebody else that is an address.
+    For a participant (whose ids are `own`) without the key of anybody else.
     """
     found = tx.participants.get_many(participants)
     people = tx.people.get_many(one.person_id for one in found.values())
     persons = {one.id: people[one.person_id] for one in found.values()}
-    for id, one in persons.items():
-        if own and id not in own and "@" in (one.external_key or ""):
-            persons[id] = replace(one, external_key=None)
-    return persons
+    return {
+        id: replace(one, external_key=None) if own and id not in own else one
+        for id, one in persons.items()
+    }
 
 
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:

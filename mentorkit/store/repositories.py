@@ -307,6 +307,13 @@ class Businesses(Repository[Business]):
 class Programs(Repository[Program]):
     noun, table, cls = "program", tables.program, Program
 
+    def hold(self, id: str) -> None:
+        """Keep others who hold this program waiting until the transaction ends.
+
+        SQLite has one writer at a time as it is, and leaves the words out.
+        """
+        self._all(self._asking(id=id).with_for_update(key_share=True))
+
 
 class Definitions(Repository[Definition]):
     """Versions of what a program is run by; a version that is there is never changed."""

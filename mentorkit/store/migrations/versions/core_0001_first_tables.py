@@ -86,7 +86,7 @@ def upgrade() -> None:
         "business",
         "tenant id name:300 external_key:255? sector:100? country:100? started:whole? "
         "version:whole",
-        unique="external_key",
+        unique="external_key, name",
     )
     make(
         "program",
