@@ -252,6 +252,21 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == []
 
 
+def test_one_asks_and_the_other_replies(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    ask = ("relationship", "ask", "e1=m1", "--text", "Do you sell online?")
+    reply = ("relationship", "reply", "--all", "--text", "Since 2019.")
+    assert run("--as", "e1", *ask).out == "Asked about 1 proposal.\n"
+    assert "question" in run("relationship", "list", "--state", "question").out
+    assert "replies to your question" in run("--as", "e1", *reply, code=4).err
+    assert run("--as", "m1", *reply).out == "Replied about 1 proposal.\n"
+    run("work")
+    inboxes = {who: run("inbox", "list", "--person", who, "--json").out for who in ("e1", "m1")}
+    assert "The reply to your question" in inboxes["e1"]
+    assert states(run, "proposal") == ["offered"] * 3
+
+
 def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     run("match")
     run("publish")
