@@ -21,7 +21,7 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
-from mentorkit.commands.proposals import how_to_answer, propose
+from mentorkit.commands.proposals import ask, how_to_answer, propose, reply
 from mentorkit.commands.selection import (
     acting,
     chosen,
@@ -204,7 +204,8 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-relationship.add_command(propose)
+for one in (propose, ask, reply):
+    relationship.add_command(one)
 
 
 @relationship.command("list", epilog=example("mentorkit relationship list --state active"))
