@@ -486,3 +486,33 @@ def onboard(
         verb=onboarding.complete, states=("approved",), done="Onboarded", means=means,
         as_json=as_json, capacity=capacity,
     )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant readmit ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def readmit(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Take people back in who have left.
+
+    By key or id; --all takes all who left and were not erased. They are leads again: approve them,
+    note their consent, onboard them.
+    """
+    from mentorkit.journey import screen
+
+    _step(
+        session, program, which, listed, every,
+        verb=screen.readmit, states=("left",), done="Took back in", means=means,
+        as_json=as_json, staff_only=True, fits=lambda row: row["name"],
+    )  # fmt: skip

@@ -178,6 +178,12 @@ class ParticipantResumed(MovedFor, noun="participant", state="active"): ...
 class ParticipantLeft(MovedFor, noun="participant", state="left"): ...
 
 
+class ParticipantReadmitted(MovedFor, noun="participant", state="lead"):
+    """Staff took somebody back in who had left; consent is to be asked for again."""
+
+    consent_version: None = None
+
+
 class CapacityChanged(Event, noun="participant"):
     capacity: int
 

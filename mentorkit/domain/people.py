@@ -25,6 +25,11 @@ class Person(Kept):
     zone: str = "UTC"
     created_at: datetime
 
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left to call them by; the row stays for what refers to its id."""
+        return not (self.name or self.user_ref or self.external_key)
+
 
 def called(text: str) -> str:
     """Return what somebody may be called by others: of an address only what is before the @.

@@ -274,6 +274,7 @@ def _pool(
     active = tx.participants.find(program_id=program.id, state="active")
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])
+    rows = [row for row in rows if not people[row.person_id].erased]
     rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}
     rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
-from mentorkit.domain.participants import PARTICIPANT_MOVES, Participant
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
@@ -79,7 +79,8 @@ def erase(
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
     Running relationships end (a circle goes on without its mentee), open proposals are withdrawn,
-    every program is left, as staff too; ids, codes and counts stay. Done by the person or by staff
+    every program is left, as staff too, and a firm goes that nobody else acts for; ids, codes and
+    counts stay. Done by the person or by staff
     of a program that the person is in. A mark of their id and e-mail stays, by which `recruit`
     refuses to bring them back. `unreached` names tables of plugins that are not loaded: what these
     hold is still there.
@@ -103,8 +104,10 @@ def erase(
         if now.consented_at:
             gone = now.withdraw_consent()
             now, _ = step.save(tx.participants, gone, events.ConsentWithdrawn, cause=event)
-        if "left" in PARTICIPANT_MOVES.next(now.state):
-            gone = now.move("left", by=role, reason="erased")
+        if now.state != "left":
+            # Who was declined has no way out of their own; erasing them is it.
+            by = Role.SYSTEM if now.state == "declined" else role
+            gone = now.move("left", by=by, reason="erased")
             step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
             left += 1
     for program in tx.programs.find():

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
 
-BESIDE = ("person.key_taken", "business.name_taken")
-"""What an import into another program brought in at the same moment; it is found the next time."""
+BESIDE = ("person.key_taken", "business.name_taken", "participant.reference")
+"""What others brought in, or erased, at the same moment; the next time it is seen."""
 
 
 def read(
@@ -217,9 +217,14 @@ class _Plan:
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
         if before and before.state in ("left", "declined"):
+            told, verb = {
+                "left": ("has left", "readmit"),
+                "declined": ("was declined", "approve"),
+            }[before.state]
             raise Conflict(
                 f"participant.{before.state}",
-                f"{lead.key} has {before.state} here before; nothing was changed.",
+                f"{lead.key} {told} here before; nothing was changed. To take them in after all: "
+                f"`mentorkit participant {verb} {lead.key}`.",
             )
         merged, changed = _merged(before, lead) if before else (None, set())
         held = self._held(known)

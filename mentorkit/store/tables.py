@@ -211,7 +211,7 @@ participant = of(
         subject="person_id",
         data_class="profile",
         retention=PERSON,
-        erase={"profile": Frozen(), "campaign": "", "source": ""},
+        erase={"profile": Frozen(), "campaign": "", "source": "", "business_id": None},
     ),
 )
 

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from mentorkit.domain.people import Actor
+from mentorkit.journey import onboard
+from mentorkit.kit import Kit
+
 Run = Callable[..., Any]
 
 
@@ -491,6 +495,22 @@ def test_whoever_is_in_two_programs_says_which(traders: Path, run: Run) -> None:
     several = run("relationship", "propose", "e1", "m1", code=2).err
     assert "--program: say which one" in several
     run("relationship", "propose", "e1", "m1", "--program", "traders")
+
+
+def test_who_has_left_is_taken_back_in_by_staff(traders: Path, run: Run) -> None:
+    (ana,) = [row for row in listed(run, "participant", "list") if row["key"] == "e1"]
+    run("person", "erase", "e2", "--yes")
+    kit = Kit.embedded(traders / "mentorkit.db")
+    by = Actor(person_id=ana["person_id"])
+    onboard.leave(kit, tenant="default", actor=by, participant=ana["id"])
+    kit.close()
+    told = run("recruit", "mentees.csv", "--role", "mentee", code=None).err
+    assert "`mentorkit participant readmit e1`" in told
+    assert run("participant", "readmit", "--all").out == "Took back in 1 participant.\n"
+    now = {
+        row["key"]: row["state"] for row in listed(run, "participant", "list", "--role", "mentee")
+    }
+    assert now == {"e1": "lead", None: "left", "e3": "active"}
 
 
 def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) -> None:

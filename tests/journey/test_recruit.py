@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from mentorkit.domain.events import replay
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Contact
-from mentorkit.errors import NotAllowed, NotFound
+from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.journey import accept, match, onboard, programs, recruit, screen
 from tests.journey.conftest import PRESET, lead
 
@@ -129,6 +130,27 @@ def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
     onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
     report = receive(world, lead("ana", "mentee", trade="tailor"))
     assert [r["code"] for r in report["refused"]] == ["participant.left"]
+    assert "`mentorkit participant readmit ana`" in report["refused"][0]["message"]
+
+
+def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(world: Any) -> None:
+    kit, at = world.kit, {**world.at, "participant": world.ids["ana"]}
+    onboard.leave(kit, **at, reason="moved")
+    with pytest.raises(NotAllowed):
+        screen.readmit(kit, tenant="acme", actor=world.by("ana"), participant=world.ids["ana"])
+    back = screen.readmit(kit, **at)
+    assert (back["state"], back["reason"], back["consented_at"]) == ("lead", None, None)
+    with kit.transaction(tenant="acme", write=False) as tx:
+        told = replay(tx.journal.events(limit=1000))["participant", world.ids["ana"]]
+    assert (told["state"], told["reason"], told["consent_version"]) == ("lead", None, None)
+    assert receive(world, lead("ana", "mentee", trade="tailor"))["changed"] == 1
+    screen.approve(kit, **at)
+    with pytest.raises(Conflict, match="consent"):
+        onboard.complete(kit, **at)
+    onboard.consent(kit, **at)
+    assert onboard.complete(kit, **at)["state"] == "active"
+    with pytest.raises(Conflict, match="cannot become lead"):
+        screen.readmit(kit, **at)
 
 
 def test_the_same_firm_is_one_business(world: Any) -> None:
