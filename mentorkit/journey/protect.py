@@ -45,9 +45,9 @@ def block(
     step = Step(tx, actor, _role(tx, actor, person, mine), None)
     if person == other:
         raise Conflict("block.self", "Nobody can be kept apart from themselves.")
-    if not tx.blocks.first(person_id=person, other_id=other):
-        tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
-    event = step.record(events.PersonBlocked, person, other_id=other)
+    two: dict[str, Any] = {"person_id": person, "other_id": other}
+    kept = tx.blocks.first(**two) or tx.blocks.add(Block(**fresh(tx), **two, created_at=tx.now))
+    event = step.record(events.PersonBlocked, kept.id, **two)
     withdrawn = ended = 0
     for one in mine:
         for their in theirs:

@@ -326,7 +326,10 @@ class _Plan:
         self._keep(tx.contacts, self.told_contacts)
         tx.participants.add_all(self.new.values())
         tx.participants.save_all(one for one, _ in self.changed.values())
-        facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]
+        facts = [
+            _fact(step, events.LeadReceived, one, person_id=one.person_id)
+            for one in self.new.values()
+        ]
         facts += [
             _fact(step, events.ParticipantChanged, one, changed=tuple(sorted(names)))
             for one, names in self.changed.values()
@@ -335,7 +338,8 @@ class _Plan:
 
 
 def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) -> events.Event:
-    return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
+    own |= {"role_played": one.role, "capacity": one.capacity, "business_id": one.business_id}
+    return step.fact(kind, one.id, **own)
 
 
 def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
