@@ -42,7 +42,9 @@ def accept(
     or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
     late, or somebody else took the last place meanwhile: then nothing has changed.
     """
-    one, asked = _asked(tx, actor, proposal)
+    one = tx.proposals.get(proposal)
+    tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
+    one, asked = _asked(tx, actor, proposal, on_behalf_of)
     if one.state != "offered":
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)

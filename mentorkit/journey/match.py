@@ -534,6 +534,7 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
+    tx.participants.hold(id for one in drafts for id in _two(one))
             Both(tx, actor, program, mentee, mentor).offer(one)
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
@@ -557,6 +558,7 @@ def propose(
             "In this program the staff match people; ask a coordinator to propose the two.",
         )
     for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
+    tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
     ensure(tx, two.program, two.mentee, two.mentor)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Own(Step):
     """A step about one participant, walked by that person or by staff."""
 
+        tx.participants.hold([participant])  # who looks at it for a pair waits, or we for them
     def __init__(self, tx: Transaction, actor: Actor, participant: str) -> None:
         self.participant = one = tx.participants.get(participant)
         self.program = tx.programs.get(one.program_id)

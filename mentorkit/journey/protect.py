@@ -41,6 +41,8 @@ def block(
     tx.people.get(other)
     tx.people.get(person)
     mine = tx.participants.find(person_id=person)
+    both = tx.participants.find(person_id=(person, other))
+    tx.participants.hold(one.id for one in both)  # a pair made just now is there to be ended
     theirs = {one.id for one in tx.participants.find(person_id=other)}
     step = Step(tx, actor, _role(tx, actor, person, mine), None)
     if person == other:
@@ -90,6 +92,7 @@ def erase(
     one = tx.people.get(person)
     mine = tx.participants.find(person_id=person)
     role = _role(tx, actor, person, mine)
+    tx.participants.hold(row.id for row in tx.participants.find(person_id=person))
     own, ended = {one.id for one in mine}, 0
     for held in tx.relationships.for_participants(own, states=HOLDING):
         if who := [m.participant_id for m in held.here if m.participant_id in own]:
