@@ -84,8 +84,8 @@ def draft(
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
-    are locked here, but for those that can no longer be, or that were locked while this draft was
-    computed and are not in it (`dropped_locks`).
+    are locked here, but for those that can no longer be, that were locked while this draft was
+    computed and are not in it, or that were let go meanwhile (`dropped_locks`).
     """
     from mentorkit import matching
 
@@ -111,6 +111,7 @@ def draft(
         locked = _earlier_locks(tx, tx.programs.get(run.program_id))
         late = {two: code for two, code in locked.items() if two not in earlier}
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
+        let_go = [two for two in carried if two not in locked]
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
@@ -127,7 +128,7 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked or _two(pair) in late,
+                locked=_two(pair) not in let_go and (pair.locked or _two(pair) in late),
                 created_at=tx.now,
             )
             for pair in result.pairs
@@ -136,6 +137,7 @@ def draft(
         held = {_two(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         step.record_all(_drafted(step, one) for one in proposals)
+        missed += [_dropped(two, "let_go") for two in let_go]
         return {
             **as_row(saved),
             "replaced": [old.id for old in replaced],
@@ -405,8 +407,10 @@ def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
 
 
 def _on_run(tx: Transaction, actor: Actor, run: str) -> tuple[Step, Run]:
-    found = tx.runs.get(run)
-    return by_staff(tx, actor, tx.programs.get(found.program_id)), found
+    """Begin a step about a run; its program's drafts, locks and offers follow one another."""
+    program = tx.runs.get(run).program_id
+    tx.programs.hold([program])
+    return by_staff(tx, actor, tx.programs.get(program)), tx.runs.get(run)
 
 
 def _turn(
@@ -456,8 +460,9 @@ def lock(
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Lock a drafted pair, or let it go."""
-    one = tx.proposals.get(proposal)
-    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    program = tx.proposals.get(proposal).program_id
+    tx.programs.hold([program])  # until we have ended, no other draft replaces this one
+    step, one = by_staff(tx, actor, tx.programs.get(program)), tx.proposals.get(proposal)
     if one.state != "draft":
         raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
     changed = replace(one, locked=locked)
@@ -519,7 +524,7 @@ def publish(
     Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
     by now, is withdrawn, with the reason, and listed under `withheld`.
     """
-    found = tx.runs.get(run)
+    step, found = _on_run(tx, actor, run)
     program = tx.programs.get(found.program_id)
     step = by_staff(tx, actor, program)
     _ensure_open(program)
