@@ -12,7 +12,6 @@ from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, Member, Proposal, Relationship
-from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import targets_of
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
-def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both]:
+def _asked(
+    tx: Transaction, actor: Actor, proposal: str, speaking: str | None = None
+) -> tuple[Proposal, Both]:
     """Return a proposal with what is needed to judge an answer to it."""
     one = tx.proposals.get(proposal)
-    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
+    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal", speaking)
 
 
 @atomic
@@ -39,8 +40,10 @@ def accept(
     """Say yes. The last yes that the program asks for begins the relationship.
 
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
-    or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
-    late, or somebody else took the last place meanwhile: then nothing has changed.
+    or coordinator), or without it for all who are still awaited; staff who are one of the two
+    answer without it for themselves alone. What was offered before the program closed may still
+    be accepted. Raises `Conflict` when it is too late, or somebody else took the last place
+    meanwhile: then nothing has changed.
     """
     one = tx.proposals.get(proposal)
     tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
@@ -55,7 +58,7 @@ def accept(
     fact = events.ProposalAnswered
     saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
     asked.tell_next(saved, event)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
@@ -121,7 +124,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    return {**as_row(saved), "relationship": shown(held)}
+    return {**asked.row(saved), "relationship": asked.row(held)}
 
 
 def _ensure_mentee_place(asked: Both) -> None:
@@ -237,7 +240,7 @@ def decline(
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
     hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
     tell(tx, event, "proposal_declined", hearing)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 @atomic
@@ -263,7 +266,7 @@ def reply(
     due = tx.now + timedelta(days=asked.program.offer_days)
     saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
     asked.tell_next(saved, event)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _write(step: Step, proposal: str, text: str) -> None:
@@ -280,7 +283,7 @@ def withdraw(
 ) -> dict[str, Any]:  # fmt: skip
     """Take an open proposal back."""
     one, asked = _asked(tx, actor, proposal)
-    return as_row(withdraw_one(asked, one, reason))
+    return asked.row(withdraw_one(asked, one, reason))
 
 
 @atomic
