@@ -1,9 +1,11 @@
 """What happened: one frozen, versioned dataclass for each fact, in the past tense.
 
-An event's own fields are exactly what changed on its subject, under the names the subject's
-dataclass uses, as ids, codes and numbers. So replaying is laying them over one another in order,
-and what the replay gives can be compared with what the store holds. Free text never stands here:
-it lives in a note, referenced by id, and can be erased.
+An event's own fields tell what changed on its subject, as ids, codes and numbers. A field that
+has the name of one of the subject's dataclass is its new value there (`role_played` is the role,
+which an event has of its own); the others say how it came about. So replaying is laying them over
+one another in order, and what the replay gives can be compared with what the store holds. Times
+that follow from the moment of an event are not repeated in it. What somebody wrote never stands
+here: names, answers and sources stay in their rows, free text in a note, where it can be erased.
 """
 
 from __future__ import annotations
@@ -135,6 +137,8 @@ class DefinitionChanged(Event, noun="program"):
 
 
 class LeadReceived(Moved, noun="participant", state="lead"):
+    person_id: str = UNCHANGED
+    business_id: str | None = UNCHANGED
     role_played: str
     capacity: int
     used: int = 0
@@ -144,6 +148,7 @@ class ParticipantChanged(Event, noun="participant"):
     """A later import or form changed who they are; `changed` names fields, never their values."""
 
     changed: tuple[str, ...] = ()
+    business_id: str | None = UNCHANGED
     capacity: int = UNCHANGED
     role_played: str = UNCHANGED
 
@@ -196,9 +201,10 @@ class PlaceReleased(Event, noun="participant"):
     used: int
 
 
-class PersonBlocked(Event, noun="person"):
-    """`subject_id` and `other_id` are kept apart from now on."""
+class PersonBlocked(Event, noun="block"):
+    """`person_id` and `other_id` are kept apart from now on."""
 
+    person_id: str
     other_id: str
 
 

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
-def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both]:
+def _asked(
+    tx: Transaction, actor: Actor, proposal: str, speaking: str | None = None
+) -> tuple[Proposal, Both]:
     """Return a proposal with what is needed to judge an answer to it."""
     one = tx.proposals.get(proposal)
-    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
+    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal", speaking)
 
 
 @atomic
@@ -40,10 +42,14 @@ def accept(
     """Say yes. The last yes that the program asks for begins the relationship.
 
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
-    or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
-    late, or somebody else took the last place meanwhile: then nothing has changed.
+    or coordinator), or without it for all who are still awaited; staff who are one of the two
+    answer without it for themselves alone. What was offered before the program closed may still
+    be accepted. Raises `Conflict` when it is too late, or somebody else took the last place
+    meanwhile: then nothing has changed.
     """
-    one, asked = _asked(tx, actor, proposal)
+    one = tx.proposals.get(proposal)
+    tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
+    one, asked = _asked(tx, actor, proposal, on_behalf_of)
     if one.state != "offered":
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
@@ -54,7 +60,7 @@ def accept(
     fact = events.ProposalAnswered
     saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
     asked.tell_next(saved, event)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
@@ -120,7 +126,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    return {**as_row(saved), "relationship": shown(held)}
+    return {**asked.row(saved), "relationship": asked.row(held)}
 
 
 def _ensure_mentee_place(asked: Both) -> None:
@@ -250,7 +256,7 @@ def decline(
     moved = replace(moved, note_id=asked.note("proposal", proposal, note))
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
     _tell_end(asked, event, one.involved, but=asked.role)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _tell_end(asked: Both, event: events.Event, roles: Iterable[str | None], *, but: str) -> None:
@@ -298,7 +304,7 @@ def reply(
     tell(tx, event, "question_answered", [asked.people[Role(str(one.asked_by))]])
     if saved.awaiting(asked.program.accept_chain) not in (one.asked_by, asked.role):
         asked.tell_next(saved, event)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def talk(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> list[dict[str, Any]]:
@@ -337,7 +343,7 @@ def withdraw(
 ) -> dict[str, Any]:  # fmt: skip
     """Take an open proposal back; whoever has heard of it is told."""
     one, asked = _asked(tx, actor, proposal)
-    return as_row(_withdraw(asked, one, reason, but=asked.role))
+    return asked.row(_withdraw(asked, one, reason, but=asked.role))
 
 
 @atomic

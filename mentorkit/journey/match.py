@@ -42,6 +42,7 @@ from mentorkit.journey.safeguards import (
 from mentorkit.journey.steps import (
     NEW,
     Step,
+    as_party,
     atomic,
     by_staff,
     chosen,
@@ -84,8 +85,8 @@ def draft(
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
-    are locked here, but for those that can no longer be, or that were locked while this draft was
-    computed and are not in it (`dropped_locks`).
+    are locked here, but for those that can no longer be, that were locked while this draft was
+    computed and are not in it, or that were let go meanwhile (`dropped_locks`).
     """
     from mentorkit import matching
 
@@ -110,6 +111,7 @@ def draft(
         step, current = _on_run(tx, actor, run.id)
         locked = _earlier_locks(tx, tx.programs.get(run.program_id))
         late = {two: code for two, code in locked.items() if two not in earlier}
+        let_go = [two for two in carried if two not in locked]
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         for old in replaced:
             _discard(step, old, "run_replaced")
@@ -127,7 +129,7 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked or _two(pair) in late,
+                locked=_two(pair) not in let_go and (pair.locked or _two(pair) in late),
                 created_at=tx.now,
             )
             for pair in result.pairs
@@ -135,6 +137,7 @@ def draft(
         tx.proposals.add_all(proposals)
         held = {_two(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
+        missed += [_dropped(two, "let_go") for two in let_go]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
             **as_row(saved),
@@ -413,8 +416,8 @@ def proposals(
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
-    that have been offered, without the score and the codes of why they came to nothing.
-    `your_turn` says whether the actor can answer now; staff can for everybody.
+    that have been offered, as `as_party` shows them, with the words that are for them.
+    `your_turn` says whether the actor can answer now: for themselves, and staff for other pairs.
     """
     from mentorkit.matching import words
 
@@ -422,10 +425,10 @@ def proposals(
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
-            rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
+            rows = [row for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
         people = persons_of(tx, (id for row in rows for id in _two(row)), own)
-        mine = _answering(tx, found, actor)
+        mine, staff = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
@@ -434,27 +437,26 @@ def proposals(
             awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
             asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
             return {
-                **as_row(row),
+                **(as_party(row) if own else as_row(row)),
                 "mentee": people[row.mentee_id].name,
                 "mentee_key": people[row.mentee_id].external_key,
                 "mentor": people[row.mentor_id].name,
                 "mentor_key": people[row.mentor_id].external_key,
-                "words": said(row.reasons),
-                "words_mentor": said(row.reasons_mentor),
+                "words": said(row.reasons) if not own or row.mentee_id in own else [],
+                "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
                 "awaiting": awaited,
-                "your_turn": awaited is not None and (mine is None or asked in mine),
+                "your_turn": awaited is not None
+                and (asked in mine if mine & {*_two(row)} else staff),
             }
 
         return [told(row) for row in rows]
 
 
-def _answering(tx: Transaction, program: Program, actor: Actor) -> set[str] | None:
-    """Return the participants for whom the actor answers; None for staff, who do for all."""
-    if role_in(tx, program, actor) in STAFF | {Role.SYSTEM}:
-        return None
+def _answering(tx: Transaction, program: Program, actor: Actor) -> tuple[set[str], bool]:
+    """Return the actor's own participants, and whether they are staff, who answer for others."""
     person = person_of(tx, actor)
     own = tx.participants.find(program_id=program.id, person_id=person) if person else []
-    return {one.id for one in own}
+    return {one.id for one in own}, role_in(tx, program, actor) in STAFF | {Role.SYSTEM}
 
 
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
@@ -466,8 +468,10 @@ def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
 
 
 def _on_run(tx: Transaction, actor: Actor, run: str) -> tuple[Step, Run]:
-    found = tx.runs.get(run)
-    return by_staff(tx, actor, tx.programs.get(found.program_id)), found
+    """Begin a step about a run; its program's drafts, locks and offers follow one another."""
+    program = tx.runs.get(run).program_id
+    tx.programs.hold([program])
+    return by_staff(tx, actor, tx.programs.get(program)), tx.runs.get(run)
 
 
 def _turn(
@@ -517,8 +521,9 @@ def lock(
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Lock a drafted pair, or let it go."""
-    one = tx.proposals.get(proposal)
-    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    program = tx.proposals.get(proposal).program_id
+    tx.programs.hold([program])  # until we have ended, no other draft replaces this one
+    step, one = by_staff(tx, actor, tx.programs.get(program)), tx.proposals.get(proposal)
     if one.state != "draft":
         raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
     changed = replace(one, locked=locked)
@@ -539,10 +544,11 @@ class Both(Step):
     def __init__(
         self, tx: Transaction, actor: Actor, program: Program,
         mentee: Participant, mentor: Participant, noun: str = "proposal",
+        speaking: str | None = None,
     ) -> None:  # fmt: skip
         self.program, self.mentee, self.mentor = program, mentee, mentor
         self.people = {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
-        role = party(tx, program, actor, self.people.items(), noun)
+        role = party(tx, program, actor, self.people.items(), noun, speaking)
         super().__init__(tx, actor, role, program.id)
 
     def offer(self, one: Proposal) -> Proposal:
@@ -561,14 +567,16 @@ class Both(Step):
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
 
 
-def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
-    """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
+def both(
+    tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str, speaking: str | None = None
+) -> Both:
+    """Begin a step about these two, (mentee, mentor), by one of them or by staff, as `party`."""
     found = tx.participants.get_many(ids)
     for one in ids:
         if one not in found:
             raise tx.participants.missing(one)
     mentee, mentor = (found[one] for one in ids)
-    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun)
+    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun, speaking)
 
 
 @atomic
@@ -580,13 +588,13 @@ def publish(
     Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
     by now, is withdrawn, with the reason, and listed under `withheld`.
     """
-    found = tx.runs.get(run)
+    step, found = _on_run(tx, actor, run)
     program = tx.programs.get(found.program_id)
-    step = by_staff(tx, actor, program)
     _ensure_open(program)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafts = tx.proposals.find(run_id=run, state="draft")
+    tx.participants.hold(id for one in drafts for id in _two(one))
     proposed = {_two(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
     for one, (mentee, mentor), code in _judged(tx, program, drafts):
         if code is None and (mentee.id, mentor.id) in proposed:
@@ -595,7 +603,7 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(tx, actor, program, mentee, mentor).offer(one)
+            Both(tx, actor, program, mentee, mentor, speaking="coordinator").offer(one)
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
 
@@ -607,9 +615,13 @@ def propose(
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
     A participant only where the program's `matching` is "self"; the one they ask must always say
-    yes. `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
+    yes. There, staff who are one of the two ask as that participant. `mentee` and `mentor` are
+    participant ids. Rules may be passed over, safeguards may not.
     """
+    tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
     two = both(tx, actor, (mentee, mentor), "participant")
+    if two.program.matching == "staff":
+        two = both(tx, actor, (mentee, mentor), "participant", "coordinator")
     _ensure_open(two.program)
     asking = two.role in PARTIES
     if asking and two.program.matching == "staff":
@@ -638,4 +650,4 @@ def propose(
     tx.proposals.add(made)
     two.record_all([_drafted(two, made)])
     offered = two.offer(made)
-    return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}

@@ -200,7 +200,10 @@ def open_(
 def close(
     kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Close a program to new people and new runs; relationships go on to their end."""
+    """Close a program to new people, runs and offers; relationships go on to their end.
+
+    What was offered before may still be accepted, in its time.
+    """
     found, step = in_program(tx, actor, program)
     closed = _moved(found, "closed", step)
     return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])

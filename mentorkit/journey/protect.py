@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import STAFF, Role
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
@@ -37,17 +37,20 @@ def block(
     relationships end in the same transaction; a circle goes on without the mentee of the two, or
     without `person` if both are. No run, lock or staff proposal brings them together again. Done by
     the person or by staff of a program that the person is in. The other one is told nothing.
+    Only staff are told how many proposals were `withdrawn`: some were drafts.
     """
     tx.people.get(other)
     tx.people.get(person)
+    both = tx.participants.find(person_id=(person, other))
+    tx.participants.hold(one.id for one in both)  # a pair made just now is there to be ended
     mine = tx.participants.find(person_id=person)
     theirs = {one.id for one in tx.participants.find(person_id=other)}
     step = Step(tx, actor, _role(tx, actor, person, mine), None)
     if person == other:
         raise Conflict("block.self", "Nobody can be kept apart from themselves.")
-    if not tx.blocks.first(person_id=person, other_id=other):
-        tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
-    event = step.record(events.PersonBlocked, person, other_id=other)
+    two: dict[str, Any] = {"person_id": person, "other_id": other}
+    kept = tx.blocks.first(**two) or tx.blocks.add(Block(**fresh(tx), **two, created_at=tx.now))
+    event = step.record(events.PersonBlocked, kept.id, **two)
     withdrawn = ended = 0
     for one in mine:
         for their in theirs:
@@ -69,7 +72,8 @@ def block(
         for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
             withdraw_one(system, proposal, "blocked", event)
             withdrawn += 1
-    return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
+    report = {"person": person, "other": other, "ended": ended}
+    return report if step.role in PARTIES else {**report, "withdrawn": withdrawn}
 
 
 @atomic
@@ -89,6 +93,7 @@ def erase(
     from mentorkit.store import unreached
 
     one = tx.people.get(person)
+    tx.participants.hold(row.id for row in tx.participants.find(person_id=person))
     mine = tx.participants.find(person_id=person)
     role = _role(tx, actor, person, mine)
     own, ended = {one.id for one in mine}, 0

@@ -134,7 +134,7 @@ def receive(
                 raise Conflict("program.closed", "The program is closed; open it again first.")
             if preview:
                 return _Plan(kit, tx, found, chunk)
-            tx.programs.hold(found.id)
+            tx.programs.hold([found.id])
             plan = _Plan(kit, tx, found, chunk)
             plan.write(step)
             return plan
@@ -241,8 +241,8 @@ class _Plan:
             merged = replace(merged, business_id=business)
         self.counts["changed" if changed else "unchanged"] += 1
         if changed and before:
-            told = _differences((before, known, held), (merged, person, self._held(person)))
-            self.told.append({**_about(lead, person), "outcome": "changed", "fields": told})
+            fields = _differences((before, known, held), (merged, person, self._held(person)))
+            self.told.append({**_about(lead, person), "outcome": "changed", "fields": fields})
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
@@ -379,7 +379,10 @@ class _Plan:
         self._keep(tx.contacts, self.told_contacts)
         tx.participants.add_all(self.new.values())
         tx.participants.save_all(one for one, _ in self.changed.values())
-        facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]
+        facts = [
+            _fact(step, events.LeadReceived, one, person_id=one.person_id)
+            for one in self.new.values()
+        ]
         facts += [
             _fact(step, events.ParticipantChanged, one, changed=tuple(sorted(names)))
             for one, names in self.changed.values()
@@ -388,7 +391,8 @@ class _Plan:
 
 
 def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) -> events.Event:
-    return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
+    own |= {"role_played": one.role, "capacity": one.capacity, "business_id": one.business_id}
+    return step.fact(kind, one.id, **own)
 
 
 Whole = tuple[Participant, Person | None, Mapping[str, list[str]]]

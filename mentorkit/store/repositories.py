@@ -78,6 +78,16 @@ class Repository(Generic[T]):
         found = {item.id: item for item in self.find(id=wanted)}
         return {id: found[id] for id in wanted if id in found}
 
+    def hold(self, ids: Iterable[str]) -> None:
+        """Keep others from changing these until we have ended; wait for whoever does just now.
+
+        Read them afterwards. In the order of their ids, so that two callers cannot deadlock; on
+        SQLite whoever writes is alone already.
+        """
+        for part in _parts({"id": sorted(set(ids))}):
+            query = self._asking(**part).with_only_columns(self.table.c.id)
+            self._all(query.order_by(self.table.c.id).with_for_update(key_share=True))
+
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
         parts = list(_parts(equals))
@@ -306,13 +316,6 @@ class Businesses(Repository[Business]):
 
 class Programs(Repository[Program]):
     noun, table, cls = "program", tables.program, Program
-
-    def hold(self, id: str) -> None:
-        """Keep others who hold this program waiting until the transaction ends.
-
-        SQLite has one writer at a time as it is, and leaves the words out.
-        """
-        self._all(self._asking(id=id).with_for_update(key_share=True))
 
 
 class Definitions(Repository[Definition]):

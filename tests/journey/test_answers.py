@@ -101,7 +101,7 @@ def test_a_participant_is_shown_only_what_is_theirs_and_was_offered(world: Any) 
     two = {"person": world.persons["cleo"], "other": world.persons["ana"]}
     protect.block(kit, **world.at, **two)
     (held,) = shown(meet.relationships, "ana")
-    assert (held["state"], held["reason"]) == ("ended", None)
+    assert (held["state"], "reason" in held) == ("ended", False)
     outside = {"tenant": "acme", "actor": Actor(user_ref="stranger"), "program": "traders"}
     for verb in (match.proposals, meet.relationships):
         assert refused(NotAllowed, verb, kit, **outside) == "program.staff_only"
@@ -114,7 +114,7 @@ def test_nobody_learns_somebody_elses_key_or_a_score(create_world: Any) -> None:
     match.propose(world.kit, **world.at, **who)
     own = {"tenant": "acme", "actor": world.by("ana@home"), "program": "traders"}
     (row,) = match.proposals(world.kit, **own)
-    assert (row["mentee_key"], row["mentor_key"], row["score"]) == ("ana@home", None, 0)
+    assert (row["mentee_key"], row["mentor_key"]) == ("ana@home", None)
     (row,) = match.proposals(world.kit, **world.at, program="traders")
     assert row["mentor_key"] == "cleo@home"
 

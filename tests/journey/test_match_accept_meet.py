@@ -10,7 +10,7 @@ import pytest
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, screen
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from tests.journey.conftest import ADMIN, lead
 
 
@@ -304,8 +304,24 @@ def test_replaying_the_journal_gives_the_stored_state(world: Any) -> None:
     relationship = started(world)
     meet.log(world.kit, **world.at, relationship=relationship, minutes=60)
     meet.end(world.kit, **world.at, relationship=relationship)
+    firm = lead("ana", "mentee", business={"name": "Ana's bread"})
+    recruit.receive(world.kit, **world.at, program="traders", leads=[firm])
+    for other in ("cleo", "dora"):
+        two = {"person": world.persons["ana"], "other": world.persons[other]}
+        protect.block(world.kit, **world.at, **two)
     with world.kit.transaction(tenant="acme", write=False) as tx:
         state = replay(tx.journal.events(limit=100_000))
+        for one in tx.participants.find():
+            told = state["participant", one.id]
+            assert (told["person_id"], told["business_id"]) == (one.person_id, one.business_id)
+            assert told["role_played"] == one.role
+        blocks = {one.id: (one.person_id, one.other_id) for one in tx.blocks.find()}
+        assert len(blocks) == 2
+        assert blocks == {
+            id: (told["person_id"], told["other_id"])
+            for (noun, id), told in state.items()
+            if noun == "block"
+        }
         stores = {
             "program": tx.programs,
             "participant": tx.participants,
