@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mentorkit import __version__
-from mentorkit.commands import database, pairing, people, privacy, programs, relationships, work
+from mentorkit.commands import (
+    database,
+    matching,
+    pairing,
+    people,
+    privacy,
+    programs,
+    relationships,
+    work,
+)
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
 from mentorkit.commands.output import (
     ReaderGone,
@@ -303,8 +312,8 @@ for command in (
     people.recruit,
     people.participant,
     privacy.person,
-    relationships.match,
-    relationships.publish,
+    matching.match,
+    matching.publish,
     relationships.relationship,
     work.work,
     database.plugins,

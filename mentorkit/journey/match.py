@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal, Reason, Relationship
+from mentorkit.domain.relationships import Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -30,14 +28,12 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.pools import ASKED, lock_in, pool_of, two_of
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import (
     WORDS,
-    blocked_pairs,
     breaches,
-    company,
     ensure,
-    old_enough,
 )
 from mentorkit.journey.steps import (
     NEW,
@@ -60,10 +56,9 @@ from mentorkit.journey.tell import tell
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.matching import Pair, Pool, Result
+    from mentorkit.matching import Pool, Result
     from mentorkit.store.transaction import Transaction
 
-ASKED = ("offered", "question")
 OPEN = ("draft", *ASKED)
 DRAFTED = ("draft", "reviewed")
 """The states of a run that can still be published, or replaced by another."""
@@ -98,7 +93,7 @@ def draft(
         bound = matching.bind(strategy, kit.registry, fields, known=())
         _ensure_enabled(kit, tx, found, strategy)
         earlier = _earlier_locks(tx, found)
-        pool = _pool(tx, found, fields, [*locks, *earlier])
+        pool = pool_of(tx, found, fields, [*locks, *earlier])
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
@@ -129,13 +124,13 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=_two(pair) not in let_go and (pair.locked or _two(pair) in late),
+                locked=two_of(pair) not in let_go and (pair.locked or two_of(pair) in late),
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        held = {_two(one) for one in proposals}
+        held = {two_of(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
         missed += [_dropped(two, "let_go") for two in let_go]
         step.record_all(_drafted(step, one) for one in proposals)
@@ -154,7 +149,7 @@ def draft(
 
     run, pool, bound, earlier = kit.write(tenant, begin)
     try:
-        wanted = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
+        wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
         carried, dropped = _carried(pool, wanted, earlier)
         result = _one_way(
             pool,
@@ -178,20 +173,16 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    return {_two(one): code for one, _, code in _judged(tx, program, locked)}
+    return {two_of(one): code for one, _, code in _judged(tx, program, locked)}
 
 
 def _judged(
     tx: Transaction, program: Program, proposals: Sequence[Proposal]
 ) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
     """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
-    people = tx.participants.get_many(id for one in proposals for id in _two(one))
+    people = tx.participants.get_many(id for one in proposals for id in two_of(one))
     pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in proposals]
     return list(zip(proposals, pairs, breaches(tx, program, pairs), strict=True))
-
-
-def _two(one: Proposal | Pair) -> tuple[str, str]:
-    return one.mentee_id, one.mentor_id
 
 
 def _carried(
@@ -229,7 +220,7 @@ def _one_way(pool: Pool, run: Callable[[], Result]) -> Result:
     """
     while True:
         result = run()
-        found = {_two(pair): (pair.locked, pair.score, _two(pair)) for pair in result.pairs}
+        found = {two_of(pair): (pair.locked, pair.score, two_of(pair)) for pair in result.pairs}
         both_ways = [(a, b) for a, b in found if (b, a) in found]
         for a, b in both_ways:
             if found[a, b] < found[b, a]:
@@ -256,129 +247,6 @@ def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strat
     if problems:
         told = "The program has switched off what it matches by:"
         raise Invalid("strategy.plugin_off", told, problems)
-
-
-def _pool(
-    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
-) -> Pool:
-    """Return everyone available as the engine takes them, safeguards as forbidden pairs.
-
-    A place that an offered proposal asks for counts as taken, or a second run would offer it
-    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
-    """
-    from mentorkit.matching import Pool, Someone
-    from mentorkit.matching.people import wishes
-
-    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-    relationships = tx.relationships.find(program_id=program.id)
-    spoken_for = Counter(id for one in open_now for id in _two(one))
-    as_mentee = Counter(one.mentee_id for one in open_now)
-    as_mentee.update(mentee for one in relationships for mentee in one.mentees)
-    active = tx.participants.find(program_id=program.id, state="active")
-    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
-    people = tx.people.get_many([row.person_id for row in rows])
-    rows = [row for row in rows if not people[row.person_id].erased]
-    rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
-    keys = {row.id: people[row.person_id].external_key or "" for row in rows}
-    rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
-    free = {row.id: row.free - spoken_for[row.id] for row in rows}
-    room = {row.id: max(0, program.mentee_capacity - as_mentee[row.id]) for row in rows}
-    ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
-    held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
-    places = _places(rows, free, room, held)
-
-    def side(role: str) -> list[Someone]:
-        return [
-            Someone(
-                key=keys[row.id],
-                id=row.id,
-                profile=row.profile,
-                capacity=places[role][row.id],
-                name=people[row.person_id].name,
-                person_id=row.person_id,
-                choices=wishes(row.profile),
-            )
-            for row in rows
-            if places[role].get(row.id)
-        ]
-
-    past, forbidden = _histories(tx, relationships, rows)
-    forbidden = {_two(one): "proposed_now" for one in open_now} | forbidden
-    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
-
-
-def _places(
-    rows: Sequence[Participant],
-    free: Mapping[str, int],
-    room: Mapping[str, int],
-    locks: Iterable[tuple[str, str]],
-) -> dict[str, dict[str, int]]:
-    """Return everybody's places by role; those of somebody who is both are `free` in all.
-
-    A run gives a mentee one mentor, so one place is enough for that side, where the program leaves
-    `room` for it. The others are for mentees of their own. One single place goes where a lock needs
-    it, else to the side that has fewer so far, in the order of `rows`.
-    """
-    mentees = {row.id: free[row.id] for row in rows if row.role == "mentee"}
-    mentors = {row.id: free[row.id] for row in rows if row.role == "mentor"}
-    both = [row.id for row in rows if row.role == "both"]
-    needed: dict[str, list[str]] = {one: [] for one in both}
-    for lock in locks:
-        for one, role in zip(lock, ("mentee", "mentor"), strict=True):
-            if one in needed and len(needed[one]) < free[one]:
-                needed[one].append(role)
-    for one in both:
-        spare = free[one] - needed[one].count("mentor")
-        mentees[one] = min(1, room[one], spare)
-        mentors[one] = free[one] - mentees[one]
-    undecided = [one for one in both if mentees[one] and free[one] == 1 and not needed[one]]
-    for one in undecided:
-        del mentees[one]
-    for one in undecided:
-        side = mentees if len(mentees) <= sum(mentors.values()) else mentors
-        side[one] = 1
-    return {"mentee": mentees, "mentor": mentors}
-
-
-def _histories(
-    tx: Transaction, relationships: Sequence[Relationship], rows: Sequence[Participant]
-) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
-    """Return the pairs that were together before, and those that must not be, with the code."""
-    past: set[tuple[str, str]] = set()
-    forbidden: dict[tuple[str, str], str] = {}
-    for relationship in relationships:
-        mentor = relationship.member("mentor").participant_id
-        past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
-        here = [m.participant_id for m in relationship.here] if relationship.mentees else ()
-        forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
-    holders = defaultdict(list)
-    for row in rows:
-        holders[row.person_id].append(row.id)
-    apart = blocked_pairs(tx, holders)
-    for pair in apart:
-        for a, b in product(*(holders.get(person, ()) for person in pair)):
-            forbidden[a, b] = forbidden[b, a] = "blocked"
-    for mentor, met in company(tx, relationships).items():
-        for person, other in (two for pair in apart for two in permutations(pair)):
-            if other in met:
-                forbidden |= {(mentee, mentor): "blocked" for mentee in holders.get(person, ())}
-    return past, forbidden
-
-
-def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
-    problems, ids = [], []
-    sides = (("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors))
-    for side, wanted, people in sides:
-        one = next((p for p in people if wanted in (p.id, p.key)), None)
-        if one is None:
-            problems.append(
-                Problem(f"lock {mentee}={mentor}", f"{wanted!r} is no available {side} here")
-            )
-        else:
-            ids.append(one.id)
-    if problems:
-        raise Invalid("lock.unknown", "Some locks name nobody available:", problems)
-    return ids[0], ids[1]
 
 
 def _drafted(step: Step, one: Proposal) -> events.Event:
@@ -427,7 +295,7 @@ def proposals(
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
             rows = [row for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
-        people = persons_of(tx, (id for row in rows for id in _two(row)), own)
+        people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
         mine, staff = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
@@ -446,7 +314,7 @@ def proposals(
                 "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
                 "awaiting": awaited,
                 "your_turn": awaited is not None
-                and (asked in mine if mine & {*_two(row)} else staff),
+                and (asked in mine if mine & {*two_of(row)} else staff),
             }
 
         return [told(row) for row in rows]
@@ -594,8 +462,8 @@ def publish(
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafts = tx.proposals.find(run_id=run, state="draft")
-    tx.participants.hold(id for one in drafts for id in _two(one))
-    proposed = {_two(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    tx.participants.hold(id for one in drafts for id in two_of(one))
+    proposed = {two_of(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
     for one, (mentee, mentor), code in _judged(tx, program, drafts):
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
