@@ -251,8 +251,8 @@ def require(
     who = " or ".join(sorted(roles - {Role.SYSTEM}))
     raise NotAllowed(
         "program.staff_only",
-        f"Only staff of this program ({who}) may do that. An admin appoints somebody with "
-        "`mentorkit staff add`.",
+        f"Only staff of this program ({who}) may do that. An admin, which is whoever operates the "
+        "database or whom the host says is one, appoints somebody with `mentorkit staff add`.",
     )
 
 

@@ -304,7 +304,14 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
     assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
-    assert "There is nobody here" in run("staff", "add", "zoe@example.org", code=3).err
+    told = run("staff", "add", "zoe@example.org", code=3).err
+    assert "There is nobody here" in told
+    assert "`mentorkit staff add zoe@example.org --name NAME`" in told
+    table = run("staff", "list").out
+    assert "Ada Boss    u7    coordinator" in table
+    assert run("staff", "remove", "e1").out == "e1 is no viewer here any more.\n"
+    assert [row["name"] for row in listed(run, "staff", "list")] == ["Ada Boss"]
+    assert "is no staff" in run("staff", "remove", "e1", code=3).err
     assert "Say who" in run("staff", "add", code=2).err
 
 
