@@ -1,4 +1,4 @@
-"""Set programs up: `program create|show|open|close|export`, and `staff add`."""
+"""Set programs up: `program create|show|open|close|export`, and `staff add|list|remove`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from mentorkit.commands import toml
 from mentorkit.commands.files import read_bytes, read_text, write_files
 from mentorkit.commands.output import (
+    clean,
     counted,
     example,
     json_option,
@@ -308,9 +309,13 @@ def add(
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             try:
                 person = find_person(tx, person).id
-            except NotFound:
+            except NotFound as error:
                 if not (name or user_ref):
-                    raise
+                    raise NotFound(
+                        error.code,
+                        f"{error} To appoint somebody new: `mentorkit staff add {clean(person)}"
+                        " --name NAME`.",
+                    ) from None
     made = programs.appoint(
         session.kit,
         **session.scope,
@@ -325,3 +330,45 @@ def add(
     else:
         who = words(name or person or user_ref)
         say(f"Appointed {who} as {role}. Their id is {made['person']}.")
+
+
+@staff.command("list", epilog=example("mentorkit staff list --program traders"))
+@program_option
+@json_option
+@pass_session
+def list_(session: Session, /, program: str | None, as_json: bool) -> None:
+    """List who runs a program."""
+    from mentorkit.journey import programs
+
+    rows = programs.staff(session.kit, **session.scope, program=the_program(session, program))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["PERSON", "NAME", "USER", "ROLE"],
+        [[row["key"] or row["person"], row["name"], row["user_ref"], row["role"]] for row in rows],
+        none="Nobody yet. Appoint somebody with `mentorkit staff add`.",
+    )
+
+
+@staff.command(epilog=example("mentorkit staff remove ana@example.org"))
+@click.argument("person")
+@program_option
+@json_option
+@pass_session
+def remove(session: Session, /, person: str, program: str | None, as_json: bool) -> None:
+    """Take somebody's role back.
+
+    By id, key or e-mail. What they did stays in the record; as a participant they stay.
+    """
+    from mentorkit.journey import programs
+
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        found = find_person(tx, person).id
+    made = programs.dismiss(
+        session.kit, **session.scope, program=the_program(session, program), person=found
+    )
+    if as_json:
+        print_json(made)
+    else:
+        say(f"{words(person)} is no {made['role']} here any more.")

@@ -27,7 +27,7 @@ from mentorkit.domain.programs import (
 )
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
-from mentorkit.errors import Conflict, Invalid, NotAllowed, PluginError, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
@@ -311,27 +311,82 @@ def appoint(
 ) -> dict[str, Any]:  # fmt: skip
     """Give somebody a staff role: a known person (id or external key), or a host's user.
 
-    An admin appoints anybody; a coordinator may appoint supervisors and viewers.
+    An admin appoints anybody; a coordinator may appoint supervisors and viewers, and changes no
+    coordinator's role. Only an admin links a known person to a user (`user_ref`), who is that
+    person from then on; `Conflict` (person.user_taken) if either is linked already.
     """
     if role not in STAFF_ROLES:
         told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
         raise Invalid("staff.role", "There is no such staff role.", [told])
     found, step = in_program(tx, actor, program)
-    if role == "coordinator" and step.role != Role.ADMIN:
-        raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
-    human = _person(tx, person, name, user_ref)
+    human = _person(step, person, name, user_ref)
+    _only_admin(step, "coordinator" in (role, found.staff.get(human)))
     staffed = replace(found, staff=found.staff.with_(**{human: role}))
     step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
     return {"program": found.id, "person": human, "role": role}
 
 
-def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None) -> str:
-    """Return the id of the person meant; somebody new is added."""
-    known = None
-    if person:
-        known = tx.people.first(id=person) or tx.people.first(external_key=person)
-    if known is None and user_ref:
-        known = tx.people.first(user_ref=user_ref)
+@atomic
+def dismiss(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, person: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Take a staff role back from a person (id or external key).
+
+    An admin dismisses anybody; a coordinator may dismiss supervisors and viewers.
+    """
+    found, step = in_program(tx, actor, program)
+    known = _known(tx, person)
+    role = found.staff.get(known.id) if known else None
+    if known is None or role is None:
+        raise NotFound("staff.not_found", "This person is no staff of this program.")
+    _only_admin(step, role == "coordinator")
+    others = Frozen({who: held for who, held in found.staff.items() if who != known.id})
+    dismissed = replace(found, staff=others)
+    step.save(tx.programs, dismissed, events.StaffDismissed, person_id=known.id)
+    return {"program": found.id, "person": known.id, "role": role}
+
+
+def staff(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """List who runs a program: person id, name, key, the host's `user_ref`, and role."""
+    with reading(kit, tenant, actor, program) as (tx, found):
+        return [
+            {
+                "person": one.id,
+                "name": one.name,
+                "key": one.external_key,
+                "user_ref": one.user_ref,
+                "role": found.staff[one.id],
+            }
+            for one in tx.people.get_many(found.staff).values()
+        ]
+
+
+def _only_admin(step: Step, concerns: bool) -> None:
+    if concerns and step.role != Role.ADMIN:
+        raise NotAllowed(
+            "staff.admin_only",
+            "Only an admin may appoint, change or dismiss a coordinator, or link somebody known to "
+            "a user.",
+        )
+
+
+def _known(tx: Transaction, person: str) -> Person | None:
+    return tx.people.first(id=person) or tx.people.first(external_key=person)
+
+
+def _person(step: Step, person: str | None, name: str, user_ref: str | None) -> str:
+    """Return the id of the person meant; somebody new is added, somebody known linked."""
+    tx = step.tx
+    known = _known(tx, person) if person else None
+    user = tx.people.first(user_ref=user_ref) if user_ref else None
+    if known and known.erased:
+        raise Conflict("person.erased", "This person was erased; nothing brings them back.")
+    if known and user_ref and known != user:
+        if user or known.user_ref:
+            raise Conflict("person.user_taken", "The person or the user is linked to another.")
+        _only_admin(step, True)
+        known = tx.people.save(replace(known, user_ref=user_ref))
+    known = known or user
     if known:
         return known.id
     if not name and not user_ref:

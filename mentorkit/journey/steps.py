@@ -39,7 +39,7 @@ CHUNK = 100
 THEIRS: dict[type, str] = {
     Participant: "program_id person_id business_id cohort role state capacity used profile "
     "consent_version consented_at created_at",
-    Proposal: "program_id mentee_id mentor_id origin state answered offered_at due_at "
+    Proposal: "program_id mentee_id mentor_id origin state answered asked_by offered_at due_at "
     "relationship_id created_at",
     Relationship: "program_id proposal_id kind state targets_version started_at ends_at paused_at "
     "ended_at members",
@@ -277,8 +277,8 @@ def require(
     who = " or ".join(sorted(roles - {Role.SYSTEM}))
     raise NotAllowed(
         "program.staff_only",
-        f"Only staff of this program ({who}) may do that. An admin appoints somebody with "
-        "`mentorkit staff add`.",
+        f"Only staff of this program ({who}) may do that. An admin, which is whoever operates the "
+        "database or whom the host says is one, appoints somebody with `mentorkit staff add`.",
     )
 
 

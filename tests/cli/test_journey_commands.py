@@ -296,7 +296,8 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
 def test_one_asks_and_the_other_replies(traders: Path, run: Run) -> None:
     run("match")
     run("publish")
-    ask = ("relationship", "ask", "e1=m1", "--text", "Do you sell online?")
+    (own,) = json.loads(run("--as", "e1", "relationship", "list", "--json").out)
+    ask = ("relationship", "ask", own["id"], "--text", "Do you sell online?")
     reply = ("relationship", "reply", "--all", "--text", "Since 2019.")
     assert run("--as", "e1", *ask).out == "Asked about 1 proposal.\n"
     assert "question" in run("relationship", "list", "--state", "question").out
@@ -356,7 +357,14 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
     assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
-    assert "There is nobody here" in run("staff", "add", "zoe@example.org", code=3).err
+    told = run("staff", "add", "zoe@example.org", code=3).err
+    assert "There is nobody here" in told
+    assert "`mentorkit staff add zoe@example.org --name NAME`" in told
+    table = run("staff", "list").out
+    assert "Ada Boss    u7    coordinator" in table
+    assert run("staff", "remove", "e1").out == "e1 is no viewer here any more.\n"
+    assert [row["name"] for row in listed(run, "staff", "list")] == ["Ada Boss"]
+    assert "is no staff" in run("staff", "remove", "e1", code=3).err
     assert "Say who" in run("staff", "add", code=2).err
 
 
