@@ -13,7 +13,7 @@ from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
-from mentorkit.domain.shown import as_row, shown
+from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import targets_of
@@ -277,7 +277,7 @@ def ask(
     how = {"asked_by": moved.asked_by, "text_id": _write(asked, proposal, text)}
     saved, event = asked.save(tx.proposals, _renewed(asked, moved), events.QuestionAsked, **how)
     tell(tx, event, "question_asked", [asked.people[Role(OTHER[asked.role])]])
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _renewed(asked: Both, one: Proposal) -> Proposal:
