@@ -216,7 +216,7 @@ class _Plan:
         """Plan what a lead amounts to. What it is refused for is raised before anything is."""
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
-        if before and before.state in ("left", "declined"):
+        if known and before and before.state in ("left", "declined"):
             told, verb = {
                 "left": ("has left", "readmit"),
                 "declined": ("was declined", "approve"),
@@ -224,7 +224,7 @@ class _Plan:
             raise Conflict(
                 f"participant.{before.state}",
                 f"{lead.key} {told} here before; nothing was changed. To take them in after all: "
-                f"`mentorkit participant {verb} {lead.key}`.",
+                f"`mentorkit participant {verb} {known.external_key or before.id}`.",
             )
         merged, changed = _merged(before, lead) if before else (None, set())
         held = self._held(known)

@@ -128,9 +128,11 @@ def test_the_sheet_of_the_other_role_changes_nobody_who_was_approved(
 
 def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
     onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
-    report = receive(world, lead("ana", "mentee", trade="tailor"))
-    assert [r["code"] for r in report["refused"]] == ["participant.left"]
-    assert "`mentorkit participant readmit ana`" in report["refused"][0]["message"]
+    without_id = Lead(key="7", role="mentee", name="Ana", email="ana@example.org")
+    report = receive(world, lead("ana", "mentee", trade="tailor"), without_id)
+    assert [r["code"] for r in report["refused"]] == ["participant.left"] * 2
+    for one in report["refused"]:
+        assert "`mentorkit participant readmit ana`" in one["message"]
 
 
 def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(world: Any) -> None:
