@@ -184,7 +184,7 @@ def events() -> str:
     return page(
         "Events",
         "What can have happened. An event is written in the same transaction as the change it "
-        "tells of. Its own fields are exactly what changed.",
+        "tells of. Its own fields tell what changed, as ids, codes and numbers.",
         "## Fields of every event",
         table(("field", "type"), common),
         "## All events",

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mentorkit import __version__
-from mentorkit.commands import database, pairing, people, privacy, programs, relationships, work
+from mentorkit.commands import (
+    database,
+    matching,
+    pairing,
+    people,
+    privacy,
+    programs,
+    relationships,
+    work,
+)
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
 from mentorkit.commands.output import (
     ReaderGone,
@@ -207,8 +216,11 @@ def show(data: Any, *, as_json: bool) -> None:
             for line in lines if lines[1:] else ():
                 say(clean(line))
     elif isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
-        headings = list(dict.fromkeys(key for row in data for key in row))
-        print_table(headings, [[row.get(key) for key in headings] for row in data], none="")
+        keys = list(dict.fromkeys(key for row in data for key in row))
+        headings = [str(key).replace("_", " ").upper() for key in keys]
+        print_table(headings, [[row.get(key) for key in keys] for row in data], none="")
+    elif isinstance(data, list) and not data:
+        say("Nothing here.")
     elif isinstance(data, list):
         for row in data:
             say(words(row))
@@ -310,8 +322,8 @@ for command in (
     people.recruit,
     people.participant,
     privacy.person,
-    relationships.match,
-    relationships.publish,
+    matching.match,
+    matching.publish,
     relationships.relationship,
     work.work,
     database.plugins,

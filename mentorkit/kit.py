@@ -198,7 +198,7 @@ class Kit:
         ]
 
     def _announce(self, tenant: str, recorded: Sequence[tuple[int, type[Event]]]) -> None:
-        """Read back what was really stored, as a savepoint takes some back, and tell the host."""
+        """Read back what was stored, in its order, and tell the host."""
         if not signals.heard(self, (cls for _, cls in recorded)):
             return
         try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import random
 import re
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft
+from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.milestones import Milestone
@@ -23,11 +25,14 @@ from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.text import in_locale
+from mentorkit.errors import MentorKitError
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import accept, meet
 from mentorkit.journey.programs import fields_of
+from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import chosen, persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
+from mentorkit.store.outbox import LEASE
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -38,21 +43,26 @@ log = logging.getLogger("mentorkit.worker")
 LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
-LEASE = timedelta(seconds=60)
-"""How long a claimed row is this worker's; after that another may take it."""
-
-
+RENEWED = LEASE / 3
+"""How often the lease of the row in work is renewed."""
+RENEWALS = 36
+"""How many times at most; who hangs for longer than an hour loses it to another worker."""
+REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done and hands the rest of its rows back."""
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
-    "proposal_declined": ("declined",),
+    "question_asked": ("question",),
+    "question_answered": ("offered",),
+    "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
+JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
+"""The messages that bring people together."""
 
 
 class _NotWanted(Exception):
@@ -64,45 +74,59 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
 
     These are: turned and expired (what had come due), and of what was promised: done, later (to be
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
-    begun; the tenants take turns at being first.
+    begun; the tenants take turns at being first. `failed` counts the tenants whose batch broke
+    off: the log says why, and the others' work goes on.
 
-    At least once: an effect may be repeated, under the same key, after a crash before our note.
+    At least once: an effect may be repeated after a crash between the channel's yes and our own
+    note of it, always under the same key. The lease of the row in work is renewed, so that nobody
+    else does it meanwhile, however slow it is.
     """
-    report = dict.fromkeys(("turned", "expired", "done", "later", "dead", "cancelled"), 0)
+    report = dict.fromkeys(REPORTED, 0)
     until = time.monotonic() + seconds
     tenants = kit.tenants()
     for tenant in random.sample(tenants, len(tenants)):
         if time.monotonic() >= until:
             break
-        report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
-        report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
-        left = limit
-        while left > 0 and time.monotonic() < until:
-            jobs = _claim(kit, tenant, min(left, 20))
-            if not jobs:
-                break
-            begun = kit.clock()
-            outcomes: list[tuple[Job, str, dict[str, Any]]] = []
-            for job in jobs:
-                late = time.monotonic() >= until or kit.clock() - begun >= HELD
-                if outcomes and late:
-                    break
-                outcomes.append((job, *_do(kit, tenant, job)))
-            left -= len(outcomes)
-            rest = jobs[len(outcomes) :]
-            for how in kit.write(tenant, partial(_note, outcomes, rest)):
-                report[how] += 1
+        try:
+            _batch(kit, tenant, limit, until, report)
+        except (Exception, SystemExit) as error:
+            report["failed"] += 1
+            ours = isinstance(error, MentorKitError)
+            log.error("The work of tenant %s broke off: %s", tenant, error, exc_info=not ours)
     return report
 
 
+def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
+    """Do one tenant's batch, and count in `report` what was done."""
+    report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
+    report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
+    left = limit
+    while left > 0 and time.monotonic() < until:
+        jobs = _claim(kit, tenant, min(left, 20))
+        if not jobs:
+            break
+        begun = kit.clock()
+        outcomes: list[tuple[Job, str, dict[str, Any]]] = []
+        for job in jobs:
+            late = time.monotonic() >= until or kit.clock() - begun >= HELD
+            if outcomes and late:
+                break
+            outcomes.append((job, *_do(kit, tenant, job)))
+        left -= len(outcomes)
+        rest = jobs[len(outcomes) :]
+        for how in kit.write(tenant, partial(_note, outcomes, rest)):
+            report[how] += 1
+
+
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
-    return kit.write(tenant, lambda tx: tx.outbox.claim(limit, LEASE))
+    return kit.write(tenant, lambda tx: tx.outbox.claim(limit))
 
 
 def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
-        (_send if job.kind == "message" else _react)(kit, tenant, job)
+        with _renewing(kit, tenant, job):
+            (_send if job.kind == "message" else _react)(kit, tenant, job)
     except _NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
@@ -115,6 +139,27 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
     return "done", {}
+
+
+@contextmanager
+def _renewing(kit: Kit, tenant: str, job: Job) -> Iterator[None]:
+    """Renew the lease of this row while the block runs, from a thread of its own."""
+    over = threading.Event()
+
+    def renew() -> None:
+        for _ in range(RENEWALS):
+            if over.wait(RENEWED.total_seconds()):
+                return
+            with suppress(MentorKitError):
+                kit.write(tenant, lambda tx: tx.outbox.renew(job))
+
+    renewing = threading.Thread(target=renew, daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        renewing.join()
 
 
 def _note(
@@ -194,7 +239,9 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             refused = never
             continue
         if not isinstance(receipt, Receipt):
-            raise TypeError(f"the channel of plugin {plugin} gave no receipt")
+            # It may have sent the message, so nobody is asked again before it is mended.
+            log.error("a channel of plugin %s returns no Receipt", plugin)
+            raise Undeliverable("channel.no_receipt")
         return
     raise failed or refused
 
@@ -267,21 +314,45 @@ def _told(
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
-    if about.state not in WANTED[job.name] or answered or gone or back:
+    unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
+    if about.state not in WANTED[job.name] or answered or gone or back or unheard:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
-    if job.name in ("proposal_offered", "relationship_started"):  # these bring people together
+    if job.name in JOINING:
         if not all(names.values()):
             raise _NotWanted("erased")
         if any(one.consented_at is None for one in parties.values()):
             raise _NotWanted("no_consent")
+        two = (parties[proposal.mentee_id], parties[proposal.mentor_id]) if proposal else None
+        if two and breaches(tx, program, [two])[0] == "blocked":
+            raise _NotWanted("blocked")
     nobody = translate("somebody who has left", locale)
     names = {one: name or nobody for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
+        "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
+    """Return whether the recipient has had a part in this proposal, or was told of it."""
+    if role in one.involved:
+        return True
+    about = [event.sequence for event in tx.journal.about("proposal", one.id)]
+    told = {"name": "proposal_offered", "recipient_id": job.recipient_id, "state": "done"}
+    return bool(tx.outbox.find(sequence=about, **told))
+
+
+def _text(tx: Transaction, event: Event) -> str:
+    """Return what was asked or replied, where the event is about that; else ""."""
+    if not isinstance(event, QuestionAsked | QuestionAnswered):
+        return ""
+    note = tx.notes.first(id=event.text_id)
+    if note is None:
+        raise _NotWanted("erased")
+    return note.text
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:

@@ -77,9 +77,14 @@ def upgrade(session: Session, /, as_json: bool) -> None:
 
 
 def _database(session: Session, kit: Kit) -> str:
+    """Return where the database is: the path of a file, or a URL without its password."""
     from mentorkit.store.urls import shown_url
 
-    return str(session.db) if isinstance(session.db, Path) else shown_url(kit.engine.url)
+    if session.embedded and isinstance(session.db, Path):
+        return str(session.db)
+    url = kit.engine.url
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    return str(url.database) if is_file else shown_url(url)
 
 
 @db.command(epilog=example("mentorkit db check"))
@@ -232,7 +237,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield from _plugins(registry)
         yield from _own_checks(session, registry, kit)
     if kit is not None:
-        for look in (_tables, _engine, _outbox):
+        for look in (_tables, _engine, _strategies, _outbox):
             try:
                 yield from look(kit)
             except MentorKitError as error:
@@ -323,6 +328,27 @@ def _engine(kit: Kit) -> Iterator[Finding]:
             problem,
             "Call mentorkit.store.prepare(engine) before the engine is first used.",
         )
+
+
+def _strategies(kit: Kit) -> Iterator[Finding]:
+    from mentorkit.journey.programs import strategy_misfits
+
+    count, sound = 0, True
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            programs = tx.programs.find(state="open")
+            misfits = [(one.key, strategy_misfits(kit, tx, one)) for one in programs]
+        count += len(programs)
+        for key, problem in ((key, problem) for key, found in misfits for problem in found):
+            sound = False
+            yield Finding(
+                "strategies",
+                False,
+                f"tenant {tenant}: program {key}: {problem}",
+                "Load the plugin that offers it again, or change the program's strategy.",
+            )
+    if sound:
+        yield Finding("strategies", True, f"{plural(count, 'open program')} can match.")
 
 
 def _outbox(kit: Kit) -> Iterator[Finding]:

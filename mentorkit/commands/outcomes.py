@@ -12,7 +12,7 @@ FIRST = 5
 
 
 def judged(summary: Mapping[str, Any]) -> str:
-    """Return what is to be said of the pairs as a whole, in one sentence.
+    """Return what is to be said of the pairs as a whole, in two sentences.
 
     What people chose themselves is not measured by a score that nobody went by.
     """
@@ -21,7 +21,7 @@ def judged(summary: Mapping[str, Any]) -> str:
             "These are the mentees' own choices; neither score nor the most pairs was what they"
             " were made for."
         )
-    return f"Quality: {quality(summary)}; {steadiness(summary)}."
+    return f"Quality: {quality(summary)}. {steadiness(summary)}."
 
 
 def quality(summary: Mapping[str, Any]) -> str:
@@ -38,7 +38,7 @@ def quality(summary: Mapping[str, Any]) -> str:
         return told
     if summary["objective"] == "score":
         return f"{told}; the objective coverage may pair up to {more:,} more"
-    return f"{told} for so many pairs; at most {plural(more, 'more pair')} could be made"
+    return f"{told} sum of scores for this many pairs; perhaps up to {more:,} more could be made"
 
 
 def paired(summary: Mapping[str, Any]) -> str:
@@ -55,10 +55,11 @@ def steadiness(summary: Mapping[str, Any]) -> str:
     """Return how often two people would both rather have each other than whom they got."""
     blocking = summary["blocking_pairs"]
     if blocking == 0:
-        return "no mentee and mentor would both rather have each other"
+        return "No mentee and mentor would both rather have each other"
     return (
-        f"in {plural(blocking, 'case')} a mentee and a mentor who are not paired would both rather"
-        " have each other"
+        f"In {plural(blocking, 'case')} a mentee and a mentor who are not paired would both rather"
+        " have each other: what is best for all together is not best for each. If that matters"
+        ' more, write assigner = "stable" in the strategy'
     )
 
 

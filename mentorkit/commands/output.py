@@ -196,10 +196,12 @@ json_option = click.option(
 class Progress:
     """Tell on stderr how far long work is; silent unless stderr is a terminal.
 
-    Nothing is shown for work that ends within half a second.
+    Nothing is shown for work that ends within half a second. Where work `keeps` what was done
+    when it is stopped by Ctrl-C, it is said how far it came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = False) -> None:
+        self._keeps, self._done, self._total = keeps, 0, 0
         self._shown = 0
         self._next = time.monotonic() + 0.5
         self._what = ""
@@ -210,6 +212,7 @@ class Progress:
 
         A new `what` is drawn at once, for nothing may follow it for long.
         """
+        self._done, self._total = done, total
         now = time.monotonic()
         if not self._on or (now < self._next and not (self._shown and what != self._what)):
             return
@@ -224,7 +227,10 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
         if self._shown:
             sys.stderr.write("\r" + " " * self._shown + "\r")
             sys.stderr.flush()
+        if self._keeps and raised is KeyboardInterrupt:
+            came = f"{self._done:,} of {self._total:,}"
+            note(f"The first {came} were gone through, which stays. Run it again for the rest.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -72,6 +74,8 @@ class Plan:
     """The strategy's file as it stands; None if it cannot be read at all."""
     strategy: Strategy = field(default_factory=Strategy)
     fields: dict[str, Field] = field(default_factory=dict)
+    read: dict[str, Field] = field(default_factory=dict)
+    """The declared fields, and those besides that a rule or criterion reads, as text."""
     columns: dict[str, str] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     """What the sheets hold, by role."""
@@ -88,11 +92,27 @@ class Plan:
             )
 
 
+class AllMissing(click.Command):
+    """A command that names every required option that is missing, not the first alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = {one.partition("=")[0] for one in args}
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter:
+            required = [one.opts[0] for one in self.params if one.required]
+            missing = [option for option in required if option not in given]
+            if len(missing) < 2:
+                raise
+            raise click.UsageError(f"Missing options: {', '.join(missing)}.", ctx) from None
+
+
 @click.command(
+    cls=AllMissing,
     epilog=example(
         "mentorkit pair --mentors mentors.csv --mentees mentees.csv \\",
         "    --strategy strategy.toml --out pairs.csv --unmatched unmatched.csv",
-    )
+    ),
 )
 @click.option(
     "--mentors", type=click.Path(path_type=Path), required=True, help="The mentors, a row each."
@@ -152,6 +172,7 @@ def pair(
     _check_places(plan, out, unmatched, inputs=(mentors, mentees, strategy_file))
     registry = _registry(plan, plugins)
     _read_strategy(plan, strategy_file, objective)
+    _find_fields(plan, registry)
     for role, path in (("mentee", mentees), ("mentor", mentors)):
         _read_sheet(plan, registry, path, role)
     if registry is not None:
@@ -279,11 +300,33 @@ def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
             plan.columns[str(column)] = name.strip()
         else:
             problems.append(Problem(f"columns.{column}", "write the name of the field it feeds"))
-    plan.problems += [_in_file(path, problem) for problem in problems]
+    plan.problems += [_in_file(plan, path, problem) for problem in problems]
 
 
-def _in_file(path: Path, problem: Problem) -> Problem:
-    return Problem(f"{path.name}, {problem.place}", problem.message)
+def _find_fields(plan: Plan, registry: Registry | None) -> None:
+    """Note which fields the sheets are read for."""
+    from mentorkit.matching.binding import fields_read
+
+    plan.read = dict(plan.fields)
+    if registry is not None:
+        for name in fields_read(plan.strategy, registry, plan.fields):
+            plan.read.setdefault(name, Field(id=name))
+
+
+def _in_file(plan: Plan, path: Path, problem: Problem) -> Problem:
+    """Return a problem with its file, and with the rule or criterion in words: places count from 0.
+
+    ``strategy.toml, rules[1].field (rule 2, differs)``
+    """
+    place = f"{path.name}, {problem.place}"
+    found = re.match(r"(rules|criteria)\[(\d+)\]", problem.place)
+    blocks = (plan.data or {}).get(found[1]) if found else None
+    if found and isinstance(blocks, list) and int(found[2]) < len(blocks):
+        noun = {"rules": "rule", "criteria": "criterion"}[found[1]]
+        block = blocks[int(found[2])]
+        name = block.get(noun) if isinstance(block, Mapping) else None
+        place += f" ({noun} {int(found[2]) + 1}{f', {name}' if isinstance(name, str) else ''})"
+    return Problem(place, problem.message)
 
 
 def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
@@ -291,6 +334,7 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if plan.data is None:
         return
     from mentorkit.matching import bind
+    from mentorkit.matching.binding import of_broken_fields
 
     known: set[str] | None = {
         *plan.columns.values(),
@@ -299,15 +343,65 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
+    plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
     said = {problem.place for problem in plan.problems}
     try:
         bound = bind(plan.strategy, registry, plan.fields, known=known)
         asked = [one.label for one in bound.rules if one.level == "allows"]
         plan.one_by_one = asked + [one.label for one in bound.criteria if one.level == "score"]
     except Invalid as error:
-        found = [_in_file(path, problem) for problem in error.problems]
+        given = plan.data.get("fields")
+        broken = set(given if isinstance(given, Mapping) else ()) - set(plan.fields)
+        problems = of_broken_fields(error.problems, broken)
+        found = [_in_file(plan, path, _offered_elsewhere(registry, one)) for one in problems]
+        found += _near_columns(plan, problems)
         # What is wrong with the shape of an entry is not told a second time.
         plan.problems += [problem for problem in found if problem.place not in said]
+
+
+def _offered_elsewhere(registry: Registry, problem: Problem) -> Problem:
+    """Return the problem with the installed plugin that offers what is missing, if one does."""
+    from mentorkit.hooks.registry import Registry
+
+    found = re.match(r"there is no (criterion|rule|assigner) '([^']+)'", problem.message)
+    if found is None:
+        return problem
+    kind = {"criterion": "criteria", "rule": "rules", "assigner": "assigners"}[found[1]]
+    installed = {point.name for point in metadata.entry_points(group="mentorkit")}
+    wider = Registry.load([*PLUGINS, *sorted(installed - set(registry.plugins))], lenient=True)
+    if found[2] not in getattr(wider, kind):
+        return problem
+    plugin = wider.owner(kind, found[2]).name
+    told = f"the installed plugin {plugin} offers {found[2]!r}; add --plugin {plugin}"
+    return Problem(problem.place, told)
+
+
+def _near_columns(plan: Plan, problems: Sequence[Problem]) -> list[Problem]:
+    """Return what the sheets have that may be meant by a field that is missing."""
+    missing = [one.message for one in problems if one.message.startswith("there is no field ")]
+    notes = [note for batch in plan.batches.values() for note in batch.problems]
+    wanted = {
+        name for name in plan.read if any(one.split(";")[0].endswith(repr(name)) for one in missing)
+    }
+    starts = tuple(f"has no column for {name}; if" for name in wanted)
+    return [note for note in notes if note.message.startswith(starts)]
+
+
+def _slips(plan: Plan, registry: Registry) -> list[Problem]:
+    """Return which columns feed nothing that is known, by what looks like a slip of the hand."""
+    from mentorkit.hooks.targets import wrong_targets
+
+    sources = registry.recruitment_sources.values()
+    targets = {*plan.fields, *(target for source in sources for target in source.targets)}
+    for offers, uses in (
+        (registry.rules, plan.strategy.rules),
+        (registry.criteria, plan.strategy.criteria),
+    ):
+        for use in uses:
+            targets.update(str(option) for option in use.options.values())
+            targets.update(offers[use.name].needs if use.name in offers else ())
+    meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    return wrong_targets(meant, sorted(targets), sure=False)
 
 
 def _check_suffixes(
@@ -362,17 +456,20 @@ def _read_sheet(plan: Plan, registry: Registry | None, path: Path, role: str) ->
         plan.problems.append(Problem(str(path), _kinds(registry)))
         return
     owner = registry.owner("recruitment_sources", name)
-    columns, fields = plan.columns, plan.fields
+    source, fields = registry.recruitment_sources[name], plan.read
+    options: dict[str, Any] = {"columns": plan.columns} if plan.columns else {}
+    if "jobs" in source.options.get("properties", {}):
+        options["jobs"] = True
     try:
         plan.batches[role] = called(
             f"plugin {owner.label}",
             f"source {name}",
-            lambda: registry.recruitment_sources[name].receive(
+            lambda: source.receive(
                 SheetContext(plugin=owner),
                 Inbound(body=body, filename=path.name),
                 role=role,
                 fields=fields,
-                options={"columns": columns} if columns else None,
+                options=options or None,
             ),
             passing=(Invalid,),
         )
@@ -403,6 +500,12 @@ def _wrong_rows(plan: Plan, paths: Mapping[str, Path]) -> tuple[list[Problem], l
         problems = plan.batches[role].problems
         about_file, rows = bad_rows(problems, path.name)
         notes += about_file
+        others = [
+            lead.place for lead in plan.batches[role].leads if lead.role not in (role, "both")
+        ]
+        if others:
+            told = f"{plural(len(others), 'row')} (first: {others[0]}) named another role; used as"
+            notes.append(Problem(path.name, f"{told} {role} here, for --{role}s names this sheet"))
         wrong += [problem for problem in problems if problem not in about_file]
         skipped += rows
     return notes, wrong, skipped

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from mentorkit.commands.failures import WRONG_INPUT
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.output import (
     Progress,
+    clean,
     counted,
     example,
     json_option,
@@ -20,6 +23,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    words,
 )
 from mentorkit.commands.selection import (
     acting,
@@ -37,9 +41,12 @@ from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
 from mentorkit.errors import Invalid, Problem
 
+MOST_CHANGES = 20
+"""How many of those who are new or changed a preview names."""
 
-def columns_of(given: Sequence[str]) -> dict[str, str] | None:
-    """Read ``--columns "first name"=given_name``; None where nothing was given."""
+
+def columns_of(given: Sequence[str]) -> tuple[dict[str, str] | None, list[Problem]]:
+    """Read ``--columns "first name"=given_name`` (None: nothing given), and what is wrong in it."""
     columns: dict[str, str] = {}
     problems: list[Problem] = []
     for entry in given:
@@ -52,9 +59,36 @@ def columns_of(given: Sequence[str]) -> dict[str, str] | None:
             problems.append(Problem(f"--columns {entry}", "this column was named before"))
         else:
             columns[column.strip()] = field.strip()
-    if problems:
-        raise Invalid("columns.invalid", "The columns cannot be used:", problems)
-    return columns or None
+    return columns or None, problems
+
+
+def _reader(session: Session, given: Sequence[str], **which: Any) -> Callable[..., Any]:
+    """Return what reads the file as if this role were in it, by the columns `given`.
+
+    It raises `Invalid` with everything that is wrong with the columns, as they were typed.
+    """
+    from mentorkit.journey import recruit as recruiting
+
+    columns, wrong = columns_of(given)
+    typed = {f"columns.{title}": f"--columns {title}={to}" for title, to in (columns or {}).items()}
+
+    def read(role: str | None) -> tuple[Sequence[Any], Sequence[Problem]]:
+        told: list[Problem] = []
+        try:
+            if columns or not wrong:
+                found = recruiting.read(
+                    session.kit, **session.scope, **which, columns=columns, role=role
+                )
+        except Invalid as error:
+            if error.code != "columns.invalid" and not (wrong and error.code == "sheet.columns"):
+                raise
+            told = [one for one in error.problems if "column" in one.place]
+        if wrong or told:
+            named = [replace(one, place=typed.get(one.place, one.place)) for one in told]
+            raise Invalid("columns.invalid", "The columns cannot be used:", [*wrong, *named])
+        return found
+
+    return read
 
 
 @click.command(
@@ -96,21 +130,11 @@ def recruit(
     """
     from mentorkit.journey import recruit as recruiting
 
-    mapping = columns_of(columns)
     body = read_bytes(file)
     if isinstance(body, Problem):
         raise Invalid("recruit.file", "The file cannot be used:", [body])
     key = the_program(session, program)
-    read = partial(
-        recruiting.read,
-        session.kit,
-        **session.scope,
-        program=key,
-        body=body,
-        filename=file.name,
-        source=source,
-        columns=mapping,
-    )
+    read = _reader(session, columns, program=key, body=body, filename=file.name, source=source)
     leads, problems = read(role=role)
     if role is None and problems and not leads and _readable_as_somebody(read):
         raise Invalid(
@@ -118,7 +142,7 @@ def recruit(
             "The file does not say who is in it.",
             [Problem(file.name, "give --role mentor or --role mentee, or add a column `role`")],
         )
-    with Progress() as progress:
+    with Progress(keeps=not preview) as progress:
         report = recruiting.receive(
             session.kit,
             **session.scope,
@@ -129,7 +153,9 @@ def recruit(
         )
     notes, skipped = bad_rows(problems, file.name)
     if as_json:
-        print_json({**report, "skipped": skipped, "problems": problems})
+        print_json(
+            {**report, "skipped": skipped, "problems": problems, **_options(session, key, problems)}
+        )
     else:
         told = counted(
             (report["new"], "new"),
@@ -140,6 +166,7 @@ def recruit(
         )
         say(f"{'Would take in' if preview else 'Took in'} {file.name}: {told or 'nobody'}.")
         if preview:
+            _say_changes(report["changes"])
             say("This was a preview: nothing was written.")
         elif report["new"]:
             say("Next: `mentorkit participant list`, then `mentorkit participant approve --all`.")
@@ -157,6 +184,17 @@ def recruit(
         raise SystemExit(WRONG_INPUT)
 
 
+def _options(session: Session, program: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return all options of each field, if an answer is none: messages hold only the first."""
+    if not any("is not an option" in one.message for one in problems):
+        return {}
+    from mentorkit.journey.programs import export
+
+    fields = export(session.kit, **session.scope, program=program).get("fields", {})
+    lists = {id: one.get("options", one.get("ordered")) for id, one in fields.items()}
+    return {"options": {id: list(given) for id, given in lists.items() if given}}
+
+
 def _readable_as_somebody(read: Callable[..., tuple[Sequence[Any], Sequence[Problem]]]) -> bool:
     """Return whether rows of the file can be used once somebody says which role is in it."""
     for role in ("mentee", "mentor"):
@@ -166,6 +204,19 @@ def _readable_as_somebody(read: Callable[..., tuple[Sequence[Any], Sequence[Prob
         except Invalid:  # the columns do not fit this role
             continue
     return False
+
+
+def _say_changes(changes: Sequence[Mapping[str, Any]]) -> None:
+    """Say who would be new or changed, the first of them one by one."""
+    for one in changes[:MOST_CHANGES]:
+        told = [
+            f"{field} {words(was) or 'empty'} -> {words(now) or 'empty'}"
+            for field, (was, now) in one["fields"].items()
+        ]
+        more = f": {'; '.join(told)}" if told else ""
+        say(clean(f"  {one['outcome']} {one['role']} {one['key']} ({one['name']}){more}"))
+    if len(changes) > MOST_CHANGES:
+        say(f"  ... and {len(changes) - MOST_CHANGES:,} more; --json lists all.")
 
 
 @click.group(epilog=example("mentorkit participant list --state lead"))
@@ -186,7 +237,11 @@ def participant() -> None:
 def list_(
     session: Session, /, program: str | None, state: str | None, role: str | None, as_json: bool
 ) -> None:
-    """List participants, and what they do not meet."""
+    """List participants, and what they do not meet.
+
+    `ask: time` under NOT MET means that a person decides about the requirement time, because it
+    is not answered or not met; by approving you say yes. Without `ask` it is refused.
+    """
     from mentorkit.journey import screen
 
     rows = [
@@ -219,7 +274,7 @@ def list_(
 
 def _unmet(row: Mapping[str, Any]) -> str:
     return ", ".join(
-        one["requirement"] + (" (ask)" if one["answer"] == "ask" else "")
+        ("ask: " if one["answer"] == "ask" else "") + one["requirement"]
         for one in row["requirements"]
         if one["answer"] != "yes"
     )
@@ -239,14 +294,25 @@ def _step(
     as_json: bool,
     fits: Any = lambda row: True,
     staff_only: bool = False,
+    after: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None] | None = None,
     **values: Any,
 ) -> None:
-    """Walk one step for the participants named, by id or by key."""
+    """Walk one step for the participants named, by id or by key.
+
+    `after` is told how all stood before, by id, and those for whom it was done.
+    """
     from mentorkit.journey import screen
+
+    before: dict[str, Any] = {}
+
+    def list_them() -> list[dict[str, Any]]:
+        rows = screen.review(session.kit, **session.scope, program=the_program(session, program))
+        before.update((row["id"], row) for row in rows)
+        return rows
 
     ids = ids_of(
         chosen(which, listed, every),
-        lambda: screen.review(session.kit, **session.scope, program=the_program(session, program)),
+        list_them,
         noun="participant",
         states=states,
         called=lambda row: [row["key"]] if row["key"] else [],
@@ -261,8 +327,22 @@ def _step(
         actor=acting(session, means),
         done=done,
         as_json=as_json,
+        after=partial(after, before) if after else None,
         **values,
     )
+
+
+def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> None:
+    """Say how many of those who were approved do not meet which requirements."""
+    unmet = Counter(
+        one["requirement"]
+        for row in done
+        for one in before[row["id"]]["requirements"]
+        if one["answer"] != "yes"
+    )
+    for requirement, count in unmet.items():
+        do = "does" if count == 1 else "do"
+        say(f"Of these, {count:,} {do} not (or not yet) meet the requirement {requirement}.")
 
 
 @participant.command(
@@ -274,7 +354,10 @@ def _step(
 @selecting("PARTICIPANT")
 @program_option
 @click.option(
-    "--despite", multiple=True, metavar="REQUIREMENT", help="Pass over this unmet requirement."
+    "--despite",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Pass over this requirement, which otherwise refuses; may be repeated.",
 )
 @means_option
 @json_option
@@ -292,14 +375,16 @@ def approve(
 ) -> None:
     """Let leads join.
 
-    By key or id; --all takes all leads and the waiting list.
+    By key or id; --all takes all leads and the waiting list. Whoever does not meet a requirement
+    is refused, unless --despite names it. About a requirement that only asks (`ask` in the list)
+    you decide by approving; how many do not meet it is said.
     """
     from mentorkit.journey import screen
 
     _step(
         session, program, which, listed, every,
         verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
-        as_json=as_json, staff_only=True, despite=tuple(despite),
+        as_json=as_json, staff_only=True, despite=tuple(despite), after=_say_unmet,
     )  # fmt: skip
 
 
@@ -400,4 +485,34 @@ def onboard(
         session, program, which, listed, every,
         verb=onboarding.complete, states=("approved",), done="Onboarded", means=means,
         as_json=as_json, capacity=capacity,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant readmit ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def readmit(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Take people back in who have left.
+
+    By key or id; --all takes all who left and were not erased. They are leads again: approve them,
+    note their consent, onboard them.
+    """
+    from mentorkit.journey import screen
+
+    _step(
+        session, program, which, listed, every,
+        verb=screen.readmit, states=("left",), done="Took back in", means=means,
+        as_json=as_json, staff_only=True, fits=lambda row: row["name"],
     )  # fmt: skip

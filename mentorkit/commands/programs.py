@@ -1,16 +1,18 @@
-"""Set programs up: `program create|show|open|close|export`, and `staff add`."""
+"""Set programs up: `program create|show|open|close|export`, and `staff add|list|remove`."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mentorkit.commands import toml
-from mentorkit.commands.files import read_text, write_files
+from mentorkit.commands.files import read_bytes, read_text, write_files
 from mentorkit.commands.output import (
+    clean,
     counted,
     example,
     json_option,
@@ -25,7 +27,7 @@ from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, NotFound
+from mentorkit.errors import Conflict, Invalid, NotFound
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -71,7 +73,13 @@ def create(
         data = _read_preset(path)
     else:
         raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
-    made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
+    try:
+        made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
+    except Invalid as error:
+        if path is None or error.code != "preset.invalid":
+            raise
+        told = [replace(one, place=f"{path.name}, {one.place}") for one in error.problems]
+        raise Invalid(error.code, error.message, told) from None
     if as_json:
         print_json(made)
         return
@@ -91,12 +99,13 @@ def _presets() -> str:
 def _read_preset(path: Path) -> dict[str, Any]:
     """Return what a preset's file holds; one that a program could never be opened by is refused."""
     from mentorkit.domain import presets
-    from mentorkit.domain.programs import parse_preset
+    from mentorkit.domain.programs import read_preset
 
     text = read_text(path, "preset")
     if path.suffix.casefold() in ("", ".toml"):
         data = presets.read_toml(text, place=path.name)
-        if parse_preset(data).strategy.criteria:
+        made, problems = read_preset(data)
+        if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
             return data
     raise Invalid(
         "preset.file",
@@ -143,7 +152,11 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
 def _progress(session: Session, program: str) -> dict[str, Any]:
     """Return how far pairing has come: proposals and relationships by state, runs unpublished."""
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        proposals = Counter(one.state for one in tx.proposals.find(program_id=program))
+        proposals = Counter(
+            one.state
+            for one in tx.proposals.find(program_id=program)
+            if one.offered_at or one.state != "withdrawn"  # a draft that nobody heard of is gone
+        )
         begun = Counter(one.state for one in tx.relationships.find(program_id=program))
         runs = Counter(run.state for run in tx.runs.find(program_id=program))
     return {
@@ -228,9 +241,12 @@ def close(session: Session, /, key: str | None, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; printed where left out.",
 )
+@click.option("--force", is_flag=True, help="Replace a file that holds something else.")
 @json_option
 @pass_session
-def export(session: Session, /, key: str | None, out: Path | None, as_json: bool) -> None:
+def export(
+    session: Session, /, key: str | None, out: Path | None, force: bool, as_json: bool
+) -> None:
     """Write a program as a file to make it again."""
     from mentorkit.journey import programs
 
@@ -242,6 +258,12 @@ def export(session: Session, /, key: str | None, out: Path | None, as_json: bool
     if out is None:
         say(text, nl=False)
         return
+    if out.is_file() and not force and read_bytes(out) != text.encode():
+        raise Conflict(
+            "file.exists",
+            f"{out} holds something else already. Name another file, or add --force to replace"
+            " what is there.",
+        )
     write_files({out: text.encode()})
     say(f"Wrote {out}. `mentorkit program create --file {out} --key KEY` makes it again.")
 
@@ -287,9 +309,13 @@ def add(
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             try:
                 person = find_person(tx, person).id
-            except NotFound:
+            except NotFound as error:
                 if not (name or user_ref):
-                    raise
+                    raise NotFound(
+                        error.code,
+                        f"{error} To appoint somebody new: `mentorkit staff add {clean(person)}"
+                        " --name NAME`.",
+                    ) from None
     made = programs.appoint(
         session.kit,
         **session.scope,
@@ -304,3 +330,45 @@ def add(
     else:
         who = words(name or person or user_ref)
         say(f"Appointed {who} as {role}. Their id is {made['person']}.")
+
+
+@staff.command("list", epilog=example("mentorkit staff list --program traders"))
+@program_option
+@json_option
+@pass_session
+def list_(session: Session, /, program: str | None, as_json: bool) -> None:
+    """List who runs a program."""
+    from mentorkit.journey import programs
+
+    rows = programs.staff(session.kit, **session.scope, program=the_program(session, program))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["PERSON", "NAME", "USER", "ROLE"],
+        [[row["key"] or row["person"], row["name"], row["user_ref"], row["role"]] for row in rows],
+        none="Nobody yet. Appoint somebody with `mentorkit staff add`.",
+    )
+
+
+@staff.command(epilog=example("mentorkit staff remove ana@example.org"))
+@click.argument("person")
+@program_option
+@json_option
+@pass_session
+def remove(session: Session, /, person: str, program: str | None, as_json: bool) -> None:
+    """Take somebody's role back.
+
+    By id, key or e-mail. What they did stays in the record; as a participant they stay.
+    """
+    from mentorkit.journey import programs
+
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        found = find_person(tx, person).id
+    made = programs.dismiss(
+        session.kit, **session.scope, program=the_program(session, program), person=found
+    )
+    if as_json:
+        print_json(made)
+    else:
+        say(f"{words(person)} is no {made['role']} here any more.")

@@ -1,13 +1,24 @@
-"""Ask for one pair: `relationship propose`, by a mentee who chooses or by staff."""
+"""Ask for one pair, and about one: `relationship propose|ask|reply`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from mentorkit.commands.output import clean, example, json_option, print_json, say
-from mentorkit.commands.selection import acting, means_option, program_option
+from mentorkit.commands.selection import (
+    acting,
+    chosen,
+    ids_of,
+    means_option,
+    program_option,
+    selecting,
+    the_program,
+    walk,
+)
 from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.errors import Invalid, NotFound, Problem
 
@@ -15,8 +26,8 @@ from mentorkit.errors import Invalid, NotFound, Problem
 def how_to_answer(awaiting: str) -> str:
     """Return what is said wherever the answer of this role is awaited."""
     return (
-        "Each answers with `mentorkit --as PERSON relationship accept MENTEE=MENTOR` (or decline),"
-        " or you note it:\n"
+        "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline), or"
+        " you note it:\n"
         f"`mentorkit relationship accept MENTEE=MENTOR --for {awaiting} --means phone`."
     )
 
@@ -92,3 +103,81 @@ def _participants(tx: Any, wanted: str) -> list[Any]:
     """Return the participant with this id, or all of the person called so."""
     one = tx.participants.first(id=wanted)
     return [one] if one else tx.participants.find(person_id=find_person(tx, wanted).id)
+
+
+text_option = click.option("--text", required=True, help="Up to 2000 characters.")
+
+
+@click.command(
+    epilog=example(
+        "mentorkit relationship ask ana@example.org=ben@example.org --text 'Do you sell online?'"
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@text_option
+@means_option
+@json_option
+@pass_session
+def ask(session: Session, /, text: str, means: str, as_json: bool, **named: Any) -> None:
+    """Ask the other side something before answering.
+
+    By id or as MENTEE=MENTOR, as one of the two (--as). The other side is told, and has the full
+    time to reply.
+    """
+    from mentorkit.journey import accept as accepting
+
+    ids = _in_state(session, "offered", **named)
+    walk(
+        session, accepting.ask, ids, noun="proposal", actor=acting(session, means),
+        done="Asked about", as_json=as_json, text=text,
+    )  # fmt: skip
+
+
+@click.command(
+    epilog=example(
+        "mentorkit relationship reply ana@example.org=ben@example.org --text 'Since 2019.'"
+    )
+)
+@selecting("PROPOSAL")
+@program_option
+@text_option
+@means_option
+@json_option
+@pass_session
+def reply(session: Session, /, text: str, means: str, as_json: bool, **named: Any) -> None:
+    """Reply to a question about a proposal.
+
+    By id or as MENTEE=MENTOR, as the one who was asked (--as) or as staff. Who asked is told.
+    """
+    from mentorkit.journey import accept as accepting
+
+    ids = _in_state(session, "question", **named)
+    walk(
+        session, accepting.reply, ids, noun="proposal", actor=acting(session, means),
+        done="Replied about", as_json=as_json, text=text,
+    )  # fmt: skip
+
+
+def _in_state(
+    session: Session,
+    state: str,
+    *,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+) -> dict[str, str]:
+    """Return the proposals named by id or as MENTEE=MENTOR, or all in this state, as `ids_of`."""
+    from mentorkit.journey import match as matching
+
+    def rows() -> list[dict[str, Any]]:
+        key = the_program(session, program, takes_part=True)
+        return matching.proposals(session.kit, **session.scope, program=key)
+
+    def called(one: Mapping[str, Any]) -> list[str]:
+        return ["=".join(one[f"{side}_key"] or one[f"{side}_id"] for side in ("mentee", "mentor"))]
+
+    return ids_of(
+        chosen(which, listed, every), rows, noun="proposal", states=(state,), called=called
+    )

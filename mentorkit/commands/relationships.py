@@ -1,4 +1,4 @@
-"""Bring people together: `match`, `publish`, and `relationship list|accept|...|meet`."""
+"""Those who are together, or asked to be: `relationship list|accept|...|meet`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
-    Progress,
     clean,
     example,
     json_option,
-    plural,
     print_json,
     print_table,
     say,
 )
-from mentorkit.commands.proposals import how_to_answer, propose
+from mentorkit.commands.proposals import ask, how_to_answer, propose, reply
 from mentorkit.commands.selection import (
     acting,
     chosen,
@@ -28,140 +25,14 @@ from mentorkit.commands.selection import (
     means_option,
     program_option,
     selecting,
-    tell_problems,
     the_program,
     walk,
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.relationships import HOLDING, PROPOSAL_MOVES, RELATIONSHIP_MOVES
-from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.errors import Invalid, NotFound
 
 OPEN = ("draft", "offered", "question")
-
-
-def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
-    """Read ``--lock MENTEE=MENTOR``."""
-    pairs: list[tuple[str, str]] = []
-    problems: list[Problem] = []
-    for entry in given:
-        mentee, equals, mentor = (part.strip() for part in entry.partition("="))
-        if equals and mentee and mentor:
-            pairs.append((mentee, mentor))
-        else:
-            problems.append(Problem(f"--lock {entry}", "write MENTEE=MENTOR, their keys or ids"))
-    if problems:
-        raise Invalid("lock.invalid", "The locks cannot be used:", problems)
-    return pairs
-
-
-@click.command(
-    epilog=example(
-        "mentorkit match", "mentorkit match --lock ana@example.org=ben@example.org --seed 7"
-    )
-)
-@program_option
-@click.option(
-    "--lock",
-    "locks",
-    multiple=True,
-    metavar="MENTEE=MENTOR",
-    help="A pair that must be in the result; may be repeated.",
-)
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    help="For an assigner of a plugin that draws lots; those shipped draw none.",
-)
-@json_option
-@pass_session
-def match(
-    session: Session, /, program: str | None, locks: Sequence[str], seed: int, as_json: bool
-) -> None:
-    """Pair everyone available, as a draft.
-
-    By the program's strategy. Nobody is told before `mentorkit publish`.
-    """
-    from mentorkit.journey import match as matching
-
-    pairs = _pairs(locks)
-    key = the_program(session, program)
-    with Progress() as progress:
-        run = matching.draft(
-            session.kit, **session.scope, program=key, locks=pairs, seed=seed, progress=progress
-        )
-    if as_json:
-        print_json(run)
-        return
-    summary = run["summary"]
-    say(paired(summary))
-    if overridden := summary["overridden"]:
-        breaks = "breaks" if overridden == 1 else "break"
-        say(f"{plural(overridden, 'locked pair')} {breaks} a rule of the strategy.")
-    if run["replaced"]:
-        say("The draft before was thrown away; this one takes its place.")
-    for lock in run["dropped_locks"]:
-        say(f"A pair that was locked in it could not be kept: {lock['message']}")
-    if summary["pairs"]:
-        say(judged(summary))
-    drafted = [
-        (one["mentee"], one["mentor"], one["score"], _speaking(one))
-        for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
-        if one["run_id"] == run["id"]
-    ]
-    if drafted:
-        say("\nThe first pairs:")
-        say("\n".join(first_pairs(drafted)))
-    for side in ("mentees", "mentors"):
-        people = [
-            (one["name"], one["reason"], one["help"]) for one in run["unmatched_people"][side]
-        ]
-        if people:
-            say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
-    say(
-        f"\nThis is draft {run['id']}; nobody has been told. Next: `mentorkit publish`, or change"
-        " something and match again."
-    )
-    tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
-
-
-def _speaking(one: Mapping[str, Any]) -> str:
-    """Return what speaks for a pair, the weightiest first; else what speaks against it."""
-    told = [
-        (-reason["points"], word)
-        for reason, word in zip(one["reasons"], one["words"], strict=True)
-        if word
-    ]
-    told.sort(key=lambda pair: pair[0])
-    return " ".join([word for points, word in told if points] or [word for _, word in told])
-
-
-@click.command(epilog=example("mentorkit publish"))
-@click.argument("run", required=False)
-@program_option
-@json_option
-@pass_session
-def publish(session: Session, /, run: str | None, program: str | None, as_json: bool) -> None:
-    """Offer the pairs of a draft to those asked.
-
-    Of the newest draft, or of the one named by its id.
-    """
-    from mentorkit.journey import match as matching
-
-    if run is None:
-        run = matching.latest(session.kit, **session.scope, program=the_program(session, program))
-    report = matching.publish(session.kit, **session.scope, run=run)
-    if as_json:
-        print_json(report)
-    else:
-        say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
-        say(
-            "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
-        )
-    tell_problems(
-        [Problem(one["id"], one["message"]) for one in report["withheld"]],
-        f"Withheld {plural(len(report['withheld']), 'pair')}, which can no longer be:",
-    )
 
 
 @click.group(epilog=example("mentorkit relationship list"))
@@ -169,7 +40,8 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-relationship.add_command(propose)
+for one in (propose, ask, reply):
+    relationship.add_command(one)
 
 
 @relationship.command("list", epilog=example("mentorkit relationship list --state active"))
@@ -292,13 +164,15 @@ def _each(
     noun: str = "relationship",
     states: Collection[str] = HOLDING,
     fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
+    list_them: Callable[[Session, str], list[dict[str, Any]]] | None = None,
     **values: Any,
 ) -> None:
     """Do something with the relationships or proposals named, or with all that `fits`."""
-    list_them, called = {
+    listing, called = {
         "proposal": (_proposals, _called_proposal),
         "relationship": (_begun, _called_relationship),
     }[noun]
+    list_them = list_them or listing
     ids = ids_of(
         chosen(which, listed, every),
         lambda: list_them(session, the_program(session, program, takes_part=True)),
@@ -354,9 +228,21 @@ def accept(
     """
     from mentorkit.journey import accept as accepting
 
+    before: dict[str, list[str]] = {}
+
+    def list_them(session: Session, key: str) -> list[dict[str, Any]]:
+        rows = _proposals(session, key)
+        before.update((row["id"], row["answered"]) for row in rows)
+        return rows
+
+    def told(row: Mapping[str, Any]) -> str:
+        said = [role for role in row["answered"] if role not in before.get(row["id"], ())]
+        own = session.person is not None and on_behalf_of is None and len(said) == 1
+        return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
+
     _each(
         session, program, which, listed, every, noun="proposal", states=("offered",),
-        verb=accepting.accept, done="Said yes to",
+        verb=accepting.accept, done="Said yes to", told=told, list_them=list_them,
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
         fits=lambda row: row["your_turn"] and on_behalf_of in (None, row["awaiting"]),
     )  # fmt: skip
@@ -395,7 +281,7 @@ def decline(
     from mentorkit.journey import accept as accepting
 
     _each(
-        session, program, which, listed, every, noun="proposal", states=("offered",),
+        session, program, which, listed, every, noun="proposal", states=("offered", "question"),
         verb=accepting.decline, done="Said no to",
         means=means, as_json=as_json, reason=reason, note=note,
     )  # fmt: skip

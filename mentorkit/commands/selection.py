@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -12,7 +14,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure
+from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure, exit_code
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -20,14 +22,18 @@ from mentorkit.commands.output import (
     plural,
     print_json,
     say,
+    shorten,
 )
 from mentorkit.commands.session import Session
 from mentorkit.domain.people import Actor, Means
-from mentorkit.errors import Invalid, NotAllowed, NotFound, Problem
+from mentorkit.errors import Invalid, MentorKitError, NotAllowed, NotFound, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST_SHOWN = 10
 """How many problems or names are shown before the rest is only counted."""
+MOST_LETTERS = 40
+"""How much is shown of a name that names nothing: a wrong file may hold anything."""
+_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 
 def selecting(what: str) -> Callable[[F], F]:
@@ -135,15 +141,15 @@ def plugin_named(name: str) -> Path | str | Problem:
         return name
     near = get_close_matches(name, sorted(installed), n=1)
     meant = f"did you mean {near[0]}? " if near else ""
+    there = ", ".join(sorted(installed)) or "none"
     return Problem(
         place,
-        f"no such plugin is installed; {meant}Installed are {', '.join(sorted(installed))}. A file"
-        " is named with its .py",
+        f"no such plugin is installed; {meant}installed are: {there}. A file is named with its .py",
     )
 
 
-def chosen(which: Sequence[str], listed: Path | None, every: bool) -> list[str] | None:
-    """Return what was named, in order and each once; None for all.
+def chosen(which: Sequence[str], listed: Path | None, every: bool) -> dict[str, str] | None:
+    """Return what was named, in order, with the line of the file that names it; None for all.
 
     Raises a usage error unless exactly one way of naming was used.
     """
@@ -151,17 +157,18 @@ def chosen(which: Sequence[str], listed: Path | None, every: bool) -> list[str] 
         raise click.UsageError("Say which ones: name them, or give --file FILE, or --all.")
     if every:
         return None
-    names = list(which)
-    if listed is not None:
-        names = _lines(listed)
-        if not names:
-            raise Invalid(
-                "selection.empty", "Nothing was named.", [Problem(str(listed), "has no line")]
-            )
-    return list(dict.fromkeys(names))
+    if listed is None:
+        return dict.fromkeys(which, "")
+    names = _lines(listed)
+    if not names:
+        raise Invalid(
+            "selection.empty", "Nothing was named.", [Problem(str(listed), "has no line")]
+        )
+    return names
 
 
-def _lines(listed: Path) -> list[str]:
+def _lines(listed: Path) -> dict[str, str]:
+    """Return what stands in a file, each with the place where it first does."""
     try:
         piped = str(listed) == "-"
         text = sys.stdin.read() if piped else listed.read_text(encoding="utf-8-sig")
@@ -172,13 +179,16 @@ def _lines(listed: Path) -> list[str]:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     else:
-        stripped = (line.strip() for line in text.splitlines())
-        return [line for line in stripped if line and not line.startswith("#")]
+        found: dict[str, str] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if (name := line.strip()) and not name.startswith("#"):
+                found.setdefault(name, f"{'the input' if piped else listed}, line {number}")
+        return found
     raise Invalid("selection.file", "The file cannot be used:", [Problem(str(listed), problem)])
 
 
 def ids_of(
-    names: Sequence[str] | None,
+    names: Mapping[str, str] | None,
     list_them: Callable[[], Sequence[Mapping[str, Any]]],
     *,
     noun: str,
@@ -191,8 +201,10 @@ def ids_of(
 
     `called` gives the names by which a row may be called besides its id. Whoever may not list
     (a participant) names things by id, and only what is theirs will be found; with `staff_only`
-    they are refused.
+    they are refused. Raises `Invalid` for what can name no pair, `NotFound` for other names.
     """
+    if names and noun != "participant":
+        _check_pairs(names)
     try:
         rows = list_them()
     except NotAllowed as error:
@@ -220,12 +232,41 @@ def ids_of(
         for row in rows[:1]:
             found[str(row["id"])] = name
     if missing:
-        shown = ", ".join(missing[:MOST_SHOWN]) + (", ..." if len(missing) > MOST_SHOWN else "")
-        raise NotFound(
-            f"{noun}.not_found",
-            f"There is no {noun} {shown} here. Nothing was changed.",
-        )
+        raise NotFound(f"{noun}.not_found", _not_found({one: names[one] for one in missing}, noun))
     return found
+
+
+def _check_pairs(names: Mapping[str, str]) -> None:
+    """Raise `Invalid` for names that are neither of the two ways to name a pair."""
+    told = "is neither MENTEE=MENTOR nor an id"
+    wrong = [
+        Problem(place, told) if place else Problem(_short(name), told)
+        for name, place in names.items()
+        if "=" not in name and not _ID.fullmatch(name)
+    ]
+    if wrong:
+        raise Invalid("selection.invalid", "Nothing was changed:", _first(wrong))
+
+
+def _first(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the first few problems, and how many more there are."""
+    more = len(problems) - MOST_SHOWN
+    return [*problems[:MOST_SHOWN], *([Problem("", f"... and {more:,} more")] if more > 0 else [])]
+
+
+def _short(name: str) -> str:
+    return clean(shorten(name, MOST_LETTERS))
+
+
+def _not_found(missing: Mapping[str, str], noun: str) -> str:
+    """Say which names name nothing here, each with its line if it stands in a file."""
+    if any(missing.values()):
+        told = [Problem(at, f"there is no {noun} {_short(one)}") for one, at in missing.items()]
+        lines = "".join(f"\n  - {problem}" for problem in _first(told))
+        return f"Nothing was changed:{lines}"
+    names = [_short(one) for one in missing]
+    shown = ", ".join(names[:MOST_SHOWN]) + (", ..." if len(names) > MOST_SHOWN else "")
+    return f"There is no {noun} {shown} here. Nothing was changed."
 
 
 def walk(
@@ -237,47 +278,70 @@ def walk(
     actor: Actor,
     done: str,
     as_json: bool,
+    told: Callable[[Mapping[str, Any]], str] | None = None,
+    after: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
     **values: Any,
 ) -> None:
     """Do one step for each id and say how it went; what is refused does not stop the rest.
 
-    A single refusal leaves with its own exit code; some refused among many with 5.
+    `done` is what was done, or `told` says it of each; `after` says more of them. Where all are
+    refused for one kind of reason, its exit code is ours; some refused among many leave with 5.
     """
     from mentorkit.journey import steps
 
     scope: dict[str, Any] = {"tenant": session.tenant, "actor": actor}
+    reasons: set[int] = set()
     if len(ids) == 1:
         (only,) = ids
         report = {"done": [verb(session.kit, **scope, **{noun: only}, **values)], "refused": []}
     else:
-        with Progress() as progress:
+
+        def step(*given: Any, **named: Any) -> Any:
+            try:
+                return verb(*given, **named)
+            except MentorKitError as error:
+                reasons.add(exit_code(error))
+                raise
+
+        with Progress(keeps=True) as progress:
             report = steps.many(
-                session.kit, verb, list(ids), noun=noun, progress=progress, **scope, **values
+                session.kit, step, list(ids), noun=noun, progress=progress, **scope, **values
             )
     refused = [{**one, "name": ids.get(one["id"], one["id"])} for one in report["refused"]]
     if as_json:
         print_json({"done": report["done"], "refused": refused})
     else:
-        _say_done(report["done"], done, noun)
+        _say_done(report["done"], done, noun, told)
+        if after:
+            after(report["done"])
     if refused:
-        raise Failure(_refusals(refused, noun), _code(refused))
+        alike = reasons if not report["done"] else reasons & {NOT_FOUND}
+        code = reasons.pop() if len(reasons) == 1 and alike else CONFLICT
+        raise Failure(_refusals(refused, noun), code)
 
 
-def _say_done(rows: Sequence[Mapping[str, Any]], done: str, noun: str) -> None:
+def _say_done(
+    rows: Sequence[Mapping[str, Any]],
+    done: str,
+    noun: str,
+    told: Callable[[Mapping[str, Any]], str] | None,
+) -> None:
     """Say what was done; circles that several joined count once, and one that was left goes on."""
     left = sum(
         noun == "relationship" and done == "Ended" and one["state"] != "ended" for one in rows
     )
     if left < len(rows) or not rows:
-        say(f"{done} {plural(len(rows) - left, noun)}.")
+        each = Counter(map(told, rows)) if told and rows else {done: len(rows) - left}
+        for what, count in each.items():
+            say(f"{what} {plural(count, noun)}.")
     if left:
         say(f"Left {plural(left, 'circle')}, which {'goes' if left == 1 else 'go'} on.")
     begun = [one["relationship"] for one in rows if one.get("relationship")]
     circles = {one["id"] for one in begun if one["kind"] == "circle"}
     if circles:
         there = "is" if len(circles) == 1 else "are"
-        told = f"{plural(len(begun), 'yes', 'yeses')}; {plural(len(circles), 'circle')} {there}"
-        say(f"{told} running.")
+        yeses = plural(len(begun), "yes", "yeses")
+        say(f"{yeses}; {plural(len(circles), 'circle')} {there} running.")
     elif begun:
         say(f"{plural(len(begun), 'relationship')} began: everybody asked has said yes.")
 
@@ -292,10 +356,6 @@ def _refusals(refused: Sequence[Mapping[str, Any]], noun: str) -> str:
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         lines.append(f"  - {', '.join(names[:3])}{more}: {message}".replace("\n", "\n    "))
     return "\n".join(lines)
-
-
-def _code(refused: Sequence[Mapping[str, Any]]) -> int:
-    return NOT_FOUND if all(one["code"].endswith(".not_found") for one in refused) else CONFLICT
 
 
 def tell_problems(problems: Sequence[Problem], heading: str) -> None:

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from mentorkit.commands.failures import UNEXPECTED
 from mentorkit.commands.output import (
     counted,
     example,
@@ -58,6 +59,8 @@ def work(
         else:
             _say(report, quiet=every is not None)
         if every is None:
+            if report["failed"]:
+                raise SystemExit(UNEXPECTED)
             return
         time.sleep(every)
 
@@ -84,7 +87,7 @@ def _batches(session: Session, limit: int, *, once: bool) -> dict[str, int]:
         for key, count in report.items():
             total[key] = total.get(key, 0) + count
         # What has to be tried later is not due any more, so that this comes to an end.
-        if once or not any(report.values()):
+        if once or not any(count for key, count in report.items() if key != "failed"):
             return total
 
 
@@ -100,6 +103,7 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
         (report["cancelled"], "no longer wanted"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),
+        (report["failed"], "tenant broke off", "tenants broke off"),
     )
     say(f"{told}.")
     if report["dead"]:

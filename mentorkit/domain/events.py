@@ -1,9 +1,11 @@
 """What happened: one frozen, versioned dataclass for each fact, in the past tense.
 
-An event's own fields are exactly what changed on its subject, under the names the subject's
-dataclass uses, as ids, codes and numbers. So replaying is laying them over one another in order,
-and what the replay gives can be compared with what the store holds. Free text never stands here:
-it lives in a note, referenced by id, and can be erased.
+An event's own fields tell what changed on its subject, as ids, codes and numbers. A field that
+has the name of one of the subject's dataclass is its new value there (`role_played` is the role,
+which an event has of its own); the others say how it came about. So replaying is laying them over
+one another in order, and what the replay gives can be compared with what the store holds. Times
+that follow from the moment of an event are not repeated in it. What somebody wrote never stands
+here: names, answers and sources stay in their rows, free text in a note, where it can be erased.
 """
 
 from __future__ import annotations
@@ -135,6 +137,8 @@ class DefinitionChanged(Event, noun="program"):
 
 
 class LeadReceived(Moved, noun="participant", state="lead"):
+    person_id: str = UNCHANGED
+    business_id: str | None = UNCHANGED
     role_played: str
     capacity: int
     used: int = 0
@@ -144,6 +148,7 @@ class ParticipantChanged(Event, noun="participant"):
     """A later import or form changed who they are; `changed` names fields, never their values."""
 
     changed: tuple[str, ...] = ()
+    business_id: str | None = UNCHANGED
     capacity: int = UNCHANGED
     role_played: str = UNCHANGED
 
@@ -178,6 +183,12 @@ class ParticipantResumed(MovedFor, noun="participant", state="active"): ...
 class ParticipantLeft(MovedFor, noun="participant", state="left"): ...
 
 
+class ParticipantReadmitted(MovedFor, noun="participant", state="lead"):
+    """Staff took somebody back in who had left; consent is to be asked for again."""
+
+    consent_version: None = None
+
+
 class CapacityChanged(Event, noun="participant"):
     capacity: int
 
@@ -194,9 +205,10 @@ class PersonLinked(Event, noun="person"):
     """A host's user is this person from now on; which, the journal does not say."""
 
 
-class PersonBlocked(Event, noun="person"):
-    """`subject_id` and `other_id` are kept apart from now on."""
+class PersonBlocked(Event, noun="block"):
+    """`person_id` and `other_id` are kept apart from now on."""
 
+    person_id: str
     other_id: str
 
 
@@ -244,10 +256,17 @@ class ProposalLocked(Event, noun="proposal"):
 class ProposalOffered(Moved, noun="proposal", state="offered"): ...
 
 
-class QuestionAsked(Moved, noun="proposal", state="question"): ...
+class QuestionAsked(Moved, noun="proposal", state="question"):
+    """The role `asked_by` wants to know what stands in the note `text_id`."""
+
+    asked_by: str
+    text_id: str
 
 
-class QuestionAnswered(Moved, noun="proposal", state="offered"): ...
+class QuestionAnswered(Moved, noun="proposal", state="offered"):
+    """The reply stands in the note `text_id`."""
+
+    text_id: str
 
 
 class ProposalAnswered(Event, noun="proposal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -85,9 +86,20 @@ def month_of(at: datetime, zone: str) -> tuple[datetime, datetime]:
 
 
 def asked_minutes(
-    target: int, month: tuple[datetime, datetime], started: datetime, ended: datetime
+    target: int,
+    month: tuple[datetime, datetime],
+    running: tuple[datetime, datetime],
+    pauses: Iterable[tuple[datetime, datetime]] = (),
 ) -> int:
-    """Return the minutes asked of a month, pro-rated by the part the relationship was running."""
-    first, following = month
-    share = max(timedelta(0), min(following, ended) - max(first, started)) / (following - first)
+    """Return the minutes asked of a month, pro-rated by the part the relationship was running.
+
+    All are spans (from, to); `pauses` do not overlap.
+    """
+    begin, over = max(month[0], running[0]), min(month[1], running[1])
+    away = sum((_shared(pause, (begin, over)) for pause in pauses), timedelta(0))
+    share = (_shared(month, running) - away) / (month[1] - month[0])
     return int(target * share + 0.5)
+
+
+def _shared(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> timedelta:
+    return max(timedelta(0), min(one[1], other[1]) - max(one[0], other[0]))

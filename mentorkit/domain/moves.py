@@ -51,10 +51,10 @@ class Moves:
         if allowed is None:
             after = ", ".join(self.next(frm))
             follows = f"From there it can become: {after}." if after else "That is final."
-            told = f"that is {frm} cannot become {to}" if frm != to else f"is {frm} already"
-            raise Conflict(
-                f"{self.noun}.illegal_move", f"A {self.noun} {told}. {follows}", state=frm, to=to
-            )
+            told = f"A {self.noun} that is {frm} cannot become {to}. {follows}"
+            if frm == to:
+                told = f"This {self.noun} is {frm} already."
+            raise Conflict(f"{self.noun}.illegal_move", told, state=frm, to=to)
         if role not in allowed:
             who = " or ".join(sorted(allowed))
             raise NotAllowed(

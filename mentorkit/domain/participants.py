@@ -26,12 +26,14 @@ PARTICIPANT_MOVES = Moves(
         ("waiting", "declined"): STAFF,
         ("waiting", "left"): PARTIES | STAFF,
         ("declined", "approved"): STAFF,
+        ("declined", "left"): STAFF | {Role.SYSTEM},
         ("approved", "active"): PARTIES | STAFF,
         ("approved", "left"): PARTIES | STAFF,
         ("active", "paused"): PARTIES | STAFF,
         ("active", "left"): PARTIES | STAFF,
         ("paused", "active"): PARTIES | STAFF,
         ("paused", "left"): PARTIES | STAFF,
+        ("left", "lead"): STAFF,
     },
 )
 
@@ -112,7 +114,7 @@ class Participant(Kept):
 
     def consent(self, *, text_version: int, at: datetime) -> Participant:
         """Record that this person agreed to the consent text of this version at this time."""
-        if self.state in PARTICIPANT_MOVES.terminal or self.state == "declined":
+        if self.state in ("left", "declined"):
             raise Conflict(
                 "participant.gone",
                 f"This participant is {self.state}; there is nothing to agree to.",

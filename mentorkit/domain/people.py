@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,21 @@ class Person(Kept):
     locale: str = "en"
     zone: str = "UTC"
     created_at: datetime
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left to call them by; the row stays for what refers to its id."""
+        return not (self.name or self.user_ref or self.external_key)
+
+
+def called(text: str) -> str:
+    """Return what somebody may be called by others: of an address only what is before the @.
+
+    ``mary.wanjiku@example.org`` is Mary Wanjiku; anything else stays as it is.
+    """
+    if "@" not in text:
+        return text
+    return " ".join(part.capitalize() for part in re.split(r"[\W_]+", text.split("@")[0]) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

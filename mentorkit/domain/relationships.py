@@ -20,6 +20,8 @@ PROPOSAL_MOVES = Moves(
         ("draft", "withdrawn"): STAFF | PARTIES | SYSTEM,
         ("offered", "question"): PARTIES,
         ("question", "offered"): PARTIES | STAFF,
+        ("question", "declined"): PARTIES | STAFF,
+        ("question", "expired"): SYSTEM,
         ("question", "withdrawn"): PARTIES | STAFF | SYSTEM,
         ("offered", "accepted"): PARTIES | STAFF,
         ("offered", "declined"): PARTIES | STAFF,
@@ -42,6 +44,10 @@ HOLDING = frozenset({"active", "paused"})
 """The states of a relationship that hold a place of each participant."""
 
 
+OTHER = {"mentee": "mentor", "mentor": "mentee"}
+"""The other side of each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """Why a pair fits, or cannot be: a stable code, its parameters, and the points it carries.
@@ -58,6 +64,7 @@ class Reason:
 class Proposal(Kept):
     """An offered pair. `answered` lists the roles that have said yes so far, in order.
 
+    `asked_by` is the role, mentee or mentor, that asked the last question about it.
     `reasons` are told to the mentee about the mentor, `reasons_mentor` the other way round.
     """
 
@@ -73,6 +80,7 @@ class Proposal(Kept):
     reasons_mentor: tuple[Reason, ...] = ()
     locked: bool = False
     answered: tuple[str, ...] = ()
+    asked_by: str | None = None
     offered_at: datetime | None = None
     due_at: datetime | None = None
     relationship_id: str | None = None
@@ -87,12 +95,21 @@ class Proposal(Kept):
 
     def asked(self, chain: tuple[str, ...]) -> tuple[str, ...]:
         """Return whose yes is needed: the chain's, and always that of whom a participant asked."""
-        other = {"mentee": "mentor", "mentor": "mentee"}.get(self.origin)
+        other = OTHER.get(self.origin)
         return chain if other is None or other in chain else (other, *chain)
 
     def awaiting(self, chain: tuple[str, ...]) -> str | None:
         """Return the role whose yes is asked for next, or None when all have said it."""
         return next((role for role in self.asked(chain) if role not in self.answered), None)
+
+    def owing(self, chain: tuple[str, ...]) -> str | None:
+        """Return the role that a word is waited for from: a reply, or the next yes."""
+        return OTHER[self.asked_by or ""] if self.state == "question" else self.awaiting(chain)
+
+    @property
+    def involved(self) -> tuple[str, ...]:
+        """The sides that have had a part in it: said yes, or asked or were asked a question."""
+        return tuple(role for role in OTHER if self.asked_by or role in self.answered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

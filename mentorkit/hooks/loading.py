@@ -102,6 +102,10 @@ def named_when_slow(label: str) -> Iterator[None]:
         timer.cancel()
 
 
+class Absent(Problem):
+    """What is listed and not there: the list is at fault, no plugin."""
+
+
 class Loading:
     """One run of `Registry.load`: goes on after a failure, so that all are told together."""
 
@@ -153,7 +157,7 @@ class Loading:
             told = f"the name is listed already: {self._listed[found.name]}"
             found = Problem(found.label, told)
         if isinstance(found, Problem):
-            self.fail(found.place, found.message)
+            self.fail(found.place, found.message, operator=isinstance(found, Absent))
             return None
         self._listed[found.name] = found.label
         return found
@@ -194,7 +198,7 @@ class Loading:
             known = f" installed are: {', '.join(names) or 'none'}"
             told = f"no such plugin is installed;{_meant(name, names)}{known}"
         self._missing.add(name)
-        return Problem(name, told)
+        return Problem(name, told) if matches else Absent(name, told)
 
     def _find_file(self, path: Path) -> Found | Problem:
         file = path / "__init__.py" if path.is_dir() else path
@@ -204,7 +208,7 @@ class Loading:
             name, shown = folder.removeprefix("mentorkit_"), f"{folder}/{file.name}"
         if file.suffix != ".py" or not file.is_file():
             self._missing.add(name)
-            return Problem(str(path), "there is no such Python file; give the path of a .py file")
+            return Absent(str(path), "there is no such Python file; give the path of a .py file")
         fetch = partial(_import_file, name, file)
         return Found(name=name, distribution=f"file {shown}", fetch=fetch, file=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
-from mentorkit.domain.relationships import HOLDING, Member, Proposal, Relationship
-from mentorkit.domain.shown import as_row, shown
+from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
+from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
-def _asked(tx: Transaction, actor: Actor, proposal: str) -> tuple[Proposal, Both]:
+def _asked(
+    tx: Transaction, actor: Actor, proposal: str, speaking: str | None = None
+) -> tuple[Proposal, Both]:
     """Return a proposal with what is needed to judge an answer to it."""
     one = tx.proposals.get(proposal)
-    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal")
+    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal", speaking)
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any]:
@@ -49,11 +52,9 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
         reasons = one.reasons_mentor if asked.role == Role.MENTOR else one.reasons
         people = tx.people.get_many(asked.people.values())
         awaited = one.awaiting(asked.program.accept_chain) if one.state == "offered" else None
-        shown_one = replace(one, score=0, reason=None, note_id=None) if party else one
         names = {role: people[id].name for role, id in asked.people.items() if id in people}
-        talk = tx.notes.find(subject_noun="proposal", subject_id=one.id)
         return {
-            **as_row(shown_one),
+            **asked.row(one),
             "program": asked.program.key,
             "program_name": shown(asked.program.name),
             "mentee": names.get(Role.MENTEE, ""),
@@ -63,7 +64,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "not_so": [words(r, fields=fields) for r in reasons if r.points <= 0],
             "awaiting": awaited,
             "yours": awaited is not None and (awaited == str(asked.role) or not party),
-            "talk": [note.text for note in talk if note.id != one.note_id],
+            "talk": _talk(tx, proposal),
         }
 
 
@@ -75,10 +76,14 @@ def accept(
     """Say yes. The last yes that the program asks for begins the relationship.
 
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
-    or coordinator), or without it for all who are still awaited. Raises `Conflict` when it is too
-    late, or somebody else took the last place meanwhile: then nothing has changed.
+    or coordinator), or without it for all who are still awaited; staff who are one of the two
+    answer without it for themselves alone. What was offered before the program closed may still
+    be accepted. Raises `Conflict` when it is too late, or somebody else took the last place
+    meanwhile: then nothing has changed.
     """
-    one, asked = _asked(tx, actor, proposal)
+    one = tx.proposals.get(proposal)
+    tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
+    one, asked = _asked(tx, actor, proposal, on_behalf_of)
     if one.state != "offered":
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
@@ -89,7 +94,7 @@ def accept(
     fact = events.ProposalAnswered
     saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
     asked.tell_next(saved, event)
-    return as_row(saved)
+    return asked.row(saved)
 
 
 def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
@@ -155,7 +160,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    return {**as_row(saved), "relationship": shown(held)}
+    return {**asked.row(saved), "relationship": asked.row(held)}
 
 
 def _ensure_mentee_place(asked: Both) -> None:
@@ -247,7 +252,10 @@ def _by_system(tx: Transaction, program_id: str) -> Step:
 def withdraw_open(
     tx: Transaction, *, participant: str, reason: str, cause: events.Event, other: str | None = None
 ) -> int:
-    """Withdraw a participant's open proposals, or only those with `other`; return how many."""
+    """Withdraw a participant's open proposals, or only those with `other`; return how many.
+
+    The other side is told if it was asked, unless somebody was blocked or erased.
+    """
     found = {
         one.id: one
         for side in ("mentee_id", "mentor_id")
@@ -255,8 +263,20 @@ def withdraw_open(
         if other is None or other in (one.mentee_id, one.mentor_id)
     }
     for _, one in sorted(found.items()):
-        withdraw_one(_by_system(tx, one.program_id), one, reason, cause)
+        asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
+        mine = "mentee" if one.mentee_id == participant else "mentor"
+        _withdraw(asked, one, reason, cause, but=mine)
     return len(found)
+
+
+def _withdraw(
+    asked: Both, one: Proposal, reason: str, cause: events.Event | None = None, *, but: str
+) -> Proposal:
+    saved, event = withdraw_one(asked, one, reason, cause)
+    if one.state != "draft" and reason not in ("blocked", "erased"):
+        awaited = one.owing(asked.program.accept_chain)
+        _tell_end(asked, event, (*one.involved, awaited), but=but)
+    return saved
 
 
 @atomic
@@ -264,47 +284,94 @@ def decline(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "no_reason_given",
     note: str = "", tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Say no. `reason` is a code; `note` is private to staff and can be erased."""
+    """Say no, also to a question. `reason` is a code; `note` is private to staff."""
     one, asked = _asked(tx, actor, proposal)
     moved = one.move("declined", by=asked.role, reason=reason)
     moved = replace(moved, note_id=asked.note("proposal", proposal, note))
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
-    hearing = [asked.people[Role(role)] for role in saved.answered if role in PARTIES]
-    tell(tx, event, "proposal_declined", hearing)
-    return as_row(saved)
+    _tell_end(asked, event, one.involved, but=asked.role)
+    return asked.row(saved)
+
+
+def _tell_end(asked: Both, event: events.Event, roles: Iterable[str | None], *, but: str) -> None:
+    """Tell these roles, without the one that knows, that the proposal came to nothing."""
+    hearing = set(roles) - {but}
+    told = [person for role, person in asked.people.items() if role in hearing]
+    tell(asked.tx, event, "proposal_declined", told)
 
 
 @atomic
 def ask(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Ask the other side one thing before answering; the deadline waits for the reply."""
+    """Ask the other side one thing; they have the program's full time to reply."""
     one, asked = _asked(tx, actor, proposal)
-    moved = one.move("question", by=asked.role)
+    moved = replace(one.move("question", by=asked.role), asked_by=str(asked.role))
     _ensure_in_time(one, tx)
-    _write(asked, proposal, text)
-    return asked.done(tx.proposals, moved, events.QuestionAsked)
+    how = {"asked_by": moved.asked_by, "text_id": _write(asked, proposal, text)}
+    saved, event = asked.save(tx.proposals, _renewed(asked, moved), events.QuestionAsked, **how)
+    tell(tx, event, "question_asked", [asked.people[Role(OTHER[asked.role])]])
+    return asked.row(saved)
+
+
+def _renewed(asked: Both, one: Proposal) -> Proposal:
+    return replace(one, due_at=asked.tx.now + timedelta(days=asked.program.offer_days))
 
 
 @atomic
 def reply(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Answer the question; those asked have the program's full time again."""
+    """Reply to the question; those asked have the program's full time again.
+
+    The side that was asked does, or staff.
+    """
     one, asked = _asked(tx, actor, proposal)
     moved = one.move("offered", by=asked.role)
-    _write(asked, proposal, text)
-    due = tx.now + timedelta(days=asked.program.offer_days)
-    saved, event = asked.save(tx.proposals, replace(moved, due_at=due), events.QuestionAnswered)
-    asked.tell_next(saved, event)
-    return as_row(saved)
+    if one.asked_by == asked.role:
+        raise NotAllowed(
+            "proposal.own_question", "The other side replies to your question, or the staff."
+        )
+    _ensure_in_time(one, tx)
+    fact, text_id = events.QuestionAnswered, _write(asked, proposal, text)
+    saved, event = asked.save(tx.proposals, _renewed(asked, moved), fact, text_id=text_id)
+    tell(tx, event, "question_answered", [asked.people[Role(str(one.asked_by))]])
+    if saved.awaiting(asked.program.accept_chain) not in (one.asked_by, asked.role):
+        asked.tell_next(saved, event)
+    return asked.row(saved)
 
 
-def _write(step: Step, proposal: str, text: str) -> None:
+def talk(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> list[dict[str, Any]]:
+    """List what was asked and replied about a proposal, oldest first, for the two and for staff.
+
+    Each is ``{kind: "question" or "reply", by: role, at, text}``; an erased text is "".
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        _asked(tx, actor, proposal)
+        return _talk(tx, proposal)
+
+
+def _talk(tx: Transaction, proposal: str) -> list[dict[str, Any]]:
+    kinds = {events.QuestionAsked: "question", events.QuestionAnswered: "reply"}
+    said = [one for one in tx.journal.about("proposal", proposal) if type(one) in kinds]
+    notes = tx.notes.get_many(one.payload()["text_id"] for one in said)
+    texts = {id: note.text for id, note in notes.items()}
+    return [
+        {
+            "kind": kinds[type(one)],
+            "by": one.role,
+            "at": shown(one.at),
+            "text": texts.get(one.payload()["text_id"], ""),
+        }
+        for one in said
+    ]
+
+
+def _write(step: Step, proposal: str, text: str) -> str | None:
     if not text.strip() or len(text) > 2000:
         told = Problem("text", "write 1 to 2000 characters")
         raise Invalid("proposal.text", "The text cannot be used.", [told])
-    step.note("proposal", proposal, text)
+    return step.note("proposal", proposal, text)
 
 
 @atomic
@@ -312,9 +379,9 @@ def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Take an open proposal back."""
+    """Take an open proposal back; whoever has heard of it is told."""
     one, asked = _asked(tx, actor, proposal)
-    return as_row(withdraw_one(asked, one, reason))
+    return asked.row(_withdraw(asked, one, reason, but=asked.role))
 
 
 @atomic
@@ -323,5 +390,8 @@ def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) ->
     late = tx.proposals.overdue(tx.now, limit)
     for one in late:
         expired = one.move("expired", by=Role.SYSTEM)
-        _by_system(tx, one.program_id).save(tx.proposals, expired, events.ProposalExpired)
+        asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
+        _, event = asked.save(tx.proposals, expired, events.ProposalExpired)
+        silent = one.owing(asked.program.accept_chain)
+        _tell_end(asked, event, one.involved, but=str(silent))
     return len(late)

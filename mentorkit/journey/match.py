@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal, Reason, Relationship
+from mentorkit.domain.relationships import Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -30,18 +28,17 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.pools import ASKED, lock_in, pool_of, two_of
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import (
     WORDS,
-    blocked_pairs,
     breaches,
-    company,
     ensure,
-    old_enough,
 )
 from mentorkit.journey.steps import (
     NEW,
     Step,
+    as_party,
     atomic,
     by_staff,
     chosen,
@@ -59,10 +56,9 @@ from mentorkit.journey.tell import tell
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.matching import Pair, Pool, Result
+    from mentorkit.matching import Pool, Result
     from mentorkit.store.transaction import Transaction
 
-ASKED = ("offered", "question")
 OPEN = ("draft", *ASKED)
 DRAFTED = ("draft", "reviewed")
 """The states of a run that can still be published, or replaced by another."""
@@ -84,8 +80,8 @@ def draft(
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
-    are locked here, but for those that can no longer be, or that were locked while this draft was
-    computed and are not in it (`dropped_locks`).
+    are locked here, but for those that can no longer be, that were locked while this draft was
+    computed and are not in it, or that were let go meanwhile (`dropped_locks`).
     """
     from mentorkit import matching
 
@@ -96,8 +92,8 @@ def draft(
         fields = fields_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields, known=())
         _ensure_enabled(kit, tx, found, strategy)
-        pool = _pool(tx, found, fields)
         earlier = _earlier_locks(tx, found)
+        pool = pool_of(tx, found, fields, [*locks, *earlier])
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
@@ -110,6 +106,7 @@ def draft(
         step, current = _on_run(tx, actor, run.id)
         locked = _earlier_locks(tx, tx.programs.get(run.program_id))
         late = {two: code for two, code in locked.items() if two not in earlier}
+        let_go = [two for two in carried if two not in locked]
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         for old in replaced:
             _discard(step, old, "run_replaced")
@@ -127,14 +124,15 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=pair.locked or _two(pair) in late,
+                locked=two_of(pair) not in let_go and (pair.locked or two_of(pair) in late),
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        held = {_two(one) for one in proposals}
+        held = {two_of(one) for one in proposals}
         missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
+        missed += [_dropped(two, "let_go") for two in let_go]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
             **_told(saved),
@@ -151,9 +149,12 @@ def draft(
 
     run, pool, bound, earlier = kit.write(tenant, begin)
     try:
-        wanted = [_lock(pool, mentee, mentor) for mentee, mentor in locks]
+        wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
         carried, dropped = _carried(pool, wanted, earlier)
-        result = matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress)
+        result = _one_way(
+            pool,
+            lambda: matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress),
+        )
         return kit.write(tenant, keep)
     except BaseException as error:  # also when the process is told to stop: no run hangs
         code = error.code if isinstance(error, MentorKitError) else "failed"
@@ -172,20 +173,16 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    return {_two(one): code for one, _, code in _judged(tx, program, locked)}
+    return {two_of(one): code for one, _, code in _judged(tx, program, locked)}
 
 
 def _judged(
     tx: Transaction, program: Program, proposals: Sequence[Proposal]
 ) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
     """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
-    people = tx.participants.get_many(id for one in proposals for id in _two(one))
+    people = tx.participants.get_many(id for one in proposals for id in two_of(one))
     pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in proposals]
     return list(zip(proposals, pairs, breaches(tx, program, pairs), strict=True))
-
-
-def _two(one: Proposal | Pair) -> tuple[str, str]:
-    return one.mentee_id, one.mentor_id
 
 
 def _carried(
@@ -195,12 +192,15 @@ def _carried(
     places = Counter({one.id: one.capacity for one in pool.mentors})
     places.subtract(mentor for _, mentor in wanted)
     alone = {one.id for one in pool.mentees} - {mentee for mentee, _ in wanted}
-    carried, dropped = [], []
+    carried: list[tuple[str, str]] = []
+    dropped = []
     for (mentee, mentor), code in earlier.items():
         if (mentee, mentor) in wanted:
             continue
         if code is None and (mentee not in alone or places[mentor] < 1):
             code = "no_place"
+        elif code is None and (mentor, mentee) in (*wanted, *carried):
+            code = "proposed_now"
         elif code is None:
             refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
             code = refused.code if refused else None
@@ -211,6 +211,23 @@ def _carried(
             alone.discard(mentee)
             places[mentor] -= 1
     return carried, dropped
+
+
+def _one_way(pool: Pool, run: Callable[[], Result]) -> Result:
+    """Run until no two are to be each other's mentors: they can say yes to one of the two alone.
+
+    The pair with the higher score is kept, or the one that is locked.
+    """
+    while True:
+        result = run()
+        found = {two_of(pair): (pair.locked, pair.score, two_of(pair)) for pair in result.pairs}
+        both_ways = [(a, b) for a, b in found if (b, a) in found]
+        for a, b in both_ways:
+            if found[a, b] < found[b, a]:
+                at = pool.mentee_at[a], pool.mentor_at[b]
+                pool.forbidden[at] = Reason(code="proposed_now")
+        if not both_ways:
+            return result
 
 
 def _dropped(two: tuple[str, str], code: str) -> dict[str, str]:
@@ -230,91 +247,6 @@ def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strat
     if problems:
         told = "The program has switched off what it matches by:"
         raise Invalid("strategy.plugin_off", told, problems)
-
-
-def _pool(tx: Transaction, program: Program, fields: dict[str, Field]) -> Pool:
-    """Return everyone available as the engine takes them, safeguards as forbidden pairs.
-
-    A place that an offered proposal asks for counts as taken, or a second run would offer it
-    again. Drafts do not count: this run replaces them.
-    """
-    from mentorkit.matching import Pool, Someone
-
-    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-    relationships = tx.relationships.find(program_id=program.id)
-    spoken_for = Counter(id for one in open_now for id in _two(one))
-    as_mentee = Counter(one.mentee_id for one in open_now)
-    as_mentee.update(mentee for one in relationships for mentee in one.mentees)
-    active = tx.participants.find(program_id=program.id, state="active")
-    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
-    people = tx.people.get_many([row.person_id for row in rows])
-    rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
-
-    def places(row: Participant, role: str) -> int:
-        free = row.free - spoken_for[row.id]
-        if role == "mentee" and row.role == "both":  # its capacity is that of a mentor
-            return min(free, program.mentee_capacity - as_mentee[row.id])
-        return free
-
-    def side(role: str) -> list[Someone]:
-        return [
-            Someone(
-                key=people[row.person_id].external_key or "",
-                id=row.id,
-                profile=row.profile,
-                capacity=places(row, role),
-                name=people[row.person_id].name,
-                person_id=row.person_id,
-                choices=tuple(row.profile.get("choices") or ()),
-            )
-            for row in rows
-            if row.plays(role) and places(row, role) > 0
-        ]
-
-    past, forbidden = _histories(tx, relationships, rows)
-    forbidden = {_two(one): "proposed_now" for one in open_now} | forbidden
-    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
-
-
-def _histories(
-    tx: Transaction, relationships: Sequence[Relationship], rows: Sequence[Participant]
-) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
-    """Return the pairs that were together before, and those that must not be, with the code."""
-    past: set[tuple[str, str]] = set()
-    forbidden: dict[tuple[str, str], str] = {}
-    for relationship in relationships:
-        mentor = relationship.member("mentor").participant_id
-        past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
-        here = [m.participant_id for m in relationship.here] if relationship.mentees else ()
-        forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
-    holders = defaultdict(list)
-    for row in rows:
-        holders[row.person_id].append(row.id)
-    apart = blocked_pairs(tx, holders)
-    for pair in apart:
-        for a, b in product(*(holders.get(person, ()) for person in pair)):
-            forbidden[a, b] = forbidden[b, a] = "blocked"
-    for mentor, met in company(tx, relationships).items():
-        for person, other in (two for pair in apart for two in permutations(pair)):
-            if other in met:
-                forbidden |= {(mentee, mentor): "blocked" for mentee in holders.get(person, ())}
-    return past, forbidden
-
-
-def _lock(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
-    problems, ids = [], []
-    sides = (("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors))
-    for side, wanted, people in sides:
-        one = next((p for p in people if wanted in (p.id, p.key)), None)
-        if one is None:
-            problems.append(
-                Problem(f"lock {mentee}={mentor}", f"{wanted!r} is no available {side} here")
-            )
-        else:
-            ids.append(one.id)
-    if problems:
-        raise Invalid("lock.unknown", "Some locks name nobody available:", problems)
-    return ids[0], ids[1]
 
 
 def _drafted(step: Step, one: Proposal) -> events.Event:
@@ -370,8 +302,8 @@ def proposals(
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
-    that have been offered, without the score and the codes of why they came to nothing.
-    `your_turn` says whether the actor can answer now; staff can for everybody.
+    that have been offered, as `as_party` shows them, with the words that are for them.
+    `your_turn` says whether the actor can answer now: for themselves, and staff for other pairs.
     """
     from mentorkit.matching import words
 
@@ -379,10 +311,10 @@ def proposals(
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
-            rows = [replace(row, reason=None, score=0) for row in theirs if row.offered_at]
+            rows = [row for row in theirs if row.offered_at]
         fields = fields_of(tx, found)
-        people = persons_of(tx, (id for row in rows for id in _two(row)), own)
-        mine = _answering(tx, found, actor)
+        people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
+        mine, staff = _answering(tx, found, actor)
 
         def said(reasons: tuple[Reason, ...]) -> list[str]:
             return [words(reason, fields=fields) for reason in reasons]
@@ -391,27 +323,26 @@ def proposals(
             awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
             asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
             return {
-                **as_row(row),
+                **(as_party(row) if own else as_row(row)),
                 "mentee": people[row.mentee_id].name,
                 "mentee_key": people[row.mentee_id].external_key,
                 "mentor": people[row.mentor_id].name,
                 "mentor_key": people[row.mentor_id].external_key,
-                "words": said(row.reasons),
-                "words_mentor": said(row.reasons_mentor),
+                "words": said(row.reasons) if not own or row.mentee_id in own else [],
+                "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
                 "awaiting": awaited,
-                "your_turn": awaited is not None and (mine is None or asked in mine),
+                "your_turn": awaited is not None
+                and (asked in mine if mine & {*two_of(row)} else staff),
             }
 
         return [told(row) for row in rows]
 
 
-def _answering(tx: Transaction, program: Program, actor: Actor) -> set[str] | None:
-    """Return the participants for whom the actor answers; None for staff, who do for all."""
-    if role_in(tx, program, actor) in STAFF | {Role.SYSTEM}:
-        return None
+def _answering(tx: Transaction, program: Program, actor: Actor) -> tuple[set[str], bool]:
+    """Return the actor's own participants, and whether they are staff, who answer for others."""
     person = person_of(tx, actor)
     own = tx.participants.find(program_id=program.id, person_id=person) if person else []
-    return {one.id for one in own}
+    return {one.id for one in own}, role_in(tx, program, actor) in STAFF | {Role.SYSTEM}
 
 
 def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
@@ -423,8 +354,10 @@ def latest(kit: Kit, *, tenant: str, actor: Actor, program: str) -> str:
 
 
 def _on_run(tx: Transaction, actor: Actor, run: str) -> tuple[Step, Run]:
-    found = tx.runs.get(run)
-    return by_staff(tx, actor, tx.programs.get(found.program_id)), found
+    """Begin a step about a run; its program's drafts, locks and offers follow one another."""
+    program = tx.runs.get(run).program_id
+    tx.programs.hold([program])
+    return by_staff(tx, actor, tx.programs.get(program)), tx.runs.get(run)
 
 
 def _turn(
@@ -474,8 +407,9 @@ def lock(
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Lock a drafted pair, or let it go."""
-    one = tx.proposals.get(proposal)
-    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    program = tx.proposals.get(proposal).program_id
+    tx.programs.hold([program])  # until we have ended, no other draft replaces this one
+    step, one = by_staff(tx, actor, tx.programs.get(program)), tx.proposals.get(proposal)
     if one.state != "draft":
         raise Conflict("proposal.not_draft", f"This proposal is {one.state}, no draft.")
     changed = replace(one, locked=locked)
@@ -484,10 +418,10 @@ def lock(
 
 def withdraw_one(
     step: Step, one: Proposal, reason: str, cause: events.Event | None = None
-) -> Proposal:
-    """Withdraw one open proposal, with the reason's code."""
+) -> tuple[Proposal, events.Event]:
+    """Withdraw one open proposal, with the reason's code; nobody is told."""
     moved, fact = one.move("withdrawn", by=step.role, reason=reason), events.ProposalWithdrawn
-    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)[0]
+    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)
 
 
 class Both(Step):
@@ -496,10 +430,11 @@ class Both(Step):
     def __init__(
         self, tx: Transaction, actor: Actor, program: Program,
         mentee: Participant, mentor: Participant, noun: str = "proposal",
+        speaking: str | None = None,
     ) -> None:  # fmt: skip
         self.program, self.mentee, self.mentor = program, mentee, mentor
         self.people = {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
-        role = party(tx, program, actor, self.people.items(), noun)
+        role = party(tx, program, actor, self.people.items(), noun, speaking)
         super().__init__(tx, actor, role, program.id)
 
     def offer(self, one: Proposal) -> Proposal:
@@ -518,14 +453,16 @@ class Both(Step):
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
 
 
-def both(tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str) -> Both:
-    """Begin a step about these two, (mentee, mentor), by one of them or by staff."""
+def both(
+    tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str, speaking: str | None = None
+) -> Both:
+    """Begin a step about these two, (mentee, mentor), by one of them or by staff, as `party`."""
     found = tx.participants.get_many(ids)
     for one in ids:
         if one not in found:
             raise tx.participants.missing(one)
     mentee, mentor = (found[one] for one in ids)
-    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun)
+    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun, speaking)
 
 
 @atomic
@@ -537,14 +474,14 @@ def publish(
     Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
     by now, is withdrawn, with the reason, and listed under `withheld`.
     """
-    found = tx.runs.get(run)
+    step, found = _on_run(tx, actor, run)
     program = tx.programs.get(found.program_id)
-    step = by_staff(tx, actor, program)
     _ensure_open(program)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafts = tx.proposals.find(run_id=run, state="draft")
-    proposed = {_two(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    tx.participants.hold(id for one in drafts for id in two_of(one))
+    proposed = {two_of(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
     for one, (mentee, mentor), code in _judged(tx, program, drafts):
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
@@ -552,7 +489,7 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(tx, actor, program, mentee, mentor).offer(one)
+            Both(tx, actor, program, mentee, mentor, speaking="coordinator").offer(one)
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
 
@@ -564,9 +501,13 @@ def propose(
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
     A participant only where the program's `matching` is "self"; the one they ask must always say
-    yes. `mentee` and `mentor` are participant ids. Rules may be passed over, safeguards may not.
+    yes. There, staff who are one of the two ask as that participant. `mentee` and `mentor` are
+    participant ids. Rules may be passed over, safeguards may not.
     """
+    tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
     two = both(tx, actor, (mentee, mentor), "participant")
+    if two.program.matching == "staff":
+        two = both(tx, actor, (mentee, mentor), "participant", "coordinator")
     _ensure_open(two.program)
     asking = two.role in PARTIES
     if asking and two.program.matching == "staff":
@@ -595,4 +536,4 @@ def propose(
     tx.proposals.add(made)
     two.record_all([_drafted(two, made)])
     offered = two.offer(made)
-    return {**as_row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}

@@ -19,6 +19,7 @@ from mentorkit.journey.programs import targets_of
 from mentorkit.journey.steps import (
     NEW,
     Step,
+    as_party,
     atomic,
     fresh,
     party,
@@ -38,7 +39,9 @@ LONGEST = 24 * 60
 class Met(Step):
     """A step about a relationship, with its program and people, read in one go."""
 
-    def __init__(self, tx: Transaction, actor: Actor, relationship: str) -> None:
+    def __init__(
+        self, tx: Transaction, actor: Actor, relationship: str, speaking: str | None = None
+    ) -> None:
         self.relationship = tx.relationships.get(relationship)
         self.program = tx.programs.get(self.relationship.program_id)
         here = self.relationship.here
@@ -46,7 +49,7 @@ class Met(Step):
         self.people = [found[m.participant_id].person_id for m in here]
         # A circle has several mentees: each of them is a party on their own.
         parties = [(Role(m.role), found[m.participant_id].person_id) for m in here]
-        role = party(tx, self.program, actor, parties, "relationship")
+        role = party(tx, self.program, actor, parties, "relationship", speaking)
         super().__init__(tx, actor, role, self.program.id)
 
     @property
@@ -62,20 +65,19 @@ def relationships(
 ) -> list[dict[str, Any]]:
     """List a program's relationships with the names of those in them and the minutes so far.
 
-    A participant gets those they are in, without the codes of why they were paused or ended.
+    A participant gets those they are in, as `as_party` shows them.
     """
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
-            theirs = (row for row in rows if any(m.participant_id in own for m in row.here))
-            rows = [replace(row, reason=None) for row in theirs]
+            rows = [row for row in rows if any(m.participant_id in own for m in row.here)]
         people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
         minutes: Counter[str] = Counter()
         for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
             minutes[meeting.relationship_id] += meeting.minutes
         return [
             {
-                **as_row(row),
+                **(as_party(row) if own else as_row(row)),
                 "members": [
                     {
                         "participant": m.participant_id,
@@ -138,7 +140,7 @@ def log(
     tx.meetings.add(meeting)
     fact = events.MeetingHeld
     met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
-    return as_row(meeting)
+    return met.row(meeting)
 
 
 def _moment(value: datetime | str | None, now: datetime) -> datetime:
@@ -166,6 +168,15 @@ def _check_meeting(one: Relationship, minutes: int, at: datetime, now: datetime)
         raise Invalid("meeting.invalid", "This meeting cannot be logged:", problems)
 
 
+def meetings(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:
+    """List a relationship's meetings, those struck too, newest first."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        met = Met(tx, actor, relationship)
+        found = tx.meetings.find(relationship_id=relationship)
+        newest = sorted(found, key=lambda one: (one.held_at, one.id), reverse=True)
+        return [met.row(one) for one in newest]
+
+
 @atomic
 def strike(
     kit: Kit, *, tenant: str, actor: Actor, meeting: str, tx: Transaction = NEW
@@ -181,8 +192,8 @@ def month(
 ) -> dict[str, Any]:
     """Return minutes held and asked for in the calendar month of `at`, in the program's zone.
 
-    The first and the last month are pro-rated; a month counts as `short` once the grace days of
-    the next one have passed.
+    The first and the last month are pro-rated, and so is one with a pause; a month counts as
+    `short` once the grace days of the next one have passed.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
@@ -194,9 +205,8 @@ def month(
             for meeting in tx.meetings.find(relationship_id=relationship, state="held")
             if span[0] <= meeting.held_at < span[1]
         )
-        asked = asked_minutes(
-            targets.minutes_per_month, span, one.started_at, one.ended_at or one.ends_at
-        )
+        running = one.started_at, one.ended_at or one.ends_at
+        asked = asked_minutes(targets.minutes_per_month, span, running, _pauses(tx, one, span[1]))
         over = tx.now >= span[1] + timedelta(days=targets.grace_days)
         return {
             "relationship": relationship,
@@ -205,6 +215,18 @@ def month(
             "asked": asked,
             "short": over and held < asked,
         }
+
+
+def _pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when it was paused; a pause that goes on, up to `until`."""
+    spans, since = [], None
+    for event in tx.journal.about("relationship", one.id):
+        if isinstance(event, events.RelationshipPaused):
+            since = event.at
+        elif since and event.at and event.payload().get("state") is not None:
+            spans.append((since, event.at))
+            since = None
+    return spans if since is None else [*spans, (since, max(since, until))]
 
 
 @atomic
@@ -240,12 +262,12 @@ def extend(
 ) -> dict[str, Any]:
     """Move the end by this many days; fractions still to come are taken of the new length.
 
-    Only staff do. A milestone that has fired is not fired again.
+    Only staff do, also who are in it. A milestone that has fired is not fired again.
     """
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650:
         told = Problem("days", "write a whole number from 1 to 3650")
         raise Invalid("relationship.days", "The relationship cannot be extended so.", [told])
-    met = Met(tx, actor, relationship)
+    met = Met(tx, actor, relationship, "coordinator")
     one = met.relationship
     if met.role in PARTIES:
         raise NotAllowed(
@@ -284,17 +306,18 @@ def end(
 ) -> dict[str, Any]:  # fmt: skip
     """End a relationship; places are free again, and what was still to come is cancelled.
 
-    A mentee of a circle ends their own part in it; for the others it goes on. So staff take out
-    one mentee with `only`, a participant id; without anybody else on that side it ends for all.
+    A mentee of a circle, staff or not, ends their own part in it; for the others it goes on. So
+    staff take out one mentee with `only`, a participant id; without anybody else on that side it
+    ends for all.
     `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
     two have come to the end together.
     """
-    met = Met(tx, actor, relationship)
+    met = Met(tx, actor, relationship, None if only is None else "coordinator")
     if only is not None and met.role in PARTIES:
         raise NotAllowed("relationship.staff_only", "Only staff take somebody else out.")
     if only is not None and only not in met.relationship.mentees:
         raise Conflict("relationship.not_in_it", "That participant is no mentee in it now.")
-    return as_row(part(met, met.own if only is None else [only], reason, note))
+    return met.row(part(met, met.own if only is None else [only], reason, note))
 
 
 def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relationship:
@@ -368,9 +391,9 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
 def milestones(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:
     """List a relationship's milestones in the order of their dates."""
     with kit.transaction(tenant=tenant, write=False) as tx:
-        Met(tx, actor, relationship)
+        met = Met(tx, actor, relationship)
         found = tx.milestones.find(relationship_id=relationship)
-        return [as_row(one) for one in sorted(found, key=lambda one: (one.opens_at, one.id))]
+        return [met.row(one) for one in sorted(found, key=lambda one: (one.opens_at, one.id))]
 
 
 @atomic

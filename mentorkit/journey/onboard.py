@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field
-from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.relationships import HOLDING
@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of
-from mentorkit.journey.steps import NEW, Step, atomic, party
+from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -28,6 +28,7 @@ class Own(Step):
     """A step about one participant, walked by that person or by staff."""
 
     def __init__(self, tx: Transaction, actor: Actor, participant: str) -> None:
+        tx.participants.hold([participant])  # who looks at it for a pair waits, or we for them
         self.participant = one = tx.participants.get(participant)
         self.program = tx.programs.get(one.program_id)
         named = Role.MENTOR if one.role == "mentor" else Role.MENTEE
@@ -37,12 +38,13 @@ class Own(Step):
     def with_capacity(self, capacity: int) -> Participant:
         """Return the participant with this many places; a mentee's own wish has a limit."""
         most = self.program.mentee_capacity
-        if self.role in PARTIES and self.participant.role == "mentee" and capacity > most:
+        one, staff = self.participant, role_in(self.tx, self.program, self.actor) in STAFF
+        if self.role in PARTIES and not staff and one.role == "mentee" and capacity > most:
             raise NotAllowed(
                 "participant.staff_raise",
                 f"Only staff give a mentee more than {most} place(s) here; ask a coordinator.",
             )
-        return self.participant.with_capacity(capacity)
+        return one.with_capacity(capacity)
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def withdraw(
     agreed_no_more = own.participant.withdraw_consent()
     saved, event = own.save(tx.participants, agreed_no_more, events.ConsentWithdrawn)
     withdraw_open(tx, participant=participant, reason="no_consent", cause=event)
-    return as_row(saved)
+    return own.row(saved)
 
 
 @atomic
@@ -117,7 +119,7 @@ def answer(
     profile = one.profile.with_(**_parsed(fields_of(tx, own.program), answers))
     changed = tuple(sorted(k for k in answers if one.profile.get(k) != profile.get(k)))
     if not changed:
-        return as_row(one)
+        return own.row(one)
     one = replace(one, profile=profile)
     return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
 
@@ -218,4 +220,4 @@ def leave(
     moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
     saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
     withdraw_open(tx, participant=participant, reason="left", cause=event)
-    return as_row(saved)
+    return own.row(saved)

@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
-from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.people import Actor, Person, called
 from mentorkit.domain.programs import (
     STAFF_ROLES,
     Preset,
@@ -27,7 +27,7 @@ from mentorkit.domain.programs import (
 )
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
-from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ ALWAYS = ("fields", "requirements", "strategy", "targets")
 TEXTS = ("summary", "consent", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
 
-KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+LONGEST_KEY = 63
+KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
 
 
 @atomic
@@ -62,7 +63,8 @@ def create(
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
     if not KEY.fullmatch(key):
-        told = Problem("key", "write small letters, digits, - and _, beginning with a letter")
+        spelling = "write small letters, digits, - and _, beginning with a letter"
+        told = Problem("key", f"{spelling}; at most {LONGEST_KEY}")
         raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
     _refuse("preset.invalid", "The preset cannot be used:", problems)
@@ -114,16 +116,13 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             # A program without criteria is a draft still: `open_` asks for one.
             lacking = "" if made.strategy.criteria else "strategy.criteria"
             problems += [one for one in error.problems if one.place != lacking]
+    from mentorkit.hooks.settings import check_options
+    from mentorkit.hooks.targets import wrong_targets
+
     sources = kit.registry.recruitment_sources.values()
     targets = [*made.fields, *(target for source in sources for target in source.targets)]
-    problems += [
-        Problem(f"columns.{title}", f"{target!r} is no field; there are: {', '.join(targets)}")
-        for title, target in made.columns.items()
-        if target not in targets and sources
-    ]
+    problems += wrong_targets(made.columns, targets) if sources else []
     for name, body in made.plugins.items():
-        from mentorkit.hooks.settings import check_options
-
         plugin, at = kit.registry.plugins.get(name), f"plugins.{name}"
         if plugin is None:
             loaded = ", ".join(kit.registry.plugins) or "none"
@@ -190,7 +189,10 @@ def open_(
             "The program has no criterion to match by. Add at least one to its strategy, or "
             'take an assigner that asks for no scores, such as "choice".',
         )
-    opened = found.move("open", by=step.role)
+    if problems := strategy_misfits(kit, tx, found):
+        told = f"The program {found.key} cannot match by its strategy as things stand:"
+        raise Invalid("strategy.invalid", told, problems)
+    opened = _moved(found, "open", step)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
 
@@ -198,10 +200,19 @@ def open_(
 def close(
     kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Close a program to new people and new runs; relationships go on to their end."""
+    """Close a program to new people, runs and offers; relationships go on to their end.
+
+    What was offered before may still be accepted, in its time.
+    """
     found, step = in_program(tx, actor, program)
-    closed = found.move("closed", by=step.role)
+    closed = _moved(found, "closed", step)
     return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
+
+
+def _moved(program: Program, to: str, step: Step) -> Program:
+    if program.state == to:
+        raise Conflict("program.illegal_move", f"The program {program.key} is {to} already.")
+    return program.move(to, by=step.role)
 
 
 @atomic
@@ -300,44 +311,90 @@ def appoint(
 ) -> dict[str, Any]:  # fmt: skip
     """Give somebody a staff role: a known person (id or external key), or a host's user.
 
-    An admin appoints anybody; a coordinator may appoint supervisors and viewers.
+    An admin appoints anybody; a coordinator may appoint supervisors and viewers, and changes no
+    coordinator's role. Only an admin links a known person to a user (`user_ref`), who is that
+    person from then on; `Conflict` (person.user_taken) if either is linked already.
     """
     if role not in STAFF_ROLES:
         told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
         raise Invalid("staff.role", "There is no such staff role.", [told])
     found, step = in_program(tx, actor, program)
-    if role == "coordinator" and step.role != Role.ADMIN:
-        raise NotAllowed("staff.admin_only", "Only an admin may appoint a coordinator.")
-    human = _person(tx, person, name, user_ref)
+    human = _person(step, person, name, user_ref)
+    _only_admin(step, "coordinator" in (role, found.staff.get(human)))
     staffed = replace(found, staff=found.staff.with_(**{human: role}))
     step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
     return {"program": found.id, "person": human, "role": role}
 
 
+@atomic
+def dismiss(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, person: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Take a staff role back from a person (id or external key).
+
+    An admin dismisses anybody; a coordinator may dismiss supervisors and viewers.
+    """
+    found, step = in_program(tx, actor, program)
+    known = _known(tx, person)
+    role = found.staff.get(known.id) if known else None
+    if known is None or role is None:
+        raise NotFound("staff.not_found", "This person is no staff of this program.")
+    _only_admin(step, role == "coordinator")
+    others = Frozen({who: held for who, held in found.staff.items() if who != known.id})
+    dismissed = replace(found, staff=others)
+    step.save(tx.programs, dismissed, events.StaffDismissed, person_id=known.id)
+    return {"program": found.id, "person": known.id, "role": role}
+
+
 def staff(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
-    """List who works in a program, and as what, by name."""
+    """List who runs a program: person id, name, key, the host's `user_ref`, and role."""
     with reading(kit, tenant, actor, program) as (tx, found):
-        people = tx.people.get_many(found.staff)
-        rows = [{"person": one.id, "name": one.name, "role": found.staff[one.id]}
-                for one in people.values()]  # fmt: skip
-        return sorted(rows, key=lambda row: row["name"])
+        return [
+            {
+                "person": one.id,
+                "name": one.name,
+                "key": one.external_key,
+                "user_ref": one.user_ref,
+                "role": found.staff[one.id],
+            }
+            for one in tx.people.get_many(found.staff).values()
+        ]
 
 
-def _person(tx: Transaction, person: str | None, name: str, user_ref: str | None) -> str:
-    """Return the id of the person meant; somebody new is added."""
-    known = None
-    if person:
-        known = tx.people.first(id=person) or tx.people.first(external_key=person)
-    if known is None and user_ref:
-        known = tx.people.first(user_ref=user_ref)
+def _only_admin(step: Step, concerns: bool) -> None:
+    if concerns and step.role != Role.ADMIN:
+        raise NotAllowed(
+            "staff.admin_only",
+            "Only an admin may appoint, change or dismiss a coordinator, or link somebody known to "
+            "a user.",
+        )
+
+
+def _known(tx: Transaction, person: str) -> Person | None:
+    return tx.people.first(id=person) or tx.people.first(external_key=person)
+
+
+def _person(step: Step, person: str | None, name: str, user_ref: str | None) -> str:
+    """Return the id of the person meant; somebody new is added, somebody known linked."""
+    tx = step.tx
+    known = _known(tx, person) if person else None
+    user = tx.people.first(user_ref=user_ref) if user_ref else None
+    if known and known.erased:
+        raise Conflict("person.erased", "This person was erased; nothing brings them back.")
+    if known and user_ref and known != user:
+        if user or known.user_ref:
+            raise Conflict("person.user_taken", "The person or the user is linked to another.")
+        _only_admin(step, True)
+        known = tx.people.save(replace(known, user_ref=user_ref))
+    known = known or user
     if known:
         return known.id
     if not name and not user_ref:
         told = Problem("person", "give a known id or key, or a name to add somebody new")
         raise Invalid("staff.unknown_person", "This person is not known here.", [told])
-    called = name or user_ref or ""
+    known_as = called(name or user_ref or "")
     new = Person(
-        **fresh(tx), name=called, user_ref=user_ref, external_key=person, created_at=tx.now
+        **fresh(tx), name=known_as, user_ref=user_ref, external_key=person, created_at=tx.now
     )
     return tx.people.add(new).id
 
@@ -365,6 +422,21 @@ def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
     """Return the strategy now in force, and its version."""
     body, number = _in_force(tx, program, "strategy")
     return parse_strategy(body)[0], number
+
+
+def strategy_misfits(kit: Kit, tx: Transaction, program: Program) -> list[Problem]:
+    """Return why the program cannot match by its strategy, and which of its plugins are gone."""
+    from mentorkit.matching import bind
+
+    strategy, _ = strategy_of(tx, program)
+    try:
+        bind(strategy, kit.registry, fields_of(tx, program), known=(), place="strategy")
+    except (Invalid, PluginError) as error:
+        kept = tx.definitions.find(program_id=program.id, kind="plugin")
+        gone = sorted({one.key for one in kept} - set(kit.registry.plugins))
+        told = "is not loaded, and may have offered what is missing"
+        return [*error.problems, *(Problem(f"plugin {name}", told) for name in gone)]
+    return []
 
 
 def targets_of(

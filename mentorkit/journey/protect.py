@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import STAFF, Role
-from mentorkit.domain.participants import PARTICIPANT_MOVES, Participant
+from mentorkit.domain.moves import PARTIES, STAFF, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.errors import Conflict, NotFound
@@ -37,17 +37,20 @@ def block(
     relationships end in the same transaction; a circle goes on without the mentee of the two, or
     without `person` if both are. No run, lock or staff proposal brings them together again. Done by
     the person or by staff of a program that the person is in. The other one is told nothing.
+    Only staff are told how many proposals were `withdrawn`: some were drafts.
     """
     tx.people.get(other)
     tx.people.get(person)
+    both = tx.participants.find(person_id=(person, other))
+    tx.participants.hold(one.id for one in both)  # a pair made just now is there to be ended
     mine = tx.participants.find(person_id=person)
     theirs = {one.id for one in tx.participants.find(person_id=other)}
     step = Step(tx, actor, _role(tx, actor, person, mine), None)
     if person == other:
         raise Conflict("block.self", "Nobody can be kept apart from themselves.")
-    if not tx.blocks.first(person_id=person, other_id=other):
-        tx.blocks.add(Block(**fresh(tx), person_id=person, other_id=other, created_at=tx.now))
-    event = step.record(events.PersonBlocked, person, other_id=other)
+    two: dict[str, Any] = {"person_id": person, "other_id": other}
+    kept = tx.blocks.first(**two) or tx.blocks.add(Block(**fresh(tx), **two, created_at=tx.now))
+    event = step.record(events.PersonBlocked, kept.id, **two)
     withdrawn = ended = 0
     for one in mine:
         for their in theirs:
@@ -69,7 +72,8 @@ def block(
         for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
             withdraw_one(system, proposal, "blocked", event)
             withdrawn += 1
-    return {"person": person, "other": other, "withdrawn": withdrawn, "ended": ended}
+    report = {"person": person, "other": other, "ended": ended}
+    return report if step.role in PARTIES else {**report, "withdrawn": withdrawn}
 
 
 @atomic
@@ -79,7 +83,8 @@ def erase(
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
     Running relationships end (a circle goes on without its mentee), open proposals are withdrawn,
-    every program is left, as staff too; ids, codes and counts stay. Done by the person or by staff
+    every program is left, as staff too, and a firm goes that nobody else acts for; ids, codes and
+    counts stay. Done by the person or by staff
     of a program that the person is in. A mark of their id and e-mail stays, by which `recruit`
     refuses to bring them back. `unreached` names tables of plugins that are not loaded: what these
     hold is still there.
@@ -88,6 +93,7 @@ def erase(
     from mentorkit.store import unreached
 
     one = tx.people.get(person)
+    tx.participants.hold(row.id for row in tx.participants.find(person_id=person))
     mine = tx.participants.find(person_id=person)
     role = _role(tx, actor, person, mine)
     own, ended = {one.id for one in mine}, 0
@@ -103,8 +109,10 @@ def erase(
         if now.consented_at:
             gone = now.withdraw_consent()
             now, _ = step.save(tx.participants, gone, events.ConsentWithdrawn, cause=event)
-        if "left" in PARTICIPANT_MOVES.next(now.state):
-            gone = now.move("left", by=role, reason="erased")
+        if now.state != "left":
+            # Who was declined has no way out of their own; erasing them is it.
+            by = Role.SYSTEM if now.state == "declined" else role
+            gone = now.move("left", by=by, reason="erased")
             step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
             left += 1
     for program in tx.programs.find():

@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
-from mentorkit.domain.people import Actor, Business, Contact, Person
+from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
+
+BESIDE = ("person.key_taken", "business.name_taken", "participant.reference")
+"""What others brought in, or erased, at the same moment; the next time it is seen."""
 
 
 def read(
@@ -44,9 +47,12 @@ def read(
     """Let a recruitment source read what was pushed; return leads, and what is wrong by place.
 
     Without `source` the file's suffix picks it, and without `columns` the program's mapping.
+    Raises `Invalid` with every column that the file lacks, and (at ``columns.TITLE``) every one
+    that is mapped to no field.
     """
-    from mentorkit.hooks.calls import called
+    from mentorkit.hooks.calls import called as answered
     from mentorkit.hooks.providers import Batch, Inbound
+    from mentorkit.hooks.targets import wrong_targets
 
     name = source or source_for(kit.registry.recruitment_sources, filename)
     provider = kit.registry.recruitment_sources.get(name)
@@ -69,7 +75,15 @@ def read(
         options={"columns": dict(given)} if given else None,
     )
     label, secrets = f"plugin {owner.label}", owner.secrets
-    batch = called(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    wrong = wrong_targets(columns or {}, [*asked, *provider.targets])
+    try:
+        batch = answered(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+    except Invalid as error:
+        if not wrong or error.code != "sheet.columns":
+            raise
+        wrong += [one for one in error.problems if ", column " in one.place]
+    if wrong:
+        raise Invalid("columns.invalid", "The columns cannot be used:", wrong)
     if not isinstance(batch, Batch):
         raise PluginError(
             "plugin.source",
@@ -101,8 +115,10 @@ def receive(
 ) -> dict[str, Any]:
     """Take leads in; return how many are new, changed and unchanged, and what was refused.
 
-    The same leads a second time write nothing. A preview counts exactly what the run would do.
-    Each key and role counts once: of several rows, the later goes before the earlier.
+    The same leads a second time write nothing. A preview counts exactly what the run would do,
+    and says under `changes` who would be new or changed, with what stood there and what would.
+    Each key and role counts once: of several rows, the later goes before the earlier. Imports of
+    one program wait for one another.
     """
     leads = _once(leads)
     totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
@@ -116,19 +132,28 @@ def receive(
             found, step = in_program(tx, actor, program)
             if found.state == "closed":
                 raise Conflict("program.closed", "The program is closed; open it again first.")
+            if preview:
+                return _Plan(kit, tx, found, chunk)
+            tx.programs.hold([found.id])
             plan = _Plan(kit, tx, found, chunk)
-            if not preview:
-                plan.write(step)
+            plan.write(step)
             return plan
 
         if preview:
             with kit.transaction(tenant=tenant, write=False) as tx:
                 plan = work(tx)
         else:
-            plan = kit.write(tenant, work)
+            try:
+                plan = kit.write(tenant, work)
+            except Conflict as error:
+                if error.code not in BESIDE:
+                    raise
+                plan = kit.write(tenant, work)
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         totals["refused"] += plan.refused
+        if preview:
+            totals["changes"] = plan.told
     if progress:
         progress.step(len(leads), len(leads), "leads")
     return {**totals, "preview": preview}
@@ -179,6 +204,7 @@ class _Plan:
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
         self.counts: Counter[str] = Counter()
         self.refused: list[dict[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
         for lead in leads:
             try:
                 self._take(lead)
@@ -190,23 +216,33 @@ class _Plan:
         """Plan what a lead amounts to. What it is refused for is raised before anything is."""
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
-        if before and before.state in ("left", "declined"):
+        if known and before and before.state in ("left", "declined"):
+            told, verb = {
+                "left": ("has left", "readmit"),
+                "declined": ("was declined", "approve"),
+            }[before.state]
             raise Conflict(
                 f"participant.{before.state}",
-                f"{lead.key} has {before.state} here before; nothing was changed.",
+                f"{lead.key} {told} here before; nothing was changed. To take them in after all: "
+                f"`mentorkit participant {verb} {known.external_key or before.id}`.",
             )
         merged, changed = _merged(before, lead) if before else (None, set())
+        held = self._held(known)
         person, touched = self._person(known, lead)
-        changed |= touched | self._reach(person, lead)
+        changed |= touched | self._reach(person, lead, correcting=before is not None)
         business = self._business(lead)
         if merged is None:
             self.known[person.id] = self.new[person.id] = self._participant(person, lead, business)
             self.counts["new"] += 1
+            self.told.append({**_about(lead, person), "outcome": "new", "fields": {}})
             return
         if business and business != merged.business_id:
             changed.add("business")
             merged = replace(merged, business_id=business)
         self.counts["changed" if changed else "unchanged"] += 1
+        if changed and before:
+            fields = _differences((before, known, held), (merged, person, self._held(person)))
+            self.told.append({**_about(lead, person), "outcome": "changed", "fields": fields})
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
         elif changed:
@@ -223,8 +259,9 @@ class _Plan:
                 return person
             raise Conflict(
                 "lead.key_of_another",
-                "This id stands for somebody here whose e-mail and name are others. Give the two "
-                "different ids; or, if they are one person, write the same e-mail or name.",
+                "This id stands for somebody here whose e-mail is another, or who has another "
+                "name and no e-mail to compare. Give the two different ids; or, if they are one "
+                "person, write the e-mail and name that are here.",
             )
         if _names(lead) & self.erased:
             raise Conflict(
@@ -239,20 +276,33 @@ class _Plan:
         same = len(found) == 1 and _folded(found[0].name) == _folded(lead.name)
         return found[0] if same else None
 
+    def _held(self, person: Person | None) -> dict[str, list[str]]:
+        """Return how a person can be reached: the values by kind."""
+        return {
+            kind: [one.value for one in self.contacts.get((person.id, kind), ())] if person else []
+            for kind in ("email", "phone")
+        }
+
     def _emails(self, person_id: str) -> set[str]:
         return {_folded(contact.value) for contact in self.contacts.get((person_id, "email"), ())}
 
     def _agree(self, person: Person, lead: Lead) -> bool:
-        emails = {*self._emails(person.id), _folded(person.external_key)}
-        same_name = bool(lead.name) and _folded(lead.name) == _folded(person.name)
-        return same_name or (bool(lead.email) and _folded(lead.email) in emails)
+        """Return whether the two may be one; of the same name with other e-mails they are not."""
+        emails, email = self._emails(person.id), _folded(lead.email)
+        if email and (emails or email == _folded(person.external_key)):
+            return email in {*emails, _folded(person.external_key)}
+        return bool(lead.name) and _folded(lead.name) == _folded(person.name)
 
     def _person(self, before: Person | None, lead: Lead) -> tuple[Person, set[str]]:
         """Return the person as the lead tells of them, and ``{"person"}`` if that is a change."""
         person = before or Person(
-            **fresh(self.tx), name=lead.key, external_key=lead.key, created_at=self.tx.now
+            **fresh(self.tx),
+            name=called(lead.key),
+            external_key=lead.key,
+            created_at=self.tx.now,
         )
-        told = {name: getattr(lead, name) for name in ("name", "born", "locale", "zone")}
+        told = {name: getattr(lead, name) for name in ("born", "locale", "zone")}
+        told["name"] = called(lead.name)
         told = {name: value for name, value in told.items() if value not in (None, "")}
         person = replace(person, **told)
         if person == before:
@@ -262,15 +312,18 @@ class _Plan:
         self.people[person.id] = self.told_people[person.id] = person
         return person, {"person"}
 
-    def _reach(self, person: Person, lead: Lead) -> set[str]:
-        """Keep what the lead tells of how to reach the person; return the kinds that changed."""
+    def _reach(self, person: Person, lead: Lead, correcting: bool) -> set[str]:
+        """Keep what the lead tells of how to reach the person; return the kinds that changed.
+
+        Only in a program that the person is in already may it be `correcting` what was told there.
+        """
         touched = set()
         for kind, value in (("email", _folded(lead.email)), ("phone", lead.phone)):
             held = self.contacts[person.id, kind]
             if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
             touched.add(kind)
-            if len(held) == 1:  # of several, none is the one that it takes the place of
+            if correcting and len(held) == 1:  # of several, none is the one it takes the place of
                 told = replace(held.pop(), value=value, verified=False)
             else:
                 told = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
@@ -326,7 +379,10 @@ class _Plan:
         self._keep(tx.contacts, self.told_contacts)
         tx.participants.add_all(self.new.values())
         tx.participants.save_all(one for one, _ in self.changed.values())
-        facts = [_fact(step, events.LeadReceived, one) for one in self.new.values()]
+        facts = [
+            _fact(step, events.LeadReceived, one, person_id=one.person_id)
+            for one in self.new.values()
+        ]
         facts += [
             _fact(step, events.ParticipantChanged, one, changed=tuple(sorted(names)))
             for one, names in self.changed.values()
@@ -335,7 +391,28 @@ class _Plan:
 
 
 def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) -> events.Event:
-    return step.fact(kind, one.id, role_played=one.role, capacity=one.capacity, **own)
+    own |= {"role_played": one.role, "capacity": one.capacity, "business_id": one.business_id}
+    return step.fact(kind, one.id, **own)
+
+
+Whole = tuple[Participant, Person | None, Mapping[str, list[str]]]
+"""All that a lead may change of somebody: their part, themselves, and how to reach them."""
+
+
+def _about(lead: Lead, person: Person) -> dict[str, Any]:
+    return {"place": lead.place, "key": lead.key, "name": person.name, "role": lead.role}
+
+
+def _differences(before: Whole, after: Whole) -> dict[str, list[Any]]:
+    """Return ``{field: [what it was, what it is]}``."""
+
+    def flat(part: Participant, person: Person | None, held: Mapping[str, Any]) -> dict[str, Any]:
+        own = {name: getattr(person, name, None) for name in ("name", "born", "locale", "zone")}
+        told = {"role": part.role, "capacity": part.capacity, "business": part.business_id}
+        return {**own, **held, **told, **part.profile}
+
+    old, new = flat(*before), flat(*after)
+    return {key: [old.get(key), new[key]] for key in new if new[key] != old.get(key)}
 
 
 def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
@@ -345,7 +422,7 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     changed = {key for key in given if profile[key] != before.profile.get(key)}
     merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
-        if before.state not in ("lead", "waiting") and lead.role != "both":
+        if lead.role != "both":
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "

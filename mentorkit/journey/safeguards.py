@@ -1,7 +1,7 @@
 """Safeguards: what no strategy, no plugin and no lock gets past.
 
-Block, consent, capacity, same person, minimum age and whether the two are together already are
-looked at when a run is drafted, again when it is published, and again when a proposal is accepted.
+Erasure, block, consent, capacity, same person, minimum age and whether the two are together already
+are looked at when a run is drafted, when it is published, and when a proposal is accepted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 WORDS = {
+    "erased": "One of the two was erased.",
     "same_person": "Mentee and mentor are the same person.",
     "blocked": "The two, or the mentee and one of the circle, are not to be brought together.",
     "no_consent": "One of the two has not consented, or has withdrawn it.",
@@ -28,6 +29,7 @@ WORDS = {
     "together_now": "The two have a running relationship already.",
     "proposed_now": "The two have an open proposal already.",
     "late": "The two were locked while the draft was computed. Match again with this lock.",
+    "let_go": "The lock was let go while the draft was computed with it. Match again without it.",
 }
 
 
@@ -44,6 +46,14 @@ def old_enough(program: Program, person: Person, year: int) -> bool:
     if program.minimum_age is None:
         return True
     return person.born is not None and year - person.born > program.minimum_age
+
+
+def not_erased(tx: Transaction, participant: Participant) -> Person:
+    """Return the person behind a participant; raise `Conflict` if they were erased."""
+    person = tx.people.get(participant.person_id)
+    if person.erased:
+        raise Conflict("participant.erased", "This person was erased; nothing brings them back.")
+    return person
 
 
 def company(tx: Transaction, relationships: Iterable[Relationship]) -> dict[str, set[str]]:
@@ -70,9 +80,12 @@ def breaches(
     together = [{member.participant_id for member in one.here} for one in running]
     persons = {one.person_id for pair in pairs for one in pair}
     apart = blocked_pairs(tx, persons)
-    people = tx.people.get_many(persons if program.minimum_age is not None else ())
+    people = tx.people.get_many(persons)
 
     def first(mentee: Participant, mentor: Participant) -> str | None:
+        two = [people[one.person_id] for one in (mentee, mentor)]
+        if any(one.erased for one in two):
+            return "erased"
         if mentee.person_id == mentor.person_id:
             return "same_person"
         meets = {mentor.person_id} | circles.get(mentor.id, set())
@@ -87,7 +100,6 @@ def breaches(
                 return "no_consent"
             if not one.free:
                 return "no_place"
-        two = [people[one.person_id] for one in (mentee, mentor) if one.person_id in people]
         return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]

@@ -12,7 +12,7 @@ from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.programs import requirements_of
-from mentorkit.journey.safeguards import old_enough
+from mentorkit.journey.safeguards import not_erased, old_enough
 from mentorkit.journey.steps import NEW, atomic, by_staff, reading
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def approve(
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)
     step = by_staff(tx, actor, program)
+    person = not_erased(tx, one)
     if program.minimum_age is not None:
-        person = tx.people.get(one.person_id)
         if person.born is None:
             raise Conflict(
                 "participant.age_unknown",
@@ -140,3 +140,15 @@ def wait(
     moved = one.move("waiting", by=step.role, reason=reason)
     step.note("participant", participant, note)
     return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
+
+
+@atomic
+def readmit(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Take somebody who has left back in, as a lead: they are approved and agree once more."""
+    one = tx.participants.get(participant)
+    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    not_erased(tx, one)
+    moved = one.withdraw_consent().move("lead", by=step.role)
+    return step.done(tx.participants, moved, events.ParticipantReadmitted)

@@ -16,7 +16,8 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
-from mentorkit.journey.match import ASKED, DRAFTED
+from mentorkit.journey.match import DRAFTED
+from mentorkit.journey.pools import ASKED
 from mentorkit.journey.programs import consent_version
 from mentorkit.journey.steps import (
     NEW,

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, cast
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import STAFF, Role
+from mentorkit.domain.milestones import Meeting, Milestone
+from mentorkit.domain.moves import PARTIES, STAFF, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import Proposal, Relationship
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed, NotFound
 from mentorkit.store.faults import passes
@@ -31,6 +34,25 @@ NEW: Any = None
 
 CHUNK = 100
 """How many things `many` does in one transaction: few enough to keep locks short."""
+
+
+THEIRS: dict[type, str] = {
+    Participant: "program_id person_id business_id cohort role state capacity used profile "
+    "consent_version consented_at created_at",
+    Proposal: "program_id mentee_id mentor_id origin state answered asked_by offered_at due_at "
+    "relationship_id created_at",
+    Relationship: "program_id proposal_id kind state targets_version started_at ends_at paused_at "
+    "ended_at members",
+    Meeting: "relationship_id held_at minutes state",
+    Milestone: "relationship_id kind state opens_at closes_at",
+}
+"""What a participant is shown of what they are in: no score, no code of why, no note of staff."""
+
+
+def as_party(value: Any) -> dict[str, Any]:
+    """Return a thing as one JSON object, as it is shown to a participant who is in it."""
+    row = as_row(value)
+    return {name: row[name] for name in ("id", "version", *THEIRS[type(value)].split())}
 
 
 class Fresh(TypedDict):
@@ -81,8 +103,12 @@ class Step:
     def done(
         self, kept: Repository[N], item: N, kind: type[Event], /, **changed: Any
     ) -> dict[str, Any]:
-        """Save and record as `save` does, and return the thing as one JSON object."""
-        return as_row(self.save(kept, item, kind, **changed)[0])
+        """Save and record as `save` does, and return the thing as `row` does."""
+        return self.row(self.save(kept, item, kind, **changed)[0])
+
+    def row(self, item: Any) -> dict[str, Any]:
+        """Return a thing as one JSON object, for whoever walks this step."""
+        return as_party(item) if self.role in PARTIES else as_row(item)
 
     def note(self, noun: str, subject: str, text: str) -> str | None:
         """Keep free text about something, where it can be erased; return its id, if any text."""
@@ -220,15 +246,15 @@ def persons_of(
 ) -> dict[str, Person]:
     """Return the person behind each participant id.
 
-    For a participant (whose ids are `own`) without the key of somebody else that is an address.
+    For a participant (whose ids are `own`) without the key of anybody else.
     """
     found = tx.participants.get_many(participants)
     people = tx.people.get_many(one.person_id for one in found.values())
     persons = {one.id: people[one.person_id] for one in found.values()}
-    for id, one in persons.items():
-        if own and id not in own and "@" in (one.external_key or ""):
-            persons[id] = replace(one, external_key=None)
-    return persons
+    return {
+        id: replace(one, external_key=None) if own and id not in own else one
+        for id, one in persons.items()
+    }
 
 
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:
@@ -251,8 +277,8 @@ def require(
     who = " or ".join(sorted(roles - {Role.SYSTEM}))
     raise NotAllowed(
         "program.staff_only",
-        f"Only staff of this program ({who}) may do that. An admin appoints somebody with "
-        "`mentorkit staff add`.",
+        f"Only staff of this program ({who}) may do that. An admin, which is whoever operates the "
+        "database or whom the host says is one, appoints somebody with `mentorkit staff add`.",
     )
 
 
@@ -268,17 +294,22 @@ def in_program(tx: Transaction, actor: Actor, program: str) -> tuple[Program, St
 
 
 def party(
-    tx: Transaction, program: Program, actor: Actor, people: Iterable[tuple[Role, str]], noun: str
-) -> Role:
+    tx: Transaction, program: Program, actor: Actor, people: Iterable[tuple[Role, str]],
+    noun: str, speaking: str | None = None,
+) -> Role:  # fmt: skip
     """Return the actor's role to a thing: one of its parties (role, person id), or staff.
 
+    Staff who are a party themselves are that party, unless they are `speaking` for another role.
     Raises NotFound for anybody else: whether the thing exists is not theirs to know.
     """
     role = role_in(tx, program, actor)
-    if role in STAFF | {Role.SYSTEM}:
-        return role
+    staff = role if role in STAFF | {Role.SYSTEM} else None
+    if staff and (staff == Role.SYSTEM or speaking not in (None, *PARTIES)):
+        return staff
     person = person_of(tx, actor)
     for named, holder in people:
-        if holder == person:
+        if holder == person and (not staff or speaking in (None, named)):
             return named
+    if staff:
+        return staff
     raise NotFound(f"{noun}.not_found", f"There is no such {noun} here.")

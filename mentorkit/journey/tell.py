@@ -31,6 +31,16 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
         "{reasons}\nPlease answer by {due}.",
     ),
+    "question_asked": _english(
+        "A question for you: {program}",
+        "Hello {person}, before mentoring between {mentee} and {mentor} begins, you are asked:\n"
+        "{text}\nPlease reply by {due}.",
+    ),
+    "question_answered": _english(
+        "The reply to your question: {program}",
+        "Hello {person}, you asked about mentoring between {mentee} and {mentor}. The reply is:\n"
+        "{text}\nIf your answer is still awaited, please give it by {due}.",
+    ),
     "relationship_started": _english(
         "You are connected: {program}",
         "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"

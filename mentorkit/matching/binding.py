@@ -5,8 +5,9 @@ Nobody is scored here: everything that can be known to be wrong before is said a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from mentorkit.domain.fields import TYPES, Field
@@ -133,6 +134,22 @@ def bind(
     )
 
 
+def fields_read(
+    strategy: Strategy, registry: Offers, fields: Mapping[str, Field]
+) -> tuple[str, ...]:
+    """Return the fields that rules and criteria read, as far as nothing is wrong with these."""
+    work = _Binding(registry, fields, None, "")
+    for _ in (*work.rules(strategy), *work.criteria(strategy)):
+        pass
+    return tuple(dict.fromkeys(work.needed))
+
+
+def of_broken_fields(problems: Iterable[Problem], broken: Iterable[str]) -> list[Problem]:
+    """Return the problems but for those that only follow from a field that could not be read."""
+    names = [repr(name) for name in broken]
+    return [one for one in problems if not any(name in one.message for name in names)]
+
+
 class _Binding:
     """One call of `bind`: goes on after a problem, so that all are told together."""
 
@@ -159,12 +176,12 @@ class _Binding:
             ways = self._ways(bound, here, label, RuleForm, "mask_block", "allows")
             if bound is None or len(ways) != 1:
                 continue
-            self._fields(bound.declared, here)
+            self._fields(bound, here, label)
             yield BoundRule(
                 use=use,
                 rule=bound,
                 level=ways[0],  # type: ignore[arg-type]
-                title=bound.title or rule.title or use.name,
+                title=bound.title or rule.title or use.name.replace("_", " "),
                 label=label,
             )
 
@@ -184,13 +201,13 @@ class _Binding:
             ways = self._ways(bound, here, label, Form, "score_block", "score")
             if bound is None or len(ways) != 1:
                 continue
-            self._fields(bound.declared, here)
+            self._fields(bound, here, label)
             yield BoundCriterion(
                 use=use,
                 criterion=bound,
                 level=ways[0],  # type: ignore[arg-type]
                 points=points,
-                title=bound.title or criterion.title or use.name,
+                title=bound.title or criterion.title or _as_title(use.name),
                 label=label,
             )
 
@@ -198,13 +215,20 @@ class _Binding:
         here = f"{self.place}assigner"
         assigner = self.registry.assigners.get(strategy.assigner)
         if assigner is None:
-            known = ", ".join(self.registry.assigners) or "none"
-            self._wrong(here, f"there is no assigner {strategy.assigner!r}; there are: {known}")
+            told = _meant(strategy.assigner, self.registry.assigners)
+            self._wrong(here, f"there is no assigner {strategy.assigner!r}; {told}")
             return None, {}
         options, problems = _checked(
             assigner, strategy.assigner_options, f"{self.place}assigner_options"
         )
         self.problems += problems
+        asked = self.fields.get("choices")
+        if asked is not None and asked.kind != "options" and not assigner.uses_scores:
+            self._wrong(
+                "fields.choices.kind",
+                f"is {asked.kind!r}, and the assigner {strategy.assigner!r} reads there whom a "
+                'mentee asks for; write kind = "options"',
+            )
         if not strategy.criteria and assigner.uses_scores:
             self._wrong(
                 f"{self.place}criteria",
@@ -223,8 +247,8 @@ class _Binding:
     ) -> P | None:
         provider = offers.get(use.name)
         if provider is None:
-            known = ", ".join(offers) or "none"
-            self._wrong(f"{here}.{noun}", f"there is no {noun} {use.name!r}; there are: {known}")
+            told = f"there is no {noun} {use.name!r}; {_meant(use.name, offers)}"
+            self._wrong(f"{here}.{noun}", told)
         return provider
 
     def _bind(self, provider: P, use: Use, here: str, label: str) -> P | None:
@@ -297,35 +321,52 @@ class _Binding:
         self.needed.append(name)
         if name in self.fields or self.known is None or name in self.known:
             return []
-        there = ", ".join(dict.fromkeys((*self.fields, *self.known))) or "none"
+        there = list(dict.fromkeys((*self.fields, *self.known)))
         told = f"; {why}" if why else ""
-        return [Problem(here, f"there is no field {name!r}{told}; there are: {there}")]
+        return [Problem(here, f"there is no field {name!r}{told}; {_meant(name, there)}")]
 
-    def _fields(self, form: Form | RuleForm | None, here: str) -> None:
-        """Check that a form's fields exist and are of a kind it can use, and its numbers."""
+    def _fields(self, bound: Criterion | Rule, here: str, label: str) -> None:
+        """Check that a form's fields exist and are of a kind it can use, and its numbers.
+
+        What the user wrote as an option is told at that option, the rest as what the plugin asks.
+        """
+        form = bound.declared
         if form is None:
             return
+        own = _properties(bound)
         kinds = dict(needed_kinds(form))
         for option in ("field", "other"):
             name = getattr(form, option, None)
-            if name is None or not self._exists(name, f"{here}.{option}"):
+            place, why = (f"{here}.{option}", "") if option in own else (here, f"{label} reads it")
+            if name is None or not self._exists(name, place, why):
                 continue
             spec = self.fields.get(name) or Field(id=name)
             if option in kinds and spec.kind not in kinds[option]:
                 told = " or ".join(f'kind = "{kind}"' for kind in kinds[option])
+                reader = f"{label} reads it and" if why else "this"
                 self._wrong(
-                    f"{here}.{option}",
-                    f"{name!r} is of kind {spec.kind}, and this compares other kinds; declare "
+                    place,
+                    f"{name!r} is of kind {spec.kind}, and {reader} compares other kinds; declare "
                     f"it under [fields.{name}] with {told}",
                 )
         if isinstance(form, Equal):
             for name, worth in form.partial.items():
-                self._exists(name, f"{here}.partial.{name}")
+                place = f"{here}.partial.{name}" if "partial" in own else here
+                self._exists(name, place, "" if "partial" in own else f"{label} reads it")
                 if not 0 <= worth <= 1:
-                    self._wrong(f"{here}.partial.{name}", "write a number from 0 to 1")
+                    self._number(own, here, label, "partial", "write a number from 0 to 1", name)
         for option, ok, wish in _bounds(form):
             if not ok:
-                self._wrong(f"{here}.{option}", wish)
+                self._number(own, here, label, option, wish)
+
+    def _number(
+        self, own: Mapping[str, Any], here: str, label: str, option: str, wish: str, key: str = ""
+    ) -> None:
+        place = f"{option}.{key}" if key else option
+        if option in own:
+            self._wrong(f"{here}.{place}", wish)
+        else:
+            self.faults.append(Problem(here, f"{label}: {place} of its form: {wish}"))
 
     def _fits_type(self, name: str, needed: type, here: str, label: str) -> None:
         spec = self.fields.get(name) or Field(id=name)
@@ -360,6 +401,20 @@ def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
         yield "least", form.least >= 1, "write a whole number of at least 1"
     if isinstance(form, Above):
         yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
+
+
+def _as_title(name: str) -> str:
+    """Return what people read where a plugin gives no title: ``Same village``."""
+    spoken = name.replace("_", " ")
+    return spoken[:1].upper() + spoken[1:]
+
+
+def _meant(name: str, there: Iterable[str]) -> str:
+    """Return which name may be meant, and which there are."""
+    known = list(there)
+    near = get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]}? There are" if near else "there are"
+    return f"{meant}: {', '.join(known) or 'none'}"
 
 
 def _properties(provider: Provider) -> Mapping[str, Any]:

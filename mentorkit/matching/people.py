@@ -26,3 +26,12 @@ class Someone:
     name: str = ""
     person_id: str | None = None
     choices: tuple[str, ...] = ()
+
+
+def wishes(profile: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return whom a mentee asked for; one answer, as a field of one option gives it, is one wish.
+
+    A text is never a list of letters.
+    """
+    wanted = profile.get("choices") or ()
+    return tuple(map(str, wanted)) if isinstance(wanted, (tuple, list)) else (str(wanted),)

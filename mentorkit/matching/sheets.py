@@ -13,8 +13,8 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.strategies import parse_strategy
 from mentorkit.errors import Invalid, MentorKitError
 from mentorkit.hooks.providers import Sheet
-from mentorkit.matching.binding import bind
-from mentorkit.matching.people import Someone
+from mentorkit.matching.binding import bind, of_broken_fields
+from mentorkit.matching.people import Someone, wishes
 from mentorkit.matching.wording import sentence, words
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def pair_leads(
     except MentorKitError as error:
         # Two passes over one file: what its shape got wrong is not told a second time.
         said = {problem.place for problem in problems}
-        problems += [p for p in getattr(error, "problems", ()) if p.place not in said]
+        more = [p for p in getattr(error, "problems", ()) if p.place not in said]
+        problems += of_broken_fields(more, set(strategy_data.get("fields") or ()) - set(fields))
         if not isinstance(error, Invalid) and not said:
             raise
     if problems:
@@ -129,8 +130,6 @@ def unmatched_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
 
 
 def _someone(lead: Lead) -> Someone:
-    wanted = lead.profile.get("choices") or ()
-    choices = tuple(wanted) if isinstance(wanted, (tuple, list)) else (str(wanted),)
     email, name = (lead.email or "").strip().casefold(), " ".join(lead.name.casefold().split())
     return Someone(
         key=lead.key,
@@ -139,7 +138,7 @@ def _someone(lead: Lead) -> Someone:
         capacity=1 if lead.capacity is None else lead.capacity,
         name=lead.name,
         person_id=f"e-mail {email}" if email else f"key {lead.key}\x00{name}",
-        choices=choices,
+        choices=wishes(lead.profile),
     )
 
 

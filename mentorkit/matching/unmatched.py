@@ -6,8 +6,9 @@ lets in somebody who is free, a place with a mentor who fits, an answer that a r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Left:
     question: Question
     match: Index  # (n,), -1 for alone
     used: Index  # (m,)
+    named: Counter[int] = field(default_factory=Counter)
+    """How many mentees have been told to go to each mentor who is free."""
 
     @property
     def pool(self) -> Pool:
@@ -106,17 +109,32 @@ class Left:
             else:
                 reason = _reason("choices_gone" if wanted else "not_chosen")
             if len(there):
-                return _left(someone, reason, self._named("choose", there, scores))
+                return _left(someone, reason, self._spread("choose", there, scores))
             if not wanted:
                 return _left(someone, reason, _reason("choose_any"))
         elif self._worthless(scores[fit]):
             return _left(someone, _reason("no_score", count=len(fit)), _reason("use_coverage"))
         elif len(there):
             reason = _reason("left_over", count=len(there))
-            return _left(someone, reason, self._named("lock_pair", there, scores))
+            return _left(someone, reason, self._spread("lock_pair", there, scores))
         else:
             reason = _reason("all_taken", count=len(fit))
-        return _left(someone, reason, self._named("one_more_place", fit, scores))
+        return _left(someone, reason, self._one_more_place(fit, scores))
+
+    def _one_more_place(self, fit: Index, scores: Any) -> Reason:
+        """Return at whom a place is missing, and what one more there is sure to bring."""
+        if not self.scan.bound.covers:
+            return self._named("more_room", fit, scores)
+        # Most pairs come first, so one more place is one more pair; whose, the total decides.
+        return self._named("one_more_place", fit, scores, left=int((self.match < 0).sum()))
+
+    def _spread(self, code: str, there: Index, scores: Any) -> Reason:
+        """Return a reason that names the best who is free, each as often as there are places."""
+        places = self.pool.capacity - self.used
+        unnamed = there[np.array([self.named[int(one)] < places[one] for one in there])]
+        index = unnamed if len(unnamed) else there
+        self.named[int(index[scores[index].argmax()])] += 1
+        return self._named(code if len(unnamed) else f"{code}_too", index, scores)
 
     def _mentor_with_candidates(self, mentor: int, ruled: _Ruled) -> Unmatched:
         someone = self.pool.mentors.people[mentor]
@@ -142,11 +160,13 @@ class Left:
         """Return whether the objective leaves all of these out."""
         return self.needs_score and not scores.any()
 
-    def _named(self, code: str, index: Index, scores: Any, side: str = "mentors") -> Reason:
+    def _named(
+        self, code: str, index: Index, scores: Any, side: str = "mentors", **more: Any
+    ) -> Reason:
         """Return a reason that names the best of these people."""
         best = int(index[scores[index].argmax()])
         someone = getattr(self.pool, side).people[best]
-        return _reason(code, name=_name(someone), id=someone.id)
+        return _reason(code, name=_name(someone), id=someone.id, **more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +192,10 @@ class _Ruled:
             rule, name = waiting
             return _reason("unanswered", field=name, rule=rule_phrase(rule))
         if not self.safe.any():
+            if self._why_unsafe <= {"same_person"}:
+                return _reason("only_self", name=_name(self._me))
+            if self._why_unsafe <= {"same_person", "no_places"}:
+                return _reason("nobody_has_places")
             return _reason("safeguards_all", of=everybody, others=self.others)
         excluded = (~self.masks).sum(axis=1)
         binding = int(excluded.argmax())
@@ -186,7 +210,10 @@ class _Ruled:
         if waiting is not None:
             return _reason("answer", field=waiting[1])
         if not self.safe.any():
-            return _reason("look_safeguards")
+            if self._why_unsafe <= {"same_person"}:
+                return _reason(f"recruit_{self.others}")
+            known = self._why_unsafe <= {"same_person", "no_places"}
+            return _reason("give_places" if known else "look_safeguards")
         if (relax := self.relax()) is not None:
             return relax
         if self.others == "mentees":
@@ -214,6 +241,21 @@ class _Ruled:
         me = np.full(len(others), self.at)
         pair = (me, others) if self.others == "mentors" else (others, me)
         return int((self.left.scan.pairs(*pair)[1].sum(axis=0) > 0).sum())
+
+    @property
+    def _me(self) -> Someone:
+        side = self.left.pool.mentees if self.others == "mentors" else self.left.pool.mentors
+        return side.people[self.at]
+
+    @property
+    def _why_unsafe(self) -> set[str]:
+        """Return the codes of the safeguards that rule out everybody for this person."""
+        codes = set()
+        for other in range(len(self.safe)):
+            pair = (self.at, other) if self.others == "mentors" else (other, self.at)
+            refused = self.left.pool.forbidden.get(pair)
+            codes.add(refused.code if refused else "no_places")
+        return codes
 
     def _answer(self, form: Any) -> tuple[str, Any]:
         """Return this person's own field that a rule reads, and their answer."""

@@ -5,13 +5,13 @@ No numpy here, so that pages and messages can say why without loading the engine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import translate
+from mentorkit.i18n import format_number, translate
 
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
@@ -85,6 +85,8 @@ SENTENCES: Mapping[str, str] = {
         "Safeguards (blocks, places, being together now) rule out the only one there is."
     ),
     "safeguards_all.two": "Safeguards (blocks, places, being together now) rule out both {others}.",
+    "only_self": "{name} stands on both sides, and nobody can be their own mentor.",
+    "nobody_has_places": "No mentor has a place.",
     "all_taken": "All {count} mentors who fit are taken.",
     "all_taken.one": "The one mentor who fits is taken.",
     "all_taken.two": "Both mentors who fit are taken.",
@@ -106,13 +108,26 @@ SENTENCES: Mapping[str, str] = {
     "answer": "Ask them for their {field}.",
     "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
     "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
-    "one_more_place": "One more place at {name} would do.",
+    "one_more_place": (
+        "One more place at {name} would let one of the {left} mentees left out be paired."
+    ),
+    "one_more_place.one": "One more place at {name} would do.",
+    "more_room": "One more place at {name} would make room for this pair, if nobody else gets it.",
     "recruit_like": "Recruit one more mentee like {name}.",
     "recruit_who": "Recruit somebody who offers this: {needs}.",
+    "give_places": "Give a mentor a place.",
     "give_place": "Give this mentor a place.",
     "use_coverage": 'Set the objective to "coverage", which leaves out nobody it can pair.',
     "lock_pair": "Lock the pair with {name} and run again.",
+    "lock_pair_too": (
+        "Lock the pair with {name} and run again; others left out are told the same, and there is"
+        " no place for all."
+    ),
     "choose": "Have them ask for {name}, who fits and is free.",
+    "choose_too": (
+        "Have them ask for {name}, who fits and is free; others left out are told the same, and"
+        " there is no place for all."
+    ),
     "choose_any": "Have them say whom they want.",
     "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",
     # a mentor that is needed, in the words of the rules
@@ -159,14 +174,19 @@ def sentence(
     weightiest = sorted(reasons, key=lambda reason: -reason.points)
     speaking = [reason for reason in weightiest if reason.points > 0] or weightiest
     told = [text for reason in speaking if (text := words(reason, locale, fields))]
-    if len(told) > 1:  # plugins write their texts with a full stop or without
-        told = [text if text.endswith(_ENDS) else f"{text}." for text in told]
-    return " ".join(told)
+    return joined(told)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return texts as one; several end with a full stop, which plugins write or leave out."""
+    if len(texts) > 1:
+        texts = [text if text.endswith(_ENDS) else f"{text}." for text in texts]
+    return " ".join(texts)
 
 
 def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:
     of = params.get("of")
-    count = params.get("count", of)
+    count = params.get("count", params.get("left", of))
     forms = ("one" if count == 1 else "two" if count == 2 else "", "all" if count == of else "")
     template = next(
         (SENTENCES[f"{code}.{form}"] for form in forms if f"{code}.{form}" in SENTENCES),
@@ -190,6 +210,8 @@ def _show(
         if len(label.split()) >= LONG_LABEL:
             return f"‘{label}’"
         return label or str(value).replace("_", " ")
+    if key in ("count", "of", "left") and isinstance(value, int) and value >= 1000:
+        return format_number(value, locale)
     if key in ("rule", "needs"):
         asked = [value] if isinstance(value, Mapping) else list(value)
         return "; ".join(_fill(one["code"], one["params"], locale, fields) for one in asked)

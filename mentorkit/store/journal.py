@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROW = tables.event.c
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
+_APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
 
 
 class Journal:
@@ -46,9 +47,8 @@ class Journal:
             }
             for event in events
         ]
-        statement = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
         with self.tx.writing("event"):
-            sequences = self.tx.connection.execute(statement, rows).scalars().all()
+            sequences = self.tx.connection.execute(_APPEND, rows).scalars().all()
         numbered = zip(events, sequences, strict=True)
         return [replace(event, sequence=sequence) for event, sequence in numbered]
 

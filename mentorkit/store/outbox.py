@@ -1,8 +1,8 @@
 """The outbox: work that was promised in the transaction, claimed with a lease and fenced.
 
 At least once: who was killed after the effect and before `finish` does it again, so every row has
-a key that channels pass on. Who lost the lease cannot change the row any more, because every
-change names the attempt.
+a key that channels pass on. Who lost the lease cannot put the row off or give it up any more, as
+these name the attempt. What has been done is done, whoever has the lease by then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ SCHEDULE = (0, 5, 300, 1800, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * 
 """Seconds before each attempt; after the last the row is dead until staff revive it.
 
 The attempt's number only ever grows, or a worker that was lost could pass for a later one: a
-revived row goes on at the next multiple of the schedule's length.
+revived row goes on at the next multiple of the schedule's length, and one that is handed back a
+whole length later.
 """
 TRIES = len(SCHEDULE)
 
@@ -104,12 +105,17 @@ class Outbox:
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
 
     def finish(self, job: Job) -> bool:
-        """Mark it done; False when the lease was lost and it is somebody else's now."""
-        return self._change(job, "done")
+        """Mark it done, also after the lease was lost; False when it was done or cancelled."""
+        open_ = (_ROW.id == job.id, _ROW.state.not_in(("done", "cancelled")))
+        return self._update(*open_, state="done", error=None, leased_until=None) == 1
+
+    def renew(self, job: Job, lease: timedelta = LEASE) -> bool:
+        """Keep it for this long from now; False when the lease was lost."""
+        return self._update(*self._leased(job), leased_until=self.tx.now + lease) == 1
 
     def release(self, job: Job) -> bool:
         """Hand it back untried, to be claimed again at once; it does not count as an attempt."""
-        return self._change(job, "waiting", attempt=_ROW.attempt - 1)
+        return self._change(job, "waiting", attempt=_ROW.attempt + TRIES - 1)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
@@ -131,9 +137,11 @@ class Outbox:
         return self._change(job, "cancelled", error)
 
     def _change(self, job: Job, state: str, error: str | None = None, **values: Any) -> bool:
-        mine = (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
-        code = error and error[:100]
+        code, mine = error and error[:100], self._leased(job)
         return self._update(*mine, state=state, error=code, leased_until=None, **values) == 1
+
+    def _leased(self, job: Job) -> tuple[sa.ColumnElement[bool], ...]:
+        return (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
 
     def _update(self, *when: sa.ColumnElement[bool], **values: Any) -> int:
         statement = (

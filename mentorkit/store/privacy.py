@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mentorkit.domain.shown import shown
-from mentorkit.store import migrate
+from mentorkit.store import migrate, tables
 from mentorkit.store.declarations import declaration, resolve
 from mentorkit.store.faults import translated
 
@@ -39,8 +39,10 @@ def erase(tx: Transaction, person_id: str) -> dict[str, int]:
     """Do to every table what it declares, and return ``{table: rows touched}``.
 
     The person's row stays, without name, link or key, because everything else refers to its id.
+    A firm that nobody else acts for is theirs, and goes.
     """
     tx.people.get(person_id)
+    firms = {one.business_id for one in tx.participants.find(person_id=person_id)} - {None}
     touched: dict[str, int] = {}
     for table in reversed(_tables(tx)):
         declared = declaration(table)
@@ -59,6 +61,12 @@ def erase(tx: Transaction, person_id: str) -> dict[str, int]:
             count = tx.connection.execute(statement).rowcount
         if count:
             touched[table.name] = count
+    firms -= {one.business_id for one in tx.participants.find(business_id=firms)}
+    if firms:
+        firm = tables.business
+        theirs = sa.and_(firm.c.tenant == tx.tenant, firm.c.id.in_(firms))
+        with tx.writing("business"):
+            touched[firm.name] = tx.connection.execute(sa.delete(firm).where(theirs)).rowcount
     return touched
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -77,17 +78,27 @@ class Repository(Generic[T]):
         found = {item.id: item for item in self.find(id=wanted)}
         return {id: found[id] for id in wanted if id in found}
 
+    def hold(self, ids: Iterable[str]) -> None:
+        """Keep others from changing these until we have ended; wait for whoever does just now.
+
+        Read them afterwards. In the order of their ids, so that two callers cannot deadlock; on
+        SQLite whoever writes is alone already.
+        """
+        for part in _parts({"id": sorted(set(ids))}):
+            query = self._asking(**part).with_only_columns(self.table.c.id)
+            self._all(query.order_by(self.table.c.id).with_for_update(key_share=True))
+
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        queries = [self._asking(**part).order_by(self.table.c.id) for part in _parts(equals)]
-        rows = [row for query in queries for row in self._all(query)]
-        if len(queries) > 1:
+        parts = list(_parts(equals))
+        rows = [row for part in parts for row in self._equal(part)]
+        if len(parts) > 1:
             rows.sort(key=lambda row: str(row.id))
         return self._load(rows)
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        return self._first(self._asking(**equals).order_by(self.table.c.id))
+        return next(iter(self._load(self._equal(equals, limit=1))), None)
 
     def count(self, **equals: Any) -> int:
         """Return how many equal."""
@@ -135,12 +146,9 @@ class Repository(Generic[T]):
         for item in before:
             values = self._values(_bumped(item))
             del values["tenant"], values["id"]
-            rows.append({**values, "at_id": item.id, "at_version": item.version})
-        statement = sa.update(self.table).where(
-            self.table.c.tenant == self.tx.tenant,
-            self.table.c.id == sa.bindparam("at_id"),
-            self.table.c.version == sa.bindparam("at_version"),
-        )
+            at = {"at_tenant": self.tx.tenant, "at_id": item.id, "at_version": item.version}
+            rows.append({**values, **at})
+        statement = _update(self.table)
         if len({item.id for item in before}) < len(before):
             raise ValueError(f"one {self.noun} stands twice among those to save")
         with self.tx.writing(self.noun):
@@ -196,9 +204,22 @@ class Repository(Generic[T]):
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[T]:
         return [self.cls(**dict(zip(self.names, row, strict=True))) for row in rows]
 
-    def _all(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def _equal(self, equals: Mapping[str, Any], limit: int | None = None) -> Sequence[sa.Row[Any]]:
+        """Return the rows that equal, ordered by id."""
+        kinds = tuple((name, _kind(value)) for name, value in equals.items())
+        query = _asking_equal(self.table, kinds, limit)
+        values = {
+            name: list(value) if isinstance(value, MANY) else value
+            for name, value in equals.items()
+            if value is not None
+        }
+        return self._all(query, {"tenant": self.tx.tenant, **values})
+
+    def _all(
+        self, query: sa.Select[Any], values: Mapping[str, Any] | None = None
+    ) -> Sequence[sa.Row[Any]]:
         with translated(self.noun):
-            return self.tx.connection.execute(query).all()
+            return self.tx.connection.execute(query, values).all()
 
     def _first(self, query: sa.Select[Any]) -> T | None:
         return next(iter(self._load(self._all(query.limit(1)))), None)
@@ -206,12 +227,51 @@ class Repository(Generic[T]):
     def _asking(self, **equals: Any) -> sa.Select[Any]:
         return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
 
+    def _unheld(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """Hold what is read to change it, without what another worker holds, on PostgreSQL.
+
+        SQLite lets one write at a time.
+        """
+        if self.tx.write and self.tx.connection.dialect.name == "postgresql":
+            return query.with_for_update(of=self.table, skip_locked=True)
+        return query
+
     def _new(self, **values: Any) -> T:
         made = {"id": self.tx.new_id(), "tenant": self.tx.tenant, "created_at": self.tx.now}
         return self.cls(**made, **values)
 
 
-def matching(table: sa.Table, tenant: str, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+# Making a statement costs more than running it: those of every step are made once.
+
+
+@cache
+def _asking_equal(
+    table: sa.Table, kinds: tuple[tuple[str, str], ...], limit: int | None
+) -> sa.Select[Any]:
+    """Return the query for rows whose columns equal parameters of the same names, by id."""
+    equals: dict[str, Any] = {
+        name: None if kind == "none" else sa.bindparam(name, expanding=kind == "many")
+        for name, kind in kinds
+    }
+    found = matching(table, sa.bindparam("tenant"), equals)
+    return sa.select(table).where(found).order_by(table.c.id).limit(limit)
+
+
+def _kind(value: Any) -> str:
+    return "none" if value is None else "many" if isinstance(value, MANY) else "one"
+
+
+@cache
+def _update(table: sa.Table) -> sa.Update:
+    """Return the statement that saves one row, unless it is not at its version any more."""
+    return sa.update(table).where(
+        table.c.tenant == sa.bindparam("at_tenant"),
+        table.c.id == sa.bindparam("at_id"),
+        table.c.version == sa.bindparam("at_version"),
+    )
+
+
+def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     """Return the condition that a row is the tenant's and equals; a list means any of these."""
     conditions = [table.c.tenant == tenant]
     for name, value in equals.items():
@@ -219,7 +279,8 @@ def matching(table: sa.Table, tenant: str, equals: Mapping[str, Any]) -> sa.Colu
             noun = table.name.removeprefix(prefix(""))
             raise TypeError(f"a {noun} cannot be looked up by {name!r}")
         column = table.c[name]
-        conditions.append(column.in_(value) if isinstance(value, MANY) else column == value)
+        several = isinstance(value, MANY) or getattr(value, "expanding", False)
+        conditions.append(column.in_(value) if several else column == value)
     return sa.and_(*conditions)
 
 
@@ -262,10 +323,21 @@ class Definitions(Repository[Definition]):
 
     noun, table, cls = "definition", tables.definition, Definition
 
+    def __init__(self, tx: Transaction) -> None:
+        super().__init__(tx)
+        self._newest: dict[tuple[str, str, str], Definition | None] = {}
+        self._putting = not tx.write
+
     def current(self, program_id: str, kind: str, key: str = "") -> Definition | None:
-        """Return the newest version, or None when there is none yet."""
-        versions = self._asking(program_id=program_id, kind=kind, key=key)
-        return self._first(versions.order_by(self.table.c.number.desc()))
+        """Return the newest version, or None when there is none yet.
+
+        A transaction that puts none looks each up once, however many steps it walks.
+        """
+        wanted = (program_id, kind, key)
+        if self._putting or wanted not in self._newest:
+            versions = self._asking(program_id=program_id, kind=kind, key=key)
+            self._newest[wanted] = self._first(versions.order_by(self.table.c.number.desc()))
+        return self._newest[wanted]
 
     def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
         """Return the version of this number; raise `NotFound`."""
@@ -276,6 +348,7 @@ class Definitions(Repository[Definition]):
 
     def put(self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "") -> Definition:
         """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
+        self._putting = True  # a savepoint may take it back
         newest = self.current(program_id, kind, key)
         return self.add(
             self._new(
@@ -351,10 +424,10 @@ class Proposals(Repository[Proposal]):
     noun, table, cls = "proposal", tables.proposal, Proposal
 
     def overdue(self, now: datetime, limit: int) -> list[Proposal]:
-        """Return at most `limit` offered proposals whose time to answer has run out by `now`."""
+        """Return at most `limit` open proposals whose time to answer has run out by `now`."""
         due_at, id = self.table.c.due_at, self.table.c.id
-        query = self._asking(state="offered").where(due_at <= now).order_by(due_at, id)
-        return self._load(self._all(query.limit(limit)))
+        late = self._asking(state=["offered", "question"]).where(due_at <= now)
+        return self._load(self._all(self._unheld(late.order_by(due_at, id).limit(limit))))
 
 
 class Members(Repository[Member]):
@@ -404,7 +477,7 @@ class Milestones(Repository[Milestone]):
             .order_by(columns.opens_at, columns.id)
             .limit(limit)
         )
-        return self._load(self._all(query))
+        return self._load(self._all(self._unheld(query)))
 
 
 class Meetings(Repository[Meeting]):

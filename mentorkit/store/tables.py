@@ -162,6 +162,7 @@ business = of(
     words("sector", 100, nullable=True),
     words("country", 100, nullable=True),
     unique("external_key", code="business.key_taken", message="This external key is in use."),
+    unique("name", code="business.name_taken", message="There is a business of this name."),
     info=declare(data_class="profile", retention=PROGRAM),
 )
 
@@ -210,7 +211,7 @@ participant = of(
         subject="person_id",
         data_class="profile",
         retention=PERSON,
-        erase={"profile": Frozen(), "campaign": "", "source": ""},
+        erase={"profile": Frozen(), "campaign": "", "source": "", "business_id": None},
     ),
 )
 

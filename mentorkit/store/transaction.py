@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
@@ -43,6 +44,7 @@ class Outcome:
     session: Session
     owned: bool
     recorded: list[tuple[int, type[Event]]] = field(default_factory=list)
+    marks: WeakKeyDictionary[SessionTransaction, int] = field(default_factory=WeakKeyDictionary)
     doomed: SessionTransaction | None = None
     committed: bool = False
 
@@ -50,6 +52,13 @@ class Outcome:
         """Let nothing of the innermost savepoint, or of all, be committed."""
         here = self.session.get_nested_transaction() or self.session.get_transaction()
         self.doomed = self.doomed or here
+
+    def begin(self, savepoint: SessionTransaction) -> None:
+        self.marks[savepoint] = len(self.recorded)
+
+    def take_back(self, savepoint: SessionTransaction) -> None:
+        """Forget what was recorded since; SQLite gives its sequences to others."""
+        del self.recorded[self.marks.get(savepoint, 0) :]
 
     def tell(self) -> None:
         if self.committed and self.recorded and self.announce is not None:
@@ -86,9 +95,15 @@ def _listen(session: Session, outcomes: list[Outcome]) -> None:
             for outcome in outcomes:
                 outcome.committed = True
 
+    @sa.event.listens_for(session, "after_transaction_create")
+    def begun(_: Session, savepoint: SessionTransaction) -> None:
+        for outcome in outcomes:
+            outcome.begin(savepoint)
+
     @sa.event.listens_for(session, "after_soft_rollback")
     def rolled_back(_: Session, previous: SessionTransaction) -> None:
         for outcome in outcomes:
+            outcome.take_back(previous)
             if outcome.doomed is previous:
                 outcome.doomed = None
 
@@ -97,25 +112,11 @@ def _listen(session: Session, outcomes: list[Outcome]) -> None:
         # Here, unlike in after_commit, the connection is back in its pool, so reading what was
         # stored never needs two of them at once.
         if transaction.parent is None:
-            over = merged(outcomes)
+            over = list(outcomes)
             outcomes.clear()
             for outcome in over:
                 if not outcome.owned:
                     outcome.tell()
-
-
-def merged(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Return one outcome per kit and tenant, so that no event is announced twice.
-
-    SQLite gives the sequence that a savepoint took back to the next event, which may have been
-    recorded by another joined transaction.
-    """
-    found: dict[tuple[str, Announce | None], Outcome] = {}
-    for outcome in outcomes:
-        first = found.setdefault((outcome.tenant, outcome.announce), outcome)
-        if first is not outcome:
-            first.recorded += outcome.recorded
-    return list(found.values())
 
 
 @dataclass(eq=False, kw_only=True)

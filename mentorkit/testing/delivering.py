@@ -77,7 +77,7 @@ class ChannelContract(Contract):
     def test_takes_a_message(self, sent: Any) -> None:
         outcome = sent("k-1")
         if self.delivers:
-            assert isinstance(outcome, Receipt)
+            assert isinstance(outcome, Receipt), "end deliver with `return Receipt(channel=...)`"
             assert outcome.channel == sent.channel.name
         else:
             assert isinstance(outcome, RetryLater | Undeliverable)

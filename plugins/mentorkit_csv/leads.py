@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ _BUSINESS = ("sector", "country", "started")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,128}@[^\s@<>\"(),:;\[\]\\]{1,190}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
 _PLAIN = Field(id="text")
 
 
@@ -69,6 +70,25 @@ def read_leads(
         seen[lead.key] = row.number
         leads.append(lead)
     return tuple(leads), tuple(problems)
+
+
+def without_jobs(
+    table: Table, columns: tuple[Column, ...]
+) -> tuple[tuple[Column, ...], list[Problem]]:
+    """Return the columns but for one called role that holds none, and a note about it.
+
+    For a sheet of which it is known who is in it: such a column tells something else, often a job.
+    """
+    for column in columns:
+        cells = [cell for row in table.rows if (cell := row.cells[column.index].strip())]
+        if column.target == "role" and cells and not any(one.casefold() in ROLES for one in cells):
+            told = (
+                f'its column "{column.name}" holds no roles ({_shown(cells[0])}, ...) and is not '
+                f'read; to keep it, map it to a field: "{column.name}" = "job"'
+            )
+            left = tuple(one for one in columns if one is not column)
+            return left, [Problem(table.name, told)]
+    return columns, []
 
 
 class _Reader:
@@ -139,23 +159,25 @@ class _Reader:
     def _profile(self, role: str) -> dict[str, Any]:
         profile: dict[str, Any] = {}
         for target in self._cells:
-            if target in _PARSED_ELSEWHERE and not (
-                target in _BUSINESS and (target in self._fields or not self._has_business)
-            ):
+            about_firm = target in _BUSINESS and self._has_business
+            built_in = target in _PARSED_ELSEWHERE and (target not in _BUSINESS or about_firm)
+            if built_in and target not in self._fields:
                 continue
             field = self._fields.get(target, _CHOICES if target == "choices" else _PLAIN)
-            value = self._value(target, field.parse)
+            value = self._value(target, partial(self._parse, field))
             if value is not None:
                 profile[target] = value
-            elif field.required and (role == "both" or role in field.roles):
+            elif field.required and not self._cell(target) and _asked(field, role):
                 self._note(target, "is empty; this program requires an answer")
         return profile
 
-    def _value(self, target: str, parse: Callable[[str], Any]) -> Any:
+    def _cell(self, target: str) -> str:
+        """Return the cell that feeds this, "" where there is none."""
         column = self._cells.get(target)
-        if column is None:
-            return None
-        cell = self._row.cells[column.index].strip()
+        return self._row.cells[column.index].strip() if column else ""
+
+    def _value(self, target: str, parse: Callable[[str], Any]) -> Any:
+        cell = self._cell(target)
         if not cell:
             return None
         try:
@@ -163,6 +185,20 @@ class _Reader:
         except ValueError as error:
             self._note(target, str(error))
             return None
+
+    def _parse(self, field: Field, cell: str) -> Any:
+        """Read an answer; a number with a comma is one where semicolons separate the cells."""
+        comma = field.kind == "number" and _COMMA.fullmatch(cell)
+        if comma and not self._table.decimal_comma:
+            raise ValueError(f"{cell!r} is not a number; write {_pointed(cell)}, with a point")
+        try:
+            return field.parse(_pointed(cell) if comma else cell)
+        except ValueError as error:
+            other = next((one for one in ",;|/" if one in cell and one != field.separator), None)
+            if field.kind != "options" or other is None or field.separator in cell:
+                raise
+            told = f"put {field.separator} between answers, not {other}"
+            raise ValueError(f"{error}; {told}") from None
 
     def _note(self, target: str, message: str) -> None:
         column = self._cells.get(target)
@@ -174,6 +210,14 @@ class _Reader:
 
 _CHOICES = Field(id="choices", kind="options")
 _PARSED_ELSEWHERE = frozenset(RESERVED) - {"choices"}
+
+
+def _asked(field: Field, role: str) -> bool:
+    return role == "both" or role in field.roles
+
+
+def _pointed(cell: str) -> str:
+    return cell.replace(",", ".")
 
 
 def _short(cell: str) -> str:

@@ -105,7 +105,14 @@ def read_csv(body: bytes, name: str, limits: Limits, known: Collection[str] = fr
             )
             continue
         rows.append(Row(row.number, tuple(map(unguard, cells))))
-    return Table(name=name, unit="line", header=names, rows=tuple(rows), problems=tuple(problems))
+    return Table(
+        name=name,
+        unit="line",
+        header=names,
+        rows=tuple(rows),
+        problems=tuple(problems),
+        decimal_comma=delimiter == ";",
+    )
 
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}

@@ -10,7 +10,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Batch, Context, Inbound, RecruitmentSource, Sheet
 from mentorkit_csv.columns import RESERVED, assign, known_names
-from mentorkit_csv.leads import read_leads
+from mentorkit_csv.leads import read_leads, without_jobs
 from mentorkit_csv.separated import read_csv, write_csv
 from mentorkit_csv.table import MEGABYTE, Limits, Table, display_name
 
@@ -32,6 +32,13 @@ class CsvSource(RecruitmentSource):
                 "The other columns are recognised by name, or ignored.",
                 "additionalProperties": {"type": "string", "minLength": 1},
                 "default": {},
+            },
+            "jobs": {
+                "type": "boolean",
+                "title": "A column role may hold jobs",
+                "description": "Leaves out a column role that holds no role, where the side is "
+                "known.",
+                "default": False,
             },
             "default_capacity": {
                 "type": ["integer", "null"],
@@ -74,6 +81,9 @@ class CsvSource(RecruitmentSource):
                 told = (*error.problems, Problem(table.name, table.others))
                 raise Invalid(error.code, error.message, told) from None
             raise
+        if role and given.get("jobs") and "role" not in columns.values():
+            used, ignored = without_jobs(table, used)
+            notes += ignored
         leads, problems = read_leads(
             table,
             used,

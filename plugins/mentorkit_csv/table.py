@@ -64,6 +64,8 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = ()
+    decimal_comma: bool = False
+    """Whether 3,5 means 3.5 here, as where semicolons separate the cells."""
     others: str = ""
     """What to say of the other sheets of a workbook where this one cannot be used."""
 

@@ -57,14 +57,14 @@ def list_messages(
                 "person": row.external_key or row.name or row.person_id,
                 "template": row.template,
                 "subject": row.subject,
-                "created_at": row.created_at.isoformat(timespec="seconds"),
-                "read_at": row.read_at and row.read_at.isoformat(timespec="seconds"),
+                "created_at": row.created_at.replace(microsecond=0),
+                "read_at": row.read_at and row.read_at.replace(microsecond=0),
             }
             for row in connection.execute(wanted)
         ]
 
 
-def read_message(ctx: CommandContext, *, message: str) -> dict[str, str]:
+def read_message(ctx: CommandContext, *, message: str) -> dict[str, Any]:
     """Return one message whole, and mark it as read; the first time counts. Raises `NotFound`."""
     import sqlalchemy as sa
 
@@ -83,7 +83,7 @@ def read_message(ctx: CommandContext, *, message: str) -> dict[str, str]:
         "id": row.id,
         "subject": row.subject,
         "body": row.body,
-        "read_at": row.read_at.isoformat(timespec="seconds"),
+        "read_at": row.read_at.replace(microsecond=0),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import (
     NO_OPTIONS,
     Above,
@@ -37,7 +38,13 @@ class DeclaredRule(Rule):
 
 
 def _above(*, field: str, other: str | None, steps: list[float]) -> Above:
-    """Return the form for `steps`: from the first number to the last, or the first and up."""
+    """Return the form for `steps`: from the first number to the last, or the first and up.
+
+    Raises `Invalid` where the first is the larger.
+    """
+    if steps[0] > steps[-1]:
+        told = f"write the smaller number first: [{steps[-1]:g}, {steps[0]:g}]"
+        raise Invalid("rule.steps", "The steps do not fit:", [Problem("steps", told)])
     return Above(
         field=field, other=other, least=steps[0], most=steps[1] if len(steps) > 1 else None
     )

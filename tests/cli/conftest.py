@@ -113,7 +113,7 @@ def start() -> Callable[..., subprocess.CompletedProcess[bytes]]:
         *words: object, env: dict[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [sys.executable, "-m", "mentorkit.cli", *map(str, words)],
+            [sys.executable, "-m", "mentorkit", *map(str, words)],
             capture_output=True,
             check=False,
             timeout=120,

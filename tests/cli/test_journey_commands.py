@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mentorkit.domain.people import Actor
+from mentorkit.journey import onboard
+from mentorkit.kit import Kit
 
 Run = Callable[..., Any]
 
@@ -31,7 +36,8 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     assert states(run, "proposal") == ["offered"] * 3
     told = run("relationship", "accept", "--all", "--means", "phone").out
     assert told == (
-        "Said yes to 3 proposals.\n3 relationships began: everybody asked has said yes.\n"
+        "Noted the yes of mentee and mentor for 3 proposals.\n"
+        "3 relationships began: everybody asked has said yes.\n"
     )
     run("relationship", "meet", "e1=m1", "--minutes", "45")
     run("relationship", "pause", "e1=m1")
@@ -60,9 +66,14 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
     seen = run(*recruit, "--preview")
     assert seen.out.splitlines() == [
         "Would take in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out.",
+        "  changed mentee e1 (Chipo Moyo): trade baker -> smith",
+        "  new mentee e4 (Fay)",
         "This was a preview: nothing was written.",
     ]
     assert "mentees.csv, line 6, column trade: 'x' is not an option" in seen.err
+    as_data = json.loads(run(*recruit, "--preview", "--json").out)
+    assert [one["fields"] for one in as_data["changes"]] == [{"trade": ["baker", "smith"]}, {}]
+    assert as_data["options"] == {"trade": ["baker", "smith", "tailor", "potter"]}
     assert len(listed(run, "participant", "list")) == 6
     done = run(*recruit)
     assert done.out.splitlines()[0] == (
@@ -81,6 +92,36 @@ def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: R
     assert "--columns Wer: write COLUMN=FIELD" in wrong.err
     assert "--columns Nummer=name: this column was named before" in wrong.err
     assert "no.csv: there is no such file" in run("recruit", "no.csv", code=2).err
+
+
+def test_everything_wrong_with_the_columns_is_told_at_once_and_nothing_is_written(
+    traders: Path, run: Run
+) -> None:
+    text = "ID,Nombre,Correo\n9,Gil,gil@example.org\n"
+    (traders / "map.csv").write_text(text, encoding="utf-8")
+    before = listed(run, "participant", "list")
+
+    def wrong(*columns: str) -> list[str]:
+        given = [word for one in columns for word in ("--columns", one)]
+        done = run("recruit", "map.csv", "--role", "mentor", *given, code=2)
+        assert not done.out
+        lines: list[str] = done.err.splitlines()
+        assert lines[0] == "Error: The columns cannot be used:"
+        return lines[1:]
+
+    assert wrong("ID=ref", "Nombre=nmae", "Correo=emial") == [
+        "  - --columns Nombre=nmae: 'nmae' is no field; did you mean 'name'?",
+        "  - --columns Correo=emial: 'emial' is no field; did you mean 'email'?",
+    ]
+    told = wrong("Nombre", "IDD=ref", "Correo=blood")
+    assert told[0].startswith("  - --columns Nombre: write COLUMN=FIELD")
+    assert told[1].startswith("  - --columns Correo=blood: 'blood' is no field; there are: trade,")
+    assert told[2] == (
+        '  - map.csv, column IDD: is mapped to ref but not there; did you mean "ID"?'
+    )
+    assert len(told) == 3
+    assert wrong("Nombre")[0].startswith("  - --columns Nombre: write COLUMN=FIELD")
+    assert listed(run, "participant", "list") == before
 
 
 def test_a_file_that_does_not_say_who_is_in_it_is_refused_once(traders: Path, run: Run) -> None:
@@ -252,6 +293,22 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == []
 
 
+def test_one_asks_and_the_other_replies(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    (own,) = json.loads(run("--as", "e1", "relationship", "list", "--json").out)
+    ask = ("relationship", "ask", own["id"], "--text", "Do you sell online?")
+    reply = ("relationship", "reply", "--all", "--text", "Since 2019.")
+    assert run("--as", "e1", *ask).out == "Asked about 1 proposal.\n"
+    assert "question" in run("relationship", "list", "--state", "question").out
+    assert "replies to your question" in run("--as", "e1", *reply, code=4).err
+    assert run("--as", "m1", *reply).out == "Replied about 1 proposal.\n"
+    run("work")
+    inboxes = {who: run("inbox", "list", "--person", who, "--json").out for who in ("e1", "m1")}
+    assert "The reply to your question" in inboxes["e1"]
+    assert states(run, "proposal") == ["offered"] * 3
+
+
 def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     run("match")
     run("publish")
@@ -260,7 +317,7 @@ def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
     assert run("--as", "e1", *accept).out == "Said yes to 0 proposals.\n"
     told = run(*accept, "--for", "mentee")
-    assert (told.out, told.err) == ("Said yes to 2 proposals.\n", "")
+    assert (told.out, told.err) == ("Noted the yes of mentee for 2 proposals.\n", "")
     run("--as", "m1", *accept)
     assert states(run, "relationship") == ["active"]
     run("staff", "add", "m2", "--role", "coordinator")
@@ -268,19 +325,26 @@ def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     assert states(run, "relationship") == ["active"] * 3
 
 
-def test_people_see_and_answer_what_is_theirs_by_both_keys(traders: Path, run: Run) -> None:
+def test_people_see_and_answer_what_is_theirs_without_the_keys_of_others(
+    traders: Path, run: Run
+) -> None:
     run("match")
     assert json.loads(run("--as", "e1", "relationship", "list", "--json").out) == []  # a draft
     run("publish")
     ana = ("--as", "e1", "relationship")
-    offered = json.loads(run(*ana, "list", "--json").out)
-    assert [(row["mentee_key"], row["mentor_key"]) for row in offered] == [("e1", "m1")]
-    assert "Chipo Moyo (e1)  Aïcha Ouédraogo (m1)" in run(*ana, "list").out
+    (offered,) = json.loads(run(*ana, "list", "--json").out)
+    assert (offered["mentee_key"], offered["mentor_key"]) == ("e1", None)
+    told = run(*ana, "list").out
+    assert "Chipo Moyo (e1)  Aïcha Ouédraogo" in told
+    assert "m1" not in told
+    assert "--as PERSON relationship accept PROPOSAL`" in told
     assert "no proposal e2=m2 here" in run(*ana, "accept", "e2=m2", code=3).err
-    assert run(*ana, "accept", "e1=m1").out == "Said yes to 1 proposal.\n"
-    assert "1 relationship began" in run("--as", "m1", "relationship", "accept", "e1=m1").out
-    assert "Logged a meeting" in run(*ana, "meet", "e1=m1", "--minutes", "45").out
-    assert "Chipo Moyo (e1)  Aïcha Ouédraogo (m1)  active" in run(*ana, "list").out
+    assert run(*ana, "accept", offered["id"]).out == "Said yes to 1 proposal.\n"
+    accept = ("relationship", "accept", offered["id"])
+    assert "1 relationship began" in run("--as", "m1", *accept).out
+    (held,) = json.loads(run(*ana, "list", "--json").out)
+    assert "Logged a meeting" in run(*ana, "meet", held["id"], "--minutes", "45").out
+    assert "Chipo Moyo (e1)  Aïcha Ouédraogo  " in run(*ana, "list").out
     assert len(listed(run, "relationship", "list")) == 3
 
 
@@ -293,7 +357,14 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     run("staff", "add", "e1", "--role", "viewer")
     assert "Aïcha" in run("--as", "e1", "participant", "list").out
     assert "Only staff" in run("--as", "e1", "participant", "decline", "m1", code=4).err
-    assert "There is nobody here" in run("staff", "add", "zoe@example.org", code=3).err
+    told = run("staff", "add", "zoe@example.org", code=3).err
+    assert "There is nobody here" in told
+    assert "`mentorkit staff add zoe@example.org --name NAME`" in told
+    table = run("staff", "list").out
+    assert "Ada Boss    u7    coordinator" in table
+    assert run("staff", "remove", "e1").out == "e1 is no viewer here any more.\n"
+    assert [row["name"] for row in listed(run, "staff", "list")] == ["Ada Boss"]
+    assert "is no staff" in run("staff", "remove", "e1", code=3).err
     assert "Say who" in run("staff", "add", code=2).err
 
 
@@ -382,7 +453,7 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
 
     told = run("--as", "E00002", "relationship", "propose", "E00002", "M00001").out
     assert told.startswith("Proposed that E00002 and M00001 work together (")
-    assert "`mentorkit --as PERSON relationship accept MENTEE=MENTOR`" in told
+    assert "`mentorkit --as PERSON relationship accept PROPOSAL`" in told
     offered = listed(run, "relationship", "list", "--state", "offered")
     assert [(row["origin"], row["awaiting"]) for row in offered] == [("mentee", "mentor")]
     assert "1 relationship began" in run("--as", "M00001", "relationship", "accept",
@@ -434,6 +505,22 @@ def test_whoever_is_in_two_programs_says_which(traders: Path, run: Run) -> None:
     run("relationship", "propose", "e1", "m1", "--program", "traders")
 
 
+def test_who_has_left_is_taken_back_in_by_staff(traders: Path, run: Run) -> None:
+    (ana,) = [row for row in listed(run, "participant", "list") if row["key"] == "e1"]
+    run("person", "erase", "e2", "--yes")
+    kit = Kit.embedded(traders / "mentorkit.db")
+    by = Actor(person_id=ana["person_id"])
+    onboard.leave(kit, tenant="default", actor=by, participant=ana["id"])
+    kit.close()
+    told = run("recruit", "mentees.csv", "--role", "mentee", code=None).err
+    assert "`mentorkit participant readmit e1`" in told
+    assert run("participant", "readmit", "--all").out == "Took back in 1 participant.\n"
+    now = {
+        row["key"]: row["state"] for row in listed(run, "participant", "list", "--role", "mentee")
+    }
+    assert now == {"e1": "lead", None: "left", "e3": "active"}
+
+
 def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) -> None:
     text = (sheets / "preset.toml").read_text(encoding="utf-8")
     circle = text.replace("[program]", '[program]\nkind = "circle"')
@@ -448,8 +535,12 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     for mentee in ("e1", "e2"):
         run("relationship", "propose", mentee, "m2")
     told = run("relationship", "accept", "--all").out
-    assert told == "Said yes to 2 proposals.\n2 yeses; 1 circle is running.\n"
-    end = ("relationship", "end", "e1=m2")
+    assert told.splitlines() == [
+        "Noted the yes of mentee and mentor for 2 proposals.",
+        "2 yeses; 1 circle is running.",
+    ]
+    (circle_id,) = {row["id"] for row in listed(run, "relationship", "list", "--state", "active")}
+    end = ("relationship", "end", circle_id)
     assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
     run("relationship", "propose", "e1", "m2")
     run("relationship", "accept", "--all")
@@ -457,7 +548,7 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     assert "no relationship here" in run(*only, "m2", code=3).err
     run("--as", "m2", *only, "e1", code=4)
     assert run(*only, "e1").out == "Took e1 out of 1 relationship.\n"
-    assert run("--as", "m2", "relationship", "end", "e2=m2").out == "Ended 1 relationship.\n"
+    assert run("--as", "m2", *end).out == "Ended 1 relationship.\n"
 
 
 def test_every_shipped_preset_makes_a_program(run: Run) -> None:
@@ -518,3 +609,165 @@ def test_another_tenant_sees_nothing(traders: Path, run: Run) -> None:
     run(*other, "participant", "list", "--program", "traders", code=3)
     run(*other, "program", "create", "--file", "preset.toml", "--key", "traders")
     assert "Nothing was changed" in run(*other, "participant", "decline", row["id"], code=3).err
+
+
+def test_a_wrong_file_of_pairs_is_told_by_its_lines_and_quoted_nowhere(
+    traders: Path, run: Run
+) -> None:
+    (traders / "wrong.csv").write_text("ref,name,email\n" * 2 + "m1,Ana,a@b.org\n" * 40 + "".join(
+        f"m{i},Ana {'x' * 300},a@b.org\n" for i in range(40)
+    ), encoding="utf-8")  # fmt: skip
+    told = run("relationship", "end", "--file", "wrong.csv", code=2).err
+    lines = told.splitlines()
+    assert lines[0] == "Error: Nothing was changed:"
+    assert lines[1] == "  - wrong.csv, line 1: is neither MENTEE=MENTOR nor an id"
+    assert lines[-1] == "  - ... and 32 more"
+    assert len(lines) == 12
+    assert "Ana" not in told
+    (traders / "who.txt").write_text(f"e1\n# some\nnobody{'x' * 300}\n", encoding="utf-8")
+    told = run("participant", "consent", "--file", "who.txt", code=3).err
+    assert f"  - who.txt, line 3: there is no participant nobody{'x' * 33}…\n" in told
+
+
+def test_a_program_is_not_written_over_something_else_unless_told_to(
+    traders: Path, run: Run
+) -> None:
+    before = (traders / "mentors.csv").read_bytes()
+    export = ("program", "export", "--out")
+    assert "--force" in run(*export, "mentors.csv", code=5).err
+    assert (traders / "mentors.csv").read_bytes() == before
+    run(*export, "traders.toml")
+    run(*export, "traders.toml")
+    run(*export, "mentors.csv", "--force")
+    assert tomllib.loads((traders / "mentors.csv").read_text(encoding="utf-8"))
+
+
+def test_what_all_of_many_are_refused_for_has_its_own_exit_code(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    run("relationship", "accept", "--all")
+    meet = ("relationship", "meet", "--all", "--minutes", "45")
+    assert "--at: write date" in run(*meet, "--at", "tomorrow", code=2).err
+    assert "from 1 to 1440" in run("relationship", "meet", "--all", "--minutes", "0", code=2).err
+    assert run("participant", "approve", "e1", "e2", code=5).err.count("approved") == 1
+
+
+def test_a_program_is_open_or_closed_only_once(traders: Path, run: Run) -> None:
+    assert "The program traders is open already." in run("program", "open", code=5).err
+    long = ("program", "create", "--preset", "cohort", "--key", "a" * 300)
+    assert "at most 63" in run(*long, code=2).err
+
+
+def test_everything_wrong_with_a_preset_is_told_at_once_with_its_file(
+    traders: Path, run: Run
+) -> None:
+    text = (traders / "preset.toml").read_text(encoding="utf-8")
+    wrong = (
+        text
+        + """
+[strategy]
+assigner = "optimall"
+[[strategy.rules]]
+rule = "same"
+field = "vilage"
+[targets]
+length_dayz = 3
+[messages]
+hello = 3
+[[requirements]]
+id = "grown"
+field = "age"
+"""
+    )
+    start = wrong.index("[[strategy.criteria]]")  # TOML wants a table before its blocks
+    (traders / "bad.toml").write_text(wrong[:start] + wrong[wrong.index("[strategy]") :] + wrong[
+        start : wrong.index("[strategy]")
+    ], encoding="utf-8")  # fmt: skip
+    told = run("program", "create", "--file", "bad.toml", "--key", "bad", code=2).err
+    for place in (
+        "requirements[0].field", "targets.length_dayz", "messages.hello", "strategy.assigner",
+        "strategy.rules[0].field",
+    ):  # fmt: skip
+        assert f"  - bad.toml, {place}: " in told
+
+
+def test_what_is_passed_over_by_approving_is_said(traders: Path, run: Run) -> None:
+    text = (traders / "preset.toml").read_text(encoding="utf-8")
+    asking = """
+[[requirements]]
+id = "home"
+field = "village"
+[[requirements]]
+id = "craft"
+field = "trade"
+test = "one_of"
+value = ["baker"]
+"""
+    (traders / "asking.toml").write_text(text + asking, encoding="utf-8")
+    run("program", "create", "--file", "asking.toml", "--key", "asking")
+    rows = "ref,name,trade\nq1,Gil,baker\nq2,Hal,baker\nq3,Ida,smith\n"
+    (traders / "more.csv").write_text(rows, encoding="utf-8")
+    here = ("--program", "asking")
+    run("recruit", "more.csv", "--role", "mentee", *here)
+    assert "ask: home, craft" in run("participant", "list", *here).out
+    done = run("participant", "approve", "--all", *here, code=5)
+    assert done.out.splitlines() == [
+        "Approved 2 participants.",
+        "Of these, 2 do not (or not yet) meet the requirement home.",
+    ]
+    assert "q3: Not met: craft" in done.err
+    told = run("participant", "approve", "q3", "--despite", "craft", *here).out
+    assert "Of these, 1 does not (or not yet) meet the requirement craft." in told
+
+
+def test_a_match_of_nobody_says_what_is_missing(sheets: Path, run: Run) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("program", "open")
+    run("recruit", "mentees.csv", "--role", "mentee")
+    told = run("match").out
+    assert "  3 mentees (lead): `mentorkit participant approve`" in told
+    assert "  no mentor was taken in: `mentorkit recruit FILE --role mentor`" in told
+    run("participant", "approve", "--all")
+    told = run("match").out
+    assert "  3 mentees (approved): `mentorkit participant consent`, then" in told
+    assert "Next: mend that, and match again." in told
+
+
+def test_drafts_that_nobody_heard_of_count_nowhere(traders: Path, run: Run) -> None:
+    for _ in range(3):
+        run("match")
+    assert "Proposals: 3 draft.\n" in run("program", "show", "traders").out
+
+
+def test_who_stops_a_long_step_is_told_how_far_it_came(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.journey import screen
+
+    rows = "".join(f"s{number},Somebody,baker,Ora\n" for number in range(150))
+    (traders / "many.csv").write_text("ref,name,trade,village\n" + rows, encoding="utf-8")
+    run("recruit", "many.csv", "--role", "mentee")
+    approve, calls = screen.approve, iter(range(1000))
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        if next(calls) == 120:
+            raise KeyboardInterrupt
+        return approve(*given, **named)
+
+    monkeypatch.setattr(screen, "approve", stopped)
+    told = run("participant", "approve", "--all", code=130).err
+    assert "The first 100 of 150 were gone through, which stays." in told
+    assert len(listed(run, "participant", "list", "--state", "lead")) == 50
+
+
+def test_messages_are_listed_like_everything_else(traders: Path, run: Run) -> None:
+    assert run("inbox", "list").out == "Nothing here.\n"
+    run("match")
+    run("publish")
+    run("work")
+    heading, _, first, *_ = run("inbox", "list").out.splitlines()
+    assert heading.split()[:3] == ["ID", "PERSON", "TEMPLATE"]
+    assert "CREATED AT" in heading
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", first)
+    assert "+00:00" not in first

@@ -92,7 +92,7 @@ def test_the_quality_is_told_as_a_bound_and_never_better_than_it_is() -> None:
     )
     assert quality(summary(total=999_999, total_bound=1_000_000)).startswith("at most 0.01 %")
     assert quality(summary(pairs_bound=7)) == (
-        "the best possible for so many pairs; at most 2 more pairs could be made"
+        "the best possible sum of scores for this many pairs; perhaps up to 2 more could be made"
     )
     assert quality(summary(pairs_bound=7, objective="score")) == (
         "the best possible total; the objective coverage may pair up to 2 more"
@@ -103,7 +103,10 @@ def test_how_many_were_paired_reads_as_a_sentence() -> None:
     assert paired(summary()) == "Paired 5 of 6 mentees; there are 7 mentors."
     assert paired(summary(mentors=1)) == "Paired 5 of 6 mentees; there is 1 mentor."
     assert "Nobody was paired" in paired(summary(mentors=0, pairs=0))
-    assert "in 1 case a mentee" in steadiness(summary(blocking_pairs=1))
+    told = steadiness(summary(blocking_pairs=1))
+    assert told.startswith("In 1 case a mentee and a mentor who are not paired would both rather")
+    assert "what is best for all together is not best for each" in told
+    assert 'assigner = "stable"' in told
 
 
 def test_people_left_out_for_the_same_reason_stand_together() -> None:

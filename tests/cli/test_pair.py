@@ -82,6 +82,17 @@ def test_mapping_one_column_leaves_the_others_to_their_names(sheets: Path, run: 
     assert (found["pairs"], found["total"]) == (known["pairs"], known["total"]) == (2, 10_000)
 
 
+def test_a_slip_of_the_hand_in_the_columns_is_told_and_other_names_are_let_be(
+    sheets: Path, run: Run
+) -> None:
+    strategy = sheets / "strategy.toml"
+    text = strategy.read_text(encoding="utf-8")
+    strategy.write_text(text + '[columns]\nrole = "job"\nname = "nmae"\n', encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "strategy.toml, columns.name: 'nmae' is no field; did you mean 'name'?" in told
+    assert "columns.role" not in told
+
+
 def test_a_program_reads_figures(sheets: Path, run: Run) -> None:
     done = run(*WHOLE, "--json")
     found = json.loads(done.out)
@@ -169,9 +180,9 @@ weight = 0
         "strategy.toml, objective: ",
         "strategy.toml, surprise: ",
         "strategy.toml, fields.trade.options: ",
-        "strategy.toml, rules[0].field: ",
-        "strategy.toml, criteria[0].criterion: ",
-        "strategy.toml, criteria[0].weight: ",
+        "strategy.toml, rules[0].field (rule 1, differs): ",
+        "strategy.toml, criteria[0].criterion (criterion 1, equall): ",
+        "strategy.toml, criteria[0].weight (criterion 1, equall): ",
         "mentors.csv, column nmae: ",
         "none.csv: there is no such file",
         "nowhere/pairs.csv: there is no folder",
@@ -441,7 +452,9 @@ def test_who_would_do_is_named_with_the_key_that_the_sheets_show(sheets: Path, r
         file.write("e0,Fay,baker,Sim\n")
     run(*WHOLE)
     helps = {one["person"]: one["what would help"] for one in rows(sheets / "unmatched.csv")}
-    assert helps["e0"] == "One more place at Aïcha Ouédraogo (m1) would do."
+    assert helps["e0"] == (
+        "One more place at Aïcha Ouédraogo (m1) would let one of the 2 mentees left out be paired."
+    )
 
 
 def test_a_cell_that_would_act_on_a_terminal_is_shown_harmless(sheets: Path, run: Run) -> None:
@@ -464,3 +477,96 @@ def test_excel_sheets_are_read_and_written(sheets: Path, run: Run) -> None:
     assert [row[:3] for row in sheet.iter_rows(values_only=True)] == [
         ("mentee", "mentor", "score"), ("e1", "m1", 10000), ("e2", "m2", 0),
     ]  # fmt: skip
+
+
+def test_a_column_that_is_not_declared_is_text_where_a_rule_reads_it(
+    sheets: Path, run: Run
+) -> None:
+    for side in ("mentors", "mentees"):
+        head, *people = (sheets / f"{side}.csv").read_text(encoding="utf-8").splitlines()
+        more = [f"{head},Organisation", *(f"{row},Acme" for row in people)]
+        (sheets / f"{side}.csv").write_text("\n".join(more), encoding="utf-8")
+    add_to_strategy(sheets, '[[rules]]\nrule = "differs"\nfield = "organisation"\n')
+    assert json.loads(run(*WHOLE, "--json").out)["pairs"] == 0
+    text = (sheets / "strategy.toml").read_text(encoding="utf-8")
+    (sheets / "strategy.toml").write_text(text.replace('"organisation"', '"organisatoin"'))
+    told = run(*WHOLE, code=2).err
+    assert "there is no field 'organisatoin'" in told
+    assert 'if "Organisation" is it, map it to organisatoin' in told
+
+
+def test_a_built_in_column_can_be_compared(sheets: Path, run: Run) -> None:
+    add_to_strategy(sheets, '[[criteria]]\ncriterion = "equal"\nfield = "name"\n')
+    done = run(*WHOLE, "--json")
+    assert json.loads(done.out)["notes"] == []
+    assert "You have a different name" in (sheets / "pairs.csv").read_text(encoding="utf-8")
+
+
+def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path, run: Run) -> None:
+    text = (sheets / "strategy.toml").read_text(encoding="utf-8")
+    broken = text.replace("[fields.trade]", '[fields.trade]\nkind = "no such"')
+    assert broken != text
+    (sheets / "strategy.toml").write_text(broken, encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "fields.trade.kind: " in told
+    assert "there is no field" not in told
+
+
+def test_a_column_role_with_jobs_is_left_out_and_told_once(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentors.csv").read_text(encoding="utf-8").splitlines()
+    jobs = [f"{head},role", *(f"{row},CEO" for row in people)]
+    (sheets / "mentors.csv").write_text("\n".join(jobs), encoding="utf-8")
+    done = run(*WHOLE)
+    assert "Paired 2 of 3 mentees" in done.out
+    assert done.err.count("holds no roles ('CEO', ...) and is not read") == 1
+
+
+def test_a_row_that_names_the_other_role_is_used_and_told(sheets: Path, run: Run) -> None:
+    head, *people = (sheets / "mentors.csv").read_text(encoding="utf-8").splitlines()
+    rows_now = [f"{head},role", f"{people[0]},mentee", *(f"{row},mentor" for row in people[1:])]
+    (sheets / "mentors.csv").write_text("\n".join(rows_now), encoding="utf-8")
+    assert (
+        "mentors.csv: 1 row (first: mentors.csv, line 2) named another role; used as mentor here,"
+        " for --mentors names this sheet"
+    ) in run(*WHOLE).err
+
+
+def test_every_option_that_is_missing_is_named(sheets: Path, run: Run) -> None:
+    told = run("pair", "--mentors", "mentors.csv", code=2).err
+    assert "Missing options: --mentees, --strategy." in told
+
+
+def test_an_installed_plugin_that_offers_what_is_missing_is_named(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = sheets / "mentorkit_hills-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mentorkit-hills\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[mentorkit]\nhills = mentorkit_hills\n")
+    (sheets / "mentorkit_hills.py").write_text(
+        """
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Criterion
+
+manifest = Manifest(title="Hills")
+
+class SameHill(Criterion):
+    name = "same_hill"
+    def score(self, mentee, mentor):
+        return 1.0
+
+@hookimpl
+def mentorkit_criteria():
+    yield SameHill()
+"""
+    )
+    monkeypatch.syspath_prepend(sheets)
+    add_to_strategy(sheets, '[[criteria]]\ncriterion = "same_hill"\n')
+    told = run(*WHOLE, code=2).err
+    assert "the installed plugin hills offers 'same_hill'; add --plugin hills" in told
+    run(*WHOLE, "--plugin", "hills")
+
+
+def add_to_strategy(sheets: Path, text: str) -> None:
+    with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mentorkit import Manifest, hookimpl
+from mentorkit.errors import Conflict
 from mentorkit.hooks import Check, Command, Health, Parameter
 from mentorkit.hooks import registry as registries
 
@@ -105,10 +106,20 @@ nothing = 7
 def test_a_hosts_kit_is_used_and_its_plain_engine_noticed(host: Path, run: Run) -> None:
     run("--kit", "portal:kit", "db", "upgrade")
     assert not (host / "mentorkit.db").exists()
+    assert "portal.db is up to date" in run("--kit", "portal:kit", "db", "check").out
+    told = json.loads(run("--kit", "portal:kit", "db", "upgrade", "--json").out)
+    assert Path(told["database"]).name == "portal.db"
     told = run("--kit", "portal:make", "doctor", code=1).out
     for setting in ("journal_mode", "foreign_keys"):
         assert f"WRONG  engine: {setting} is " in told
     assert "mentorkit.store.prepare(engine)" in told
+
+
+def test_a_plugin_of_a_kit_that_is_not_there_is_wrong_input(host: Path, run: Run) -> None:
+    with (host / "portal.py").open("a", encoding="utf-8") as file:
+        file.write("def lacking():\n    return Kit.embedded('x.db', plugins=['absent'])\n")
+    told = run("--kit", "portal:lacking", "db", "check", code=2).err
+    assert "absent: no such plugin is installed" in told
 
 
 def test_the_kit_of_the_environment_yields_to_a_file_that_is_named(
@@ -181,7 +192,7 @@ def test_a_plugins_command_gets_its_parameters_and_needs_no_database(
 ) -> None:
     listed(plugin("hello", mentorkit_commands=greeting))
     told = run("--tenant", "acme", "hello", "greet", "Zoë", "--times", "2", "--loud").out
-    assert told.splitlines() == ["said", "-" * 15, *["ACME: HELLO ZOË"] * 2]
+    assert told.splitlines() == ["SAID", "-" * 15, *["ACME: HELLO ZOË"] * 2]
     assert json.loads(run("hello", "greet", "Zoë", "--json").out) == [
         {"said": "default: hello Zoë"}
     ]
@@ -198,6 +209,18 @@ def test_a_plugins_command_may_ask_for_the_database(traders: Path, run: Run) -> 
     assert [row["template"] for row in rows] == ["proposal_offered"]
     run("inbox", "read", rows[0]["id"])
     assert json.loads(run("inbox", "list", "--unread", "--person", "e1", "--json").out) == []
+
+
+def test_a_tenant_whose_work_breaks_off_is_counted_and_makes_it_fail(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.journey import meet
+
+    def fail(*_: object, **__: object) -> int:
+        raise Conflict("proposal.stale", "Somebody was quicker.")
+
+    monkeypatch.setattr(meet, "turn", fail)
+    assert "1 tenant broke off" in run("work", code=1).out
 
 
 def test_people_read_their_own_messages_line_by_line_and_do_not_work(
@@ -252,6 +275,16 @@ def test_checks_are_all_run_whatever_one_of_them_does(run: Run, listed: Any) -> 
     assert "WRONG  look.bad: the check itself failed (RuntimeError)." in told
     assert "ok     look.fine: All well." in told
     assert "secret" not in told
+
+
+def test_a_strategy_whose_plugin_is_gone_is_told_with_its_program(
+    traders: Path, run: Run, listed: Any
+) -> None:
+    assert "ok     strategies: 1 open program can match." in run("doctor").out
+    listed("csv", "inbox")
+    told = run("doctor", code=1).out
+    place = "strategy.criteria[0].criterion: there is no criterion 'equal'"
+    assert f"WRONG  strategies: tenant default: program traders: {place}" in told
 
 
 def test_jobs_that_were_given_up_are_shown_and_started_again(

@@ -174,6 +174,19 @@ def test_opening_asks_for_a_criterion_or_an_assigner_that_needs_none(kit: Any) -
     assert opened["state"] == "open"
 
 
+def test_opening_is_refused_while_the_strategy_cannot_be_used(kit: Any) -> None:
+    made = create(kit)
+    with kit.transaction(tenant="acme") as tx:
+        body = {"criteria": [{"criterion": "same_lake"}]}
+        tx.definitions.put(made["id"], "strategy", body)
+        tx.definitions.put(made["id"], "plugin", {"enabled": True}, "lake")
+    with pytest.raises(Invalid, match="traders cannot match by its strategy") as caught:
+        programs.open_(kit, tenant="acme", actor=ADMIN, program="traders")
+    assert [one.place for one in caught.value.problems] == [
+        "strategy.criteria[0].criterion", "plugin lake",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "key", "body", "place"),
     [

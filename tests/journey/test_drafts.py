@@ -233,6 +233,23 @@ def test_a_lock_set_while_the_next_draft_is_computed_is_kept_or_told(world: Any)
     }
 
 
+def test_a_lock_let_go_while_the_next_draft_is_computed_stays_so_and_is_told(world: Any) -> None:
+    drafted(world, locks=[("ana", "dora"), ("ben", "cleo")])
+    before = {names: row["id"] for names, row in proposals(world, "draft").items()}
+
+    def let_go() -> None:
+        match.lock(world.kit, **world.at, proposal=before["Ana", "Dora"], locked=False)
+
+    second = drafted(world, progress=Meanwhile(let_go))
+    assert [(one["mentee_id"], one["code"]) for one in second["dropped_locks"]] == [
+        (world.ids["ana"], "let_go")
+    ]
+    assert {names: row["locked"] for names, row in proposals(world, "draft").items()} == {
+        ("Ana", "Dora"): False,
+        ("Ben", "Cleo"): True,
+    }
+
+
 def test_who_is_left_is_told_why_with_the_label_of_the_field(world: Any) -> None:
     fields = {**PRESET["fields"], "village": {"kind": "text", "label": "Home village"}}
     programs.define(world.kit, **world.at, program="traders", kind="fields", body=fields)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, screen
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from tests.journey.conftest import ADMIN, lead
 
 
@@ -184,6 +185,38 @@ def test_a_meeting_counts_in_minutes_and_can_be_struck(world: Any) -> None:
     assert meet.month(world.kit, **world.at, relationship=relationship)["held"] == 0
 
 
+@pytest.mark.parametrize(
+    ("pauses", "april", "may"),
+    [
+        ([("2027-04-01", "2027-05-01")], 0, 120),
+        ([("2027-04-01", "2027-04-16")], 60, 120),
+        ([("2027-03-20", "2027-04-07"), ("2027-04-25", "2027-05-01")], 72, 120),
+        ([("2027-03-20", None)], 0, 0),
+        ([("2027-04-16", "ended 2027-05-20")], 60, 0),
+    ],
+)
+def test_nothing_is_asked_for_while_a_relationship_is_paused(
+    world: Any, pauses: list[Any], april: int, may: int
+) -> None:
+    relationship, clock = started(world), world.kit.clock
+    values = {**world.at, "relationship": relationship}
+
+    def wait(day: str) -> None:
+        clock.now = datetime.fromisoformat(f"{day}T00:00+00:00")
+
+    for begin, over in pauses:
+        wait(begin)
+        meet.pause(world.kit, **values)
+        if over is not None:
+            wait(over.removeprefix("ended "))
+            (meet.end if "ended" in over else meet.resume)(world.kit, **values)
+    wait("2027-07-01")
+    for month, asked in ((4, april), (5, may)):
+        at = datetime(2027, month, 15, tzinfo=UTC)
+        told = meet.month(world.kit, **values, at=at)
+        assert (told["asked"], told["short"]) == (asked, asked > 0)
+
+
 def test_a_wrong_meeting_lists_everything_wrong_with_it(world: Any) -> None:
     relationship = started(world)
     with pytest.raises(Invalid) as caught:
@@ -271,8 +304,24 @@ def test_replaying_the_journal_gives_the_stored_state(world: Any) -> None:
     relationship = started(world)
     meet.log(world.kit, **world.at, relationship=relationship, minutes=60)
     meet.end(world.kit, **world.at, relationship=relationship)
+    firm = lead("ana", "mentee", business={"name": "Ana's bread"})
+    recruit.receive(world.kit, **world.at, program="traders", leads=[firm])
+    for other in ("cleo", "dora"):
+        two = {"person": world.persons["ana"], "other": world.persons[other]}
+        protect.block(world.kit, **world.at, **two)
     with world.kit.transaction(tenant="acme", write=False) as tx:
         state = replay(tx.journal.events(limit=100_000))
+        for one in tx.participants.find():
+            told = state["participant", one.id]
+            assert (told["person_id"], told["business_id"]) == (one.person_id, one.business_id)
+            assert told["role_played"] == one.role
+        blocks = {one.id: (one.person_id, one.other_id) for one in tx.blocks.find()}
+        assert len(blocks) == 2
+        assert blocks == {
+            id: (told["person_id"], told["other_id"])
+            for (noun, id), told in state.items()
+            if noun == "block"
+        }
         stores = {
             "program": tx.programs,
             "participant": tx.participants,
@@ -296,3 +345,64 @@ def test_replaying_the_journal_gives_the_stored_state(world: Any) -> None:
                 ):
                     if name in told and hasattr(row, name):
                         assert told[name] == getattr(row, name), (noun, name)
+
+
+def both_world(create_world: Any, **program: Any) -> Any:
+    return create_world(
+        [
+            lead("ana", "mentee", trade="baker", village="Ora"),
+            lead("bo", "both", trade="baker", village="Ora", capacity=1),
+            lead("cleo", "mentor", trade="baker", village="Ora", capacity=1),
+        ],
+        **program,
+    )
+
+
+def test_one_place_of_somebody_who_is_both_is_promised_once(create_world: Any) -> None:
+    summary = drafted(both_world(create_world))["summary"]
+    assert (summary["pairs"], summary["pairs_bound"], summary["exact"]) == (1, 1, True)
+
+
+def test_the_one_place_of_somebody_who_is_both_goes_where_a_lock_needs_it(
+    create_world: Any,
+) -> None:
+    world = both_world(create_world)
+    for mentee, mentor in (("ana", "bo"), ("bo", "cleo")):
+        drafted(world, locks=[(mentee, mentor)])
+        drafts = match.proposals(world.kit, **world.at, program="traders", state="draft")
+        found = [(row["mentee_key"], row["mentor_key"]) for row in drafts]
+        assert (mentee, mentor) in found
+
+
+def test_people_who_are_all_both_are_paired_with_each_other(create_world: Any) -> None:
+    people = [lead(f"p{at}", "both", trade="baker", capacity=1) for at in range(6)]
+    assert drafted(create_world(people))["summary"]["pairs"] == 3
+
+
+def test_two_people_are_not_proposed_to_each_other_both_ways_round(create_world: Any) -> None:
+    world = create_world([lead(one, "both", trade="baker", capacity=2) for one in ("ana", "bo")])
+    assert drafted(world)["summary"]["pairs"] == 1
+    assert drafted(world, locks=[("ana", "bo")])["summary"]["pairs"] == 1
+    again = drafted(world, locks=[("bo", "ana")])
+    assert again["summary"]["pairs"] == 1
+    assert [one["code"] for one in again["dropped_locks"]] == ["proposed_now"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_proposal_of_a_run_can_be_accepted(create_world: Any, seed: int) -> None:
+    random = Random(seed)
+    people = [
+        lead(
+            f"p{at}",
+            random.choice(("mentee", "mentor", "both", "both")),
+            trade=random.choice(("baker", "smith")),
+            capacity=random.choice((1, 1, 2, 3)),
+        )
+        for at in range(random.randint(2, 9))
+    ]
+    world = create_world(people, mentee_capacity=random.choice((1, 2)))
+    for _ in range(2):  # the second run finds places taken by the first
+        run = drafted(world, seed=seed)
+        assert match.publish(world.kit, **world.at, run=run["id"])["withheld"] == []
+        for row in match.proposals(world.kit, **world.at, program="traders", state="offered"):
+            assert accept.accept(world.kit, **world.at, proposal=row["id"])["relationship_id"]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from mentorkit import worker
+from mentorkit import store, worker
 from mentorkit.domain.events import PersonBlocked, PersonErased, StaffDismissed
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
-from mentorkit.errors import NotFound
+from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.kit import Kit
 from mentorkit_inbox.tables import message as inbox
@@ -132,6 +133,54 @@ def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
     assert used["cleo"] == 0
     assert len(journal(world, PersonErased)) == 1
     assert erase(world, "ana")["left"] == 0  # again changes nothing more
+
+
+@pytest.mark.parametrize("state", ["lead", "waiting", "declined"])
+def test_who_is_erased_has_left_whatever_they_were_and_stays_out(world: Any, state: str) -> None:
+    new = [lead("eva", "mentee", trade="baker")]
+    recruit.receive(world.kit, **world.at, program="traders", leads=new)
+    (eva,) = screen.review(world.kit, **world.at, program="traders", state="lead")
+    if state != "lead":
+        verb = {"waiting": screen.wait, "declined": screen.decline}[state]
+        verb(world.kit, **world.at, participant=eva["id"])
+    own = Actor(person_id=eva["person_id"])
+    report = protect.erase(world.kit, tenant="acme", actor=own, person=eva["person_id"])
+    assert report["left"] == 1
+    (gone,) = screen.review(world.kit, **world.at, program="traders", state="left")
+    assert (gone["id"], gone["reason"]) == (eva["id"], "erased")
+    for step in (screen.readmit, screen.approve):
+        with pytest.raises(Conflict) as told:
+            step(world.kit, **world.at, participant=eva["id"])
+        assert told.value.code == "participant.erased"
+    with pytest.raises(Conflict):
+        onboard.consent(world.kit, **world.at, participant=eva["id"])
+
+
+def test_a_person_without_a_name_is_in_no_pool_and_no_pair(world: Any) -> None:
+    """However they came to stand as active: what the tables forgot, nobody is matched with."""
+    with world.kit.transaction(tenant="acme") as tx:
+        store.erase(tx, world.persons["ana"])
+    with pytest.raises(Conflict, match="erased"):
+        offer(world, "ana", "cleo")
+    match.draft(world.kit, **world.at, program="traders")
+    drafted = match.proposals(world.kit, **world.at, program="traders")
+    assert world.ids["ana"] not in {row["mentee_id"] for row in drafted}
+
+
+def test_the_firm_of_the_erased_goes_unless_somebody_else_acts_for_it(world: Any) -> None:
+    alone, shared = {"name": "Ana Obi Tailoring"}, {"name": "Bread & Co"}
+    people = [
+        lead("ana", "mentee", business=Frozen(alone)),
+        lead("ben", "mentee", business=Frozen(shared)),
+        lead("dora", "mentor", business=Frozen(shared)),
+    ]
+    recruit.receive(world.kit, **world.at, program="traders", leads=people)
+    assert erase(world, "ana")["erased"]["mk__business"] == 1
+    assert "mk__business" not in erase(world, "ben")["erased"]
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert [one.name for one in tx.businesses.find()] == ["Bread & Co"]
+        acting = {one.person_id for one in tx.participants.find() if one.business_id}
+    assert acting == {world.persons["dora"]}
 
 
 def test_who_is_erased_is_no_staff_any_more(world: Any) -> None:

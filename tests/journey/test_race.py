@@ -151,6 +151,8 @@ def test_the_harness_catches_looking_first_and_writing_afterwards(
         with monkeypatch.context() as planted:
             # The second wall, too: the winner withdraws what the others are about to accept.
             planted.setattr(accept, "withdraw_open", lambda tx, **_: 0)
+            # And the first: who answers waits for whoever does about the same two.
+            planted.setattr(repositories.Participants, "hold", lambda self, ids: None)
             planted.setattr(
                 repositories.Participants,
                 "take_place",

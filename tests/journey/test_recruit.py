@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mentorkit.domain.events import replay
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Contact
-from mentorkit.errors import NotAllowed, NotFound
+from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.journey import accept, match, onboard, programs, recruit, screen
 from tests.journey.conftest import PRESET, lead
 
@@ -69,7 +72,12 @@ def test_a_preview_counts_exactly_what_the_run_does_and_writes_nothing(world: An
     preview = receive(world, *people, preview=True)
     assert events(world) == before
     run = receive(world, *people)
+    told = preview.pop("changes")
     assert {**run, "preview": True} == preview
+    assert [(one["key"], one["outcome"], one["fields"]) for one in told] == [
+        ("ana", "changed", {"trade": ["baker", "tailor"]}),
+        ("gus", "new", {}),
+    ]
     assert (run["new"], run["changed"], run["unchanged"]) == (1, 1, 1)
 
 
@@ -84,11 +92,16 @@ def test_a_changed_answer_is_taken_over_and_named_but_never_quoted(world: Any) -
     assert last.payload()["changed"] == ("trade",)
 
 
-def test_who_stands_in_both_sheets_before_approval_is_one_person_in_both_roles(world: Any) -> None:
+def test_a_lead_plays_both_roles_only_if_a_row_says_so(world: Any) -> None:
     receive(world, lead("eva", "mentor", trade="baker"))
-    assert receive(world, lead("eva", "mentee", trade="baker"))["changed"] == 1
+    before = dump(world)
+    wrong = receive(world, lead("eva", "mentee", trade="baker"))
+    assert refused(wrong) == [("eva", "participant.other_role")]
+    assert dump(world) == before
+    assert receive(world, lead("eva", "both", trade="baker"))["changed"] == 1
     rows = screen.review(world.kit, **world.at, program="traders")
     assert [row["role"] for row in rows if row["key"] == "eva"] == ["both"]
+    assert receive(world, lead("eva", "mentee", trade="baker"))["unchanged"] == 1
 
 
 @pytest.mark.parametrize("state", ["approved", "active", "paused"])
@@ -115,8 +128,31 @@ def test_the_sheet_of_the_other_role_changes_nobody_who_was_approved(
 
 def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
     onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
-    report = receive(world, lead("ana", "mentee", trade="tailor"))
-    assert [r["code"] for r in report["refused"]] == ["participant.left"]
+    without_id = Lead(key="7", role="mentee", name="Ana", email="ana@example.org")
+    report = receive(world, lead("ana", "mentee", trade="tailor"), without_id)
+    assert [r["code"] for r in report["refused"]] == ["participant.left"] * 2
+    for one in report["refused"]:
+        assert "`mentorkit participant readmit ana`" in one["message"]
+
+
+def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(world: Any) -> None:
+    kit, at = world.kit, {**world.at, "participant": world.ids["ana"]}
+    onboard.leave(kit, **at, reason="moved")
+    with pytest.raises(NotAllowed):
+        screen.readmit(kit, tenant="acme", actor=world.by("ana"), participant=world.ids["ana"])
+    back = screen.readmit(kit, **at)
+    assert (back["state"], back["reason"], back["consented_at"]) == ("lead", None, None)
+    with kit.transaction(tenant="acme", write=False) as tx:
+        told = replay(tx.journal.events(limit=1000))["participant", world.ids["ana"]]
+    assert (told["state"], told["reason"], told["consent_version"]) == ("lead", None, None)
+    assert receive(world, lead("ana", "mentee", trade="tailor"))["changed"] == 1
+    screen.approve(kit, **at)
+    with pytest.raises(Conflict, match="consent"):
+        onboard.complete(kit, **at)
+    onboard.consent(kit, **at)
+    assert onboard.complete(kit, **at)["state"] == "active"
+    with pytest.raises(Conflict, match="cannot become lead"):
+        screen.readmit(kit, **at)
 
 
 def test_the_same_firm_is_one_business(world: Any) -> None:
@@ -150,6 +186,7 @@ def test_a_preview_counts_who_stands_twice_in_different_parts_once(
     people = [lead("ana", "mentee", trade="baker", village="Ora")] * 2
     preview = receive(world, *people, preview=True)
     assert (preview["new"], preview["unchanged"]) == (0, 1)
+    del preview["changes"]
     assert {**receive(world, *people), "preview": True} == preview
 
 
@@ -161,12 +198,14 @@ def test_a_preview_and_a_run_in_parts_count_each_lead_once_and_the_later_row_win
         lead("eva", "mentee", trade="baker", village="Ora"),
         lead("finn", "mentee"),
         lead("gus", "mentor"),
-        lead("gus", "mentee"),  # the other sheet makes two leads of one person
+        lead("gus", "mentee"),  # refused, for no row says that they are both
+        lead("gus", "both"),
         lead("eva", "mentee", trade="tailor", phone="123"),
         lead("finn", "mentee"),
     ]
     preview = receive(world, *people, preview=True)
     assert (preview["new"], preview["changed"], preview["unchanged"]) == (3, 1, 0)
+    del preview["changes"]
     assert {**receive(world, *people), "preview": True} == preview
     rows = {r["key"]: r for r in screen.review(world.kit, **world.at, program="traders")}
     assert rows["eva"]["profile"] == {"trade": "tailor", "village": "Ora"}
@@ -207,6 +246,30 @@ def test_the_same_id_in_another_program_is_the_same_person_only_if_email_or_name
     assert recruit.receive(world.kit, **at, leads=[same])["new"] == 1
 
 
+def test_two_of_one_id_and_name_with_different_addresses_are_strangers(world: Any) -> None:
+    receive(world, Lead(key="1", role="mentee", name="Mary Wanjiku", email="mary@a.org"))
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    other = {**world.at, "program": "other"}
+    before = dump(world)
+    for role in ("mentee", "mentor"):
+        mary = Lead(key="1", role=role, name="Mary Wanjiku", email="other@b.org")
+        assert refused(recruit.receive(world.kit, **other, leads=[mary])) == [
+            ("1", "lead.key_of_another")
+        ]
+    mary = replace(mary, role="mentor")  # the other sheet of one program numbers its rows, too
+    assert refused(receive(world, mary)) == [("1", "lead.key_of_another")]
+    assert dump(world) == before
+
+
+def test_another_program_adds_a_way_to_reach_somebody_and_replaces_none(world: Any) -> None:
+    receive(world, lead("ana", "mentee", phone="123"))
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    other = {**world.at, "program": "other"}
+    recruit.receive(world.kit, **other, leads=[lead("ana", "mentor", phone="456")])
+    recruit.receive(world.kit, **other, leads=[Lead(key="ana", role="mentor", name="Ana")])
+    assert [value for _, value, _ in contacts(world, "ana")] == ["ana@example.org", "123", "456"]
+
+
 def test_a_second_import_in_the_same_role_may_correct_name_and_email(world: Any) -> None:
     told = Lead(key="ana", role="mentee", name="Anna", email="anna@example.org")
     assert receive(world, told)["changed"] == 1
@@ -239,6 +302,17 @@ def test_an_address_that_several_share_or_that_is_one_of_several_finds_nobody(wo
         tx.contacts.add(Contact(id=tx.new_id(), tenant="acme", **second))
     ben = Lead(key="b@example.org", role="mentee", name="Ben", email="b@example.org")
     assert receive(world, ben, preview=True)["new"] == 1
+
+
+def test_no_address_becomes_a_name(world: Any) -> None:
+    receive(
+        world,
+        Lead(key="mary.ann_wanjiku@home.org", role="mentee", email="mary.ann_wanjiku@home.org"),
+        Lead(key="7", role="mentee", name="ODA+work@x.org", email="oda@x.org"),
+        Lead(key="T-8", role="mentee"),
+    )
+    rows = screen.review(world.kit, **world.at, program="traders", state="lead")
+    assert [row["name"] for row in rows] == ["Mary Ann Wanjiku", "Oda Work", "T-8"]
 
 
 # --------------------------------------------------------------------------- what changes
@@ -288,3 +362,61 @@ def test_a_row_that_is_refused_changes_nothing_at_all(create_world: Any, state: 
     codes = {"full": "participant.capacity_in_use"}
     assert refused(report) == [(key, codes.get(state, f"participant.{state}"))]
     assert dump(world) == before
+
+
+# --------------------------------------------------------------------------- two at once
+
+
+def at_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch, *files: list[Lead], programs: tuple[str, str]
+) -> list[dict[str, Any]]:
+    """Take two files in at the same moment, each into its program."""
+    write = recruit._Plan.write
+
+    def slowly(self: Any, step: Any) -> None:
+        time.sleep(0.3)  # by then the other has looked at who is here
+        write(self, step)
+
+    monkeypatch.setattr(recruit._Plan, "write", slowly)
+
+    def take(program: str, leads: list[Lead]) -> dict[str, Any]:
+        return recruit.receive(world.kit, **world.at, program=program, leads=leads)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(take, programs, files))
+
+
+def firms(world: Any) -> list[str]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        return [one.name for one in tx.businesses.find()]
+
+
+def test_the_same_file_twice_at_once_is_the_same_as_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = [lead(key, "mentee", business=Frozen(name="Co-op")) for key in ("eva", "finn")]
+    reports = at_once(world, monkeypatch, file, file, programs=("traders", "traders"))
+    assert sorted((one["new"], one["unchanged"]) for one in reports) == [(0, 2), (2, 0)]
+    assert firms(world) == ["Co-op"]
+
+
+def test_who_comes_twice_at_once_under_two_ids_is_one_person_with_one_firm(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {"name": "Ada", "email": "ada@x.org", "business": Frozen(name="Co-op")}
+    files = [[Lead(key=key, role="mentee", **told)] for key in ("s1", "s2")]
+    reports = at_once(world, monkeypatch, *files, programs=("traders", "traders"))
+    assert sorted((one["new"], one["unchanged"]) for one in reports) == [(0, 1), (1, 0)]
+    assert firms(world) == ["Co-op"]
+
+
+def test_one_person_and_firm_come_into_two_programs_at_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.create(world.kit, **world.at, key="other", preset=PRESET)
+    file = [lead("eva", "mentee", business=Frozen(name="Co-op"))]
+    reports = at_once(world, monkeypatch, file, file, programs=("traders", "other"))
+    assert [(one["new"], one["refused"]) for one in reports] == [(1, [])] * 2
+    assert firms(world) == ["Co-op"]
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.count(external_key="eva") == 1

@@ -40,7 +40,7 @@ TABLES = {
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "participant": ("participant", {
         "approved": screen.approve, "waiting": screen.wait, "declined": screen.decline,
-        "paused": onboard.pause, "left": onboard.leave,
+        "paused": onboard.pause, "left": onboard.leave, "lead": screen.readmit,
     }),
     "run": ("run", {
         "reviewed": match.review, "draft": match.reopen, "published": match.publish,
@@ -163,6 +163,9 @@ class Walk:
         who = self.one("participants", state=self.dice.choice(["active", "paused", "paused"]))
         verb = self.dice.choice([onboard.pause, onboard.resume, onboard.resume, onboard.leave])
         verb(self.kit, **self.acting(who), participant=who)
+
+    def readmit(self) -> None:
+        screen.readmit(self.kit, **self.at, participant=self.one("participants", state="left"))
 
     def capacity(self) -> None:
         who = self.one("participants")
@@ -343,7 +346,7 @@ class Walk:
         path = {
             "lead": [], "waiting": [screen.wait], "declined": [screen.decline],
             "approved": [screen.approve], "active": [screen.approve, self._activate],
-            "paused": [screen.approve, self._activate, onboard.pause],
+            "paused": [screen.approve, self._activate, onboard.pause], "left": [onboard.leave],
         }  # fmt: skip
         for verb in path[state]:
             verb(self.kit, **self.at, participant=who)
@@ -414,7 +417,7 @@ class Walk:
             self.capacity, self.program, self.draft, self.run, self.run, self.lock, self.propose,
             self.propose, self.answer, self.answer, self.reply, self.relate, self.log,
             self.strike, self.reach, self.block, self.consent, self.extend, self.circle,
-            self.part,
+            self.part, self.readmit,
         ]  # fmt: skip
         if self.dice.random() < 0.04:
             self.nobody(verbs)

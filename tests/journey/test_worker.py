@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mentorkit import Manifest, hookimpl
+from mentorkit import Manifest, hookimpl, worker
 from mentorkit.domain.messages import Message
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, Block
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.journey.tell import fill
+from mentorkit.store.outbox import LEASE, TRIES
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -91,7 +94,8 @@ def test_a_message_that_was_overtaken_is_not_sent(offered: Any, post: Post) -> N
     )
     accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, "ben"))
     report = work(offered.kit)
-    assert (report["done"], report["cancelled"]) == (1, 2)  # only the mentor is still asked
+    # Only the mentor is still asked, and who never heard of it does not hear of its end.
+    assert (report["done"], report["cancelled"]) == (1, 3)
     assert post.carried[0].person_id == offered.persons["cleo"]
 
 
@@ -174,7 +178,115 @@ def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, cloc
     assert (counts(offered)["waiting"], counts(offered)["leased"]) == (1, 0)
     with offered.kit.transaction(tenant=offered.tenant) as tx:
         (again,) = tx.outbox.claim(10)
-    assert (again.id, again.attempt) == (job.id, 1)
+    assert (again.id, again.attempt % TRIES) == (job.id, 1)
+    assert again.attempt > job.attempt
+
+
+def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    kit, running = offered.kit, []
+
+    def until() -> Any:
+        with kit.transaction(tenant=offered.tenant, write=False) as tx:
+            return max(job.leased_until for job in tx.outbox.find(state="leased"))
+
+    def slow() -> None:
+        if running:
+            return
+        running.append("first")
+        for _ in range(4):
+            clock.forward(minutes=4)
+            for _ in range(1000):
+                if until() == clock() + LEASE:
+                    break
+                time.sleep(0.01)
+            work(kit)
+
+    post.before = slow
+    work(kit)
+    keys = [one.key for one in post.carried]
+    assert len(keys) == len(set(keys)) == 2
+    assert counts(offered)["done"] == 2
+
+
+def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
+    """Who is told what by the worker now: (key, template)."""
+    post.carried.clear()
+    work(world.kit)
+    names = {id: key for key, id in world.persons.items()}
+    return sorted((names[one.person_id], one.template) for one in post.carried)
+
+
+def test_who_said_yes_hears_that_nobody_else_did(offered: Any, post: Post, clock: Any) -> None:
+    by = {"tenant": offered.tenant, "actor": offered.by("ana")}
+    accept.accept(offered.kit, **by, proposal=proposal(offered, "ana"))
+    work(offered.kit)
+    clock.forward(days=11)
+    assert heard(offered, post) == [("ana", "proposal_declined")]
+
+
+@pytest.mark.parametrize("by", ["staff", "ana", "blocked", "erased", "left"])
+def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, by: str) -> None:
+    kit, at, cleo = offered.kit, offered.at, offered.persons["cleo"]
+    work(kit)
+    if by == "blocked":
+        protect.block(kit, **at, person=offered.persons["ana"], other=cleo)
+    elif by == "erased":
+        protect.erase(kit, **at, person=cleo)
+    elif by == "left":
+        onboard.leave(kit, **at, participant=offered.ids["cleo"])
+    else:
+        actor = offered.admin if by == "staff" else offered.by(by)
+        one = proposal(offered, "ana")
+        accept.withdraw(kit, tenant=offered.tenant, actor=actor, proposal=one)
+    told = [("ana", "proposal_declined")] if by in ("staff", "left") else []
+    assert heard(offered, post) == told
+
+
+def test_whoever_found_somebody_else_is_not_told_that_nothing_came_of_it(
+    create_world: Any, create_kit: Any, post: Post
+) -> None:
+    world = create_world(
+        [*(lead(key, "mentee") for key in ("ana", "ben")), lead("mo", "mentor", capacity=1)],
+        kit=create_kit(plugins=("matching", plugin(post))),
+    )
+    for key in ("ana", "ben"):
+        who = {"mentee": world.ids[key], "mentor": world.ids["mo"]}
+        match.propose(world.kit, **world.at, **who)
+    work(world.kit)
+    accept.accept(world.kit, **world.at, proposal=proposal(world, "ana"))
+    assert heard(world, post) == [
+        ("ana", "relationship_started"), ("ben", "proposal_declined"),
+        ("mo", "relationship_started"),
+    ]  # fmt: skip
+
+
+def test_who_came_to_be_blocked_meanwhile_is_not_brought_together(offered: Any, post: Post) -> None:
+    """As when the block is committed between the look and the offer, on PostgreSQL."""
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        for one in ("ana", "ben"):
+            two = {"person_id": offered.persons["cleo"], "other_id": offered.persons[one]}
+            tx.blocks.add(Block(id=tx.new_id(), tenant=tx.tenant, created_at=tx.now, **two))
+    assert heard(offered, post) == [("ben", "proposal_offered")]  # with Dora
+    with offered.kit.transaction(tenant=offered.tenant, write=False) as tx:
+        (job,) = tx.outbox.find(state="cancelled")
+    assert job.error == "blocked"
+
+
+def test_a_channel_without_a_receipt_is_asked_once_and_given_up(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(post, "deliver", lambda ctx, message, *who: sent.append(message.key))
+    assert work(offered.kit)["dead"] == 2
+    for _ in range(12):
+        clock.forward(hours=30)
+        work(offered.kit)
+    assert len(sent) == 2
+    with offered.kit.transaction(tenant=offered.tenant, write=False) as tx:
+        assert {job.error for job in tx.outbox.find(state="dead")} == {"channel.no_receipt"}
 
 
 def test_who_has_left_a_circle_again_is_not_told_that_they_are_in_it(
@@ -317,6 +429,54 @@ def test_several_workers_turn_the_same_milestones_without_a_fault(
     for one in threads:
         one.join()
     assert sorted(map(str, told)) == ["0", "0", "10"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("what", ["overdue", "ripe"])
+def test_what_another_worker_has_in_hand_is_left_to_it(
+    create_world: Any, database: Any, clock: Any, what: str
+) -> None:
+    if not database.is_postgresql:
+        return  # SQLite has one writer at a time
+    people = [lead(f"e{i}", "mentee", trade="baker") for i in range(6)]
+    world = create_world([*people, lead("m", "mentor", trade="baker", capacity=9)])
+    publish(world)
+    if what == "ripe":
+        for one in match.proposals(world.kit, **world.at, program="traders"):
+            accept.accept(world.kit, **world.at, proposal=one["id"])
+    clock.forward(days=50)
+    turn, repository = {
+        "overdue": (accept.expire, "proposals"), "ripe": (meet.turn, "milestones")
+    }[what]  # fmt: skip
+    with world.kit.transaction(tenant=world.tenant) as tx:
+        mine = getattr(getattr(tx, repository), what)(tx.now, 4)
+        others = threading.Thread(
+            target=lambda: told.append(turn(world.kit, tenant=world.tenant, limit=4))
+        )
+        told: list[int] = []
+        others.start()
+        others.join(30)
+        assert (len(mine), told) == (4, [2])
+
+
+def test_a_fault_in_one_tenant_does_not_stop_the_others(
+    create_world: Any, create_kit: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    kit = create_kit(plugins=("matching", plugin(post)))
+    for tenant in ("acme", "broken", "zeta"):
+        publish(create_world(tenant=tenant, kit=kit))
+    turn = meet.turn
+
+    def fail(kit: Any, *, tenant: str, **values: Any) -> int:
+        if tenant == "broken":
+            raise Conflict("proposal.stale", "changed meanwhile")
+        return turn(kit, tenant=tenant, **values)
+
+    monkeypatch.setattr(meet, "turn", fail)
+    report = work(kit)
+    assert (report["done"], report["failed"]) == (4, 1)
+    assert {one.tenant for one in post.carried} == {"acme", "zeta"}
+    assert "tenant broken" in caplog.text
 
 
 def test_work_that_met_a_change_is_done_again_and_then_told(kit: Any) -> None:

@@ -44,7 +44,7 @@ def test_every_wrong_name_option_and_field_is_told_at_once() -> None:
     )
     assert set(found) == {
         "rules[0].rule",
-        "rules[1].most",
+        "rules[1].steps",
         "criteria[0].criterion",
         "criteria[1].span",
         "criteria[2].field",
@@ -52,8 +52,9 @@ def test_every_wrong_name_option_and_field_is_told_at_once() -> None:
         "criteria[3].field",
         "assigner",
     }
-    assert "there are: set_overlap, equal" in found["criteria[0].criterion"]
-    assert "there are: shares_any, differs" in found["rules[0].rule"]
+    told = found["criteria[0].criterion"]
+    assert "did you mean equal? There are: set_overlap, equal" in told
+    assert "did you mean differs? There are: shares_any, differs" in found["rules[0].rule"]
     assert "there are: optimal, stable, greedy, choice" in found["assigner"]
 
 
@@ -69,6 +70,47 @@ def test_without_known_columns_a_field_that_is_not_declared_counts_as_text() -> 
     assert bind(strategy, create_registry(), {}, known=["village"])
     with pytest.raises(Invalid, match="there is no field 'village'; there are: town"):
         bind(strategy, create_registry(), {}, known=["town"])
+
+
+def test_what_has_no_title_is_called_by_its_name_in_words() -> None:
+    class SameVillage(Criterion):
+        name = "same_village"
+
+        def score(self, mentee: Any, mentor: Any) -> float:
+            return 0.0
+
+    strategy = create_strategy([{"criterion": "same_village"}])
+    assert bind(strategy, create_registry(SameVillage()), {}).criteria[0].title == "Same village"
+
+
+class Misspelt(Criterion):
+    name = "misspelt"
+    declared = Equal(field="secter")
+
+
+def test_a_field_that_only_the_plugin_names_is_told_as_what_it_reads() -> None:
+    found = problems(create_strategy([{"criterion": "misspelt"}]), Misspelt(), known=())
+    assert found == {
+        "criteria[0]": (
+            "there is no field 'secter'; criterion misspelt reads it; did you mean sector? There "
+            "are: languages, grade, industry, sector, quality, hours, taste"
+        )
+    }
+
+
+def test_steps_the_wrong_way_round_are_told_at_the_option_that_was_written() -> None:
+    found = problems(
+        create_strategy(rules=[{"rule": "above", "field": "grade", "steps": [4, 1]}]), known=()
+    )
+    assert found == {"rules[0].steps": "write the smaller number first: [1, 4]"}
+
+
+def test_wishes_that_are_no_list_are_refused_where_the_assigner_goes_by_them() -> None:
+    strategy = create_strategy([], assigner="choice")
+    with pytest.raises(Invalid) as caught:
+        bind(strategy, create_registry(), {"choices": Field(id="choices")})
+    assert "fields.choices.kind: is 'text'" in str(caught.value)
+    assert bind(strategy, create_registry(), {"choices": Field(id="choices", kind="options")})
 
 
 def test_what_a_criterion_needs_is_checked_with_its_type() -> None:
@@ -138,21 +180,26 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
 
 
 @pytest.mark.parametrize(
-    ("form", "place"),
+    ("form", "told"),
     [
-        (Closeness(field="grade", span=0), "criteria[0].span"),
-        (Closeness(field="grade", wrap=0), "criteria[0].wrap"),
-        (Overlap(field="hours", full=0), "criteria[0].full"),
-        (Equal(field="sector", partial={"industry": 2}), "criteria[0].partial.industry"),
-        (Equal(field="gone"), "criteria[0].field"),
+        (Closeness(field="grade", span=0), "span of its form: write a number above 0"),
+        (Closeness(field="grade", wrap=0), "wrap of its form: write a number above 0"),
+        (Overlap(field="hours", full=0), "full of its form: write a whole number"),
+        (Equal(field="sector", partial={"industry": 2}), "partial.industry of its form: write"),
+        (Equal(field="gone"), "there is no field 'gone'; criterion own reads it"),
     ],
 )
-def test_a_form_of_a_plugin_is_checked_like_a_shipped_one(form: Any, place: str) -> None:
+def test_a_form_of_a_plugin_is_checked_like_a_shipped_one(form: Any, told: str) -> None:
     class Own(Criterion):
         name = "own"
         declared = form
 
-    assert place in problems(create_strategy([{"criterion": "own"}]), Own(), known=())
+    strategy = create_strategy([{"criterion": "own"}])
+    with pytest.raises((Invalid, PluginError)) as caught:
+        bind(strategy, create_registry(Own()), create_fields(), known=())
+    (problem,) = caught.value.problems
+    assert problem.place == "criteria[0]"
+    assert told in problem.message
 
 
 def test_what_a_provider_finds_wrong_itself_keeps_its_place() -> None:

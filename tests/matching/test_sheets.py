@@ -19,6 +19,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.errors import Invalid
 from mentorkit.matching import Result, pair_leads, pairs_sheet, summary, unmatched_sheet
+from mentorkit.matching.people import wishes
 from tests.matching.samples import create_registry
 
 ROOT = Path(__file__).parents[2]
@@ -186,3 +187,9 @@ def test_words_and_binding_load_no_numpy() -> None:
         "import mentorkit_matching; assert 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_wish_that_is_one_text_is_one_wish() -> None:
+    assert wishes({"choices": "12"}) == ("12",)
+    assert wishes({"choices": ("12", "7")}) == ("12", "7")
+    assert wishes({}) == ()

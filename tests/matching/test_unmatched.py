@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from mentorkit.matching import Pool, Result, Unmatched, bind, run, words
 from mentorkit.matching.unmatched import rule_phrase
 from tests.matching.samples import (
+    Case,
     create_fields,
     create_people,
     create_registry,
@@ -54,6 +56,37 @@ def test_who_finds_everybody_taken_is_told_where_one_more_place_would_do() -> No
     assert told(left) == (
         "The one mentor who fits is taken.", "One more place at mentor-a would do."
     )  # fmt: skip
+
+
+def test_where_several_are_left_one_more_place_is_promised_to_one_of_them() -> None:
+    result = create_result([FOOD] * 4, [FOOD])
+    assert {words(left.help) for left in result.unmatched_mentees} == {
+        "One more place at mentor-a would let one of the 3 mentees left out be paired."
+    }
+
+
+def test_what_does_not_go_by_most_pairs_promises_room_alone() -> None:
+    for more in ({"objective": "score"}, {"assigner": "stable"}, {"assigner": "greedy"}):
+        (left,) = create_result([FOOD, FOOD], [FOOD], **more).unmatched_mentees
+        assert words(left.help) == (
+            "One more place at mentor-a would make room for this pair, if nobody else gets it."
+        )
+
+
+def test_no_more_are_told_to_ask_for_a_mentor_than_there_are_places() -> None:
+    result = create_result([FOOD] * 4, [FOOD] * 2, assigner="choice")
+    helps = [words(left.help) for left in result.unmatched_mentees]
+    free = "Have them ask for mentor-{}, who fits and is free"
+    told_too = "; others left out are told the same, and there is no place for all."
+    assert helps == [
+        *(f"{free.format(one)}." for one in "ab"),
+        *(f"{free.format('a')}{told_too}" for _ in range(2)),
+    ]
+
+
+def test_large_numbers_are_written_like_others() -> None:
+    result = create_result([FOOD], [FOOD] * 1200, {"rule": "differs", "field": "industry"})
+    assert "rules out all 1,200 mentors" in words(result.unmatched_mentees[0].reason)
 
 
 def test_the_rule_that_rules_out_most_is_named_and_what_dropping_it_opens() -> None:
@@ -115,6 +148,23 @@ def test_safeguards_that_leave_nobody_are_named_as_such() -> None:
     assert "block" in words(left.help)
 
 
+def test_who_stands_on_both_sides_alone_is_told_so() -> None:
+    fields, strategy = create_fields(), create_strategy()
+    both = {"name": "Ann", "person_id": "ann"}
+    pool = Pool(
+        create_people("mentee", FOOD, **both), create_people("mentor", FOOD, **both), fields
+    )
+    result = run(pool, bind(strategy, create_registry(), fields))
+    why = "Ann stands on both sides, and nobody can be their own mentor."
+    assert told(result.unmatched_mentees[0]) == (why, "Recruit a mentor.")
+    assert told(result.unmatched_mentors[0]) == (why, "Recruit a mentee.")
+
+
+def test_where_no_mentor_has_a_place_it_says_so() -> None:
+    result = create_result([FOOD], [FOOD, FOOD], capacity=0)
+    assert told(result.unmatched_mentees[0]) == ("No mentor has a place.", "Give a mentor a place.")
+
+
 def test_a_mentor_without_places_is_told_so() -> None:
     result = create_result([FOOD], [FOOD], capacity=0)
     assert told(result.unmatched_mentors[0]) == (
@@ -165,6 +215,25 @@ def test_choices_are_told_apart() -> None:
     )
 
 
+def changed(case: Case, left: Unmatched) -> Case | None:
+    """Return the case with the one change that is named; None where it is for people to do."""
+    who = left.help.params.get("id")
+    if left.help.code in ("one_more_place", "more_room"):
+        more = [replace(one, capacity=one.capacity + (one.id == who)) for one in case.mentors]
+        return replace(case, mentors=more)
+    if left.help.code == "relax":
+        asked = left.help.params["rule"]
+        kept = [bound.use for bound in case.bound().rules if rule_phrase(bound) != asked]
+        return replace(case, strategy=replace(case.strategy, rules=tuple(kept)))
+    if left.help.code in ("choose", "choose_too"):
+        asking = [
+            replace(one, choices=(*one.choices, str(who))) if one.id == left.id else one
+            for one in case.mentees
+        ]
+        return replace(case, mentees=asking)
+    return None
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10**9))
 def test_everyone_left_is_told_something_and_a_change_that_is_named_helps(seed: int) -> None:
@@ -176,22 +245,32 @@ def test_everyone_left_is_told_something_and_a_change_that_is_named_helps(seed: 
         assert words(left.reason)
         assert words(left.help)
     for left in result.unmatched_mentees:
-        if left.help.code == "one_more_place":
-            mentor = left.help.params["id"]
-            case_more = replace(
-                case,
-                mentors=[
-                    replace(one, capacity=one.capacity + (one.id == mentor)) for one in case.mentors
-                ],
-            )
-        elif left.help.code == "relax":
-            asked = left.help.params["rule"]
-            kept = [bound.use for bound in case.bound().rules if rule_phrase(bound) != asked]
-            case_more = replace(case, strategy=replace(case.strategy, rules=tuple(kept)))
-        else:
+        case_more = changed(case, left)
+        if case_more is None:
             continue
         more = run(case_more.pool, case_more.bound())
         if case.strategy.objective == "coverage":
             assert len(more.pairs) > len(result.pairs)
         else:
             assert more.total > result.total
+        if words(left.help).endswith("would do."):
+            assert left.id in {pair.mentee_id for pair in more.pairs}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9))
+def test_who_asks_for_the_mentor_they_are_told_gets_them(seed: int) -> None:
+    case = draw_case(seed, assigner="choice")
+    random = Random(seed)
+    names = [one.id for one in case.mentors]
+    for at, one in enumerate(case.mentees):
+        wanted = tuple(random.sample(names, min(len(names), random.randint(0, 3))))
+        case.mentees[at] = replace(one, choices=wanted)
+    for left in run(case.pool, case.bound()).unmatched_mentees:
+        if left.help.code in ("choose", "choose_too"):
+            case_more = changed(case, left)
+            assert case_more is not None
+            more = run(case_more.pool, case_more.bound())
+            assert (left.id, left.help.params["id"]) in {
+                (pair.mentee_id, pair.mentor_id) for pair in more.pairs
+            }

@@ -10,7 +10,7 @@ import pytest
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
-from mentorkit.matching.wording import SENTENCES, sentence, words
+from mentorkit.matching.wording import SENTENCES, joined, sentence, words
 
 FIELDS, _ = parse_fields(
     {
@@ -116,6 +116,7 @@ def test_texts_that_are_joined_end_with_a_full_stop() -> None:
     whole = Reason(code="text", params=Frozen(text="Same lake!"), points=2)
     assert sentence((plain, whole)) == "Both keep bees. Same lake!"
     assert sentence((plain,)) == "Both keep bees"
+    assert joined(["Same country (notes)", "Both bake."]) == "Same country (notes). Both bake."
 
 
 def test_every_form_of_a_sentence_uses_the_same_placeholders_at_most() -> None:

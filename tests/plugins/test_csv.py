@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.errors import Invalid
 from mentorkit.hooks import Batch, Inbound, RecruitmentSource, Sheet
@@ -171,6 +172,16 @@ def test_an_email_stands_in_for_a_key_and_that_is_said() -> None:
     batch = receive("email\nAna@Example.org\n")
     assert only(batch).key == "ana@example.org"
     assert "no column for ref" in told(batch)[0]
+
+
+def test_a_column_called_role_that_holds_jobs_is_left_out_where_the_side_is_known() -> None:
+    batch = receive("ref,role\n1,CEO\n2,director\n", role="mentor", jobs=True)
+    assert [lead.role for lead in batch.leads] == ["mentor", "mentor"]
+    (note,) = batch.problems
+    assert 'column "role" holds no roles' in note.message
+    assert not receive("ref,role\n1,CEO\n", role="mentor").leads
+    mixed = receive("ref,role\n1,CEO\n2,mentor\n", role="mentor", jobs=True)
+    assert [lead.key for lead in mixed.leads] == ["2"]
 
 
 def test_the_role_of_a_row_goes_before_the_role_of_the_file() -> None:
@@ -609,3 +620,27 @@ def test_real_sheets_are_read_whole(size: str, count: int) -> None:
         )
         assert (len(batch.leads), batch.problems) == (count, ())
         assert set(batch.leads[0].profile) == {"organisation", "profession", "grade"}
+
+
+def test_a_cell_that_cannot_be_read_is_not_called_empty_as_well() -> None:
+    fields = {
+        "languages": Field(
+            id="languages", kind="options", required=True, choices=Frozen({"es": "es", "en": "en"})
+        )
+    }
+    batch = receive('ref,languages\n1,"es, en"\n', fields=fields)
+    (problem,) = batch.problems
+    assert problem.message.startswith("'es, en' is not an option")
+    assert problem.message.endswith("; put ; between answers, not ,")
+
+
+@pytest.mark.parametrize("cell", ["3,5", "+3,5", "3.5"])
+def test_a_decimal_comma_is_read_where_semicolons_separate(cell: str) -> None:
+    fields = {"years": Field(id="years", kind="number")}
+    assert only(receive(f"ref;years\n1;{cell}\n", fields=fields)).profile["years"] == 3.5
+
+
+def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
+    fields = {"years": Field(id="years", kind="number")}
+    (problem,) = receive('ref,years\n1,"3,5"\n', fields=fields).problems
+    assert problem.message == "'3,5' is not a number; write 3.5, with a point"

@@ -243,7 +243,7 @@ def test_list_shows_the_newest_first_of_all_or_of_one(kit: Kit, context: WorkCon
     row = run(acting(context), person="k2")[0]
     assert row == {
         "id": row["id"], "person": "k2", "template": "hello", "subject": "S1",
-        "created_at": "2027-03-02T09:00:00+00:00", "read_at": None,
+        "created_at": datetime(2027, 3, 2, 9, tzinfo=UTC), "read_at": None,
     }  # fmt: skip
 
 

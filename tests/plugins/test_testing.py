@@ -439,6 +439,12 @@ def test_a_channel_that_fails_in_its_own_way_is_caught(run_contract: Any) -> Non
     assert result.parseoutcomes()["failed"] == 3
 
 
+def test_a_channel_that_forgets_the_receipt_is_caught(run_contract: Any) -> None:
+    result = run_contract("SENT.append(message.key)", only="takes_a_message")
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines(["*return Receipt(channel=...)*"])
+
+
 def test_a_sound_channel_passes(run_contract: Any) -> None:
     result = run_contract(
         "key = (ctx.tenant, message.key); key in SENT or SENT.append(key); "

@@ -104,7 +104,9 @@ def test_who_lost_the_lease_changes_nothing(kit: Any, clock: Any) -> None:
     clock.forward(minutes=6)
     (quick,) = claimed(kit)
     with kit.transaction(tenant="acme") as tx:
-        assert not tx.outbox.finish(slow)
+        assert not tx.outbox.renew(slow)
+        assert not tx.outbox.cancel(slow, "late")
+        assert not tx.outbox.release(slow)
         assert not tx.outbox.retry(slow, "late")
         assert not tx.outbox.park(slow, "late")
         assert tx.outbox.finish(quick)
@@ -116,6 +118,86 @@ def test_who_lost_the_lease_changes_nothing(kit: Any, clock: Any) -> None:
             "dead": 0,
             "cancelled": 0,
         }
+
+
+@pytest.mark.parametrize("meanwhile", ["leased", "waiting", "dead"])
+def test_what_has_been_done_is_done_whoever_has_the_lease(
+    kit: Any, clock: Any, meanwhile: str
+) -> None:
+    fill(kit, 1)
+    (slow,) = claimed(kit)
+    clock.forward(minutes=6)
+    (quick,) = claimed(kit)
+    with kit.transaction(tenant="acme") as tx:
+        if meanwhile != "leased":
+            assert {"waiting": tx.outbox.retry, "dead": tx.outbox.park}[meanwhile](quick, "vendor")
+        assert tx.outbox.finish(slow)
+        assert not tx.outbox.finish(quick)
+        assert not tx.outbox.retry(quick, "vendor")
+        (one,) = tx.outbox.find()
+        assert (one.state, one.error, one.leased_until) == ("done", None, None)
+    clock.forward(days=1)
+    assert claimed(kit) == []
+
+
+def test_what_was_cancelled_meanwhile_stays_so(kit: Any, clock: Any) -> None:
+    fill(kit, 1)
+    (slow,) = claimed(kit)
+    clock.forward(minutes=6)
+    (quick,) = claimed(kit)
+    with kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.cancel(quick, "erased")
+        assert not tx.outbox.finish(slow)
+
+
+def test_a_lease_that_is_renewed_is_kept(kit: Any, clock: Any) -> None:
+    fill(kit, 1)
+    (job,) = claimed(kit)
+    for _ in range(5):
+        clock.forward(minutes=4)
+        with kit.transaction(tenant="acme") as tx:
+            assert tx.outbox.renew(job)
+        assert claimed(kit) == []
+    with kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.finish(job)
+
+
+def test_what_is_handed_back_counts_as_no_attempt_and_the_number_still_grows(
+    kit: Any, clock: Any
+) -> None:
+    fill(kit, 1)
+    attempts = []
+    for _ in range(2 * len(SCHEDULE)):
+        (job,) = claimed(kit)
+        attempts.append(job.attempt)
+        with kit.transaction(tenant="acme") as tx:
+            assert tx.outbox.release(job)
+    assert attempts == sorted(set(attempts))
+    for wait in SCHEDULE:
+        clock.forward(seconds=wait * 1.1)
+        (job,) = claimed(kit)
+        with kit.transaction(tenant="acme") as tx:
+            assert tx.outbox.retry(job, "vendor.down")
+    with kit.transaction(tenant="acme") as tx:
+        assert [dead.error for dead in tx.outbox.find(state="dead")] == ["vendor.down"]
+
+
+def test_two_workers_with_slow_jobs_get_them_done(kit: Any, clock: Any) -> None:
+    """Each job takes longer than the lease, and whoever is free claims again."""
+    fill(kit, 1)
+    begun: dict[int, tuple[Any, Any]] = {}
+    for _ in range(60):
+        clock.forward(minutes=1)
+        for worker in (0, 1):
+            job, since = begun.get(worker, (None, None))
+            if job and clock() - since >= LEASE * 1.5:
+                kit.write("acme", lambda tx, job=job: tx.outbox.finish(job))
+                del begun[worker]
+            if worker not in begun and (more := claimed(kit, 1)):
+                begun[worker] = (more[0], clock())
+    with kit.transaction(tenant="acme") as tx:
+        (one,) = tx.outbox.find()
+    assert (one.state, one.attempt) == ("done", 2)
 
 
 def test_another_tenant_cannot_finish_it(kit: Any) -> None:
@@ -175,7 +257,7 @@ def test_a_job_whose_worker_is_lost_every_time_is_dead_in_the_end(kit: Any, cloc
         assert dead.error == "worker.lost"
 
 
-def test_a_revived_job_cannot_be_finished_by_an_attempt_from_before(kit: Any, clock: Any) -> None:
+def test_a_revived_job_is_not_given_up_by_an_attempt_from_before(kit: Any, clock: Any) -> None:
     fill(kit, 1)
     (lost,) = claimed(kit)
     clock.forward(minutes=6)
@@ -185,8 +267,8 @@ def test_a_revived_job_cannot_be_finished_by_an_attempt_from_before(kit: Any, cl
         assert tx.outbox.revive(second.id)
     (third,) = claimed(kit)
     with kit.transaction(tenant="acme") as tx:
-        assert not tx.outbox.finish(lost)
-        assert not tx.outbox.finish(second)
+        assert not tx.outbox.park(lost, "given_up")
+        assert not tx.outbox.park(second, "given_up")
         assert tx.outbox.finish(third)
 
 

@@ -155,7 +155,7 @@ def test_what_is_not_there_is_not_found(kit: Any, making: Any) -> None:
         (
             "business.key_taken",
             lambda m: [
-                m.tx.businesses.add(Business(id=id, name="B", external_key="b", **m.base))
+                m.tx.businesses.add(Business(id=id, name=id, external_key="b", **m.base))
                 for id in "ab"
             ],
         ),

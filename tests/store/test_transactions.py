@@ -186,6 +186,39 @@ def test_what_a_savepoint_takes_back_is_neither_stored_nor_announced(
         assert [e.subject_id for e in tx.journal.events()] == ["before", "kept", "after"]
 
 
+@pytest.mark.parametrize("whose", ["owned", "joined", "the_hosts"])
+def test_what_a_savepoint_took_back_is_not_announced_as_somebody_elses(
+    create_kit: Any, kit: Any, heard: Any, sessions: Any, whose: str, monkeypatch: Any
+) -> None:
+    """SQLite gives the sequence again; somebody may be quicker than our look at what is stored."""
+    other = create_kit(plugins=())
+    announce = kit._announce
+
+    def late(tenant: str, recorded: Any) -> None:
+        with other.transaction(tenant=tenant) as tx:
+            approve(tx, "somebody elses")
+        announce(tenant, recorded)
+
+    monkeypatch.setattr(kit, "_announce", late)
+    with sessions() as session:
+        joined = {} if whose == "owned" else {"session": session}
+        with kit.transaction(tenant="acme", **joined) as tx:
+            approve(tx, "kept")
+            if whose != "the_hosts":
+                with suppress(ZeroDivisionError), tx.savepoint():
+                    with tx.savepoint():
+                        approve(tx, "lost")
+                    raise ZeroDivisionError
+        if whose == "the_hosts":
+            with suppress(ZeroDivisionError), session.begin_nested():
+                with kit.transaction(tenant="acme", session=session) as tx:
+                    approve(tx, "lost")
+                raise ZeroDivisionError
+        session.commit()
+    assert subjects([one for one in heard if one[0] is kit]) == ["kept"]
+    assert subjects([one for one in heard if one[0] is other]) == ["somebody elses"]
+
+
 def test_a_savepoint_at_the_very_start_commits_nothing(kit: Any, making: Any) -> None:
     with pytest.raises(ZeroDivisionError), kit.transaction(tenant="acme") as tx:
         with tx.savepoint():

@@ -21,6 +21,7 @@ TEMPLATES = {
     "relationship_ended",
 }  # fmt: skip
 OF_CIRCLES = {"member_left"}
+OF_QUESTIONS = {"question_asked", "question_answered"}
 
 
 @pytest.fixture(params=presets.names())
@@ -71,7 +72,7 @@ def test_a_preset_words_every_message_and_says_what_it_is_about(name: str) -> No
 def test_the_placeholders_are_those_that_the_journey_fills_in() -> None:
     from mentorkit.journey import tell
 
-    assert set(tell.TEMPLATES) == TEMPLATES | OF_CIRCLES
+    assert set(tell.TEMPLATES) == TEMPLATES | OF_CIRCLES | OF_QUESTIONS
 
 
 def test_consent_states_the_time_asked_for_and_what_the_data_are_for(name: str) -> None:

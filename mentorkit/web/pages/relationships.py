@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem
 from mentorkit.journey import match, meet
+from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import PARTIES
@@ -33,7 +34,7 @@ def relationships(visit: Visit, program: str) -> str:
         here="relationships",
         states=RELATIONSHIP_MOVES.states,
         state=state,
-        asked=[one for kind in match.ASKED for one in match.proposals(visit.kit, **at, state=kind)],
+        asked=[one for kind in ASKED for one in match.proposals(visit.kit, **at, state=kind)],
         relationships=meet.relationships(visit.kit, **at, state=state),
     )
 

@@ -86,7 +86,7 @@ def upgrade() -> None:
         "business",
         "tenant id name:300 external_key:255? sector:100? country:100? started:whole? "
         "version:whole",
-        unique="external_key",
+        unique="external_key, name",
     )
     make(
         "program",
@@ -120,7 +120,7 @@ def upgrade() -> None:
         "proposal",
         "tenant id program_id>program mentee_id>participant mentor_id>participant run_id>run? "
         "origin state rank:whole score:whole reasons:text reasons_mentor:text locked:flag "
-        "answered:text offered_at:time? due_at:time? relationship_id? note_id? reason? "
+        "answered:text asked_by? offered_at:time? due_at:time? relationship_id? note_id? reason? "
         "created_at:time version:whole",
         indexes="mentee_id state, mentor_id state, program_id state id, run_id state id, "
         "state due_at",

@@ -1,0 +1,175 @@
+"""Bring people together: `match` makes a draft of pairs, `publish` offers them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
+from mentorkit.commands.output import Progress, example, json_option, plural, print_json, say
+from mentorkit.commands.selection import program_option, tell_problems, the_program
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.errors import Invalid, Problem
+
+SIDES = ("mentee", "mentor")
+_HELPS = {
+    "lead": "`mentorkit participant approve`",
+    "waiting": "`mentorkit participant approve`",
+    "approved": "`mentorkit participant consent`, then `mentorkit participant onboard`",
+    "paused": "they are left out until they resume",
+    "active": "with no free place, or without consent; see `mentorkit participant list`",
+}
+"""What helps somebody in this state to be matched."""
+
+
+def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``--lock MENTEE=MENTOR``."""
+    pairs: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for entry in given:
+        mentee, equals, mentor = (part.strip() for part in entry.partition("="))
+        if equals and mentee and mentor:
+            pairs.append((mentee, mentor))
+        else:
+            problems.append(Problem(f"--lock {entry}", "write MENTEE=MENTOR, their keys or ids"))
+    if problems:
+        raise Invalid("lock.invalid", "The locks cannot be used:", problems)
+    return pairs
+
+
+@click.command(
+    epilog=example(
+        "mentorkit match", "mentorkit match --lock ana@example.org=ben@example.org --seed 7"
+    )
+)
+@program_option
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    metavar="MENTEE=MENTOR",
+    help="A pair that must be in the result; may be repeated.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+)
+@json_option
+@pass_session
+def match(
+    session: Session, /, program: str | None, locks: Sequence[str], seed: int, as_json: bool
+) -> None:
+    """Pair everyone available, as a draft.
+
+    By the program's strategy. Nobody is told before `mentorkit publish`.
+    """
+    from mentorkit.journey import match as matching
+
+    pairs = _pairs(locks)
+    key = the_program(session, program)
+    with Progress() as progress:
+        run = matching.draft(
+            session.kit, **session.scope, program=key, locks=pairs, seed=seed, progress=progress
+        )
+    if as_json:
+        print_json(run)
+        return
+    summary = run["summary"]
+    say(paired(summary))
+    if overridden := summary["overridden"]:
+        breaks = "breaks" if overridden == 1 else "break"
+        say(f"{plural(overridden, 'locked pair')} {breaks} a rule of the strategy.")
+    if run["replaced"]:
+        say("The draft before was thrown away; this one takes its place.")
+    for lock in run["dropped_locks"]:
+        say(f"A pair that was locked in it could not be kept: {lock['message']}")
+    if summary["pairs"]:
+        say(judged(summary))
+    drafted = [
+        (one["mentee"], one["mentor"], one["score"], _speaking(one))
+        for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
+        if one["run_id"] == run["id"]
+    ]
+    if drafted:
+        say("\nThe first pairs:")
+        say("\n".join(first_pairs(drafted)))
+    for side in ("mentees", "mentors"):
+        people = [
+            (one["name"], one["reason"], one["help"]) for one in run["unmatched_people"][side]
+        ]
+        if people:
+            say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
+    lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
+    if lacking:
+        say("\n" + "\n".join(lacking))
+    following = "mend that" if lacking else "`mentorkit publish`, or change something"
+    say(f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again.")
+    tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
+
+
+def _lacking(session: Session, key: str, sides: Sequence[str]) -> list[str]:
+    """Return why nobody of these sides could be paired, and which command helps."""
+    from mentorkit.journey import programs
+
+    if not sides:
+        return []
+    (found,) = programs.show(session.kit, **session.scope, program=key)
+    lines = []
+    for side in sides:
+        count = Counter[str]()
+        for role in (side, "both"):
+            count.update(found["participants"].get(role, {}))
+        here = [
+            f"  {plural(count[state], side)} ({state}): {helps}"
+            for state, helps in _HELPS.items()
+            if count[state]
+        ]
+        recruit = f"  no {side} was taken in: `mentorkit recruit FILE --role {side}`"
+        lines += here or [recruit]
+    return ["What is missing:", *lines]
+
+
+def _speaking(one: Mapping[str, Any]) -> str:
+    """Return what speaks for a pair, the weightiest first; else what speaks against it."""
+    from mentorkit.matching.wording import joined
+
+    told = [
+        (-reason["points"], word)
+        for reason, word in zip(one["reasons"], one["words"], strict=True)
+        if word
+    ]
+    told.sort(key=lambda pair: pair[0])
+    return joined([word for points, word in told if points] or [word for _, word in told])
+
+
+@click.command(epilog=example("mentorkit publish"))
+@click.argument("run", required=False)
+@program_option
+@json_option
+@pass_session
+def publish(session: Session, /, run: str | None, program: str | None, as_json: bool) -> None:
+    """Offer the pairs of a draft to those asked.
+
+    Of the newest draft, or of the one named by its id.
+    """
+    from mentorkit.journey import match as matching
+
+    if run is None:
+        run = matching.latest(session.kit, **session.scope, program=the_program(session, program))
+    report = matching.publish(session.kit, **session.scope, run=run)
+    if as_json:
+        print_json(report)
+    else:
+        say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
+        say(
+            "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
+        )
+    tell_problems(
+        [Problem(one["id"], one["message"]) for one in report["withheld"]],
+        f"Withheld {plural(len(report['withheld']), 'pair')}, which can no longer be:",
+    )

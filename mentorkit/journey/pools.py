@@ -1,0 +1,149 @@
+"""Pools: everybody whom a run may consider, and what keeps two of them apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations, product
+from typing import TYPE_CHECKING
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import Proposal, Relationship
+from mentorkit.errors import Invalid, Problem
+from mentorkit.journey.safeguards import blocked_pairs, company, old_enough
+
+if TYPE_CHECKING:
+    from mentorkit.matching import Pair, Pool
+    from mentorkit.matching.people import Someone
+    from mentorkit.store.transaction import Transaction
+
+ASKED = ("offered", "question")
+
+
+def two_of(one: Proposal | Pair) -> tuple[str, str]:
+    return one.mentee_id, one.mentor_id
+
+
+def pool_of(
+    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
+) -> Pool:
+    """Return everyone available as the engine takes them, safeguards as forbidden pairs.
+
+    A place that an offered proposal asks for counts as taken, or a second run would offer it
+    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
+    """
+    from mentorkit.matching import Pool, Someone
+    from mentorkit.matching.people import wishes
+
+    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    relationships = tx.relationships.find(program_id=program.id)
+    spoken_for = Counter(id for one in open_now for id in two_of(one))
+    as_mentee = Counter(one.mentee_id for one in open_now)
+    as_mentee.update(mentee for one in relationships for mentee in one.mentees)
+    active = tx.participants.find(program_id=program.id, state="active")
+    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
+    people = tx.people.get_many([row.person_id for row in rows])
+    rows = [row for row in rows if not people[row.person_id].erased]
+    rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
+    keys = {row.id: people[row.person_id].external_key or "" for row in rows}
+    rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
+    free = {row.id: row.free - spoken_for[row.id] for row in rows}
+    room = {row.id: max(0, program.mentee_capacity - as_mentee[row.id]) for row in rows}
+    ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
+    held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
+    places = _places(rows, free, room, held)
+
+    def side(role: str) -> list[Someone]:
+        return [
+            Someone(
+                key=keys[row.id],
+                id=row.id,
+                profile=row.profile,
+                capacity=places[role][row.id],
+                name=people[row.person_id].name,
+                person_id=row.person_id,
+                choices=wishes(row.profile),
+            )
+            for row in rows
+            if places[role].get(row.id)
+        ]
+
+    past, forbidden = _histories(tx, relationships, rows)
+    forbidden = {two_of(one): "proposed_now" for one in open_now} | forbidden
+    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
+
+
+def _places(
+    rows: Sequence[Participant],
+    free: Mapping[str, int],
+    room: Mapping[str, int],
+    locks: Iterable[tuple[str, str]],
+) -> dict[str, dict[str, int]]:
+    """Return everybody's places by role; those of somebody who is both are `free` in all.
+
+    A run gives a mentee one mentor, so one place is enough for that side, where the program leaves
+    `room` for it. The others are for mentees of their own. One single place goes where a lock needs
+    it, else to the side that has fewer so far, in the order of `rows`.
+    """
+    mentees = {row.id: free[row.id] for row in rows if row.role == "mentee"}
+    mentors = {row.id: free[row.id] for row in rows if row.role == "mentor"}
+    both = [row.id for row in rows if row.role == "both"]
+    needed: dict[str, list[str]] = {one: [] for one in both}
+    for lock in locks:
+        for one, role in zip(lock, ("mentee", "mentor"), strict=True):
+            if one in needed and len(needed[one]) < free[one]:
+                needed[one].append(role)
+    for one in both:
+        spare = free[one] - needed[one].count("mentor")
+        mentees[one] = min(1, room[one], spare)
+        mentors[one] = free[one] - mentees[one]
+    undecided = [one for one in both if mentees[one] and free[one] == 1 and not needed[one]]
+    for one in undecided:
+        del mentees[one]
+    for one in undecided:
+        side = mentees if len(mentees) <= sum(mentors.values()) else mentors
+        side[one] = 1
+    return {"mentee": mentees, "mentor": mentors}
+
+
+def _histories(
+    tx: Transaction, relationships: Sequence[Relationship], rows: Sequence[Participant]
+) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
+    """Return the pairs that were together before, and those that must not be, with the code."""
+    past: set[tuple[str, str]] = set()
+    forbidden: dict[tuple[str, str], str] = {}
+    for relationship in relationships:
+        mentor = relationship.member("mentor").participant_id
+        past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
+        here = [m.participant_id for m in relationship.here] if relationship.mentees else ()
+        forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
+    holders = defaultdict(list)
+    for row in rows:
+        holders[row.person_id].append(row.id)
+    apart = blocked_pairs(tx, holders)
+    for pair in apart:
+        for a, b in product(*(holders.get(person, ()) for person in pair)):
+            forbidden[a, b] = forbidden[b, a] = "blocked"
+    for mentor, met in company(tx, relationships).items():
+        for person, other in (two for pair in apart for two in permutations(pair)):
+            if other in met:
+                forbidden |= {(mentee, mentor): "blocked" for mentee in holders.get(person, ())}
+    return past, forbidden
+
+
+def lock_in(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
+    problems, ids = [], []
+    sides = (("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors))
+    for side, wanted, people in sides:
+        one = next((p for p in people if wanted in (p.id, p.key)), None)
+        if one is None:
+            problems.append(
+                Problem(f"lock {mentee}={mentor}", f"{wanted!r} is no available {side} here")
+            )
+        else:
+            ids.append(one.id)
+    if problems:
+        raise Invalid("lock.unknown", "Some locks name nobody available:", problems)
+    return ids[0], ids[1]

@@ -1,0 +1,176 @@
+"""What somebody else does between a look and what follows from it: it comes before, or after."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from mentorkit.errors import Conflict
+from mentorkit.journey import accept, match, meet, onboard, protect
+
+MOMENT = 0.3
+"""Seconds within which whoever waits for nobody is done."""
+
+
+class Beside(threading.Thread):
+    """Somebody else who does something: at once, or when the others are done."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self.work, self.told, self.first = work, "", False
+
+    def run(self) -> None:
+        try:
+            self.work()
+        except Conflict as error:
+            self.told = error.code
+
+    def begin(self) -> None:
+        self.start()
+        self.join(MOMENT)
+        self.first = not self.is_alive()
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return what runs `walk` and lets `other` begin at this point of it; it tells how that went.
+
+    The point is a function that `walk` calls; `other` begins before or after its first call.
+    """
+
+    def run(module: Any, name: str, walk: Any, other: Any, *, after: bool = True) -> Beside:
+        they, point = Beside(other), getattr(module, name)
+
+        def reached(*args: Any, **values: Any) -> Any:
+            monkeypatch.setattr(module, name, point)
+            if not after:
+                they.begin()
+            told = point(*args, **values)
+            if after:
+                they.begin()
+            return told
+
+        monkeypatch.setattr(module, name, reached)
+        walk()
+        they.join()
+        return they
+
+    return run
+
+
+def ids(world: Any, mentee: str = "ana", mentor: str = "cleo") -> dict[str, str]:
+    return {"mentee": world.ids[mentee], "mentor": world.ids[mentor]}
+
+
+def blocks(world: Any) -> Callable[[], Any]:
+    two = {"person": world.persons["ana"], "other": world.persons["cleo"]}
+    return lambda: protect.block(world.kit, **world.at, **two)
+
+
+def ended(world: Any) -> set[tuple[str, str | None]]:
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    return {(row["state"], row["reason"]) for row in rows if row["mentor"] == "Cleo"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "reason"),
+    [(None, "blocked"), (onboard.leave, "left"), (onboard.withdraw, "no_consent")],
+)
+def test_what_was_offered_meanwhile_is_withdrawn(
+    world: Any, beside: Any, verb: Any, reason: str
+) -> None:
+    def other() -> None:
+        verb(world.kit, **world.at, participant=world.ids["ana"])
+
+    def propose() -> None:
+        match.propose(world.kit, **world.at, **ids(world))
+
+    beside(match, "ensure", propose, other if verb else blocks(world))
+    assert ended(world) == {("withdrawn", reason)}
+
+
+def test_what_was_published_meanwhile_is_withdrawn(world: Any, beside: Any) -> None:
+    run = match.draft(world.kit, **world.at, program="traders", locks=[("ana", "cleo")])["id"]
+
+    def publish() -> None:
+        match.publish(world.kit, **world.at, run=run)
+
+    beside(match, "breaches", publish, blocks(world))
+    assert ended(world) == {("withdrawn", "blocked")}
+
+
+def test_what_began_meanwhile_ends(world: Any, beside: Any) -> None:
+    one = match.propose(world.kit, **world.at, **ids(world))["id"]
+
+    def answer() -> None:
+        accept.accept(world.kit, **world.at, proposal=one)
+
+    beside(accept, "ensure", answer, blocks(world))
+    (held,) = meet.relationships(world.kit, **world.at, program="traders")
+    assert (held["state"], held["reason"]) == ("ended", "blocked")
+
+
+def test_nobody_is_sent_away_for_a_place_that_was_there_before(world: Any, beside: Any) -> None:
+    one = match.propose(world.kit, **world.at, **ids(world))["id"]
+    match.propose(world.kit, **world.at, **ids(world, "ben"))
+
+    def answer() -> None:
+        accept.accept(world.kit, **world.at, proposal=one)
+
+    def raise_() -> None:
+        cleo = {"participant": world.ids["cleo"], "capacity": 3}
+        onboard.set_capacity(world.kit, **world.at, **cleo)
+
+    they = beside(accept, "ensure", answer, raise_)
+    other = ("offered", None) if they.first else ("withdrawn", "place_taken")
+    assert ended(world) == {("accepted", None), other}
+
+
+# --------------------------------------------------------------------------- drafts and locks
+
+
+def test_of_two_drafts_at_once_one_replaces_the_other(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit import matching
+
+    summary, barrier, told = matching.summary, threading.Barrier(2, timeout=1), []
+
+    def both_here(result: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait()
+        return summary(result)
+
+    monkeypatch.setattr(matching, "summary", both_here)
+
+    def draft() -> None:
+        told.append(match.draft(world.kit, **world.at, program="traders"))
+
+    threads = [threading.Thread(target=draft) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first, second = sorted(told, key=lambda one: len(one["replaced"]))
+    assert (first["replaced"], second["replaced"]) == ([], [first["id"]])
+    rows = match.runs(world.kit, **world.at, program="traders")
+    assert {row["id"]: row["state"] for row in rows} == {
+        first["id"]: "discarded", second["id"]: "draft"
+    }  # fmt: skip
+
+
+def test_a_lock_set_while_its_draft_is_replaced_is_refused(world: Any, beside: Any) -> None:
+    match.draft(world.kit, **world.at, program="traders")
+    pair = match.proposals(world.kit, **world.at, program="traders", state="draft")[0]["id"]
+
+    def again() -> None:
+        match.draft(world.kit, **world.at, program="traders")
+
+    def lock() -> None:
+        match.lock(world.kit, **world.at, proposal=pair)
+
+    assert beside(match, "_discard", again, lock, after=False).told == "proposal.not_draft"
