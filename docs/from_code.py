@@ -26,7 +26,13 @@ from mentorkit.hooks.manifest import Manifest
 from mentorkit.hooks.specs import Hooks
 
 PACKAGE = Path(mentorkit.__file__).parent
-SHIPPED = ("mentorkit_csv", "mentorkit_demo", "mentorkit_inbox", "mentorkit_matching")
+SHIPPED = (
+    "mentorkit_csv",
+    "mentorkit_demo",
+    "mentorkit_inbox",
+    "mentorkit_matching",
+    "mentorkit_signup",
+)
 
 ERRORS = {
     "MentorKitError",

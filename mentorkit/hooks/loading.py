@@ -46,7 +46,9 @@ SLOW_SECONDS = 10.0
 """After how long a plugin that is still loading is named in the log."""
 
 Listed = str | Path | ModuleType | tuple[str, object]
-_HOOKS = tuple(kind.hook for kind in KINDS)
+WEB_HOOKS = ("mentorkit_web_blueprints", "mentorkit_web_slots")
+"""Asked when the pages are mounted, so that a worker never loads Flask."""
+_HOOKS = (*(kind.hook for kind in KINDS), *WEB_HOOKS)
 _log = logging.getLogger("mentorkit.hooks")
 
 
@@ -387,6 +389,14 @@ def _ask(manager: pluggy.PluginManager, hook: str, settings: Frozen) -> list[obj
         if len(offers) > MOST_OFFERS:
             raise ValueError(f"it yields more than {MOST_OFFERS}; does it ever end?")
     return offers
+
+
+def ask_again(plugin: LoadedPlugin, hook: str) -> list[object]:
+    """Return what a loaded plugin yields for one of the `WEB_HOOKS`."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(Hooks)
+    manager.register(plugin.module, name=plugin.name)
+    return _ask(manager, hook, Frozen(plugin.settings))
 
 
 def _unfit(specifier: object) -> str:

@@ -419,6 +419,19 @@ class Command(Provider):
     parameters: tuple[Parameter, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot(Provider):
+    """A place of our pages that a plugin fills: `name` is the place's.
+
+    `render` gets the visit and, by name, what the place is about (its data, as the journey gives
+    it); it returns a text, which is escaped, or ``markupsafe.Markup``. None or "" shows nothing.
+    One that raises shows nothing either, and is named in the log.
+    """
+
+    name: str
+    render: Callable[..., Any]
+
+
 __all__ = [
     "NO_OPTIONS",
     "Above",
@@ -459,6 +472,7 @@ __all__ = [
     "SetOverlap",
     "SharesAny",
     "Sheet",
+    "Slot",
     "Undeliverable",
     "WorkContext",
 ]

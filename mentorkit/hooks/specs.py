@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    import flask
+
     from mentorkit.domain.strategies import Strategy
     from mentorkit.hooks.providers import (
         Assigner,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         Reaction,
         RecruitmentSource,
         Rule,
+        Slot,
     )
 
 PROJECT = "mentorkit"
@@ -273,5 +276,55 @@ class Hooks(Protocol):
                 run=greet,
                 parameters=(Parameter(name="name", required=True),),
             )
+        ```
+        """
+
+    @hookspec
+    def mentorkit_web_blueprints(self, settings: Mapping[str, Any]) -> Iterable[flask.Blueprint]:
+        """Offer pages of your own, an ordinary Flask blueprint with the plugin's name.
+
+        Asked when the pages are mounted, never in a worker; import Flask inside. They are found at
+        ``.../x/<plugin>/``, and each view names who may open it.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+
+        manifest = Manifest(title="House rules", requires_core=">=0.1,<1")
+
+        @hookimpl
+        def mentorkit_web_blueprints():
+            import flask
+
+            from mentorkit.web import allow, current
+
+            pages = flask.Blueprint("example", __name__)
+
+            @pages.get("/<program>/rules")
+            @allow("mentee", "mentor", "coordinator")
+            def rules(program):
+                return f"Be on time, {current().person.name}."
+
+            yield pages
+        ```
+        """
+
+    @hookspec
+    def mentorkit_web_slots(self, settings: Mapping[str, Any]) -> Iterable[Slot]:
+        """Offer what is shown at a named place of our pages, beside what stands there.
+
+        Asked when the pages are mounted, never in a worker. The places are listed in the how-to.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Slot
+
+        manifest = Manifest(title="Questions to begin with", requires_core=">=0.1,<1")
+
+        def questions(visit, relationship):
+            return "Ask what a good week looks like." if not relationship["minutes"] else None
+
+        @hookimpl
+        def mentorkit_web_slots():
+            yield Slot(name="relationship", render=questions)
         ```
         """

@@ -116,7 +116,10 @@ def answer(
     """Fill in profile fields; raise `Invalid` with every answer that cannot be used."""
     own = Own(tx, actor, participant)
     one = own.participant
-    profile = one.profile.with_(**_parsed(fields_of(tx, own.program), answers))
+    values, problems = parsed(fields_of(tx, own.program), answers)
+    if problems:
+        raise Invalid("profile.invalid", "Some answers cannot be used:", problems)
+    profile = one.profile.with_(**values)
     changed = tuple(sorted(k for k in answers if one.profile.get(k) != profile.get(k)))
     if not changed:
         return own.row(one)
@@ -124,7 +127,10 @@ def answer(
     return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
 
 
-def _parsed(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str, Any]:
+def parsed(
+    fields: Mapping[str, Field], answers: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the raw answers as values, and everything wrong with them by field."""
     problems, values = [], {}
     for name, raw in answers.items():
         if name not in fields:
@@ -134,9 +140,7 @@ def _parsed(fields: Mapping[str, Field], answers: Mapping[str, Any]) -> dict[str
             values[name] = fields[name].parse(raw)
         except ValueError as error:
             problems.append(Problem(name, str(error)))
-    if problems:
-        raise Invalid("profile.invalid", "Some answers cannot be used:", problems)
-    return values
+    return values, problems
 
 
 @atomic

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
@@ -41,16 +43,28 @@ FEW = 5
 """With fewer earlier waits than this, nothing is said of how long one usually waits."""
 
 
-def visitor(
-    kit: Kit, *, tenant: str, actor: Actor, program: str | None = None
-) -> tuple[Person | None, Program | None, frozenset[Role]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody who is here, in one program or in any.
+
+    `off` names the plugins that the program has switched off, `chosen` its settings for others.
+    """
+
+    person: Person | None
+    program: Program | None
+    roles: frozenset[Role]
+    off: Collection[str] = ()
+    chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def visitor(kit: Kit, *, tenant: str, actor: Actor, program: str | None = None) -> Visitor:
     """Return who the actor is, and their roles in one program (id or key), or in any of them.
 
     Raises `NotFound` for a program that is not there.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
-        one = person_of(tx, actor)
-        person = tx.people.first(id=one) if one else None
+        known = person_of(tx, actor)
+        person = tx.people.first(id=known) if known else None
         programs = [program_of(tx, program)] if program else tx.programs.find()
         held = {role_in(tx, found, actor) for found in programs}
         roles = {role for role in held if role is not None}
@@ -60,7 +74,25 @@ def visitor(
             own = {"program_id": programs[0].id} if program else {}
             for part in tx.participants.find(person_id=person.id, **own):
                 roles.update(role for role in (Role.MENTEE, Role.MENTOR) if part.plays(role))
-        return person, programs[0] if program else None, frozenset(roles)
+        one = programs[0] if program else None
+        plugins = _plugins(tx, one) if one else {}
+        return Visitor(
+            person=person,
+            program=one,
+            roles=frozenset(roles),
+            off=_off(plugins),
+            chosen={name: body.get("settings", {}) for name, body in plugins.items()},
+        )
+
+
+def _plugins(tx: Transaction, program: Program) -> dict[str, Frozen]:
+    """Return what the program says of plugins, by name."""
+    versions = tx.definitions.find(program_id=program.id, kind="plugin")
+    return {one.key: one.body for one in sorted(versions, key=lambda one: one.number)}
+
+
+def _off(plugins: Mapping[str, Frozen]) -> frozenset[str]:
+    return frozenset(key for key, body in plugins.items() if not body.get("enabled", True))
 
 
 @atomic
@@ -136,6 +168,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
             for each in held
         ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
+        "off": sorted(_off(_plugins(tx, program))),
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
 

@@ -88,3 +88,29 @@ def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]
         return made
 
     return create
+
+
+@pytest.fixture
+def mentorkit_host() -> Callable[..., Any]:
+    """Return a factory of hosts, ``host(kit)``: a Flask app with the kit's pages at /mentoring.
+
+    Who opens a page is told by the header ``X-User``; the user ``admin`` is an admin. The tenant is
+    ``default``, or what ``host(kit, tenant="acme")`` names.
+    """
+    import flask
+
+    from mentorkit.domain.people import Actor
+    from mentorkit.web import blueprint
+
+    def signed_in() -> Actor | None:
+        user = flask.request.headers.get("X-User")
+        return Actor(user_ref=user, admin=user == "admin") if user else None
+
+    def host(kit: Kit, *, tenant: str = "default") -> flask.Flask:
+        app = flask.Flask("host")
+        app.config.update(SECRET_KEY="host", TESTING=True)
+        pages = blueprint(kit, tenant=lambda: tenant, actor=signed_in)
+        app.register_blueprint(pages, url_prefix="/mentoring")
+        return app
+
+    return host

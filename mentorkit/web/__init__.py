@@ -17,10 +17,11 @@ import flask
 from flask.blueprints import BlueprintSetupState
 
 from mentorkit.domain.people import Actor
-from mentorkit.errors import MentorKitError, SettingsError
+from mentorkit.errors import MentorKitError, NotFound, SettingsError
 from mentorkit.journey import standing
 from mentorkit.web import access, problems
 from mentorkit.web.access import allow
+from mentorkit.web.brought import brought
 from mentorkit.web.pages import (  # noqa: F401
     PAGES,
     Page,
@@ -92,6 +93,7 @@ class _Mounts:
         self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
         self.places: dict[str, tuple[str, ...]] = {}
         """Full name of a mount -> what stands in angle brackets in its prefix, the host's own."""
+        self.brought = brought(kit.registry)
         made = flask.Blueprint(name, __name__, template_folder="templates", static_folder="static")
         made.record(self._mounted)
         made.url_value_preprocessor(self._arrive)
@@ -101,6 +103,8 @@ class _Mounts:
         made.register_error_handler(MentorKitError, problems.page)
         for page in PAGES:
             made.add_url_rule(page.rule, view_func=_view(page), methods=[page.method])
+        for plugin, own in self.brought.pages:
+            made.register_blueprint(own, url_prefix=f"/x/{plugin.name}")
         self.blueprint = made
 
     def _mounted(self, state: BlueprintSetupState) -> None:
@@ -150,18 +154,27 @@ class _Mounts:
         visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=actor)
         flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
         named = (request.view_args or {}).get("program")
-        person, program, roles = standing.visitor(
-            self.kit, tenant=tenant, actor=actor, program=named
-        )
-        visit = replace(visit, person=person, program=program, roles=roles)
+        found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named)
+        about = {name: getattr(found, name) for name in ("person", "program", "roles")}
+        visit = replace(visit, **about, off=found.off, chosen=found.chosen)
         flask.g.mentorkit_visit = visit
-        access.check(flask.current_app.view_functions[endpoint], roles, nobody=visit.is_nobody)
+        self._ensure_on(visit)
+        view = flask.current_app.view_functions[endpoint]
+        access.check(view, found.roles, nobody=visit.is_nobody)
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             visit.check_token()
 
+    def _ensure_on(self, visit: Visit) -> None:
+        """Refuse a page of a plugin that the program has switched off: it is not there."""
+        inner = flask.request.blueprints[0].rpartition(".")[2]
+        if flask.request.blueprints[0] != visit.mount and inner in visit.off:
+            raise NotFound("plugin.off", "This program does not use that.")
+
     def _portal(self) -> Portal:
         secrets = self.kit.secret_keys or (flask.current_app.config["SECRET_KEY"],)
-        return Portal(kit=self.kit, layout=self.layout, tokens=Tokens(secrets))
+        return Portal(
+            kit=self.kit, layout=self.layout, tokens=Tokens(secrets), brought=self.brought
+        )
 
 
 def _view(page: Page) -> Callable[..., Any]:

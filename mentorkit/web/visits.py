@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import flask
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from mentorkit import i18n
@@ -15,7 +16,9 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.text import in_locale
+from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey.steps import READERS
+from mentorkit.web.brought import Brought
 from mentorkit.web.tokens import FIELD, Tokens
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Portal:
     kit: Kit
     layout: str
     tokens: Tokens
+    brought: Brought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class Visit:
     person: Person | None = None
     program: Program | None = None
     roles: frozenset[Role] = frozenset()
+    off: Collection[str] = ()
+    chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def kit(self) -> Kit:
@@ -117,14 +123,18 @@ class Visit:
         assert self.program is not None, "this page's address names no program"
         return self.program
 
-    def asked(self) -> dict[str, Any]:
+    def asked(self, *, means: Means | None = None) -> dict[str, Any]:
         """Return what every step of the journey is told: ``approve(kit, **visit.asked(), ...)``.
 
         A form of staff says by what means somebody told them what to do in their place.
         """
         told = self.form.get("means") if self.is_staff else None
-        means = next((means for means in BEHALF if means == told), self.actor.means)
-        return {"tenant": self.tenant, "actor": replace(self.actor, means=means)}
+        by = means or next((one for one in BEHALF if one == told), None) or self.actor.means
+        return {"tenant": self.tenant, "actor": replace(self.actor, means=by)}
+
+    def settings(self, plugin: str) -> Mapping[str, Any]:
+        """Return what the page's program has chosen for a plugin."""
+        return self.chosen.get(plugin, {})
 
     def values(self, name: str) -> list[str]:
         """Return all that was ticked under one name in the page's form."""
@@ -141,9 +151,12 @@ class Visit:
         self.portal.tokens.check(flask.request.form.get(FIELD, ""), self.tenant, self.actor)
 
     def render(self, template: str, **values: Any) -> str:
-        """Return one of our templates (a host's of the same name goes before), in its layout."""
+        """Return one of our templates (a host's of the same name goes before), in its layout.
+
+        A plugin names its own with its folder: ``mentorkit_signup/form.html``.
+        """
         return flask.render_template(
-            f"mentorkit/{template}",
+            template if "/" in template else f"mentorkit/{template}",
             visit=self,
             layout=self.portal.layout,
             notice=self._notice(),
@@ -156,6 +169,25 @@ class Visit:
         told = NOTICES.get(flask.request.args.get("said", ""), "")
         count = flask.request.args.get("count", 0, type=int)
         return self.words(told, count=self.number(count)) if told else ""
+
+    def slot(self, place: str, off: Collection[str] | None = None, **about: Any) -> Markup:
+        """Return what plugins show at a place; one that fails shows nothing, and is logged.
+
+        `off` names the plugins that are switched off there; by default in the page's program.
+        """
+        shown = []
+        for plugin, slot in self.portal.brought.slots[place]:
+            if plugin.name in (self.off if off is None else off):
+                continue
+            try:
+                told = slot.render(self, **about)
+            except FAILURES:
+                plugin.log.exception("The slot %s could not be filled.", place)
+                continue
+            if told:
+                name = f"mk-slot mk-slot-{plugin.name}"
+                shown.append(Markup('<div class="{}">{}</div>').format(name, told))
+        return Markup("").join(shown)
 
     def go(
         self, page: str, said: str = "", *, anchor: str | None = None, **values: Any

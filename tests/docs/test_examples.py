@@ -16,13 +16,15 @@ from pages import DOCS
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.domain.fields import Field
 from mentorkit.domain.messages import Message, RetryLater
-from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
 from mentorkit.hooks import Inbound
 from mentorkit.hooks.registry import Registry
+from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
 from mentorkit.matching.people import Someone
+from mentorkit.web.brought import brought
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
@@ -182,3 +184,25 @@ def test_checks() -> None:
 def test_commands(ctx: Any) -> None:
     (command,) = load("commands").commands.values()
     assert command.run(ctx, text="one two two", least=2) == [{"word": "two", "times": 2}]
+
+
+def test_web_blueprints(mentorkit_create_kit: Any, mentorkit_host: Any) -> None:
+    kit = mentorkit_create_kit(registry=load("web_blueprints"))
+    admin: dict[str, Any] = {"tenant": "default", "actor": Actor(user_ref="admin", admin=True)}
+    programs.create(kit, **admin, key="traders", preset={})
+    programs.appoint(
+        kit, **admin, program="traders", role="coordinator", name="Cora", user_ref="cora"
+    )
+    page = (
+        mentorkit_host(kit)
+        .test_client()
+        .get("/mentoring/x/web_blueprints/traders/rules", headers={"X-User": "cora"})
+    )
+    assert page.text == "Cora: Be on time, and say when you cannot come."
+
+
+def test_web_slots() -> None:
+    ((_, slot),) = brought(load("web_slots")).slots["relationship"]
+    visit = SimpleNamespace(words=str)
+    assert "good week" in slot.render(visit, relationship={"minutes": 0})
+    assert slot.render(visit, relationship={"minutes": 60}) is None

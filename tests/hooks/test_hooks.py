@@ -14,10 +14,14 @@ import pytest
 
 from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
+from mentorkit.domain.people import Actor
 from mentorkit.hooks import Health, Inbound
+from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
 from mentorkit.hooks.specs import Hooks
+from mentorkit.journey import programs
+from mentorkit.web.brought import brought
 
 HOOKS = [name for name in vars(Hooks) if name.startswith("mentorkit_")]
 Example = Callable[..., Registry]
@@ -111,6 +115,29 @@ def test_hook_mentorkit_commands(load_example: Example, context: Any) -> None:
     assert command.run(context, name="Ada") == {"greeting": "Hello Ada"}
 
 
+def test_hook_mentorkit_web_blueprints(
+    load_example: Example, mentorkit_create_kit: Callable[..., Any], mentorkit_host: Any
+) -> None:
+    kit = mentorkit_create_kit(registry=load_example("mentorkit_web_blueprints"))
+    admin: dict[str, Any] = {"tenant": "default", "actor": Actor(user_ref="admin", admin=True)}
+    programs.create(kit, **admin, key="traders", preset={})
+    programs.appoint(
+        kit, **admin, program="traders", role="coordinator", name="Cora", user_ref="cora"
+    )
+    opened = mentorkit_host(kit).test_client()
+    page = opened.get("/mentoring/x/example/traders/rules", headers={"X-User": "cora"})
+    assert page.text == "Be on time, Cora."
+    assert opened.get("/mentoring/x/example/traders/rules").status_code == 403
+
+
+def test_hook_mentorkit_web_slots(load_example: Example) -> None:
+    found = brought(load_example("mentorkit_web_slots"))
+    ((plugin, slot),) = found.slots["relationship"]
+    assert plugin.name == "example"
+    assert "good week" in slot.render(None, relationship={"minutes": 0})
+    assert slot.render(None, relationship={"minutes": 60}) is None
+
+
 @pytest.fixture
 def context() -> Any:
     """Return as much of a context as the examples use."""
@@ -126,7 +153,7 @@ def context() -> Any:
 
 def test_every_hook_has_a_test_and_a_kind() -> None:
     tested = {name.removeprefix("test_hook_") for name in globals() if "test_hook_" in name}
-    assert tested == set(HOOKS) == {kind.hook for kind in KINDS}
+    assert tested == set(HOOKS) == {*(kind.hook for kind in KINDS), *WEB_HOOKS}
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -135,7 +162,8 @@ def test_a_docstring_says_when_it_is_asked_and_shows_one_example(hook: str) -> N
     first, _, rest = doc.partition("\n")
     assert first.startswith("Offer ")
     assert first.endswith(".")
-    assert "Asked at start-up." in rest
+    mounted = "Asked when the pages are mounted" in rest
+    assert mounted if hook in WEB_HOOKS else "Asked at start-up." in rest
     assert doc.count("```python") == 1
 
 

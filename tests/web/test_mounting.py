@@ -13,6 +13,7 @@ from web.conftest import ADMIN, Portal, create_host, signed_in
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mentorkit.errors import SettingsError
+from mentorkit.hooks.registry import Registry
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -180,6 +181,7 @@ def test_static_files_ask_neither_the_database_nor_who_it_is() -> None:
 
     class Asked:
         secret_keys = ()
+        registry = Registry()
 
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(f"asked for {name}")

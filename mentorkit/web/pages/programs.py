@@ -78,6 +78,7 @@ def overview(visit: Visit, program: str) -> str:
         where=WHERE.get(found["next"]),
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES,
+        figures=found,
         **found,
     )
 

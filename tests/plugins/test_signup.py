@@ -1,0 +1,151 @@
+"""The plugin `signup`: people join by their own wish, and nobody learns who is here already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flask
+import pytest
+
+from mentorkit.domain.people import Actor
+from mentorkit.journey import programs, screen
+from mentorkit.kit import Kit
+from mentorkit.web import blueprint
+
+ADMIN = Actor(user_ref="admin", admin=True)
+BY: dict[str, Any] = {"tenant": "default", "actor": ADMIN}
+PRESET: dict[str, Any] = {
+    "title": "Traders and mentors",
+    "summary": {"en": "For people who trade."},
+    "fields": {
+        "trade": {"kind": "option", "options": ["baker", "smith"], "required": True},
+        "years": {"kind": "number", "roles": ["mentor"]},
+    },
+    "requirements": [{"id": "bakes", "field": "trade", "test": "equals", "value": "baker"}],
+}
+ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.trade": "baker"}
+
+
+@pytest.fixture
+def kit(mentorkit_create_kit: Callable[..., Kit]) -> Kit:
+    kit = mentorkit_create_kit(plugins=("matching", "signup"))
+    programs.create(kit, **BY, key="traders", preset=PRESET)
+    return kit
+
+
+@pytest.fixture
+def host(kit: Kit) -> flask.Flask:
+    app = flask.Flask("host")
+    app.secret_key = "host"
+
+    def signed_in() -> Actor | None:
+        user = flask.request.headers.get("X-User")
+        return Actor(user_ref=user, admin=user == "admin") if user else None
+
+    app.register_blueprint(blueprint(kit, actor=signed_in), url_prefix="/m")
+    return app
+
+
+def send(host: flask.Flask, user: str | None = None, status: int = 200, **typed: Any) -> str:
+    """Open the form and send it, as a person does; return the page that follows."""
+    import re
+
+    browser, headers = host.test_client(), {"X-User": user} if user else {}
+    page = browser.get(f"/m/x/signup/traders?as={typed.get('as', '')}", headers=headers).text
+    token = re.search(r'mk_token" value="([^"]+)', page)
+    assert token, page
+    answer = browser.post(
+        "/m/x/signup/traders", data={"mk_token": token[1], **typed}, headers=headers
+    )
+    assert answer.status_code == status, answer.text
+    return answer.text
+
+
+def leads(kit: Kit) -> list[dict[str, Any]]:
+    return screen.review(kit, **BY, program="traders")
+
+
+def test_a_visitor_chooses_a_part_then_answers_and_is_a_lead(host: flask.Flask, kit: Kit) -> None:
+    start = host.test_client().get("/m/x/signup/traders?source=radio&campaign=may").text
+    assert "For people who trade." in start
+    assert "as=mentee" in start
+    assert "source=radio" in start
+    page = send(host, **ANA, source="radio", campaign="may")
+    assert "We have received your answers" in page
+    (lead,) = leads(kit)
+    assert (lead["name"], lead["state"], lead["role"]) == ("Ana Lovi", "lead", "mentee")
+    assert (lead["source"], lead["campaign"]) == ("radio", "may")
+    assert lead["requirements"] == [{"requirement": "bakes", "answer": "yes"}]
+
+
+def test_everything_missing_is_told_at_once_and_nothing_typed_is_lost(
+    host: flask.Flask, kit: Kit
+) -> None:
+    page = send(host, status=422, **{"as": "mentor", "name": "Bo", "answer.years": "many"})
+    for told in (
+        "e-mail address or a phone number",
+        "this program needs an answer",
+        "not a number",
+    ):
+        assert told in page
+    assert 'value="Bo"' in page
+    assert 'value="many"' in page
+    assert leads(kit) == []
+
+
+def test_the_same_address_again_shows_and_changes_nothing(host: flask.Flask, kit: Kit) -> None:
+    first = send(host, **ANA)
+    again = send(host, **{**ANA, "name": "Somebody else", "answer.trade": "smith"})
+    assert again == first
+    assert [(one["name"], one["profile"]["trade"]) for one in leads(kit)] == [("Ana Lovi", "baker")]
+
+
+def test_a_user_of_the_host_who_signs_up_sees_where_they_stand(host: flask.Flask, kit: Kit) -> None:
+    assert "See where you stand" in send(host, user="ana", **ANA)
+    home = host.test_client().get("/m/", headers={"X-User": "ana"}).text
+    assert "We have received your answers" in home
+    page = send(host, user="ana", status=422, **ANA)
+    assert "You take part in this program already" in page
+    assert len(leads(kit)) == 1
+
+
+def test_a_machine_that_fills_in_everything_takes_part_in_nothing(
+    host: flask.Flask, kit: Kit
+) -> None:
+    assert "received" in send(host, **ANA, website="http://spam.example")
+    assert leads(kit) == []
+
+
+def test_a_program_takes_in_whom_it_chose(host: flask.Flask, kit: Kit) -> None:
+    body = {"settings": {"mentees": False}}
+    programs.define(kit, **BY, program="traders", kind="plugin", key="signup", body=body)
+    start = host.test_client().get("/m/x/signup/traders").text
+    assert "as=mentor" in start
+    assert "as=mentee" not in start
+    send(host, **{**ANA, "as": "mentor"})
+    assert [one["role"] for one in leads(kit)] == ["mentor"]
+
+
+def test_a_program_that_switched_it_off_has_no_form(host: flask.Flask, kit: Kit) -> None:
+    body = {"enabled": False}
+    programs.define(kit, **BY, program="traders", kind="plugin", key="signup", body=body)
+    assert host.test_client().get("/m/x/signup/traders").status_code == 404
+    overview = host.test_client().get("/m/programs/traders/", headers={"X-User": "admin"}).text
+    assert "sign-up form" not in overview
+
+
+def test_a_closed_program_takes_nobody_in(host: flask.Flask, kit: Kit) -> None:
+    programs.define(kit, **BY, program="traders", kind="strategy", body={"assigner": "choice"})
+    programs.open_(kit, **BY, program="traders")
+    programs.close(kit, **BY, program="traders")
+    assert "takes nobody in" in host.test_client().get("/m/x/signup/traders").text
+
+
+def test_staff_see_the_address_of_the_form(host: flask.Flask) -> None:
+    page = host.test_client().get("/m/programs/traders/", headers={"X-User": "admin"}).text
+    assert "http://localhost/m/x/signup/traders" in page
+
+
+def test_a_program_of_nobody_is_not_found(host: flask.Flask) -> None:
+    assert host.test_client().get("/m/x/signup/nothing").status_code == 404
