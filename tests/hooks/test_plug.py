@@ -767,8 +767,7 @@ def test_the_harness_catches_a_worker_that_stops_at_the_first_failure(
     at = stage(reacting(raises))
     offer_pairs(at)
     before = core_rows(at)
-    with pytest.raises(ValueError, match="broken"):
-        work(at.kit)
+    assert work(at.kit)["failed"] == 1
     assert breaches(at, before)
 
 
