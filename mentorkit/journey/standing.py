@@ -169,6 +169,8 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "off": sorted(_off(_plugins(tx, program))),
+        "self_match": program.matching == "self" and one.plays("mentee"),
+        "places": one.free,
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
 

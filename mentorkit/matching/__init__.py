@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mentorkit.matching import assign
     from mentorkit.matching.binding import Bound, bind
-    from mentorkit.matching.engine import run
+    from mentorkit.matching.engine import recommend, run
     from mentorkit.matching.people import Someone
     from mentorkit.matching.pool import Pool, Side
     from mentorkit.matching.problem import as_arrays
@@ -35,6 +35,7 @@ _HOMES = {
     "bind": "binding",
     "pair_leads": "sheets",
     "pairs_sheet": "sheets",
+    "recommend": "engine",
     "run": "engine",
     "sentence": "wording",
     "summary": "sheets",
@@ -58,6 +59,7 @@ __all__ = [
     "bind",
     "pair_leads",
     "pairs_sheet",
+    "recommend",
     "run",
     "sentence",
     "summary",

@@ -93,6 +93,18 @@ def run(
     )
 
 
+def recommend(pool: Pool, bound: Bound, mentee_id: str, limit: int) -> tuple[Pair, ...]:
+    """Return the mentors who fit one mentee of the pool best, exactly, with the reasons of each.
+
+    Rules and safeguards come first; ties go by the order of ids. Nobody is given to anybody: a
+    mentor may stand in many such lists.
+    """
+    scan = Scan(pool, bound)
+    mentors, _ = Question(scan, locks=(), seed=0).shortlist(pool.mentee_at[mentee_id], limit)
+    rows = np.full(len(mentors), pool.mentee_at[mentee_id])
+    return tuple(_explained(scan, rows, mentors, np.arange(1, len(mentors) + 1), ()))
+
+
 class Shortlists(Mapping[str, tuple[Pair, ...]]):
     """Each mentee's best mentors by rules and criteria, ranked; explained when they are asked for.
 

@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from mentorkit.errors import Cancelled, Conflict, Invalid, PluginError
 from mentorkit.hooks import Assigner, Assignment, Criterion, Reason, Rule
-from mentorkit.matching import Pool, Result, Someone, bind, run, verify, words
+from mentorkit.matching import Pool, Result, Someone, bind, recommend, run, verify, words
 from tests.matching.samples import (
     Case,
     create_fields,
@@ -183,6 +183,20 @@ def test_shortlists_are_ranked_and_hold_no_more_than_asked_for() -> None:
         assert [pair.rank for pair in listed] == list(range(1, len(listed) + 1))
         assert {pair.mentee_id for pair in listed} <= {mentee}
         assert {pair.mentor_id for pair in listed} <= set(mentors)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_mentee_is_recommended_exactly_the_best_that_are_allowed(seed: int) -> None:
+    case = draw_case(seed)
+    scores, allowed = case.plain_scores()
+    bound = case.bound()
+    for row, mentee in enumerate(case.pool.mentees.ids):
+        best = sorted((-s for s, may in zip(scores[row], allowed[row], strict=True) if may))
+        for limit in (1, 3, 50):
+            listed = recommend(case.pool, bound, mentee, limit)
+            assert [-pair.score for pair in listed] == best[:limit]
+            assert [pair.rank for pair in listed] == list(range(1, len(listed) + 1))
+            assert all(sum(r.points for r in pair.reasons) == pair.score for pair in listed)
 
 
 def test_a_pairs_rank_is_its_place_in_the_mentees_shortlist() -> None:

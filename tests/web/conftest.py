@@ -114,10 +114,10 @@ def create_host(**config: Any) -> flask.Flask:
 def create_portal(create_kit: Callable[..., Kit]) -> Callable[..., Portal]:
     """Return a factory of portals: an open program whose people can be matched."""
 
-    def create(tenant: str = "acme", kit: Kit | None = None) -> Portal:
+    def create(tenant: str = "acme", kit: Kit | None = None, **preset: Any) -> Portal:
         kit = kit or create_kit()
         by = {"tenant": tenant, "actor": ADMIN}
-        programs.create(kit, **by, key="traders", preset=PRESET)
+        programs.create(kit, **by, key="traders", preset={**PRESET, **preset})
         programs.open_(kit, **by, program="traders")
         recruit.receive(kit, **by, program="traders", leads=PEOPLE)
         ids = {row["key"]: row["id"] for row in screen.review(kit, **by, program="traders")}

@@ -143,3 +143,35 @@ def test_staff_are_told_when_nobody_does_the_work(portal: Portal, clock: Any) ->
     assert "mentorkit work" not in cora.open(at)
     clock.forward(minutes=16)
     assert "mentorkit work" in cora.open(at)
+
+
+def test_staff_see_who_fits_somebody_and_propose_one(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    page = cora.open(f"/programs/traders/people/{portal.ids['ana']}/mentors")
+    assert page.index("Cleo") < page.index("Dora")
+    assert "same trade" in page.lower()
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    assert "The proposal is on its way" in cora.page.text
+    page = cora.open(f"/programs/traders/people/{portal.ids['ana']}/mentors", 409)
+    assert "There is no free place" in page
+
+
+def test_a_mentee_finds_and_asks_a_mentor_where_people_match_themselves(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana = portal.browser("ana")
+    assert "Find a mentor" in ana.open("/")
+    ana.open(ana.find(r'href="(/mentoring[^"]+/mentors)"'))
+    assert "score" not in ana.page.text
+    page = ana.send(
+        "/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"]
+    )
+    assert "The mentor is asked now" in page
+    assert "There is a proposal for you" in portal.browser("cleo").open("/")
+
+
+def test_where_staff_match_a_mentee_does_not(portal: Portal) -> None:
+    ana = portal.browser("ana")
+    assert "Find a mentor" not in ana.open("/")
+    ana.open(f"/programs/traders/people/{portal.ids['ana']}/mentors", 403)

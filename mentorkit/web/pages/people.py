@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
-from mentorkit.journey import onboard, recruit, screen
+from mentorkit.journey import onboard, recruit, screen, suggestions
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import allow
@@ -197,3 +197,19 @@ def _one(visit: Visit, participant: str) -> dict[str, Any]:
     if found["program_id"] != visit.of.id:
         raise NotFound("participant.not_found", visit.words("There is no such participant here."))
     return found
+
+
+@shows("/programs/<program>/people/<participant>/mentors")
+@allow(*STAFF, "mentee")
+def mentors(visit: Visit, program: str, participant: str) -> str | tuple[str, int]:
+    found = _one(visit, participant)
+    own = visit.person is not None and found["person_id"] == visit.person.id
+    title = (
+        visit.words("Who fits you") if own else visit.words("Who fits {name}", name=found["name"])
+    )
+    shown: dict[str, Any] = {"title": title, "here": "people", "own": own}
+    try:
+        told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
+    except Conflict as error:
+        return visit.render("mentors.html", **shown, wrong=error), 409
+    return visit.render("mentors.html", **shown, **told)
