@@ -206,7 +206,7 @@ def month(
             if span[0] <= meeting.held_at < span[1]
         )
         running = one.started_at, one.ended_at or one.ends_at
-        asked = asked_minutes(targets.minutes_per_month, span, running, _pauses(tx, one, span[1]))
+        asked = asked_minutes(targets.minutes_per_month, span, running, pauses(tx, one, span[1]))
         over = tx.now >= span[1] + timedelta(days=targets.grace_days)
         return {
             "relationship": relationship,
@@ -217,7 +217,7 @@ def month(
         }
 
 
-def _pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
+def pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
     """Return from when to when it was paused; a pause that goes on, up to `until`."""
     spans, since = [], None
     for event in tx.journal.about("relationship", one.id):

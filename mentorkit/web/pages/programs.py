@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain import presets
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.errors import Invalid
-from mentorkit.journey import programs, standing
+from mentorkit.journey import flags, programs, standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.visits import Visit
@@ -79,6 +79,7 @@ def overview(visit: Visit, program: str) -> str:
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES,
         figures=found,
+        flags=flags.flags(visit.kit, **visit.asked(), program=program),
         **found,
     )
 

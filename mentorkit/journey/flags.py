@@ -1,0 +1,88 @@
+"""Flags: which relationships staff should look at, and why each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
+from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import Program, Targets
+from mentorkit.domain.relationships import Relationship
+from mentorkit.journey.meet import pauses
+from mentorkit.journey.programs import targets_of
+from mentorkit.journey.steps import persons_of, reading
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+QUIET = timedelta(days=30)
+"""Who has not met for so long has gone quiet."""
+
+
+def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """List the running relationships that want looking at, those with most reasons first.
+
+    ``reasons`` are ``{code, ...}``: ``short`` (``held`` of ``asked`` minutes in ``month``, once the
+    grace days of the next are over), ``quiet`` (no meeting for 30 days; ``since`` the last, or the
+    start), ``missed`` (a milestone, by ``kind``) and ``over`` (its end, ``ends_at``, has passed).
+    """
+    with reading(kit, tenant, actor, program) as (tx, found):
+        running = tx.relationships.find(program_id=found.id, state="active")
+        ids = [one.id for one in running]
+        meetings: dict[str, list[Meeting]] = defaultdict(list)
+        for meeting in tx.meetings.find(relationship_id=ids, state="held"):
+            meetings[meeting.relationship_id].append(meeting)
+        missed: dict[str, list[str]] = defaultdict(list)
+        for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
+            missed[milestone.relationship_id].append(milestone.kind)
+        targets = {
+            version: targets_of(tx, found, version or None)[0]
+            for version in {one.targets_version for one in running}
+        }
+        reasons = {
+            one.id: [
+                *_short(tx, found, targets[one.targets_version], one, meetings[one.id]),
+                *_quiet(tx.now, one, meetings[one.id]),
+                *({"code": "missed", "kind": kind} for kind in missed[one.id]),
+                *(
+                    [{"code": "over", "ends_at": one.ends_at.isoformat()}]
+                    if one.ends_at < tx.now
+                    else ()
+                ),
+            ]
+            for one in running
+        }
+        flagged = [one for one in running if reasons[one.id]]
+        people = persons_of(tx, (member.participant_id for one in flagged for member in one.here))
+        listed = [
+            {
+                "relationship": one.id,
+                "names": [people[member.participant_id].name for member in one.here],
+                "reasons": reasons[one.id],
+            }
+            for one in flagged
+        ]
+        return sorted(listed, key=lambda row: (-len(row["reasons"]), row["names"]))
+
+
+def _short(
+    tx: Transaction, program: Program, targets: Targets, one: Relationship, held: list[Meeting]
+) -> list[dict[str, Any]]:
+    """Return the flag for the newest month whose grace is over, if too little was met in it."""
+    judged = month_of(tx.now - timedelta(days=targets.grace_days), program.zone)[0]
+    month = month_of(judged - timedelta(days=1), program.zone)
+    minutes = sum(m.minutes for m in held if month[0] <= m.held_at < month[1])
+    running = one.started_at, one.ends_at
+    if minutes >= asked_minutes(targets.minutes_per_month, month, running):
+        return []  # the journal is asked for breaks only where it can matter
+    asked = asked_minutes(targets.minutes_per_month, month, running, pauses(tx, one, month[1]))
+    told = {"code": "short", "month": month[0].strftime("%Y-%m"), "held": minutes, "asked": asked}
+    return [told] if minutes < asked else []
+
+
+def _quiet(now: datetime, one: Relationship, held: list[Meeting]) -> list[dict[str, Any]]:
+    since = max((meeting.held_at for meeting in held), default=one.started_at)
+    return [{"code": "quiet", "since": since.isoformat()}] if now - since >= QUIET else []
