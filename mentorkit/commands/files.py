@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Conflict, Invalid, Problem
 
 MOST_BYTES = 256 * 1024 * 1024
 """No file larger than this is read into memory; sources have narrower limits of their own."""
@@ -57,6 +57,17 @@ def unwritable(path: Path) -> Problem | None:
     if not os.access(folder, os.W_OK):
         return Problem(str(path), f"the folder {folder} cannot be written to")
     return None
+
+
+def write_new(path: Path, body: bytes, *, force: bool) -> None:
+    """Write one file; raise `Conflict` where it holds something else, unless `force` is given."""
+    if path.is_file() and not force and read_bytes(path) != body:
+        raise Conflict(
+            "file.exists",
+            f"{path} holds something else already. Name another file, or add --force to replace"
+            " what is there.",
+        )
+    write_files({path: body})
 
 
 def write_files(contents: Mapping[Path, bytes]) -> None:

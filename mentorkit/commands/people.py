@@ -280,7 +280,7 @@ def _unmet(row: Mapping[str, Any]) -> str:
     )
 
 
-def _step(
+def step(
     session: Session,
     program: str | None,
     which: Sequence[str],
@@ -381,7 +381,7 @@ def approve(
     """
     from mentorkit.journey import screen
 
-    _step(
+    step(
         session, program, which, listed, every,
         verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
         as_json=as_json, staff_only=True, despite=tuple(despite), after=_say_unmet,
@@ -418,7 +418,7 @@ def decline(
     """
     from mentorkit.journey import screen
 
-    _step(
+    step(
         session, program, which, listed, every,
         verb=screen.decline, states=("lead", "waiting"), done="Declined", means=means,
         as_json=as_json, staff_only=True, reason=reason, note=note,
@@ -449,7 +449,7 @@ def consent(
     """
     from mentorkit.journey import onboard
 
-    _step(
+    step(
         session, program, which, listed, every,
         verb=onboard.consent, states=("lead", "waiting", "approved", "active", "paused"),
         done="Noted the consent of", means=means, as_json=as_json,
@@ -481,7 +481,7 @@ def onboard(
     """
     from mentorkit.journey import onboard as onboarding
 
-    _step(
+    step(
         session, program, which, listed, every,
         verb=onboarding.complete, states=("approved",), done="Onboarded", means=means,
         as_json=as_json, capacity=capacity,
@@ -511,7 +511,7 @@ def readmit(
     """
     from mentorkit.journey import screen
 
-    _step(
+    step(
         session, program, which, listed, every,
         verb=screen.readmit, states=("left",), done="Took back in", means=means,
         as_json=as_json, staff_only=True, fits=lambda row: row["name"],

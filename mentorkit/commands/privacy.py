@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mentorkit.commands.failures import CONFLICT, WRONG_INPUT, Failure
-from mentorkit.commands.files import write_files
+from mentorkit.commands.files import write_new
 from mentorkit.commands.output import clean, example, json_option, plain, plural, print_json, say
 from mentorkit.commands.selection import acting, means_option
 from mentorkit.commands.session import Session, find_person, pass_session
@@ -108,9 +108,10 @@ def _id_of(session: Session, who: str) -> str:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; printed where left out.",
 )
+@click.option("--force", is_flag=True, help="Replace a file that holds something else.")
 @json_option
 @pass_session
-def export(session: Session, /, who: str, out: Path | None, as_json: bool) -> None:
+def export(session: Session, /, who: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Write all that is kept about somebody, as JSON.
 
     By id, key or e-mail, as ``{table: rows}``; for the person or who operates the database. What a
@@ -128,5 +129,5 @@ def export(session: Session, /, who: str, out: Path | None, as_json: bool) -> No
     if out is None or as_json:
         print_json(kept)
         return
-    write_files({out: json.dumps(plain(kept), ensure_ascii=False, indent=2).encode()})
+    write_new(out, json.dumps(plain(kept), ensure_ascii=False, indent=2).encode(), force=force)
     say(f"Wrote {out}.")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mentorkit.commands import toml
-from mentorkit.commands.files import read_bytes, read_text, write_files
+from mentorkit.commands.files import read_text, write_new
 from mentorkit.commands.output import (
     clean,
     counted,
@@ -27,7 +27,7 @@ from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Conflict, Invalid, NotFound
+from mentorkit.errors import Invalid, NotFound
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -258,13 +258,7 @@ def export(
     if out is None:
         say(text, nl=False)
         return
-    if out.is_file() and not force and read_bytes(out) != text.encode():
-        raise Conflict(
-            "file.exists",
-            f"{out} holds something else already. Name another file, or add --force to replace"
-            " what is there.",
-        )
-    write_files({out: text.encode()})
+    write_new(out, text.encode(), force=force)
     say(f"Wrote {out}. `mentorkit program create --file {out} --key KEY` makes it again.")
 
 
@@ -328,8 +322,10 @@ def add(
     if as_json:
         print_json(made)
     else:
-        who = words(name or person or user_ref)
-        say(f"Appointed {who} as {role}. Their id is {made['person']}.")
+        was = f", who was {made['was']}" if made["was"] not in (None, role) else ""
+        say(f"Appointed {words(made['name'])} as {role}{was}. Their id is {made['person']}.")
+        if person and name and name != made["name"]:
+            say(f"They are known as {words(made['name'])} here; the name was left as it is.")
 
 
 @staff.command("list", epilog=example("mentorkit staff list --program traders"))

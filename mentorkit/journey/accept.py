@@ -84,6 +84,10 @@ def accept(
     one = tx.proposals.get(proposal)
     tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
     one, asked = _asked(tx, actor, proposal, on_behalf_of)
+    if one.state == "question":
+        raise Conflict(
+            "proposal.question_open", "A question is open; reply to it first, then say yes."
+        )
     if one.state != "offered":
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
@@ -306,6 +310,14 @@ def ask(
 ) -> dict[str, Any]:
     """Ask the other side one thing; they have the program's full time to reply."""
     one, asked = _asked(tx, actor, proposal)
+    if one.state == "question":
+        raise Conflict(
+            "proposal.question_open", "A question is open already; it is replied to first."
+        )
+    if asked.role not in PARTIES:
+        raise NotAllowed(
+            "proposal.asks_itself", "The mentee or the mentor asks; staff reply for either."
+        )
     moved = replace(one.move("question", by=asked.role), asked_by=str(asked.role))
     _ensure_in_time(one, tx)
     how = {"asked_by": moved.asked_by, "text_id": _write(asked, proposal, text)}
@@ -327,6 +339,8 @@ def reply(
     The side that was asked does, or staff.
     """
     one, asked = _asked(tx, actor, proposal)
+    if one.state != "question":
+        raise Conflict("proposal.no_question", "No question is open about this proposal.")
     moved = one.move("offered", by=asked.role)
     if one.asked_by == asked.role:
         raise NotAllowed(

@@ -313,7 +313,8 @@ def appoint(
 
     An admin appoints anybody; a coordinator may appoint supervisors and viewers, and changes no
     coordinator's role. Only an admin links a known person to a user (`user_ref`), who is that
-    person from then on; `Conflict` (person.user_taken) if either is linked already.
+    person from then on; `Conflict` (person.user_taken) if either is linked already. `name` is for
+    somebody new; `was` is the role held before, or None.
     """
     if role not in STAFF_ROLES:
         told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
@@ -323,7 +324,8 @@ def appoint(
     _only_admin(step, "coordinator" in (role, found.staff.get(human)))
     staffed = replace(found, staff=found.staff.with_(**{human: role}))
     step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
-    return {"program": found.id, "person": human, "role": role}
+    called, was = tx.people.get(human).name, found.staff.get(human)
+    return {"program": found.id, "person": human, "name": called, "role": role, "was": was}
 
 
 @atomic

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import as_row
-from mentorkit.errors import Conflict
+from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.programs import requirements_of
 from mentorkit.journey.safeguards import not_erased, old_enough
 from mentorkit.journey.steps import NEW, atomic, by_staff, reading
@@ -18,6 +19,10 @@ from mentorkit.journey.steps import NEW, atomic, by_staff, reading
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
+
+
+BEFORE = ("lead", "waiting", "declined", "approved")
+"""The states in which nobody has been promised to somebody yet."""
 
 
 def answers(
@@ -140,6 +145,35 @@ def wait(
     moved = one.move("waiting", by=step.role, reason=reason)
     step.note("participant", participant, note)
     return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
+
+
+@atomic
+def correct_role(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, role: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Give somebody the role they should have come in with; for a sheet of the wrong side, say.
+
+    Until they are active: after that somebody may have been promised to them. Whoever was declined
+    is a lead's decision away from being looked at again: `approve` takes them as they are now.
+    """
+    one = tx.participants.get(participant)
+    program = tx.programs.get(one.program_id)
+    step = by_staff(tx, actor, program)
+    not_erased(tx, one)
+    if role not in ROLES:
+        raise Invalid(
+            "participant.role", "There is no such role.",
+            [Problem("role", f"write one of {', '.join(ROLES)}")],
+        )  # fmt: skip
+    if one.state not in BEFORE:
+        raise Conflict(
+            "participant.role_settled",
+            f"This participant is {one.state}; the role can be corrected until somebody is active.",
+        )
+    most = program.mentee_capacity if role == "mentee" else max(one.capacity, 1)
+    changed = replace(one, role=role, capacity=most)
+    fact, own = events.ParticipantChanged, {"role_played": role, "capacity": most}
+    return step.done(tx.participants, changed, fact, changed=("role",), **own)
 
 
 @atomic

@@ -145,3 +145,15 @@ def test_who_asked_comes_back_from_the_journal(world: Any) -> None:
         one = tx.proposals.get(world.proposal)
     assert (state["asked_by"], state["state"]) == (one.asked_by, one.state)
     assert (one.asked_by, one.state) == ("mentee", "question")
+
+
+def test_what_cannot_be_asked_or_replied_is_told_in_words(world: Any) -> None:
+    with pytest.raises(NotAllowed, match="staff reply for either"):
+        ask(world, "staff")
+    with pytest.raises(Conflict, match="No question is open"):
+        accept.reply(world.kit, **by(world, "cleo"), text="Yes.")
+    ask(world)
+    with pytest.raises(Conflict, match="is open already"):
+        ask(world)
+    with pytest.raises(Conflict, match="reply to it first"):
+        accept.accept(world.kit, **by(world, "ana"))

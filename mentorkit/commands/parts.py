@@ -1,0 +1,144 @@
+"""Change somebody's part in a program: `participant pause|resume|leave|correct`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mentorkit.commands.output import example, json_option
+from mentorkit.commands.people import participant, step
+from mentorkit.commands.selection import means_option, program_option, selecting
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.domain.participants import ROLES
+
+_reason = click.option(
+    "--reason", default="asked", show_default=True, help="A code, kept in the journal."
+)
+
+__all__ = ["correct", "leave", "participant", "pause", "resume"]
+
+
+@participant.command(epilog=example("mentorkit participant pause ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@_reason
+@means_option
+@json_option
+@pass_session
+def pause(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Leave people out of new runs for a while.
+
+    By key or id; what they are in goes on.
+    """
+    from mentorkit.journey import onboard
+
+    step(
+        session, program, which, listed, every,
+        verb=onboard.pause, states=("active",), done="Paused", means=means, as_json=as_json,
+        reason=reason,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant resume ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def resume(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Match people again who were paused.
+
+    By key or id; --all takes all who are paused.
+    """
+    from mentorkit.journey import onboard
+
+    step(
+        session, program, which, listed, every,
+        verb=onboard.resume, states=("paused",), done="Resumed", means=means, as_json=as_json,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant leave ana@example.org --means phone"))
+@selecting("PARTICIPANT")
+@program_option
+@_reason
+@means_option
+@json_option
+@pass_session
+def leave(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    reason: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Let people go.
+
+    By key or id. Open proposals are withdrawn and circles left; end what they are in first. Who has
+    left can be taken back in with `mentorkit participant readmit`.
+    """
+    from mentorkit.journey import onboard
+
+    step(
+        session, program, which, listed, every,
+        verb=onboard.leave, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Let go", means=means, as_json=as_json, reason=reason,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant correct --all --role mentee"))
+@selecting("PARTICIPANT")
+@program_option
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What they should be.")
+@means_option
+@json_option
+@pass_session
+def correct(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    role: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Correct the role that people came in with.
+
+    By key or id, until they are active; --all takes all whose role is another. For a sheet that
+    was taken in as the wrong side.
+    """
+    from mentorkit.journey import screen
+
+    step(
+        session, program, which, listed, every,
+        verb=screen.correct_role, states=("lead", "waiting", "declined", "approved"),
+        done="Corrected", means=means, as_json=as_json, staff_only=True, role=role,
+        fits=lambda row: row["role"] != role,
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Changing somebody's part: a break, going, coming back, and the role they came in with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Run = Callable[..., Any]
+
+
+def states(run: Run) -> dict[str, str]:
+    rows: list[dict[str, Any]] = json.loads(run("participant", "list", "--json").out)
+    return {row["key"]: row["state"] for row in rows}
+
+
+def test_somebody_takes_a_break_goes_and_comes_back(traders: Path, run: Run) -> None:
+    assert run("participant", "pause", "e1").out == "Paused 1 participant.\n"
+    assert states(run)["e1"] == "paused"
+    assert run("participant", "resume", "--all").out == "Resumed 1 participant.\n"
+    assert run("participant", "leave", "e1", "--means", "phone").out == "Let go 1 participant.\n"
+    assert states(run)["e1"] == "left"
+    assert "readmit" in run("participant", "leave", "--help").out
+    run("participant", "readmit", "e1")
+    assert states(run)["e1"] == "lead"
+
+
+def test_people_take_a_break_themselves(traders: Path, run: Run) -> None:
+    (own,) = (row["id"] for row in json.loads(run("participant", "list", "--json").out)
+              if row["key"] == "e1")  # fmt: skip
+    assert run("--as", "e1", "participant", "pause", own).out == "Paused 1 participant.\n"
+    assert run("--as", "e1", "participant", "correct", own, "--role", "mentor", code=4).err
+
+
+def test_a_sheet_taken_in_as_the_wrong_side_is_corrected(run: Run, tmp_path: Path) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--preset", "low_touch", "--key", "first")
+    sheet = tmp_path / "mentees.csv"
+    sheet.write_text("ref,name,languages\ne1,Eva,en\ne2,Ed,fr\n", encoding="utf-8")
+    run("recruit", str(sheet), "--role", "mentor")
+    told = run("recruit", str(sheet), "--role", "mentee", code=2).err
+    assert "mentorkit participant correct e1 --role mentee" in told
+    run("participant", "decline", "e2")
+    assert run("participant", "correct", "--all", "--role", "mentee").out == (
+        "Corrected 2 participants.\n"
+    )
+    assert "1 unchanged" in run("recruit", str(sheet), "--role", "mentee", code=None).out
+    rows = json.loads(run("participant", "list", "--json").out)
+    assert {row["role"] for row in rows} == {"mentee"}
+
+
+def test_the_role_of_who_is_active_is_settled(traders: Path, run: Run) -> None:
+    told = run("participant", "correct", "e1", "--role", "mentor", code=5).err
+    assert "until somebody is active" in told
+
+
+def test_an_export_of_a_person_writes_over_nothing_else(traders: Path, run: Run) -> None:
+    sheet = traders / "mine.csv"
+    sheet.write_text("my own work", encoding="utf-8")
+    export = ("person", "export", "e1", "--out", str(sheet))
+    assert "--force" in run(*export, code=5).err
+    assert sheet.read_text(encoding="utf-8") == "my own work"
+    run(*export, "--force")
+    run(*export)
+    assert "Ana" in sheet.read_text(encoding="utf-8") or "e1" in sheet.read_text(encoding="utf-8")
+
+
+def test_who_is_appointed_is_named_as_they_are_known_and_what_they_were(
+    traders: Path, run: Run
+) -> None:
+    run("staff", "add", "e1", "--role", "coordinator")
+    told = run("staff", "add", "e1", "--role", "viewer", "--name", "Renamed").out
+    assert "as viewer, who was coordinator." in told
+    assert "the name was left as it is" in told
+    assert "Renamed" not in run("staff", "list").out
