@@ -182,15 +182,21 @@ def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, cloc
     assert again.attempt > job.attempt
 
 
+def wait_for_renewal(world: SimpleNamespace) -> None:
+    """Wait until the lease of the row in work counts from now on."""
+    for _ in range(1000):
+        with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+            until = max(job.leased_until for job in tx.outbox.find(state="leased"))
+        if until == world.kit.clock() + LEASE:
+            return
+        time.sleep(0.01)
+
+
 def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
     offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
     kit, running = offered.kit, []
-
-    def until() -> Any:
-        with kit.transaction(tenant=offered.tenant, write=False) as tx:
-            return max(job.leased_until for job in tx.outbox.find(state="leased"))
 
     def slow() -> None:
         if running:
@@ -198,10 +204,7 @@ def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
         running.append("first")
         for _ in range(4):
             clock.forward(minutes=4)
-            for _ in range(1000):
-                if until() == clock() + LEASE:
-                    break
-                time.sleep(0.01)
+            wait_for_renewal(offered)
             work(kit)
 
     post.before = slow
@@ -209,6 +212,26 @@ def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
     keys = [one.key for one in post.carried]
     assert len(keys) == len(set(keys)) == 2
     assert counts(offered)["done"] == 2
+
+
+def test_what_was_sent_before_a_slow_row_is_not_sent_again_meanwhile(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    others: list[dict[str, int]] = []
+
+    def slow() -> None:
+        if len(post.carried) == 1 and not others:
+            for minutes in (4, 2):
+                clock.forward(minutes=minutes)
+                wait_for_renewal(offered)
+            others.append(work(offered.kit))
+
+    post.before = slow
+    report = work(offered.kit)
+    keys = [one.key for one in post.carried]
+    assert len(keys) == len(set(keys)) == 2
+    assert (report["done"], others[0]["done"]) == (2, 0)
 
 
 def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
