@@ -116,6 +116,8 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
                 break
             outcomes.append((job, *_do(kit, tenant, job, note)))
             tried += 1
+            if outcomes[-1][1] == "cancelled":
+                note()  # at once, or what ends the same proposal would take the offer for sent
         left -= tried
         note(rest=jobs[tried:])
 
@@ -354,12 +356,15 @@ def _told(
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
-    """Return whether the recipient has had a part in this proposal, or was told of it."""
+    """Return whether the recipient has had a part in this proposal, or was told of it.
+
+    An offer that a worker has in hand counts as told: it may be sent and not noted yet.
+    """
     if role in one.involved:
         return True
     about = [event.sequence for event in tx.journal.about("proposal", one.id)]
-    told = {"name": "proposal_offered", "recipient_id": job.recipient_id, "state": "done"}
-    return bool(tx.outbox.find(sequence=about, **told))
+    told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
+    return bool(tx.outbox.find(sequence=about, state=("done", "leased"), **told))
 
 
 def _text(tx: Transaction, event: Event) -> str:

@@ -268,6 +268,24 @@ def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, 
     assert heard(offered, post) == told
 
 
+def test_who_was_just_sent_an_offer_hears_of_its_end_before_that_is_noted(
+    offered: Any, post: Post
+) -> None:
+    names = {id: key for key, id in offered.persons.items()}
+    running = []
+
+    def slow() -> None:
+        if len(post.carried) == 1 and not running:
+            running.append(names[post.carried[0].person_id])
+            accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, running[0]))
+            work(offered.kit)
+
+    post.before = slow
+    work(offered.kit)
+    told = [(names[one.person_id], one.template) for one in post.carried]
+    assert told.count((running[0], "proposal_declined")) == 1
+
+
 def test_whoever_found_somebody_else_is_not_told_that_nothing_came_of_it(
     create_world: Any, create_kit: Any, post: Post
 ) -> None:
