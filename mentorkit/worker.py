@@ -55,7 +55,7 @@ HELD = timedelta(seconds=5)
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
     "question_asked": ("question",),
-    "question_answered": ("offered",),
+    "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
     "member_left": HOLDING,
@@ -334,7 +334,8 @@ def _told(
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
     unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
-    if about.state not in WANTED[job.name] or answered or gone or back or unheard:
+    settled = job.name == "question_asked" and _settled(tx, event)
+    if about.state not in WANTED[job.name] or answered or gone or back or unheard or settled:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in JOINING:
@@ -365,6 +366,12 @@ def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
     about = [event.sequence for event in tx.journal.about("proposal", one.id)]
     told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
     return bool(tx.outbox.find(sequence=about, state=("done", "leased"), **told))
+
+
+def _settled(tx: Transaction, asked: Event) -> bool:
+    """Return whether this question was replied to, be it that another one is open now."""
+    said = tx.journal.about("proposal", asked.subject_id)
+    return any(isinstance(e, QuestionAnswered) and e.sequence > asked.sequence for e in said)
 
 
 def _text(tx: Transaction, event: Event) -> str:

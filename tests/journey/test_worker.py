@@ -286,6 +286,40 @@ def test_who_was_just_sent_an_offer_hears_of_its_end_before_that_is_noted(
     assert told.count((running[0], "proposal_declined")) == 1
 
 
+@pytest.fixture
+def asked(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
+    """A program in which Cleo alone is asked, and told so; Ana has a question for her."""
+    kit = create_kit(plugins=("matching", plugin(post)))
+    world: SimpleNamespace = create_world(kit=kit, accept_chain=["mentor"])
+    who = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    world.about = {"proposal": match.propose(kit, **world.at, **who)["id"], "tenant": world.tenant}
+    work(kit)
+    accept.ask(kit, **world.about, actor=world.by("ana"), text="In the evening?")
+    return world
+
+
+@pytest.mark.parametrize("then", ["accept", "decline", "ask"])
+def test_a_reply_reaches_who_asked_whatever_came_after_it(
+    asked: Any, post: Post, then: str
+) -> None:
+    by = {**asked.about, "actor": asked.by("cleo")}
+    accept.reply(asked.kit, **by, text="Only on Mondays.")
+    text = {"text": "Is Ora far?"} if then == "ask" else {}
+    getattr(accept, then)(asked.kit, **by, **text)
+    assert ("ana", "question_answered") in heard(asked, post)
+    replies = [one.body for one in post.carried if one.template == "question_answered"]
+    assert ["Only on Mondays." in body for body in replies] == [True]
+
+
+def test_a_question_that_was_replied_to_is_not_sent_while_another_is_open(
+    asked: Any, post: Post
+) -> None:
+    accept.reply(asked.kit, **asked.about, actor=asked.admin, text="Only on Mondays.")
+    accept.ask(asked.kit, **asked.about, actor=asked.by("cleo"), text="Is Ora far?")
+    told = [one for one in heard(asked, post) if one[1].startswith("question")]
+    assert told == [("ana", "question_answered"), ("ana", "question_asked")]
+
+
 def test_whoever_found_somebody_else_is_not_told_that_nothing_came_of_it(
     create_world: Any, create_kit: Any, post: Post
 ) -> None:
