@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -129,7 +129,7 @@ def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
 def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str, dict[str, Any]]:
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
-        with _renewing(partial(note, job=job)):
+        with _renewing(job, note):
             (_send if job.kind == "message" else _react)(kit, tenant, job)
     except _NotWanted as gone:
         return "cancelled", {"error": str(gone)}
@@ -146,8 +146,11 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
 
 
 @contextmanager
-def _renewing(renew: Callable[[], bool]) -> Iterator[None]:
-    """Call `renew` now and then while the block runs, from a thread of its own."""
+def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
+    """Note what was done and renew this row's lease while the block runs, from a thread of its own.
+
+    A round that fails is logged, and the next one tries again; when the lease is lost it is over.
+    """
     over = threading.Event()
 
     def run() -> None:
@@ -156,8 +159,12 @@ def _renewing(renew: Callable[[], bool]) -> Iterator[None]:
             if over.wait(pause.total_seconds()):
                 return
             pause = RENEWED
-            with suppress(MentorKitError):
-                renew()
+            try:
+                if not note(job=job):
+                    return
+            except Exception as error:
+                told = type(error).__name__
+                log.warning("The lease of outbox row %s was not renewed: %s", job.id, told)
 
     renewing = threading.Thread(target=run, daemon=True)
     renewing.start()

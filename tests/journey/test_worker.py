@@ -18,7 +18,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.journey.tell import fill
-from mentorkit.store.outbox import LEASE, TRIES
+from mentorkit.store.outbox import LEASE, TRIES, Outbox
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -232,6 +232,32 @@ def test_what_was_sent_before_a_slow_row_is_not_sent_again_meanwhile(
     keys = [one.key for one in post.carried]
     assert len(keys) == len(set(keys)) == 2
     assert (report["done"], others[0]["done"]) == (2, 0)
+
+
+def test_a_renewal_that_fails_is_logged_and_tried_again_until_the_lease_is_lost(
+    offered: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    rounds: list[str] = []
+
+    def renew(outbox: Any, job: Any) -> bool:
+        rounds.append(job.id)
+        if len(rounds) == 1:
+            raise TimeoutError("the pool has no connection left")
+        return len(rounds) < 4
+
+    def slow() -> None:
+        for _ in range(1000):
+            if len(rounds) >= 4:
+                break
+            time.sleep(0.01)
+        time.sleep(0.2)  # there would be more by then
+
+    monkeypatch.setattr(Outbox, "renew", renew)
+    post.before = slow
+    assert work(offered.kit, limit=1)["done"] == 1
+    assert len(rounds) == 4
+    assert f"lease of outbox row {rounds[0]} was not renewed: TimeoutError" in caplog.text
 
 
 def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
