@@ -250,6 +250,8 @@ class _Plan:
             self.known[person.id] = merged
             self.changed[person.id] = merged, earlier | changed
 
+            if "business" in fields:
+                fields["business"] = [self._called(firm) for firm in fields["business"]]
     def _find(self, lead: Lead) -> Person | None:
         """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
         if lead.key in self.keys:
@@ -360,6 +362,11 @@ class _Plan:
             person_id=person.id,
             business_id=business,
             role=lead.role,
+    def _called(self, business: str | None) -> str | None:
+        """Return the name of the firm with this id, also of one that is not stored yet."""
+        new = {firm.id: firm.name for firm in self.businesses}
+        return business and (new.get(business) or self.tx.businesses.get(business).name)
+
             capacity=lead.capacity if lead.capacity is not None else default,
             profile=Frozen(lead.profile),
             source=lead.source,

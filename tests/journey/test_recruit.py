@@ -155,6 +155,14 @@ def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(wo
         screen.readmit(kit, **at)
 
 
+def test_a_preview_names_the_firm_that_somebody_comes_to_act_for(world: Any) -> None:
+    for before, now in ((None, "Bread & Co"), ("Bread & Co", "Shoes & Co")):
+        told = lead("ana", "mentee", trade="baker", business=Frozen(name=now))
+        (one,) = receive(world, told, preview=True)["changes"]
+        assert one["fields"] == {"business": [before, now]}
+        receive(world, told)
+
+
 def test_the_same_firm_is_one_business(world: Any) -> None:
     firm = Frozen(name="Bread & Co", sector="food", country="KE")
     receive(world, lead("hal", "mentee", business=firm), lead("ida", "mentee", business=firm))
