@@ -134,6 +134,16 @@ def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
     assert erase(world, "ana")["left"] == 0  # again changes nothing more
 
 
+def test_only_staff_are_told_how_much_was_withdrawn_and_erased_for_some_were_drafts(
+    world: Any,
+) -> None:
+    match.draft(world.kit, **world.at, program="traders")
+    own = erase(world, "ana", world.by("ana"))
+    assert own.keys() == {"person", "ended", "left", "unreached"}
+    theirs = erase(world, "ben")
+    assert (theirs["withdrawn"], theirs["erased"]["mk__person"]) == (1, 1)
+
+
 def test_nothing_is_written_again_about_who_was_erased(world: Any) -> None:
     erase(world, "ana")
     before = {row["id"]: row for row in screen.review(world.kit, **world.at, program="traders")}
