@@ -17,7 +17,8 @@ from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.protect import ERASED, marks_of
-from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, reading
+from mentorkit.journey.safeguards import not_closed
+from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, program_of, reading
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -129,9 +130,10 @@ def receive(
             progress.step(start, len(leads), "leads")
 
         def work(tx: Transaction, chunk: Sequence[Lead] = leads[start : start + size]) -> _Plan:
+            if not preview:
+                tx.programs.hold([program_of(tx, program).id])
             found, step = in_program(tx, actor, program)
-            if found.state == "closed":
-                raise Conflict("program.closed", "The program is closed; open it again first.")
+            not_closed(found)
             if preview:
                 return _Plan(kit, tx, found, chunk)
             tx.programs.hold([found.id])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, meet, onboard, protect
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from tests.journey.conftest import PRESET, lead
 
 MOMENT = 0.3
 """Seconds within which whoever waits for nobody is done."""
@@ -128,6 +129,33 @@ def test_nobody_is_sent_away_for_a_place_that_was_there_before(world: Any, besid
     they = beside(accept, "ensure", answer, raise_)
     other = ("offered", None) if they.first else ("withdrawn", "place_taken")
     assert ended(world) == {("accepted", None), other}
+
+
+# --------------------------------------------------------------------------- imports
+
+
+def second(world: Any) -> dict[str, Any]:
+    """Open another program, with nobody in it."""
+    programs.create(world.kit, **world.at, key="second", preset=PRESET)
+    at = {**world.at, "program": "second"}
+    programs.open_(world.kit, **at)
+    return at
+
+
+def test_nobody_comes_into_a_program_that_was_closed_meanwhile(world: Any, beside: Any) -> None:
+    at = second(world)
+    told: list[str] = []
+
+    def take() -> None:
+        try:
+            recruit.receive(world.kit, **at, leads=[lead("zoe", "mentee", trade="baker")])
+        except Conflict as error:
+            told.append(error.code)
+
+    they = beside(recruit, "program_of", take, lambda: programs.close(world.kit, **at))
+    rows = screen.review(world.kit, **at)
+    expected = (["program.closed"], 0) if they.first else ([], 1)
+    assert (told, len(rows)) == expected
 
 
 # --------------------------------------------------------------------------- drafts and locks

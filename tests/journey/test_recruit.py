@@ -155,6 +155,16 @@ def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(wo
         screen.readmit(kit, **at)
 
 
+def test_nobody_is_taken_back_into_a_closed_program(world: Any) -> None:
+    onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
+    programs.close(world.kit, **world.at, program="traders")
+    with pytest.raises(Conflict) as told:
+        screen.readmit(world.kit, **world.at, participant=world.ids["ana"])
+    assert told.value.code == "program.closed"
+    programs.open_(world.kit, **world.at, program="traders")
+    assert screen.readmit(world.kit, **world.at, participant=world.ids["ana"])["state"] == "lead"
+
+
 def test_a_preview_names_the_firm_that_somebody_comes_to_act_for(world: Any) -> None:
     for before, now in ((None, "Bread & Co"), ("Bread & Co", "Shoes & Co")):
         told = lead("ana", "mentee", trade="baker", business=Frozen(name=now))
