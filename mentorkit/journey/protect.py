@@ -93,6 +93,9 @@ def erase(
     from mentorkit.store import erase as erase_rows
     from mentorkit.store import unreached
 
+    # In this order, as a publication and an import hold them.
+    tx.programs.hold(program.id for program in tx.programs.find() if person in program.staff)
+    tx.people.hold([person])
     one = tx.people.get(person)
     tx.participants.hold(row.id for row in tx.participants.find(person_id=person))
     mine = tx.participants.find(person_id=person)

@@ -136,7 +136,7 @@ def receive(
             not_closed(found)
             if preview:
                 return _Plan(kit, tx, found, chunk)
-            tx.programs.hold([found.id])
+            tx.people.hold(_met(tx, chunk))  # nobody is erased between our look and our writing
             plan = _Plan(kit, tx, found, chunk)
             plan.write(step)
             return plan
@@ -174,6 +174,14 @@ def _once(leads: Sequence[Lead]) -> list[Lead]:
     return list(once.values())
 
 
+def _met(tx: Transaction, leads: Sequence[Lead]) -> set[str]:
+    """Return the ids of the people whom leads may be about: by their keys and e-mails."""
+    people = tx.people.find(external_key=[lead.key for lead in leads])
+    emails = [_folded(lead.email) for lead in leads if lead.email]
+    reached = tx.contacts.find(kind="email", value=emails)
+    return {*(person.id for person in people), *(contact.person_id for contact in reached)}
+
+
 class _Plan:
     """What taking leads into a program amounts to; the dicts are by person id."""
 
@@ -183,12 +191,10 @@ class _Plan:
         marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
         erased = tx.contacts.find(kind=ERASED, value=list(marks))
         self.erased = {marks[contact.value] for contact in erased}
-        people = tx.people.find(external_key=[lead.key for lead in leads])
-        self.keys = {str(person.external_key): person.id for person in people}
-        emails = [_folded(lead.email) for lead in leads if lead.email]
-        reached = tx.contacts.find(kind="email", value=emails)
-        ids = {*self.keys.values(), *(contact.person_id for contact in reached)}
+        ids = _met(tx, leads)
         self.people = tx.people.get_many(ids)
+        named = [one for one in self.people.values() if one.external_key]
+        self.keys = {str(one.external_key): one.id for one in named}
         rows = tx.participants.find(program_id=program.id, person_id=list(ids))
         self.known = {row.person_id: row for row in rows}
         self.contacts: dict[tuple[str, str], list[Contact]] = defaultdict(list)
@@ -244,6 +250,8 @@ class _Plan:
         self.counts["changed" if changed else "unchanged"] += 1
         if changed and before:
             fields = _differences((before, known, held), (merged, person, self._held(person)))
+            if "business" in fields:
+                fields["business"] = [self._called(firm) for firm in fields["business"]]
             self.told.append({**_about(lead, person), "outcome": "changed", "fields": fields})
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
@@ -252,8 +260,6 @@ class _Plan:
             self.known[person.id] = merged
             self.changed[person.id] = merged, earlier | changed
 
-            if "business" in fields:
-                fields["business"] = [self._called(firm) for firm in fields["business"]]
     def _find(self, lead: Lead) -> Person | None:
         """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
         if lead.key in self.keys:
@@ -356,6 +362,11 @@ class _Plan:
         self.firms[name] = firm
         return firm.id
 
+    def _called(self, business: str | None) -> str | None:
+        """Return the name of the firm with this id, also of one that is not stored yet."""
+        new = {firm.id: firm.name for firm in self.businesses}
+        return business and (new.get(business) or self.tx.businesses.get(business).name)
+
     def _participant(self, person: Person, lead: Lead, business: str | None) -> Participant:
         default = self.program.mentee_capacity if lead.role == "mentee" else 1
         return Participant(
@@ -364,11 +375,6 @@ class _Plan:
             person_id=person.id,
             business_id=business,
             role=lead.role,
-    def _called(self, business: str | None) -> str | None:
-        """Return the name of the firm with this id, also of one that is not stored yet."""
-        new = {firm.id: firm.name for firm in self.businesses}
-        return business and (new.get(business) or self.tx.businesses.get(business).name)
-
             capacity=lead.capacity if lead.capacity is not None else default,
             profile=Frozen(lead.profile),
             source=lead.source,

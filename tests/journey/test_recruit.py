@@ -311,6 +311,13 @@ def test_a_sheet_without_ids_finds_those_who_came_with_one(world: Any) -> None:
     assert receive(world, other)["new"] == 1
 
 
+def test_who_has_no_id_here_has_not_the_id_none(world: Any) -> None:
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.people.save(replace(tx.people.get(world.persons["ana"]), external_key=None))
+    told = Lead(key="None", role="mentee", name="Nona", email="ana@example.org")
+    assert receive(world, told, preview=True)["new"] == 1
+
+
 def test_an_address_that_several_share_or_that_is_one_of_several_finds_nobody(world: Any) -> None:
     receive(world, Lead(key="twin", role="mentee", name="Bea", email="ana@example.org"))
     again = Lead(key="ana@example.org", role="mentee", name="Ana", email="ana@example.org")
