@@ -522,6 +522,8 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     assert "relationship accept" not in told  # the one who is asked answers
     offered = listed(run, "relationship", "list", "--state", "offered")
     assert [(row["origin"], row["awaiting"]) for row in offered] == [("mentee", "mentor")]
+    noted = run("relationship", "list").out
+    assert "--for mentor --means phone`" in noted  # the mentee has said yes by asking
     assert "1 relationship began" in run("--as", "M00001", "relationship", "accept",
                                          offered[0]["id"]).out  # fmt: skip
 
