@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
+Outcome = tuple["Job", str, Mapping[str, Any]]
+"""A row, how it went, and what is noted about that."""
 log = logging.getLogger("mentorkit.worker")
 LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
@@ -49,11 +51,11 @@ RENEWALS = 36
 """How many times at most; who hangs for longer than an hour loses it to another worker."""
 REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
-"""After which a worker notes what it has done and hands the rest of its rows back."""
+"""After which a worker notes what it has done, and begins no more of the rows it has claimed."""
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
     "question_asked": ("question",),
-    "question_answered": ("offered",),
+    "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
     "member_left": HOLDING,
@@ -78,8 +80,8 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     off: the log says why, and the others' work goes on.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
-    note of it, always under the same key. The lease of the row in work is renewed, so that nobody
-    else does it meanwhile, however slow it is.
+    note of it, always under the same key. While a row is slow, what was done before it is noted,
+    and its own lease is renewed, for an hour at most, so that nobody else does it meanwhile.
     """
     report = dict.fromkeys(REPORTED, 0)
     until = time.monotonic() + seconds
@@ -105,27 +107,29 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
         jobs = _claim(kit, tenant, min(left, 20))
         if not jobs:
             break
-        begun = kit.clock()
-        outcomes: list[tuple[Job, str, dict[str, Any]]] = []
+        begun, tried = kit.clock(), 0
+        outcomes: list[Outcome] = []
+        note = partial(_note, kit, tenant, outcomes, report)
         for job in jobs:
             late = time.monotonic() >= until or kit.clock() - begun >= HELD
-            if outcomes and late:
+            if tried and late:
                 break
-            outcomes.append((job, *_do(kit, tenant, job)))
-        left -= len(outcomes)
-        rest = jobs[len(outcomes) :]
-        for how in kit.write(tenant, partial(_note, outcomes, rest)):
-            report[how] += 1
+            outcomes.append((job, *_do(kit, tenant, job, note)))
+            tried += 1
+            if outcomes[-1][1] == "cancelled":
+                note()  # at once, or what ends the same proposal would take the offer for sent
+        left -= tried
+        note(rest=jobs[tried:])
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
     return kit.write(tenant, lambda tx: tx.outbox.claim(limit))
 
 
-def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
+def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str, dict[str, Any]]:
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
-        with _renewing(kit, tenant, job):
+        with _renewing(job, note):
             (_send if job.kind == "message" else _react)(kit, tenant, job)
     except _NotWanted as gone:
         return "cancelled", {"error": str(gone)}
@@ -142,18 +146,27 @@ def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
 
 
 @contextmanager
-def _renewing(kit: Kit, tenant: str, job: Job) -> Iterator[None]:
-    """Renew the lease of this row while the block runs, from a thread of its own."""
+def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
+    """Note what was done and renew this row's lease while the block runs, from a thread of its own.
+
+    A round that fails is logged, and the next one tries again; when the lease is lost it is over.
+    """
     over = threading.Event()
 
-    def renew() -> None:
+    def run() -> None:
+        pause = min(HELD, RENEWED)  # the first time sooner, as rows done before wait to be noted
         for _ in range(RENEWALS):
-            if over.wait(RENEWED.total_seconds()):
+            if over.wait(pause.total_seconds()):
                 return
-            with suppress(MentorKitError):
-                kit.write(tenant, lambda tx: tx.outbox.renew(job))
+            pause = RENEWED
+            try:
+                if not note(job=job):
+                    return
+            except Exception as error:
+                told = type(error).__name__
+                log.warning("The lease of outbox row %s was not renewed: %s", job.id, told)
 
-    renewing = threading.Thread(target=renew, daemon=True)
+    renewing = threading.Thread(target=run, daemon=True)
     renewing.start()
     try:
         yield
@@ -163,18 +176,31 @@ def _renewing(kit: Kit, tenant: str, job: Job) -> Iterator[None]:
 
 
 def _note(
-    outcomes: Sequence[tuple[Job, str, dict[str, Any]]], rest: Sequence[Job], tx: Transaction
-) -> list[str]:
-    """Note how rows went, in one wait for the disk; hand back those not begun; return ours."""
-    noting: dict[str, Callable[..., bool]] = {
-        "done": tx.outbox.finish,
-        "later": tx.outbox.retry,
-        "dead": tx.outbox.park,
-        "cancelled": tx.outbox.cancel,
-    }
-    for job in rest:
-        tx.outbox.release(job)
-    return [how for job, how, why in outcomes if noting[how](job, **why)]
+    kit: Kit, tenant: str, outcomes: list[Outcome], report: dict[str, int], *,
+    job: Job | None = None, rest: Sequence[Job] = (),
+) -> bool:  # fmt: skip
+    """Note how rows went, in one wait for the disk, count them and take them off the list.
+
+    `rest` is handed back, and the lease of `job` renewed: False when that was lost.
+    """
+
+    def write(tx: Transaction) -> tuple[list[str], bool]:
+        noting: dict[str, Callable[..., bool]] = {
+            "done": tx.outbox.finish,
+            "later": tx.outbox.retry,
+            "dead": tx.outbox.park,
+            "cancelled": tx.outbox.cancel,
+        }
+        for one in rest:
+            tx.outbox.release(one)
+        ours = [how for one, how, why in outcomes if noting[how](one, **why)]
+        return ours, job is None or tx.outbox.renew(job)
+
+    ours, kept = kit.write(tenant, write)
+    outcomes.clear()
+    for how in ours:
+        report[how] += 1
+    return kept
 
 
 def _delay(seconds: Any) -> int | None:
@@ -315,7 +341,8 @@ def _told(
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
     unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
-    if about.state not in WANTED[job.name] or answered or gone or back or unheard:
+    settled = job.name == "question_asked" and _settled(tx, event)
+    if about.state not in WANTED[job.name] or answered or gone or back or unheard or settled:
         raise _NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
     if job.name in JOINING:
@@ -337,12 +364,21 @@ def _told(
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
-    """Return whether the recipient has had a part in this proposal, or was told of it."""
+    """Return whether the recipient has had a part in this proposal, or was told of it.
+
+    An offer that a worker has in hand counts as told: it may be sent and not noted yet.
+    """
     if role in one.involved:
         return True
     about = [event.sequence for event in tx.journal.about("proposal", one.id)]
-    told = {"name": "proposal_offered", "recipient_id": job.recipient_id, "state": "done"}
-    return bool(tx.outbox.find(sequence=about, **told))
+    told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
+    return bool(tx.outbox.find(sequence=about, state=("done", "leased"), **told))
+
+
+def _settled(tx: Transaction, asked: Event) -> bool:
+    """Return whether this question was replied to, be it that another one is open now."""
+    said = tx.journal.about("proposal", asked.subject_id)
+    return any(isinstance(e, QuestionAnswered) and e.sequence > asked.sequence for e in said)
 
 
 def _text(tx: Transaction, event: Event) -> str:

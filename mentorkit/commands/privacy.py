@@ -62,16 +62,15 @@ def erase(session: Session, /, who: str, yes: bool, means: str, as_json: bool) -
 
 
 def _say(who: str, report: dict[str, Any], done: bool) -> None:
-    counts = (
-        plural(report["ended"], "relationship"),
-        plural(report["withdrawn"], "proposal"),
-        plural(report["left"], "program"),
-    )
+    ended, left = plural(report["ended"], "relationship"), plural(report["left"], "program")
+    offers = "what was offered"
+    if "withdrawn" in report:  # only staff are told how many
+        offers = plural(report["withdrawn"], "proposal")
     if done:
-        say("Erased {}: ended {}, withdrew {}, left {}.".format(who, *counts))
+        say(f"Erased {who}: ended {ended}, withdrew {offers}, left {left}.")
         say(MARKED)
     else:
-        say("Would erase {}: end {}, withdraw {}, leave {}.".format(who, *counts))
+        say(f"Would erase {who}: end {ended}, withdraw {offers}, leave {left}.")
         say(GOES)
 
 

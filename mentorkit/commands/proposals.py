@@ -1,35 +1,57 @@
-"""Ask for one pair, and about one: `relationship propose|ask|reply`."""
+"""Ask for one pair, and about one: `relationship propose|ask|reply|talk|withdraw`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from mentorkit.commands.output import clean, example, json_option, print_json, say
+from mentorkit.commands.pairs import OPEN, each, named, proposals_in
 from mentorkit.commands.selection import (
     acting,
-    chosen,
-    ids_of,
     means_option,
     program_option,
     selecting,
-    the_program,
-    walk,
 )
 from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.errors import Invalid, NotFound, Problem
 
 
-def how_to_answer(awaiting: str) -> str:
-    """Return what is said wherever the answer of this role is awaited."""
-    return (
-        "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline), or"
-        " you note it:\n"
-        f"`mentorkit relationship accept MENTEE=MENTOR --for {awaiting} --means phone`."
-    )
+def how_to_answer(session: Session, program: str, proposals: Sequence[Mapping[str, Any]]) -> str:
+    """Say how these proposals are answered, to staff or to a participant; "" if none can be."""
+    who = f"mentorkit --as {clean(session.person)}" if session.person else "mentorkit"
+    awaited = [one["awaiting"] for one in proposals if one["awaiting"]]
+    told = []
+    if awaited and _runs(session, program):
+        told.append(
+            "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline),"
+            " or you note it:\n"
+            f"`{who} relationship accept MENTEE=MENTOR --for {awaited[0]} --means phone`."
+        )
+    elif any(one.get("your_turn") for one in proposals):
+        told.append(
+            f"It is your turn: `{who} relationship accept PROPOSAL` (or decline), or ask first:\n"
+            f'`{who} relationship ask PROPOSAL --text "..."`.'
+        )
+    if any(one["state"] == "question" for one in proposals):
+        told.append(
+            f"`{who} relationship talk PROPOSAL` shows a question. Who it waits for replies, or"
+            " staff:\n"
+            f'`{who} relationship reply PROPOSAL --text "..."`.'
+        )
+    return "\n".join(told)
+
+
+def _runs(session: Session, program: str) -> bool:
+    """Return whether whoever is acting runs this program, by key or id."""
+    from mentorkit.journey import programs
+
+    if session.person is None:
+        return True
+    found = programs.show(session.kit, **session.scope)
+    return any(program in (one["key"], one["id"]) for one in found)
 
 
 @click.command(
@@ -63,7 +85,8 @@ def propose(
         return
     say(f"Proposed that {clean(mentee)} and {clean(mentor)} work together ({made['id']}).")
     say("Next: `mentorkit work` tells whoever is asked first.")
-    say(how_to_answer(made["awaiting"]))
+    if told := how_to_answer(session, made["program_id"], [made]):
+        say(told)
 
 
 def _two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, str]:
@@ -110,7 +133,7 @@ text_option = click.option("--text", required=True, help="Up to 2000 characters.
 
 @click.command(
     epilog=example(
-        "mentorkit relationship ask ana@example.org=ben@example.org --text 'Do you sell online?'"
+        "mentorkit --as M00001 relationship ask E00002=M00001 --text 'Do you sell online?'",
     )
 )
 @selecting("PROPOSAL")
@@ -119,7 +142,7 @@ text_option = click.option("--text", required=True, help="Up to 2000 characters.
 @means_option
 @json_option
 @pass_session
-def ask(session: Session, /, text: str, means: str, as_json: bool, **named: Any) -> None:
+def ask(session: Session, /, **given: Any) -> None:
     """Ask the other side something before answering.
 
     By id or as MENTEE=MENTOR, as one of the two (--as). The other side is told, and has the full
@@ -127,10 +150,9 @@ def ask(session: Session, /, text: str, means: str, as_json: bool, **named: Any)
     """
     from mentorkit.journey import accept as accepting
 
-    ids = _in_state(session, "offered", **named)
-    walk(
-        session, accepting.ask, ids, noun="proposal", actor=acting(session, means),
-        done="Asked about", as_json=as_json, text=text,
+    each(
+        session, noun="proposal", states=("offered",), verb=accepting.ask, done="Asked about",
+        **given,
     )  # fmt: skip
 
 
@@ -145,39 +167,83 @@ def ask(session: Session, /, text: str, means: str, as_json: bool, **named: Any)
 @means_option
 @json_option
 @pass_session
-def reply(session: Session, /, text: str, means: str, as_json: bool, **named: Any) -> None:
+def reply(session: Session, /, **given: Any) -> None:
     """Reply to a question about a proposal.
 
-    By id or as MENTEE=MENTOR, as the one who was asked (--as) or as staff. Who asked is told.
+    By id or as MENTEE=MENTOR, as the one who was asked (--as) or as staff, who read it with
+    `relationship talk`. Who asked is told.
     """
     from mentorkit.journey import accept as accepting
 
-    ids = _in_state(session, "question", **named)
-    walk(
-        session, accepting.reply, ids, noun="proposal", actor=acting(session, means),
-        done="Replied about", as_json=as_json, text=text,
+    each(
+        session, noun="proposal", states=("question",), verb=accepting.reply, done="Replied about",
+        **given,
     )  # fmt: skip
 
 
-def _in_state(
-    session: Session,
-    state: str,
-    *,
-    which: Sequence[str],
-    listed: Path | None,
-    every: bool,
-    program: str | None,
-) -> dict[str, str]:
-    """Return the proposals named by id or as MENTEE=MENTOR, or all in this state, as `ids_of`."""
-    from mentorkit.journey import match as matching
-
-    def rows() -> list[dict[str, Any]]:
-        key = the_program(session, program, takes_part=True)
-        return matching.proposals(session.kit, **session.scope, program=key)
-
-    def called(one: Mapping[str, Any]) -> list[str]:
-        return ["=".join(one[f"{side}_key"] or one[f"{side}_id"] for side in ("mentee", "mentor"))]
-
-    return ids_of(
-        chosen(which, listed, every), rows, noun="proposal", states=(state,), called=called
+@click.command(
+    epilog=example(
+        "mentorkit relationship talk ana@example.org=ben@example.org",
+        "mentorkit relationship talk --all --json",
     )
+)
+@selecting("PROPOSAL")
+@program_option
+@json_option
+@pass_session
+def talk(session: Session, /, as_json: bool, **given: Any) -> None:
+    """Read what was asked and replied about proposals.
+
+    By id or as MENTEE=MENTOR, as one of the two (--as) or as staff; --all takes the open ones
+    about which something was asked. Times are UTC.
+    """
+    from mentorkit.journey import accept as accepting
+
+    pairs: dict[str, str] = {}
+
+    def list_them(session: Session, key: str) -> list[dict[str, Any]]:
+        rows = proposals_in(session, key)
+        pairs.update((row["id"], f"{row['mentee']} and {row['mentor']}") for row in rows)
+        return rows
+
+    ids = named(
+        session, **given, noun="proposal", states=OPEN, fits=lambda row: row["asked_by"],
+        list_them=list_them,
+    )  # fmt: skip
+    said = {id: accepting.talk(session.kit, **session.scope, proposal=id) for id in ids}
+    if as_json:
+        print_json([{"proposal": id, **one} for id, told in said.items() for one in told])
+        return
+    for id, told in said.items():
+        say(f"{clean(pairs.get(id, ids[id]))}:" + ("" if told else " nothing was asked."))
+        for one in told:
+            say(_spoken(one))
+    if not said:
+        say("Nothing is asked about a proposal here.")
+
+
+def _spoken(one: Mapping[str, Any]) -> str:
+    """Return a question or a reply in lines: when and who, then the text, further in."""
+    verb = "asked" if one["kind"] == "question" else "replied"
+    text = [clean(line) for line in (one["text"] or "(erased)").splitlines()]
+    when = one["at"][:16].replace("T", " ")
+    return "\n    ".join([f"  {when}, the {one['by']} {verb}:", *text])
+
+
+@click.command(
+    epilog=example("mentorkit relationship withdraw ana@example.org=ben@example.org --reason late")
+)
+@selecting("PROPOSAL")
+@program_option
+@click.option("--reason", default="asked", show_default=True, help="A code, kept in the journal.")
+@means_option
+@json_option
+@pass_session
+def withdraw(session: Session, /, **given: Any) -> None:
+    """Take open proposals back.
+
+    By id or as MENTEE=MENTOR. Whoever has heard of one is told; the two can be proposed again.
+    """
+    from mentorkit.journey import accept as accepting
+
+    each(session, noun="proposal", states=OPEN, verb=accepting.withdraw, done="Withdrew", **given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,17 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
-from mentorkit.commands.proposals import ask, how_to_answer, propose, reply
+from mentorkit.commands.pairs import OPEN, each, proposals_in, relationships_in
+from mentorkit.commands.proposals import ask, how_to_answer, propose, reply, talk, withdraw
 from mentorkit.commands.selection import (
-    acting,
-    chosen,
-    ids_of,
     means_option,
     program_option,
     selecting,
     the_program,
-    walk,
 )
 from mentorkit.commands.session import Session, pass_session
-from mentorkit.domain.relationships import HOLDING, PROPOSAL_MOVES, RELATIONSHIP_MOVES
+from mentorkit.domain.relationships import OTHER, PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.errors import Invalid, NotFound
-
-OPEN = ("draft", "offered", "question")
 
 
 @click.group(epilog=example("mentorkit relationship list"))
@@ -40,7 +35,7 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-for one in (propose, ask, reply):
+for one in (propose, ask, reply, talk, withdraw):
     relationship.add_command(one)
 
 
@@ -62,10 +57,10 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
     key = the_program(session, program, takes_part=True)
     proposals = [
         one
-        for one in _proposals(session, key)
+        for one in proposals_in(session, key)
         if (one["state"] == state if state else one["state"] in OPEN)
     ]
-    begun = [one for one in _begun(session, key) if state in (None, one["state"])]
+    begun = [one for one in relationships_in(session, key) if state in (None, one["state"])]
     if as_json:
         print_json(
             [{"noun": "proposal", **one} for one in proposals]
@@ -81,16 +76,15 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
                     _named(one["mentee"], one["mentee_key"]),
                     _named(one["mentor"], one["mentor_key"]),
                     one["state"],
-                    one["awaiting"],
+                    one["awaiting"] or _asked(one),
                     (one["due_at"] or "")[:10],
                 ]
                 for one in proposals
             ],
             none="",
         )
-        awaited = [one["awaiting"] for one in proposals if one["awaiting"]]
-        if awaited:
-            say(f"\n{how_to_answer(awaited[0])}")
+        if told := how_to_answer(session, key, proposals):
+            say(f"\n{told}")
         if not begun:
             return
         say()
@@ -118,79 +112,14 @@ def _named(name: str, key: str | None) -> str:
     return f"{name} ({key})" if key else name
 
 
+def _asked(proposal: Mapping[str, Any]) -> str | None:
+    """Return the side that a reply is waited for from, if there is a question."""
+    return OTHER[proposal["asked_by"]] if proposal["state"] == "question" else None
+
+
 def _names(one: Mapping[str, Any], role: str) -> list[str]:
     here = (member for member in one["members"] if not member["left_at"])
     return [_named(member["name"], member["key"]) for member in here if member["role"] == role]
-
-
-def _proposals(session: Session, program: str) -> list[dict[str, Any]]:
-    from mentorkit.journey import match as matching
-
-    return matching.proposals(session.kit, **session.scope, program=program)
-
-
-def _begun(session: Session, program: str) -> list[dict[str, Any]]:
-    from mentorkit.journey import meet as meeting
-
-    return meeting.relationships(session.kit, **session.scope, program=program)
-
-
-def _called_proposal(one: Mapping[str, Any]) -> list[str]:
-    """Return what a proposal may be called besides its id: MENTEE=MENTOR, by their keys."""
-    sides = (one["mentee_key"] or one["mentee_id"], one["mentor_key"] or one["mentor_id"])
-    return ["=".join(sides)]
-
-
-def _called_relationship(one: Mapping[str, Any]) -> list[str]:
-    """Return what a relationship may be called besides its id; a circle by each of its mentees."""
-    sides = {
-        role: [m["key"] or m["participant"] for m in one["members"] if m["role"] == role]
-        for role in ("mentee", "mentor")
-    }
-    return [f"{mentee}={mentor}" for mentee in sides["mentee"] for mentor in sides["mentor"]]
-
-
-def _each(
-    session: Session,
-    program: str | None,
-    which: Sequence[str],
-    listed: Path | None,
-    every: bool,
-    *,
-    verb: Any,
-    done: str,
-    means: str,
-    as_json: bool,
-    noun: str = "relationship",
-    states: Collection[str] = HOLDING,
-    fits: Callable[[Mapping[str, Any]], bool] = lambda row: True,
-    list_them: Callable[[Session, str], list[dict[str, Any]]] | None = None,
-    **values: Any,
-) -> None:
-    """Do something with the relationships or proposals named, or with all that `fits`."""
-    listing, called = {
-        "proposal": (_proposals, _called_proposal),
-        "relationship": (_begun, _called_relationship),
-    }[noun]
-    list_them = list_them or listing
-    ids = ids_of(
-        chosen(which, listed, every),
-        lambda: list_them(session, the_program(session, program, takes_part=True)),
-        noun=noun,
-        states=states,
-        called=called,
-        fits=fits,
-    )
-    walk(
-        session,
-        verb,
-        ids,
-        noun=noun,
-        actor=acting(session, means),
-        done=done,
-        as_json=as_json,
-        **values,
-    )
 
 
 @relationship.command(
@@ -231,7 +160,7 @@ def accept(
     before: dict[str, list[str]] = {}
 
     def list_them(session: Session, key: str) -> list[dict[str, Any]]:
-        rows = _proposals(session, key)
+        rows = proposals_in(session, key)
         before.update((row["id"], row["answered"]) for row in rows)
         return rows
 
@@ -240,7 +169,7 @@ def accept(
         own = session.person is not None and on_behalf_of is None and len(said) == 1
         return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
 
-    _each(
+    each(
         session, program, which, listed, every, noun="proposal", states=("offered",),
         verb=accepting.accept, done="Said yes to", told=told, list_them=list_them,
         means=means, as_json=as_json, on_behalf_of=on_behalf_of,
@@ -280,7 +209,7 @@ def decline(
     """
     from mentorkit.journey import accept as accepting
 
-    _each(
+    each(
         session, program, which, listed, every, noun="proposal", states=("offered", "question"),
         verb=accepting.decline, done="Said no to",
         means=means, as_json=as_json, reason=reason, note=note,
@@ -313,7 +242,7 @@ def pause(
     """
     from mentorkit.journey import meet as meeting
 
-    _each(
+    each(
         session, program, which, listed, every, verb=meeting.pause, states=("active",),
         done="Paused", means=means, as_json=as_json, reason=reason,
     )  # fmt: skip
@@ -345,7 +274,7 @@ def resume(
     """
     from mentorkit.journey import meet as meeting
 
-    _each(
+    each(
         session, program, which, listed, every, verb=meeting.resume, states=("paused",),
         done="Resumed", means=means, as_json=as_json, reason=reason,
     )  # fmt: skip
@@ -391,8 +320,10 @@ def end(
 
     values: dict[str, Any] = {"reason": reason, "note": note}
     if only is not None:
-        values["only"] = _mentee_called(_begun(session, the_program(session, program)), only)
-    _each(
+        values["only"] = _mentee_called(
+            relationships_in(session, the_program(session, program)), only
+        )
+    each(
         session, program, which, listed, every, verb=meeting.end,
         done="Ended" if only is None else f"Took {clean(only)} out of", means=means,
         as_json=as_json, fits=lambda row: only is None or values["only"] in _mentees(row), **values,
@@ -443,7 +374,7 @@ def meet(
 
     By id or as MENTEE=MENTOR, wherever it was held.
     """
-    _each(
+    each(
         session, program, which, listed, every, verb=_log,
         done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of
+from mentorkit.journey.safeguards import not_erased
 from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class Own(Step):
-    """A step about one participant, walked by that person or by staff."""
+    """A step about one participant, walked by that person or by staff.
+
+    There is none about somebody who was erased: what is left of them stays as it is.
+    """
 
     def __init__(self, tx: Transaction, actor: Actor, participant: str) -> None:
         tx.participants.hold([participant])  # who looks at it for a pair waits, or we for them
@@ -33,6 +37,7 @@ class Own(Step):
         self.program = tx.programs.get(one.program_id)
         named = Role.MENTOR if one.role == "mentor" else Role.MENTEE
         role = party(tx, self.program, actor, [(named, one.person_id)], "participant")
+        not_erased(tx, one)
         super().__init__(tx, actor, role, self.program.id)
 
     def with_capacity(self, capacity: int) -> Participant:

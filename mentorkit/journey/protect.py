@@ -87,11 +87,15 @@ def erase(
     counts stay. Done by the person or by staff
     of a program that the person is in. A mark of their id and e-mail stays, by which `recruit`
     refuses to bring them back. `unreached` names tables of plugins that are not loaded: what these
-    hold is still there.
+    hold is still there. Only staff are told how many proposals were `withdrawn`, for some were
+    drafts, and how many rows of each table were `erased`.
     """
     from mentorkit.store import erase as erase_rows
     from mentorkit.store import unreached
 
+    # In this order, as a publication and an import hold them.
+    tx.programs.hold(program.id for program in tx.programs.find() if person in program.staff)
+    tx.people.hold([person])
     one = tx.people.get(person)
     tx.participants.hold(row.id for row in tx.participants.find(person_id=person))
     mine = tx.participants.find(person_id=person)
@@ -129,14 +133,8 @@ def erase(
     tx.contacts.add_all(
         Contact(**fresh(tx), person_id=person, kind=ERASED, value=mark) for mark in marks
     )
-    return {
-        "person": person,
-        "ended": ended,
-        "withdrawn": withdrawn,
-        "left": left,
-        "erased": rows,
-        "unreached": unreached(tx),
-    }
+    report = {"person": person, "ended": ended, "left": left, "unreached": unreached(tx)}
+    return report if role in PARTIES else {**report, "withdrawn": withdrawn, "erased": rows}
 
 
 def marks_of(kit: Kit, tenant: str, key: str) -> list[str]:

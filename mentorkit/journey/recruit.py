@@ -17,7 +17,8 @@ from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.protect import ERASED, marks_of
-from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, reading
+from mentorkit.journey.safeguards import not_closed
+from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, program_of, reading
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -129,12 +130,13 @@ def receive(
             progress.step(start, len(leads), "leads")
 
         def work(tx: Transaction, chunk: Sequence[Lead] = leads[start : start + size]) -> _Plan:
+            if not preview:
+                tx.programs.hold([program_of(tx, program).id])
             found, step = in_program(tx, actor, program)
-            if found.state == "closed":
-                raise Conflict("program.closed", "The program is closed; open it again first.")
+            not_closed(found)
             if preview:
                 return _Plan(kit, tx, found, chunk)
-            tx.programs.hold([found.id])
+            tx.people.hold(_met(tx, chunk))  # nobody is erased between our look and our writing
             plan = _Plan(kit, tx, found, chunk)
             plan.write(step)
             return plan
@@ -172,6 +174,14 @@ def _once(leads: Sequence[Lead]) -> list[Lead]:
     return list(once.values())
 
 
+def _met(tx: Transaction, leads: Sequence[Lead]) -> set[str]:
+    """Return the ids of the people whom leads may be about: by their keys and e-mails."""
+    people = tx.people.find(external_key=[lead.key for lead in leads])
+    emails = [_folded(lead.email) for lead in leads if lead.email]
+    reached = tx.contacts.find(kind="email", value=emails)
+    return {*(person.id for person in people), *(contact.person_id for contact in reached)}
+
+
 class _Plan:
     """What taking leads into a program amounts to; the dicts are by person id."""
 
@@ -181,12 +191,10 @@ class _Plan:
         marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
         erased = tx.contacts.find(kind=ERASED, value=list(marks))
         self.erased = {marks[contact.value] for contact in erased}
-        people = tx.people.find(external_key=[lead.key for lead in leads])
-        self.keys = {str(person.external_key): person.id for person in people}
-        emails = [_folded(lead.email) for lead in leads if lead.email]
-        reached = tx.contacts.find(kind="email", value=emails)
-        ids = {*self.keys.values(), *(contact.person_id for contact in reached)}
+        ids = _met(tx, leads)
         self.people = tx.people.get_many(ids)
+        named = [one for one in self.people.values() if one.external_key]
+        self.keys = {str(one.external_key): one.id for one in named}
         rows = tx.participants.find(program_id=program.id, person_id=list(ids))
         self.known = {row.person_id: row for row in rows}
         self.contacts: dict[tuple[str, str], list[Contact]] = defaultdict(list)
@@ -242,6 +250,8 @@ class _Plan:
         self.counts["changed" if changed else "unchanged"] += 1
         if changed and before:
             fields = _differences((before, known, held), (merged, person, self._held(person)))
+            if "business" in fields:
+                fields["business"] = [self._called(firm) for firm in fields["business"]]
             self.told.append({**_about(lead, person), "outcome": "changed", "fields": fields})
         if person.id in self.new:
             self.known[person.id] = self.new[person.id] = merged
@@ -351,6 +361,11 @@ class _Plan:
             self.businesses.append(firm)
         self.firms[name] = firm
         return firm.id
+
+    def _called(self, business: str | None) -> str | None:
+        """Return the name of the firm with this id, also of one that is not stored yet."""
+        new = {firm.id: firm.name for firm in self.businesses}
+        return business and (new.get(business) or self.tx.businesses.get(business).name)
 
     def _participant(self, person: Person, lead: Lead, business: str | None) -> Participant:
         default = self.program.mentee_capacity if lead.role == "mentee" else 1

@@ -48,6 +48,12 @@ def old_enough(program: Program, person: Person, year: int) -> bool:
     return person.born is not None and year - person.born > program.minimum_age
 
 
+def not_closed(program: Program) -> None:
+    """Raise `Conflict` if nobody comes into the program any more."""
+    if program.state == "closed":
+        raise Conflict("program.closed", "The program is closed; open it again first.")
+
+
 def not_erased(tx: Transaction, participant: Participant) -> Person:
     """Return the person behind a participant; raise `Conflict` if they were erased."""
     person = tx.people.get(participant.person_id)

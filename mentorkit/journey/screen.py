@@ -13,7 +13,7 @@ from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.programs import requirements_of
-from mentorkit.journey.safeguards import not_erased, old_enough
+from mentorkit.journey.safeguards import not_closed, not_erased, old_enough
 from mentorkit.journey.steps import NEW, atomic, by_staff, reading
 
 if TYPE_CHECKING:
@@ -182,7 +182,10 @@ def readmit(
 ) -> dict[str, Any]:
     """Take somebody who has left back in, as a lead: they are approved and agree once more."""
     one = tx.participants.get(participant)
-    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    tx.programs.hold([one.program_id])  # it is not closed before we have ended
+    program = tx.programs.get(one.program_id)
+    step = by_staff(tx, actor, program)
+    not_closed(program)
     not_erased(tx, one)
     moved = one.withdraw_consent().move("lead", by=step.role)
     return step.done(tx.participants, moved, events.ParticipantReadmitted)

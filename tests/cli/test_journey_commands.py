@@ -309,6 +309,71 @@ def test_one_asks_and_the_other_replies(traders: Path, run: Run) -> None:
     assert states(run, "proposal") == ["offered"] * 3
 
 
+def test_the_two_name_their_pair_as_the_guide_does_and_as_the_list_does(
+    traders: Path, run: Run
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/run_a_program.md").read_text("utf-8")
+    assert "mentorkit --as PERSON relationship ask MENTEE=MENTOR --text" in guide
+    run("match")
+    run("publish")
+    ask = ("--as", "m1", "relationship", "ask", "e1=m1", "--text", "Do you sell online?")
+    assert run(*ask).out == "Asked about 1 proposal.\n"
+    assert run("--as", "e1", "relationship", "reply", "e1=m1", "--text", "Yes.").out
+    assert run("--as", "e1", "relationship", "accept", "e1=m1").out == "Said yes to 1 proposal.\n"
+    told = run("--as", "m1", "relationship", "list").out
+    (own,) = listed(run, "--as", "m1", "relationship", "list")
+    assert own["id"] in told
+    assert "`mentorkit --as m1 relationship ask PROPOSAL --text" in told
+    assert "1 relationship began" in run("--as", "m1", "relationship", "accept", "e1=m1").out
+    assert run("--as", "m1", "relationship", "pause", "e1=m1").out == "Paused 1 relationship.\n"
+
+
+def test_a_refusal_of_all_shows_no_key_of_the_other(traders: Path, run: Run) -> None:
+    for mentor in ("m1", "m2"):
+        run("relationship", "propose", "e1", mentor)
+    own = ("--as", "e1", "relationship")
+    run(*own, "ask", "--all", "--text", "Do you sell online?")
+    refused = run(*own, "reply", "--all", "--text", "Yes.", code=4).err
+    assert "e1=" in refused
+    assert "m1" not in refused
+
+
+def test_staff_read_a_question_before_they_reply_to_it(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    talk = ("relationship", "talk", "e1=m1")
+    assert run(*talk).out == "Chipo Moyo and Aïcha Ouédraogo: nothing was asked.\n"
+    assert run("relationship", "talk", "--all").out == "Nothing is asked about a proposal here.\n"
+    run("--as", "m1", "relationship", "ask", "e1=m1", "--text", "Do you sell?\nOnline too?")
+    table = run("relationship", "list", "--state", "question").out
+    assert re.search(r"question +mentee ", table)
+    assert "`mentorkit relationship talk PROPOSAL` shows a question" in table
+    run("relationship", "reply", "--all", "--text", "Since 2019.")
+    told = run(*talk).out
+    assert re.fullmatch(
+        r"Chipo Moyo and Aïcha Ouédraogo:\n"
+        r"  \d{4}-\d\d-\d\d \d\d:\d\d, the mentor asked:\n    Do you sell\?\n    Online too\?\n"
+        r"  \d{4}-\d\d-\d\d \d\d:\d\d, the admin replied:\n    Since 2019\.\n",
+        told,
+    )
+    assert run("--as", "e1", *talk).out == told == run("relationship", "talk", "--all").out
+    assert [(one["kind"], one["by"], one["text"]) for one in listed(run, *talk)] == [
+        ("question", "mentor", "Do you sell?\nOnline too?"),
+        ("reply", "admin", "Since 2019."),
+    ]
+    assert "no proposal e1=m1" in run("--as", "e2", *talk, code=3).err
+
+
+def test_an_offer_is_withdrawn_and_the_two_proposed_again(traders: Path, run: Run) -> None:
+    propose = ("relationship", "propose", "e1", "m1")
+    run(*propose)
+    assert run("relationship", "withdraw", "e1=m1").out == "Withdrew 1 proposal.\n"
+    assert states(run, "proposal") == []
+    assert "withdrawn already" in run("relationship", "withdraw", "e1=m1", code=5).err
+    run(*propose)
+    assert states(run, "proposal") == ["offered"]
+
+
 def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     run("match")
     run("publish")
@@ -337,7 +402,8 @@ def test_people_see_and_answer_what_is_theirs_without_the_keys_of_others(
     told = run(*ana, "list").out
     assert "Chipo Moyo (e1)  Aïcha Ouédraogo" in told
     assert "m1" not in told
-    assert "--as PERSON relationship accept PROPOSAL`" in told
+    assert "It is your turn: `mentorkit --as e1 relationship accept PROPOSAL`" in told
+    assert "--for" not in told
     assert "no proposal e2=m2 here" in run(*ana, "accept", "e2=m2", code=3).err
     assert run(*ana, "accept", offered["id"]).out == "Said yes to 1 proposal.\n"
     accept = ("relationship", "accept", offered["id"])
@@ -453,13 +519,14 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
 
     told = run("--as", "E00002", "relationship", "propose", "E00002", "M00001").out
     assert told.startswith("Proposed that E00002 and M00001 work together (")
-    assert "`mentorkit --as PERSON relationship accept PROPOSAL`" in told
+    assert "relationship accept" not in told  # the one who is asked answers
     offered = listed(run, "relationship", "list", "--state", "offered")
     assert [(row["origin"], row["awaiting"]) for row in offered] == [("mentee", "mentor")]
+    noted = run("relationship", "list").out
+    assert "--for mentor --means phone`" in noted  # the mentee has said yes by asking
     assert "1 relationship began" in run("--as", "M00001", "relationship", "accept",
                                          offered[0]["id"]).out  # fmt: skip
 
-    assert "--for mentor --means phone`" in told  # the mentee has said yes by asking
     made = json.loads(run("relationship", "propose", "E00003", "M00004", "--json").out)
     assert made["origin"] == "staff"
     assert "Each answers with" in run("relationship", "list").out

@@ -58,6 +58,18 @@ def test_people_erase_themselves_and_nobody_else(paired: Path, run: Run) -> None
     assert run("--as", "e1", "person", "erase", "e1", "--yes").out.startswith("Erased e1")
 
 
+def test_people_are_not_told_of_drafts_when_they_erase_themselves(traders: Path, run: Run) -> None:
+    def told(*options: str, code: int = 2) -> str:
+        return str(run("--as", "e1", "person", "erase", "e1", *options, code=code).out)
+
+    before = told(), told("--json")
+    run("match")
+    assert (told(), told("--json")) == before
+    assert told("--yes", code=0).startswith(
+        "Erased e1: ended 0 relationships, withdrew what was offered, left 1 program."
+    )
+
+
 def test_what_a_plugin_that_is_not_loaded_still_holds_is_told(
     paired: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, meet, onboard, protect
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from tests.journey.conftest import PRESET, lead
 
 MOMENT = 0.3
 """Seconds within which whoever waits for nobody is done."""
@@ -128,6 +129,77 @@ def test_nobody_is_sent_away_for_a_place_that_was_there_before(world: Any, besid
     they = beside(accept, "ensure", answer, raise_)
     other = ("offered", None) if they.first else ("withdrawn", "place_taken")
     assert ended(world) == {("accepted", None), other}
+
+
+# --------------------------------------------------------------------------- imports
+
+
+def second(world: Any) -> dict[str, Any]:
+    """Open another program, with nobody in it."""
+    programs.create(world.kit, **world.at, key="second", preset=PRESET)
+    at = {**world.at, "program": "second"}
+    programs.open_(world.kit, **at)
+    return at
+
+
+@pytest.mark.parametrize("point", ["_met", "_Plan"])
+def test_of_who_is_erased_while_a_file_tells_of_them_nothing_is_left(
+    world: Any, beside: Any, point: str
+) -> None:
+    at, ana = second(world), world.persons["ana"]
+    told = lead("ana", "mentee", trade="baker", village="Ora", phone="+254700000001")
+
+    def take() -> None:
+        recruit.receive(world.kit, **at, leads=[told])
+
+    def erase() -> None:
+        protect.erase(world.kit, **world.at, person=ana)
+
+    beside(recruit, point, take, erase)
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.get(ana).erased
+        assert {one.kind for one in tx.contacts.find(person_id=ana)} == {"erased"}
+        rows = tx.participants.find(person_id=ana)
+    assert {(row.state, len(row.profile)) for row in rows} == {("left", 0)}
+
+
+def test_nobody_comes_into_a_program_that_was_closed_meanwhile(world: Any, beside: Any) -> None:
+    at = second(world)
+    told: list[str] = []
+
+    def take() -> None:
+        try:
+            recruit.receive(world.kit, **at, leads=[lead("zoe", "mentee", trade="baker")])
+        except Conflict as error:
+            told.append(error.code)
+
+    they = beside(recruit, "program_of", take, lambda: programs.close(world.kit, **at))
+    rows = screen.review(world.kit, **at)
+    expected = (["program.closed"], 0) if they.first else ([], 1)
+    assert (told, len(rows)) == expected
+
+
+def test_staff_who_take_part_are_erased_beside_a_publication(world: Any, beside: Any) -> None:
+    programs.appoint(
+        world.kit, **world.at, program="traders", role="viewer", person=world.persons["ana"]
+    )
+    run = match.draft(world.kit, **world.at, program="traders")["id"]
+
+    def at_the_first_try(verb: Any, **told: Any) -> Callable[[], None]:
+        def walk() -> None:
+            with world.kit.transaction(tenant="acme") as tx:
+                verb(world.kit, **world.at, **told, tx=tx)
+
+        return walk
+
+    publish = at_the_first_try(match.publish, run=run)
+    erase = at_the_first_try(protect.erase, person=world.persons["ana"])
+    assert beside(protect, "withdraw_open", erase, publish, after=False).told == ""
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    assert {(row["mentee"], row["state"]) for row in rows} >= {("Ben", "offered")}
+    assert not [
+        row for row in rows if row["mentee_id"] == world.ids["ana"] and row["state"] != "withdrawn"
+    ]
 
 
 # --------------------------------------------------------------------------- drafts and locks

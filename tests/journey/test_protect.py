@@ -113,8 +113,7 @@ def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
     program, _ = elsewhere(world)
     open_one = offer(world, "ana", "dora")
     report = erase(world, "ana", world.by("ana"))
-    assert (report["ended"], report["withdrawn"], report["left"]) == (1, 1, 2)
-    assert report["erased"]["mk__person"] == 1
+    assert (report["ended"], report["left"]) == (1, 2)
     assert report["unreached"] == []
     assert proposals(world)[open_one] == ("withdrawn", "erased")
     rows = meet.relationships(world.kit, **world.at, program=program)
@@ -133,6 +132,42 @@ def test_who_is_erased_is_out_of_everything_at_once(world: Any) -> None:
     assert used["cleo"] == 0
     assert len(journal(world, PersonErased)) == 1
     assert erase(world, "ana")["left"] == 0  # again changes nothing more
+
+
+def test_only_staff_are_told_how_much_was_withdrawn_and_erased_for_some_were_drafts(
+    world: Any,
+) -> None:
+    match.draft(world.kit, **world.at, program="traders")
+    own = erase(world, "ana", world.by("ana"))
+    assert own.keys() == {"person", "ended", "left", "unreached"}
+    theirs = erase(world, "ben")
+    assert (theirs["withdrawn"], theirs["erased"]["mk__person"]) == (1, 1)
+
+
+def test_nothing_is_written_again_about_who_was_erased(world: Any) -> None:
+    erase(world, "ana")
+    before = {row["id"]: row for row in screen.review(world.kit, **world.at, program="traders")}
+    steps: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (onboard.answer, {"answers": {"village": "Ora"}}),
+        (onboard.set_capacity, {"capacity": 3}),
+        (onboard.consent, {}),
+        (onboard.complete, {}),
+        (onboard.leave, {}),
+    ]
+    for step, told in steps:
+        with pytest.raises(Conflict) as error:
+            step(world.kit, **world.at, participant=world.ids["ana"], **told)
+        assert error.value.code == "participant.erased"
+        with pytest.raises(NotFound):
+            step(
+                world.kit,
+                tenant="acme",
+                actor=world.by("ben"),
+                participant=world.ids["ana"],
+                **told,
+            )
+    after = screen.review(world.kit, **world.at, program="traders")
+    assert {row["id"]: row for row in after} == before
 
 
 @pytest.mark.parametrize("state", ["lead", "waiting", "declined"])

@@ -155,6 +155,24 @@ def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(wo
         screen.readmit(kit, **at)
 
 
+def test_nobody_is_taken_back_into_a_closed_program(world: Any) -> None:
+    onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
+    programs.close(world.kit, **world.at, program="traders")
+    with pytest.raises(Conflict) as told:
+        screen.readmit(world.kit, **world.at, participant=world.ids["ana"])
+    assert told.value.code == "program.closed"
+    programs.open_(world.kit, **world.at, program="traders")
+    assert screen.readmit(world.kit, **world.at, participant=world.ids["ana"])["state"] == "lead"
+
+
+def test_a_preview_names_the_firm_that_somebody_comes_to_act_for(world: Any) -> None:
+    for before, now in ((None, "Bread & Co"), ("Bread & Co", "Shoes & Co")):
+        told = lead("ana", "mentee", trade="baker", business=Frozen(name=now))
+        (one,) = receive(world, told, preview=True)["changes"]
+        assert one["fields"] == {"business": [before, now]}
+        receive(world, told)
+
+
 def test_the_same_firm_is_one_business(world: Any) -> None:
     firm = Frozen(name="Bread & Co", sector="food", country="KE")
     receive(world, lead("hal", "mentee", business=firm), lead("ida", "mentee", business=firm))
@@ -291,6 +309,13 @@ def test_a_sheet_without_ids_finds_those_who_came_with_one(world: Any) -> None:
     # Another name at the same address is another person: a shared address is common.
     other = Lead(key="ana@example.org", role="mentee", name="Bea", email="ana@example.org")
     assert receive(world, other)["new"] == 1
+
+
+def test_who_has_no_id_here_has_not_the_id_none(world: Any) -> None:
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.people.save(replace(tx.people.get(world.persons["ana"]), external_key=None))
+    told = Lead(key="None", role="mentee", name="Nona", email="ana@example.org")
+    assert receive(world, told, preview=True)["new"] == 1
 
 
 def test_an_address_that_several_share_or_that_is_one_of_several_finds_nobody(world: Any) -> None:

@@ -18,7 +18,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
 from mentorkit.journey.tell import fill
-from mentorkit.store.outbox import LEASE, TRIES
+from mentorkit.store.outbox import LEASE, TRIES, Outbox
 from mentorkit.worker import work
 from tests.journey.conftest import lead
 
@@ -182,15 +182,21 @@ def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, cloc
     assert again.attempt > job.attempt
 
 
+def wait_for_renewal(world: SimpleNamespace) -> None:
+    """Wait until the lease of the row in work counts from now on."""
+    for _ in range(1000):
+        with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+            until = max(job.leased_until for job in tx.outbox.find(state="leased"))
+        if until == world.kit.clock() + LEASE:
+            return
+        time.sleep(0.01)
+
+
 def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
     offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
     kit, running = offered.kit, []
-
-    def until() -> Any:
-        with kit.transaction(tenant=offered.tenant, write=False) as tx:
-            return max(job.leased_until for job in tx.outbox.find(state="leased"))
 
     def slow() -> None:
         if running:
@@ -198,10 +204,7 @@ def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
         running.append("first")
         for _ in range(4):
             clock.forward(minutes=4)
-            for _ in range(1000):
-                if until() == clock() + LEASE:
-                    break
-                time.sleep(0.01)
+            wait_for_renewal(offered)
             work(kit)
 
     post.before = slow
@@ -209,6 +212,52 @@ def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
     keys = [one.key for one in post.carried]
     assert len(keys) == len(set(keys)) == 2
     assert counts(offered)["done"] == 2
+
+
+def test_what_was_sent_before_a_slow_row_is_not_sent_again_meanwhile(
+    offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    others: list[dict[str, int]] = []
+
+    def slow() -> None:
+        if len(post.carried) == 1 and not others:
+            for minutes in (4, 2):
+                clock.forward(minutes=minutes)
+                wait_for_renewal(offered)
+            others.append(work(offered.kit))
+
+    post.before = slow
+    report = work(offered.kit)
+    keys = [one.key for one in post.carried]
+    assert len(keys) == len(set(keys)) == 2
+    assert (report["done"], others[0]["done"]) == (2, 0)
+
+
+def test_a_renewal_that_fails_is_logged_and_tried_again_until_the_lease_is_lost(
+    offered: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    rounds: list[str] = []
+
+    def renew(outbox: Any, job: Any) -> bool:
+        rounds.append(job.id)
+        if len(rounds) == 1:
+            raise TimeoutError("the pool has no connection left")
+        return len(rounds) < 4
+
+    def slow() -> None:
+        for _ in range(1000):
+            if len(rounds) >= 4:
+                break
+            time.sleep(0.01)
+        time.sleep(0.2)  # there would be more by then
+
+    monkeypatch.setattr(Outbox, "renew", renew)
+    post.before = slow
+    assert work(offered.kit, limit=1)["done"] == 1
+    assert len(rounds) == 4
+    assert f"lease of outbox row {rounds[0]} was not renewed: TimeoutError" in caplog.text
 
 
 def heard(world: SimpleNamespace, post: Post) -> list[tuple[str, str]]:
@@ -243,6 +292,58 @@ def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, 
         accept.withdraw(kit, tenant=offered.tenant, actor=actor, proposal=one)
     told = [("ana", "proposal_declined")] if by in ("staff", "left") else []
     assert heard(offered, post) == told
+
+
+def test_who_was_just_sent_an_offer_hears_of_its_end_before_that_is_noted(
+    offered: Any, post: Post
+) -> None:
+    names = {id: key for key, id in offered.persons.items()}
+    running = []
+
+    def slow() -> None:
+        if len(post.carried) == 1 and not running:
+            running.append(names[post.carried[0].person_id])
+            accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, running[0]))
+            work(offered.kit)
+
+    post.before = slow
+    work(offered.kit)
+    told = [(names[one.person_id], one.template) for one in post.carried]
+    assert told.count((running[0], "proposal_declined")) == 1
+
+
+@pytest.fixture
+def asked(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
+    """A program in which Cleo alone is asked, and told so; Ana has a question for her."""
+    kit = create_kit(plugins=("matching", plugin(post)))
+    world: SimpleNamespace = create_world(kit=kit, accept_chain=["mentor"])
+    who = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    world.about = {"proposal": match.propose(kit, **world.at, **who)["id"], "tenant": world.tenant}
+    work(kit)
+    accept.ask(kit, **world.about, actor=world.by("ana"), text="In the evening?")
+    return world
+
+
+@pytest.mark.parametrize("then", ["accept", "decline", "ask"])
+def test_a_reply_reaches_who_asked_whatever_came_after_it(
+    asked: Any, post: Post, then: str
+) -> None:
+    by = {**asked.about, "actor": asked.by("cleo")}
+    accept.reply(asked.kit, **by, text="Only on Mondays.")
+    text = {"text": "Is Ora far?"} if then == "ask" else {}
+    getattr(accept, then)(asked.kit, **by, **text)
+    assert ("ana", "question_answered") in heard(asked, post)
+    replies = [one.body for one in post.carried if one.template == "question_answered"]
+    assert ["Only on Mondays." in body for body in replies] == [True]
+
+
+def test_a_question_that_was_replied_to_is_not_sent_while_another_is_open(
+    asked: Any, post: Post
+) -> None:
+    accept.reply(asked.kit, **asked.about, actor=asked.admin, text="Only on Mondays.")
+    accept.ask(asked.kit, **asked.about, actor=asked.by("cleo"), text="Is Ora far?")
+    told = [one for one in heard(asked, post) if one[1].startswith("question")]
+    assert told == [("ana", "question_answered"), ("ana", "question_asked")]
 
 
 def test_whoever_found_somebody_else_is_not_told_that_nothing_came_of_it(
