@@ -106,8 +106,10 @@ def draft(
         step, current = _on_run(tx, actor, run.id)
         locked = _earlier_locks(tx, tx.programs.get(run.program_id))
         late = {two: code for two, code in locked.items() if two not in earlier}
-        let_go = [two for two in carried if two not in locked]
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
+        standing = tx.proposals.find(run_id=[old.id for old in replaced], state="draft")
+        still = {two_of(one) for one in standing}
+        let_go = [two for two in carried if two in still and two not in locked]
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
@@ -471,8 +473,8 @@ def publish(
 ) -> dict[str, Any]:
     """Offer every pair of a run to those whose yes is asked.
 
-    Safeguards are looked at again: a pair that has come to break one, or that has an open proposal
-    by now, is withdrawn, with the reason, and listed under `withheld`.
+    Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
+    meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
     """
     step, found = _on_run(tx, actor, run)
     program = tx.programs.get(found.program_id)
@@ -482,16 +484,39 @@ def publish(
     drafts = tx.proposals.find(run_id=run, state="draft")
     tx.participants.hold(id for one in drafts for id in two_of(one))
     proposed = {two_of(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    asked = Counter(id for two in proposed for id in two)
     for one, (mentee, mentor), code in _judged(tx, program, drafts):
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
+        elif code is None and any(who.free <= asked[who.id] for who in (mentee, mentor)):
+            code = "asked_meanwhile"
         if code:
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
             Both(tx, actor, program, mentee, mentor, speaking="coordinator").offer(one)
+            asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
+
+
+def _ensure_may_meet(two: Both, asking: bool) -> None:
+    """Raise `Conflict` for two who must not be brought together.
+
+    Staff are told why. A participant is told what is theirs alone: that somebody has blocked them,
+    has not consented or is too young is not for them to know.
+    """
+    own = two.mentee if two.role == Role.MENTEE else two.mentor
+    theirs = own.state != "active" or own.consented_at is None or not own.free
+    try:
+        ensure(two.tx, two.program, two.mentee, two.mentor)
+    except Conflict as error:
+        if not asking or theirs or error.code == "safeguard.together_now":
+            raise
+        raise Conflict(
+            "proposal.not_possible",
+            "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
+        ) from None
 
 
 @atomic
@@ -518,7 +543,7 @@ def propose(
     for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-    ensure(tx, two.program, two.mentee, two.mentor)
+    _ensure_may_meet(two, asking)
     for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
         if not asking or earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])

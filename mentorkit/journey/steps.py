@@ -91,7 +91,16 @@ class Step:
 
     def record_all(self, facts: Iterable[Event]) -> list[Event]:
         """Append facts in this order."""
-        return self.tx.record_all(facts, actor=self.actor, role=self.role)
+        return self.tx.record_all(facts, actor=self._named(), role=self.role)
+
+    def _named(self) -> Actor:
+        """Return the actor with their person id, where a host's user is somebody known here."""
+        user = self.actor.user_ref
+        if self.actor.person_id is None and user is not None:
+            if user not in self.tx.users:  # looked up once, however many steps they walk
+                self.tx.users[user] = person_of(self.tx, self.actor)
+            self.actor = replace(self.actor, person_id=self.tx.users[user])
+        return self.actor
 
     def save(
         self, kept: Repository[N], item: N, kind: type[Event], /, **changed: Any

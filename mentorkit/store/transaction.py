@@ -129,6 +129,8 @@ class Transaction:
     listeners: Listeners
     metadatas: Sequence[sa.MetaData]
     write: bool
+    users: dict[str, str | None] = field(default_factory=dict)
+    """The host's users who act in it, by the host's name: the person id, if they are known."""
 
     def __post_init__(self) -> None:
         self.tenant = self.outcome.tenant

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from mentorkit import matching
 from mentorkit.domain import events
 from mentorkit.domain.moves import Role
 from mentorkit.domain.runs import Run
@@ -258,3 +259,30 @@ def test_who_is_left_is_told_why_with_the_label_of_the_field(world: Any) -> None
     left = drafted(world)["unmatched_people"]
     told = " ".join(one["reason"] + one["help"] for side in left.values() for one in side)
     assert "Home village" in told, told
+
+
+def test_nobody_is_offered_twice_for_their_one_place_when_two_drafts_cross(
+    create_world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [
+        lead("ana", "mentee", trade="baker"),
+        lead("cleo", "mentor", trade="baker"),
+        lead("dora", "mentor", trade="smith"),
+    ]
+    world = create_world(people)
+    draft = {**world.at, "program": "traders"}
+    first = match.draft(world.kit, **draft, locks=[("ana", "cleo")])["id"]
+    run = matching.run
+
+    def published_meanwhile(*given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(matching, "run", run)
+        match.publish(world.kit, **world.at, run=first)
+        return run(*given, **named)
+
+    monkeypatch.setattr(matching, "run", published_meanwhile)
+    second = match.draft(world.kit, **draft, locks=[("ana", "dora")])
+    assert second["dropped_locks"] == [] or second["dropped_locks"][0]["code"] != "let_go"
+    done = match.publish(world.kit, **world.at, run=second["id"])
+    assert (done["offered"], [one["code"] for one in done["withheld"]]) == (0, ["asked_meanwhile"])
+    offered = match.proposals(world.kit, **draft, state="offered")
+    assert [one["mentor"] for one in offered] == ["Cleo"]

@@ -210,3 +210,38 @@ def test_meetings_are_listed_newest_first_so_that_one_can_be_struck(create_world
     assert [(row["minutes"], row["state"]) for row in told] == [(60, "struck"), (30, "held")]
     with pytest.raises(NotFound):
         meet.meetings(kit, tenant="acme", actor=Actor(user_ref="stranger"), **held)
+
+
+def test_who_asks_somebody_is_not_told_what_is_the_others(create_world: Any) -> None:
+    world = create_world(matching="self")
+    ids, kit = world.ids, world.kit
+    protect.block(
+        kit, **own(world, "cleo"), person=world.persons["cleo"], other=world.persons["ana"]
+    )
+    onboard.withdraw(kit, **own(world, "dora"), participant=ids["dora"])
+    told = set()
+    for mentor in ("cleo", "dora"):
+        with pytest.raises(Conflict) as refused:
+            match.propose(kit, **own(world, "ana"), mentee=ids["ana"], mentor=ids[mentor])
+        told.add((refused.value.code, str(refused.value)))
+    ((code, words),) = told
+    assert code == "proposal.not_possible"
+    assert "coordinator" in words
+    with pytest.raises(Conflict) as exact:
+        match.propose(kit, **world.at, mentee=ids["ana"], mentor=ids["cleo"])
+    assert exact.value.code == "safeguard.blocked"
+    onboard.withdraw(kit, **own(world, "ben"), participant=ids["ben"])
+    with pytest.raises(Conflict) as mine:
+        match.propose(kit, **own(world, "ben"), mentee=ids["ben"], mentor=ids["cleo"])
+    assert mine.value.code == "safeguard.no_consent"
+
+
+def test_a_hosts_user_who_is_known_here_stands_in_the_journal(world: Any) -> None:
+    programs.appoint(
+        world.kit, **world.at, program="traders", role="coordinator", name="Cora", user_ref="u7"
+    )
+    cora = {"tenant": "acme", "actor": Actor(user_ref="u7")}
+    onboard.pause(world.kit, **cora, participant=world.ids["ana"])
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        happened = tx.journal.about("participant", world.ids["ana"])
+        assert tx.people.get(str(happened[-1].actor_id)).name == "Cora"
