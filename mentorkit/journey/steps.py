@@ -124,7 +124,7 @@ class Step:
         if not text:
             return None
         return self.tx.notes.write(
-            text, subject_noun=noun, subject_id=subject, author_id=self.actor.person_id
+            text, subject_noun=noun, subject_id=subject, author_id=self._named().person_id
         )
 
 
