@@ -32,7 +32,8 @@ class Own(Step):
     """
 
     def __init__(self, tx: Transaction, actor: Actor, participant: str) -> None:
-        tx.participants.hold([participant])  # who looks at it for a pair waits, or we for them
+        if tx.write:  # who looks at it for a pair waits, or we for them
+            tx.participants.hold([participant])
         self.participant = one = tx.participants.get(participant)
         self.program = tx.programs.get(one.program_id)
         named = Role.MENTOR if one.role == "mentor" else Role.MENTEE
