@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mentorkit.domain.site import Portal
     from mentorkit.hooks.manifest import Manifest
     from mentorkit.hooks.registry import DEFAULT_PLUGINS
     from mentorkit.hooks.specs import hookimpl
@@ -20,11 +21,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "DEFAULT_PLUGINS": "mentorkit.hooks.registry",
     "Kit": "mentorkit.kit",
+    "Portal": "mentorkit.domain.site",
     "Manifest": "mentorkit.hooks.manifest",
     "hookimpl": "mentorkit.hooks.specs",
 }
 
-__all__ = ["DEFAULT_PLUGINS", "Kit", "Manifest", "__version__", "hookimpl"]
+__all__ = ["DEFAULT_PLUGINS", "Kit", "Manifest", "Portal", "__version__", "hookimpl"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import HostPerson, People
 from mentorkit.domain.programs import Program
+from mentorkit.domain.site import Site
 from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
 from mentorkit.store import declarations, migrate
 from mentorkit.store.engines import nested, sessions_on
@@ -55,7 +56,9 @@ class Kit:
     """Mentoring on a host's database: its sessions, its people, and the plugins it lists.
 
     `sessions` makes a new SQLAlchemy session at each call (a ``sessionmaker``). `people` answers
-    for the host's users. `clock` and `ids` are for tests. `registry` is one that is loaded already.
+    for the host's users. `secret_keys` (new first) sign links, `site` says where the pages stand,
+    so that messages can lead there. `clock` and `ids` are for tests. `registry` is one that is
+    loaded already.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Kit:
         plugins: Sequence[Any] | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         secret_keys: Sequence[str | bytes] = (),
+        site: Site | None = None,
         clock: Callable[[], datetime] | None = None,
         ids: Callable[[], str] | None = None,
         registry: Any = None,
@@ -73,6 +77,7 @@ class Kit:
         self.sessions = sessions
         self.people = people
         self.secret_keys = tuple(secret_keys)
+        self.site = site
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
         self.ids: Callable[[], str] = ids or Uuid7()
         self._open: ContextVar[bool] = ContextVar(f"mentorkit_open_{id(self)}", default=False)

@@ -7,31 +7,20 @@ import random
 import re
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
-from mentorkit.domain.milestones import Milestone
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
-from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
-from mentorkit.domain.text import in_locale
 from mentorkit.errors import MentorKitError
-from mentorkit.i18n import format_day, translate
-from mentorkit.journey import accept, meet
-from mentorkit.journey.programs import fields_of
-from mentorkit.journey.safeguards import breaches
-from mentorkit.journey.steps import chosen, persons_of
-from mentorkit.journey.tell import TEMPLATES, fill
+from mentorkit.journey import accept, meet, say
+from mentorkit.journey.say import NotWanted
+from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE
 
 if TYPE_CHECKING:
@@ -52,23 +41,6 @@ RENEWALS = 36
 REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
-WANTED: Mapping[str, Collection[str]] = {
-    "proposal_offered": ("offered", "question"),
-    "question_asked": ("question",),
-    "question_answered": ("offered", "question", "accepted", "declined"),
-    "proposal_declined": ("declined", "expired", "withdrawn"),
-    "relationship_started": HOLDING,
-    "member_left": HOLDING,
-    "relationship_ended": ("ended",),
-    "milestone_due": ("due",),
-}
-"""The states in which what a message tells is still so; after that it is not sent any more."""
-JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
-"""The messages that bring people together."""
-
-
-class _NotWanted(Exception):
-    """The message's reason has gone: erased, overtaken, or consent taken back. Nothing is sent."""
 
 
 def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
@@ -131,7 +103,7 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     try:
         with _renewing(job, note):
             (_send if job.kind == "message" else _react)(kit, tenant, job)
-    except _NotWanted as gone:
+    except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
         return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
@@ -225,7 +197,7 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
         program = tx.programs.first(id=event.program_id) if event.program_id else None
         settings = chosen(tx, program, job.plugin) if program else Frozen()
         if settings is None:
-            raise _NotWanted("plugin_disabled")
+            raise NotWanted("plugin_disabled")
     reaction.handle(kit.work_context(tenant, program, job.plugin, settings=settings), event)
 
 
@@ -235,12 +207,12 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
         person = tx.people.first(id=job.recipient_id)
         program = tx.programs.first(id=event.program_id)
         if person is None or program is None or not person.name:
-            raise _NotWanted("erased")
+            raise NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
         if participant is None or participant.consented_at is None:
-            raise _NotWanted("no_consent")
+            raise NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
-        message = _message(tx, job, event, person, participant, program)
+        message = say.message(kit, tx, job, event, person, participant, program)
         channels = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name
@@ -284,118 +256,3 @@ def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
         for kind, value in told.items()
         if value
     ]
-
-
-def _message(
-    tx: Transaction, job: Job, event: Event, person: Person, mine: Participant, program: Program
-) -> Message:
-    definition = tx.definitions.current(program.id, "messages")
-    own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
-    template = {**TEMPLATES[job.name], **own}
-    values = {"person": person.name, "program": in_locale(program.name, person.locale)}
-    values |= _told(tx, job, event, mine, program, person.locale)
-    return Message(
-        key=job.key,
-        tenant=job.tenant,
-        program_id=program.id,
-        person_id=person.id,
-        template=job.name,
-        subject=fill(in_locale(template["subject"], person.locale), values),
-        body=fill(in_locale(template["body"], person.locale), values),
-        locale=person.locale,
-        params=Frozen(event=event.sequence),
-        created_at=tx.now,
-    )
-
-
-def _told(
-    tx: Transaction, job: Job, event: Event, mine: Participant, program: Program, locale: str
-) -> dict[str, str]:
-    """Return what a message about this event shows; raise `_NotWanted` when it is so no more."""
-    roles: dict[str, list[str]] = defaultdict(list)
-    if event.noun == "proposal":
-        about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
-        named: str | None = event.subject_id
-        due = None
-    else:
-        if event.noun == "milestone":
-            about = milestone = tx.milestones.get(event.subject_id)
-            held, due = tx.relationships.get(milestone.relationship_id), milestone.closes_at
-        else:
-            about = held = tx.relationships.get(event.subject_id)
-            due = held.ends_at
-        led = event.payload()
-        named = led.get("joined_by") or led.get("proposal_id")
-        for member in held.here:
-            roles[member.role].append(member.participant_id)
-    here = {one for ids in roles.values() for one in ids}
-    if isinstance(event, MemberLeft):
-        roles["mentee"] = [event.participant_id]
-    proposal = tx.proposals.get(named) if named else None
-    if proposal:
-        roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
-        due = due or proposal.due_at
-    role = "mentee" if mine.id in roles["mentee"] else "mentor"
-    parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
-    answered = job.name == "proposal_offered" and proposal and role in proposal.answered
-    gone = job.name == "relationship_started" and not parties.keys() <= here
-    back = job.name == "member_left" and parties.keys() <= here
-    unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
-    settled = job.name == "question_asked" and _settled(tx, event)
-    if about.state not in WANTED[job.name] or answered or gone or back or unheard or settled:
-        raise _NotWanted("overtaken")
-    names = {one: person.name for one, person in persons_of(tx, parties).items()}
-    if job.name in JOINING:
-        if not all(names.values()):
-            raise _NotWanted("erased")
-        if any(one.consented_at is None for one in parties.values()):
-            raise _NotWanted("no_consent")
-        two = (parties[proposal.mentee_id], parties[proposal.mentor_id]) if proposal else None
-        if two and breaches(tx, program, [two])[0] == "blocked":
-            raise _NotWanted("blocked")
-    nobody = translate("somebody who has left", locale)
-    names = {one: name or nobody for one, name in names.items()}
-    return {
-        **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
-        "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
-        "text": _text(tx, event),
-        "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
-    }
-
-
-def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
-    """Return whether the recipient has had a part in this proposal, or was told of it.
-
-    An offer that a worker has in hand counts as told: it may be sent and not noted yet.
-    """
-    if role in one.involved:
-        return True
-    about = [event.sequence for event in tx.journal.about("proposal", one.id)]
-    told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
-    return bool(tx.outbox.find(sequence=about, state=("done", "leased"), **told))
-
-
-def _settled(tx: Transaction, asked: Event) -> bool:
-    """Return whether this question was replied to, be it that another one is open now."""
-    said = tx.journal.about("proposal", asked.subject_id)
-    return any(isinstance(e, QuestionAnswered) and e.sequence > asked.sequence for e in said)
-
-
-def _text(tx: Transaction, event: Event) -> str:
-    """Return what was asked or replied, where the event is about that; else ""."""
-    if not isinstance(event, QuestionAsked | QuestionAnswered):
-        return ""
-    note = tx.notes.first(id=event.text_id)
-    if note is None:
-        raise _NotWanted("erased")
-    return note.text
-
-
-def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:
-    """Return what speaks for a pair, told to its mentee or to its mentor, one reason a line."""
-    from mentorkit.matching import words
-
-    fields = fields_of(tx, program)
-    speaking = one.reasons if role == "mentee" else one.reasons_mentor
-    said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
-    return "\n".join(f"- {each}" for each in said if each)

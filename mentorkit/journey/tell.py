@@ -29,22 +29,22 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
-        "{reasons}\nPlease answer by {due}.",
+        "{reasons}\nPlease answer by {due}.\n{link}",
     ),
     "question_asked": _english(
         "A question for you: {program}",
         "Hello {person}, before mentoring between {mentee} and {mentor} begins, you are asked:\n"
-        "{text}\nPlease reply by {due}.",
+        "{text}\nPlease reply by {due}.\n{link}",
     ),
     "question_answered": _english(
         "The reply to your question: {program}",
         "Hello {person}, you asked about mentoring between {mentee} and {mentor}. The reply is:\n"
-        "{text}\nIf your answer is still awaited, please give it by {due}.",
+        "{text}\nIf your answer is still awaited, please give it by {due}.\n{link}",
     ),
     "relationship_started": _english(
         "You are connected: {program}",
         "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
-        "Agree on a first meeting in the coming week.",
+        "Agree on a first meeting in the coming week.\n{link}",
     ),
     "proposal_declined": _english(
         "About your match in {program}",
@@ -53,7 +53,7 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "milestone_due": _english(
         "How is it going? {program}",
         "Hello {person}, it is time to look back on your mentoring so far. "
-        "Please tell us by {due} how it goes.",
+        "Please tell us by {due} how it goes.\n{link}",
     ),
     "member_left": _english(
         "Somebody has left the circle: {program}",

@@ -21,6 +21,7 @@ from sqlalchemy.orm import (
 )
 
 from mentorkit.domain.people import Actor
+from mentorkit.domain.site import Portal
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -119,9 +120,13 @@ def _me(session: Session) -> User | None:
     return session.scalar(sa.select(User).where(User.login == login)) if login else None
 
 
-def mount(app: flask.Flask, sessions: sessionmaker[Session]) -> Kit:
-    """Put mentoring into the product: its sessions, its people, its layout."""
-    kit = Kit(sessions=sessions)
+def mount(app: flask.Flask, sessions: sessionmaker[Session], base: str = "") -> Kit:
+    """Put mentoring into the product: its sessions, its secret, its address, its layout.
+
+    `base` is where people find the product, such as ``https://example.org``.
+    """
+    site = Portal(f"{base}/mentoring") if base else None
+    kit = Kit(sessions=sessions, secret_keys=[app.config["SECRET_KEY"]], site=site)
 
     def actor() -> Actor | None:
         with sessions() as session:

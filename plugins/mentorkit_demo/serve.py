@@ -45,7 +45,7 @@ def serve(
             file.unlink()
     sessions = host.sessions_at(database)
     app = host.create_app(sessions)
-    kit = host.mount(app, sessions)
+    kit = host.mount(app, sessions, base=f"http://127.0.0.1:{port}")
     kit.upgrade()
     populate(sessions, kit)
     try:

@@ -22,20 +22,20 @@ from mentorkit.i18n import (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of translations with a Portuguese catalog."""
-    catalog = Catalog(locale="pt", domain="mentorkit")
-    catalog.add("Accept", "Aceitar")
-    catalog.add(("{count} pair", "{count} pairs"), ("{count} par", "{count} pares"))
+    """A folder of translations with a Dutch catalog."""
+    catalog = Catalog(locale="nl", domain="mentorkit")
+    catalog.add("Accept", "Aannemen")
+    catalog.add(("{count} pair", "{count} pairs"), ("{count} paar", "{count} paren"))
     written = io.BytesIO()
     write_mo(written, catalog)
-    home = tmp_path / "pt" / "LC_MESSAGES"
+    home = tmp_path / "nl" / "LC_MESSAGES"
     home.mkdir(parents=True)
     (home / "mentorkit.mo").write_bytes(written.getvalue())
     return tmp_path
 
 
 def test_a_region_reads_its_languages_catalog(folder: Path) -> None:
-    assert translate("Accept", "pt-BR", folder=folder) == "Aceitar"
+    assert translate("Accept", "nl-BE", folder=folder) == "Aannemen"
 
 
 def test_a_language_without_a_catalog_reads_english(folder: Path) -> None:
@@ -44,17 +44,17 @@ def test_a_language_without_a_catalog_reads_english(folder: Path) -> None:
 
 
 def test_what_nobody_translated_stays(folder: Path) -> None:
-    assert translate("Decline", "pt", folder=folder) == "Decline"
+    assert translate("Decline", "nl", folder=folder) == "Decline"
 
 
 def test_nothing_is_not_the_header_of_a_catalog(folder: Path) -> None:
-    assert translate("", "pt", folder=folder) == ""
+    assert translate("", "nl", folder=folder) == ""
 
 
 def test_counts_take_the_form_of_the_language(folder: Path) -> None:
     one, many = "{count} pair", "{count} pairs"
-    assert translate_count(one, many, 1, "pt", folder=folder) == "1 par"
-    assert translate_count(one, many, 1200, "pt", folder=folder) == "1.200 pares"
+    assert translate_count(one, many, 1, "nl", folder=folder) == "1 paar"
+    assert translate_count(one, many, 1200, "nl", folder=folder) == "1.200 paren"
     assert translate_count(one, many, 0) == "0 pairs"
 
 
