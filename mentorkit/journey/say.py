@@ -48,10 +48,13 @@ class NotWanted(Exception):
 
 
 def message(
-    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant,
+    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant | None,
     program: Program,
 ) -> Message:  # fmt: skip
-    """Return a promised message in its reader's words; raise `NotWanted` when it is overtaken."""
+    """Return a promised message in its reader's words; raise `NotWanted` when it is overtaken.
+
+    `mine` is the reader's own part in the program; None for staff, who have none.
+    """
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
@@ -85,7 +88,7 @@ def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
 
 
 def _told(
-    tx: Transaction, job: Job, event: Event, mine: Participant, program: Program, locale: str
+    tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
     roles: dict[str, list[str]] = defaultdict(list)
@@ -111,7 +114,7 @@ def _told(
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
         due = due or proposal.due_at
-    role = "mentee" if mine.id in roles["mentee"] else "mentor"
+    role = "mentee" if mine and mine.id in roles["mentee"] else "mentor"
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
