@@ -252,8 +252,12 @@ class _Binding:
         return provider
 
     def _bind(self, provider: P, use: Use, here: str, label: str) -> P | None:
-        """Check options and needs, then let the provider bind itself; None if it cannot."""
+        """Check options and needs, then let the provider bind itself; None if it cannot.
+
+        It does so for a field that is not there, too, so that what else is wrong is told as well.
+        """
         options, problems = _checked(provider, use.options, here)
+        usable = not problems
         self.problems += problems
         for name, needed in provider.needs.items():
             if self._exists(name, here, f"{label} needs it"):
@@ -261,19 +265,22 @@ class _Binding:
         for name in ("field", "other"):
             if isinstance(options.get(name), str) and name in _properties(provider):
                 problems += self._field_problems(options[name], f"{here}.{name}")
-        if problems:
-            self.problems += [p for p in problems if p not in self.problems]
+        self.problems += [p for p in problems if p not in self.problems]
+        if not usable:
             return None
         try:
             bound = provider.bind(options, self.fields)
         except Invalid as error:
+            said = {one.place for one in problems}
             self.problems += [
-                Problem(f"{here}.{p.place}" if p.place else here, p.message)
-                for p in error.problems or (Problem("", error.message),)
+                Problem(place, one.message)
+                for one in error.problems or (Problem("", error.message),)
+                if (place := f"{here}.{one.place}" if one.place else here) not in said
             ]
             return None
         except FAILURES as error:
-            self.faults.append(Problem(here, f"{label}: bind raised {describe(error)}"))
+            if not problems:  # it may have stumbled over the field that is not there
+                self.faults.append(Problem(here, f"{label}: bind raised {describe(error)}"))
             return None
         kind = Criterion if isinstance(provider, Criterion) else Rule
         if not isinstance(bound, kind):

@@ -48,6 +48,7 @@ def test_every_wrong_name_option_and_field_is_told_at_once() -> None:
         "criteria[0].criterion",
         "criteria[1].span",
         "criteria[2].field",
+        "criteria[2].partial.gone",
         "criteria[3].feild",
         "criteria[3].field",
         "assigner",
