@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -79,19 +79,18 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
         jobs = _claim(kit, tenant, min(left, 20))
         if not jobs:
             break
-        begun, tried = kit.clock(), 0
+        begun, waiting = kit.clock(), jobs.copy()
         outcomes: list[Outcome] = []
-        note = partial(_note, kit, tenant, outcomes, report)
-        for job in jobs:
-            late = time.monotonic() >= until or kit.clock() - begun >= HELD
-            if tried and late:
-                break
+        note = partial(_note, kit, tenant, outcomes, report, waiting)
+        while waiting:
+            job = waiting.pop(0)
+            if outcomes and job.name == "proposal_declined":
+                note()  # it asks whether the offer of that proposal was sent
             outcomes.append((job, *_do(kit, tenant, job, note)))
-            tried += 1
-            if outcomes[-1][1] == "cancelled":
-                note()  # at once, or what ends the same proposal would take the offer for sent
-        left -= tried
-        note(rest=jobs[tried:])
+            left -= 1
+            if time.monotonic() >= until or kit.clock() - begun >= HELD:
+                break
+        note(hand_back=True)
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
@@ -121,7 +120,8 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
 def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
     """Note what was done and renew this row's lease while the block runs, from a thread of its own.
 
-    A round that fails is logged, and the next one tries again; when the lease is lost it is over.
+    The rows that wait behind it are handed back, so that others may do them. A round that fails is
+    logged, and the next one tries again; when the lease is lost it is over.
     """
     over = threading.Event()
 
@@ -132,7 +132,7 @@ def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
                 return
             pause = RENEWED
             try:
-                if not note(job=job):
+                if not note(job=job, hand_back=True):
                     return
             except Exception as error:
                 told = type(error).__name__
@@ -148,12 +148,13 @@ def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
 
 
 def _note(
-    kit: Kit, tenant: str, outcomes: list[Outcome], report: dict[str, int], *,
-    job: Job | None = None, rest: Sequence[Job] = (),
+    kit: Kit, tenant: str, outcomes: list[Outcome], report: dict[str, int], waiting: list[Job], *,
+    job: Job | None = None, hand_back: bool = False,
 ) -> bool:  # fmt: skip
     """Note how rows went, in one wait for the disk, count them and take them off the list.
 
-    `rest` is handed back, and the lease of `job` renewed: False when that was lost.
+    Those `waiting` are handed back where it is said, and the lease of `job` is renewed: False when
+    that was lost.
     """
 
     def write(tx: Transaction) -> tuple[list[str], bool]:
@@ -163,13 +164,15 @@ def _note(
             "dead": tx.outbox.park,
             "cancelled": tx.outbox.cancel,
         }
-        for one in rest:
+        for one in waiting if hand_back else ():
             tx.outbox.release(one)
         ours = [how for one, how, why in outcomes if noting[how](one, **why)]
         return ours, job is None or tx.outbox.renew(job)
 
     ours, kept = kit.write(tenant, write)
     outcomes.clear()
+    if hand_back:
+        waiting.clear()
     for how in ours:
         report[how] += 1
     return kept
@@ -209,8 +212,7 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
         if person is None or program is None or not person.name:
             raise NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
-        agreed = participant is not None and participant.consented_at is not None
-        if not agreed and person.id not in program.staff:
+        if participant.consented_at is None if participant else person.id not in program.staff:
             raise NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
         message = say.message(kit, tx, job, event, person, participant, program)

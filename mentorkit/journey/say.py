@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Message
+from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.milestones import Milestone
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
@@ -145,13 +145,16 @@ def _told(
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
     """Return whether the recipient has had a part in this proposal, or was told of it.
 
-    An offer that a worker has in hand counts as told: it may be sent and not noted yet.
+    While another worker has the offer in hand nobody knows: `RetryLater` is raised.
     """
     if role in one.involved:
         return True
     about = [event.sequence for event in tx.journal.about("proposal", one.id)]
     told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
-    return bool(tx.outbox.find(sequence=about, state=("done", "leased"), **told))
+    states = {offer.state for offer in tx.outbox.find(sequence=about, **told)}
+    if "done" not in states and "leased" in states:
+        raise RetryLater("the offer is in another worker's hands")
+    return "done" in states
 
 
 def _settled(tx: Transaction, asked: Event) -> bool:

@@ -75,13 +75,19 @@ class Outbox:
     def claim(self, limit: int = 100, lease: timedelta = LEASE) -> list[Job]:
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
-        A row whose lease has run out is due again. One whose worker was lost at every attempt of
-        the schedule is dead.
+        A row whose lease has run out is due again, and is taken alone: it may be what its worker
+        was lost over, and nothing else shall go with it. One whose worker was lost at every
+        attempt of the schedule is dead.
         """
         now = self.tx.now
-        mine = _ROW.tenant == self.tx.tenant
         lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
-        due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before <= now), lost)
+        exhausted = (lost, _ROW.attempt % TRIES == 0)
+        self._update(*exhausted, state="dead", error="worker.lost", leased_until=None)
+        waiting = sa.and_(_ROW.state == "waiting", _ROW.not_before <= now)
+        return self._take(lost, 1, now + lease) or self._take(waiting, limit, now + lease)
+
+    def _take(self, due: sa.ColumnElement[bool], limit: int, until: datetime) -> list[Job]:
+        mine = _ROW.tenant == self.tx.tenant
         chosen = (
             sa.select(_ROW.id)
             .where(mine, due)
@@ -95,11 +101,9 @@ class Outbox:
             sa.update(tables.outbox)
             # The state is checked again: what another worker took meanwhile is not taken twice.
             .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), due)
-            .values(state="leased", attempt=_ROW.attempt + 1, leased_until=now + lease)
+            .values(state="leased", attempt=_ROW.attempt + 1, leased_until=until)
             .returning(*_ROW)
         )
-        exhausted = (lost, _ROW.attempt % TRIES == 0)
-        self._update(*exhausted, state="dead", error="worker.lost", leased_until=None)
         with self.tx.writing("outbox"):
             jobs = _jobs(self.tx.connection.execute(take))
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))

@@ -294,8 +294,8 @@ def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, 
     assert heard(offered, post) == told
 
 
-def test_who_was_just_sent_an_offer_hears_of_its_end_before_that_is_noted(
-    offered: Any, post: Post
+def test_who_was_just_sent_an_offer_hears_of_its_end_once_that_is_noted(
+    offered: Any, post: Post, clock: Any
 ) -> None:
     names = {id: key for key, id in offered.persons.items()}
     running = []
@@ -308,8 +308,35 @@ def test_who_was_just_sent_an_offer_hears_of_its_end_before_that_is_noted(
 
     post.before = slow
     work(offered.kit)
+    clock.forward(minutes=1)  # the other worker left it for later: nobody knew yet
+    work(offered.kit)
     told = [(names[one.person_id], one.template) for one in post.carried]
     assert told.count((running[0], "proposal_declined")) == 1
+
+
+def test_who_is_to_be_sent_an_offer_by_another_worker_hears_nothing_of_its_end(
+    offered: Any, post: Post, clock: Any
+) -> None:
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        held = tx.outbox.claim(20)  # by a worker that has not begun them
+    accept.withdraw(offered.kit, **offered.at, proposal=proposal(offered, "ana"))
+    work(offered.kit)
+    with offered.kit.transaction(tenant=offered.tenant) as tx:
+        for job in held:
+            tx.outbox.release(job)
+    clock.forward(minutes=1)
+    work(offered.kit)
+    assert [one.template for one in post.carried] == ["proposal_offered"]
+
+
+def test_staff_who_take_part_themselves_hear_as_little_without_consent(
+    offered: Any, post: Post
+) -> None:
+    at = {**offered.at, "program": "traders"}
+    programs.appoint(offered.kit, **at, person=offered.persons["ana"], role="viewer")
+    onboard.withdraw(offered.kit, **offered.at, participant=offered.ids["ana"])
+    work(offered.kit)
+    assert offered.persons["ana"] not in {one.person_id for one in post.carried}
 
 
 @pytest.fixture

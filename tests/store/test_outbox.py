@@ -14,7 +14,7 @@ from sqlalchemy.orm import sessionmaker
 
 from mentorkit.domain.events import ParticipantApproved, ParticipantPaused
 from mentorkit.kit import Kit
-from mentorkit.store.outbox import LEASE, SCHEDULE
+from mentorkit.store.outbox import LEASE, SCHEDULE, TRIES
 
 BARE = {"plugins": {}, "checks": {}, "reactions": {}}
 
@@ -81,12 +81,20 @@ def test_what_is_claimed_is_nobody_elses_until_the_lease_runs_out(kit: Any, cloc
     assert [job.key for job in claimed(kit, 2)] == ["key-0002"]
     assert claimed(kit) == []
     clock.forward(minutes=6)
-    again = claimed(kit)
-    assert [(job.key, job.attempt) for job in again] == [
-        ("key-0000", 2),
-        ("key-0001", 2),
-        ("key-0002", 2),
-    ]
+    again = [(job.key, job.attempt) for _ in range(3) for job in claimed(kit)]
+    assert again == [("key-0000", 2), ("key-0001", 2), ("key-0002", 2)]
+
+
+def test_what_kills_its_worker_takes_nothing_with_it(kit: Any, clock: Any) -> None:
+    fill(kit, 3)
+    assert len(claimed(kit)) == 3  # and the first of them kills the process, here and ever again
+    begun = []
+    for _ in range(TRIES):
+        clock.forward(minutes=6)
+        begun.append(claimed(kit)[0].key)
+    assert begun == ["key-0000"] * (TRIES - 1) + ["key-0001"]
+    with kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.outbox.counts()["dead"] == 1
 
 
 def test_what_is_promised_for_later_waits_for_its_time(kit: Any, clock: Any) -> None:
@@ -95,7 +103,8 @@ def test_what_is_promised_for_later_waits_for_its_time(kit: Any, clock: Any) -> 
         tx.outbox.add("message", "later", not_before=clock.now + timedelta(hours=1))
     assert [job.key for job in claimed(kit)] == ["r"]
     clock.forward(hours=1)
-    assert [job.key for job in claimed(kit)] == ["r", "later"]  # the lease of "r" has run out
+    assert [job.key for job in claimed(kit)] == ["r"]  # its lease has run out, so it goes first
+    assert [job.key for job in claimed(kit)] == ["later"]
 
 
 def test_who_lost_the_lease_changes_nothing(kit: Any, clock: Any) -> None:
