@@ -336,10 +336,8 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     from mentorkit.matching import bind
     from mentorkit.matching.binding import of_broken_fields
 
-    known: set[str] | None = {
-        *plan.columns.values(),
-        *(name for batch in plan.batches.values() for lead in batch.leads for name in lead.profile),
-    }
+    read = (name for one in plan.batches.values() for lead in one.leads for name in lead.profile)
+    known: dict[str, None] | None = dict.fromkeys((*plan.columns.values(), *read))
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None

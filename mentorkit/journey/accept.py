@@ -138,7 +138,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     """Take the places, accept the proposal and begin the relationship, or join its circle."""
     tx = asked.tx
     used = tx.participants.take_places({said.mentee_id, said.mentor_id})
-    _ensure_mentee_place(asked)
+    mentored = _ensure_mentee_place(asked)
     targets, version = targets_of(tx, asked.program)
     circle = _circle(tx, said) if asked.program.kind == "circle" else None
     fact: type[events.Event] = events.MemberJoined if circle else events.RelationshipStarted
@@ -164,25 +164,31 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
+    if mentored:
+        mine = asked.mentee.id
+        withdraw_open(tx, participant=mine, reason="place_taken", cause=event, sides=("mentee_id",))
     return {**asked.row(saved), "relationship": asked.row(held)}
 
 
-def _ensure_mentee_place(asked: Both) -> None:
+def _ensure_mentee_place(asked: Both) -> bool:
     """Raise `Conflict` when somebody who is both would be mentee of more than a mentee may be.
 
     Their capacity counts both sides. Their place has just been taken, so nobody counts beside us.
+    Returns whether it is the last one as a mentee.
     """
     tx, one, most = asked.tx, asked.mentee, asked.program.mentee_capacity
     if one.role != "both":
-        return
+        return False
     held = tx.relationships.for_participants([one.id], states=HOLDING)
-    if sum(one.id in relationship.mentees for relationship in held) >= most:
+    mentored = sum(one.id in relationship.mentees for relationship in held)
+    if mentored >= most:
         raise Conflict(
             "participant.mentee_capacity",
             f"This participant is the mentee of {most} mentor(s) already, as many as the program "
             "allows.",
             capacity=most,
         )
+    return mentored + 1 == most
 
 
 def _circle(tx: Transaction, one: Proposal) -> Relationship | None:
@@ -254,15 +260,16 @@ def _by_system(tx: Transaction, program_id: str) -> Step:
 
 
 def withdraw_open(
-    tx: Transaction, *, participant: str, reason: str, cause: events.Event, other: str | None = None
-) -> int:
+    tx: Transaction, *, participant: str, reason: str, cause: events.Event,
+    other: str | None = None, sides: Iterable[str] = ("mentee_id", "mentor_id"),
+) -> int:  # fmt: skip
     """Withdraw a participant's open proposals, or only those with `other`; return how many.
 
     The other side is told if it was asked, unless somebody was blocked or erased.
     """
     found = {
         one.id: one
-        for side in ("mentee_id", "mentor_id")
+        for side in sides
         for one in tx.proposals.find(state=OPEN, **{side: participant})
         if other is None or other in (one.mentee_id, one.mentor_id)
     }

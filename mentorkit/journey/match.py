@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -15,7 +16,7 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal, Reason
+from mentorkit.domain.relationships import HOLDING, Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -28,7 +29,7 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
-from mentorkit.journey.pools import ASKED, lock_in, pool_of, two_of
+from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import (
     WORDS,
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
 OPEN = ("draft", *ASKED)
 DRAFTED = ("draft", "reviewed")
 """The states of a run that can still be published, or replaced by another."""
+DRAFTS = 3
+"""How often a draft is computed at most, when locks change meanwhile."""
 
 
 def draft(
@@ -80,36 +83,35 @@ def draft(
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
-    are locked here, but for those that can no longer be, that were locked while this draft was
-    computed and are not in it, or that were let go meanwhile (`dropped_locks`).
+    are locked here, but for those that can no longer be (`dropped_locks`). When locks change while
+    it is computed, it is computed again; raises `Conflict` (run.locks_changed) when that goes on.
     """
     from mentorkit import matching
 
-    def begin(tx: Transaction) -> tuple[Run, Pool, Any, dict[tuple[str, str], str | None]]:
+    def begin(tx: Transaction) -> tuple[Run, Any]:
         found, step = in_program(tx, actor, program)
         _ensure_open(found)
         strategy, version = strategy_of(tx, found)
-        fields = fields_of(tx, found)
-        bound = matching.bind(strategy, kit.registry, fields, known=())
+        bound = matching.bind(strategy, kit.registry, fields_of(tx, found), known=())
         _ensure_enabled(kit, tx, found, strategy)
-        earlier = _earlier_locks(tx, found)
-        pool = pool_of(tx, found, fields, [*locks, *earlier])
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
         step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
         run, _ = step.save(tx.runs, run.move("running", by=step.role), events.RunStarted)
-        return run, pool, bound, earlier
+        return run, bound
 
-    def keep(tx: Transaction) -> dict[str, Any]:
+    def gather(tx: Transaction) -> tuple[Pool, dict[tuple[str, str], str | None]]:
+        found = tx.programs.get(run.program_id)
+        earlier = _earlier_locks(tx, found)
+        return pool_of(tx, found, bound.fields, [*locks, *earlier]), earlier
+
+    def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
-        locked = _earlier_locks(tx, tx.programs.get(run.program_id))
-        late = {two: code for two, code in locked.items() if two not in earlier}
+        if _earlier_locks(tx, tx.programs.get(run.program_id)).keys() != earlier.keys():
+            return None
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
-        standing = tx.proposals.find(run_id=[old.id for old in replaced], state="draft")
-        still = {two_of(one) for one in standing}
-        let_go = [two for two in carried if two in still and two not in locked]
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
@@ -126,21 +128,18 @@ def draft(
                 rank=pair.rank,
                 reasons=pair.reasons,
                 reasons_mentor=pair.reasons_mentor,
-                locked=two_of(pair) not in let_go and (pair.locked or two_of(pair) in late),
+                locked=pair.locked,
                 created_at=tx.now,
             )
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        held = {two_of(one) for one in proposals}
-        missed = [_dropped(two, code or "late") for two, code in late.items() if two not in held]
-        missed += [_dropped(two, "let_go") for two in let_go]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
             **_told(saved),
             "replaced": [old.id for old in replaced],
             "notes": [{"place": one.place, "message": one.message} for one in result.notes],
-            "dropped_locks": dropped + missed,
+            "dropped_locks": dropped,
             "unmatched_people": unmatched(result, pool),
         }
 
@@ -149,15 +148,21 @@ def draft(
         failed = current.move("failed", by=step.role, reason=code)
         step.save(tx.runs, failed, events.RunFailed, reason=code)
 
-    run, pool, bound, earlier = kit.write(tenant, begin)
+    run, bound = kit.write(tenant, begin)
     try:
-        wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
-        carried, dropped = _carried(pool, wanted, earlier)
-        result = _one_way(
-            pool,
-            lambda: matching.run(pool, bound, locks=wanted + carried, seed=seed, progress=progress),
+        for _ in range(DRAFTS):
+            with kit.transaction(tenant=tenant, write=False) as tx:
+                pool, earlier = gather(tx)
+            wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
+            carried, dropped = _carried(pool, wanted, earlier)
+            how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
+            result = _one_way(pool, partial(matching.run, pool, bound, **how))
+            if kept := kit.write(tenant, keep):
+                return kept
+        raise Conflict(
+            "run.locks_changed",
+            "Locks were changed again and again while the draft was computed. Match again.",
         )
-        return kit.write(tenant, keep)
     except BaseException as error:  # also when the process is told to stop: no run hangs
         code = error.code if isinstance(error, MentorKitError) else "failed"
         code = "cancelled" if isinstance(error, (Cancelled, KeyboardInterrupt)) else code
@@ -481,14 +486,19 @@ def publish(
     _ensure_open(program)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
-    drafts = tx.proposals.find(run_id=run, state="draft")
-    tx.participants.hold(id for one in drafts for id in two_of(one))
-    proposed = {two_of(one) for one in tx.proposals.find(program_id=program.id, state=ASKED)}
+    drafted = {"run_id": run, "state": "draft"}
+    tx.participants.hold(id for one in tx.proposals.find(**drafted) for id in two_of(one))
+    drafts = tx.proposals.find(**drafted)  # as they are now that nobody changes them
+    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    proposed = {two_of(one) for one in open_now}
     asked = Counter(id for two in proposed for id in two)
+    held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
+    mentees = as_mentees(open_now, held)
     for one, (mentee, mentor), code in _judged(tx, program, drafts):
+        full = mentee.role == "both" and mentees[mentee.id] >= program.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
-        elif code is None and any(who.free <= asked[who.id] for who in (mentee, mentor)):
+        elif code is None and (full or any(w.free <= asked[w.id] for w in (mentee, mentor))):
             code = "asked_meanwhile"
         if code:
             withdraw_one(step, one, code)

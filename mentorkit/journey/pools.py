@@ -26,6 +26,15 @@ def two_of(one: Proposal | Pair) -> tuple[str, str]:
     return one.mentee_id, one.mentor_id
 
 
+def as_mentees(
+    proposals: Iterable[Proposal], relationships: Iterable[Relationship]
+) -> Counter[str]:
+    """Return how many places as a mentee each participant holds, or is asked for."""
+    held = Counter(one.mentee_id for one in proposals)
+    held.update(mentee for one in relationships for mentee in one.mentees)
+    return held
+
+
 def pool_of(
     tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
 ) -> Pool:
@@ -40,8 +49,7 @@ def pool_of(
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
     spoken_for = Counter(id for one in open_now for id in two_of(one))
-    as_mentee = Counter(one.mentee_id for one in open_now)
-    as_mentee.update(mentee for one in relationships for mentee in one.mentees)
+    as_mentee = as_mentees(open_now, relationships)
     active = tx.participants.find(program_id=program.id, state="active")
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])

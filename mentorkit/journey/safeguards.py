@@ -29,8 +29,6 @@ WORDS = {
     "together_now": "The two have a running relationship already.",
     "proposed_now": "The two have an open proposal already.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
-    "late": "The two were locked while the draft was computed. Match again with this lock.",
-    "let_go": "The lock was let go while the draft was computed with it. Match again without it.",
 }
 
 

@@ -150,9 +150,10 @@ class _Mounts:
         if endpoint.endswith(".static"):
             return
         mount, tenant, _ = flask.g.mentorkit_arrival
-        actor = self.actor() or Actor()
-        visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=actor)
+        visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=Actor())
         flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
+        actor = self.actor() or Actor()
+        flask.g.mentorkit_visit = visit = replace(visit, actor=actor)
         named = (request.view_args or {}).get("program")
         found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named)
         about = {name: getattr(found, name) for name in ("person", "program", "roles")}
@@ -166,8 +167,8 @@ class _Mounts:
 
     def _ensure_on(self, visit: Visit) -> None:
         """Refuse a page of a plugin that the program has switched off: it is not there."""
-        inner = flask.request.blueprints[0].rpartition(".")[2]
-        if flask.request.blueprints[0] != visit.mount and inner in visit.off:
+        plugin = flask.request.blueprints[0].removeprefix(visit.mount).lstrip(".").split(".")[0]
+        if plugin in visit.off:
             raise NotFound("plugin.off", "This program does not use that.")
 
     def _portal(self) -> Portal:

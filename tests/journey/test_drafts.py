@@ -11,7 +11,7 @@ from mentorkit import matching
 from mentorkit.domain import events
 from mentorkit.domain.moves import Role
 from mentorkit.domain.runs import Run
-from mentorkit.errors import Conflict, MentorKitError
+from mentorkit.errors import Conflict, Invalid, MentorKitError
 from mentorkit.journey import accept, match, onboard, programs, protect
 from tests.journey.conftest import ADMIN, PRESET, lead
 
@@ -207,7 +207,7 @@ def test_a_run_is_published_with_as_many_questions_however_many_pairs(
     assert publishing("few", 2) == publishing("many", 12)
 
 
-def test_a_lock_set_while_the_next_draft_is_computed_is_kept_or_told(world: Any) -> None:
+def test_a_lock_set_while_the_next_draft_is_computed_holds_in_it(world: Any) -> None:
     drafted(world, locks=[("ana", "dora"), ("ben", "cleo")])
     for row in proposals(world, "draft").values():
         match.lock(world.kit, **world.at, proposal=row["id"], locked=False)
@@ -217,38 +217,84 @@ def test_a_lock_set_while_the_next_draft_is_computed_is_kept_or_told(world: Any)
         match.lock(world.kit, **world.at, proposal=usual["Ana", "Dora"])
 
     second = drafted(world, progress=Meanwhile(lock_one))
-    rows = proposals(world, "draft")
-    assert set(rows) == {("Ana", "Cleo"), ("Ben", "Dora")}
-    assert [(one["mentee_id"], one["code"]) for one in second["dropped_locks"]] == [
-        (world.ids["ana"], "late")
-    ]
-
-    def lock_another() -> None:
-        match.lock(world.kit, **world.at, proposal=rows["Ana", "Cleo"]["id"])
-
-    third = drafted(world, progress=Meanwhile(lock_another))
-    assert third["dropped_locks"] == []
+    assert second["dropped_locks"] == []
     assert {names: row["locked"] for names, row in proposals(world, "draft").items()} == {
-        ("Ana", "Cleo"): True,
+        ("Ana", "Dora"): True,
         ("Ben", "Dora"): False,
     }
 
 
-def test_a_lock_let_go_while_the_next_draft_is_computed_stays_so_and_is_told(world: Any) -> None:
-    drafted(world, locks=[("ana", "dora"), ("ben", "cleo")])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_lock_let_go_while_the_next_draft_is_computed_stays_so(
+    world: Any, replaced: bool
+) -> None:
+    drafted(world, locks=[("ana", "dora")])
     before = {names: row["id"] for names, row in proposals(world, "draft").items()}
 
     def let_go() -> None:
         match.lock(world.kit, **world.at, proposal=before["Ana", "Dora"], locked=False)
+        if replaced:
+            drafted(world)
 
     second = drafted(world, progress=Meanwhile(let_go))
-    assert [(one["mentee_id"], one["code"]) for one in second["dropped_locks"]] == [
-        (world.ids["ana"], "let_go")
-    ]
+    assert second["dropped_locks"] == []
     assert {names: row["locked"] for names, row in proposals(world, "draft").items()} == {
-        ("Ana", "Dora"): False,
-        ("Ben", "Cleo"): True,
+        ("Ana", "Cleo"): False,
+        ("Ben", "Dora"): False,
     }
+
+
+def test_a_draft_whose_locks_never_rest_is_given_up(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted(world, locks=[("ana", "dora")])
+    one, run = proposals(world, "draft")["Ana", "Dora"], matching.run
+    locked = one["locked"]
+
+    def turned(*given: Any, **named: Any) -> Any:
+        nonlocal locked
+        locked = not locked
+        match.lock(world.kit, **world.at, proposal=one["id"], locked=locked)
+        return run(*given, **named)
+
+    monkeypatch.setattr(matching, "run", turned)
+    with pytest.raises(Conflict, match="again and again"):
+        drafted(world)
+    assert states(world) == [("draft", None), ("failed", "run.locks_changed")]
+
+
+def test_who_has_been_asked_meanwhile_to_be_a_mentee_is_not_asked_again(
+    create_world: Any,
+) -> None:
+    people = [
+        lead("bo", "both", trade="baker", capacity=3),
+        lead("cleo", "mentor", trade="baker"),
+        lead("dora", "mentor", trade="smith"),
+    ]
+    world = create_world(people)
+    run = drafted(world, locks=[("bo", "cleo")])
+    match.propose(world.kit, **world.at, mentee=world.ids["bo"], mentor=world.ids["dora"])
+    done = match.publish(world.kit, **world.at, run=run["id"])
+    assert (done["offered"], [one["code"] for one in done["withheld"]]) == (0, ["asked_meanwhile"])
+
+
+def test_who_has_the_mentor_they_may_have_is_offered_no_other(create_world: Any) -> None:
+    people = [
+        lead("bo", "both", trade="baker", capacity=3),
+        lead("cleo", "mentor", trade="baker"),
+        lead("dora", "mentor", trade="smith"),
+        lead("ana", "mentee", trade="smith"),
+    ]
+    world = create_world(people)
+    asked = {
+        names: match.propose(
+            world.kit, **world.at, mentee=world.ids[names[0]], mentor=world.ids[names[1]]
+        )["id"]
+        for names in (("bo", "cleo"), ("bo", "dora"), ("ana", "bo"))
+    }
+    accept.accept(world.kit, **world.at, proposal=asked["bo", "cleo"])
+    assert set(proposals(world, "withdrawn")) == {("Bo", "Dora")}
+    assert set(proposals(world, "offered")) == {("Ana", "Bo")}
 
 
 def test_who_is_left_is_told_why_with_the_label_of_the_field(world: Any) -> None:
@@ -280,9 +326,7 @@ def test_nobody_is_offered_twice_for_their_one_place_when_two_drafts_cross(
         return run(*given, **named)
 
     monkeypatch.setattr(matching, "run", published_meanwhile)
-    second = match.draft(world.kit, **draft, locks=[("ana", "dora")])
-    assert second["dropped_locks"] == [] or second["dropped_locks"][0]["code"] != "let_go"
-    done = match.publish(world.kit, **world.at, run=second["id"])
-    assert (done["offered"], [one["code"] for one in done["withheld"]]) == (0, ["asked_meanwhile"])
+    with pytest.raises(Invalid, match="nobody available"):  # she has just been asked
+        match.draft(world.kit, **draft, locks=[("ana", "dora")])
     offered = match.proposals(world.kit, **draft, state="offered")
     assert [one["mentor"] for one in offered] == ["Cleo"]

@@ -118,3 +118,22 @@ def test_a_page_of_a_plugin_without_a_policy_is_refused_even_to_an_admin(
     assert client.get("/mentoring/x/house/open", headers=admin).status_code == 403
     assert client.get("/mentoring/x/house/closed", headers=admin).text == "in"
     assert client.get("/mentoring/x/house/closed").status_code == 403
+
+
+def test_a_switched_off_plugins_nested_pages_are_not_there_either(
+    mentorkit_create_kit: Any, mentorkit_host: Any
+) -> None:
+    def pages() -> list[flask.Blueprint]:
+        outer, inner = flask.Blueprint("house", __name__), flask.Blueprint("cellar", __name__)
+        view = allow(public=True)(lambda program: "in")
+        inner.add_url_rule("/<program>/cellar", view_func=view, endpoint="cellar")
+        outer.register_blueprint(inner)
+        return [outer]
+
+    kit = mentorkit_create_kit(registry=bringing(pages=pages))
+    for key, enabled in (("p1", True), ("p2", False)):
+        preset = {"plugins": {"house": {"enabled": enabled}}}
+        programs.create(kit, **ADMIN, key=key, preset=preset)
+    client = mentorkit_host(kit).test_client()
+    assert client.get("/mentoring/x/house/p1/cellar").status_code == 200
+    assert client.get("/mentoring/x/house/p2/cellar").status_code == 404

@@ -175,3 +175,21 @@ def test_where_staff_match_a_mentee_does_not(portal: Portal) -> None:
     ana = portal.browser("ana")
     assert "Find a mentor" not in ana.open("/")
     ana.open(f"/programs/traders/people/{portal.ids['ana']}/mentors", 403)
+
+
+def test_a_form_that_says_nothing_known_does_nothing(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    path = cora.page.request.path
+    assert "press one of the buttons" in cora.send(path, 422, do="acept")
+    cora.open(path)
+    assert "You have said yes" in cora.send(path, do="accept")
+    path = cora.page.request.path
+    assert "press one of the buttons" in cora.send(path, 422, do="ennd")
+
+
+def test_consent_to_a_text_that_is_no_version_is_asked_again(portal: Portal) -> None:
+    ana, path = portal.browser("ana"), f"/programs/traders/people/{portal.ids['ana']}"
+    ana.open(path)
+    assert "show that one" in ana.send(path, 409, agree="yes", consent_now="abc")

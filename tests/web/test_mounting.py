@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from web.conftest import ADMIN, Portal, create_host, signed_in
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from mentorkit.errors import SettingsError
+from mentorkit.domain.people import Actor
+from mentorkit.errors import NotAllowed, SettingsError
 from mentorkit.hooks.registry import Registry
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
@@ -235,3 +236,14 @@ def test_no_page_has_anything_inline(portal: Portal) -> None:
 def test_the_admin_needs_no_person_here(portal: Portal) -> None:
     assert ADMIN.person_id is None
     assert "New program" in portal.browser("admin").open("/")
+
+
+def test_a_host_that_refuses_somebody_is_answered_with_our_page(kit: Kit) -> None:
+    def suspended() -> Actor:
+        raise NotAllowed("host.suspended", "This account is suspended.")
+
+    app = create_host()
+    app.register_blueprint(blueprint(kit, actor=suspended), url_prefix="/mentoring")
+    answer = app.test_client().get("/mentoring/")
+    assert answer.status_code == 403
+    assert "This account is suspended." in answer.text

@@ -176,10 +176,8 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     try:
         onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
         if "agree" in visit.form:
-            version = visit.form.get("consent_now", 0)
-            onboard.consent(
-                visit.kit, **visit.asked(), participant=participant, version=int(version)
-            )
+            version = visit.form.get("consent_now", -1, type=int)  # type: ignore[call-overload]
+            onboard.consent(visit.kit, **visit.asked(), participant=participant, version=version)
         if found["state"] == "approved":
             onboard.complete(visit.kit, **visit.asked(), participant=participant)
     except (Invalid, Conflict) as error:

@@ -71,9 +71,11 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
         elif did == "reply":
             accept.reply(visit.kit, **at, text=text)
             said = "replied"
-        else:
+        elif did == "withdraw":
             accept.withdraw(visit.kit, **at)
             said = "refused"
+        else:
+            raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
     except (Conflict, Invalid) as error:
         return _again(visit, program, proposal, error), status(error)
     return visit.go("proposal", said, program=program, proposal=proposal)

@@ -103,6 +103,8 @@ def relationship_change(
                 if not visit.is_staff
                 else visit.go("relationships", "ended", program=program)
             )
+        else:
+            raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
     except (Conflict, Invalid) as error:
         return _again(visit, program, relationship, error), status(error)
     return visit.go("relationship", said, program=program, relationship=relationship)
