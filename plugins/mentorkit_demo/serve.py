@@ -45,14 +45,14 @@ def serve(
             file.unlink()
     sessions = host.sessions_at(database)
     app = host.create_app(sessions)
-    kit = host.mount(app, sessions, base=f"http://127.0.0.1:{port}")
-    kit.upgrade()
-    populate(sessions, kit)
     try:
         server = make_server("127.0.0.1", port, app, threaded=True)
     except (OSError, SystemExit):
         told = f"Something else listens on port {port}. Stop it, or give another with --port."
         raise Conflict("demo.port", told) from None
+    kit = host.mount(app, sessions, base=f"http://127.0.0.1:{server.server_port}")
+    kit.upgrade()
+    populate(sessions, kit)
     stop = threading.Event()
     threading.Thread(target=_work, args=(kit, stop), daemon=True).start()
     print(f"ready: http://127.0.0.1:{server.server_port}/", flush=True)

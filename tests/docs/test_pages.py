@@ -113,10 +113,11 @@ def named_command(name: str) -> str:
 
 def test_the_readme_has_the_two_commands_that_ci_runs() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
     assert "bash .ci/readme test" in script.strip().splitlines()[-1]
-    assert "bash .ci/readme pair" in tox
+    assert "python3 .ci/demo" in script
+    assert "bash .ci/readme pair" in script
     assert "pytest" in named_command("test")
+    assert "mentorkit demo" in named_command("demo")
     assert "mentorkit pair" in named_command("pair")
 
 
