@@ -129,7 +129,7 @@ class Member(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship(Kept):
-    """Mentor and mentee, a circle, or peers who said yes. `ends_at` moves with breaks and more time.
+    """Mentor and mentee, a circle, or peers who said yes. Breaks and more time move `ends_at`.
 
     `touch` is the level of its targets, "" what goes for all.
     """

@@ -24,7 +24,8 @@ def _empty() -> Mapping[Any, Any]:
 class Registry:
     """What the loaded plugins offer, by name, in the listed order. Made by `Registry.load`.
 
-    Nudges, reactions, checks and commands are named within their plugin: their keys are ``plugin.name``.
+    Nudges, reactions, checks and commands are named within their plugin: their keys are
+    ``plugin.name``.
     """
 
     plugins: Mapping[str, LoadedPlugin] = field(default_factory=_empty)

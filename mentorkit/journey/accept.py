@@ -244,7 +244,9 @@ def plan_milestones(
     if member and not held.late(member):
         return  # what is planned for all is as good as theirs
     step, planned = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id), []
-    before = {one.kind for one in tx.milestones.find(relationship_id=held.id, participant_id=joined)}
+    before = {
+        one.kind for one in tx.milestones.find(relationship_id=held.id, participant_id=joined)
+    }
     for plan in targets.milestones:
         if joined and (plan.day is None or plan.kind in before):
             continue

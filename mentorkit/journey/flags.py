@@ -69,7 +69,11 @@ def reasons(
             *_short(tx, program, targets(one.targets_version, one.touch), one, meetings[one.id]),
             *_silent(tx.now, targets(one.targets_version, one.touch), one, meetings[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
-            *([{"code": "over", "ends_at": one.ends_at.isoformat()}] if one.ends_at < tx.now else ()),
+            *(
+                [{"code": "over", "ends_at": one.ends_at.isoformat()}]
+                if one.ends_at < tx.now
+                else ()
+            ),
         ]
         for one in running
     }

@@ -66,9 +66,7 @@ def gather(
     held = found(tx, here, members, targets.at(touch), kind=kind, **how)
     taken = [step.fact(events.PlaceTaken, id, used=count) for id, count in used.items()]
     two: dict[str, Any] = {"mentee_id": everybody[0], "mentor_id": everybody[-1]}
-    begun = step.fact(
-        events.RelationshipStarted, held.id, members=tuple(members), **two, **how
-    )
+    begun = step.fact(events.RelationshipStarted, held.id, members=tuple(members), **two, **how)
     *_, started = step.record_all([*taken, begun])
     plan_milestones(tx, held, targets.at(touch), started)
     tell(tx, started, "relationship_started", [rows[id].person_id for id in everybody])

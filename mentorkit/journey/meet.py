@@ -462,7 +462,9 @@ def reach(
     answered = tuple(dict.fromkeys((*one.answered, *mine)))
     looked = replace(one, answered=answered)
     met.note("milestone", milestone, note)
-    done = looked.move("done", by=met.role)  # refuses what is not due, also where others are awaited
+    done = looked.move(
+        "done", by=met.role
+    )  # refuses what is not due, also where others are awaited
     if set(asked) <= set(answered):
         return met.done(tx.milestones, done, events.MilestoneDone, answered=answered)
     return met.done(tx.milestones, looked, events.MilestoneAnswered, answered=answered)

@@ -180,9 +180,7 @@ def nudge(kit: Kit, *, tenant: str, limit: int = 100, until: float | None = None
 def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
     """Return the rows to promise for a program's prompts, by key."""
     with kit.transaction(tenant=tenant, write=False) as tx:
-        settings = {
-            key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges
-        }
+        settings = {key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges}
         if all(one is None for one in settings.values()):
             return {}
         everything = sorted(awaited(tx, program), key=lambda one: one.person_id)
@@ -265,9 +263,7 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     keys = {key for _, _, key in about}
     only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
     still = [
-        one
-        for one in awaited(tx, program, only)
-        if one.key in keys and one.person_id == person.id
+        one for one in awaited(tx, program, only) if one.key in keys and one.person_id == person.id
     ]
     if not still:
         raise NotWanted("overtaken")
@@ -284,9 +280,7 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     return worded(tx, job, template, person, program, values)
 
 
-def _links(
-    kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program
-) -> dict[str, str]:
+def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program) -> dict[str, str]:
     """Return the page it is about, and the link by which a party logs a meeting with one tap."""
     if kit.site is None:
         return {}
