@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
@@ -13,7 +12,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.meet import pauses
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.programs import targets_for
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
@@ -59,15 +58,11 @@ def reasons(
     missed: dict[str, list[str]] = defaultdict(list)
     for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
         missed[milestone.relationship_id].append(milestone.kind)
-
-    @cache
-    def targets(version: int, touch: str) -> Targets:
-        return targets_of(tx, program, version or None)[0].at(touch)
-
+    targets = targets_for(tx, program)
     return {
         one.id: [
-            *_short(tx, program, targets(one.targets_version, one.touch), one, meetings[one.id]),
-            *_silent(tx.now, targets(one.targets_version, one.touch), one, meetings[one.id]),
+            *_short(tx, program, targets(one), one, meetings[one.id]),
+            *_silent(tx.now, targets(one), one, meetings[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
             *(
                 [{"code": "over", "ends_at": one.ends_at.isoformat()}]

@@ -70,7 +70,7 @@ class Met(Step):
     @cached_property
     def targets(self) -> Targets:
         """What the relationship was begun under, on its level of touch."""
-        return targets_for(self.tx, self.program, self.relationship)
+        return targets_for(self.tx, self.program)(self.relationship)
 
 
 def relationships(
@@ -118,6 +118,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         planned = tx.milestones.find(relationship_id=one.id)
         return {
             **as_row(replace(one, reason=None) if own else one),
+            "early": one.parted,
             "program": met.program.key,
             "program_name": shown(met.program.name),
             "members": [

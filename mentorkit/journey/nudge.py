@@ -100,21 +100,21 @@ def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[A
 
 
 def _of_milestones(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
-    due = [one for one in tx.milestones.find(state="due", **_narrowed(ids))]
-    due = [one for one in due if one.closes_at > tx.now]
+    found = tx.milestones.find(state="due", **_narrowed(ids))
+    due = [one for one in found if one.closes_at > tx.now]
     held = tx.relationships.get_many(one.relationship_id for one in due)
     held = {
         id: one for id, one in held.items()
         if one.program_id == program.id and one.state != "paused"
     }  # fmt: skip
     risky = flags.reasons(tx, program, [one for one in held.values() if one.state in HOLDING])
-    people = _people(tx, held.values())
+    people, targets = _people(tx, held.values()), targets_for(tx, program)
     for one in due:
         relationship = held.get(one.relationship_id)
         if relationship is None:
             continue
         roles = {m.participant_id: m.role for m in relationship.here}
-        for side in asked_of(relationship, targets_for(tx, program, relationship), one):
+        for side in asked_of(relationship, targets(relationship), one):
             if side in one.answered:
                 continue
             staff = _coordinators(program) if side == STAFF_SIDE else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -458,9 +459,14 @@ def matching_for(tx: Transaction, program: Program, *who: Participant) -> str:
     return next(filter(None, own), program.matching)
 
 
-def targets_for(tx: Transaction, program: Program, one: Relationship) -> Targets:
-    """Return the targets that a relationship was begun under, on its level of touch."""
-    return targets_of(tx, program, one.targets_version or None)[0].at(one.touch)
+def targets_for(tx: Transaction, program: Program) -> Callable[[Relationship], Targets]:
+    """Return what gives the targets that a relationship began under, on its level of touch."""
+
+    @cache
+    def of(version: int, touch: str) -> Targets:
+        return targets_of(tx, program, version or None)[0].at(touch)
+
+    return lambda one: of(one.targets_version, one.touch)
 
 
 def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:

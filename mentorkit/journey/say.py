@@ -62,7 +62,7 @@ def message(
 
 def worded(
     tx: Transaction, job: Job, template: Mapping[str, Any], person: Person, program: Program,
-    values: Mapping[str, str], params: Frozen = Frozen(),
+    values: Mapping[str, str], params: Frozen | None = None,
 ) -> Message:  # fmt: skip
     """Return a message made of a template, or of what the program wrote in its place."""
     definition = tx.definitions.current(program.id, "messages")
@@ -79,7 +79,7 @@ def worded(
         subject=fill(in_locale(template["subject"], person.locale), values),
         body=fill(in_locale(template["body"], person.locale), values),
         locale=person.locale,
-        params=params,
+        params=params or Frozen(),
         created_at=tx.now,
     )
 
