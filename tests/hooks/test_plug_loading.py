@@ -55,8 +55,11 @@ class AnAssigner(Assigner):
         return Assignment(pairs=(), method="none")
 
 
+TEXTS = {"told": {"subject": {"en": "Hello"}, "body": {"en": "{person}"}}}
+
+
 class ANudge(Nudge):
-    templates = {"told": {"subject": {"en": "Hello"}, "body": {"en": "{person}"}}}
+    templates = TEXTS
 
     def due(self, *args: Any) -> list[Any]:
         return []
