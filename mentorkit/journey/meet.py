@@ -161,7 +161,8 @@ def log(
         if m.joined_at <= at and (m.left_at is None or at < m.left_at)
     ]
     came = tuple(there if attendees is None else dict.fromkeys(attendees))
-    _check_meeting(met.relationship, minutes, at, tx.now, attendees and set(came) - set(there))
+    right = attendees is None or (len(came) > 1 and set(came) <= set(there))
+    _check_meeting(met.relationship, minutes, at, tx.now, right)
     meeting = Meeting(
         **fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes, attendees=came
     )
@@ -184,11 +185,11 @@ def _moment(value: datetime | str | None, now: datetime) -> datetime:
 
 
 def _check_meeting(
-    one: Relationship, minutes: int, at: datetime, now: datetime, strange: Any
+    one: Relationship, minutes: int, at: datetime, now: datetime, right: bool
 ) -> None:
     problems = []
-    if strange:
-        told = "name those who were in it on that day, by their participants' ids"
+    if not right:
+        told = "name two at least of those who were in it on that day"
         problems.append(Problem("attendees", told))
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST:
         problems.append(Problem("minutes", f"write a whole number from 1 to {LONGEST}"))

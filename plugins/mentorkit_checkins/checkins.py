@@ -45,6 +45,8 @@ class CheckIns(Nudge):
                 if days := _days(ctx, "first_meeting_days" if first else "quiet_days"):
                     template = "first_meeting" if first else "gone_quiet"
                     at = one.since + timedelta(days=days)
+                    if one.until and at >= one.until:
+                        continue  # by then it is over
                     yield Prompt(awaited=(one,), template=template, at=at, grace=timedelta(days=7))
         for (_, day), about in opened.items():
             at = datetime(day.year, day.month, day.day, MORNING, tzinfo=zone) + timedelta(days=1)

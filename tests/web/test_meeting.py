@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Browser, Portal
 
-from mentorkit.journey import accept, match, meet, met, onboard, programs
+from mentorkit.journey import accept, match, meet, met, onboard
 from mentorkit.kit import Kit
 
 
@@ -195,13 +195,3 @@ def test_what_staff_enter_is_shown_with_who_and_by_which_means(portal: Portal, c
     page = portal.browser("ana").open(path)
     assert "cora (Coordinator), told at a visit" in page
     assert "Connected" not in page.partition("What happened")[2] or "admin" not in page
-
-
-def test_plugins_of_a_program_are_switched_off_for_its_prompts(portal: Portal, clock: Any) -> None:
-    from mentorkit.worker import work
-
-    connect(portal)
-    off = {"kind": "plugin", "key": "checkins", "body": {"enabled": False}}
-    programs.define(portal.kit, **by_admin(portal), program="traders", **off)
-    clock.forward(days=43)
-    assert work(portal.kit)["nudged"] == 0

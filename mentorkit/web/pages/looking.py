@@ -89,7 +89,10 @@ def participant_break(visit: Visit, program: str, participant: str) -> Response:
     _here(visit, participant)
     back = visit.form.get("do") == "back"
     (onboard.resume if back else onboard.pause)(visit.kit, **at)
-    return visit.go("home", "back" if back else "break")
+    said = "back" if back else "break"
+    if visit.is_staff:
+        return visit.go("participant", said, program=program, participant=participant)
+    return visit.go("home", said)
 
 
 @does("/programs/<program>/people/<participant>/touch")
