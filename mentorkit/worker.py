@@ -18,7 +18,8 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, meet, say
+from mentorkit.journey import accept, meet, nudge, say
+from mentorkit.journey.programs import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE
@@ -38,7 +39,7 @@ RENEWED = LEASE / 3
 """How often the lease of the row in work is renewed."""
 RENEWALS = 36
 """How many times at most; who hangs for longer than an hour loses it to another worker."""
-REPORTED = ("turned", "expired", "done", "later", "dead", "cancelled", "failed")
+REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
 
@@ -46,7 +47,8 @@ HELD = timedelta(seconds=5)
 def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
     """Do one bounded batch for every tenant; return what was done, in rows.
 
-    These are: turned and expired (what had come due), and of what was promised: done, later (to be
+    These are: turned and expired (what had come due), nudged (prompts that this, or else what is
+    awaited, was promised for), and of what was promised: done, later (to be
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
     begun; the tenants take turns at being first. `failed` counts the tenants whose batch broke
     off: the log says why, and the others' work goes on.
@@ -74,6 +76,7 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
     """Do one tenant's batch, and count in `report` what was done."""
     report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
     report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
+    report["nudged"] += nudge.nudge(kit, tenant=tenant, limit=limit, until=until)
     left = limit
     while left > 0 and time.monotonic() < until:
         jobs = _claim(kit, tenant, min(left, 20))
@@ -206,16 +209,27 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
 
 def _send(kit: Kit, tenant: str, job: Job) -> None:
     with kit.transaction(tenant=tenant, write=False) as tx:
-        event = tx.journal.event(job.sequence or 0)
+        nudged = job.body.get("nudge")
+        if nudged and nudged not in kit.registry.nudges:
+            raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
+        event = None if nudged else tx.journal.event(job.sequence or 0)
         person = tx.people.first(id=job.recipient_id)
-        program = tx.programs.first(id=event.program_id)
+        program = tx.programs.first(id=event.program_id if event else job.program_id)
         if person is None or program is None or not person.name:
             raise NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
         if participant.consented_at is None if participant else person.id not in program.staff:
             raise NotWanted("no_consent")
+        if nudged and chosen(tx, program, job.plugin) is None:
+            raise NotWanted("plugin_disabled")
         contacts = tx.contacts.find(person_id=person.id)
-        message = say.message(kit, tx, job, event, person, participant, program)
+        message = (
+            say.message(kit, tx, job, event, person, participant, program)
+            if event
+            else nudge.message(kit, tx, job, person, program)
+        )
+        touch = participant.touch if participant else ""
+        first = targets_of(tx, program)[0].level(touch).channel if touch else ""
         channels = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name
@@ -225,7 +239,8 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
                 channels.append((plugin, channel, context))
     contacts = [*contacts, *_host_contacts(kit, tenant, person)]
     refused, failed = Undeliverable("no_channel"), None
-    for plugin, channel, context in sorted(channels, key=lambda one: one[1].fallback):
+    order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
+    for plugin, channel, context in order:
         try:
             if not channel.can_reach(context, person, contacts):
                 continue

@@ -35,6 +35,7 @@ KINDS = {
     "rules": "rule",
     "assigners": "assigner",
     "channels": "channel",
+    "nudges": "nudge",
     "reactions": "reaction",
     "checks": "check",
     "commands": "command",

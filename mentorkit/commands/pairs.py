@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,12 @@ def _sides(row: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
 
 
 def _called(row: Mapping[str, Any], hidden: Mapping[str, str]) -> list[str]:
-    """Return what a row may be called besides its id; a circle by each of its mentees."""
-    names: dict[str, list[str]] = {"mentee": [], "mentor": []}
+    """Return what a row may be called besides its id; a circle by each mentee, a ring by two."""
+    names: dict[str, list[str]] = {"mentee": [], "mentor": [], "peer": []}
     for role, id, key in _sides(row):
         names[role] += [key or id, *([hidden[id]] if id in hidden else [])]
+    if names["peer"]:
+        return [f"{one}={other}" for one, other in permutations(names["peer"], 2)]
     return [f"{mentee}={mentor}" for mentee in names["mentee"] for mentor in names["mentor"]]
 
 

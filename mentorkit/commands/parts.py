@@ -142,3 +142,37 @@ def correct(
         done="Corrected", means=means, as_json=as_json, staff_only=True, role=role,
         fits=lambda row: row["role"] != role,
     )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant touch ana@example.org --level high"))
+@selecting("PARTICIPANT")
+@program_option
+@click.option(
+    "--level", "touch", required=True, help='A level of the targets; "" is as for all the others.'
+)
+@means_option
+@json_option
+@pass_session
+def touch(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    touch: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Say how closely people are looked after.
+
+    By key or id. It counts from their next match on; the levels stand under [[targets.touch]].
+    """
+    from mentorkit.journey import onboard
+
+    step(
+        session, program, which, listed, every,
+        verb=onboard.set_touch, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Kept the level of", means=means, as_json=as_json, staff_only=True, touch=touch,
+        fits=lambda row: row["touch"] != touch,
+    )  # fmt: skip

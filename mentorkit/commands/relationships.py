@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mentorkit.commands.meeting import COMMANDS
 from mentorkit.commands.output import (
     clean,
     example,
@@ -35,7 +36,7 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-for one in (propose, ask, reply, talk, withdraw):
+for one in (propose, ask, reply, talk, withdraw, *COMMANDS):
     relationship.add_command(one)
 
 
@@ -93,7 +94,7 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
         [
             [
                 one["id"],
-                ", ".join(_names(one, "mentee")),
+                ", ".join([*_names(one, "mentee"), *_names(one, "peer")]),
                 ", ".join(_names(one, "mentor")),
                 one["state"],
                 one["minutes"],
@@ -333,7 +334,7 @@ def end(
 def _mentees(one: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the key of each mentee who is in a relationship now, by participant id."""
     here = (member for member in one["members"] if not member["left_at"])
-    return {m["participant"]: m["key"] for m in here if m["role"] == "mentee"}
+    return {m["participant"]: m["key"] for m in here if m["role"] != "mentor"}
 
 
 def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
@@ -355,6 +356,12 @@ def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
 @program_option
 @click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
 @click.option("--at", "held_at", help="When, with offset (2027-03-01T18:00+01:00); default now.")
+@click.option(
+    "--attended",
+    multiple=True,
+    metavar="ID",
+    help="Who was there, of a group: a participant's id; may be repeated. All where left out.",
+)
 @means_option
 @json_option
 @pass_session
@@ -367,6 +374,7 @@ def meet(
     program: str | None,
     minutes: int,
     held_at: str | None,
+    attended: Sequence[str],
     means: str,
     as_json: bool,
 ) -> None:
@@ -377,6 +385,7 @@ def meet(
     each(
         session, program, which, listed, every, verb=_log,
         done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
+        attendees=list(attended) or None,
     )  # fmt: skip
 
 
@@ -384,7 +393,7 @@ def _log(*scope: Any, **values: Any) -> dict[str, Any]:
     """Log a meeting; what is wrong with it is named as it was typed."""
     from mentorkit.journey import meet as meeting
 
-    typed = {"held_at": "--at", "minutes": "--minutes"}
+    typed = {"held_at": "--at", "minutes": "--minutes", "attendees": "--attended"}
     try:
         return meeting.log(*scope, **values)
     except Invalid as error:

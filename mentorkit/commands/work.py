@@ -100,6 +100,7 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
         (report["done"], "job done", "jobs done"),
         (report["turned"], "milestone turned", "milestones turned"),
         (report["expired"], "proposal expired", "proposals expired"),
+        (report["nudged"], "prompt made", "prompts made"),
         (report["cancelled"], "no longer wanted"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),

@@ -193,6 +193,12 @@ class CapacityChanged(Event, noun="participant"):
     capacity: int
 
 
+class TouchChanged(Event, noun="participant"):
+    """How closely they are looked after from now on: a level of the targets, or "" as all are."""
+
+    touch: str
+
+
 class PlaceTaken(Event, noun="participant"):
     used: int
 
@@ -295,6 +301,7 @@ class RelationshipStarted(Moved, noun="relationship", state="active"):
     mentor_id: str
     members: tuple[str, ...] = UNCHANGED
     targets_version: int
+    touch: str = UNCHANGED
 
 
 class MemberJoined(Event, noun="relationship"):
@@ -332,12 +339,20 @@ class RelationshipEnded(MovedFor, noun="relationship", state="ended"): ...
 class MilestonePlanned(Moved, noun="milestone", state="upcoming"):
     relationship_id: str
     kind: str
+    participant_id: str = UNCHANGED
 
 
 class MilestoneDue(Moved, noun="milestone", state="due"): ...
 
 
-class MilestoneDone(Moved, noun="milestone", state="done"): ...
+class MilestoneAnswered(Event, noun="milestone"):
+    """One more of those asked has looked back; others are still awaited."""
+
+    answered: tuple[str, ...]
+
+
+class MilestoneDone(Moved, noun="milestone", state="done"):
+    answered: tuple[str, ...] = UNCHANGED
 
 
 class MilestoneMissed(Moved, noun="milestone", state="missed"): ...
@@ -349,6 +364,7 @@ class MilestoneCancelled(Moved, noun="milestone", state="cancelled"): ...
 class MeetingHeld(Moved, noun="meeting", state="held"):
     relationship_id: str
     minutes: int
+    attendees: tuple[str, ...] = UNCHANGED
 
 
 class MeetingStruck(Moved, noun="meeting", state="struck"): ...

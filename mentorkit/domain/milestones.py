@@ -31,14 +31,18 @@ class Milestone(Kept):
     """A dated window of one relationship: it opens at `opens_at` and is missed at `closes_at`.
 
     `kind` is the name given in the program's targets; the five of the field's evidence are
-    check, mid_point, two_thirds, end and follow_up.
+    check, mid_point, two_thirds, end and follow_up. `participant_id` is whose own it is, who joined
+    a circle later; "" is everybody's. `answered` lists who has looked back: the participants, and
+    ``staff``; it is done when all have whom its plan asks.
     """
 
     relationship_id: str
     kind: str
+    participant_id: str = ""
     state: str = "upcoming"
     opens_at: datetime
     closes_at: datetime
+    answered: tuple[str, ...] = ()
 
     def move(self, to: str, *, by: Role) -> Milestone:
         MILESTONE_MOVES.check(self.state, to, by)
@@ -53,16 +57,24 @@ class Milestone(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting(Kept):
-    """Time together, in whole minutes; struck (not deleted) when it was logged by mistake."""
+    """Time together, in whole minutes; struck (not deleted) when it was logged by mistake.
+
+    `attendees` are the participants who were there; with more than two it was a group's.
+    """
 
     relationship_id: str
     held_at: datetime
     minutes: int
     state: str = "held"
+    attendees: tuple[str, ...] = ()
 
     def move(self, to: str, *, by: Role) -> Meeting:
         MEETING_MOVES.check(self.state, to, by)
         return replace(self, state=to)
+
+    @property
+    def is_group(self) -> bool:
+        return len(self.attendees) > 2
 
 
 def window(plan: MilestonePlan, started: datetime, ends: datetime) -> tuple[datetime, datetime]:

@@ -9,10 +9,11 @@ from mentorkit.errors import Conflict, NotAllowed
 
 
 class Role(StrEnum):
-    """Who somebody is to a thing: its mentee or mentor, the program's staff, or the system."""
+    """Who somebody is to a thing: mentee, mentor or peer in it, the program's staff, the system."""
 
     MENTEE = "mentee"
     MENTOR = "mentor"
+    PEER = "peer"
     COORDINATOR = "coordinator"
     SUPERVISOR = "supervisor"
     VIEWER = "viewer"
@@ -20,7 +21,7 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-PARTIES = frozenset({Role.MENTEE, Role.MENTOR})
+PARTIES = frozenset({Role.MENTEE, Role.MENTOR, Role.PEER})
 STAFF = frozenset({Role.COORDINATOR, Role.ADMIN})
 SYSTEM = frozenset({Role.SYSTEM})
 

@@ -69,7 +69,8 @@ class Participant(Kept):
     """A person in one program. It begins as a lead; `used` counts the places now held.
 
     `capacity` is how many relationships at once: of a mentor, the mentees; of a mentee, the
-    mentors (one, unless the program says otherwise).
+    mentors (one, unless the program says otherwise). `touch` names the level of the program's
+    targets by which they are looked after; "" is what goes for all.
     """
 
     program_id: str
@@ -80,6 +81,7 @@ class Participant(Kept):
     state: str = "lead"
     capacity: int = 1
     used: int = 0
+    touch: str = ""
     profile: Frozen = field(default_factory=Frozen)
     source: str = ""
     campaign: str = ""

@@ -89,6 +89,7 @@ class MilestonePlan:
 
     Give one of `day` (days from the start), `fraction` (of the length, 0 to 1) and `after_end`
     (days after the end). `window` is how many days it stays open before it counts as missed.
+    `asks` names whom it asks: mentee and mentor (peers are both), staff.
     """
 
     kind: str
@@ -96,10 +97,11 @@ class MilestonePlan:
     fraction: float | None = None
     after_end: int | None = None
     window: int = 14
+    asks: tuple[str, ...] = ("mentee", "mentor")
 
 
 EVIDENCE_MILESTONES: tuple[MilestonePlan, ...] = (
-    MilestonePlan(kind="check", day=42, window=14),
+    MilestonePlan(kind="check", day=42, window=14, asks=("mentee", "mentor", "staff")),
     MilestonePlan(kind="mid_point", fraction=0.5),
     MilestonePlan(kind="two_thirds", fraction=2 / 3),
     MilestonePlan(kind="end", fraction=1.0),
@@ -112,16 +114,47 @@ Source: Strive Community, "Digital mentoring for small businesses" (2023).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """What a program asks of a relationship.
+class Touch:
+    """A level of looking after: what is otherwise for a participant on it than for all.
 
-    120 minutes a month is Insala's two hours, as quoted by Strive Community (2023).
+    `matching` is who starts (staff or self), `channel` the one that is tried first. What is None
+    or empty is as for all.
+    """
+
+    name: str
+    minutes_per_month: int | None = None
+    length_days: int | None = None
+    milestones: tuple[MilestonePlan, ...] = ()
+    matching: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """What a program asks of a relationship, and after how many days staff are to look.
+
+    120 minutes a month is Insala's two hours, as quoted by Strive Community (2023). `touch` lists
+    the levels on which participants may be.
     """
 
     minutes_per_month: int = 120
     length_days: int = 182
     grace_days: int = 7
+    never_met_days: int = 14
+    quiet_days: int = 30
+    dormant_days: int = 60
     milestones: tuple[MilestonePlan, ...] = EVIDENCE_MILESTONES
+    touch: tuple[Touch, ...] = ()
+
+    def level(self, name: str) -> Touch:
+        """Return the level of this name; one that changes nothing where there is none."""
+        return next((one for one in self.touch if one.name == name), Touch(name=name))
+
+    def at(self, name: str) -> Targets:
+        """Return the targets as they are on the level of this name."""
+        level = self.level(name)
+        asked = ("minutes_per_month", "length_days", "milestones")
+        return replace(self, **{key: v for key in asked if (v := getattr(level, key))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,9 +264,16 @@ def _preset(data: Any, at: Place) -> Preset:
 
 def _targets(data: Any, at: Place) -> Targets:
     numbers = at.read(reading.table(data, at), _NUMBERS)
-    at.only(data, [*_NUMBERS, "milestones"], "targets have")
-    plans = reading.blocks(_milestone, own="kind", twice="is there twice; give it another name")
-    return Targets(**numbers, **at.read(data, {"milestones": plans}))
+    at.only(data, [*_NUMBERS, "milestones", "touch"], "targets have")
+    levels = reading.blocks(_touch, own="name", twice=_TWICE)
+    return Targets(**numbers, **at.read(data, {"milestones": _PLANS, "touch": levels}))
+
+
+def _touch(entry: Any, at: Place) -> Touch:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        raise ValueError('name it, such as name = "high"')
+    at.only(entry, _TOUCH, "write")
+    return Touch(**at.read_whole(entry, _TOUCH))
 
 
 def _milestone(entry: Any, at: Place) -> MilestonePlan:
@@ -358,6 +398,9 @@ _NUMBERS: Mapping[str, Check] = {
     "minutes_per_month": reading.whole(0, 40_000),
     "length_days": reading.whole(1, 3650),
     "grace_days": reading.whole(0, 60),
+    "never_met_days": reading.whole(1, 365),
+    "quiet_days": reading.whole(1, 365),
+    "dormant_days": reading.whole(1, 730),
 }
 _MILESTONE: Mapping[str, Check] = {
     "kind": reading.a(str, "write a text"),
@@ -369,6 +412,21 @@ _MILESTONE: Mapping[str, Check] = {
     ),
     "after_end": reading.whole(0, 3650),
     "window": reading.whole(1, 365),
+    "asks": reading.fits(
+        lambda value: reading.is_list(value) and set(value) <= {"mentee", "mentor", "staff"},
+        'list whom it asks, of "mentee", "mentor" and "staff"',
+        tuple,
+    ),
+}
+_TWICE = "is there twice; give it another name"
+_PLANS = reading.blocks(_milestone, own="kind", twice=_TWICE)
+_TOUCH: Mapping[str, Check] = {
+    "name": reading.a(str, "write a text"),
+    "minutes_per_month": _NUMBERS["minutes_per_month"],
+    "length_days": _NUMBERS["length_days"],
+    "milestones": _PLANS,
+    "matching": _PROGRAM["matching"],
+    "channel": reading.a(str, "name a channel"),
 }
 _PRESET: Mapping[str, Check] = {
     "title": reading.texts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mentorkit.domain.frozen import Frozen
@@ -42,6 +42,10 @@ RELATIONSHIP_MOVES = Moves(
 
 HOLDING = frozenset({"active", "paused"})
 """The states of a relationship that hold a place of each participant."""
+
+
+TOGETHER = frozenset({"completed", "goal_reached"})
+"""The reasons for which two have come to the end together; with any other it ends early."""
 
 
 OTHER = {"mentee": "mentor", "mentor": "mentee"}
@@ -125,13 +129,17 @@ class Member(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship(Kept):
-    """Mentor and mentee (or a circle) who said yes. `ends_at` moves when paused or extended."""
+    """Mentor and mentee, a circle, or peers who said yes. Breaks and more time move `ends_at`.
+
+    `touch` is the level of its targets, "" what goes for all.
+    """
 
     program_id: str
     proposal_id: str | None = None
     kind: Kind = "pair"
     state: str = "active"
     targets_version: int = 1
+    touch: str = ""
     started_at: datetime
     ends_at: datetime
     paused_at: datetime | None = None
@@ -165,6 +173,22 @@ class Relationship(Kept):
         """The participants who are its mentees now: none once it has ended."""
         held = self.here if self.state in HOLDING else ()
         return tuple(member.participant_id for member in held if member.role == "mentee")
+
+    def late(self, member: Member) -> bool:
+        """Return whether somebody joined what was running, so that their own days count."""
+        return member.joined_at - self.started_at >= timedelta(days=1)
+
+    @property
+    def parted(self) -> bool:
+        """Whether it ended early, so that the same people are not matched again."""
+        return self.state == "ended" and self.reason not in TOGETHER
+
+    def goes_on_without(self, participant: str) -> bool:
+        """Return whether it stays for the others: a circle without one mentee, a ring of peers."""
+        if self.kind == "circle":
+            return participant in self.mentees and len(self.mentees) > 1
+        here = [member.participant_id for member in self.here if member.role == "peer"]
+        return self.state in HOLDING and participant in here and len(here) > 2
 
     def member(self, role: str) -> Member:
         """Return the first member in this role."""

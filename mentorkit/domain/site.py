@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 ADDRESSES = {
     "home": "",
+    "met": "met/{token}",
+    "milestones": "programs/{program}/milestones",
     "participant": "programs/{program}/people/{participant}",
     "proposal": "programs/{program}/proposals/{proposal}",
     "relationship": "programs/{program}/relationships/{relationship}",

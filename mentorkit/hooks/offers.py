@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, get_args
 
 from mentorkit.domain.events import Event
+from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.strategies import Strategy, dump_strategy, parse_strategy
 from mentorkit.errors import Problem
 from mentorkit.hooks import providers
@@ -143,6 +144,31 @@ _of_a_criterion = partial(_of_a_scorer, providers.Criterion, providers.Form, "sc
 _of_a_rule = partial(_of_a_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
 
 _of_an_assigner = partial(_of_a_method, providers.Assigner, "assign", "all that an assigner does")
+
+
+def _of_a_nudge(provider: providers.Nudge) -> Expected:
+    yield from _of_a_method(providers.Nudge, "due", "all that a nudge does", provider)
+    given = provider.templates
+    mapped = isinstance(given, Mapping) and bool(given)
+    yield "templates", mapped, 'give {"name": {"subject": {"en": ...}, "body": {"en": ...}}}'
+    for name, parts in given.items() if mapped else ():
+        at = f"templates.{name}"
+        whole = isinstance(parts, Mapping) and set(parts) == {"subject", "body"}
+        yield at, whole, "write a subject and a body"
+        for part in parts if whole else ():
+            texts = parts[part] if isinstance(parts[part], Mapping) else {}
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            fine = bool(texts) and all(_fillable(text) for text in texts.values())
+            yield f"{at}.{part}", fine, f"write texts by language; there are {known}"
+
+
+def _fillable(text: object) -> bool:
+    try:
+        return isinstance(text, str) and not unknown_placeholders(text)
+    except ValueError:
+        return False
+
+
 _of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
 KINDS: tuple[Kind, ...] = (
@@ -157,6 +183,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("mentorkit_rules", "rules", providers.Rule, _of_a_rule),
     Kind("mentorkit_assigners", "assigners", providers.Assigner, _of_an_assigner),
     Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),
+    Kind("mentorkit_nudges", "nudges", providers.Nudge, _of_a_nudge, own=True),
     Kind("mentorkit_reactions", "reactions", providers.Reaction, _of_a_reaction, own=True),
     Kind("mentorkit_checks", "checks", providers.Check, _of_a_check, own=True),
     Kind("mentorkit_commands", "commands", providers.Command, _of_a_command, own=True),

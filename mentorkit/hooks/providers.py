@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from mentorkit.domain.events import Event
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
+from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.relationships import Reason
@@ -358,6 +359,24 @@ class Channel(Provider):
         raise NotImplementedError  # pragma: no cover - a channel has nothing else
 
 
+class Nudge(Provider):
+    """Decides what people are prompted to do, when, and in which words.
+
+    `templates` is ``{name: {"subject": {locale: text}, "body": {locale: text}}}``, with the
+    placeholders that messages have; a program may write its own in their place.
+    """
+
+    templates: Mapping[str, Mapping[str, Mapping[str, str]]] = Frozen()
+
+    def due(self, ctx: Context, awaited: Sequence[Awaited]) -> Iterable[Prompt]:
+        """Return the prompts for what is awaited now; asked again and again by the worker.
+
+        All that is awaited from one person is in the same batch. The same prompt may be returned
+        each time: it is sent once. One whose time has not come is left until it has.
+        """
+        raise NotImplementedError  # pragma: no cover - a nudge has nothing else
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reaction(Provider):
     """A durable answer to a fact: told by the worker until it succeeds, or parked for `doctor`."""
@@ -437,6 +456,7 @@ __all__ = [
     "Above",
     "Assigner",
     "Assignment",
+    "Awaited",
     "Batch",
     "Block",
     "Candidate",
@@ -456,10 +476,12 @@ __all__ = [
     "Inbound",
     "JsonSchema",
     "MinOverlap",
+    "Nudge",
     "Overlap",
     "Parameter",
     "PastPair",
     "Prior",
+    "Prompt",
     "Provider",
     "Reaction",
     "Reason",

@@ -13,7 +13,7 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "checkins", "demo")
 
 
 def _empty() -> Mapping[Any, Any]:
@@ -24,7 +24,8 @@ def _empty() -> Mapping[Any, Any]:
 class Registry:
     """What the loaded plugins offer, by name, in the listed order. Made by `Registry.load`.
 
-    Reactions, checks and commands are named within their plugin: their keys are ``plugin.name``.
+    Nudges, reactions, checks and commands are named within their plugin: their keys are
+    ``plugin.name``.
     """
 
     plugins: Mapping[str, LoadedPlugin] = field(default_factory=_empty)
@@ -34,6 +35,7 @@ class Registry:
     rules: Mapping[str, providers.Rule] = field(default_factory=_empty)
     assigners: Mapping[str, providers.Assigner] = field(default_factory=_empty)
     channels: Mapping[str, providers.Channel] = field(default_factory=_empty)
+    nudges: Mapping[str, providers.Nudge] = field(default_factory=_empty)
     reactions: Mapping[str, providers.Reaction] = field(default_factory=_empty)
     checks: Mapping[str, providers.Check] = field(default_factory=_empty)
     commands: Mapping[str, providers.Command] = field(default_factory=_empty)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Check,
         Command,
         Criterion,
+        Nudge,
         Reaction,
         RecruitmentSource,
         Rule,
@@ -204,6 +205,41 @@ class Hooks(Protocol):
         @hookimpl
         def mentorkit_notification_channels():
             yield Log()
+        ```
+        """
+
+    @hookspec
+    def mentorkit_nudges(self, settings: Mapping[str, Any]) -> Iterable[Nudge]:
+        """Offer prompts to people of whom something is awaited.
+
+        Asked at start-up. The worker asks each nudge again and again; a prompt is sent once.
+
+        ```python
+        from datetime import timedelta
+
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Nudge, Prompt
+
+        manifest = Manifest(title="The day after", requires_core=">=0.1,<1")
+
+        class DayAfter(Nudge):
+            name = "day_after"
+            templates = {
+                "day_after": {
+                    "subject": {"en": "Have you written to each other?"},
+                    "body": {"en": "Hello {person}, {mentee} and {mentor} are connected.\n{link}"},
+                }
+            }
+
+            def due(self, ctx, awaited):
+                for one in awaited:
+                    if one.kind == "first_meeting":
+                        at = one.since + timedelta(days=1)
+                        yield Prompt(awaited=(one,), template="day_after", at=at)
+
+        @hookimpl
+        def mentorkit_nudges():
+            yield DayAfter()
         ```
         """
 

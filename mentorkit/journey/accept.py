@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -139,17 +139,23 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     tx = asked.tx
     used = tx.participants.take_places({said.mentee_id, said.mentor_id})
     mentored = _ensure_mentee_place(asked)
+    touch = asked.mentee.touch or asked.mentor.touch
     targets, version = targets_of(tx, asked.program)
+    targets = targets.at(touch)
     circle = _circle(tx, said) if asked.program.kind == "circle" else None
     fact: type[events.Event] = events.MemberJoined if circle else events.RelationshipStarted
+    how: dict[str, Any]
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
         ensure(tx, asked.program, asked.mentee, asked.mentor)
         held = _joined(tx, circle, said.mentee_id)
-        how: dict[str, Any] = {"participant_id": said.mentee_id, "joined_by": said.id}
+        how = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
-        held = _founded(tx, asked.program, said, targets.length_days, version)
-        how = {"proposal_id": said.id, "targets_version": version}
+        peers = asked.program.kind == "peer"
+        sides = ("peer", "peer") if peers else ("mentee", "mentor")
+        sided = dict(zip((said.mentee_id, said.mentor_id), sides, strict=True))
+        how = {"proposal_id": said.id, "targets_version": version, "touch": touch}
+        held = found(tx, asked.program, sided, targets, kind=asked.program.kind, **how)
         how |= {"mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
     moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
     own = {"answered": said.answered, "relationship_id": held.id}
@@ -158,8 +164,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     members = tuple(member.participant_id for member in held.here)
     beginning = asked.fact(fact, held.id, event, members=members, **how)
     *_, started = asked.record_all([*taken, beginning])
-    if circle is None:
-        _plan_milestones(tx, held, targets, started)
+    plan_milestones(tx, held, targets, started, joined=said.mentee_id if circle else "")
     tell(tx, started, "relationship_started", asked.people.values())
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
@@ -213,21 +218,20 @@ def _joined(tx: Transaction, circle: Relationship, mentee: str) -> Relationship:
     return tx.relationships.get(circle.id)
 
 
-def _founded(
-    tx: Transaction, program: Program, one: Proposal, days: int, targets_version: int
+def found(
+    tx: Transaction, program: Program, members: Mapping[str, str], targets: Targets, **how: Any
 ) -> Relationship:
-    new, sides = tx.new_id(), {"mentee": one.mentee_id, "mentor": one.mentor_id}
+    """Begin a relationship of these participants, each in a role, whose places are taken."""
+    new = tx.new_id()
     return tx.relationships.add(
         Relationship(
             id=new,
             tenant=tx.tenant,
             program_id=program.id,
-            proposal_id=one.id,
-            kind=program.kind,
-            targets_version=targets_version,
             started_at=tx.now,
-            ends_at=tx.now + timedelta(days=days),
-            members=tuple(_member(tx, new, who, role) for role, who in sides.items()),
+            ends_at=tx.now + timedelta(days=targets.length_days),
+            members=tuple(_member(tx, new, who, role) for who, role in members.items()),
+            **how,
         )
     )
 
@@ -238,25 +242,34 @@ def _member(tx: Transaction, held: str, who: str, role: str) -> Member:
     )
 
 
-def _plan_milestones(
-    tx: Transaction, held: Relationship, targets: Targets, started: events.Event
+def plan_milestones(
+    tx: Transaction, held: Relationship, targets: Targets, cause: events.Event, joined: str = ""
 ) -> None:
-    step, planned = _by_system(tx, held.program_id), []
+    """Plan what is to come; for who `joined` a circle later, those days from the start anew."""
+    member = next((m for m in held.here if m.participant_id == joined), None)
+    if member and not held.late(member):
+        return  # what is planned for all is as good as theirs
+    step, planned = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id), []
+    before = {
+        one.kind for one in tx.milestones.find(relationship_id=held.id, participant_id=joined)
+    }
     for plan in targets.milestones:
-        opens, closes = window(plan, held.started_at, held.ends_at)
-        own = Milestone(
-            **fresh(tx), relationship_id=held.id, kind=plan.kind, opens_at=opens, closes_at=closes
-        )
-        planned.append(own)
+        if joined and (plan.day is None or plan.kind in before):
+            continue
+        opens, closes = window(plan, tx.now if joined else held.started_at, held.ends_at)
+        if joined and opens >= held.ends_at:
+            continue
+        about: dict[str, Any] = {"kind": plan.kind, "participant_id": joined}
+        about |= {"relationship_id": held.id, "opens_at": opens, "closes_at": closes}
+        planned.append(Milestone(**fresh(tx), **about))
     tx.milestones.add_all(planned)
-    fact = events.MilestonePlanned
+    names = ("relationship_id", "kind", "participant_id")
     step.record_all(
-        step.fact(fact, one.id, started, relationship_id=held.id, kind=one.kind) for one in planned
+        step.fact(
+            events.MilestonePlanned, one.id, cause, **{name: getattr(one, name) for name in names}
+        )
+        for one in planned
     )
-
-
-def _by_system(tx: Transaction, program_id: str) -> Step:
-    return Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program_id)
 
 
 def withdraw_open(

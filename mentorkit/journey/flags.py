@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,61 +12,66 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.meet import pauses
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.programs import targets_for
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
-QUIET = timedelta(days=30)
-"""Who has not met for so long has gone quiet."""
-
 
 def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the running relationships that want looking at, those with most reasons first.
 
     ``reasons`` are ``{code, ...}``: ``short`` (``held`` of ``asked`` minutes in ``month``, once the
-    grace days of the next are over), ``quiet`` (no meeting for 30 days; ``since`` the last, or the
-    start), ``missed`` (a milestone, by ``kind``) and ``over`` (its end, ``ends_at``, has passed).
+    grace days of the next are over), ``never_met`` (no meeting yet, ``since`` the start), ``quiet``
+    and ``dormant`` (none ``since`` the last), ``missed`` (a milestone, by ``kind``) and ``over``
+    (its end, ``ends_at``, has passed). Minutes and days are the program's targets.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         running = tx.relationships.find(program_id=found.id, state="active")
-        ids = [one.id for one in running]
-        meetings: dict[str, list[Meeting]] = defaultdict(list)
-        for meeting in tx.meetings.find(relationship_id=ids, state="held"):
-            meetings[meeting.relationship_id].append(meeting)
-        missed: dict[str, list[str]] = defaultdict(list)
-        for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
-            missed[milestone.relationship_id].append(milestone.kind)
-        targets = {
-            version: targets_of(tx, found, version or None)[0]
-            for version in {one.targets_version for one in running}
-        }
-        reasons = {
-            one.id: [
-                *_short(tx, found, targets[one.targets_version], one, meetings[one.id]),
-                *_quiet(tx.now, one, meetings[one.id]),
-                *({"code": "missed", "kind": kind} for kind in missed[one.id]),
-                *(
-                    [{"code": "over", "ends_at": one.ends_at.isoformat()}]
-                    if one.ends_at < tx.now
-                    else ()
-                ),
-            ]
-            for one in running
-        }
-        flagged = [one for one in running if reasons[one.id]]
+        why = reasons(tx, found, running)
+        flagged = [one for one in running if why[one.id]]
         people = persons_of(tx, (member.participant_id for one in flagged for member in one.here))
         listed = [
             {
                 "relationship": one.id,
                 "names": [people[member.participant_id].name for member in one.here],
-                "reasons": reasons[one.id],
+                "reasons": why[one.id],
             }
             for one in flagged
         ]
         return sorted(listed, key=lambda row: (-len(row["reasons"]), row["names"]))
+
+
+def reasons(
+    tx: Transaction, program: Program, running: Sequence[Relationship]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return why each of these (id) is flagged. Without a reason it is healthy.
+
+    At the mid-point, healthy pairs are asked one question, the others all: that goes by this.
+    """
+    ids = [one.id for one in running]
+    meetings: dict[str, list[Meeting]] = defaultdict(list)
+    for meeting in tx.meetings.find(relationship_id=ids, state="held"):
+        meetings[meeting.relationship_id].append(meeting)
+    missed: dict[str, list[str]] = defaultdict(list)
+    for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
+        missed[milestone.relationship_id].append(milestone.kind)
+    targets = targets_for(tx, program)
+    return {
+        one.id: [
+            *_short(tx, program, targets(one), one, meetings[one.id]),
+            *_silent(tx.now, targets(one), one, meetings[one.id]),
+            *({"code": "missed", "kind": kind} for kind in missed[one.id]),
+            *(
+                [{"code": "over", "ends_at": one.ends_at.isoformat()}]
+                if one.ends_at < tx.now
+                else ()
+            ),
+        ]
+        for one in running
+    }
 
 
 def _short(
@@ -83,6 +89,15 @@ def _short(
     return [told] if minutes < asked else []
 
 
-def _quiet(now: datetime, one: Relationship, held: list[Meeting]) -> list[dict[str, Any]]:
+def _silent(
+    now: datetime, targets: Targets, one: Relationship, held: list[Meeting]
+) -> list[dict[str, Any]]:
+    """Return the flag for those who have not met for long, the gravest alone."""
     since = max((meeting.held_at for meeting in held), default=one.started_at)
-    return [{"code": "quiet", "since": since.isoformat()}] if now - since >= QUIET else []
+    limits = {"dormant": targets.dormant_days, "quiet": targets.quiet_days}
+    if not held:
+        limits = {"never_met": targets.never_met_days}
+    for code, days in limits.items():
+        if now - since >= timedelta(days=days):
+            return [{"code": code, "since": since.isoformat()}]
+    return []

@@ -48,16 +48,18 @@ def can_sign(kit: Kit) -> bool:
 
 
 def make(
-    kit: Kit, *, tenant: str, purpose: str, person: str, days: float = DAYS, **about: str
-) -> str:
+    kit: Kit, *, tenant: str, purpose: str, person: str, days: float = DAYS,
+    nonce: str | None = None, **about: str,
+) -> str:  # fmt: skip
     """Return a token for `person` (id) and one `purpose`, good for `days`; safe in an address.
 
+    Links with the same `nonce` are one to what works once; by default each is its own.
     Raises `Conflict` (link.no_secret) where the kit has no `secret_keys`.
     """
     if not kit.secret_keys:
         raise Conflict("link.no_secret", "Give the kit secret_keys=[...]: it signs links with it.")
     until = int((kit.clock() + timedelta(days=days)).timestamp())
-    told = [tenant, purpose, person, about, until, kit.ids()]
+    told = [tenant, purpose, person, about, until, nonce or kit.ids()]
     body = json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
     return f"{_text(body)}.{_text(_sign(kit.secret_keys[0], body))}"
 

@@ -30,7 +30,7 @@ from mentorkit.errors import (
     Problem,
 )
 from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
-from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.programs import fields_of, matching_for, strategy_of
 from mentorkit.journey.safeguards import (
     WORDS,
     breaches,
@@ -541,11 +541,12 @@ def propose(
     """
     tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
     two = both(tx, actor, (mentee, mentor), "participant")
-    if two.program.matching == "staff":
+    matching = matching_for(tx, two.program, two.mentee, two.mentor)
+    if matching == "staff":
         two = both(tx, actor, (mentee, mentor), "participant", "coordinator")
     _ensure_open(two.program)
     asking = two.role in PARTIES
-    if asking and two.program.matching == "staff":
+    if asking and matching == "staff":
         raise NotAllowed(
             "proposal.staff_matches",
             "In this program the staff match people; ask a coordinator to propose the two.",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.milestones import Meeting, asked_minutes, month_of, window
+from mentorkit.domain.milestones import Meeting, Milestone, asked_minutes, month_of, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
-from mentorkit.domain.relationships import HOLDING, Relationship
+from mentorkit.domain.programs import MilestonePlan, Targets
+from mentorkit.domain.relationships import HOLDING, TOGETHER, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.programs import targets_for
 from mentorkit.journey.steps import (
     NEW,
     Step,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 LONGEST = 24 * 60
+STAFF_SIDE = "staff"
+"""Under what the staff's own look back is kept, beside the ids of participants."""
 
 
 class Met(Step):
@@ -44,7 +48,7 @@ class Met(Step):
     ) -> None:
         self.relationship = tx.relationships.get(relationship)
         self.program = tx.programs.get(self.relationship.program_id)
-        here = self.relationship.here
+        self.here = here = self.relationship.here
         found = tx.participants.get_many(m.participant_id for m in here)
         self.people = [found[m.participant_id].person_id for m in here]
         # A circle has several mentees: each of them is a party on their own.
@@ -56,8 +60,17 @@ class Met(Step):
     def own(self) -> list[str]:
         """The actor's own participant in it, where a party acts for themselves."""
         person = person_of(self.tx, self.actor) if self.role in PARTIES else None
-        here = zip(self.relationship.here, self.people, strict=True)
+        here = zip(self.here, self.people, strict=True)
         return [member.participant_id for member, holder in here if holder == person]
+
+    def asked(self, milestone: Milestone) -> list[str]:
+        """Return whom a milestone asks: participants who are in it, and ``staff``."""
+        return asked_of(self.relationship, self.targets, milestone)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """What the relationship was begun under, on its level of touch."""
+        return targets_for(self.tx, self.program)(self.relationship)
 
 
 def relationships(
@@ -105,6 +118,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         planned = tx.milestones.find(relationship_id=one.id)
         return {
             **as_row(replace(one, reason=None) if own else one),
+            "early": one.parted,
             "program": met.program.key,
             "program_name": shown(met.program.name),
             "members": [
@@ -119,27 +133,43 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
             ],
             "minutes": sum(meeting.minutes for meeting in held if meeting.state == "held"),
             "meetings": [as_row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
-            "milestones": [as_row(m) for m in sorted(planned, key=lambda m: (m.opens_at, m.id))],
+            "milestones": [
+                {**as_row(m), "awaited": [id for id in met.asked(m) if id not in m.answered]}
+                for m in sorted(planned, key=lambda m: (m.opens_at, m.id))
+                if not own or m.participant_id in own | {""}
+            ],
         }
 
 
 @atomic
 def log(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
-    held_at: datetime | str | None = None, tx: Transaction = NEW,
+    held_at: datetime | str | None = None, attendees: Sequence[str] | None = None,
+    id: str | None = None, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
-    future, before the relationship began, or after it ended.
+    future, before the relationship began, or after it ended. `attendees` are the participants who
+    were there, default all who were in it then. The same `id` twice is a `Conflict`.
     """
     met = Met(tx, actor, relationship)
     at = _moment(held_at, tx.now)
-    _check_meeting(met.relationship, minutes, at, tx.now)
-    meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
+    there = [
+        m.participant_id
+        for m in met.relationship.members
+        if m.joined_at <= at and (m.left_at is None or at < m.left_at)
+    ]
+    came = tuple(there if attendees is None else dict.fromkeys(attendees))
+    right = attendees is None or (len(came) > 1 and set(came) <= set(there))
+    _check_meeting(met.relationship, minutes, at, tx.now, right)
+    meeting = Meeting(
+        **fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes, attendees=came
+    )
+    meeting = replace(meeting, id=id or meeting.id)
     tx.meetings.add(meeting)
-    fact = events.MeetingHeld
-    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
+    how: dict[str, Any] = {"relationship_id": relationship, "minutes": minutes, "attendees": came}
+    met.record(events.MeetingHeld, meeting.id, **how)
     return met.row(meeting)
 
 
@@ -154,8 +184,13 @@ def _moment(value: datetime | str | None, now: datetime) -> datetime:
     return at
 
 
-def _check_meeting(one: Relationship, minutes: int, at: datetime, now: datetime) -> None:
+def _check_meeting(
+    one: Relationship, minutes: int, at: datetime, now: datetime, right: bool
+) -> None:
     problems = []
+    if not right:
+        told = "name two at least of those who were in it on that day"
+        problems.append(Problem("attendees", told))
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST:
         problems.append(Problem("minutes", f"write a whole number from 1 to {LONGEST}"))
     if at > now:
@@ -198,7 +233,7 @@ def month(
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
         one = met.relationship
-        targets, _ = targets_of(tx, met.program, one.targets_version or None)
+        targets = met.targets
         span = month_of(at or tx.now, met.program.zone)
         held = sum(
             meeting.minutes
@@ -276,7 +311,7 @@ def extend(
     if one.state not in HOLDING:
         raise Conflict("relationship.ended", "The relationship has ended; match them again.")
     longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
-    targets, _ = targets_of(tx, met.program, one.targets_version or None)
+    targets = met.targets
     plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
     started = one.started_at + _away(tx, one, targets.length_days)
     row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
@@ -307,32 +342,34 @@ def end(
     """End a relationship; places are free again, and what was still to come is cancelled.
 
     A mentee of a circle, staff or not, ends their own part in it; for the others it goes on. So
-    staff take out one mentee with `only`, a participant id; without anybody else on that side it
-    ends for all.
-    `reason` is a code (completed, stopped, no_contact, ...). A follow-up stays planned when the
-    two have come to the end together.
+    does one of three peers or more, and so staff take out one of them with `only`, a participant
+    id; with too few left it ends for all.
+    `reason` is a code. A follow-up stays planned when they have come to the end together
+    (completed, goal_reached); for any other reason it ends early: their hours count, each has a
+    free place again, and the same people are not matched again.
     """
     met = Met(tx, actor, relationship, None if only is None else "coordinator")
     if only is not None and met.role in PARTIES:
         raise NotAllowed("relationship.staff_only", "Only staff take somebody else out.")
-    if only is not None and only not in met.relationship.mentees:
+    alone = met.relationship.goes_on_without
+    if only is not None and only not in met.relationship.mentees and not alone(only):
         raise Conflict("relationship.not_in_it", "That participant is no mentee in it now.")
     return met.row(part(met, met.own if only is None else [only], reason, note))
 
 
 def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relationship:
-    """Take the first of `who` that is a mentee out of a circle, if it can go on without them.
+    """Take the first of `who` that may leave out of a circle or a ring, if that can go on.
 
     Otherwise it ends for all: a pair, and a circle without that mentee's side or the mentor's.
     """
     tx, one = met.tx, met.relationship
-    leaving = next((id for id in who if id in one.mentees), None)
-    if one.kind != "circle" or leaving is None or len(one.mentees) == 1:
+    leaving = next((id for id in who if one.goes_on_without(id)), None)
+    if leaving is None:
         return finish(met, reason, note)
-    mentor = one.member("mentor").participant_id
-    used = _release(tx, one, {leaving: 1, mentor: 1})
+    mentors = [m.participant_id for m in one.here if m.role == "mentor"]
+    used = _release(tx, one, dict.fromkeys([leaving, *mentors], 1))
     latest = tx.relationships.get(one.id)  # others may have come or gone while we waited for it
-    if leaving in latest.mentees and len(latest.mentees) > 1:
+    if latest.goes_on_without(leaving):
         one = latest
     member = next(m for m in one.here if m.participant_id == leaving)
     tx.members.save(replace(member, left_at=tx.now))
@@ -343,6 +380,8 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     about: dict[str, Any] = {"participant_id": leaving, "left_reason": reason}
     event = met.record(events.MemberLeft, one.id, members=members, **about)
     met.record_all(met.fact(events.PlaceReleased, who, event, used=n) for who, n in used.items())
+    own = tx.milestones.find(relationship_id=one.id, participant_id=leaving, state=PENDING)
+    _cancel(met, own, event)
     if reason != "blocked":
         tell(tx, event, "member_left", met.people)
     return now
@@ -374,18 +413,26 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     moved = replace(moved, note_id=met.note("relationship", one.id, note))
     saved, event = met.save(tx.relationships, moved, events.RelationshipEnded, reason=reason)
     freed = [met.fact(events.PlaceReleased, who, event, used=now) for who, now in used.items()]
-    kept = "follow_up" if reason == "completed" else None
-    over = [
-        milestone.move("cancelled", by=met.role)
-        for milestone in tx.milestones.find(relationship_id=one.id, state=("upcoming", "due"))
-        if milestone.kind != kept
-    ]
-    tx.milestones.save_all(over)
-    cancelled = [met.fact(events.MilestoneCancelled, gone.id, event) for gone in over]
-    met.record_all([*freed, *cancelled])
+    met.record_all(freed)
+    after = {
+        plan.kind
+        for plan in met.targets.milestones
+        if plan.after_end is not None and reason in TOGETHER
+    }
+    planned = tx.milestones.find(relationship_id=one.id, state=PENDING)
+    _cancel(met, [milestone for milestone in planned if milestone.kind not in after], event)
     if reason != "blocked":
-        tell(tx, event, "relationship_ended", met.people)
+        early = "relationship_parted" if saved.parted else "relationship_ended"
+        tell(tx, event, early, met.people)
     return saved
+
+
+PENDING = ("upcoming", "due")
+
+
+def _cancel(met: Met, gone: Sequence[Milestone], cause: events.Event) -> None:
+    met.tx.milestones.save_all(one.move("cancelled", by=met.role) for one in gone)
+    met.record_all(met.fact(events.MilestoneCancelled, one.id, cause) for one in gone)
 
 
 def milestones(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:
@@ -393,32 +440,67 @@ def milestones(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> lis
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
         found = tx.milestones.find(relationship_id=relationship)
-        return [met.row(one) for one in sorted(found, key=lambda one: (one.opens_at, one.id))]
+        mine = [one for one in found if not met.own or one.participant_id in ("", *met.own)]
+        return [met.row(one) for one in sorted(mine, key=lambda one: (one.opens_at, one.id))]
 
 
 @atomic
 def reach(
-    kit: Kit, *, tenant: str, actor: Actor, milestone: str, tx: Transaction = NEW
-) -> dict[str, Any]:
-    """Mark a milestone that is due (or was missed) as done."""
+    kit: Kit, *, tenant: str, actor: Actor, milestone: str, on_behalf_of: str | None = None,
+    note: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Look back at a milestone that is due, or was missed; done when all have whom it asks.
+
+    A participant does for themselves. Staff do for one whom it asks, `on_behalf_of` a participant
+    (id) or their own side (``staff``); without it for all who are still awaited. `note` is theirs.
+    """
     one = tx.milestones.get(milestone)
-    met = Met(tx, actor, one.relationship_id)
-    return met.done(tx.milestones, one.move("done", by=met.role), events.MilestoneDone)
+    speaking = "coordinator" if on_behalf_of else None
+    met = Met(tx, actor, one.relationship_id, speaking)
+    asked = met.asked(one)
+    mine: Sequence[str] = met.own or ([on_behalf_of] if on_behalf_of else asked)
+    if not set(mine) <= {*asked, *met.own} or (on_behalf_of and met.role in PARTIES):
+        raise Conflict("milestone.not_asked", "This milestone does not ask them.")
+    answered = tuple(dict.fromkeys((*one.answered, *mine)))
+    looked = replace(one, answered=answered)
+    met.note("milestone", milestone, note)
+    done = looked.move(
+        "done", by=met.role
+    )  # refuses what is not due, also where others are awaited
+    if set(asked) <= set(answered):
+        return met.done(tx.milestones, done, events.MilestoneDone, answered=answered)
+    return met.done(tx.milestones, looked, events.MilestoneAnswered, answered=answered)
+
+
+def asked_of(one: Relationship, targets: Targets, milestone: Milestone) -> list[str]:
+    """Return whom a milestone of this relationship asks: participants in it, and ``staff``."""
+    usual = MilestonePlan(kind=milestone.kind)
+    plan = next((plan for plan in targets.milestones if plan.kind == milestone.kind), usual)
+    sides = {*plan.asks, *({"peer"} if {"mentee", "mentor"} & set(plan.asks) else ())}
+    parties = [
+        m.participant_id
+        for m in one.here
+        # Who joined later has days of their own, in a milestone that asks them alone.
+        if m.role in sides
+        and milestone.participant_id
+        == (m.participant_id if one.late(m) and plan.day is not None else "")
+    ]
+    return [*parties, *([STAFF_SIDE] if STAFF_SIDE in plan.asks else [])]
 
 
 @atomic
 def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
-    """Turn milestones whose time has come, to due or missed; return how many. For the worker."""
+    """Turn milestones whose time has come, to due or missed; return how many. For the worker.
+
+    Nobody is told here: what is due is awaited of people, and nudges word and send that.
+    """
     ripe = tx.milestones.ripe(tx.now, limit)
     held = tx.relationships.get_many(one.relationship_id for one in ripe)
     for one in ripe:
         relationship = held[one.relationship_id]
         step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
         if one.state == "upcoming":
-            due = one.move("due", by=Role.SYSTEM)
-            _, event = step.save(tx.milestones, due, events.MilestoneDue)
-            found = tx.participants.get_many(m.participant_id for m in relationship.here)
-            tell(tx, event, "milestone_due", [p.person_id for p in found.values()])
+            step.save(tx.milestones, one.move("due", by=Role.SYSTEM), events.MilestoneDue)
         else:
             step.save(tx.milestones, one.move("missed", by=Role.SYSTEM), events.MilestoneMissed)
     return len(ripe)

@@ -16,7 +16,7 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.programs import consent_version, fields_of
+from mentorkit.journey.programs import consent_version, fields_of, targets_of
 from mentorkit.journey.safeguards import not_erased
 from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
 
@@ -31,13 +31,16 @@ class Own(Step):
     There is none about somebody who was erased: what is left of them stays as it is.
     """
 
-    def __init__(self, tx: Transaction, actor: Actor, participant: str) -> None:
+    def __init__(
+        self, tx: Transaction, actor: Actor, participant: str, speaking: str | None = None
+    ) -> None:
         if tx.write:  # who looks at it for a pair waits, or we for them
             tx.participants.hold([participant])
         self.participant = one = tx.participants.get(participant)
         self.program = tx.programs.get(one.program_id)
         named = Role.MENTOR if one.role == "mentor" else Role.MENTEE
-        role = party(tx, self.program, actor, [(named, one.person_id)], "participant")
+        mine = [(named, one.person_id)]
+        role = party(tx, self.program, actor, mine, "participant", speaking)
         not_erased(tx, one)
         super().__init__(tx, actor, role, self.program.id)
 
@@ -74,6 +77,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             "name": person.name,
             "program": program.key,
             "program_name": shown(program.name),
+            "touch_levels": [each.name for each in targets_of(tx, program)[0].touch],
             "consent_text": shown(text.body) if text else {},
             "consent_now": text.number if text else 0,
             "questions": [{**as_row(f), "value": shown(one.profile.get(f.id))} for f in asked],
@@ -188,6 +192,26 @@ def set_capacity(
 
 
 @atomic
+def set_touch(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, touch: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Look after somebody on this level of the program's targets from their next match on.
+
+    Only staff may; "" is what goes for all.
+    """
+    own = Own(tx, actor, participant, "coordinator")
+    if own.role in PARTIES:
+        raise NotAllowed("participant.staff_touch", "Only staff say how closely to look after you.")
+    known = [level.name for level in targets_of(tx, own.program)[0].touch]
+    if touch and touch not in known:
+        told = f"there are {', '.join(known) or 'none'}"
+        raise Invalid("participant.touch", "There is no such level.", [Problem("touch", told)])
+    return own.done(
+        tx.participants, replace(own.participant, touch=touch), events.TouchChanged, touch=touch
+    )
+
+
+@atomic
 def pause(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "asked",
     tx: Transaction = NEW,
@@ -225,7 +249,9 @@ def leave(
     """
     own = Own(tx, actor, participant)
     for held in tx.relationships.for_participants([participant], states=HOLDING):
-        if held.kind == "circle" and participant in held.mentees:
+        if held.goes_on_without(participant) or (
+            held.kind == "circle" and participant in held.mentees
+        ):
             part(Met(tx, actor, held.id), [participant], reason)
     moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
     saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)

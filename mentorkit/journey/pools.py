@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal, Relationship
+from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough
 
@@ -123,10 +123,17 @@ def _histories(
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
     for relationship in relationships:
-        mentor = relationship.member("mentor").participant_id
-        past.update((m.participant_id, mentor) for m in relationship.members if m.role == "mentee")
-        here = [m.participant_id for m in relationship.here] if relationship.mentees else ()
-        forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
+        mentors = [m.participant_id for m in relationship.members if m.role == "mentor"]
+        mentees = [m.participant_id for m in relationship.members if m.role == "mentee"]
+        peers = [m.participant_id for m in relationship.members if m.role == "peer"]
+        were = {*product(mentees, mentors), *permutations(peers, 2)}
+        past |= were
+        # Staff may still bring two together by hand whose time ended early; a run never does.
+        parted = were if relationship.parted else ()
+        forbidden = dict.fromkeys(parted, "parted") | forbidden
+        here = [m.participant_id for m in relationship.here]
+        if relationship.state in HOLDING:
+            forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
     holders = defaultdict(list)
     for row in rows:
         holders[row.person_id].append(row.id)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person, called
 from mentorkit.domain.programs import (
     STAFF_ROLES,
@@ -25,6 +27,7 @@ from mentorkit.domain.programs import (
     parse_targets,
     read_preset,
 )
+from mentorkit.domain.relationships import Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
@@ -447,6 +450,23 @@ def targets_of(
     """Return the targets of this version (default: those now in force), and the version."""
     body, number = _in_force(tx, program, "targets", version)
     return parse_targets(body, []), number
+
+
+def matching_for(tx: Transaction, program: Program, *who: Participant) -> str:
+    """Return who starts the matching of these, staff or self: as the first of them who differs."""
+    targets = targets_of(tx, program)[0] if any(one.touch for one in who) else Targets()
+    own = (targets.level(one.touch).matching for one in who)
+    return next(filter(None, own), program.matching)
+
+
+def targets_for(tx: Transaction, program: Program) -> Callable[[Relationship], Targets]:
+    """Return what gives the targets that a relationship began under, on its level of touch."""
+
+    @cache
+    def of(version: int, touch: str) -> Targets:
+        return targets_of(tx, program, version or None)[0].at(touch)
+
+    return lambda one: of(one.targets_version, one.touch)
 
 
 def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:

@@ -27,6 +27,7 @@ WORDS = {
     "no_place": "One of the two has no free place.",
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
+    "parted": "The two were together already, and it ended early. Propose them by hand.",
     "proposed_now": "The two have an open proposal already.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, RetryLater
-from mentorkit.domain.milestones import Milestone
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -36,7 +35,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "relationship_started": HOLDING,
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
-    "milestone_due": ("due",),
+    "relationship_parted": ("ended",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
@@ -55,12 +54,22 @@ def message(
 
     `mine` is the reader's own part in the program; None for staff, who have none.
     """
+    values = _told(tx, job, event, mine, program, person.locale)
+    values["link"] = _link(kit, tx, event, program)
+    about = Frozen(event=event.sequence)
+    return worded(tx, job, TEMPLATES[job.name], person, program, values, about)
+
+
+def worded(
+    tx: Transaction, job: Job, template: Mapping[str, Any], person: Person, program: Program,
+    values: Mapping[str, str], params: Frozen | None = None,
+) -> Message:  # fmt: skip
+    """Return a message made of a template, or of what the program wrote in its place."""
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
-    template = {**TEMPLATES[job.name], **own}
-    values = {"person": person.name, "program": in_locale(program.name, person.locale)}
-    values |= _told(tx, job, event, mine, program, person.locale)
-    values["link"] = _link(kit, tx, event, program)
+    template = {**template, **own}
+    names = {"person": person.name, "program": in_locale(program.name, person.locale)}
+    values = {**names, **values}
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -70,9 +79,27 @@ def message(
         subject=fill(in_locale(template["subject"], person.locale), values),
         body=fill(in_locale(template["body"], person.locale), values),
         locale=person.locale,
-        params=Frozen(event=event.sequence),
+        params=params or Frozen(),
         created_at=tx.now,
     )
+
+
+def names_in(tx: Transaction, noun: str, id: str, locale: str) -> tuple[str, str]:
+    """Return the names on both sides of a proposal, of a relationship or one of its milestones."""
+    if noun == "milestone":
+        noun, id = "relationship", tx.milestones.get(id).relationship_id
+    if noun == "proposal":
+        proposal = tx.proposals.get(id)
+        sides = [[proposal.mentee_id], [proposal.mentor_id]]
+    else:
+        here = tx.relationships.get(id).here
+        mentors = [m.participant_id for m in here if m.role == "mentor"]
+        others = [m.participant_id for m in here if m.participant_id not in mentors]
+        sides = [others, mentors] if mentors else [others[:1], others[1:]]
+    people = persons_of(tx, (one for side in sides for one in side))
+    nobody = translate("somebody who has left", locale)
+    mentee, mentor = (", ".join(people[one].name or nobody for one in side) for side in sides)
+    return mentee, mentor
 
 
 def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
@@ -80,8 +107,6 @@ def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
     if kit.site is None:
         return ""
     noun, id = event.noun, event.subject_id
-    if noun == "milestone":
-        noun, id = "relationship", tx.milestones.get(id).relationship_id
     if noun not in ADDRESSES:
         return kit.site.url(event.tenant, "home")
     return kit.site.url(event.tenant, noun, program=program.key, **{noun: id})
@@ -93,23 +118,22 @@ def _told(
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
-        about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
+        about: Proposal | Relationship = tx.proposals.get(event.subject_id)
         named: str | None = event.subject_id
         due = None
     else:
-        if event.noun == "milestone":
-            about = milestone = tx.milestones.get(event.subject_id)
-            held, due = tx.relationships.get(milestone.relationship_id), milestone.closes_at
-        else:
-            about = held = tx.relationships.get(event.subject_id)
-            due = held.ends_at
+        about = held = tx.relationships.get(event.subject_id)
+        due = held.ends_at
         led = event.payload()
         named = led.get("joined_by") or led.get("proposal_id")
         for member in held.here:
             roles[member.role].append(member.participant_id)
     here = {one for ids in roles.values() for one in ids}
+    if peers := roles.pop("peer", []):  # who are both to each other
+        roles |= {"mentee": peers[:1], "mentor": peers[1:]}
     if isinstance(event, MemberLeft):
         roles["mentee"] = [event.participant_id]
+        roles["mentor"] = [id for id in [*peers, *roles["mentor"]] if id != event.participant_id]
     proposal = tx.proposals.get(named) if named else None
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}

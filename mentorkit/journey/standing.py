@@ -20,7 +20,7 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import consent_version
+from mentorkit.journey.programs import consent_version, matching_for
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -169,7 +169,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "off": sorted(_off(_plugins(tx, program))),
-        "self_match": program.matching == "self" and one.plays("mentee"),
+        "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
         "places": one.free,
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
@@ -252,7 +252,7 @@ def usual_wait(tx: Transaction, program: Program) -> int | None:
     first: dict[str, Any] = {}
     for held in tx.relationships.find(program_id=program.id):
         for mentee in held.members:
-            if mentee.role == "mentee":
+            if mentee.role in ("mentee", "peer"):
                 earlier = first.get(mentee.participant_id, mentee.joined_at)
                 first[mentee.participant_id] = min(earlier, mentee.joined_at)
     since = tx.participants.get_many(first)

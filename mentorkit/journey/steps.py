@@ -43,8 +43,8 @@ THEIRS: dict[type, str] = {
     "relationship_id created_at",
     Relationship: "program_id proposal_id kind state targets_version started_at ends_at paused_at "
     "ended_at members",
-    Meeting: "relationship_id held_at minutes state",
-    Milestone: "relationship_id kind state opens_at closes_at",
+    Meeting: "relationship_id held_at minutes state attendees",
+    Milestone: "relationship_id kind participant_id state opens_at closes_at answered",
 }
 """What a participant is shown of what they are in: no score, no code of why, no note of staff."""
 

@@ -9,7 +9,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, NotAllowed
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.pools import pool_of
-from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.programs import fields_of, matching_for, strategy_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -32,7 +32,7 @@ def mentors(
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
         one, program = own.participant, own.program
-        if own.role in PARTIES and program.matching != "self":
+        if own.role in PARTIES and matching_for(tx, program, one) != "self":
             raise NotAllowed(
                 "proposal.staff_matches",
                 "In this program the staff match people; they tell you when there is somebody.",

@@ -50,11 +50,6 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "About your match in {program}",
         "Hello {person}, this match did not come about. We go on looking for you.",
     ),
-    "milestone_due": _english(
-        "How is it going? {program}",
-        "Hello {person}, it is time to look back on your mentoring so far. "
-        "Please tell us by {due} how it goes.\n{link}",
-    ),
     "member_left": _english(
         "Somebody has left the circle: {program}",
         "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
@@ -62,6 +57,12 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",
         "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you.",
+    ),
+    "relationship_parted": _english(
+        "Your mentoring has ended: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} has ended before its time. That "
+        "happens, and it is nobody's fault. The hours you have met count. If you would like "
+        "somebody else, or a break first, choose here:\n{link}",
     ),
 }
 

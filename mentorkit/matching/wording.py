@@ -68,6 +68,7 @@ SENTENCES: Mapping[str, str] = {
     "no_place": "One of the two has no free place.",
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
+    "parted": "The two were together already, and it ended early.",
     "proposed_now": "The two have an open proposal already.",
     "no_places": "This mentor has no place.",
     "no_mentors": "There is no mentor in this run.",

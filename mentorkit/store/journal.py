@@ -61,9 +61,9 @@ class Journal:
             conditions.append(_ROW.program_id == program_id)
         return self._read(*conditions, limit=limit)
 
-    def about(self, noun: str, subject_id: str) -> list[Event]:
-        """Return everything that happened to one subject, oldest first."""
-        return self._read(_ROW.noun == noun, _ROW.subject_id == subject_id)
+    def about(self, noun: str, *subject_ids: str) -> list[Event]:
+        """Return everything that happened to these subjects of a noun, oldest first."""
+        return self._read(_ROW.noun == noun, _ROW.subject_id.in_(subject_ids))
 
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""

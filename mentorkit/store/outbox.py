@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mentorkit.store import tables
 from mentorkit.store.faults import translated
-from mentorkit.store.repositories import matching
+from mentorkit.store.repositories import CHUNK, matching
 from mentorkit.store.tables import Job
 
 if TYPE_CHECKING:
@@ -165,6 +165,11 @@ class Outbox:
         )
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))
+
+    def keyed(self, keys: Sequence[str]) -> list[Job]:
+        """Return the rows that are there under any of these keys."""
+        parts = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+        return [job for part in parts for job in self.find(key=part)]
 
     def late(self, before: datetime) -> int:
         """Return how many rows were due, or held by a worker that was lost, before this time."""

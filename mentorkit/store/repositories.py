@@ -483,6 +483,16 @@ class Milestones(Repository[Milestone]):
 class Meetings(Repository[Meeting]):
     noun, table, cls = "meeting", tables.meeting, Meeting
 
+    def last(self, relationships: Iterable[str]) -> dict[str, datetime]:
+        """Return when each of these relationships last met, where it ever did."""
+        of, newest = self.table.c.relationship_id, sa.func.max(self.table.c.held_at).label("at")
+        wanted: dict[str, Any] = {"state": "held", "relationship_id": list(relationships)}
+        found: dict[str, datetime] = {}
+        for part in _parts(wanted):
+            held = sa.select(of, newest).where(matching(self.table, self.tx.tenant, part))
+            found |= {row.relationship_id: row.at for row in self._all(held.group_by(of))}
+        return found
+
 
 class Notes(Repository[Note]):
     noun, table, cls = "note", tables.note, Note

@@ -293,7 +293,7 @@ OF_MEMBERS = declare(
 milestone = of(
     Milestone,
     refers("relationship_id", relationship),
-    unique("relationship_id", "kind"),
+    unique("relationship_id", "kind", "participant_id"),
     found_by("state", "opens_at"),
     info=OF_MEMBERS,
 )

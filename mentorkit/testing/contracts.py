@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
+from mentorkit.testing.nudging import NudgeContract
 from mentorkit.testing.receiving import SourceContract
 from mentorkit.testing.scoring import CriterionContract, RuleContract, assert_consistent
 
@@ -23,6 +24,7 @@ __all__ = [
     "AssignerContract",
     "ChannelContract",
     "CriterionContract",
+    "NudgeContract",
     "RuleContract",
     "SourceContract",
     "assert_consistent",

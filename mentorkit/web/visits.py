@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import flask
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.text import in_locale
+from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey.steps import READERS
 from mentorkit.web.brought import Brought
@@ -102,8 +104,6 @@ class Visit:
             return ""
         moment = datetime.fromisoformat(day) if isinstance(day, str) else day
         if isinstance(moment, datetime):
-            from zoneinfo import ZoneInfo
-
             moment = moment.astimezone(ZoneInfo(self.zone)).date()
         return i18n.format_day(moment, self.locale)
 
@@ -197,6 +197,20 @@ class Visit:
         return flask.redirect(target, code=303)
 
 
+def noon(visit: Visit, zone: str) -> datetime:
+    """Return when the day of the page's form was: its noon in this zone, but never ahead."""
+    now = visit.kit.clock()
+    try:
+        day = datetime.fromisoformat(visit.form.get("day", "")).replace(hour=12, tzinfo=None)
+    except ValueError:
+        told = visit.words("write the day as 2027-03-01")
+        raise Invalid(
+            "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
+        ) from None
+    held = day.replace(tzinfo=ZoneInfo(zone))
+    return now if now < held < now + timedelta(days=1) else held
+
+
 BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
 """By what means somebody may have told staff what to do in their place."""
 
@@ -228,6 +242,10 @@ NOTICES = {
     "extended": "It is longer now, and the dates to come have moved.",
     "ended": "It has ended. Thank you for your time.",
     "reached": "Noted.",
+    "gathered": "They are together now, and are told so.",
+    "break": "You are taking a break. Nobody is looked for until you are back.",
+    "back": "Welcome back. We are looking for a match for you.",
+    "touched": "Kept. It counts from their next match on.",
     "left": "You have left this program.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""

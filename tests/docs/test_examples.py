@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
-from mentorkit.hooks import Inbound
+from mentorkit.hooks import Awaited, Inbound
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -164,6 +164,26 @@ def test_notification_channels(ctx: Any, tmp_path: Path) -> None:
     receipts = {channel.deliver(ctx, message, person, [mail]) for _ in range(2)}
     assert len(receipts) == 1
     assert [file.read_text() for file in out.iterdir()] == ["A mentor for you\n\nBen"]
+
+
+def test_nudges(ctx: Any) -> None:
+    (nudge,) = load("nudges").nudges.values()
+    monday = NOW  # 4 May 2026
+    waiting = [
+        Awaited(
+            kind=kind,
+            person_id="ben",
+            role="mentor",
+            noun="proposal",
+            subject_id=f"p{day}",
+            since=monday - timedelta(days=day),
+        )
+        for day, kind in ((1, "answer"), (3, "answer"), (3, "meeting"), (9, "answer"))
+    ]
+    (told,) = nudge.due(ctx, waiting)
+    assert {one.subject_id for one in told.awaited} == {"p1", "p3", "p9"}
+    assert (told.at.isoweekday(), told.key) == (1, "2026-05-04")
+    assert list(nudge.due(ctx, waiting[2:3])) == []
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.domain.people import Actor
-from mentorkit.hooks import Health, Inbound
+from mentorkit.hooks import Awaited, Health, Inbound
 from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
@@ -92,6 +92,21 @@ def test_hook_mentorkit_notification_channels(load_example: Example, context: An
     person: Any = Anybody()
     assert channel.can_reach(context, person, ())
     assert channel.deliver(context, note, person, ()).reference == "k-1"
+
+
+def test_hook_mentorkit_nudges(load_example: Example, context: Any) -> None:
+    nudge = load_example("mentorkit_nudges").nudges["example.day_after"]
+    waiting = Awaited(
+        kind="first_meeting",
+        person_id="ada",
+        role="mentee",
+        noun="relationship",
+        subject_id="r1",
+        since=context.now,
+    )
+    (prompt,) = nudge.due(context, [waiting])
+    assert (prompt.template, prompt.awaited) == ("day_after", (waiting,))
+    assert prompt.at == context.now + timedelta(days=1)
 
 
 def test_hook_mentorkit_reactions(load_example: Example, context: Any) -> None:

@@ -21,6 +21,7 @@ from mentorkit.hooks import (
     Command,
     Criterion,
     Health,
+    Nudge,
     Reaction,
     Receipt,
     RecruitmentSource,
@@ -54,6 +55,16 @@ class AnAssigner(Assigner):
         return Assignment(pairs=(), method="none")
 
 
+TEXTS = {"told": {"subject": {"en": "Hello"}, "body": {"en": "{person}"}}}
+
+
+class ANudge(Nudge):
+    templates = TEXTS
+
+    def due(self, *args: Any) -> list[Any]:
+        return []
+
+
 class AChannel(Channel):
     def deliver(self, *args: Any) -> Receipt:
         return Receipt(channel=self.name)
@@ -67,6 +78,7 @@ def provider(hook: str, name: str) -> Any:
         "mentorkit_rules": ARule,
         "mentorkit_assigners": AnAssigner,
         "mentorkit_notification_channels": AChannel,
+        "mentorkit_nudges": ANudge,
     }
     if hook == "mentorkit_matching_strategies":
         return Strategy(name=name, assigner="in_turn")

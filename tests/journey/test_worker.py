@@ -482,7 +482,7 @@ def test_what_goes_on_after_somebody_was_erased_is_still_told(
     people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
     world = create_world(
         [*people, lead("mo", "mentor", trade="baker", capacity=9)],
-        kit=create_kit(plugins=("matching", plugin(post))),
+        kit=create_kit(plugins=("matching", plugin(post), "checkins")),
         kind="circle",
     )
     publish(world)
@@ -493,7 +493,7 @@ def test_what_goes_on_after_somebody_was_erased_is_still_told(
     post.carried.clear()
     clock.forward(days=45)
     work(world.kit)
-    assert {one.template for one in post.carried} == {"milestone_due"}
+    assert {one.template for one in post.carried} == {"milestone_due_full"}
     assert {one.person_id for one in post.carried} == {world.persons["ana"], world.persons["mo"]}
 
 

@@ -14,6 +14,7 @@ from mentorkit.testing import (
     AssignerContract,
     ChannelContract,
     CriterionContract,
+    NudgeContract,
     RuleContract,
     SourceContract,
     assert_consistent,
@@ -44,6 +45,10 @@ PEOPLE = (
     },
     {"languages": ("rw",), "trade": None, "age": 0.0},
 )  # fmt: skip
+
+
+class TestCheckIns(NudgeContract):
+    plugin = "checkins"
 
 
 class Ours(CriterionContract):

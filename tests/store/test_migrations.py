@@ -162,9 +162,10 @@ def test_removing_a_plugin_leaves_an_installation_that_upgrades(
     later = tmp_path / "later" / "mk_later" / "versions"
     shutil.copytree(migrate.folder(CORE), later, ignore=shutil.ignore_patterns("__pycache__"))
     (later.parent / "__init__.py").touch()
+    newest = max(one.name[: len("core_0001")] for one in later.glob("core_*.py"))
     (later / "core_9999_more.py").write_text(
         'from alembic import op\nimport sqlalchemy as sa\nrevision = "core_9999"\n'
-        'down_revision = "core_0001"\n'
+        f'down_revision = "{newest}"\n'
         'def upgrade(): op.create_table("mk__more", sa.Column("id", sa.Integer, '
         "primary_key=True))\n"
     )
@@ -237,3 +238,40 @@ def test_a_hosts_autogenerate_leaves_our_tables_alone(empty: Any) -> None:
 def test_only_our_tables_are_ours(name: str | None, ours: bool) -> None:
     assert not_ours(name, "table", {}) is not ours
     assert not_ours(name, "column", {})
+
+
+@pytest.mark.parametrize("kind", ["sqlite-prepared", "postgresql"])
+def test_what_a_relationship_had_planned_is_kept_as_the_table_changes(
+    create_database: Any, kind: str
+) -> None:
+    from alembic import command
+
+    engine = create_database(kind, made=False).engine
+    when = "2027-01-04T09:00:00.000000+00:00"
+    with engine.begin() as connection:
+        command.upgrade(migrate._config(CORE, connection=connection), "core_0001")
+        for table, values in (
+            ("program", {"id": "p", "key": "p", "name": "{}", "state": "open", "zone": "UTC",
+                         "locale": "en", "kind": "pair", "matching": "staff",
+                         "accept_chain": "[]", "offer_days": 1, "mentee_capacity": 1,
+                         "staff": "{}", "created_at": when, "version": 1}),
+            ("relationship", {"id": "r", "program_id": "p", "kind": "pair", "state": "active",
+                              "targets_version": 1, "started_at": when, "ends_at": when,
+                              "version": 1}),
+            ("milestone", {"id": "m", "relationship_id": "r", "kind": "check", "state": "due",
+                           "opens_at": when, "closes_at": when, "version": 3}),
+            ("meeting", {"id": "h", "relationship_id": "r", "held_at": when, "minutes": 60,
+                         "state": "held", "version": 1}),
+        ):  # fmt: skip
+            row = {"tenant": "acme", **values}
+            names_, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(sa.text(f"INSERT INTO mk__{table} ({names_}) VALUES ({marks})"), row)
+    upgrade(engine)
+    assert check(engine) == []
+    kept = {name: tables.metadata.tables[f"mk__{name}"] for name in ("milestone", "meeting")}
+    with engine.connect() as connection:
+        milestone = connection.execute(sa.select(kept["milestone"])).one()
+        meeting = connection.execute(sa.select(kept["meeting"])).one()
+    told = (milestone.kind, milestone.state, milestone.participant_id, milestone.answered)
+    assert told == ("check", "due", "", ())
+    assert (meeting.minutes, meeting.attendees) == (60, ())

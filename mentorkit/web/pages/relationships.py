@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.relationships import RELATIONSHIP_MOVES
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem
-from mentorkit.journey import match, meet
+from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
+from mentorkit.journey import history, match, meet, met, standing
 from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
-from mentorkit.web.visits import BEHALF, Visit
+from mentorkit.web.visits import BEHALF, Visit, noon
 
 ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "other")
 """Codes of why a relationship ends."""
@@ -42,7 +42,11 @@ def relationships(visit: Visit, program: str) -> str:
 @shows("/programs/<program>/relationships/<relationship>")
 @allow(*STAFF, *PARTIES)
 def relationship(
-    visit: Visit, program: str, relationship: str, wrong: MentorKitError | None = None
+    visit: Visit,
+    program: str,
+    relationship: str,
+    wrong: MentorKitError | None = None,
+    link: dict[str, Any] | None = None,
 ) -> str:
     at = {**visit.asked(), "relationship": relationship}
     one = meet.show(visit.kit, **at)
@@ -63,7 +67,20 @@ def relationship(
         ends=ENDS,
         wrong=wrong,
         behalf=() if own else BEHALF,
+        history=history.history(visit.kit, **at),
+        names={m["participant"]: m["name"] for m in one["members"]},
+        link=link,
+        parted=_parted(visit, one) if own else None,
     )
+
+
+def _parted(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the visitor's own part, where this relationship of theirs has ended early."""
+    if one["state"] != "ended" or not one["early"]:
+        return None
+    own = {member["participant"] for member in one["members"] if member["own"]}
+    parts = standing.home(visit.kit, **visit.asked())["parts"]
+    return next((part for part in parts if part["id"] in own), None)
 
 
 @does("/programs/<program>/relationships/<relationship>")
@@ -76,13 +93,20 @@ def relationship_change(
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
-            meet.log(visit.kit, **at, minutes=minutes, held_at=_held(visit))
+            there = visit.values("attendees") if "group" in visit.form else None
+            held = noon(visit, visit.of.zone)
+            meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
             said = "met"
         elif did == "strike":
             meet.strike(visit.kit, **visit.asked(), meeting=visit.form.get("meeting", ""))
             said = "struck"
         elif did == "reach":
-            meet.reach(visit.kit, **visit.asked(), milestone=visit.form.get("milestone", ""))
+            meet.reach(
+                visit.kit,
+                **visit.asked(),
+                milestone=visit.form.get("milestone", ""),
+                on_behalf_of=visit.form.get("on_behalf_of") or None,
+            )
             said = "reached"
         elif did == "pause":
             meet.pause(visit.kit, **at)
@@ -97,12 +121,17 @@ def relationship_change(
         elif did == "end":
             reason = visit.form.get("reason", "")
             reason = reason if reason in ENDS else ENDS[-1]
-            meet.end(visit.kit, **at, reason=reason, note=visit.form.get("note", "").strip())
-            return (
-                visit.go("home", "ended")
-                if not visit.is_staff
-                else visit.go("relationships", "ended", program=program)
-            )
+            note, only = visit.form.get("note", "").strip(), visit.form.get("only") or None
+            done = meet.end(visit.kit, **at, reason=reason, note=note, only=only)
+            if visit.is_staff:
+                return visit.go("relationships", "ended", program=program)
+            if done["state"] != "ended" or reason in TOGETHER:
+                return visit.go("home", "ended")
+            said = "ended"
+        elif did == "link":
+            who = visit.form.get("participant", "")
+            made = met.link(visit.kit, **at, participant=who)
+            return _with_link(visit, program, relationship, made), 200
         else:
             raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
     except (Conflict, Invalid) as error:
@@ -114,15 +143,6 @@ def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
     return relationship(visit, program, one, error)
 
 
-def _held(visit: Visit) -> datetime:
-    """Return when the meeting was: noon of the day, in the program's zone, but never ahead."""
-    now = visit.kit.clock()
-    try:
-        day = datetime.fromisoformat(visit.form.get("day", "")).replace(hour=12)
-    except ValueError:
-        told = visit.words("write the day as 2027-03-01")
-        raise Invalid(
-            "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
-        ) from None
-    held = day.replace(tzinfo=ZoneInfo(visit.of.zone))
-    return now if now < held < now + timedelta(days=1) else held
+def _with_link(visit: Visit, program: str, one: str, link: dict[str, Any]) -> str:
+    link = {**link, "url": link["url"] or visit.url("met", token=link["token"], _external=True)}
+    return relationship(visit, program, one, link=link)

@@ -1,0 +1,47 @@
+"""What is awaited from people, and the prompts that nudges make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """One thing that one person is to do, since when, and until when it can be done.
+
+    `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
+    (none since `since`), or ``milestone``, whose own kind is in `detail`. `role` is what the person
+    is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of a relationship
+    that is flagged.
+    """
+
+    kind: str
+    person_id: str
+    role: str
+    noun: str
+    subject_id: str
+    since: datetime
+    until: datetime | None = None
+    detail: str = ""
+    at_risk: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from all else that is awaited, for all time."""
+        return f"{self.kind}:{self.subject_id}:{self.since.timestamp():.0f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One message, in the words of a `template`, about things awaited from one person.
+
+    It goes out at `at` or soon after; later than `grace` it is dropped. One `key` is sent to a
+    person once for each template; by default what the first thing awaited has.
+    """
+
+    awaited: tuple[Awaited, ...]
+    template: str
+    at: datetime
+    grace: timedelta = timedelta(days=3)
+    key: str = ""

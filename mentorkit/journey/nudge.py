@@ -1,0 +1,301 @@
+"""Nudge: what is awaited from whom, asked of every nudge, and each prompt promised once.
+
+Nothing is decided here about when and in which words: that is the nudges', which plugins bring.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from mentorkit.domain.messages import Message
+from mentorkit.domain.moves import STAFF
+from mentorkit.domain.nudges import Awaited, Prompt
+from mentorkit.domain.people import Person
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import HOLDING, Relationship
+from mentorkit.errors import PluginError
+from mentorkit.hooks.calls import called
+from mentorkit.i18n import format_day
+from mentorkit.journey import flags, links
+from mentorkit.journey.meet import STAFF_SIDE, asked_of
+from mentorkit.journey.pools import ASKED
+from mentorkit.journey.programs import targets_for
+from mentorkit.journey.say import NotWanted, names_in, worded
+from mentorkit.journey.steps import chosen
+
+if TYPE_CHECKING:
+    from mentorkit.hooks.providers import Nudge
+    from mentorkit.kit import Kit
+    from mentorkit.store.tables import Job
+    from mentorkit.store.transaction import Transaction
+
+log = logging.getLogger("mentorkit.nudge")
+Ids = Collection[str] | None
+PART = 500
+"""How many things awaited a nudge is asked about at once, or those of one person if more."""
+
+
+def awaited(
+    tx: Transaction, program: Program, only: Mapping[str, Collection[str]] | None = None
+) -> list[Awaited]:
+    """Return what is awaited from whom in a program now; `only` of these things (noun -> ids)."""
+    nouns = COLLECTED if only is None else only
+    return [
+        one
+        for noun in nouns
+        for one in COLLECTED[noun](tx, program, None if only is None else only[noun])
+    ]
+
+
+def _narrowed(ids: Ids) -> dict[str, Any]:
+    return {} if ids is None else {"id": list(ids)}
+
+
+def _coordinators(program: Program) -> list[str]:
+    return [person for person, role in program.staff.items() if role in STAFF]
+
+
+def _of_proposals(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
+    rows = tx.proposals.find(program_id=program.id, state=ASKED, **_narrowed(ids))
+    parties = tx.participants.get_many(id for one in rows for id in (one.mentee_id, one.mentor_id))
+    for one in rows:
+        if one.due_at is None or one.due_at <= tx.now:
+            continue
+        role = one.owing(program.accept_chain) or ""
+        side = {"mentee": one.mentee_id, "mentor": one.mentor_id}.get(role)
+        for person in [parties[side].person_id] if side else _coordinators(program):
+            yield Awaited(
+                kind="reply" if one.state == "question" else "answer",
+                person_id=person,
+                role=role,
+                noun="proposal",
+                subject_id=one.id,
+                since=one.due_at - timedelta(days=program.offer_days),
+                until=one.due_at,
+            )
+
+
+def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
+    running = tx.relationships.find(program_id=program.id, state="active", **_narrowed(ids))
+    last = tx.meetings.last(one.id for one in running)
+    people = _people(tx, running)
+    for one in running:
+        for member in one.here:
+            yield Awaited(
+                kind="meeting" if one.id in last else "first_meeting",
+                person_id=people[member.participant_id],
+                role=member.role,
+                noun="relationship",
+                subject_id=one.id,
+                since=last.get(one.id, one.started_at),
+                until=one.ends_at,
+            )
+
+
+def _of_milestones(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
+    found = tx.milestones.find(state="due", **_narrowed(ids))
+    due = [one for one in found if one.closes_at > tx.now]
+    held = tx.relationships.get_many(one.relationship_id for one in due)
+    held = {
+        id: one for id, one in held.items()
+        if one.program_id == program.id and one.state != "paused"
+    }  # fmt: skip
+    risky = flags.reasons(tx, program, [one for one in held.values() if one.state in HOLDING])
+    people, targets = _people(tx, held.values()), targets_for(tx, program)
+    for one in due:
+        relationship = held.get(one.relationship_id)
+        if relationship is None:
+            continue
+        roles = {m.participant_id: m.role for m in relationship.here}
+        for side in asked_of(relationship, targets(relationship), one):
+            if side in one.answered:
+                continue
+            staff = _coordinators(program) if side == STAFF_SIDE else None
+            for person in [people[side]] if staff is None else staff:
+                yield Awaited(
+                    kind="milestone",
+                    person_id=person,
+                    role=roles.get(side, "coordinator"),
+                    noun="milestone",
+                    subject_id=one.id,
+                    since=one.opens_at,
+                    until=one.closes_at,
+                    detail=one.kind,
+                    at_risk=bool(risky.get(relationship.id)),
+                )
+
+
+def _people(tx: Transaction, held: Iterable[Relationship]) -> dict[str, str]:
+    """Return the person id of each participant in these."""
+    found = tx.participants.get_many(m.participant_id for one in held for m in one.here)
+    return {one.id: one.person_id for one in found.values()}
+
+
+COLLECTED: dict[str, Callable[[Transaction, Program, Ids], Iterable[Awaited]]] = {
+    "proposal": _of_proposals,
+    "relationship": _of_relationships,
+    "milestone": _of_milestones,
+}
+"""By noun, what finds what is awaited about things of that noun: all, or those with these ids."""
+
+
+# --------------------------------------------------------------------------- asking the nudges
+
+
+def nudge(kit: Kit, *, tenant: str, limit: int = 100, until: float | None = None) -> int:
+    """Ask every nudge what is due, promise at most `limit` new prompts; return how many.
+
+    For the worker, which stops asking at `until` (monotonic seconds). A prompt that is promised
+    already is not promised again, and what is past its grace not at all.
+    """
+    if not kit.registry.nudges:
+        return 0
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        programs = [one for one in tx.programs.find() if one.state != "draft"]
+    promised = 0
+    for program in programs:
+        if promised >= limit or (until is not None and time.monotonic() >= until):
+            break
+        jobs = _due(kit, tenant, program)
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            there = {one.key for one in tx.outbox.keyed(list(jobs))}
+        new = [about for key, about in jobs.items() if key not in there][: limit - promised]
+        if new:
+            promised += kit.write(
+                tenant,
+                lambda tx, new=new: len(  # type: ignore[misc]
+                    tx.outbox.add_all([tx.outbox.job("message", **about) for about in new])
+                ),
+            )
+    return promised
+
+
+def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
+    """Return the rows to promise for a program's prompts, by key."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        settings = {key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges}
+        if all(one is None for one in settings.values()):
+            return {}
+        everything = sorted(awaited(tx, program), key=lambda one: one.person_id)
+    jobs: dict[str, dict[str, Any]] = {}
+    for key, one in kit.registry.nudges.items():
+        plugin = key.partition(".")[0]
+        if settings[key] is None:
+            continue
+        ctx = kit.context(tenant, program, plugin, settings=settings[key])
+        label = kit.registry.owner("nudges", key).label
+        for part in _parts(everything):
+            try:
+                prompts = called(label, "due", lambda: list(one.due(ctx, part)))  # noqa: B023
+                _check(one, label, prompts, set(part))
+            except PluginError as error:
+                log.warning("%s", error)
+                break
+            for prompt in prompts:
+                if prompt.at <= ctx.now <= prompt.at + prompt.grace:
+                    about = _job(key, program, prompt)
+                    jobs.setdefault(about["key"], about)
+    return jobs
+
+
+def _parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
+    """Cut what is awaited into parts of about `PART`, all of one person in the same."""
+    part: list[Awaited] = []
+    for _, theirs in groupby(everything, key=lambda one: one.person_id):
+        part += theirs
+        if len(part) >= PART:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _check(one: Nudge, label: str, prompts: Sequence[Any], known: Collection[Awaited]) -> None:
+    """Raise `PluginError` for what is no prompt about what was awaited, in words that are there."""
+    for prompt in prompts:
+        if not isinstance(prompt, Prompt):
+            told = f"returned {type(prompt).__name__}; return each Prompt"
+        elif prompt.template not in one.templates:
+            told = f"names the template {prompt.template!r}; it has {', '.join(one.templates)}"
+        elif not prompt.awaited or not set(prompt.awaited) <= set(known):
+            told = "returned a prompt about what it was not given"
+        elif len({about.person_id for about in prompt.awaited}) > 1:
+            told = "returned one prompt for several people"
+        else:
+            continue
+        raise PluginError("nudge.bad_prompt", f"{label}: due {told}.")
+
+
+def _job(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
+    first = prompt.awaited[0]
+    told = (prompt.template, program.id, first.person_id, prompt.key or first.key)
+    key = f"nudge:{nudge}:{sha256(repr(told).encode()).hexdigest()[:40]}"
+    about = [[one.noun, one.subject_id, one.key] for one in prompt.awaited]
+    return {
+        "key": key,
+        "plugin": nudge.partition(".")[0],
+        "name": prompt.template,
+        "program_id": program.id,
+        "recipient_id": first.person_id,
+        "body": {"nudge": nudge, "about": about, "until": (prompt.at + prompt.grace).isoformat()},
+    }
+
+
+# --------------------------------------------------------------------------- putting into words
+
+
+def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
+    """Return a promised prompt in its reader's words; raise `NotWanted` once it is overtaken.
+
+    It is dropped when its grace is over, and when nothing of what it is about is awaited any more.
+    """
+    nudge = kit.registry.nudges[job.body["nudge"]]
+    if tx.now > datetime.fromisoformat(job.body["until"]):
+        raise NotWanted("late")
+    about = job.body["about"]
+    keys = {key for _, _, key in about}
+    only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
+    still = [
+        one for one in awaited(tx, program, only) if one.key in keys and one.person_id == person.id
+    ]
+    if not still:
+        raise NotWanted("overtaken")
+    first, told = still[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in still]
+    due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
+    values = {
+        "mentee": told[0][0],
+        "mentor": told[0][1],
+        "text": "\n".join(f"- {mentee} / {mentor}" for mentee, mentor in told),
+        "due": format_day(due, person.locale),
+        **_links(kit, tx, job, first, program),
+    }
+    template = nudge.templates[job.name]
+    return worded(tx, job, template, person, program, values)
+
+
+def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program) -> dict[str, str]:
+    """Return the page it is about, and the link by which a party logs a meeting with one tap."""
+    if kit.site is None:
+        return {}
+    noun, id = first.noun, first.subject_id
+    staff = first.role not in ("mentee", "mentor", "peer")
+    if noun == "milestone" and staff:
+        return {"link": kit.site.url(job.tenant, "milestones", program=program.key)}
+    if noun == "milestone":
+        noun, id = "relationship", tx.milestones.get(id).relationship_id
+    found = {"link": kit.site.url(job.tenant, noun, program=program.key, **{noun: id})}
+    if noun == "relationship" and links.can_sign(kit):
+        # By the row's own id it logs once, however often the message is sent again.
+        token = links.make(
+            kit, tenant=job.tenant, purpose="met", person=first.person_id, nonce=job.id,
+            relationship=id,
+        )  # fmt: skip
+        found["met"] = kit.site.url(job.tenant, "met", token=token)
+    return found

@@ -1,0 +1,125 @@
+"""In which words; a program may write its own under the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "milestone_due": {
+        "subject": {
+            "en": "How is your mentoring going?",
+            "es": "¿Cómo va su mentoría?",
+            "fr": "Comment va votre mentorat ?",
+        },
+        "body": {
+            "en": "Hello {person}, please tell us by {due} how it is going in {program}: {mentee} "
+            "and {mentor}. One question, one minute.\n{link}\n"
+            "Have you met lately? One tap logs it:\n{met}",
+            "es": "Hola {person}, díganos antes del {due} cómo va en {program}: {mentee} y "
+            "{mentor}. Una pregunta, un minuto.\n{link}\n"
+            "¿Se han reunido hace poco? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, dites-nous avant le {due} comment cela va dans {program} : "
+            "{mentee} et {mentor}. Une question, une minute.\n{link}\n"
+            "Vous êtes-vous vus récemment ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+    "milestone_due_full": {
+        "subject": {
+            "en": "How is your mentoring going, and what would help?",
+            "es": "¿Cómo va su mentoría, y qué ayudaría?",
+            "fr": "Comment va votre mentorat, et qu'est-ce qui aiderait ?",
+        },
+        "body": {
+            "en": "Hello {person}, we would like to hear by {due} how it is going between {mentee} "
+            "and {mentor}, and what we can do to help. It takes a few minutes.\n{link}\n"
+            "Have you met lately? One tap logs it:\n{met}",
+            "es": "Hola {person}, nos gustaría saber antes del {due} cómo va entre {mentee} y "
+            "{mentor}, y en qué podemos ayudar. Son unos minutos.\n{link}\n"
+            "¿Se han reunido hace poco? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, nous aimerions savoir avant le {due} comment cela va entre "
+            "{mentee} et {mentor}, et comment vous aider. Quelques minutes suffisent.\n{link}\n"
+            "Vous êtes-vous vus récemment ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+    "milestones_due_staff": {
+        "subject": {
+            "en": "Check-ins have opened: {program}",
+            "es": "Se han abierto seguimientos: {program}",
+            "fr": "Des bilans sont ouverts : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, it is time to look at these in {program}, and to note what you "
+            "see:\n{text}\n{link}",
+            "es": "Hola {person}, es hora de mirar estas relaciones en {program} y de anotar lo "
+            "que ve:\n{text}\n{link}",
+            "fr": "Bonjour {person}, il est temps de regarder ces relations dans {program} et de "
+            "noter ce que vous voyez :\n{text}\n{link}",
+        },
+    },
+    "answer_reminder": {
+        "subject": {
+            "en": "Your answer is still awaited: {program}",
+            "es": "Aún esperamos su respuesta: {program}",
+            "fr": "Nous attendons encore votre réponse : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {mentee} and {mentor}: do you say yes? A no is fine too. "
+            "Please answer by {due}; after that the place goes to somebody else.\n{link}",
+            "es": "Hola {person}, {mentee} y {mentor}: ¿dice que sí? Un no también está bien. "
+            "Responda antes del {due}; después el lugar pasa a otra persona.\n{link}",
+            "fr": "Bonjour {person}, {mentee} et {mentor} : dites-vous oui ? Un non convient "
+            "aussi. Répondez avant le {due} ; ensuite la place va à quelqu'un d'autre.\n{link}",
+        },
+    },
+    "reply_reminder": {
+        "subject": {
+            "en": "A question still waits for your reply: {program}",
+            "es": "Una pregunta espera aún su respuesta: {program}",
+            "fr": "Une question attend encore votre réponse : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you were asked something before mentoring between {mentee} and "
+            "{mentor} begins. Please reply by {due}.\n{link}",
+            "es": "Hola {person}, le han preguntado algo antes de que empiece la mentoría entre "
+            "{mentee} y {mentor}. Responda antes del {due}.\n{link}",
+            "fr": "Bonjour {person}, on vous a posé une question avant que ne commence le mentorat "
+            "entre {mentee} et {mentor}. Répondez avant le {due}.\n{link}",
+        },
+    },
+    "first_meeting": {
+        "subject": {
+            "en": "Have you met? {program}",
+            "es": "¿Ya se han reunido? {program}",
+            "fr": "Vous êtes-vous vus ? {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {mentee} and {mentor} are connected, and no meeting is noted "
+            "yet. Half an hour is enough for a first one: agree on a day.\n{link}\n"
+            "Have you met already? One tap logs it:\n{met}",
+            "es": "Hola {person}, {mentee} y {mentor} están en contacto y aún no hay ninguna "
+            "reunión anotada. Media hora basta para la primera: acuerden un día.\n{link}\n"
+            "¿Ya se han reunido? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, {mentee} et {mentor} sont en contact, et aucune rencontre "
+            "n'est encore notée. Une demi-heure suffit pour commencer : fixez un jour.\n{link}\n"
+            "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+    "gone_quiet": {
+        "subject": {
+            "en": "When do you meet again? {program}",
+            "es": "¿Cuándo se reúnen de nuevo? {program}",
+            "fr": "Quand vous revoyez-vous ? {program}",
+        },
+        "body": {
+            "en": "Hello {person}, it is some weeks since a meeting of {mentee} and {mentor} was "
+            "noted. Agree on the next day, or tell us if something is in the way.\n{link}\n"
+            "Have you met meanwhile? One tap logs it:\n{met}",
+            "es": "Hola {person}, hace unas semanas que no se anota ninguna reunión de {mentee} y "
+            "{mentor}. Acuerden el próximo día, o díganos si algo lo impide.\n{link}\n"
+            "¿Se han reunido entretanto? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, aucune rencontre de {mentee} et {mentor} n'est notée depuis "
+            "quelques semaines. Fixez la prochaine, ou dites-nous ce qui gêne.\n{link}\n"
+            "Vous êtes-vous vus entre-temps ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+}
