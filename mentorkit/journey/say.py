@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
+from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked, replay
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message
 from mentorkit.domain.milestones import Milestone
@@ -18,10 +18,12 @@ from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
+from mentorkit.journey import links
+from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
-from mentorkit.journey.tell import TEMPLATES, fill
+from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -37,10 +39,16 @@ WANTED: Mapping[str, Collection[str]] = {
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
+    "concern_raised": ("raised",),
+    "content_held": ("offered", "question"),
+    "content_refused": ("offered", "question"),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
 """The messages that bring people together."""
+
+REPORTED = 365
+"""How many days the link in a message is good by which a concern is raised."""
 
 
 class NotWanted(Exception):
@@ -60,7 +68,8 @@ def message(
     template = {**TEMPLATES[job.name], **own}
     values = {"person": person.name, "program": in_locale(program.name, person.locale)}
     values |= _told(tx, job, event, mine, program, person.locale)
-    values["link"] = _link(kit, tx, event, program)
+    values["link"] = _link(kit, tx, job, event, program)
+    body = fill(in_locale(template["body"], person.locale), values)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -68,33 +77,64 @@ def message(
         person_id=person.id,
         template=job.name,
         subject=fill(in_locale(template["subject"], person.locale), values),
-        body=fill(in_locale(template["body"], person.locale), values),
+        body=body if mine is None else body + footer(kit, tx, event, person, program),
         locale=person.locale,
         params=Frozen(event=event.sequence),
         created_at=tx.now,
     )
 
 
-def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
+def footer(kit: Kit, tx: Transaction, event: Event, person: Person, program: Program) -> str:
+    """Return the last lines of every message to a participant: where to raise a concern.
+
+    The link speaks for its reader, without a log-in; "" where there is no site, or no secret.
+    """
+    if kit.site is None or not links.can_sign(kit):
+        return ""
+    noun, id = _about(tx, event)
+    about = {noun: id} if noun in LINKED else {"program": program.id}
+    token = links.make(
+        kit, tenant=event.tenant, purpose=PURPOSE, person=person.id, days=REPORTED, **about
+    )
+    address = kit.site.url(event.tenant, "concern_link", token=token)
+    return f"\n\n{in_locale(FOOTER, person.locale)}\n{address}"
+
+
+def _link(kit: Kit, tx: Transaction, job: Job, event: Event, program: Program) -> str:
     """Return the address of the page that a message is about; "" where the kit knows no site."""
     if kit.site is None:
         return ""
-    noun, id = event.noun, event.subject_id
-    if noun == "milestone":
-        noun, id = "relationship", tx.milestones.get(id).relationship_id
+    noun, id = _about(tx, event)
+    if job.name == "content_held":
+        return kit.site.url(event.tenant, "concerns", program=program.key)
     if noun not in ADDRESSES:
         return kit.site.url(event.tenant, "home")
     return kit.site.url(event.tenant, noun, program=program.key, **{noun: id})
+
+
+def _about(tx: Transaction, event: Event) -> tuple[str, str]:
+    """Return noun and id of what has a page of its own, and an event tells of."""
+    if event.noun == "content":
+        return "proposal", _proposal_of(tx, event)
+    if event.noun == "milestone":
+        return "relationship", tx.milestones.get(event.subject_id).relationship_id
+    return event.noun, event.subject_id
 
 
 def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
+    if event.noun == "concern":  # nothing is said of who, nor about whom
+        told = replay(tx.journal.about("concern", event.subject_id))
+        states = [state["state"] for state in told.values()]
+        if states[0] not in WANTED[job.name] or job.recipient_id not in program.staff:
+            raise NotWanted("overtaken")
+        return {}
     roles: dict[str, list[str]] = defaultdict(list)
-    if event.noun == "proposal":
-        about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
-        named: str | None = event.subject_id
+    if event.noun in ("proposal", "content"):
+        named: str | None = _proposal_of(tx, event)
+        about: Proposal | Milestone | Relationship = tx.proposals.get(named or "")
         due = None
     else:
         if event.noun == "milestone":
@@ -116,6 +156,8 @@ def _told(
         due = due or proposal.due_at
     role = "mentee" if mine and mine.id in roles["mentee"] else "mentor"
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
+    if job.name == "content_held" and not (proposal and proposal.held):
+        raise NotWanted("overtaken")
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
@@ -140,6 +182,13 @@ def _told(
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _proposal_of(tx: Transaction, event: Event) -> str:
+    """Return the proposal that an event is about, or that a text set aside is about."""
+    if event.noun == "proposal":
+        return event.subject_id
+    return str(tx.journal.about("content", event.subject_id)[0].payload()["proposal_id"])
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
