@@ -35,6 +35,7 @@ KINDS = {
     "rules": "rule",
     "assigners": "assigner",
     "channels": "channel",
+    "content_checks": "content check",
     "reactions": "reaction",
     "checks": "check",
     "commands": "command",

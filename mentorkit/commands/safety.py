@@ -157,7 +157,7 @@ def _case_command(name: str, verb: str, told: str, *options: Callable[..., Any])
 _note = click.option("--note", default="", help="For those who handle concerns alone.")
 for _command in (
     _case_command("show", "show", "Show one case: who, about whom, what was written, the notes."),
-    _case_command("take", "take", "Take a case, which is yours from now on; of two who do, one has it."),
+    _case_command("take", "take", "Take a case: from now on it is yours, and no one else's."),
     _case_command(
         "note", "note", "Write a note about a case, for those who handle concerns alone.",
         click.option("--text", required=True, help="Up to 4000 characters."),
@@ -236,12 +236,9 @@ def block(session: Session, /, who: str, other: str, means: str, as_json: bool) 
     """
     from mentorkit.journey import protect
 
-    done = protect.block(
-        session.kit,
-        tenant=session.tenant,
-        actor=acting(session, means),
-        **_two(session, who, other),
-    )
+    one, two = _two(session, who, other)
+    by = acting(session, means)
+    done = protect.block(session.kit, tenant=session.tenant, actor=by, person=one, other=two)
     if as_json:
         print_json(done)
     else:
@@ -261,12 +258,9 @@ def unblock(session: Session, /, who: str, other: str, means: str, as_json: bool
     """
     from mentorkit.journey import protect
 
-    done = protect.unblock(
-        session.kit,
-        tenant=session.tenant,
-        actor=acting(session, means),
-        **_two(session, who, other),
-    )
+    one, two = _two(session, who, other)
+    by = acting(session, means)
+    done = protect.unblock(session.kit, tenant=session.tenant, actor=by, person=one, other=two)
     if as_json:
         print_json(done)
     else:

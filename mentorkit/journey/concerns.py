@@ -126,12 +126,14 @@ def _near(
 def raise_(
     kit: Kit, *, tenant: str, actor: Actor, program: str, kind: str, text: str = "",
     about: str | None = None, about_staff: bool = False, apart: bool = False,
-    anonymous: bool = False, on_behalf_of: str | None = None, tx: Transaction = NEW,
+    anonymous: bool = False, on_behalf_of: str | None = None, proposal: str | None = None,
+    relationship: str | None = None, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Raise a concern; the staff of the program are told at once, without who and about whom.
 
     `about` is the id of a participant whom the actor has to do with, or of one of the staff, as
-    `form` lists them; staff may name any participant, and speak for one (`on_behalf_of`). A
+    `form` lists them, by preference of that proposal or relationship; staff may name any
+    participant, and speak for one (`on_behalf_of`). A
     stranger names nobody, or with `about_staff` the staff, which is shown to admins alone. With
     `apart` the two are kept apart at once, as `protect.block` does. With `anonymous` nobody is
     told, nor is it kept, who raised it; but staff do see who is kept apart.
@@ -143,8 +145,10 @@ def raise_(
     speaker = _speaker(tx, found, actor, on_behalf_of)
     one = None
     if about:
-        near = (each for each in _near(tx, found, actor, speaker, about) if each.id == about)
-        one = next(near, None)
+        near = [each for each in _near(tx, found, actor, speaker, about) if each.id == about]
+        here = (proposal, relationship)
+        of_it = (each for each in near if each.thing and each.thing[1] in here)
+        one = next(of_it, None) or next(iter(near), None)
         if one is None:
             raise NotFound("concern.nobody", "There is nobody of this name whom you know here.")
         if speaker and one.person_id == speaker:

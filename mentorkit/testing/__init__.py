@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mentorkit.testing.contracts import (
         AssignerContract,
         ChannelContract,
+        ContentCheckContract,
         CriterionContract,
         RuleContract,
         SourceContract,
@@ -24,6 +25,7 @@ _HOMES = {
     "AssignerContract": "contracts",
     "ChannelContract": "contracts",
     "Clock": "clock",
+    "ContentCheckContract": "contracts",
     "CriterionContract": "contracts",
     "RuleContract": "contracts",
     "SourceContract": "contracts",
@@ -35,6 +37,7 @@ __all__ = [
     "AssignerContract",
     "ChannelContract",
     "Clock",
+    "ContentCheckContract",
     "CriterionContract",
     "RuleContract",
     "SourceContract",

@@ -17,11 +17,13 @@ from __future__ import annotations
 from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.receiving import SourceContract
+from mentorkit.testing.reviewing import ContentCheckContract
 from mentorkit.testing.scoring import CriterionContract, RuleContract, assert_consistent
 
 __all__ = [
     "AssignerContract",
     "ChannelContract",
+    "ContentCheckContract",
     "CriterionContract",
     "RuleContract",
     "SourceContract",

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable
 
 KINDS = {
     "phone": re.compile(r"(?:\+|\b00|\b)\d(?:[\s().\-/]{0,3}\d){6,}"),
+    "email": re.compile(r"\S@\S+\.\S|\S\s*[(\[]\s*(?:at|@)\s*[)\]]\s*\S"),
     "link": re.compile(
         r"\b(?:https?://|www\.)\S|\b[\w-]+\.(?:com|org|net|info|io|me|co|ly|app|shop|site|biz)\b"
         r"|\b[\w-]+\.[a-z]{2,}/\S"
     ),
-    "email": re.compile(r"\S@\S+\.\S|\S\s*[(\[]\s*(?:at|@)\s*[)\]]\s*\S"),
 }
 """What is looked for besides words, by the code that staff see."""
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-\w+)?):\s*(\S.*)", re.DOTALL)

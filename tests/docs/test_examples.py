@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
-from mentorkit.hooks import Inbound
+from mentorkit.hooks import Content, Inbound
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -164,6 +164,13 @@ def test_notification_channels(ctx: Any, tmp_path: Path) -> None:
     receipts = {channel.deliver(ctx, message, person, [mail]) for _ in range(2)}
     assert len(receipts) == 1
     assert [file.read_text() for file in out.iterdir()] == ["A mentor for you\n\nBen"]
+
+
+def test_content_checks(ctx: Any) -> None:
+    (check,) = load("content_checks").content_checks.values()
+    texts = ["Hello, do you bake?", "HELP", "heeeeello"]
+    contents = [Content(id=text, kind="question", text=text) for text in texts]
+    assert [one.allowed for one in check.review(ctx, contents)] == [True, False, False]
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.domain.people import Actor
-from mentorkit.hooks import Health, Inbound
+from mentorkit.hooks import Content, Health, Inbound
 from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
@@ -92,6 +92,16 @@ def test_hook_mentorkit_notification_channels(load_example: Example, context: An
     person: Any = Anybody()
     assert channel.can_reach(context, person, ())
     assert channel.deliver(context, note, person, ()).reference == "k-1"
+
+
+def test_hook_mentorkit_content_checks(load_example: Example, context: Any) -> None:
+    check = load_example("mentorkit_content_checks").content_checks["no_shouting"]
+    texts = [
+        Content(id="1", kind="question", text="Hello?"),
+        Content(id="2", kind="reply", text="NO"),
+    ]
+    said = check.review(context, texts)
+    assert [(one.content_id, one.allowed) for one in said] == [("1", True), ("2", False)]
 
 
 def test_hook_mentorkit_reactions(load_example: Example, context: Any) -> None:

@@ -17,6 +17,16 @@ from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import Visit
 
+TITLES = {
+    "unwanted_contact": "Contact I do not want",
+    "harassment": "Harassment, threats or insults",
+    "money": "Asking for money, or selling",
+    "unfair": "Unfair treatment",
+    "danger": "Somebody may be in danger",
+    "spam": "Advertising, or a false person",
+    "other": "Something else",
+}
+"""What a concern may be about, in words."""
 ABOUT = ("proposal", "relationship", "on_behalf_of")
 """What the address of the form may say, besides whom it is about."""
 
@@ -59,7 +69,7 @@ def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None)
         "concern_form.html",
         title=visit.words("Report a problem"),
         asked=raising.form(visit.kit, **named, about=values.get("about") or None),
-        kinds=KINDS,
+        kinds={kind: visit.words(TITLES[kind]) for kind in KINDS},
         kept=kept,
         sends_to=flask.request.script_root + flask.request.path,
         wrong=wrong,
@@ -75,13 +85,13 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
         done = raising.raise_(
             visit.kit,
             **typed,
+            **{name: at.get(name) or visit.form.get(name) for name in ABOUT},
             kind=visit.form.get("kind", ""),
             text=visit.form.get("text", ""),
             about=visit.form.get("about") or None,
             about_staff=about_staff,
             apart="apart" in visit.form,
             anonymous="anonymous" in visit.form,
-            on_behalf_of=visit.form.get("on_behalf_of") or None,
         )
     except (Conflict, Invalid, NotAllowed) as error:
         return _form(visit, at, error), status(error)
@@ -104,6 +114,7 @@ def concerns(visit: Visit, program: str) -> str:
         title=visit.words("Concerns"),
         here="concerns",
         states=CONCERN_MOVES.states,
+        kinds={kind: visit.words(TITLES[kind]) for kind in KINDS},
         state=state,
         concerns=cases.queue(visit.kit, **at, state=state),
         texts=contents.waiting(visit.kit, **at) if visit.is_staff else (),
@@ -121,7 +132,7 @@ def concern(
         raise NotFound("concern.not_found", visit.words("There is no such concern here."))
     return visit.render(
         "concern.html",
-        title=visit.words("A concern"),
+        title=visit.words(TITLES[one["kind"]]),
         here="concerns",
         one=one,
         outcomes=OUTCOMES,
