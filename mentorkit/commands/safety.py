@@ -186,8 +186,8 @@ def list_contents(session: Session, /, program: str | None, as_json: bool) -> No
         print_json(rows)
         return
     for row in rows:
-        others = ", ".join(name for name in row["between"] if name != row["author"])
-        say(f"{row['id']}: {clean(row['author'])} to {clean(others)} ({row['reason']}):")
+        to = f"to {', '.join(row['to'])}" if row["to"] else f"in the field {row['field']}"
+        say(f"{row['id']}: {clean(row['author'])} {clean(to)} ({row['reason']}):")
         for line in row["text"].splitlines():
             say(f"  {clean(line)}")
     if not rows:

@@ -394,11 +394,16 @@ class ConcernReopened(Moved, noun="concern", state="raised"):
 
 
 class ContentWritten(Moved, noun="content", state="unchecked"):
-    """A text (the note with the subject's id) waits to be looked at before others read it."""
+    """A text (the note with the subject's id) waits to be looked at before others read it.
+
+    It is about a proposal, or the answer to a `field` of the profile.
+    """
 
     kind: str
     author_id: str
-    proposal_id: str
+    proposal_id: str | None = None
+    participant_id: str | None = None
+    field: str | None = None
 
 
 class ContentHeld(MovedFor, noun="content", state="held"): ...

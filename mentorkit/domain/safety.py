@@ -30,7 +30,7 @@ CONTENT_MOVES = Moves(
         ("unchecked", "held"): SYSTEM,
         ("unchecked", "refused"): SYSTEM | STAFF,
         ("held", "released"): STAFF,
-        ("held", "refused"): STAFF,
+        ("held", "refused"): SYSTEM | STAFF,
     },
 )
 
@@ -72,7 +72,10 @@ class Concern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One text that is to be looked at before others read it; `kind` is question or reply."""
+    """One text that is to be looked at before others read it.
+
+    `kind` is question, reply, or answer (to a field of the profile).
+    """
 
     id: str
     kind: str
@@ -99,6 +102,8 @@ class Held:
     state: str
     role: str
     author_id: str
-    proposal_id: str
+    proposal_id: str | None = None
+    participant_id: str | None = None
+    field: str | None = None
     reason: str | None = None
     written_at: datetime | None = None

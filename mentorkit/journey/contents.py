@@ -1,4 +1,4 @@
-"""Contents: what one writes to another is looked at before the other reads it.
+"""Contents: what somebody writes is looked at before others read it.
 
 It fails closed. Where a program has a check, a text is set aside in the transaction that it is
 written in; after that the checks are asked, outside any transaction; then it is passed on, or held
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from mentorkit.domain import events
 from mentorkit.domain.events import Event, replay
 from mentorkit.domain.moves import PARTIES, STAFF, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import Proposal
@@ -24,12 +25,14 @@ from mentorkit.domain.safety import CONTENT_MOVES, Content, Held, Verdict
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.match import Both, both
+from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import (
     NEW,
     Step,
     atomic,
     chosen,
     person_of,
+    persons_of,
     program_of,
     require,
     role_in,
@@ -57,20 +60,60 @@ def set_aside(kit: Kit, asked: Both, kind: str, text_id: str, one: Proposal) -> 
     """
     if asked.role not in PARTIES or not _checks(kit, asked.tx, asked.program):
         return None
-    how: dict[str, Any] = {
-        "kind": kind,
-        "proposal_id": one.id,
-        "author_id": asked.people[asked.role],
+    author = asked.people[asked.role]
+    _wait(asked, text_id, kind=kind, author_id=author, proposal_id=one.id)
+    return asked.tx.proposals.save(replace(one, due_at=None))
+
+
+def answers_aside(
+    kit: Kit, step: Step, program: Program, one: Participant, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the answers that may stand now; new free text of a participant waits for the checks.
+
+    An earlier text in the same field that still waits goes to nobody.
+    """
+    tx = step.tx
+    texts = _texts(tx, program, one, answers)
+    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
+        return dict(answers)
+    for earlier in _about(tx, one.id):
+        if earlier.field in texts and earlier.state in WAITING:
+            CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
+            how = {"actor": SYSTEM_ACTOR, "role": Role.SYSTEM}
+            gone = events.ContentRefused(
+                subject_id=earlier.id, program_id=program.id, reason="overtaken"
+            )
+            tx.record(gone, **how)  # type: ignore[arg-type]
+    for field, text in texts.items():
+        note = tx.notes.write(
+            text, subject_noun="participant", subject_id=one.id, author_id=one.person_id
+        )
+        about = {"participant_id": one.id, "field": field}
+        _wait(step, note, kind="answer", author_id=one.person_id, **about)
+    return {field: value for field, value in answers.items() if field not in texts}
+
+
+def _texts(
+    tx: Transaction, program: Program, one: Participant, answers: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the free text among these answers that is not in the profile yet, by field."""
+    kinds = {field.id: field.kind for field in fields_of(tx, program).values()}
+    return {
+        field: value
+        for field, value in answers.items()
+        if kinds.get(field) == "text" and value and value != one.profile.get(field)
     }
-    event = asked.record(events.ContentWritten, text_id, **how)
-    asked.tx.outbox.add(
+
+
+def _wait(step: Step, text_id: str, **about: Any) -> None:
+    event = step.record(events.ContentWritten, text_id, **about)
+    step.tx.outbox.add(
         "review",
         f"review:{event.sequence}",
         name="content",
         sequence=event.sequence,
         program_id=event.program_id,
     )
-    return asked.tx.proposals.save(replace(one, due_at=None))
 
 
 def ensure_free(one: Proposal) -> None:
@@ -91,15 +134,17 @@ def reviewed(step: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
 
     @wraps(step)
     def then(*args: P.args, **given: P.kwargs) -> dict[str, Any]:
-        done = step(*args, **given)
-        if given.get("tx") is None and done["due_at"] is None:
-            kit: Any = args[0]
-            tenant = str(given["tenant"])
-            with kit.transaction(tenant=tenant, write=False) as tx:
-                waiting = [one.id for one in _about(tx, done["id"]) if one.state == "unchecked"]
+        done, kit = step(*args, **given), cast("Kit", args[0])
+        if given.get("tx") is not None or not kit.registry.content_checks:
+            return done
+        tenant = str(given["tenant"])
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            waiting = [one.id for one in _about(tx, done["id"]) if one.state == "unchecked"]
+        if waiting:
             review(kit, tenant=tenant, contents=waiting)
             with kit.transaction(tenant=tenant, write=False) as tx:
-                row = as_row(tx.proposals.get(done["id"]))
+                kept: Any = tx.proposals if "mentee_id" in done else tx.participants
+                row = as_row(kept.get(done["id"]))
             done = {name: row[name] for name in done}
         return done
 
@@ -130,11 +175,17 @@ def folded(told: Sequence[Event]) -> Held:
     )
 
 
-def _about(tx: Transaction, proposal: str) -> list[Held]:
-    """Return the texts about one proposal that were set aside, oldest first."""
-    notes = tx.notes.find(subject_noun="proposal", subject_id=proposal)
+def _about(tx: Transaction, id: str) -> list[Held]:
+    """Return the texts about a proposal, or of a participant, that were set aside, oldest first."""
+    notes = tx.notes.find(subject_id=id)
     told = [tx.journal.about("content", note.id) for note in notes]
     return [folded(each) for each in told if each]
+
+
+def answers_waiting(tx: Transaction, one: Participant) -> dict[str, str]:
+    """Return a participant's own answers that wait to be looked at, by field."""
+    held = {each.id: each.field for each in _about(tx, one.id) if each.state in WAITING}
+    return {held[id] or "": note.text for id, note in tx.notes.get_many(held).items()}
 
 
 def waiting_about(tx: Transaction, one: Proposal) -> Held | None:
@@ -198,70 +249,86 @@ def _settle(tx: Transaction, content: str, code: str | None) -> None:
         return
     if looking.overtaken:
         looking.walk("refused", events.ContentRefused, reason="overtaken")
-        if looking.proposal.held:  # what was written was erased, but the two may go on
-            tx.proposals.save(looking.renewed())
+        looking.go_on()  # what was written may be erased, and the two still there
     elif code is None:
         looking.pass_on()
     else:
         event = looking.walk("held", events.ContentHeld, reason=code)
         named = looking.program.staff.items()
-        people = looking.asked.people.values()
-        hearing = [one for one, role in named if role in STAFF and one not in people]
+        hearing = [one for one, role in named if role in STAFF and one not in looking.people]
         tell(tx, event, "content_held", hearing)
 
 
 class _Looking(Step):
-    """A step about one text set aside, by the system or by staff who are none of the two."""
+    """A step about one text set aside, by the system or by staff whom it does not concern."""
 
     def __init__(self, tx: Transaction, actor: Actor, content: str) -> None:
         told = tx.journal.about("content", content)
-        one = tx.proposals.first(id=folded(told).proposal_id) if told else None
-        if one is None:
+        if not told:
             raise tx.notes.missing(content)
-        tx.participants.hold((one.mentee_id, one.mentor_id))  # one decision after the other
+        self.held = folded(told)
+        self.asked: Both | None = None
+        if self.held.proposal_id:
+            one = tx.proposals.get(self.held.proposal_id)
+            self.about = [one.mentee_id, one.mentor_id]
+        else:
+            self.about = [self.held.participant_id or ""]
+        tx.participants.hold(self.about)  # one decision after the other
         self.held = folded(tx.journal.about("content", content))
-        self.proposal = tx.proposals.get(one.id)
-        self.program = tx.programs.get(one.program_id)
-        ids = (one.mentee_id, one.mentor_id)
-        self.asked = both(tx, SYSTEM_ACTOR, ids, "proposal")
+        self.program = tx.programs.get(self.held.program_id)
+        if self.held.proposal_id:
+            self.proposal = tx.proposals.get(self.held.proposal_id)
+            self.asked = both(tx, SYSTEM_ACTOR, (self.about[0], self.about[1]), "proposal")
+        found = tx.participants.get_many(self.about)
+        self.people = [one.person_id for one in found.values()]
         role = role_in(tx, self.program, actor)
-        own = person_of(tx, actor) in self.asked.people.values()
-        if role not in STAFF | {Role.SYSTEM} or (own and role != Role.SYSTEM):
+        own = person_of(tx, actor) in self.people and role != Role.SYSTEM
+        if role not in STAFF | {Role.SYSTEM} or own:
             raise tx.notes.missing(content)
         super().__init__(tx, actor, role or Role.SYSTEM, self.program.id)
 
     @property
     def overtaken(self) -> bool:
         """Whether the text has nobody to go to any more, or is no longer there."""
-        return not self.proposal.held or self.tx.notes.first(id=self.held.id) is None
+        return (
+            self.tx.notes.first(id=self.held.id) is None
+            or (self.asked is not None and not self.proposal.held)
+            or (self.held.field or "") not in {"", *fields_of(self.tx, self.program)}
+        )
 
     def walk(self, to: str, fact: type[Event], **changed: Any) -> Event:
         CONTENT_MOVES.check(self.held.state, to, self.role)
         return self.record(fact, self.held.id, **changed)
 
-    def renewed(self) -> Proposal:
-        """Return the proposal with its time running again."""
+    def go_on(self) -> None:
+        """Let the time to answer run again, where it stood still for this text."""
         from mentorkit.journey.accept import renewed
 
-        return renewed(self.asked, self.proposal)
+        if self.asked and self.proposal.held:
+            self.tx.proposals.save(renewed(self.asked, self.proposal))
 
-    def pass_on(self) -> Event:
-        """Let the text be what it was meant to be: a question, or a reply, by its author."""
+    def pass_on(self) -> None:
+        """Let the text be what its author meant it for: a question, a reply, an answer."""
         from mentorkit.journey import accept
 
         event = self.walk("released", events.ContentReleased)
-        self.asked.actor = Actor(person_id=self.held.author_id)
-        self.asked.role = Role(self.held.role)
-        say = accept.SAYING[self.held.kind]
-        say(self.asked, self.proposal, self.held.id, event)
-        return event
+        author, role = Actor(person_id=self.held.author_id), Role(self.held.role)
+        if self.asked:
+            self.asked.actor, self.asked.role = author, role
+            accept.SAYING[self.held.kind](self.asked, self.proposal, self.held.id, event)
+            return
+        one, field = self.tx.participants.get(self.about[0]), self.held.field or ""
+        told = {field: self.tx.notes.get(self.held.id).text}
+        changed = replace(one, profile=one.profile.with_(**told))
+        by = Step(self.tx, author, role, self.program.id)
+        by.save(self.tx.participants, changed, events.ParticipantChanged, changed=(field,))
 
 
 def waiting(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the texts of a program that wait to be passed on, oldest first, for its coordinators.
 
-    `reason` is the code of why (None: it was not looked at yet), `author` who wrote it. Not those
-    about a proposal of their own.
+    `reason` is the code of why (None: it was not looked at yet), `author` who wrote it, `to` whom
+    (nobody: an answer in their profile, in `field`). Not those that concern the reader.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -271,23 +338,26 @@ def waiting(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[s
 
 def waiting_in(tx: Transaction, program: Program, reader: str | None) -> list[dict[str, Any]]:
     """Return what `waiting` lists, for this person."""
-    standing = {
-        one.id: one
-        for one in tx.proposals.find(program_id=program.id, state=("offered", "question"))
-        if one.held
-    }
-    held = [each for one in standing.values() if (each := waiting_about(tx, one))]
+    told: dict[str, list[Event]] = {}
+    for event in tx.journal.of("content", program.id):
+        told.setdefault(event.subject_id, []).append(event)
+    held = [one for one in map(folded, told.values()) if one.state in WAITING]
     notes = tx.notes.get_many(one.id for one in held)
+    standing = tx.proposals.get_many(one.proposal_id for one in held if one.proposal_id)
     rows = []
-    for one in sorted(held, key=lambda one: one.id):
-        proposal = standing[one.proposal_id]
-        two = tx.participants.get_many((proposal.mentee_id, proposal.mentor_id))
-        people = tx.people.get_many(each.person_id for each in two.values())
-        if one.id in notes and reader not in people:
-            names = [people[each.person_id].name for each in two.values()]
-            author = people[one.author_id].name
-            text = {"text": notes[one.id].text, "author": author, "between": names}
-            rows.append({**as_row(one), **text})
+    for one in held:
+        proposal = standing.get(one.proposal_id or "")
+        ids = [one.participant_id or ""]
+        if proposal:
+            ids = [proposal.mentee_id, proposal.mentor_id]
+        people = persons_of(tx, ids)
+        own = reader in {person.id for person in people.values()}
+        if own or one.id not in notes or (proposal and not proposal.held):
+            continue
+        names = {person.id: person.name for person in people.values()}
+        author = names.pop(one.author_id, "")
+        to = list(names.values())
+        rows.append({**as_row(one), "text": notes[one.id].text, "author": author, "to": to})
     return rows
 
 
@@ -311,7 +381,7 @@ def refuse(
     looking = _Looking(tx, actor, content)
     _ensure_wanted(looking)
     event = looking.walk("refused", events.ContentRefused, reason=reason)
-    tx.proposals.save(looking.renewed())
+    looking.go_on()
     tell(tx, event, "content_refused", [looking.held.author_id])
     return {"content": content, "state": "refused"}
 
@@ -320,5 +390,5 @@ def _ensure_wanted(looking: _Looking) -> None:
     if looking.held.state in WAITING and looking.overtaken:
         raise Conflict(
             "content.overtaken",
-            "The proposal has ended meanwhile, so the text goes to nobody. Nothing is left to do.",
+            "It has ended meanwhile, so the text goes to nobody. Nothing is left to do.",
         )

@@ -40,8 +40,8 @@ WANTED: Mapping[str, Collection[str]] = {
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
     "concern_raised": ("raised",),
-    "content_held": ("offered", "question"),
-    "content_refused": ("offered", "question"),
+    "content_held": ("held",),
+    "content_refused": ("refused",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
@@ -115,7 +115,9 @@ def _link(kit: Kit, tx: Transaction, job: Job, event: Event, program: Program) -
 def _about(tx: Transaction, event: Event) -> tuple[str, str]:
     """Return noun and id of what has a page of its own, and an event tells of."""
     if event.noun == "content":
-        return "proposal", _proposal_of(tx, event)
+        told = tx.journal.about("content", event.subject_id)[0].payload()
+        noun = "proposal" if told["proposal_id"] else "participant"
+        return noun, told[f"{noun}_id"]
     if event.noun == "milestone":
         return "relationship", tx.milestones.get(event.subject_id).relationship_id
     return event.noun, event.subject_id
@@ -125,16 +127,16 @@ def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
-    if event.noun == "concern":  # nothing is said of who, nor about whom
-        told = replay(tx.journal.about("concern", event.subject_id))
-        states = [state["state"] for state in told.values()]
-        if states[0] not in WANTED[job.name] or job.recipient_id not in program.staff:
+    if event.noun in ("concern", "content"):  # nothing is said of who, nor about whom
+        (state,) = replay(tx.journal.about(event.noun, event.subject_id)).values()
+        lost = event.noun == "concern" and job.recipient_id not in program.staff
+        if state["state"] not in WANTED[job.name] or lost:
             raise NotWanted("overtaken")
         return {}
     roles: dict[str, list[str]] = defaultdict(list)
-    if event.noun in ("proposal", "content"):
-        named: str | None = _proposal_of(tx, event)
-        about: Proposal | Milestone | Relationship = tx.proposals.get(named or "")
+    if event.noun == "proposal":
+        about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
+        named: str | None = event.subject_id
         due = None
     else:
         if event.noun == "milestone":
@@ -156,8 +158,6 @@ def _told(
         due = due or proposal.due_at
     role = "mentee" if mine and mine.id in roles["mentee"] else "mentor"
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
-    if job.name == "content_held" and not (proposal and proposal.held):
-        raise NotWanted("overtaken")
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
@@ -182,13 +182,6 @@ def _told(
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
-
-
-def _proposal_of(tx: Transaction, event: Event) -> str:
-    """Return the proposal that an event is about, or that a text set aside is about."""
-    if event.noun == "proposal":
-        return event.subject_id
-    return str(tx.journal.about("content", event.subject_id)[0].payload()["proposal_id"])
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:

@@ -104,12 +104,12 @@ SAFETY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Votre texte n'a pas été transmis : {program}",
         },
         "body": {
-            "en": "Hello {person}, what you wrote about mentoring between {mentee} and {mentor} "
-            "was not passed on. Please write it in other words.\n{link}",
-            "es": "Hola {person}: lo que escribiste sobre la mentoría entre {mentee} y {mentor} "
-            "no se entregó. Por favor, escríbelo con otras palabras.\n{link}",
-            "fr": "Bonjour {person}, ce que vous avez écrit sur le mentorat entre {mentee} et "
-            "{mentor} n'a pas été transmis. Merci de l'écrire autrement.\n{link}",
+            "en": "Hello {person}, something that you wrote in {program} was not passed on. "
+            "Please write it in other words.\n{link}",
+            "es": "Hola {person}: algo que escribiste en {program} no se entregó. "
+            "Por favor, escríbelo con otras palabras.\n{link}",
+            "fr": "Bonjour {person}, un texte que vous avez écrit dans {program} n'a pas été "
+            "transmis. Merci de l'écrire autrement.\n{link}",
         },
     },
 }

@@ -14,7 +14,17 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.safety import Verdict
 from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.hooks import ContentCheck
-from mentorkit.journey import accept, contents, match, programs, protect, standing
+from mentorkit.journey import (
+    accept,
+    contents,
+    match,
+    onboard,
+    programs,
+    protect,
+    screen,
+    signup,
+    standing,
+)
 from mentorkit_inbox.tables import message as inbox
 
 RUDE = "You are an idiot."
@@ -286,3 +296,75 @@ def test_an_erased_text_goes_to_nobody_and_the_two_go_on(world: Any) -> None:
     with world.kit.transaction(tenant="acme", write=False) as tx:
         states = replay(tx.journal.events(limit=None))
     assert [told["state"] for (noun, _), told in states.items() if noun == "content"] == ["refused"]
+
+
+# --------------------------------------------------------------------------- answers
+
+
+def answer(world: Any, text: str, actor: Actor | None = None, **given: Any) -> dict[str, Any]:
+    by = {"tenant": "acme", "actor": actor or world.by("ana")}
+    told = {"village": text, "trade": "smith"}
+    return onboard.answer(world.kit, **by, participant=world.ids["ana"], answers=told, **given)
+
+
+def village(world: Any) -> tuple[str, str]:
+    one = onboard.show(
+        world.kit, tenant="acme", actor=world.by("ana"), participant=world.ids["ana"]
+    )
+    (field,) = (each for each in one["questions"] if each["id"] == "village")
+    return field["value"], field["held"]
+
+
+def test_free_text_in_an_answer_waits_and_the_other_answers_stand(world: Any) -> None:
+    assert answer(world, RUDE)["profile"] == {"trade": "smith", "village": "Ora"}
+    assert village(world) == ("Ora", RUDE)
+    (row,) = waiting(world)
+    assert (row["field"], row["author"], row["to"]) == ("village", "Ana", [])
+    with pytest.raises(NotFound):
+        contents.release(world.kit, tenant="acme", actor=world.by("ana"), content=row["id"])
+    contents.release(world.kit, **world.at, content=row["id"])
+    assert village(world) == (RUDE, "")
+    assert answer(world, "Wen")["profile"]["village"] == "Wen"
+    asked = len(world.check.asked)
+    answer(world, "Wen")
+    assert len(world.check.asked) == asked  # what stands there already is not asked again
+
+
+def test_an_answer_that_is_refused_is_not_kept_and_a_newer_one_takes_its_place(world: Any) -> None:
+    answer(world, RUDE)
+    answer(world, f"{RUDE} Again.")
+    (row,) = waiting(world)
+    assert row["text"] == f"{RUDE} Again."
+    contents.refuse(world.kit, **world.at, content=row["id"])
+    assert village(world) == ("Ora", "")
+    (told,) = [body for body in messages(world, world.persons["ana"]) if "other words" in body]
+    assert RUDE not in told
+    answer(world, RUDE)
+    answer(world, "Wen")
+    assert (waiting(world), village(world)) == ([], ("Wen", ""))
+
+
+def test_what_staff_enter_for_somebody_is_not_held(world: Any) -> None:
+    assert answer(world, RUDE, world.admin)["profile"]["village"] == RUDE
+    assert world.check.asked == []
+
+
+def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:
+    signup.sign_up(
+        world.kit, tenant="acme", actor=Actor(), program="traders", role="mentee", name="Eva",
+        email="eva@example.org", answers={"trade": "baker", "village": RUDE},
+    )  # fmt: skip
+
+    def eva() -> Any:
+        rows = screen.review(world.kit, **world.at, program="traders")
+        return next(row for row in rows if row["name"] == "Eva")
+
+    assert eva()["profile"] == {"trade": "baker"}
+    worker.work(world.kit)
+    (row,) = waiting(world)
+    assert (row["author"], row["field"], row["reason"]) == ("Eva", "village", "rude")
+    contents.release(world.kit, **world.at, content=row["id"])
+    assert eva()["profile"]["village"] == RUDE
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        states = replay(tx.journal.events(limit=None))
+    assert states["content", row["id"]]["state"] == "released"

@@ -77,7 +77,8 @@ def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None)
 
 
 def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
-    typed = {name: at[name] for name in ("tenant", "actor", "program")}
+    typed: dict[str, Any] = {name: at[name] for name in ("tenant", "actor", "program")}
+    near: dict[str, Any] = {name: at.get(name) or visit.form.get(name) or None for name in ABOUT}
     about_staff = "about_staff" in visit.form
     if visit.form.get("website"):  # nobody sees this field but a machine that fills in all
         return visit.render("sign_in.html", title=visit.words("Thank you"))
@@ -85,7 +86,7 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
         done = raising.raise_(
             visit.kit,
             **typed,
-            **{name: at.get(name) or visit.form.get(name) for name in ABOUT},
+            **near,
             kind=visit.form.get("kind", ""),
             text=visit.form.get("text", ""),
             about=visit.form.get("about") or None,
