@@ -33,6 +33,7 @@ SHIPPED = (
     "mentorkit_inbox",
     "mentorkit_matching",
     "mentorkit_signup",
+    "mentorkit_wordlist",
 )
 
 ERRORS = {

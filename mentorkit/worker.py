@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, meet, nudge, say
+from mentorkit.journey import accept, contents, meet, nudge, say
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
@@ -104,7 +104,7 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
         with _renewing(job, note):
-            (_send if job.kind == "message" else _react)(kit, tenant, job)
+            _DOING.get(job.kind, _react)(kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
@@ -260,6 +260,17 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             raise Undeliverable("channel.no_receipt")
         return
     raise failed or refused
+
+
+def _review(kit: Kit, tenant: str, job: Job) -> None:
+    """Have a text looked at that whoever wrote it could not: it was in somebody's transaction."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        written = tx.journal.event(job.sequence or 0)
+    contents.review(kit, tenant=tenant, contents=[written.subject_id])
+
+
+_DOING: Mapping[str, Callable[..., None]] = {"message": _send, "review": _review}
+"""What is done with a row of each kind; any other is told to a plugin's reaction."""
 
 
 def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:

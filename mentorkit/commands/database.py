@@ -36,6 +36,7 @@ KINDS = {
     "assigners": "assigner",
     "channels": "channel",
     "nudges": "nudge",
+    "content_checks": "content check",
     "reactions": "reaction",
     "checks": "check",
     "commands": "command",

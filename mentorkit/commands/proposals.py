@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -128,6 +128,11 @@ def _participants(tx: Any, wanted: str) -> list[Any]:
     return [one] if one else tx.participants.find(person_id=find_person(tx, wanted).id)
 
 
+def _passed(did: str) -> Callable[[Mapping[str, Any]], str]:
+    """Say of each whether it was passed on, or is looked at first, which stops the clock."""
+    return lambda row: did if row["due_at"] else "Set aside to be looked at first:"
+
+
 text_option = click.option("--text", required=True, help="Up to 2000 characters.")
 
 
@@ -152,7 +157,7 @@ def ask(session: Session, /, **given: Any) -> None:
 
     each(
         session, noun="proposal", states=("offered",), verb=accepting.ask, done="Asked about",
-        **given,
+        told=_passed("Asked about"), **given,
     )  # fmt: skip
 
 
@@ -177,7 +182,7 @@ def reply(session: Session, /, **given: Any) -> None:
 
     each(
         session, noun="proposal", states=("question",), verb=accepting.reply, done="Replied about",
-        **given,
+        told=_passed("Replied about"), **given,
     )  # fmt: skip
 
 

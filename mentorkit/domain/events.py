@@ -218,6 +218,13 @@ class PersonBlocked(Event, noun="block"):
     other_id: str
 
 
+class PersonUnblocked(Event, noun="block"):
+    """`person_id` does not keep `other_id` away any more."""
+
+    person_id: str
+    other_id: str
+
+
 class PersonErased(Event, noun="person"):
     """What told of this person is gone; the id stays."""
 
@@ -368,3 +375,57 @@ class MeetingHeld(Moved, noun="meeting", state="held"):
 
 
 class MeetingStruck(Moved, noun="meeting", state="struck"): ...
+
+
+class ConcernRaised(Moved, noun="concern", state="raised"):
+    """`raised_by` is None for whoever wished not to be known; what they say is in a note."""
+
+    kind: str
+    about_id: str | None = None
+    about_staff: bool = False
+    raised_by: str | None = None
+    proposal_id: str | None = None
+    relationship_id: str | None = None
+    text_id: str | None = None
+
+
+class ConcernTaken(Moved, noun="concern", state="taken"):
+    owner_id: str | None = None
+
+
+class ConcernNoted(Event, noun="concern"):
+    """Staff wrote the note `noted_id` about it."""
+
+    noted_id: str
+
+
+class ConcernClosed(MovedFor, noun="concern", state="closed"): ...
+
+
+class ConcernReopened(Moved, noun="concern", state="raised"):
+    """It waits for somebody to take it, again."""
+
+    owner_id: None = None
+    reason: None = None
+
+
+class ContentWritten(Moved, noun="content", state="unchecked"):
+    """A text (the note with the subject's id) waits to be looked at before others read it.
+
+    It is about a proposal, or the answer to a `field` of the profile.
+    """
+
+    kind: str
+    author_id: str
+    proposal_id: str | None = None
+    participant_id: str | None = None
+    field: str | None = None
+
+
+class ContentHeld(MovedFor, noun="content", state="held"): ...
+
+
+class ContentReleased(Moved, noun="content", state="released"): ...
+
+
+class ContentRefused(MovedFor, noun="content", state="refused"): ...

@@ -62,7 +62,8 @@ class Definition(Kept):
     """One version of something a program is run by: its fields, strategy, targets, ...
 
     Rows are never changed: a new version is a new row, and what was made under an old one names
-    it. `kind` is fields, requirements, strategy, targets, consent, messages, cohort or plugin.
+    it. `kind` is fields, requirements, strategy, targets, consent, emergency, messages, cohort
+    or plugin.
     """
 
     program_id: str
@@ -196,6 +197,7 @@ _MET: Mapping[Test, Callable[[Any, Any], bool]] = {
 class Preset:
     """A ready program set-up, as one TOML file reads: everything but the people.
 
+    `emergency` says whom to call in danger, and where else help is found.
     `staff` is ``{staff role: what it does here}``: the roles this kind of program needs filled.
     `messages` is ``{template: {"subject": text, "body": text}}``, each text in some languages.
     """
@@ -209,6 +211,7 @@ class Preset:
     strategy: Strategy = field(default_factory=Strategy)
     targets: Targets = field(default_factory=Targets)
     consent: Frozen = field(default_factory=Frozen)
+    emergency: Frozen = field(default_factory=Frozen)
     messages: Frozen = field(default_factory=Frozen)
     staff: Frozen = field(default_factory=Frozen)
     plugins: Frozen = field(default_factory=Frozen)
@@ -438,6 +441,7 @@ _PRESET: Mapping[str, Check] = {
     "strategy": read_strategy,
     "targets": _targets,
     "consent": reading.texts,
+    "emergency": reading.texts,
     "messages": reading.each(_message),
     "staff": reading.section(dict.fromkeys(STAFF_ROLES, reading.texts), "write one of"),
     "plugins": reading.each(

@@ -111,6 +111,12 @@ class Proposal(Kept):
         return OTHER[self.asked_by or ""] if self.state == "question" else self.awaiting(chain)
 
     @property
+    def held(self) -> bool:
+        """Whether a text about it waits to be looked at: until then its time stands still."""
+        asked = self.state in ("offered", "question")
+        return asked and self.offered_at is not None and self.due_at is None
+
+    @property
     def involved(self) -> tuple[str, ...]:
         """The sides that have had a part in it: said yes, or asked or were asked a question."""
         return tuple(role for role in OTHER if self.asked_by or role in self.answered)

@@ -14,6 +14,9 @@ ADDRESSES = {
     "participant": "programs/{program}/people/{participant}",
     "proposal": "programs/{program}/proposals/{proposal}",
     "relationship": "programs/{program}/relationships/{relationship}",
+    "concern": "programs/{program}/concerns/{concern}",
+    "concerns": "programs/{program}/concerns",
+    "concern_link": "concern/{token}",
 }
 """The pages that messages lead to: their path below the mount, by the name of their endpoint.
 

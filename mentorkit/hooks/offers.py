@@ -169,6 +169,9 @@ def _fillable(text: object) -> bool:
         return False
 
 
+_of_a_content_check = partial(
+    _of_a_method, providers.ContentCheck, "review", "what the check is asked"
+)
 _of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
 KINDS: tuple[Kind, ...] = (
@@ -184,6 +187,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("mentorkit_assigners", "assigners", providers.Assigner, _of_an_assigner),
     Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),
     Kind("mentorkit_nudges", "nudges", providers.Nudge, _of_a_nudge, own=True),
+    Kind("mentorkit_content_checks", "content_checks", providers.ContentCheck, _of_a_content_check),
     Kind("mentorkit_reactions", "reactions", providers.Reaction, _of_a_reaction, own=True),
     Kind("mentorkit_checks", "checks", providers.Check, _of_a_check, own=True),
     Kind("mentorkit_commands", "commands", providers.Command, _of_a_command, own=True),

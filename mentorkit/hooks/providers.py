@@ -15,6 +15,7 @@ from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.relationships import Reason
+from mentorkit.domain.safety import Content, Verdict
 from mentorkit.errors import Problem as InputProblem
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
 
@@ -377,6 +378,18 @@ class Nudge(Provider):
         raise NotImplementedError  # pragma: no cover - a nudge has nothing else
 
 
+class ContentCheck(Provider):
+    """Looks at what participants write before others read it. Called outside any transaction.
+
+    It fails closed: a content without a verdict, an exception, or another answer, holds the text
+    for the staff. One that asks a service gives up after seconds: somebody may be waiting.
+    """
+
+    def review(self, ctx: Context, contents: Sequence[Content]) -> Sequence[Verdict]:
+        """Return one verdict for each content; `ctx.settings` holds the program's own."""
+        raise NotImplementedError  # pragma: no cover - a check has nothing else
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reaction(Provider):
     """A durable answer to a fact: told by the worker until it succeeds, or parked for `doctor`."""
@@ -466,6 +479,8 @@ __all__ = [
     "Command",
     "CommandContext",
     "Contains",
+    "Content",
+    "ContentCheck",
     "Context",
     "Cosine",
     "Criterion",
@@ -496,5 +511,6 @@ __all__ = [
     "Sheet",
     "Slot",
     "Undeliverable",
+    "Verdict",
     "WorkContext",
 ]

@@ -13,7 +13,15 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "checkins", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = (
+    "matching",
+    "csv",
+    "inbox",
+    "signup",
+    "checkins",
+    "wordlist",
+    "demo",
+)
 
 
 def _empty() -> Mapping[Any, Any]:
@@ -36,6 +44,7 @@ class Registry:
     assigners: Mapping[str, providers.Assigner] = field(default_factory=_empty)
     channels: Mapping[str, providers.Channel] = field(default_factory=_empty)
     nudges: Mapping[str, providers.Nudge] = field(default_factory=_empty)
+    content_checks: Mapping[str, providers.ContentCheck] = field(default_factory=_empty)
     reactions: Mapping[str, providers.Reaction] = field(default_factory=_empty)
     checks: Mapping[str, providers.Check] = field(default_factory=_empty)
     commands: Mapping[str, providers.Command] = field(default_factory=_empty)

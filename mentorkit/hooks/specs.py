@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Channel,
         Check,
         Command,
+        ContentCheck,
         Criterion,
         Nudge,
         Reaction,
@@ -240,6 +241,34 @@ class Hooks(Protocol):
         @hookimpl
         def mentorkit_nudges():
             yield DayAfter()
+        ```
+        """
+
+    @hookspec
+    def mentorkit_content_checks(self, settings: Mapping[str, Any]) -> Iterable[ContentCheck]:
+        """Offer looks at what participants write, before others read it.
+
+        Asked at start-up. Every program asks a check unless it has switched its plugin off; what
+        is not surely allowed waits for the staff.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import ContentCheck, Verdict
+
+        manifest = Manifest(title="No shouting", requires_core=">=0.1,<1")
+
+        class NoShouting(ContentCheck):
+            name = "no_shouting"
+
+            def review(self, ctx, contents):
+                return [
+                    Verdict(content_id=one.id, allowed=not one.text.isupper(), code="shouting")
+                    for one in contents
+                ]
+
+        @hookimpl
+        def mentorkit_content_checks():
+            yield NoShouting()
         ```
         """
 

@@ -15,6 +15,7 @@ from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
@@ -39,7 +40,9 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
 
     `words` say what fits, as the one asking reads it (staff read what the mentee does), `not_so`
     what does not; `yours` is whether their answer is awaited now, `talk` the question and the
-    reply, oldest first. A participant gets neither the score nor the other's code of a no.
+    reply, oldest first. While something written waits to be looked at it is `held`; only its
+    author and staff see `held_text`. A participant gets neither the score nor the other's code of a
+    no.
     """
     from mentorkit.matching import words
 
@@ -52,6 +55,9 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
         reasons = one.reasons_mentor if asked.role == Role.MENTOR else one.reasons
         people = tx.people.get_many(asked.people.values())
         awaited = one.awaiting(asked.program.accept_chain) if one.state == "offered" else None
+        waits = waiting_about(tx, one)
+        note = waits and asked.people.get(asked.role) in (None, waits.author_id)
+        written = tx.notes.first(id=waits.id) if waits and note else None
         names = {role: people[id].name for role, id in asked.people.items() if id in people}
         return {
             **asked.row(one),
@@ -63,8 +69,12 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "words": [words(r, fields=fields) for r in reasons if r.points > 0],
             "not_so": [words(r, fields=fields) for r in reasons if r.points <= 0],
             "awaiting": awaited,
-            "yours": awaited is not None and (awaited == str(asked.role) or not party),
+            "yours": awaited is not None
+            and not one.held
+            and (awaited == str(asked.role) or not party),
             "talk": _talk(tx, proposal),
+            "held": one.held,
+            "held_text": written.text if written else "",
         }
 
 
@@ -84,6 +94,7 @@ def accept(
     one = tx.proposals.get(proposal)
     tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
     one, asked = _asked(tx, actor, proposal, on_behalf_of)
+    ensure_free(one)
     if one.state == "question":
         raise Conflict(
             "proposal.question_open", "A question is open; reply to it first, then say yes."
@@ -324,12 +335,17 @@ def _tell_end(asked: Both, event: events.Event, roles: Iterable[str | None], *, 
     tell(asked.tx, event, "proposal_declined", told)
 
 
+@reviewed
 @atomic
 def ask(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Ask the other side one thing; they have the program's full time to reply."""
+    """Ask the other side one thing; they have the program's full time to reply.
+
+    Where the program has content checks it waits for them, and the time to answer stands still.
+    """
     one, asked = _asked(tx, actor, proposal)
+    ensure_free(one)
     if one.state == "question":
         raise Conflict(
             "proposal.question_open", "A question is open already; it is replied to first."
@@ -338,41 +354,68 @@ def ask(
         raise NotAllowed(
             "proposal.asks_itself", "The mentee or the mentor asks; staff reply for either."
         )
-    moved = replace(one.move("question", by=asked.role), asked_by=str(asked.role))
+    one.move("question", by=asked.role)
     _ensure_in_time(one, tx)
-    how = {"asked_by": moved.asked_by, "text_id": _write(asked, proposal, text)}
-    saved, event = asked.save(tx.proposals, _renewed(asked, moved), events.QuestionAsked, **how)
-    tell(tx, event, "question_asked", [asked.people[Role(OTHER[asked.role])]])
-    return asked.row(saved)
+    text_id = _write(asked, proposal, text)
+    return asked.row(
+        set_aside(kit, asked, "question", text_id, one) or _say_question(asked, one, text_id)
+    )
 
 
-def _renewed(asked: Both, one: Proposal) -> Proposal:
+def _say_question(
+    asked: Both, one: Proposal, text_id: str, cause: events.Event | None = None
+) -> Proposal:
+    moved = replace(one.move("question", by=asked.role), asked_by=str(asked.role))
+    fact, how = events.QuestionAsked, {"asked_by": moved.asked_by, "text_id": text_id}
+    saved, event = asked.save(asked.tx.proposals, renewed(asked, moved), fact, cause=cause, **how)
+    tell(asked.tx, event, "question_asked", [asked.people[Role(OTHER[asked.role])]])
+    return saved
+
+
+def renewed(asked: Both, one: Proposal) -> Proposal:
+    """Return a proposal that may be answered for the program's full time from now."""
     return replace(one, due_at=asked.tx.now + timedelta(days=asked.program.offer_days))
 
 
+@reviewed
 @atomic
 def reply(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, text: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Reply to the question; those asked have the program's full time again.
 
-    The side that was asked does, or staff.
+    The side that was asked does, or staff. A participant's waits for content checks, as a question.
     """
     one, asked = _asked(tx, actor, proposal)
+    ensure_free(one)
     if one.state != "question":
         raise Conflict("proposal.no_question", "No question is open about this proposal.")
-    moved = one.move("offered", by=asked.role)
+    one.move("offered", by=asked.role)
     if one.asked_by == asked.role:
         raise NotAllowed(
             "proposal.own_question", "The other side replies to your question, or the staff."
         )
     _ensure_in_time(one, tx)
-    fact, text_id = events.QuestionAnswered, _write(asked, proposal, text)
-    saved, event = asked.save(tx.proposals, _renewed(asked, moved), fact, text_id=text_id)
+    text_id = _write(asked, proposal, text)
+    return asked.row(
+        set_aside(kit, asked, "reply", text_id, one) or _say_reply(asked, one, text_id)
+    )
+
+
+def _say_reply(
+    asked: Both, one: Proposal, text_id: str, cause: events.Event | None = None
+) -> Proposal:
+    tx, fact = asked.tx, events.QuestionAnswered
+    moved = renewed(asked, one.move("offered", by=asked.role))
+    saved, event = asked.save(tx.proposals, moved, fact, cause=cause, text_id=text_id)
     tell(tx, event, "question_answered", [asked.people[Role(str(one.asked_by))]])
     if saved.awaiting(asked.program.accept_chain) not in (one.asked_by, asked.role):
         asked.tell_next(saved, event)
-    return asked.row(saved)
+    return saved
+
+
+SAYING = {"question": _say_question, "reply": _say_reply}
+"""What becomes of a text that was set aside, by its kind, once it may be passed on."""
 
 
 def talk(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> list[dict[str, Any]]:
@@ -401,11 +444,11 @@ def _talk(tx: Transaction, proposal: str) -> list[dict[str, Any]]:
     ]
 
 
-def _write(step: Step, proposal: str, text: str) -> str | None:
+def _write(step: Step, proposal: str, text: str) -> str:
     if not text.strip() or len(text) > 2000:
         told = Problem("text", "write 1 to 2000 characters")
         raise Invalid("proposal.text", "The text cannot be used.", [told])
-    return step.note("proposal", proposal, text)
+    return step.note("proposal", proposal, text) or ""
 
 
 @atomic

@@ -329,6 +329,8 @@ def proposals(
         def told(row: Proposal) -> dict[str, Any]:
             awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
             asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
+            if mine & {*two_of(row)}:  # why it ended may be the other's affair, also for staff
+                row = replace(row, reason=None)
             return {
                 **(as_party(row) if own else as_row(row)),
                 "mentee": people[row.mentee_id].name,

@@ -85,6 +85,14 @@ def relationships(
         if own:
             rows = [row for row in rows if any(m.participant_id in own for m in row.here)]
         people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
+        me = person_of(tx, actor)
+        # Why it ended may be the other's affair, also for staff who are in it.
+        rows = [
+            replace(row, reason=None)
+            if any(people[m.participant_id].id == me for m in row.members)
+            else row
+            for row in rows
+        ]
         minutes: Counter[str] = Counter()
         for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
             minutes[meeting.relationship_id] += meeting.minutes

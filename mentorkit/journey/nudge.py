@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.messages import Message
-from mentorkit.domain.moves import STAFF
+from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -27,7 +27,7 @@ from mentorkit.journey import flags, links
 from mentorkit.journey.meet import STAFF_SIDE, asked_of
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.programs import targets_for
-from mentorkit.journey.say import NotWanted, names_in, worded
+from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
@@ -277,7 +277,12 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         **_links(kit, tx, job, first, program),
     }
     template = nudge.templates[job.name]
-    return worded(tx, job, template, person, program, values)
+    noun, id = first.noun, first.subject_id
+    if noun == "milestone":
+        noun, id = "relationship", tx.milestones.get(id).relationship_id
+    party = first.role in (*PARTIES, "peer")
+    end = footer(kit, person, program, noun, id) if party else ""
+    return worded(tx, job, template, person, program, values, end)
 
 
 def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program) -> dict[str, str]:

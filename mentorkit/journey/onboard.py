@@ -15,6 +15,7 @@ from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
+from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of, targets_of
 from mentorkit.journey.safeguards import not_erased
@@ -60,13 +61,15 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
     """Return a participant with all that is asked of them: questions, answers, and the consent.
 
     For themselves and for staff. `questions` are the profile fields of their role, each with its
-    `value`; `consent_text` is ``{locale: text}`` of version `consent_now`.
+    `value`, and what waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of
+    version `consent_now`.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
         one, program = own.participant, own.program
         person = tx.people.get(one.person_id)
         text = tx.definitions.current(program.id, "consent")
+        held = answers_waiting(tx, one)
         asked = [
             field
             for field in fields_of(tx, program).values()
@@ -80,7 +83,10 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             "touch_levels": [each.name for each in targets_of(tx, program)[0].touch],
             "consent_text": shown(text.body) if text else {},
             "consent_now": text.number if text else 0,
-            "questions": [{**as_row(f), "value": shown(one.profile.get(f.id))} for f in asked],
+            "questions": [
+                {**as_row(f), "value": shown(one.profile.get(f.id)), "held": held.get(f.id, "")}
+                for f in asked
+            ],
             "contacts": [
                 {"kind": c.kind, "value": c.value, "verified": c.verified}
                 for c in tx.contacts.find(person_id=person.id)
@@ -118,19 +124,24 @@ def withdraw(
     return own.row(saved)
 
 
+@reviewed
 @atomic
 def answer(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, answers: Mapping[str, Any],
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Fill in profile fields; raise `Invalid` with every answer that cannot be used."""
+    """Fill in profile fields; raise `Invalid` with every answer that cannot be used.
+
+    A participant's own free text waits for the program's content checks, if it has any.
+    """
     own = Own(tx, actor, participant)
     one = own.participant
     values, problems = parsed(fields_of(tx, own.program), answers)
     if problems:
         raise Invalid("profile.invalid", "Some answers cannot be used:", problems)
+    values = answers_aside(kit, own, own.program, one, values)
     profile = one.profile.with_(**values)
-    changed = tuple(sorted(k for k in answers if one.profile.get(k) != profile.get(k)))
+    changed = tuple(sorted(k for k in values if one.profile.get(k) != profile.get(k)))
     if not changed:
         return own.row(one)
     one = replace(one, profile=profile)

@@ -31,6 +31,7 @@ from mentorkit.domain.relationships import Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
+from mentorkit.journey.cases import tell_newcomer
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ SETTINGS = (
 ALWAYS = ("fields", "requirements", "strategy", "targets")
 """What every program is run by, from its first day on."""
 
-TEXTS = ("summary", "consent", "messages", "columns", "staff")
+TEXTS = ("summary", "consent", "emergency", "messages", "columns", "staff")
 """The sections of a preset that are kept as they are."""
 
 LONGEST_KEY = 63
@@ -327,6 +328,7 @@ def appoint(
     _only_admin(step, "coordinator" in (role, found.staff.get(human)))
     staffed = replace(found, staff=found.staff.with_(**{human: role}))
     step.save(tx.programs, staffed, events.StaffAppointed, person_id=human, staff_role=role)
+    tell_newcomer(tx, staffed, human)
     called, was = tx.people.get(human).name, found.staff.get(human)
     return {"program": found.id, "person": human, "name": called, "role": role, "was": was}
 

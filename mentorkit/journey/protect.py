@@ -12,12 +12,23 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Block, Contact
+from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
+from mentorkit.domain.safety import HANDLERS
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.match import OPEN, withdraw_one
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.steps import NEW, Step, atomic, fresh, person_of, role_in
+from mentorkit.journey.steps import (
+    NEW,
+    Step,
+    atomic,
+    fresh,
+    person_of,
+    program_of,
+    require,
+    role_in,
+)
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -45,7 +56,7 @@ def block(
     tx.participants.hold(one.id for one in both)  # a pair made just now is there to be ended
     mine = tx.participants.find(person_id=person)
     theirs = {one.id for one in tx.participants.find(person_id=other)}
-    step = Step(tx, actor, _role(tx, actor, person, mine), None)
+    step = Step(tx, actor, _role(tx, actor, person, mine, HANDLERS), None)
     if person == other:
         raise Conflict("block.self", "Nobody can be kept apart from themselves.")
     two: dict[str, Any] = {"person_id": person, "other_id": other}
@@ -74,6 +85,60 @@ def block(
             withdrawn += 1
     report = {"person": person, "other": other, "ended": ended}
     return report if step.role in PARTIES else {**report, "withdrawn": withdrawn}
+
+
+@atomic
+def unblock(
+    kit: Kit, *, tenant: str, actor: Actor, person: str, other: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Let the two be brought together again, as far as `person` is concerned.
+
+    Done by who may set it. What `other` has set against `person` stays, and what has ended or was
+    withdrawn does not come back. Raises `NotFound` (block.not_found) where there is none.
+    """
+    tx.people.get(person)
+    role = _role(tx, actor, person, tx.participants.find(person_id=person), HANDLERS)
+    two: dict[str, Any] = {"person_id": person, "other_id": other}
+    kept = tx.blocks.first(**two)
+    if kept is None or (role not in PARTIES and person_of(tx, actor) == other):
+        raise NotFound("block.not_found", "These two are not kept apart here.")
+    tx.blocks.remove(kept.id)
+    Step(tx, actor, role, None).record(events.PersonUnblocked, kept.id, **two)
+    return {"person": person, "other": other}
+
+
+def blocks(
+    kit: Kit, *, tenant: str, actor: Actor, program: str | None = None
+) -> list[dict[str, Any]]:
+    """List who is kept apart from whom: of a program for its staff, else what the actor has set.
+
+    Nobody is shown who keeps them away, whatever their role.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        me = person_of(tx, actor)
+        if program is None:
+            rows = tx.blocks.find(person_id=me) if me else []
+        else:
+            rows = _blocks_in(tx, program_of(tx, program), actor)
+        ids = {id for one in rows for id in (one.person_id, one.other_id)}
+        names = {id: person.name for id, person in tx.people.get_many(ids).items()}
+        return [
+            {
+                "person": one.person_id,
+                "other": one.other_id,
+                "name": names[one.person_id],
+                "other_name": names[one.other_id],
+                "since": one.created_at.isoformat(),
+            }
+            for one in rows
+            if me is None or one.other_id != me
+        ]
+
+
+def _blocks_in(tx: Transaction, program: Program, actor: Actor) -> list[Block]:
+    require(tx, program, actor, HANDLERS)
+    here = {one.person_id for one in tx.participants.find(program_id=program.id)}
+    return tx.blocks.find(person_id=here)
 
 
 @atomic
@@ -148,13 +213,16 @@ def marks_of(kit: Kit, tenant: str, key: str) -> list[str]:
     return [hmac.digest(secret, text, "sha256").hex() for secret in (*secrets, tenant.encode())]
 
 
-def _role(tx: Transaction, actor: Actor, person: str, mine: Sequence[Participant]) -> Role:
+def _role(
+    tx: Transaction, actor: Actor, person: str, mine: Sequence[Participant],
+    staff: frozenset[Role] = STAFF,
+) -> Role:  # fmt: skip
     if actor.admin:
         return Role.ADMIN
     if person_of(tx, actor) == person:
         return Role.MENTOR if {one.role for one in mine} == {"mentor"} else Role.MENTEE
     for program in tx.programs.get_many(one.program_id for one in mine).values():
         role = role_in(tx, program, actor)
-        if role in STAFF:
+        if role in staff:
             return role
     raise NotFound("person.not_found", "There is no such person here.")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
+from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked, replay
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.participants import Participant
@@ -17,10 +17,12 @@ from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
+from mentorkit.journey import links
+from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
-from mentorkit.journey.tell import TEMPLATES, fill
+from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -36,10 +38,16 @@ WANTED: Mapping[str, Collection[str]] = {
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "relationship_parted": ("ended",),
+    "concern_raised": ("raised",),
+    "content_held": ("held",),
+    "content_refused": ("refused",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
 """The messages that bring people together."""
+
+REPORTED = 365
+"""How many days the link in a message is good by which a concern is raised."""
 
 
 class NotWanted(Exception):
@@ -55,14 +63,15 @@ def message(
     `mine` is the reader's own part in the program; None for staff, who have none.
     """
     values = _told(tx, job, event, mine, program, person.locale)
-    values["link"] = _link(kit, tx, event, program)
+    values["link"] = _link(kit, tx, job, event, program)
     about = Frozen(event=event.sequence)
-    return worded(tx, job, TEMPLATES[job.name], person, program, values, about)
+    end = footer(kit, person, program, *_about(tx, event)) if mine else ""
+    return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about)
 
 
 def worded(
     tx: Transaction, job: Job, template: Mapping[str, Any], person: Person, program: Program,
-    values: Mapping[str, str], params: Frozen | None = None,
+    values: Mapping[str, str], end: str, params: Frozen | None = None,
 ) -> Message:  # fmt: skip
     """Return a message made of a template, or of what the program wrote in its place."""
     definition = tx.definitions.current(program.id, "messages")
@@ -77,7 +86,7 @@ def worded(
         person_id=person.id,
         template=job.name,
         subject=fill(in_locale(template["subject"], person.locale), values),
-        body=fill(in_locale(template["body"], person.locale), values),
+        body=fill(in_locale(template["body"], person.locale), values) + end,
         locale=person.locale,
         params=params or Frozen(),
         created_at=tx.now,
@@ -102,20 +111,54 @@ def names_in(tx: Transaction, noun: str, id: str, locale: str) -> tuple[str, str
     return mentee, mentor
 
 
-def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
+def footer(kit: Kit, person: Person, program: Program, noun: str, id: str) -> str:
+    """Return the last lines of every message to a participant: where to raise a concern.
+
+    The link speaks for its reader, without a log-in; "" where there is no site, or no secret.
+    """
+    if kit.site is None or not links.can_sign(kit):
+        return ""
+    about = {noun: id} if noun in LINKED else {"program": program.id}
+    token = links.make(
+        kit, tenant=program.tenant, purpose=PURPOSE, person=person.id, days=REPORTED, **about
+    )
+    address = kit.site.url(program.tenant, "concern_link", token=token)
+    return f"\n\n{in_locale(FOOTER, person.locale)}\n{address}"
+
+
+def _link(kit: Kit, tx: Transaction, job: Job, event: Event, program: Program) -> str:
     """Return the address of the page that a message is about; "" where the kit knows no site."""
     if kit.site is None:
         return ""
-    noun, id = event.noun, event.subject_id
+    noun, id = _about(tx, event)
+    if job.name == "content_held":
+        return kit.site.url(event.tenant, "concerns", program=program.key)
     if noun not in ADDRESSES:
         return kit.site.url(event.tenant, "home")
     return kit.site.url(event.tenant, noun, program=program.key, **{noun: id})
+
+
+def _about(tx: Transaction, event: Event) -> tuple[str, str]:
+    """Return noun and id of what has a page of its own, and an event tells of."""
+    if event.noun == "content":
+        told = tx.journal.about("content", event.subject_id)[0].payload()
+        noun = "proposal" if told["proposal_id"] else "participant"
+        return noun, told[f"{noun}_id"]
+    if event.noun == "milestone":
+        return "relationship", tx.milestones.get(event.subject_id).relationship_id
+    return event.noun, event.subject_id
 
 
 def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
+    if event.noun in ("concern", "content"):  # nothing is said of who, nor about whom
+        (state,) = replay(tx.journal.about(event.noun, event.subject_id)).values()
+        lost = event.noun == "concern" and job.recipient_id not in program.staff
+        if state["state"] not in WANTED[job.name] or lost:
+            raise NotWanted("overtaken")
+        return {}
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
         about: Proposal | Relationship = tx.proposals.get(event.subject_id)

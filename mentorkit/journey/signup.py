@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -13,6 +14,7 @@ from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.onboard import parsed
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import NEW, Step, as_party, atomic, fresh, person_of, program_of
@@ -110,6 +112,10 @@ def sign_up(
     step = Step(tx, actor, Role(role), found.id)
     own: dict[str, Any] = {"person_id": person.id, "business_id": None, "capacity": one.capacity}
     step.record(events.LeadReceived, one.id, role_played=role, **own)
+    blank = replace(one, profile=Frozen())
+    stands = answers_aside(kit, step, found, blank, profile)
+    if len(stands) < len(profile):  # free text waits for the program's content checks
+        one = tx.participants.save(replace(one, profile=Frozen(stands)))
     return as_party(one) if actor.user_ref else {"state": one.state}
 
 

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import Role
+from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
+from mentorkit.journey.cases import seen_by
+from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.programs import consent_version, matching_for
@@ -201,7 +203,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
     have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
-    all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
+    all the tenant's programs; `concerns` are open ones that the actor may see, `held` texts that
+    wait to be passed on; `next` is the code of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -221,13 +224,28 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
+            **_safety(tx, found, actor),
         }
         return {**figures, "next": _next(found, figures)}
+
+
+def _safety(tx: Transaction, program: Program, actor: Actor) -> dict[str, int]:
+    """Return the concerns not closed (and not yet taken) that the actor may see, and texts held."""
+    seen = Counter(one.state for one in seen_by(tx, program, actor))
+    held = role_in(tx, program, actor) in STAFF
+    return {
+        "concerns": seen["raised"] + seen["taken"],
+        "untaken": seen["raised"],
+        "held": len(waiting_in(tx, program, person_of(tx, actor))) if held else 0,
+    }
 
 
 def _next(program: Program, figures: dict[str, Any]) -> str:
     """Return the code of what staff do best now, in the order of the journey."""
     states = figures["states"]
+    for first in ("untaken", "held"):
+        if figures[first]:
+            return first
     if program.state == "closed":
         return "closed"
     if not figures["mentors"]:  # mentors first: nobody should wait for somebody not yet there

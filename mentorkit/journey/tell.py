@@ -25,7 +25,7 @@ def _english(subject: str, body: str) -> Mapping[str, Mapping[str, str]]:
 _LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 """Takes out what an empty value leaves, for which a NUL stands, as no text can hold one."""
 
-TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
@@ -65,6 +65,63 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "somebody else, or a break first, choose here:\n{link}",
     ),
 }
+
+
+SAFETY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "concern_raised": {
+        "subject": {
+            "en": "Somebody has raised a concern: {program}",
+            "es": "Alguien ha avisado de un problema: {program}",
+            "fr": "Un problème a été signalé : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, somebody has raised a concern in {program}. "
+            "Please look at it now, and take it if nobody has.\n{link}",
+            "es": "Hola {person}: alguien ha avisado de un problema en {program}. "
+            "Por favor, míralo ahora y hazte cargo si nadie lo ha hecho.\n{link}",
+            "fr": "Bonjour {person}, un problème a été signalé dans {program}. "
+            "Merci de le regarder dès maintenant et de le prendre en charge.\n{link}",
+        },
+    },
+    "content_held": {
+        "subject": {
+            "en": "A text waits for you: {program}",
+            "es": "Un texto espera tu decisión: {program}",
+            "fr": "Un texte attend votre décision : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, something that was written in {program} has not been passed "
+            "on. Please read it and decide; the time to answer stands still meanwhile.\n{link}",
+            "es": "Hola {person}: algo que se escribió en {program} no se ha entregado. "
+            "Por favor, léelo y decide; mientras tanto el plazo no corre.\n{link}",
+            "fr": "Bonjour {person}, un texte écrit dans {program} n'a pas été transmis. "
+            "Merci de le lire et de décider ; le délai est suspendu jusque-là.\n{link}",
+        },
+    },
+    "content_refused": {
+        "subject": {
+            "en": "What you wrote was not passed on: {program}",
+            "es": "Lo que escribiste no se entregó: {program}",
+            "fr": "Votre texte n'a pas été transmis : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, something that you wrote in {program} was not passed on. "
+            "Please write it in other words.\n{link}",
+            "es": "Hola {person}: algo que escribiste en {program} no se entregó. "
+            "Por favor, escríbelo con otras palabras.\n{link}",
+            "fr": "Bonjour {person}, un texte que vous avez écrit dans {program} n'a pas été "
+            "transmis. Merci de l'écrire autrement.\n{link}",
+        },
+    },
+}
+"""What is said where safety is concerned; a program may word it in its own way, as all others."""
+TEMPLATES |= SAFETY
+FOOTER = {
+    "en": "Is something wrong? Tell us, without signing in:",
+    "es": "¿Algo no va bien? Avísanos, sin iniciar sesión:",
+    "fr": "Quelque chose ne va pas ? Dites-le-nous, sans vous connecter :",
+}
+"""What stands before the link by which a concern is raised, below every message."""
 
 
 def tell(tx: Transaction, event: Event, template: str, people: Iterable[str]) -> None:

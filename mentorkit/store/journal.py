@@ -65,6 +65,10 @@ class Journal:
         """Return everything that happened to these subjects of a noun, oldest first."""
         return self._read(_ROW.noun == noun, _ROW.subject_id.in_(subject_ids))
 
+    def of(self, noun: str, program_id: str) -> list[Event]:
+        """Return everything that happened to a program's things of one noun, oldest first."""
+        return self._read(_ROW.noun == noun, _ROW.program_id == program_id)
+
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""
         found = self.numbered([sequence])

@@ -505,3 +505,9 @@ class Notes(Repository[Note]):
 
 class Blocks(Repository[Block]):
     noun, table, cls = "block", tables.block, Block
+
+    def remove(self, id: str) -> None:
+        """Let one go; that it was there stays in the journal."""
+        gone = sa.delete(self.table).where(matching(self.table, self.tx.tenant, {"id": id}))
+        with self.tx.writing(self.noun):
+            self.tx.connection.execute(gone)

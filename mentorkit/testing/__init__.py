@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mentorkit.testing.contracts import (
         AssignerContract,
         ChannelContract,
+        ContentCheckContract,
         CriterionContract,
         NudgeContract,
         RuleContract,
@@ -25,6 +26,7 @@ _HOMES = {
     "AssignerContract": "contracts",
     "ChannelContract": "contracts",
     "Clock": "clock",
+    "ContentCheckContract": "contracts",
     "CriterionContract": "contracts",
     "NudgeContract": "contracts",
     "RuleContract": "contracts",
@@ -37,6 +39,7 @@ __all__ = [
     "AssignerContract",
     "ChannelContract",
     "Clock",
+    "ContentCheckContract",
     "CriterionContract",
     "NudgeContract",
     "RuleContract",

@@ -18,11 +18,13 @@ from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.nudging import NudgeContract
 from mentorkit.testing.receiving import SourceContract
+from mentorkit.testing.reviewing import ContentCheckContract
 from mentorkit.testing.scoring import CriterionContract, RuleContract, assert_consistent
 
 __all__ = [
     "AssignerContract",
     "ChannelContract",
+    "ContentCheckContract",
     "CriterionContract",
     "NudgeContract",
     "RuleContract",

@@ -16,6 +16,7 @@ from mentorkit import i18n
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
+from mentorkit.domain.safety import HANDLERS
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks.calls import FAILURES
@@ -77,6 +78,11 @@ class Visit:
     @property
     def is_staff(self) -> bool:
         return not self.roles.isdisjoint(STAFF)
+
+    @property
+    def handles(self) -> bool:
+        """Whether the visitor is of those who handle concerns in the program of the page."""
+        return not self.roles.isdisjoint(HANDLERS)
 
     @property
     def reads_all(self) -> bool:
@@ -247,6 +253,15 @@ NOTICES = {
     "back": "Welcome back. We are looking for a match for you.",
     "touched": "Kept. It counts from their next match on.",
     "left": "You have left this program.",
+    "held": "Your text is being looked at first. We pass it on as soon as that is done.",
+    "taken": "The case is yours now.",
+    "noted": "Your note is kept. Only those who handle concerns read it.",
+    "case_closed": "The case is closed.",
+    "reopened": "The case is back in the queue.",
+    "apart": "They are kept apart from now on.",
+    "together": "They may be brought together again.",
+    "released": "The text is passed on.",
+    "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

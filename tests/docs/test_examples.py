@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
-from mentorkit.hooks import Awaited, Inbound
+from mentorkit.hooks import Awaited, Content, Inbound
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -184,6 +184,13 @@ def test_nudges(ctx: Any) -> None:
     assert {one.subject_id for one in told.awaited} == {"p1", "p3", "p9"}
     assert (told.at.isoweekday(), told.key) == (1, "2026-05-04")
     assert list(nudge.due(ctx, waiting[2:3])) == []
+
+
+def test_content_checks(ctx: Any) -> None:
+    (check,) = load("content_checks").content_checks.values()
+    texts = ["Hello, do you bake?", "HELP", "heeeeello"]
+    contents = [Content(id=text, kind="question", text=text) for text in texts]
+    assert [one.allowed for one in check.review(ctx, contents)] == [True, False, False]
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

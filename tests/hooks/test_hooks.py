@@ -15,7 +15,7 @@ import pytest
 from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.domain.people import Actor
-from mentorkit.hooks import Awaited, Health, Inbound
+from mentorkit.hooks import Awaited, Content, Health, Inbound
 from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
@@ -107,6 +107,16 @@ def test_hook_mentorkit_nudges(load_example: Example, context: Any) -> None:
     (prompt,) = nudge.due(context, [waiting])
     assert (prompt.template, prompt.awaited) == ("day_after", (waiting,))
     assert prompt.at == context.now + timedelta(days=1)
+
+
+def test_hook_mentorkit_content_checks(load_example: Example, context: Any) -> None:
+    check = load_example("mentorkit_content_checks").content_checks["no_shouting"]
+    texts = [
+        Content(id="1", kind="question", text="Hello?"),
+        Content(id="2", kind="reply", text="NO"),
+    ]
+    said = check.review(context, texts)
+    assert [(one.content_id, one.allowed) for one in said] == [("1", True), ("2", False)]
 
 
 def test_hook_mentorkit_reactions(load_example: Example, context: Any) -> None:

@@ -19,6 +19,7 @@ from mentorkit.hooks import (
     Channel,
     Check,
     Command,
+    ContentCheck,
     Criterion,
     Health,
     Nudge,
@@ -70,6 +71,11 @@ class AChannel(Channel):
         return Receipt(channel=self.name)
 
 
+class AContentCheck(ContentCheck):
+    def review(self, ctx: Any, contents: Any) -> Any:
+        return ()
+
+
 def provider(hook: str, name: str) -> Any:
     """Return a sound provider for a hook, under any name."""
     classes: dict[str, type] = {
@@ -79,6 +85,7 @@ def provider(hook: str, name: str) -> Any:
         "mentorkit_assigners": AnAssigner,
         "mentorkit_notification_channels": AChannel,
         "mentorkit_nudges": ANudge,
+        "mentorkit_content_checks": AContentCheck,
     }
     if hook == "mentorkit_matching_strategies":
         return Strategy(name=name, assigner="in_turn")

@@ -56,9 +56,15 @@ def test_a_preset_speaks_three_languages(name: str) -> None:
 def test_a_preset_words_every_message_that_can_be_sent_in_each_of_its_languages(name: str) -> None:
     preset = presets.load(name)
     circles = preset.program.get("kind") == "circle"
-    assert set(preset.messages) == set(tell.TEMPLATES) - (set() if circles else OF_CIRCLES)
+    worded = set(tell.TEMPLATES) - set(tell.SAFETY)
+    assert set(preset.messages) == worded - (set() if circles else OF_CIRCLES)
     for message in preset.messages.values():
         assert set(message["subject"]) == set(message["body"]) == set(preset.title)
+
+
+def test_what_is_said_for_safety_is_worded_in_the_languages_of_the_presets() -> None:
+    for message in tell.SAFETY.values():
+        assert {"en", "es", "fr"} == set(message["subject"]) == set(message["body"])
 
 
 def test_a_message_says_what_it_is_about(name: str) -> None:

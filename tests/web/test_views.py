@@ -7,7 +7,7 @@ from collections.abc import Callable
 from web.conftest import ADMIN, PRESET, STAFF, Portal
 
 from mentorkit.domain.moves import Role
-from mentorkit.journey import accept, match, programs
+from mentorkit.journey import accept, cases, concerns, links, match, programs
 from mentorkit.web import access
 from mentorkit.web.pages import PAGES, Page
 
@@ -22,7 +22,17 @@ def things(portal: Portal) -> dict[str, str]:
     asked = match.propose(portal.kit, **by, mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
     done = accept.accept(portal.kit, **by, proposal=asked["id"])
     run = match.draft(portal.kit, **by, program="traders")
+    portal.kit.secret_keys = ("secret",)
+    told = {"kind": "other", "text": "Something happened."}
+    concerns.raise_(portal.kit, **by, program="traders", **told)
+    (raised,) = cases.queue(portal.kit, **by, program="traders")
+    token = links.make(
+        portal.kit, tenant=portal.tenant, purpose="concern", person="p", program=run["program_id"]
+    )
     return {
+        "concern": raised["id"],
+        "content": "none",
+        "token": token,
         "program": "traders",
         "participant": portal.ids["ana"],
         "proposal": asked["id"],
@@ -80,11 +90,8 @@ def test_another_tenants_things_are_not_there(create_portal: Callable[..., Porta
     cora = mine.browser("cora")
     cora.open("/programs/traders/")
     for page in PAGES:
-        if (
-            not set(names)
-            & {"participant", "proposal", "relationship", "run"}
-            & {part.strip("<>") for part in page.rule.split("/")}
-        ):
+        own = ("participant", "proposal", "relationship", "run", "concern", "content", "token")
+        if not any(f"<{name}>" in page.rule for name in own):
             continue
         if page.method == "GET":
             cora.open(address(page, names), 404)

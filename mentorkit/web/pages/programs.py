@@ -16,6 +16,8 @@ STAFF = ("coordinator", "admin")
 READERS = (*STAFF, "supervisor", "viewer")
 
 NEXT = {
+    "untaken": "Somebody has raised a concern, and nobody has taken it yet.",
+    "held": "Something that was written waits for you to pass it on, or not.",
     "closed": "The program is closed. Open it again to take in people and to match them.",
     "recruit_mentors": "Recruit mentors first, so that nobody waits for a mentor who is not there.",
     "screen": "People wait to be looked at.",
@@ -29,6 +31,8 @@ NEXT = {
 }
 """What is best done now, in words, and the page to do it on."""
 WHERE = {
+    "untaken": "concerns",
+    "held": "concerns",
     "recruit_mentors": "people_import",
     "recruit_mentees": "people_import",
     "screen": "people",

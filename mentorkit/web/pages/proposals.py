@@ -66,11 +66,11 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
             accept.decline(visit.kit, **at, reason=reason, note=text)
             said = "refused"
         elif did == "ask":
-            accept.ask(visit.kit, **at, text=text)
-            said = "question"
+            done = accept.ask(visit.kit, **at, text=text)
+            said = "question" if done["due_at"] else "held"
         elif did == "reply":
-            accept.reply(visit.kit, **at, text=text)
-            said = "replied"
+            done = accept.reply(visit.kit, **at, text=text)
+            said = "replied" if done["due_at"] else "held"
         elif did == "withdraw":
             accept.withdraw(visit.kit, **at)
             said = "refused"

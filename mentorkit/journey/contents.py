@@ -1,0 +1,394 @@
+"""Contents: what somebody writes is looked at before others read it.
+
+It fails closed. Where a program has a check, a text is set aside in the transaction that it is
+written in; after that the checks are asked, outside any transaction; then it is passed on, or held
+for staff to decide: also when a check fails, says nothing, or answers something else.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
+
+from mentorkit.domain import events
+from mentorkit.domain.events import Event, replay
+from mentorkit.domain.moves import PARTIES, STAFF, Role
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import Proposal
+from mentorkit.domain.safety import CONTENT_MOVES, Content, Held, Verdict
+from mentorkit.domain.shown import as_row
+from mentorkit.errors import Conflict
+from mentorkit.journey.match import Both, both
+from mentorkit.journey.programs import fields_of
+from mentorkit.journey.steps import (
+    NEW,
+    Step,
+    atomic,
+    chosen,
+    person_of,
+    persons_of,
+    program_of,
+    require,
+    role_in,
+)
+from mentorkit.journey.tell import tell
+
+if TYPE_CHECKING:
+    from mentorkit.hooks import ContentCheck, Context
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+P = ParamSpec("P")
+log = logging.getLogger("mentorkit.contents")
+WAITING = ("unchecked", "held")
+FAILED = "check_failed"
+"""The code of a text that is held because a check gave no answer that can be used."""
+_CODE = re.compile(r"[a-z0-9_.]{1,100}")
+Asked = Sequence[tuple["ContentCheck", "Context"]]
+
+
+def set_aside(kit: Kit, asked: Both, kind: str, text_id: str, one: Proposal) -> Proposal | None:
+    """Let a participant's text (a note) wait for the program's checks; None where it has none.
+
+    Meanwhile the time to answer stands still.
+    """
+    if asked.role not in PARTIES or not _checks(kit, asked.tx, asked.program):
+        return None
+    author = asked.people[asked.role]
+    _wait(asked, text_id, kind=kind, author_id=author, proposal_id=one.id)
+    return asked.tx.proposals.save(replace(one, due_at=None))
+
+
+def answers_aside(
+    kit: Kit, step: Step, program: Program, one: Participant, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the answers that may stand now; new free text of a participant waits for the checks.
+
+    An earlier text in the same field that still waits goes to nobody.
+    """
+    tx = step.tx
+    texts = _texts(tx, program, one, answers)
+    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
+        return dict(answers)
+    for earlier in _about(tx, one.id):
+        if earlier.field in texts and earlier.state in WAITING:
+            CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
+            how = {"actor": SYSTEM_ACTOR, "role": Role.SYSTEM}
+            gone = events.ContentRefused(
+                subject_id=earlier.id, program_id=program.id, reason="overtaken"
+            )
+            tx.record(gone, **how)  # type: ignore[arg-type]
+    for field, text in texts.items():
+        note = tx.notes.write(
+            text, subject_noun="participant", subject_id=one.id, author_id=one.person_id
+        )
+        about = {"participant_id": one.id, "field": field}
+        _wait(step, note, kind="answer", author_id=one.person_id, **about)
+    return {field: value for field, value in answers.items() if field not in texts}
+
+
+def _texts(
+    tx: Transaction, program: Program, one: Participant, answers: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the free text among these answers that is not in the profile yet, by field."""
+    kinds = {field.id: field.kind for field in fields_of(tx, program).values()}
+    return {
+        field: value
+        for field, value in answers.items()
+        if kinds.get(field) == "text" and value and value != one.profile.get(field)
+    }
+
+
+def _wait(step: Step, text_id: str, **about: Any) -> None:
+    event = step.record(events.ContentWritten, text_id, **about)
+    step.tx.outbox.add(
+        "review",
+        f"review:{event.sequence}",
+        name="content",
+        sequence=event.sequence,
+        program_id=event.program_id,
+    )
+
+
+def ensure_free(one: Proposal) -> None:
+    """Raise `Conflict` while a text about the proposal waits to be looked at."""
+    if one.held:
+        raise Conflict(
+            "proposal.text_held",
+            "Something written about this is being looked at first. You are told when you can "
+            "go on; the time to answer stands still until then.",
+        )
+
+
+def reviewed(step: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
+    """Have what a step set aside looked at as soon as it is committed, if it commits itself.
+
+    Inside a caller's transaction the worker does. The step answers with what became of it.
+    """
+
+    @wraps(step)
+    def then(*args: P.args, **given: P.kwargs) -> dict[str, Any]:
+        done, kit = step(*args, **given), cast("Kit", args[0])
+        if given.get("tx") is not None or not kit.registry.content_checks:
+            return done
+        tenant = str(given["tenant"])
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            waiting = [one.id for one in _about(tx, done["id"]) if one.state == "unchecked"]
+        if waiting:
+            review(kit, tenant=tenant, contents=waiting)
+            with kit.transaction(tenant=tenant, write=False) as tx:
+                kept: Any = tx.proposals if "mentee_id" in done else tx.participants
+                row = as_row(kept.get(done["id"]))
+            done = {name: row[name] for name in done}
+        return done
+
+    return then
+
+
+def _checks(kit: Kit, tx: Transaction, program: Program) -> Asked:
+    """Return the checks of plugins that the program has not switched off, ready to be asked."""
+    found = []
+    for name, check in kit.registry.content_checks.items():
+        plugin = kit.registry.owner("content_checks", name).name
+        settings = chosen(tx, program, plugin)
+        if settings is not None:
+            found.append((check, kit.context(tx.tenant, program, plugin, settings=settings)))
+    return found
+
+
+def folded(told: Sequence[Event]) -> Held:
+    """Return a text set aside as it is after all that happened to it, oldest first."""
+    first, (state,) = told[0], replay(told).values()
+    known = {item.name for item in fields(Held)}
+    return Held(
+        id=first.subject_id,
+        program_id=first.program_id or "",
+        role=first.role,
+        written_at=first.at,
+        **{name: value for name, value in state.items() if name in known},
+    )
+
+
+def _about(tx: Transaction, id: str) -> list[Held]:
+    """Return the texts about a proposal, or of a participant, that were set aside, oldest first."""
+    notes = tx.notes.find(subject_id=id)
+    told = [tx.journal.about("content", note.id) for note in notes]
+    return [folded(each) for each in told if each]
+
+
+def answers_waiting(tx: Transaction, one: Participant) -> dict[str, str]:
+    """Return a participant's own answers that wait to be looked at, by field."""
+    held = {each.id: each.field for each in _about(tx, one.id) if each.state in WAITING}
+    return {held[id] or "": note.text for id, note in tx.notes.get_many(held).items()}
+
+
+def waiting_about(tx: Transaction, one: Proposal) -> Held | None:
+    """Return the text about a proposal that waits to be looked at, if one does."""
+    if not one.held:
+        return None
+    return next((each for each in _about(tx, one.id) if each.state in WAITING), None)
+
+
+def review(kit: Kit, *, tenant: str, contents: Iterable[str]) -> None:
+    """Ask the checks about texts set aside (ids), and pass each on or hold it for staff."""
+    batches: dict[str, tuple[Asked, list[Content]]] = {}
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        for id in contents:
+            one, note = folded(tx.journal.about("content", id)), tx.notes.first(id=id)
+            if one.state != "unchecked":
+                continue
+            program = tx.programs.get(one.program_id)
+            author = tx.people.get(one.author_id)
+            text = Content(
+                id=id, kind=one.kind, text=note.text if note else "", locale=author.locale
+            )
+            if program.id not in batches:
+                batches[program.id] = (_checks(kit, tx, program), [])
+            batches[program.id][1].append(text)
+    for asked, texts in batches.values():
+        why = _why_not(asked, texts)
+        for one_text in texts:
+            settled = {"content": one_text.id, "code": why.get(one_text.id)}
+            kit.write(tenant, lambda tx, settled=settled: _settle(tx, **settled))  # type: ignore[misc]
+
+
+def _why_not(asked: Asked, texts: Sequence[Content]) -> dict[str, str]:
+    """Return the code of why not, for each content that a check does not surely allow."""
+    from mentorkit.hooks.calls import FAILURES
+
+    why: dict[str, str] = {}
+    for check, context in asked:
+        try:
+            answers: dict[Any, Any] = {
+                one.content_id: one
+                for one in check.review(context, tuple(texts))
+                if isinstance(one, Verdict)
+            }
+        except FAILURES as error:
+            log.warning("The content check %s failed: %s", check.name, type(error).__name__)
+            answers = {}
+        for text in texts:
+            said = answers.get(text.id)
+            if said is None or said.allowed is not True:
+                code = said.code if said is not None and said.allowed is False else FAILED
+                usable = isinstance(code, str) and _CODE.fullmatch(code)
+                why.setdefault(text.id, code if usable else "not_allowed")
+    return why
+
+
+def _settle(tx: Transaction, content: str, code: str | None) -> None:
+    """Write what the checks said of a text, unless somebody was quicker."""
+    looking = _Looking(tx, SYSTEM_ACTOR, content)
+    if looking.held.state != "unchecked":
+        return
+    if looking.overtaken:
+        looking.walk("refused", events.ContentRefused, reason="overtaken")
+        looking.go_on()  # what was written may be erased, and the two still there
+    elif code is None:
+        looking.pass_on()
+    else:
+        event = looking.walk("held", events.ContentHeld, reason=code)
+        named = looking.program.staff.items()
+        hearing = [one for one, role in named if role in STAFF and one not in looking.people]
+        tell(tx, event, "content_held", hearing)
+
+
+class _Looking(Step):
+    """A step about one text set aside, by the system or by staff whom it does not concern."""
+
+    def __init__(self, tx: Transaction, actor: Actor, content: str) -> None:
+        told = tx.journal.about("content", content)
+        if not told:
+            raise tx.notes.missing(content)
+        self.held = folded(told)
+        self.asked: Both | None = None
+        if self.held.proposal_id:
+            one = tx.proposals.get(self.held.proposal_id)
+            self.about = [one.mentee_id, one.mentor_id]
+        else:
+            self.about = [self.held.participant_id or ""]
+        tx.participants.hold(self.about)  # one decision after the other
+        self.held = folded(tx.journal.about("content", content))
+        self.program = tx.programs.get(self.held.program_id)
+        if self.held.proposal_id:
+            self.proposal = tx.proposals.get(self.held.proposal_id)
+            self.asked = both(tx, SYSTEM_ACTOR, (self.about[0], self.about[1]), "proposal")
+        found = tx.participants.get_many(self.about)
+        self.people = [one.person_id for one in found.values()]
+        role = role_in(tx, self.program, actor)
+        own = person_of(tx, actor) in self.people and role != Role.SYSTEM
+        if role not in STAFF | {Role.SYSTEM} or own:
+            raise tx.notes.missing(content)
+        super().__init__(tx, actor, role or Role.SYSTEM, self.program.id)
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether the text has nobody to go to any more, or is no longer there."""
+        return (
+            self.tx.notes.first(id=self.held.id) is None
+            or (self.asked is not None and not self.proposal.held)
+            or (self.held.field or "") not in {"", *fields_of(self.tx, self.program)}
+        )
+
+    def walk(self, to: str, fact: type[Event], **changed: Any) -> Event:
+        CONTENT_MOVES.check(self.held.state, to, self.role)
+        return self.record(fact, self.held.id, **changed)
+
+    def go_on(self) -> None:
+        """Let the time to answer run again, where it stood still for this text."""
+        from mentorkit.journey.accept import renewed
+
+        if self.asked and self.proposal.held:
+            self.tx.proposals.save(renewed(self.asked, self.proposal))
+
+    def pass_on(self) -> None:
+        """Let the text be what its author meant it for: a question, a reply, an answer."""
+        from mentorkit.journey import accept
+
+        event = self.walk("released", events.ContentReleased)
+        author, role = Actor(person_id=self.held.author_id), Role(self.held.role)
+        if self.asked:
+            self.asked.actor, self.asked.role = author, role
+            accept.SAYING[self.held.kind](self.asked, self.proposal, self.held.id, event)
+            return
+        one, field = self.tx.participants.get(self.about[0]), self.held.field or ""
+        told = {field: self.tx.notes.get(self.held.id).text}
+        changed = replace(one, profile=one.profile.with_(**told))
+        by = Step(self.tx, author, role, self.program.id)
+        by.save(self.tx.participants, changed, events.ParticipantChanged, changed=(field,))
+
+
+def waiting(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """List the texts of a program that wait to be passed on, oldest first, for its coordinators.
+
+    `reason` is the code of why (None: it was not looked at yet), `author` who wrote it, `to` whom
+    (nobody: an answer in their profile, in `field`). Not those that concern the reader.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = program_of(tx, program)
+        require(tx, found, actor)
+        return waiting_in(tx, found, person_of(tx, actor))
+
+
+def waiting_in(tx: Transaction, program: Program, reader: str | None) -> list[dict[str, Any]]:
+    """Return what `waiting` lists, for this person."""
+    told: dict[str, list[Event]] = {}
+    for event in tx.journal.of("content", program.id):
+        told.setdefault(event.subject_id, []).append(event)
+    held = [one for one in map(folded, told.values()) if one.state in WAITING]
+    notes = tx.notes.get_many(one.id for one in held)
+    standing = tx.proposals.get_many(one.proposal_id for one in held if one.proposal_id)
+    rows = []
+    for one in held:
+        proposal = standing.get(one.proposal_id or "")
+        ids = [one.participant_id or ""]
+        if proposal:
+            ids = [proposal.mentee_id, proposal.mentor_id]
+        people = persons_of(tx, ids)
+        own = reader in {person.id for person in people.values()}
+        if own or one.id not in notes or (proposal and not proposal.held):
+            continue
+        names = {person.id: person.name for person in people.values()}
+        author = names.pop(one.author_id, "")
+        to = list(names.values())
+        rows.append({**as_row(one), "text": notes[one.id].text, "author": author, "to": to})
+    return rows
+
+
+@atomic
+def release(
+    kit: Kit, *, tenant: str, actor: Actor, content: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Pass a text on as it is; who is to answer it has the full time from now."""
+    looking = _Looking(tx, actor, content)
+    _ensure_wanted(looking)
+    looking.pass_on()
+    return {"content": content, "state": "released"}
+
+
+@atomic
+def refuse(
+    kit: Kit, *, tenant: str, actor: Actor, content: str, reason: str = "not_allowed",
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Do not pass a text on: its author is told to write in other words, and time goes on."""
+    looking = _Looking(tx, actor, content)
+    _ensure_wanted(looking)
+    event = looking.walk("refused", events.ContentRefused, reason=reason)
+    looking.go_on()
+    tell(tx, event, "content_refused", [looking.held.author_id])
+    return {"content": content, "state": "refused"}
+
+
+def _ensure_wanted(looking: _Looking) -> None:
+    if looking.held.state in WAITING and looking.overtaken:
+        raise Conflict(
+            "content.overtaken",
+            "It has ended meanwhile, so the text goes to nobody. Nothing is left to do.",
+        )

@@ -1,0 +1,61 @@
+"""The plugin `wordlist`: what participants write waits for the staff if it holds certain words.
+
+A program lists words and phrases, for every language or for one (``es: dinero``), and says whether
+phone numbers, addresses of pages and of e-mail are looked for. Nothing is listed to begin with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mentorkit import Manifest, hookimpl
+from mentorkit.hooks import Content, ContentCheck, Context, Verdict
+from mentorkit_wordlist.looking import KINDS, found
+
+manifest = Manifest(
+    title="List of words",
+    summary="Holds what participants write if it has certain words, phone numbers or links.",
+    program_settings={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "words": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 2, "maxLength": 100},
+                "maxItems": 2000,
+                "title": "Words and phrases",
+                "description": "What holds a text, in any spelling; for one language alone write "
+                "it in front: es: dinero.",
+                "default": [],
+            },
+            "kinds": {
+                "type": "array",
+                "items": {"type": "string", "enum": list(KINDS)},
+                "title": "Also look for",
+                "description": "Phone numbers, addresses of pages, and of e-mail.",
+                "default": [],
+            },
+        },
+    },
+)
+
+
+class Words(ContentCheck):
+    """Allows a text unless it holds something of the program's list."""
+
+    name = "wordlist"
+    title = "List of words"
+
+    def review(self, ctx: Context, contents: Sequence[Content]) -> Sequence[Verdict]:
+        """Return a verdict on each; the code says what was found, never which word."""
+        words, kinds = ctx.settings.get("words", ()), ctx.settings.get("kinds", ())
+        codes = [found(one.text, one.locale, words, kinds) for one in contents]
+        return [
+            Verdict(content_id=one.id, allowed=not code, code=code)
+            for one, code in zip(contents, codes, strict=True)
+        ]
+
+
+@hookimpl
+def mentorkit_content_checks() -> Iterable[ContentCheck]:
+    yield Words()

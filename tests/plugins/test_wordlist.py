@@ -1,0 +1,79 @@
+"""The plugin `wordlist`: words in any spelling, phone numbers and addresses."""
+
+from __future__ import annotations
+
+import pytest
+
+from mentorkit.testing import ContentCheckContract
+from mentorkit_wordlist.looking import found
+
+KINDS = ("phone", "link", "email")
+
+
+class TestWords(ContentCheckContract):
+    plugin = "wordlist"
+    program_settings = {"words": ["idiot", "send money"], "kinds": list(KINDS)}  # noqa: RUF012
+    allowed = ("Do you sell online?", "Idiotic ideas may be good.", "We met on 2027-03-01.")
+    refused = ("IDIOT!", "Please send\n money", "+254 700 123 456", "see www.example.org")
+
+
+class TestWordsOfNothing(ContentCheckContract):
+    plugin = "wordlist"
+    allowed = ("idiot, call +254 700 123 456 or see http://example.org",)
+    program_settings = {"words": [], "kinds": []}  # noqa: RUF012
+    refused = ("",)
+
+    def test_lets_pass_and_holds_what_it_should(self) -> None:
+        """Nothing is listed to begin with, so all may pass."""
+        assert all(one.allowed for one in self.review((*self.allowed, "x")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["stupid", "STUPID.", "you are stúpid!", "stu\u200bpid", "ＳＴＵＰＩＤ", "(stupid)"],
+)
+def test_a_word_is_found_in_any_spelling(text: str) -> None:
+    assert found(text, "en", ["Stupid"], ()) == "word"
+
+
+@pytest.mark.parametrize("text", ["stupidity", "unstupid", "s t u p i d", "stu-pid"])
+def test_a_part_of_a_word_is_no_word(text: str) -> None:
+    assert found(text, "en", ["stupid"], ()) == ""
+
+
+def test_a_phrase_is_found_over_lines_and_commas() -> None:
+    assert found("send me,\n  money", "en", ["send me money"], ()) == "word"
+    assert found("send me no money", "en", ["send me money"], ()) == ""
+
+
+def test_a_word_may_be_of_one_language_alone() -> None:
+    words = ["de: Gift", "es-MX: dinero"]
+    assert found("A gift for you", "en", words, ()) == ""
+    assert found("Das ist Gift", "de", words, ()) == "word"
+    assert found("Das ist Gift", "de-AT", words, ()) == "word"
+    assert found("dinero", "es-MX", words, ()) == "word"
+    assert found("dinero", "es", words, ()) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("call +254 700 123456", "phone"),
+        ("0044 (20) 7946-0018", "phone"),
+        ("0700123456", "phone"),
+        ("٠٧٠٠١٢٣٤٥٦", "phone"),
+        ("in 2027 we sold 120 loaves", ""),
+        ("from 2027-03-01 to 2027-04-02", ""),
+        ("on 1.3.2027 and 2.4.2027", ""),
+        ("https://example.org/x", "link"),
+        ("see shop.example.com now", "link"),
+        ("wa.me/254700", "link"),
+        ("we met.Then we ate", ""),
+        ("write to mary@example.org", "email"),
+        ("mary (at) example", "email"),
+        ("two loaves @ 5 each", ""),
+    ],
+)
+def test_numbers_and_addresses_are_found(text: str, code: str) -> None:
+    assert found(text, "en", (), KINDS) == code
+    assert found(text, "en", (), ()) == ""
