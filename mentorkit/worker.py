@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, meet, say
+from mentorkit.journey import accept, choices, meet, say
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE
@@ -102,7 +102,7 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
         with _renewing(job, note):
-            (_send if job.kind == "message" else _react)(kit, tenant, job)
+            {"message": _send, choices.NEXT: choices.follow}.get(job.kind, _react)(kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:

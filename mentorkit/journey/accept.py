@@ -15,6 +15,7 @@ from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.journey.choices import promise_next, waiting
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
@@ -161,6 +162,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     if circle is None:
         _plan_milestones(tx, held, targets, started)
     tell(tx, started, "relationship_started", asked.people.values())
+    for other in waiting(tx, said.mentee_id):
+        withdraw_one(asked, other, "accepted_another", event)
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
@@ -277,6 +280,7 @@ def _withdraw(
     asked: Both, one: Proposal, reason: str, cause: events.Event | None = None, *, but: str
 ) -> Proposal:
     saved, event = withdraw_one(asked, one, reason, cause)
+    promise_next(asked, one, event)
     if one.state != "draft" and reason not in ("blocked", "erased"):
         awaited = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, (*one.involved, awaited), but=but)
@@ -293,6 +297,7 @@ def decline(
     moved = one.move("declined", by=asked.role, reason=reason)
     moved = replace(moved, note_id=asked.note("proposal", proposal, note))
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
+    promise_next(asked, one, event)
     _tell_end(asked, event, one.involved, but=asked.role)
     return asked.row(saved)
 
@@ -406,6 +411,7 @@ def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) ->
         expired = one.move("expired", by=Role.SYSTEM)
         asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
         _, event = asked.save(tx.proposals, expired, events.ProposalExpired)
+        promise_next(asked, one, event)
         silent = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, one.involved, but=str(silent))
     return len(late)

@@ -439,12 +439,28 @@ class Both(Step):
         role = party(tx, program, actor, self.people.items(), noun, speaking)
         super().__init__(tx, actor, role, program.id)
 
-    def offer(self, one: Proposal) -> Proposal:
+    def draft(self, **about: Any) -> Proposal:
+        """Draft these two, as asked for by whoever walks this step; `about` says more."""
+        origin = str(self.role) if self.role in PARTIES else "staff"
+        yes = (origin,) if origin != "staff" else ()
+        made = Proposal(
+            **fresh(self.tx),
+            program_id=self.program.id,
+            mentee_id=self.mentee.id,
+            mentor_id=self.mentor.id,
+            created_at=self.tx.now,
+            **{"origin": origin, "answered": yes, **about},
+        )
+        self.tx.proposals.add(made)
+        self.record_all([_drafted(self, made)])
+        return made
+
+    def offer(self, one: Proposal, cause: events.Event | None = None) -> Proposal:
         """Offer a drafted pair, and tell the one whose yes is asked first."""
         now = self.tx.now
         due = now + timedelta(days=self.program.offer_days)
         moved = replace(one.move("offered", by=self.role), offered_at=now, due_at=due)
-        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered)
+        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered, cause=cause)
         self.tell_next(saved, event)
         return saved
 
@@ -530,6 +546,13 @@ def propose(
     participant ids. Rules may be passed over, safeguards may not.
     """
     tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
+    two = proposing(tx, actor, mentee, mentor)
+    offered = two.offer(two.draft())
+    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+
+
+def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
+    """Begin a step that brings these two together by hand; raise what stands in the way."""
     two = both(tx, actor, (mentee, mentor), "participant")
     if two.program.matching == "staff":
         two = both(tx, actor, (mentee, mentor), "participant", "coordinator")
@@ -548,17 +571,4 @@ def propose(
         if not asking or earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
         withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
-    origin = str(two.role) if asking else "staff"
-    made = Proposal(
-        **fresh(tx),
-        program_id=two.program.id,
-        mentee_id=mentee,
-        mentor_id=mentor,
-        origin=origin,  # type: ignore[arg-type]
-        answered=(origin,) if origin != "staff" else (),
-        created_at=tx.now,
-    )
-    tx.proposals.add(made)
-    two.record_all([_drafted(two, made)])
-    offered = two.offer(made)
-    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+    return two
