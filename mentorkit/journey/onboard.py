@@ -78,7 +78,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             "consent_now": text.number if text else 0,
             "questions": [{**as_row(f), "value": shown(one.profile.get(f.id))} for f in asked],
             "contacts": [
-                {"kind": c.kind, "value": c.value, "verified": c.verified}
+                {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
                 for c in tx.contacts.find(person_id=person.id)
             ],
         }

@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
+from mentorkit.domain.events import (
+    Event,
+    MemberLeft,
+    MessageRelayed,
+    QuestionAnswered,
+    QuestionAsked,
+)
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message
 from mentorkit.domain.milestones import Milestone
@@ -18,6 +24,7 @@ from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
+from mentorkit.journey.introduce import in_words
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
@@ -34,6 +41,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
+    "relayed": HOLDING,
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
@@ -60,6 +68,8 @@ def message(
     template = {**TEMPLATES[job.name], **own}
     values = {"person": person.name, "program": in_locale(program.name, person.locale)}
     values |= _told(tx, job, event, mine, program, person.locale)
+    if job.name == "relationship_started" and mine:
+        values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
     values["link"] = _link(kit, tx, event, program)
     return Message(
         key=job.key,
@@ -121,6 +131,9 @@ def _told(
     back = job.name == "member_left" and parties.keys() <= here
     unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
     settled = job.name == "question_asked" and _settled(tx, event)
+    if isinstance(event, MessageRelayed):
+        gone = mine is None or not {mine.id, event.participant_id} <= here
+        gone = gone or parties[event.participant_id].consented_at is None
     if about.state not in WANTED[job.name] or answered or gone or back or unheard or settled:
         raise NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
@@ -136,6 +149,7 @@ def _told(
     names = {one: name or nobody for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
+        "sender": names[event.participant_id] if isinstance(event, MessageRelayed) else "",
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
@@ -162,7 +176,7 @@ def _settled(tx: Transaction, asked: Event) -> bool:
 
 def _text(tx: Transaction, event: Event) -> str:
     """Return what was asked or replied, where the event is about that; else ""."""
-    if not isinstance(event, QuestionAsked | QuestionAnswered):
+    if not isinstance(event, QuestionAsked | QuestionAnswered | MessageRelayed):
         return ""
     note = tx.notes.first(id=event.text_id)
     if note is None:
