@@ -137,7 +137,7 @@ def draft(
         missed += [_dropped(two, "let_go") for two in let_go]
         step.record_all(_drafted(step, one) for one in proposals)
         return {
-            **_told(saved),
+            **told_run(saved),
             "replaced": [old.id for old in replaced],
             "notes": [{"place": one.place, "message": one.message} for one in result.notes],
             "dropped_locks": dropped + missed,
@@ -287,10 +287,10 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
 def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the runs of a program, oldest first."""
     with reading(kit, tenant, actor, program) as (tx, found):
-        return [_told(run) for run in tx.runs.find(program_id=found.id)]
+        return [told_run(run) for run in tx.runs.find(program_id=found.id)]
 
 
-def _told(run: Run) -> dict[str, Any]:
+def told_run(run: Run) -> dict[str, Any]:
     """Return a run as data, without the long list of those left."""
     row = as_row(run)
     row["summary"].pop("left", None)
@@ -307,37 +307,44 @@ def proposals(
     that have been offered, as `as_party` shows them, with the words that are for them.
     `your_turn` says whether the actor can answer now: for themselves, and staff for other pairs.
     """
-    from mentorkit.matching import words
-
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
             rows = [row for row in theirs if row.offered_at]
-        fields = fields_of(tx, found)
-        people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
-        mine, staff = _answering(tx, found, actor)
+        return told(tx, found, actor, own, rows)
 
-        def said(reasons: tuple[Reason, ...]) -> list[str]:
-            return [words(reason, fields=fields) for reason in reasons]
 
-        def told(row: Proposal) -> dict[str, Any]:
-            awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
-            asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
-            return {
-                **(as_party(row) if own else as_row(row)),
-                "mentee": people[row.mentee_id].name,
-                "mentee_key": people[row.mentee_id].external_key,
-                "mentor": people[row.mentor_id].name,
-                "mentor_key": people[row.mentor_id].external_key,
-                "words": said(row.reasons) if not own or row.mentee_id in own else [],
-                "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
-                "awaiting": awaited,
-                "your_turn": awaited is not None
-                and (asked in mine if mine & {*two_of(row)} else staff),
-            }
+def told(
+    tx: Transaction, program: Program, actor: Actor, own: set[str] | None, rows: Sequence[Proposal]
+) -> list[dict[str, Any]]:
+    """Return proposals of a program as `proposals` lists them; `own` as `reading_own` gives it."""
+    from mentorkit.matching import words
 
-        return [told(row) for row in rows]
+    fields = fields_of(tx, program)
+    people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
+    mine, staff = _answering(tx, program, actor)
+
+    def said(reasons: tuple[Reason, ...]) -> list[str]:
+        return [words(reason, fields=fields) for reason in reasons]
+
+    def one(row: Proposal) -> dict[str, Any]:
+        awaited = row.awaiting(program.accept_chain) if row.state == "offered" else None
+        asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
+        return {
+            **(as_party(row) if own else as_row(row)),
+            "mentee": people[row.mentee_id].name,
+            "mentee_key": people[row.mentee_id].external_key,
+            "mentor": people[row.mentor_id].name,
+            "mentor_key": people[row.mentor_id].external_key,
+            "words": said(row.reasons) if not own or row.mentee_id in own else [],
+            "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
+            "awaiting": awaited,
+            "your_turn": awaited is not None
+            and (asked in mine if mine & {*two_of(row)} else staff),
+        }
+
+    return [one(row) for row in rows]
 
 
 def _answering(tx: Transaction, program: Program, actor: Actor) -> tuple[set[str], bool]:
@@ -465,10 +472,13 @@ class Both(Step):
         return saved
 
     def tell_next(self, one: Proposal, event: events.Event) -> None:
-        """Tell the party whose answer is awaited now that it is."""
+        """Tell whose answer is awaited now that it is: one of the two, or the coordinators."""
         awaited = one.awaiting(self.program.accept_chain)
         if awaited in PARTIES:
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
+        elif awaited:
+            staff = [who for who, role in self.program.staff.items() if role == awaited]
+            tell(self.tx, event, "proposal_offered", staff)
 
 
 def both(

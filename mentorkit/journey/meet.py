@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -71,27 +71,34 @@ def relationships(
         rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             rows = [row for row in rows if any(m.participant_id in own for m in row.here)]
-        people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
-        minutes: Counter[str] = Counter()
-        for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
-            minutes[meeting.relationship_id] += meeting.minutes
-        return [
-            {
-                **(as_party(row) if own else as_row(row)),
-                "members": [
-                    {
-                        "participant": m.participant_id,
-                        "role": m.role,
-                        "name": people[m.participant_id].name,
-                        "key": people[m.participant_id].external_key,
-                        "left_at": shown(m.left_at),
-                    }
-                    for m in row.members
-                ],
-                "minutes": minutes[row.id],
-            }
-            for row in rows
-        ]
+        return told(tx, own, rows)
+
+
+def told(
+    tx: Transaction, own: set[str] | None, rows: Sequence[Relationship]
+) -> list[dict[str, Any]]:
+    """Return relationships as `relationships` lists them; `own` as `reading_own` gives it."""
+    people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
+    minutes: Counter[str] = Counter()
+    for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
+        minutes[meeting.relationship_id] += meeting.minutes
+    return [
+        {
+            **(as_party(row) if own else as_row(row)),
+            "members": [
+                {
+                    "participant": m.participant_id,
+                    "role": m.role,
+                    "name": people[m.participant_id].name,
+                    "key": people[m.participant_id].external_key,
+                    "left_at": shown(m.left_at),
+                }
+                for m in row.members
+            ],
+            "minutes": minutes[row.id],
+        }
+        for row in rows
+    ]
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:

@@ -124,7 +124,8 @@ def _told(
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
         due = due or proposal.due_at
-    role = "mentee" if mine and mine.id in roles["mentee"] else "mentor"
+    sides = (side for side in ("mentee", "mentor") if mine and mine.id in roles[side])
+    role = next(sides, "coordinator" if job.name == "proposal_offered" else "mentor")
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
@@ -185,10 +186,10 @@ def _text(tx: Transaction, event: Event) -> str:
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:
-    """Return what speaks for a pair, told to its mentee or to its mentor, one reason a line."""
+    """Return what speaks for a pair, told to its mentor or else as to its mentee, a line each."""
     from mentorkit.matching import words
 
     fields = fields_of(tx, program)
-    speaking = one.reasons if role == "mentee" else one.reasons_mentor
+    speaking = one.reasons_mentor if role == "mentor" else one.reasons
     said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
     return "\n".join(f"- {each}" for each in said if each)

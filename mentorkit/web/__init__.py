@@ -26,11 +26,13 @@ from mentorkit.web.pages import (  # noqa: F401
     PAGES,
     Page,
     home,
+    introductions,
     matching,
     people,
     programs,
     proposals,
     relationships,
+    strategies,
 )
 from mentorkit.web.tokens import Tokens
 from mentorkit.web.visits import Portal, Visit, current

@@ -18,6 +18,7 @@ READERS = (*STAFF, "supervisor", "viewer")
 NEXT = {
     "closed": "The program is closed. Open it again to take in people and to match them.",
     "recruit_mentors": "Recruit mentors first, so that nobody waits for a mentor who is not there.",
+    "answer": "Pairs wait for your yes.",
     "screen": "People wait to be looked at.",
     "onboard": "People are approved, but have not agreed or answered everything yet.",
     "open": "The program is still a draft. Open it once you are ready to match.",
@@ -31,6 +32,7 @@ NEXT = {
 WHERE = {
     "recruit_mentors": "people_import",
     "recruit_mentees": "people_import",
+    "answer": "relationships",
     "screen": "people",
     "onboard": "people",
     "publish": "matching",
