@@ -13,6 +13,7 @@ import click
 from mentorkit import __version__
 from mentorkit.commands import (
     database,
+    introductions,
     matching,
     pairing,
     parts,
@@ -20,6 +21,7 @@ from mentorkit.commands import (
     privacy,
     programs,
     relationships,
+    strategies,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -315,6 +317,9 @@ def main(ctx: click.Context, /, **_: Any) -> None:
     _session(ctx)
 
 
+programs.program.add_command(strategies.strategy)
+programs.program.add_command(strategies.runs)
+parts.participant.add_command(introductions.share)
 for command in (
     pairing.pair,
     database.db,

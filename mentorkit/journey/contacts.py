@@ -69,6 +69,20 @@ def keep(
     return {"participant": participant, "shared": sorted(known)}
 
 
+@atomic
+def keep_kinds(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, kinds: Collection[str],
+    kind: str = "", value: str = "", tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Do what `keep` does, sharing all contacts of these kinds."""
+    person = Own(tx, actor, participant).participant.person_id
+    shared = [one.id for one in tx.contacts.find(person_id=person) if one.kind in kinds]
+    return keep(
+        kit, tenant=tenant, actor=actor, participant=participant, shared=shared, kind=kind,
+        value=value, tx=tx,
+    )  # fmt: skip
+
+
 def _checked(kind: str, value: str) -> str:
     """Return a contact's value as it was typed, if a tap on it can open anything."""
     if kind not in KINDS:
@@ -83,4 +97,4 @@ def _checked(kind: str, value: str) -> str:
     raise Invalid("contact.invalid", "This contact cannot be kept:", [told])
 
 
-__all__ = ["KINDS", "keep", "link"]
+__all__ = ["KINDS", "keep", "keep_kinds", "link"]

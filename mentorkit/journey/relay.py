@@ -47,7 +47,7 @@ def send(
     if sum(one.participant_id == mine for one in today) >= A_DAY:
         raise Conflict("relay.too_many", f"{A_DAY} a day are carried. Write again tomorrow.")
     event = deliver(met, mine, text.strip())
-    return {"relationship": relationship, "sent_at": shown(event.at)}
+    return {"id": relationship, "sent_at": shown(event.at)}
 
 
 def deliver(met: Met, mine: str, text: str) -> events.Event:

@@ -117,11 +117,14 @@ def _form(
             here = f"{part}[{at}]"
             if here in told:
                 seen.add(here)
+            drawn_here = drawn(offer["options"], one, here)
             rows[part].append(
                 {
                     "name": one[names],
                     "title": offer["title"],
-                    "controls": drawn(offer["options"], one, here),
+                    "about": " – ".join(_chosen(drawn_here)),
+                    "open": any(c["wrong"] or (c["needed"] and not c["typed"]) for c in drawn_here),
+                    "controls": drawn_here,
                     "weight": one.get("weight", 1),
                     "share": shares[at] / FULL_SCORE if part == "criteria" else 0,
                     "wrong": told.get(f"{here}.weight", "") or told.get(here, ""),
@@ -145,3 +148,9 @@ def _form(
         wrong=wrong,
         changed=changed or bool(visit.form),
     )
+
+
+def _chosen(controls: list[dict[str, Any]]) -> list[str]:
+    """Return the labels of the profile fields that are chosen."""
+    chosen = [one for one in controls if one["kind"] == "field" and one["typed"]]
+    return [one["choices"].get(one["typed"], one["typed"]) for one in chosen]
