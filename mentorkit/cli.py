@@ -13,6 +13,7 @@ import click
 from mentorkit import __version__
 from mentorkit.commands import (
     database,
+    introductions,
     matching,
     pairing,
     parts,
@@ -21,6 +22,7 @@ from mentorkit.commands import (
     programs,
     relationships,
     safety,
+    strategies,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -316,6 +318,9 @@ def main(ctx: click.Context, /, **_: Any) -> None:
     _session(ctx)
 
 
+programs.program.add_command(strategies.strategy)
+programs.program.add_command(strategies.runs)
+parts.participant.add_command(introductions.share)
 for command in (
     pairing.pair,
     database.db,

@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, contents, meet, nudge, say
+from mentorkit.journey import accept, choices, contents, meet, nudge, say
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
@@ -269,7 +269,11 @@ def _review(kit: Kit, tenant: str, job: Job) -> None:
     contents.review(kit, tenant=tenant, contents=[written.subject_id])
 
 
-_DOING: Mapping[str, Callable[..., None]] = {"message": _send, "review": _review}
+_DOING: Mapping[str, Callable[..., None]] = {
+    "message": _send,
+    "review": _review,
+    choices.NEXT: choices.follow,
+}
 """What is done with a row of each kind; any other is told to a plugin's reaction."""
 
 

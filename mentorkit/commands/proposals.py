@@ -75,7 +75,7 @@ def propose(
     from mentorkit.journey import match as matching
 
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        asking, asked = _two(tx, mentee, mentor, program)
+        asking, asked = find_two(tx, mentee, mentor, program)
     made = matching.propose(
         session.kit, tenant=session.tenant, actor=acting(session, means),
         mentee=asking, mentor=asked,
@@ -89,7 +89,7 @@ def propose(
         say(told)
 
 
-def _two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, str]:
+def find_two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, str]:
     """Return the participant ids of these two in the one program that they share."""
     key = (
         None if program is None else {p.id for p in tx.programs.find() if program in (p.key, p.id)}
@@ -97,7 +97,7 @@ def _two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, s
     rows = {
         role: [
             row
-            for row in _participants(tx, wanted)
+            for row in find_participants(tx, wanted)
             if row.plays(role) and (key is None or row.program_id in key)
         ]
         for role, wanted in (("mentee", mentee), ("mentor", mentor))
@@ -122,7 +122,7 @@ def _two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, s
     return pairs[0]
 
 
-def _participants(tx: Any, wanted: str) -> list[Any]:
+def find_participants(tx: Any, wanted: str) -> list[Any]:
     """Return the participant with this id, or all of the person called so."""
     one = tx.participants.first(id=wanted)
     return [one] if one else tx.participants.find(person_id=find_person(tx, wanted).id)

@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from mentorkit.commands.choices import choices, rank
+from mentorkit.commands.introductions import introduce, write
 from mentorkit.commands.meeting import COMMANDS
 from mentorkit.commands.output import (
     clean,
     example,
     json_option,
+    note,
     print_json,
     print_table,
     say,
@@ -36,7 +39,7 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-for one in (propose, ask, reply, talk, withdraw, *COMMANDS):
+for one in (propose, rank, choices, ask, reply, talk, withdraw, introduce, write, *COMMANDS):
     relationship.add_command(one)
 
 
@@ -47,21 +50,34 @@ for one in (propose, ask, reply, talk, withdraw, *COMMANDS):
     type=click.Choice(list(dict.fromkeys([*PROPOSAL_MOVES.states, *RELATIONSHIP_MOVES.states]))),
     help="Only those in this state; else what waits for an answer, and all relationships.",
 )
+@click.option(
+    "--only",
+    type=click.Choice(["proposals", "relationships"]),
+    help="One of the two, page by page: see --limit and --after.",
+)
+@click.option("--limit", default=50, show_default=True, help="How many of --only, at most 1000.")
+@click.option("--after", metavar="ID", help="Those after this one of --only.")
 @json_option
 @pass_session
-def list_(session: Session, /, program: str | None, state: str | None, as_json: bool) -> None:
+def list_(
+    session: Session, /, program: str | None, state: str | None, only: str | None, limit: int,
+    after: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """List proposals and relationships.
 
     Proposals that wait for an answer, then relationships with the minutes spent together. With
     --as a participant sees their own.
     """
     key = the_program(session, program, takes_part=True)
-    proposals = [
-        one
-        for one in proposals_in(session, key)
-        if (one["state"] == state if state else one["state"] in OPEN)
-    ]
-    begun = [one for one in relationships_in(session, key) if state in (None, one["state"])]
+    if only is None:
+        proposals = [
+            one
+            for one in proposals_in(session, key)
+            if (one["state"] == state if state else one["state"] in OPEN)
+        ]
+        begun = [one for one in relationships_in(session, key) if state in (None, one["state"])]
+    else:
+        proposals, begun = _page(session, key, only, state, limit, after)
     if as_json:
         print_json(
             [{"noun": "proposal", **one} for one in proposals]
@@ -106,6 +122,23 @@ def list_(session: Session, /, program: str | None, state: str | None, as_json: 
         if state is None
         else f"Nothing is {state} here.",
     )
+
+
+def _page(
+    session: Session, key: str, only: str, state: str | None, limit: int, after: str | None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:  # fmt: skip
+    """Return one page of proposals or of relationships, and say how to come to the next."""
+    from mentorkit.journey import browse
+
+    listing = browse.proposals if only == "proposals" else browse.relationships
+    states = state or (OPEN if only == "proposals" else None)
+    page = listing(
+        session.kit, **session.scope, program=key, state=states, after=after, limit=limit
+    )
+    if page["next"]:
+        note(f"More: the same with --only {only} --after {page['next']}")
+    items = page["items"]
+    return (items, []) if only == "proposals" else ([], items)
 
 
 def _named(name: str, key: str | None) -> str:

@@ -211,6 +211,12 @@ class PersonLinked(Event, noun="person"):
     """A host's user is this person from now on; which, the journal does not say."""
 
 
+class ContactsShared(Event, noun="person"):
+    """Whoever they are connected with may see these contacts (ids) of theirs, and no others."""
+
+    contact_ids: tuple[str, ...]
+
+
 class PersonBlocked(Event, noun="block"):
     """`person_id` and `other_id` are kept apart from now on."""
 
@@ -334,6 +340,13 @@ class RelationshipPaused(MovedFor, noun="relationship", state="paused"): ...
 
 
 class RelationshipResumed(MovedFor, noun="relationship", state="active"): ...
+
+
+class MessageRelayed(Event, noun="relationship"):
+    """`participant_id` wrote to the others in it; the words stand in the note `text_id`."""
+
+    participant_id: str
+    text_id: str
 
 
 class RelationshipExtended(Event, noun="relationship"):

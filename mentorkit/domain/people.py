@@ -43,12 +43,16 @@ def called(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(Kept):
-    """One way to reach a person (kind: email, phone, whatsapp, inbox, ...)."""
+    """One way to reach a person (kind: email, phone, whatsapp, inbox, ...).
+
+    `shared` says that whoever the person is connected with may see it.
+    """
 
     person_id: str
     kind: str
     value: str
     verified: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

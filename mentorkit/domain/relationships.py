@@ -16,7 +16,7 @@ Kind = Literal["pair", "peer", "circle"]
 PROPOSAL_MOVES = Moves(
     "proposal",
     {
-        ("draft", "offered"): STAFF | PARTIES,
+        ("draft", "offered"): STAFF | PARTIES | SYSTEM,
         ("draft", "withdrawn"): STAFF | PARTIES | SYSTEM,
         ("offered", "question"): PARTIES,
         ("question", "offered"): PARTIES | STAFF,

@@ -12,6 +12,7 @@ from mentorkit.domain.reading import Check, Place
 from mentorkit.errors import Problem
 
 Objective = Literal["coverage", "score"]
+FallThrough = Literal["never", "expired", "always"]
 FULL_SCORE = 10_000
 """A score runs from 0 to this; weights become points that sum to exactly this."""
 
@@ -33,7 +34,9 @@ class Strategy:
     """How a program matches. A plugin may ship one under `name`; a program keeps its own copy.
 
     Objective ``coverage`` pairs most people, then takes the best total; ``score`` is the best
-    total alone. `shortlist` ranked alternatives are kept for each mentee.
+    total alone. `shortlist` ranked alternatives are kept for each mentee. `fall_through` says when
+    a mentee whose offer came to nothing is offered the next best mentor without any staff act:
+    ``expired`` when nobody answered or the place went to somebody else, ``always`` also after a no.
     """
 
     name: str = ""
@@ -44,6 +47,7 @@ class Strategy:
     assigner_options: Frozen = field(default_factory=Frozen)
     objective: Objective = "coverage"
     shortlist: int = 10
+    fall_through: FallThrough = "expired"
 
     def points(self) -> tuple[int, ...]:
         """Return each criterion's points, in order: they sum to exactly 10,000."""
@@ -105,6 +109,7 @@ _STRATEGY: Mapping[str, Check] = {
     ),
     "objective": reading.one_of(get_args(Objective), 'write "coverage" or "score"'),
     "shortlist": reading.whole(1, 1000),
+    "fall_through": reading.one_of(get_args(FallThrough)),
     "rules": _uses("rule", _no_weight),
     "criteria": _uses("criterion", reading.whole(1, 1_000_000)),
 }

@@ -15,6 +15,7 @@ from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.journey.choices import promise_next, waiting
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
@@ -177,6 +178,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     *_, started = asked.record_all([*taken, beginning])
     plan_milestones(tx, held, targets, started, joined=said.mentee_id if circle else "")
     tell(tx, started, "relationship_started", asked.people.values())
+    for other in waiting(tx, said.mentee_id):
+        withdraw_one(asked, other, "accepted_another", event)
     for one in (asked.mentee, asked.mentor):
         if used[one.id] >= one.capacity:
             withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
@@ -308,6 +311,7 @@ def _withdraw(
     asked: Both, one: Proposal, reason: str, cause: events.Event | None = None, *, but: str
 ) -> Proposal:
     saved, event = withdraw_one(asked, one, reason, cause)
+    promise_next(asked, one, event)
     if one.state != "draft" and reason not in ("blocked", "erased"):
         awaited = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, (*one.involved, awaited), but=but)
@@ -324,6 +328,7 @@ def decline(
     moved = one.move("declined", by=asked.role, reason=reason)
     moved = replace(moved, note_id=asked.note("proposal", proposal, note))
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
+    promise_next(asked, one, event)
     _tell_end(asked, event, one.involved, but=asked.role)
     return asked.row(saved)
 
@@ -469,6 +474,7 @@ def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) ->
         expired = one.move("expired", by=Role.SYSTEM)
         asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
         _, event = asked.save(tx.proposals, expired, events.ProposalExpired)
+        promise_next(asked, one, event)
         silent = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, one.involved, but=str(silent))
     return len(late)

@@ -10,7 +10,7 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import NotFound
 from mentorkit.journey.match import DRAFTED
-from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def show(
                 raise NotFound("run.not_found", "There is no such run in this program.")
         fields = fields_of(tx, found)
         rows = tx.proposals.find(run_id=one.id)
+        if one.state in DRAFTED:
+            rows = [row for row in rows if row.state == "draft"]  # without pairs taken out
         left = one.summary.get("left", {})
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
@@ -73,10 +75,3 @@ def show(
             for side, persons in left.items()
         }
         return data
-
-
-def strategy(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
-    """Return how the program matches now: rules, criteria with their weights, and the version."""
-    with reading(kit, tenant, actor, program) as (tx, found):
-        made, number = strategy_of(tx, found)
-        return {**as_row(made), "number": number}

@@ -136,7 +136,7 @@ def draft(
         tx.proposals.add_all(proposals)
         step.record_all(_drafted(step, one) for one in proposals)
         return {
-            **_told(saved),
+            **told_run(saved),
             "replaced": [old.id for old in replaced],
             "notes": [{"place": one.place, "message": one.message} for one in result.notes],
             "dropped_locks": dropped,
@@ -292,10 +292,10 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
 def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the runs of a program, oldest first."""
     with reading(kit, tenant, actor, program) as (tx, found):
-        return [_told(run) for run in tx.runs.find(program_id=found.id)]
+        return [told_run(run) for run in tx.runs.find(program_id=found.id)]
 
 
-def _told(run: Run) -> dict[str, Any]:
+def told_run(run: Run) -> dict[str, Any]:
     """Return a run as data, without the long list of those left."""
     row = as_row(run)
     row["summary"].pop("left", None)
@@ -312,39 +312,46 @@ def proposals(
     that have been offered, as `as_party` shows them, with the words that are for them.
     `your_turn` says whether the actor can answer now: for themselves, and staff for other pairs.
     """
-    from mentorkit.matching import words
-
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
             rows = [row for row in theirs if row.offered_at]
-        fields = fields_of(tx, found)
-        people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
-        mine, staff = _answering(tx, found, actor)
+        return told(tx, found, actor, own, rows)
 
-        def said(reasons: tuple[Reason, ...]) -> list[str]:
-            return [words(reason, fields=fields) for reason in reasons]
 
-        def told(row: Proposal) -> dict[str, Any]:
-            awaited = row.awaiting(found.accept_chain) if row.state == "offered" else None
-            asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
-            if mine & {*two_of(row)}:  # why it ended may be the other's affair, also for staff
-                row = replace(row, reason=None)
-            return {
-                **(as_party(row) if own else as_row(row)),
-                "mentee": people[row.mentee_id].name,
-                "mentee_key": people[row.mentee_id].external_key,
-                "mentor": people[row.mentor_id].name,
-                "mentor_key": people[row.mentor_id].external_key,
-                "words": said(row.reasons) if not own or row.mentee_id in own else [],
-                "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
-                "awaiting": awaited,
-                "your_turn": awaited is not None
-                and (asked in mine if mine & {*two_of(row)} else staff),
-            }
+def told(
+    tx: Transaction, program: Program, actor: Actor, own: set[str] | None, rows: Sequence[Proposal]
+) -> list[dict[str, Any]]:
+    """Return proposals of a program as `proposals` lists them; `own` as `reading_own` gives it."""
+    from mentorkit.matching import words
 
-        return [told(row) for row in rows]
+    fields = fields_of(tx, program)
+    people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
+    mine, staff = _answering(tx, program, actor)
+
+    def said(reasons: tuple[Reason, ...]) -> list[str]:
+        return [words(reason, fields=fields) for reason in reasons]
+
+    def one(row: Proposal) -> dict[str, Any]:
+        awaited = row.awaiting(program.accept_chain) if row.state == "offered" else None
+        asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
+        if mine & {*two_of(row)}:  # why it ended may be the other's affair, also for staff
+            row = replace(row, reason=None)
+        return {
+            **(as_party(row) if own else as_row(row)),
+            "mentee": people[row.mentee_id].name,
+            "mentee_key": people[row.mentee_id].external_key,
+            "mentor": people[row.mentor_id].name,
+            "mentor_key": people[row.mentor_id].external_key,
+            "words": said(row.reasons) if not own or row.mentee_id in own else [],
+            "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
+            "awaiting": awaited,
+            "your_turn": awaited is not None
+            and (asked in mine if mine & {*two_of(row)} else staff),
+        }
+
+    return [one(row) for row in rows]
 
 
 def _answering(tx: Transaction, program: Program, actor: Actor) -> tuple[set[str], bool]:
@@ -446,20 +453,39 @@ class Both(Step):
         role = party(tx, program, actor, self.people.items(), noun, speaking)
         super().__init__(tx, actor, role, program.id)
 
-    def offer(self, one: Proposal) -> Proposal:
+    def draft(self, **about: Any) -> Proposal:
+        """Draft these two, as asked for by whoever walks this step; `about` says more."""
+        origin = str(self.role) if self.role in PARTIES else "staff"
+        yes = (origin,) if origin != "staff" else ()
+        made = Proposal(
+            **fresh(self.tx),
+            program_id=self.program.id,
+            mentee_id=self.mentee.id,
+            mentor_id=self.mentor.id,
+            created_at=self.tx.now,
+            **{"origin": origin, "answered": yes, **about},
+        )
+        self.tx.proposals.add(made)
+        self.record_all([_drafted(self, made)])
+        return made
+
+    def offer(self, one: Proposal, cause: events.Event | None = None) -> Proposal:
         """Offer a drafted pair, and tell the one whose yes is asked first."""
         now = self.tx.now
         due = now + timedelta(days=self.program.offer_days)
         moved = replace(one.move("offered", by=self.role), offered_at=now, due_at=due)
-        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered)
+        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered, cause=cause)
         self.tell_next(saved, event)
         return saved
 
     def tell_next(self, one: Proposal, event: events.Event) -> None:
-        """Tell the party whose answer is awaited now that it is."""
+        """Tell whose answer is awaited now that it is: one of the two, or the coordinators."""
         awaited = one.awaiting(self.program.accept_chain)
         if awaited in PARTIES:
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
+        elif awaited:
+            staff = [who for who, role in self.program.staff.items() if role == awaited]
+            tell(self.tx, event, "proposal_offered", staff)
 
 
 def both(
@@ -542,6 +568,13 @@ def propose(
     participant ids. Rules may be passed over, safeguards may not.
     """
     tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
+    two = proposing(tx, actor, mentee, mentor)
+    offered = two.offer(two.draft())
+    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+
+
+def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
+    """Begin a step that brings these two together by hand; raise what stands in the way."""
     two = both(tx, actor, (mentee, mentor), "participant")
     matching = matching_for(tx, two.program, two.mentee, two.mentor)
     if matching == "staff":
@@ -561,17 +594,4 @@ def propose(
         if not asking or earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
         withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
-    origin = str(two.role) if asking else "staff"
-    made = Proposal(
-        **fresh(tx),
-        program_id=two.program.id,
-        mentee_id=mentee,
-        mentor_id=mentor,
-        origin=origin,  # type: ignore[arg-type]
-        answered=(origin,) if origin != "staff" else (),
-        created_at=tx.now,
-    )
-    tx.proposals.add(made)
-    two.record_all([_drafted(two, made)])
-    offered = two.offer(made)
-    return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
+    return two

@@ -84,35 +84,42 @@ def relationships(
         rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
             rows = [row for row in rows if any(m.participant_id in own for m in row.here)]
-        people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
-        me = person_of(tx, actor)
-        # Why it ended may be the other's affair, also for staff who are in it.
-        rows = [
-            replace(row, reason=None)
-            if any(people[m.participant_id].id == me for m in row.members)
-            else row
-            for row in rows
-        ]
-        minutes: Counter[str] = Counter()
-        for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
-            minutes[meeting.relationship_id] += meeting.minutes
-        return [
-            {
-                **(as_party(row) if own else as_row(row)),
-                "members": [
-                    {
-                        "participant": m.participant_id,
-                        "role": m.role,
-                        "name": people[m.participant_id].name,
-                        "key": people[m.participant_id].external_key,
-                        "left_at": shown(m.left_at),
-                    }
-                    for m in row.members
-                ],
-                "minutes": minutes[row.id],
-            }
-            for row in rows
-        ]
+        return told(tx, actor, own, rows)
+
+
+def told(
+    tx: Transaction, actor: Actor, own: set[str] | None, rows: Sequence[Relationship]
+) -> list[dict[str, Any]]:
+    """Return relationships as `relationships` lists them; `own` as `reading_own` gives it."""
+    people = persons_of(tx, (m.participant_id for row in rows for m in row.members), own)
+    me = person_of(tx, actor)
+    # Why it ended may be the other's affair, also for staff who are in it.
+    rows = [
+        replace(row, reason=None)
+        if any(people[m.participant_id].id == me for m in row.members)
+        else row
+        for row in rows
+    ]
+    minutes: Counter[str] = Counter()
+    for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
+        minutes[meeting.relationship_id] += meeting.minutes
+    return [
+        {
+            **(as_party(row) if own else as_row(row)),
+            "members": [
+                {
+                    "participant": m.participant_id,
+                    "role": m.role,
+                    "name": people[m.participant_id].name,
+                    "key": people[m.participant_id].external_key,
+                    "left_at": shown(m.left_at),
+                }
+                for m in row.members
+            ],
+            "minutes": minutes[row.id],
+        }
+        for row in rows
+    ]
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:

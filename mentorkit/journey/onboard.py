@@ -88,7 +88,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
                 for f in asked
             ],
             "contacts": [
-                {"kind": c.kind, "value": c.value, "verified": c.verified}
+                {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
                 for c in tx.contacts.find(person_id=person.id)
             ],
         }

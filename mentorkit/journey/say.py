@@ -7,7 +7,14 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked, replay
+from mentorkit.domain.events import (
+    Event,
+    MemberLeft,
+    MessageRelayed,
+    QuestionAnswered,
+    QuestionAsked,
+    replay,
+)
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.participants import Participant
@@ -19,6 +26,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import links
 from mentorkit.journey.concerns import LINKED, PURPOSE
+from mentorkit.journey.introduce import in_words
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
@@ -35,6 +43,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
+    "relayed": HOLDING,
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "relationship_parted": ("ended",),
@@ -63,6 +72,8 @@ def message(
     `mine` is the reader's own part in the program; None for staff, who have none.
     """
     values = _told(tx, job, event, mine, program, person.locale)
+    if job.name == "relationship_started" and mine:
+        values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
     values["link"] = _link(kit, tx, job, event, program)
     about = Frozen(event=event.sequence)
     end = footer(kit, person, program, *_about(tx, event)) if mine else ""
@@ -181,13 +192,17 @@ def _told(
     if proposal:
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
         due = due or proposal.due_at
-    role = "mentee" if mine and mine.id in roles["mentee"] else "mentor"
+    sides = (side for side in ("mentee", "mentor") if mine and mine.id in roles[side])
+    role = next(sides, "coordinator" if job.name == "proposal_offered" else "mentor")
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
     answered = job.name == "proposal_offered" and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
     back = job.name == "member_left" and parties.keys() <= here
     unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
     settled = job.name == "question_asked" and _settled(tx, event)
+    if isinstance(event, MessageRelayed):
+        gone = mine is None or not {mine.id, event.participant_id} <= here
+        gone = gone or parties[event.participant_id].consented_at is None
     if about.state not in WANTED[job.name] or answered or gone or back or unheard or settled:
         raise NotWanted("overtaken")
     names = {one: person.name for one, person in persons_of(tx, parties).items()}
@@ -203,6 +218,7 @@ def _told(
     names = {one: name or nobody for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
+        "sender": names[event.participant_id] if isinstance(event, MessageRelayed) else "",
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
@@ -232,7 +248,7 @@ def _settled(tx: Transaction, asked: Event) -> bool:
 
 def _text(tx: Transaction, event: Event) -> str:
     """Return what was asked or replied, where the event is about that; else ""."""
-    if not isinstance(event, QuestionAsked | QuestionAnswered):
+    if not isinstance(event, QuestionAsked | QuestionAnswered | MessageRelayed):
         return ""
     note = tx.notes.first(id=event.text_id)
     if note is None:
@@ -241,10 +257,10 @@ def _text(tx: Transaction, event: Event) -> str:
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:
-    """Return what speaks for a pair, told to its mentee or to its mentor, one reason a line."""
+    """Return what speaks for a pair, told to its mentor or else as to its mentee, a line each."""
     from mentorkit.matching import words
 
     fields = fields_of(tx, program)
-    speaking = one.reasons if role == "mentee" else one.reasons_mentor
+    speaking = one.reasons_mentor if role == "mentor" else one.reasons
     said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
     return "\n".join(f"- {each}" for each in said if each)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from statistics import median
+from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -19,6 +19,7 @@ from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
+from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED
@@ -130,8 +131,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
     answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
     its open proposals (``yours``: their answer is awaited now) and running relationships by name.
-    `usual_wait` is the median number of days that mentees of the program waited from their lead to
-    their first relationship; None while fewer than 5 have.
+    `next_choices` names the mentors whom they have chosen and who are asked after the one now.
+    `usual_wait` is what `usual_wait` returns, for mentees; None while there is not enough to tell.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         programs = {one.id: one for one in tx.programs.find()}
@@ -168,6 +169,12 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
                 "with": [names[m.participant_id] for m in each.here if m.participant_id in names],
             }
             for each in held
+        ],
+        "next_choices": [
+            name.name
+            for name in persons_of(
+                tx, [each.mentor_id for each in waiting(tx, one.id) if each.origin == "mentee"]
+            ).values()
         ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "off": sorted(_off(_plugins(tx, program))),
@@ -211,7 +218,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
         states = Counter(one.state for one in people)
         mentors = [one for one in people if one.plays("mentor")]
         free = [one for one in people if one.available]
-        asked = tx.proposals.count(program_id=found.id, state=ASKED)
+        open_now = tx.proposals.find(program_id=found.id, state=ASKED)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
         figures = {
             "people": len(people),
@@ -220,7 +227,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "mentees": sum(one.plays("mentee") for one in people),
             "places": sum(one.free for one in free if one.plays("mentor")),
             "seeking": sum(one.role == "mentee" and not one.used for one in free),
-            "asked": asked,
+            "asked": len(open_now),
+            "staff_asked": sum(_of_staff(found, each) for each in open_now),
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
@@ -240,6 +248,11 @@ def _safety(tx: Transaction, program: Program, actor: Actor) -> dict[str, int]:
     }
 
 
+def _of_staff(program: Program, one: Proposal) -> bool:
+    """Return whether it is the staff's own yes that an open proposal waits for."""
+    return one.state == "offered" and one.awaiting(program.accept_chain) == Role.COORDINATOR
+
+
 def _next(program: Program, figures: dict[str, Any]) -> str:
     """Return the code of what staff do best now, in the order of the journey."""
     states = figures["states"]
@@ -250,6 +263,8 @@ def _next(program: Program, figures: dict[str, Any]) -> str:
         return "closed"
     if not figures["mentors"]:  # mentors first: nobody should wait for somebody not yet there
         return "recruit_mentors"
+    if figures["staff_asked"]:
+        return "answer"
     if states.get("lead", 0) + states.get("waiting", 0):
         return "screen"
     if states.get("approved", 0):
@@ -265,8 +280,12 @@ def _next(program: Program, figures: dict[str, Any]) -> str:
     return "wait" if figures["asked"] else "meet"
 
 
-def usual_wait(tx: Transaction, program: Program) -> int | None:
-    """Return the median days from lead to first relationship of the program's mentees."""
+def usual_wait(tx: Transaction, program: Program) -> dict[str, int] | None:
+    """Return how many days mentees of the program waited from their lead to their first mentor.
+
+    ``{median, low, high, of}``: half of the `of` people waited from `low` to `high` (quartiles).
+    None while fewer than 5 have been connected: that is not enough to go by.
+    """
     first: dict[str, Any] = {}
     for held in tx.relationships.find(program_id=program.id):
         for mentee in held.members:
@@ -275,7 +294,10 @@ def usual_wait(tx: Transaction, program: Program) -> int | None:
                 first[mentee.participant_id] = min(earlier, mentee.joined_at)
     since = tx.participants.get_many(first)
     waits = [(first[id] - one.created_at).days for id, one in since.items()]
-    return round(median(waits)) if len(waits) >= FEW else None
+    if len(waits) < FEW:
+        return None
+    low, middle, high = (round(cut) for cut in quantiles(waits, n=4, method="inclusive"))
+    return {"median": middle, "low": low, "high": high, "of": len(waits)}
 
 
 __all__ = ["home", "link", "overview", "usual_wait", "visitor"]

@@ -44,7 +44,12 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "relationship_started": _english(
         "You are connected: {program}",
         "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
-        "Agree on a first meeting in the coming week.\n{link}",
+        "Agree on a first meeting in the coming week.\n{meeting}\n{contacts}\n{link}",
+    ),
+    "relayed": _english(
+        "{sender} writes to you: {program}",
+        "Hello {person}, {sender} writes to you:\n{text}\n"
+        "Answer on the page of your mentoring; an answer to this message reaches nobody.\n{link}",
     ),
     "proposal_declined": _english(
         "About your match in {program}",

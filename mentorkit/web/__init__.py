@@ -26,6 +26,7 @@ from mentorkit.web.pages import (  # noqa: F401
     PAGES,
     Page,
     home,
+    introductions,
     looking,
     matching,
     met,
@@ -34,6 +35,7 @@ from mentorkit.web.pages import (  # noqa: F401
     proposals,
     relationships,
     safety,
+    strategies,
 )
 from mentorkit.web.tokens import Tokens
 from mentorkit.web.visits import Portal, Visit, current

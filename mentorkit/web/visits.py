@@ -113,6 +113,11 @@ class Visit:
             moment = moment.astimezone(ZoneInfo(self.zone)).date()
         return i18n.format_day(moment, self.locale)
 
+    def moment(self, moment: str, zone: str | None = None) -> str:
+        """Return a time (ISO 8601) in the visitor's language, on their own clock or a zone's."""
+        at, clock = datetime.fromisoformat(moment), zone or self.zone
+        return i18n.format_moment(at, zone=clock, locale=self.locale)
+
     def number(self, value: float) -> str:
         return i18n.format_number(value, self.locale)
 
@@ -262,6 +267,11 @@ NOTICES = {
     "together": "They may be brought together again.",
     "released": "The text is passed on.",
     "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
+    "strategy": "The new version is kept. The next draft goes by it.",
+    "removed": "The pair is taken out of the draft.",
+    "shared": "Kept. Whoever you are connected with sees what you share, and nothing else.",
+    "carried": "Your message is on its way.",
+    "ranked": "Kept. If the one who is asked says no or does not answer, the next is asked.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

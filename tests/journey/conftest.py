@@ -50,10 +50,12 @@ def create_world(create_kit: Callable[..., Any]) -> Callable[..., SimpleNamespac
     """Return a factory of an open program with active, consented people in it."""
 
     def create(
-        leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None, **program: Any
-    ) -> SimpleNamespace:
+        leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None,
+        fields: dict[str, Any] | None = None, **program: Any,
+    ) -> SimpleNamespace:  # fmt: skip
         kit = kit or create_kit()
-        preset = {**PRESET, "program": program} if program else PRESET
+        preset = {**PRESET, "fields": {**PRESET["fields"], **(fields or {})}}
+        preset |= {"program": program} if program else {}
         made = programs.create(kit, tenant=tenant, actor=ADMIN, key="traders", preset=preset)
         programs.open_(kit, tenant=tenant, actor=ADMIN, program="traders")
         people = leads or [

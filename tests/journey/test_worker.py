@@ -273,7 +273,7 @@ def test_who_said_yes_hears_that_nobody_else_did(offered: Any, post: Post, clock
     accept.accept(offered.kit, **by, proposal=proposal(offered, "ana"))
     work(offered.kit)
     clock.forward(days=11)
-    assert heard(offered, post) == [("ana", "proposal_declined")]
+    assert heard(offered, post) == [("ana", "proposal_declined"), ("ana", "proposal_offered")]
 
 
 @pytest.mark.parametrize("by", ["staff", "ana", "blocked", "erased", "left"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mentorkit.journey import standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import shows
@@ -13,11 +15,32 @@ STAGES = {
     "declined": "You are not taking part in this program.",
     "joining": "You are in. A few things are missing before we can look for a match.",
     "looking": "We are looking for a match for you.",
-    "asked": "There is a proposal for you.",
+    "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
     "paused": "You are taking a break.",
     "left": "You have left this program.",
 }
+
+
+MENTOR = {
+    "looking": "You are ready. We tell you as soon as a mentee fits.",
+    "connected": "You are connected, and have no free place now.",
+}
+"""What a mentor is told otherwise than a mentee."""
+
+
+def _told(visit: Visit, part: dict[str, Any]) -> str:
+    """Return where somebody stands, in words."""
+    stage = part["stage"]
+    if stage == "asked" and not any(one["yours"] for one in part["proposals"]):
+        return visit.words("Somebody is asked for you. We tell you the answer at once.")
+    if part["role"] == "mentor" and stage in MENTOR:
+        if part["places"] and stage == "connected":
+            return visit.words(
+                "You are connected, and can take {count} more.", count=part["places"]
+            )
+        return visit.words(MENTOR[stage])
+    return visit.words(STAGES[stage])
 
 
 @shows("/")
@@ -27,7 +50,7 @@ def home(visit: Visit) -> str:
         return visit.render("sign_in.html", title=visit.words("Mentoring"))
     found = standing.home(visit.kit, **visit.asked())
     for part in found["parts"]:
-        part["told"] = visit.words(STAGES[part["stage"]])
+        part["told"] = _told(visit, part)
     name = visit.person.name.split(" ")[0] if visit.person else ""
     title = visit.words("Hello {name}", name=name) if name else visit.words("Mentoring")
     return visit.render("home.html", title=title, **found)

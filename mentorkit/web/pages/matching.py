@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.journey import drafts, match
+from mentorkit.errors import Conflict, Invalid, MentorKitError
+from mentorkit.journey import accept, browse, drafts, match, strategies
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
+from mentorkit.web.problems import status
 from mentorkit.web.visits import Visit
+
+MOST = 50
+"""How many pairs of a draft stand on one page."""
 
 
 @shows("/programs/<program>/matching")
 @allow(*READERS)
-def matching(visit: Visit, program: str) -> str:
+def matching(visit: Visit, program: str, wrong: MentorKitError | None = None) -> str:
     at = {**visit.asked(), "program": program}
+    draft = drafts.show(visit.kit, **at)
+    begin = max(0, flask.request.args.get("from", 0, type=int))
     return visit.render(
         "matching.html",
         title=visit.words("Matching"),
         here="matching",
-        draft=drafts.show(visit.kit, **at),
-        strategy=drafts.strategy(visit.kit, **at),
-        runs=match.runs(visit.kit, **at)[-10:],
+        draft=draft,
+        begin=begin,
+        most=MOST,
+        people=_people(draft) if draft else {},
+        strategy=strategies.show(visit.kit, **at, locale=visit.locale),
+        wrong=wrong,
+        runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),
     )
+
+
+def _people(draft: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Return everybody in a draft by side, for somebody to be put together by hand."""
+    sides = {}
+    for side, one in (("mentees", "mentee"), ("mentors", "mentor")):
+        found = {pair[f"{one}_id"]: pair[one] for pair in draft["pairs"]}
+        found |= {person["id"]: person["name"] for person in draft["left"].get(side, ())}
+        sides[side] = sorted(found.items(), key=lambda item: (item[1].casefold(), item[0]))
+    return sides
 
 
 @does("/programs/<program>/matching")
 @allow(*STAFF)
-def matching_draft(visit: Visit, program: str) -> Response:
-    made = match.draft(visit.kit, **visit.asked(), program=program)
+def matching_draft(visit: Visit, program: str) -> Response | tuple[str, int]:
+    """Make a draft; with a mentee and a mentor, one that holds these two."""
+    two = visit.form.get("mentee", ""), visit.form.get("mentor", "")
+    try:
+        made = match.draft(
+            visit.kit, **visit.asked(), program=program, locks=[two] if any(two) else ()
+        )
+    except (Conflict, Invalid) as error:
+        return _again(visit, program, error), status(error)
     return visit.go("matching", "drafted", program=program, count=made["summary"]["pairs"])
+
+
+def _again(visit: Visit, program: str, error: MentorKitError) -> str:
+    return matching(visit, program, error)
+
+
+@does("/programs/<program>/matching/proposals/<proposal>/remove")
+@allow(*STAFF)
+def matching_remove(visit: Visit, program: str, proposal: str) -> Response:
+    accept.withdraw(visit.kit, **visit.asked(), proposal=proposal, reason="taken_out")
+    return visit.go("matching", "removed", program=program)
 
 
 @does("/programs/<program>/matching/<run>/publish")

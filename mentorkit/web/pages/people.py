@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
-from mentorkit.journey import onboard, recruit, screen, suggestions
+from mentorkit.journey import choices, onboard, recruit, screen, suggestions
+from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import allow
@@ -164,7 +165,17 @@ def participant(
         one=found,
         wrong=wrong,
         behalf=() if own else BEHALF,
+        kinds=KINDS,
+        ranked=_ranked(visit, found),
     )
+
+
+def _ranked(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return whom a mentee has chosen by hand, and what became of it."""
+    if one["role"] == "mentor":
+        return []
+    told = choices.show(visit.kit, **visit.asked(), participant=one["id"])
+    return list(told["choices"])
 
 
 @does("/programs/<program>/people/<participant>")
@@ -199,15 +210,18 @@ def _one(visit: Visit, participant: str) -> dict[str, Any]:
 
 @shows("/programs/<program>/people/<participant>/mentors")
 @allow(*STAFF, "mentee")
-def mentors(visit: Visit, program: str, participant: str) -> str | tuple[str, int]:
+def mentors(
+    visit: Visit, program: str, participant: str, wrong: MentorKitError | None = None
+) -> str | tuple[str, int]:
     found = _one(visit, participant)
     own = visit.person is not None and found["person_id"] == visit.person.id
     title = (
         visit.words("Who fits you") if own else visit.words("Who fits {name}", name=found["name"])
     )
-    shown: dict[str, Any] = {"title": title, "here": "people", "own": own}
+    shown: dict[str, Any] = {"title": title, "here": "people", "own": own, "wrong": wrong}
+    shown |= {"mentee": participant, "most": choices.MOST}
     try:
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
     except Conflict as error:
-        return visit.render("mentors.html", **shown, wrong=error), 409
-    return visit.render("mentors.html", **shown, **told)
+        return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), 409
+    return visit.render("mentors.html", **{**shown, **told})

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import history, match, meet, met, standing
+from mentorkit.journey import browse, history, introduce, meet, met, relay, standing
 from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -27,15 +27,20 @@ ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "othe
 @allow(*READERS)
 def relationships(visit: Visit, program: str) -> str:
     state = flask.request.args.get("state") or None
-    at = {**visit.asked(), "program": program}
+    at, args = {**visit.asked(), "program": program}, flask.request.args
+    asked = browse.proposals(visit.kit, **at, state=ASKED, after=args.get("asked_after"))
+    held = browse.relationships(visit.kit, **at, state=state, after=args.get("after"))
     return visit.render(
         "relationships.html",
         title=visit.words("Relationships"),
         here="relationships",
         states=RELATIONSHIP_MOVES.states,
         state=state,
-        asked=[one for kind in ASKED for one in match.proposals(visit.kit, **at, state=kind)],
-        relationships=meet.relationships(visit.kit, **at, state=state),
+        asked=asked["items"],
+        asked_next=asked["next"],
+        relationships=held["items"],
+        next=held["next"],
+        after=args.get("after"),
     )
 
 
@@ -63,6 +68,8 @@ def relationship(
         here="relationships",
         one=one,
         month=meet.month(visit.kit, **at),
+        introduction=introduce.introduction(visit.kit, **at),
+        said=relay.said(visit.kit, **at),
         today=now.date().isoformat(),
         ends=ENDS,
         wrong=wrong,

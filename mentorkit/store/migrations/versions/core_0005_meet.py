@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 revision = "core_0005"
-down_revision = "core_0001"
+down_revision = "core_0004"
 branch_labels = None
 depends_on = None
 

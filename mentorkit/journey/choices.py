@@ -1,0 +1,231 @@
+"""Choices: mentors ranked for one mentee. One is asked; when that comes to nothing, the next.
+
+The worker goes on by a promise made with the end of each proposal, so that no staff act is needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain import events
+from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor
+from mentorkit.domain.relationships import Proposal
+from mentorkit.domain.shown import shown
+from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
+from mentorkit.journey.match import Both, both, proposing, withdraw_one
+from mentorkit.journey.pools import ASKED, pool_of, two_of
+from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.safeguards import breaches
+from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.matching import Pair
+    from mentorkit.store.tables import Job
+    from mentorkit.store.transaction import Transaction
+
+MOST = 5
+"""How many mentors may be ranked for one mentee."""
+NEXT = "next"
+"""The kind of an outbox row that lets a mentee's next choice be asked."""
+
+
+def waiting(tx: Transaction, mentee: str) -> list[Proposal]:
+    """Return the choices of a mentee that wait for their turn, in their order."""
+    found = tx.proposals.find(mentee_id=mentee, state="draft", run_id=None)
+    return sorted(found, key=lambda one: (one.rank, one.id))
+
+
+@atomic
+def rank(
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentors: Sequence[str],
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Rank up to five mentors for a mentee, most wanted first: participant ids, each once.
+
+    For staff, and for the mentee where the program's `matching` is "self". The first is asked now,
+    if the mentee has a place that no open proposal asks for; the others wait. When a proposal is
+    declined, runs out or is withdrawn, the worker asks the next. It replaces the choices that
+    still wait; none at all takes these back. Raises `Invalid` with who cannot be chosen.
+    """
+    if len(mentors) > MOST or len(set(mentors)) < len(mentors):
+        told = Problem("mentors", f"rank at most {MOST} mentors, each once")
+        raise Invalid("choices.number", "These choices cannot be kept:", [told])
+    tx.participants.hold((mentee, *mentors))
+    step = _on(tx, actor, mentee)
+    if step.role in PARTIES and tx.programs.get(step.program_id or "").matching == "staff":
+        raise NotAllowed("proposal.staff_matches", "In this program the staff match people.")
+    for old in waiting(tx, mentee):
+        withdraw_one(step, old, "chosen_anew")
+    asked = {one.mentor_id for one in tx.proposals.find(mentee_id=mentee, state=ASKED)}
+    pairs, problems = {}, []
+    for place, mentor in enumerate(mentors):
+        if mentor in asked:
+            continue  # asked already: their answer comes first in any case
+        try:
+            pairs[mentor] = proposing(tx, actor, mentee, mentor)
+        except MentorKitError as error:
+            problems.append(Problem(f"mentors[{place}]", str(error)))
+            continue
+        if pairs[mentor].role == Role.MENTOR:
+            raise NotAllowed("choices.not_yours", "Mentees choose mentors; ask for one mentee.")
+    if problems:
+        raise Invalid("choices.not_possible", "Some of these cannot be chosen:", problems)
+    for place, two in enumerate(pairs.values(), len(mentors) - len(pairs) + 1):
+        two.draft(rank=place)
+    if _has_room(tx, tx.participants.get(mentee)):
+        _offer_first(waiting(tx, mentee), lambda one: pairs[one.mentor_id])
+    return {"mentee": mentee, "choices": _told(tx, step, mentee)}
+
+
+def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
+    """Return the mentors chosen for a mentee by hand, oldest first, and what became of each.
+
+    `choices` has state, rank and the mentor's name; staff see the code of why one came to nothing
+    too. `trace` lists each step from the journal: at, what (the event's name), mentor.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        step = _on(tx, actor, participant)
+        told = _told(tx, step, participant)
+        names = {one["id"]: one["mentor"] for one in told}
+        trace = [
+            {"at": shown(event.at), "what": type(event).__name__, "mentor": names[one]}
+            for one in names
+            for event in tx.journal.about("proposal", one)
+        ]
+        trace.sort(key=lambda one: one["at"])
+        return {"mentee": participant, "choices": told, "trace": trace}
+
+
+def _on(tx: Transaction, actor: Actor, mentee: str) -> Step:
+    """Begin a step about a mentee's choices, by the mentee or by staff."""
+    one = tx.participants.get(mentee)
+    program = tx.programs.get(one.program_id)
+    speaking = "coordinator" if program.matching == "staff" else None
+    own = [(Role.MENTEE, one.person_id)]
+    return Step(tx, actor, party(tx, program, actor, own, "participant", speaking), program.id)
+
+
+def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:
+    rows = tx.proposals.find(mentee_id=mentee, run_id=None)
+    if step.role in PARTIES:
+        rows = [one for one in rows if one.offered_at or one.origin == "mentee"]
+    people = persons_of(tx, [one.mentor_id for one in rows])
+    return [
+        {
+            "id": one.id,
+            "mentor_id": one.mentor_id,
+            "mentor": people[one.mentor_id].name,
+            "rank": one.rank,
+            "state": one.state,
+            "due_at": shown(one.due_at),
+            **({} if step.role in PARTIES else {"reason": one.reason}),
+        }
+        for one in rows
+    ]
+
+
+def _has_room(tx: Transaction, mentee: Participant) -> bool:
+    """Return whether the mentee can be matched, and no open proposal asks for the last place."""
+    return mentee.available and mentee.free > tx.proposals.count(mentee_id=mentee.id, state=ASKED)
+
+
+def _offer_first(
+    choices: Iterable[Proposal], step: Callable[[Proposal], Both],
+    cause: events.Event | None = None,
+) -> Proposal | None:  # fmt: skip
+    """Offer the first of these that can be; those before it are withdrawn with the reason."""
+    for one in choices:
+        two = step(one)
+        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0]
+        if code is None:
+            return two.offer(one, cause)
+        withdraw_one(two, one, code, cause)
+    return None
+
+
+def promise_next(step: Both, ended: Proposal, event: events.Event) -> None:
+    """Promise, with the end of a proposal, that the mentee's next choice is asked."""
+    if waiting(step.tx, ended.mentee_id) or _falls_through(step, ended, event):
+        about = {"sequence": event.sequence, "program_id": ended.program_id}
+        step.tx.outbox.add(NEXT, f"{NEXT}:{event.sequence}", **about)
+
+
+def _falls_through(step: Both, ended: Proposal, event: events.Event) -> bool:
+    """Return whether a strategy's mentee is to have the next best; not who did not answer."""
+    if ended.origin != "strategy" or ended.offered_at is None:
+        return False
+    when = strategy_of(step.tx, step.program)[0].fall_through
+    if isinstance(event, events.ProposalDeclined):
+        return when == "always"
+    if isinstance(event, events.ProposalExpired):
+        return when != "never" and ended.owing(step.program.accept_chain) != Role.MENTEE
+    return when != "never" and event.payload()["reason"] == "place_taken"
+
+
+def follow(kit: Kit, tenant: str, job: Job) -> None:
+    """Keep one promise of `promise_next`, for the worker; nothing, where it is overtaken."""
+    from mentorkit.matching import bind, recommend
+
+    done = kit.write(tenant, lambda tx: _ask_next(tx, job))
+    if done:
+        return
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        ended, _ = _ended(tx, job)
+        program = tx.programs.get(ended.program_id)
+        fields, (strategy, _) = fields_of(tx, program), strategy_of(tx, program)
+        pool = pool_of(tx, program, fields, ())
+    if ended.mentee_id in pool.mentee_at:
+        bound = bind(strategy, kit.registry, fields, known=())
+        found = recommend(pool, bound, ended.mentee_id, strategy.shortlist)
+        kit.write(tenant, lambda tx: _ask_best(tx, job, found))
+
+
+def _ended(tx: Transaction, job: Job) -> tuple[Proposal, events.Event]:
+    event = tx.journal.event(job.sequence or 0)
+    return tx.proposals.get(event.subject_id), event
+
+
+def _ask_next(tx: Transaction, job: Job) -> bool:
+    """Ask the mentee's next choice; False where there is none, and a strategy has one perhaps."""
+    ended, event = _ended(tx, job)
+    choices = waiting(tx, ended.mentee_id)
+    tx.participants.hold({ended.mentee_id, *(one.mentor_id for one in choices)})
+    closed = tx.programs.get(ended.program_id).state != "open"
+    if closed or not _has_room(tx, tx.participants.get(ended.mentee_id)):
+        return True
+    # Read again, now that nobody else goes on with them.
+    offered = _offer_first(waiting(tx, ended.mentee_id), lambda one: _by_system(tx, one), event)
+    return offered is not None or ended.origin != "strategy"
+
+
+def _by_system(tx: Transaction, one: Proposal | Pair) -> Both:
+    return both(tx, SYSTEM_ACTOR, two_of(one), "proposal")
+
+
+def _ask_best(tx: Transaction, job: Job, found: Iterable[Pair]) -> None:
+    """Offer the best of these whom the mentee has not been offered yet and who has a place."""
+    ended, event = _ended(tx, job)
+    earlier = tx.proposals.find(mentee_id=ended.mentee_id)
+    tried = {one.mentor_id for one in earlier if one.offered_at}
+    left = [pair for pair in found if pair.mentor_id not in tried]
+    mentors = [pair.mentor_id for pair in left]
+    tx.participants.hold({ended.mentee_id, *mentors})
+    if not _has_room(tx, tx.participants.get(ended.mentee_id)):
+        return
+    asked = Counter(one.mentor_id for one in tx.proposals.find(mentor_id=mentors, state=ASKED))
+    for pair in left:
+        two = _by_system(tx, pair)
+        barred = breaches(tx, two.program, [(two.mentee, two.mentor)])[0]
+        if barred is None and two.mentor.free > asked[pair.mentor_id]:
+            about = {name: getattr(pair, name) for name in ("score", "reasons", "reasons_mentor")}
+            own = {"origin": "strategy", "run_id": ended.run_id, "rank": ended.rank + 1}
+            two.offer(two.draft(**own, **about), event)
+            return
+
+
+__all__ = ["follow", "promise_next", "rank", "show", "waiting"]

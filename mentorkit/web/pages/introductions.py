@@ -1,0 +1,79 @@
+"""Introductions: the contacts somebody shares, a word carried to the others, and ranked choices."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from mentorkit.errors import Conflict, Invalid, NotAllowed
+from mentorkit.journey import choices, contacts, relay
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does
+from mentorkit.web.pages.people import PARTIES, mentors, participant
+from mentorkit.web.pages.programs import STAFF
+from mentorkit.web.pages.relationships import relationship
+from mentorkit.web.problems import status
+from mentorkit.web.visits import Visit
+
+Answer = Response | tuple[str, int]
+
+
+@does("/programs/<program>/people/<participant>/contacts")
+@allow(*STAFF, *PARTIES)
+def contacts_share(visit: Visit, program: str, participant: str) -> Answer:
+    form, at = visit.form, {**visit.asked(), "participant": participant}
+    try:
+        contacts.keep(
+            visit.kit,
+            **at,
+            shared=visit.values("shared"),
+            kind=form.get("kind", ""),
+            value=form.get("value", ""),
+        )
+    except Invalid as error:
+        return _person(visit, program, participant, error), status(error)
+    return visit.go("participant", "shared", program=program, participant=participant)
+
+
+def _person(visit: Visit, program: str, one: str, error: Invalid) -> str:
+    return participant(visit, program, one, error)
+
+
+@does("/programs/<program>/relationships/<relationship>/write")
+@allow(*STAFF, *PARTIES)
+def relationship_write(visit: Visit, program: str, relationship: str) -> Answer:
+    at = {**visit.asked(), "relationship": relationship}
+    try:
+        relay.send(visit.kit, **at, text=visit.form.get("text", ""))
+    except (Conflict, Invalid, NotAllowed) as error:
+        return _pair(visit, program, relationship, error), status(error)
+    return visit.go("relationship", "carried", program=program, relationship=relationship)
+
+
+def _pair(visit: Visit, program: str, one: str, error: Conflict | Invalid | NotAllowed) -> str:
+    return relationship(visit, program, one, error)
+
+
+@does("/programs/<program>/people/<participant>/choices")
+@allow(*STAFF, "mentee")
+def choices_rank(visit: Visit, program: str, participant: str) -> Answer:
+    """Rank the mentors whose place (1 to 5) was typed beside them; without any, take all back."""
+    places = {
+        visit.form[key].strip(): key.removeprefix("place.")
+        for key in visit.form
+        if key.startswith("place.") and visit.form[key].strip()
+    }
+    typed = sum(bool(visit.form[key].strip()) for key in visit.form if key.startswith("place."))
+    try:
+        if len(places) < typed:
+            told = visit.words("Give each place to one mentor only.")
+            raise Invalid("choices.places", told)
+        chosen = [places[place] for place in sorted(places)]
+        choices.rank(visit.kit, **visit.asked(), mentee=participant, mentors=chosen)
+    except (Conflict, Invalid) as error:
+        return _fitting(visit, program, participant, error), status(error)
+    return visit.go("participant", "ranked", program=program, participant=participant)
+
+
+def _fitting(visit: Visit, program: str, one: str, error: Conflict | Invalid) -> str:
+    shown = mentors(visit, program, one, error)
+    return shown if isinstance(shown, str) else shown[0]

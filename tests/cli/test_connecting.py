@@ -1,0 +1,79 @@
+"""Strategy, ranked choices, introductions, and long lists, on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Run = Callable[..., Any]
+
+
+def told(run: Run, *words: str) -> Any:
+    return json.loads(run(*words, "--json").out)
+
+
+def test_a_strategy_is_shown_in_words_changed_in_a_file_and_set(traders: Path, run: Run) -> None:
+    shown = run("program", "strategy", "show").out
+    assert "The same answer: field trade (75 % of what counts)" in shown.replace("75.0", "75")
+    file = traders / "mine.toml"
+    file.write_text(
+        run("program", "strategy", "show", "--toml").out.replace("weight = 3", "weight = 1")
+    )
+    assert "Version 2 is in force" in run("program", "strategy", "set", file).out
+    assert "50.0 % of what counts" in run("program", "strategy", "show").out
+    file.write_text('[[criteria]]\ncriterion = "equal"\nfield = "nothing"\nweight = 1\n')
+    assert "criteria[0]" in run("program", "strategy", "set", file, code=2).err
+
+
+def test_choices_are_ranked_shown_and_taken_back(traders: Path, run: Run) -> None:
+    out = run("relationship", "rank", "e1", "m1", "m2", "--means", "phone").out
+    assert "Aïcha Ouédraogo is asked" in out
+    assert "Ben Okafor waits" in out
+    out = run("relationship", "choices", "e1").out
+    assert "ProposalOffered" in out
+    run("relationship", "decline", "e1=m1")
+    run("work")
+    states = {
+        one["mentor"]: one["state"] for one in told(run, "relationship", "choices", "e1")["choices"]
+    }
+    assert states == {"Aïcha Ouédraogo": "declined", "Ben Okafor": "offered"}
+    run("relationship", "rank", "e1", "m3")
+    assert "Ben Okafor is asked" in run("relationship", "rank", "e1").out
+    assert run("relationship", "rank", "nobody", code=3).err
+
+
+def test_those_who_are_connected_are_introduced_and_write(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    run("relationship", "accept", "e1=m1")
+    assert (
+        "Noted the contacts of 1 participant"
+        in run(
+            "participant", "share", "m1", "--add", "whatsapp=+254 712 345678", "--means", "phone"
+        ).out
+    )
+    out = run("relationship", "introduce", "e1=m1").out
+    assert "https://wa.me/254712345678" in out
+    (pair,) = told(run, "relationship", "list", "--only", "relationships")
+    run("--as", "e1", "relationship", "write", pair["id"], "--text", "Monday at 6?")
+    run("work")
+    assert "Monday at 6?" in run("--as", "m1", "inbox", "list", "--json").out
+    run("participant", "share", "m1")
+    assert "wa.me" not in run("relationship", "introduce", "--all").out
+    assert run("participant", "share", "m1", "--add", "nonsense", code=2).err
+
+
+def test_long_lists_come_page_by_page(traders: Path, run: Run) -> None:
+    for _ in range(3):
+        run("match")
+    first = told(run, "program", "runs", "--limit", "2")
+    assert [one["state"] for one in first["items"]] == ["draft", "discarded"]
+    out = run("program", "runs", "--before", first["next"]).out
+    assert first["items"][0]["id"] not in out
+    assert "discarded" in out
+    first_page = run("relationship", "list", "--only", "proposals", "--limit", "1")
+    key = first_page.err.split()[-1]
+    second = told(run, "relationship", "list", "--only", "proposals", "--after", key)
+    assert key not in str(second)

@@ -1,0 +1,286 @@
+"""Strategy, drafts, choices and introductions in the browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from web.conftest import ADMIN, Browser, Portal
+
+from mentorkit.journey import accept, match, meet, onboard, programs
+from mentorkit.worker import work
+
+AT = "/programs/traders"
+STRATEGY = f"{AT}/matching/strategy"
+
+
+def typed(browser: Browser) -> dict[str, str]:
+    """Return what stands in the form of the page, by the name of the control."""
+    page = browser.page.text
+    found = dict(re.findall(r'<input[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    for name, inside in re.findall(
+        r'<select[^>]*? name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL
+    ):
+        chosen = re.search(r'value="([^"]*)" selected', inside)
+        found[name] = chosen[1] if chosen else ""
+    return {name: value for name, value in found.items() if name != "mk_token"}
+
+
+def press(browser: Browser, did: str, status: int = 200, **changed: str) -> str:
+    """Change something in the form of the strategy, and press one of its buttons."""
+    return browser.send(STRATEGY, status, **{**typed(browser), "do": did, **changed})
+
+
+def in_force(portal: Portal) -> Any:
+    from mentorkit.journey import strategies
+
+    found = strategies.show(portal.kit, tenant="acme", actor=ADMIN, program="traders")
+    return found["body"]
+
+
+def test_the_strategy_is_told_in_words_with_each_share(portal: Portal) -> None:
+    page = portal.browser("vera").open(f"{AT}/matching")
+    assert "The same answer: field <strong>trade</strong>" in page
+    assert "75 % of what counts" in page.replace("75.0", "75")
+    assert "Change it" not in page
+    portal.browser("vera").open(STRATEGY, 403)
+
+
+def test_a_new_version_has_other_weights_rules_and_criteria(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(STRATEGY)
+    press(cora, "add_rules", add_rules="same")
+    assert "Not kept yet" in cora.page.text
+    press(cora, "", **{"rules.0.o.field": "trade", "remove": "criteria.1"})
+    page = press(
+        cora, "save", **{"criteria.0.weight": "7", "objective": "score", "fall_through": "never"}
+    )
+    assert "The new version is kept" in page
+    body = in_force(portal)
+    assert body["rules"] == [{"rule": "same", "field": "trade"}]
+    (one,) = body["criteria"]
+    assert (one["field"], one["weight"]) == ("trade", 7)
+    assert (body["objective"], body["fall_through"]) == ("score", "never")
+
+
+def test_what_is_wrong_with_the_strategy_stands_beside_it(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(STRATEGY)
+    before = in_force(portal)
+    press(cora, "add_criteria", add_criteria="closeness")
+    page = press(cora, "save", 422, **{"criteria.0.weight": "many", "criteria.2.o.span": "-1"})
+    assert re.search(r'mk-wrong" id="criteria.0-wrong">write a whole number', page)
+    assert re.search(r'mk-wrong" id="criteria.2.o.field-wrong">is missing', page)
+    assert re.search(r'mk-wrong" id="criteria.2.o.span-wrong">write more than 0', page)
+    assert 'value="-1"' in page, "what was typed is still there"
+    assert in_force(portal) == before
+
+
+def test_a_ready_strategy_of_a_plugin_is_a_start(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(STRATEGY)
+    page = press(cora, "start", start="language_industry_country")
+    assert "Not kept yet" in page
+    assert '<option value="languages" selected>' in page, "a field this program does not have yet"
+    page = press(cora, "save", 422)
+    assert "languages" in page
+
+
+def test_a_plugin_that_is_switched_off_offers_nothing(portal: Portal) -> None:
+    at = {"tenant": "acme", "actor": ADMIN, "program": "traders"}
+    body = {"enabled": False}
+    programs.define(portal.kit, **at, kind="plugin", key="matching", body=body)
+    page = portal.browser("cora").open(STRATEGY)
+    assert '<option value="closeness"' not in page
+
+
+# ------------------------------------------------------------------ the draft
+
+
+def drafted(portal: Portal) -> Browser:
+    cora = portal.browser("cora")
+    cora.open(f"{AT}/matching")
+    cora.send(f"{AT}/matching")
+    return cora
+
+
+def pairs(browser: Browser) -> int:
+    return browser.page.text.count('<tr id="pair-')
+
+
+def test_f12_the_draft_tells_the_trade_and_everybody_left_by_side(portal: Portal) -> None:
+    at = {"tenant": "acme", "actor": ADMIN}
+    onboard.pause(portal.kit, **at, participant=portal.ids["cleo"])
+    onboard.set_capacity(portal.kit, **at, participant=portal.ids["dora"], capacity=1)
+    page = drafted(portal).page.text
+    assert "No other choice of pairs is better" in page
+    assert "Method:" in page
+    assert "Mentees who are left" in page
+    assert "What would help" in page
+    assert "One more place at Dora" in page
+    assert "10000" not in page, "people see reasons, never a bare number"
+    assert "score" not in page
+
+
+def test_a_pair_is_taken_out_and_two_are_put_together_by_hand(portal: Portal) -> None:
+    cora = drafted(portal)
+    assert pairs(cora) == 2
+    path = cora.find(r'action="([^"]+/remove)"')
+    page = cora.send(path)
+    assert "taken out of the draft" in page
+    assert pairs(cora) == 1
+    cora.send(f"{AT}/matching", mentee=portal.ids["ana"], mentor=portal.ids["dora"])
+    row = re.search(r'<tr id="pair-.*?Ana.*?</tr>', cora.page.text, re.DOTALL)
+    assert row
+    assert "Dora" in row[0]
+    assert "Unlock" in row[0]
+    run = cora.find(r'matching/([^/"]+)/publish"')
+    assert "have been offered" in cora.send(f"{AT}/matching/{run}/publish")
+
+
+def test_two_who_cannot_be_put_together_are_told(portal: Portal) -> None:
+    cora = drafted(portal)
+    page = cora.send(f"{AT}/matching", 422, mentee=portal.ids["ana"], mentor="nobody")
+    assert "no available mentor" in page
+    assert pairs(cora) == 2, "the draft is as it was"
+
+
+# ------------------------------------------------------------------ accept
+
+
+def test_s3_the_staffs_own_turn_waits_on_their_page(create_portal: Callable[..., Portal]) -> None:
+    chain = ["mentee", "mentor", "coordinator"]
+    portal = create_portal(program={"accept_chain": chain})
+    at = {"tenant": "acme", "actor": ADMIN}
+    made = match.propose(
+        portal.kit, **at, mentee=portal.ids["ana"], mentor=portal.ids["cleo"]
+    )["id"]  # fmt: skip
+    cora = portal.browser("cora")
+    for side in ("mentee", "mentor"):
+        assert "Waiting for you" not in cora.open(f"{AT}/relationships")
+        accept.accept(portal.kit, **at, proposal=made, on_behalf_of=side)
+    assert "Pairs wait for your yes" in cora.open(f"{AT}/")
+    assert "Waiting for you" in cora.open(f"{AT}/relationships")
+    assert "Waiting for you" not in portal.browser("vera").open(f"{AT}/relationships")
+    path = f"{AT}/proposals/{made}"
+    cora.open(path)
+    cora.send(path, do="accept", on_behalf_of="coordinator")
+    assert "Ana, Cleo" in cora.page.text
+
+
+def test_g10_a_mentee_ranks_mentors_and_sees_who_is_next(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana, fits = portal.browser("ana"), f"{AT}/people/{portal.ids['ana']}/mentors"
+    path = f"{AT}/people/{portal.ids['ana']}/choices"
+    cleo, dora = (f"place.{portal.ids[key]}" for key in ("cleo", "dora"))
+    ana.open(fits)
+    assert "Give each place" in ana.send(path, 422, **{cleo: "1", dora: "1"})
+    page = ana.send(path, **{cleo: "2", dora: "1"})
+    assert page.index("Dora") < page.index("Cleo")
+    assert "Waits for its turn" in page
+    page = ana.open("/")
+    assert "Somebody is asked for you" in page
+    assert "If it comes to nothing, we ask: Cleo." in page
+    dora_browser = portal.browser("dora")
+    dora_browser.open("/")
+    asked = dora_browser.find(r'href="(/mentoring/programs/traders/proposals/[^"]+)"')
+    dora_browser.open(asked)
+    dora_browser.send(asked, do="decline", reason="too_far", text="Private.")
+    work(portal.kit)
+    page = ana.open(f"{AT}/people/{portal.ids['ana']}")
+    assert "Waits for its turn" not in page
+    assert "too_far" not in page
+    assert "Private" not in page
+    ana.send(path)
+    assert "Cleo" in ana.page.text
+
+
+@pytest.fixture
+def together(portal: Portal) -> Portal:
+    """Return the portal with Ana and Cleo connected."""
+    at = {"tenant": "acme", "actor": ADMIN}
+    made = match.propose(
+        portal.kit, **at, mentee=portal.ids["ana"], mentor=portal.ids["cleo"]
+    )["id"]  # fmt: skip
+    accept.accept(portal.kit, **at, proposal=made)
+    return portal
+
+
+def pair_page(portal: Portal) -> str:
+    (held,) = meet.relationships(portal.kit, tenant="acme", actor=ADMIN, program="traders")
+    return f"{AT}/relationships/{held['id']}"
+
+
+def test_the_introduction_stands_on_the_page_of_the_two(together: Portal) -> None:
+    ana, cleo = together.browser("ana"), together.browser("cleo")
+    about = f"{AT}/people/{together.ids['cleo']}"
+    cleo.open(about)
+    page = cleo.send(f"{about}/contacts", kind="phone", value="+254 712 345678")
+    assert "sees what you share" in page
+    page = ana.open(pair_page(together))
+    assert 'href="tel:+254712345678"' in page
+    assert "Agree on a time within a week" in page
+    cleo.open(about)
+    cleo.send(f"{about}/contacts", kind="phone", value="")
+    assert "254712" not in ana.open(pair_page(together))
+    assert "shares no phone number" in ana.page.text
+
+
+def test_a_contact_that_cannot_be_used_is_told_and_what_was_typed_stays(together: Portal) -> None:
+    cleo, about = together.browser("cleo"), f"{AT}/people/{together.ids['cleo']}"
+    cleo.open(about)
+    page = cleo.send(f"{about}/contacts", 422, kind="whatsapp", value="0712 1")
+    assert "country" in page
+    assert 'value="0712 1"' in page
+
+
+def test_staff_note_how_they_heard_what_somebody_shares(together: Portal) -> None:
+    cora, about = together.browser("cora"), f"{AT}/people/{together.ids['cleo']}"
+    cora.open(about)
+    cora.send(f"{about}/contacts", kind="phone", value="+254 712 345678", means="phone")
+    with together.kit.transaction(tenant="acme", write=False) as tx:
+        (told,) = [e for e in tx.journal.events() if type(e).__name__ == "ContactsShared"]
+    assert (told.means, told.role) == ("phone", "coordinator")
+
+
+def test_words_are_carried_between_the_two_and_not_read_by_staff(together: Portal) -> None:
+    ana, path = together.browser("ana"), pair_page(together)
+    ana.open(path)
+    assert "on its way" in ana.send(f"{path}/write", text="<b>Monday</b> at six?")
+    page = together.browser("cleo").open(path)
+    assert "&lt;b&gt;Monday&lt;/b&gt; at six?" in page
+    cora = together.browser("cora")
+    assert "Monday" not in cora.open(path)
+    assert cora.send(f"{path}/write", 403, text="From staff.")
+    ana.open(path)
+    assert "1 to 1000 characters" in ana.send(f"{path}/write", 422, text=" ")
+
+
+def test_long_lists_are_paged(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mentorkit.journey import browse
+    from mentorkit.web.pages import relationships
+
+    at = {"tenant": "acme", "actor": ADMIN}
+    for mentee, mentor in (("ana", "cleo"), ("ben", "dora"), ("ana", "dora")):
+        match.propose(
+            portal.kit, **at, mentee=portal.ids[mentee], mentor=portal.ids[mentor]
+        )  # fmt: skip
+
+    class Short:
+        relationships = staticmethod(browse.relationships)
+
+        @staticmethod
+        def proposals(kit: Any, **options: Any) -> Any:
+            return browse.proposals(kit, limit=2, **options)
+
+    monkeypatch.setattr(relationships, "browse", Short)
+    cora = portal.browser("cora")
+    page = cora.open(f"{AT}/relationships")
+    assert page.count("/proposals/") == 2
+    cora.open(cora.find(r'href="([^"]*asked_after=[^"]*)"'))
+    assert cora.page.text.count("/proposals/") == 1
+    assert "asked_after" not in cora.page.text
