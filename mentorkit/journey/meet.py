@@ -104,7 +104,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         held = tx.meetings.find(relationship_id=one.id)
         planned = tx.milestones.find(relationship_id=one.id)
         return {
-            **as_row(replace(one, reason=None) if own else one),
+            **met.row(one),
             "program": met.program.key,
             "program_name": shown(met.program.name),
             "members": [
@@ -118,8 +118,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
                 for m in one.members
             ],
             "minutes": sum(meeting.minutes for meeting in held if meeting.state == "held"),
-            "meetings": [as_row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
-            "milestones": [as_row(m) for m in sorted(planned, key=lambda m: (m.opens_at, m.id))],
+            "meetings": [met.row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
+            "milestones": [met.row(m) for m in sorted(planned, key=lambda m: (m.opens_at, m.id))],
         }
 
 

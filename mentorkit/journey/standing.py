@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
@@ -19,12 +18,13 @@ from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import DRAFTED
-from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import consent_version
+from mentorkit.journey.pools import ASKED, looking
+from mentorkit.journey.programs import consent_version, known_person, linked
 from mentorkit.journey.steps import (
     NEW,
     READERS,
     Step,
+    as_party,
     atomic,
     person_of,
     persons_of,
@@ -107,18 +107,16 @@ def link(
 ) -> dict[str, Any]:
     """Let a host's user be a person who is here already; for the host, who knows that they are.
 
-    `person` is an id or an external key. Raises `Conflict` (person.user_taken) where the user is
-    somebody else here, and `NotAllowed` for whoever is not an admin.
+    `person` is an id or an external key. Raises `Conflict` where the person was erased, or either
+    is linked to another (`programs.linked`), and `NotAllowed` for whoever is not an admin.
     """
     if not (actor.admin or actor.is_system):
         raise NotAllowed("person.host_only", "Only the host or an admin may say who a user is.")
-    known = tx.people.first(id=person) or tx.people.first(external_key=person)
+    known = known_person(tx, person)
     if known is None:
         raise tx.people.missing(person)
-    if known.user_ref == user_ref:
-        return {"person": known.id, "user_ref": user_ref}
     step = Step(tx, actor, Role.ADMIN if actor.admin else Role.SYSTEM, None)
-    step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)
+    linked(step, known, user_ref)
     return {"person": known.id, "user_ref": user_ref}
 
 
@@ -127,9 +125,9 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
     answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
-    its open proposals (``yours``: their answer is awaited now) and running relationships by name.
-    `usual_wait` is the median number of days that mentees of the program waited from their lead to
-    their first relationship; None while fewer than 5 have.
+    its open proposals (``yours``: their yes or reply is awaited now) and running relationships by
+    name. `usual_wait` is the median number of days that mentees of the program waited from their
+    lead to their first relationship; None while fewer than 5 have.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         programs = {one.id: one for one in tx.programs.find()}
@@ -154,7 +152,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
     return {
-        **as_row(one),
+        **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
@@ -179,12 +177,11 @@ def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> 
     """Return an open proposal as one of its two is told of it."""
     mine = "mentee" if one.mentee_id == own else "mentor"
     other = one.mentor_id if mine == "mentee" else one.mentee_id
-    awaited = one.awaiting(program.accept_chain) if one.state == "offered" else None
     return {
         "id": one.id,
         "state": one.state,
         "with": names[other],
-        "yours": awaited == mine,
+        "yours": one.waits_for(mine, program.accept_chain),
         "due_at": shown(one.due_at),
     }
 
@@ -200,24 +197,25 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
-    all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
+    have no mentor; what a proposal asks for counts as taken. `late_work` is how much that was
+    promised has waited for more than 15 minutes, of all the tenant's programs; `next` is the code
+    of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
         states = Counter(one.state for one in people)
         mentors = [one for one in people if one.plays("mentor")]
-        free = [one for one in people if one.available]
-        asked = tx.proposals.count(program_id=found.id, state=ASKED)
+        asked = tx.proposals.find(program_id=found.id, state=ASKED)
+        free = looking(tx, found, asked)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
         figures = {
             "people": len(people),
             "states": dict(states),
             "mentors": len(mentors),
             "mentees": sum(one.plays("mentee") for one in people),
-            "places": sum(one.free for one in free if one.plays("mentor")),
-            "seeking": sum(one.role == "mentee" and not one.used for one in free),
-            "asked": asked,
+            "places": sum(left for one, _, left in free if one.plays("mentor")),
+            "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
+            "asked": len(asked),
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
