@@ -179,6 +179,10 @@ def recruit(
         [Problem(one["place"] or one["key"], one["message"]) for one in report["refused"]],
         f"Refused {plural(len(report['refused']), 'row')}:",
     )
+    tell_problems(
+        [Problem(one["place"] or one["key"], one["message"]) for one in report["twins"]],
+        "Perhaps here already:",
+    )
     taken = report["new"] + report["changed"] + report["unchanged"]
     if not taken:
         raise SystemExit(WRONG_INPUT)

@@ -30,7 +30,7 @@ def how_to_answer(session: Session, program: str, proposals: Sequence[Mapping[st
             " or you note it:\n"
             f"`{who} relationship accept MENTEE=MENTOR --for {awaited[0]} --means phone`."
         )
-    elif any(one.get("your_turn") for one in proposals):
+    elif any(one["awaiting"] and one.get("your_turn") for one in proposals):
         told.append(
             f"It is your turn: `{who} relationship accept PROPOSAL` (or decline), or ask first:\n"
             f'`{who} relationship ask PROPOSAL --text "..."`.'

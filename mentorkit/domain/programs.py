@@ -333,7 +333,8 @@ def _compared(spec: Field | None, test: Any, value: Any, at: Place) -> Any:
     return kept
 
 
-def _zone(value: Any, at: Place) -> Any:
+def read_zone(value: Any, at: Place | None = None) -> Any:
+    """Return the id of a time zone; raise ValueError for what is none."""
     try:
         ZoneInfo(value)
     except (KeyError, TypeError, ValueError, OSError):
@@ -387,7 +388,7 @@ def _day(value: Any) -> date:
 
 _STEPS = ("mentee", "mentor", "coordinator")
 _PROGRAM: Mapping[str, Check] = {
-    "zone": _zone,
+    "zone": read_zone,
     "locale": reading.a(str, "write a text"),
     "kind": reading.one_of(("pair", "peer", "circle")),
     "matching": reading.one_of(("staff", "self")),

@@ -107,8 +107,15 @@ class Proposal(Kept):
         return next((role for role in self.asked(chain) if role not in self.answered), None)
 
     def owing(self, chain: tuple[str, ...]) -> str | None:
-        """Return the role that a word is waited for from: a reply, or the next yes."""
-        return OTHER[self.asked_by or ""] if self.state == "question" else self.awaiting(chain)
+        """Return the role that a word is waited for from: a reply, or the next yes; else None."""
+        if self.state == "question":
+            return OTHER[self.asked_by or ""]
+        return self.awaiting(chain) if self.state == "offered" else None
+
+    def waits_for(self, side: str | None, chain: tuple[str, ...]) -> bool:
+        """Return whether a word is waited for from this side; staff (None) speak for any."""
+        owing = self.owing(chain)
+        return owing is not None and not self.held and side in (None, owing)
 
     @property
     def held(self) -> bool:

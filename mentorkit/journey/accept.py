@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.choices import promise_next, waiting
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
-from mentorkit.journey.match import OPEN, Both, both, withdraw_one
+from mentorkit.journey.match import OPEN, Both, both, judged, withdraw_one
+from mentorkit.journey.pools import ASKED
 from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import NEW, Step, atomic, fresh
@@ -40,7 +41,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
     """Return one proposal to one of its two or to staff: names, reasons in words, what is asked.
 
     `words` say what fits, as the one asking reads it (staff read what the mentee does), `not_so`
-    what does not; `yours` is whether their answer is awaited now, `talk` the question and the
+    what does not; `yours` is whether their yes or reply is awaited now, `talk` the question and the
     reply, oldest first. While something written waits to be looked at it is `held`; only its
     author and staff see `held_text`. A participant gets neither the score nor the other's code of a
     no.
@@ -70,9 +71,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "words": [words(r, fields=fields) for r in reasons if r.points > 0],
             "not_so": [words(r, fields=fields) for r in reasons if r.points <= 0],
             "awaiting": awaited,
-            "yours": awaited is not None
-            and not one.held
-            and (awaited == str(asked.role) or not party),
+            "yours": one.waits_for(str(asked.role) if party else None, asked.program.accept_chain),
             "talk": _talk(tx, proposal),
             "held": one.held,
             "held_text": written.text if written else "",
@@ -104,7 +103,7 @@ def accept(
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
     said = replace(one, answered=_answered(one, asked, on_behalf_of))
-    ensure(tx, asked.program, asked.mentee, asked.mentor)
+    ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
     if not said.awaiting(asked.program.accept_chain):
         return _begin(asked, said)
     fact = events.ProposalAnswered
@@ -159,7 +158,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     how: dict[str, Any]
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
-        ensure(tx, asked.program, asked.mentee, asked.mentor)
+        ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
         held = _joined(tx, circle, said.mentee_id)
         how = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
@@ -186,6 +185,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     if mentored:
         mine = asked.mentee.id
         withdraw_open(tx, participant=mine, reason="place_taken", cause=event, sides=("mentee_id",))
+    if held.kind == "circle":
+        withdraw_apart(tx, held, event, ASKED)  # a draft is looked at when it is published
     return {**asked.row(saved), "relationship": asked.row(held)}
 
 
@@ -305,6 +306,22 @@ def withdraw_open(
         mine = "mentee" if one.mentee_id == participant else "mentor"
         _withdraw(asked, one, reason, cause, but=mine)
     return len(found)
+
+
+def withdraw_apart(
+    tx: Transaction, circle: Relationship, cause: events.Event, states: Sequence[str]
+) -> int:
+    """Withdraw what would bring somebody into a circle who is to be kept apart from one in it.
+
+    Of the proposals in these states; nobody is told. Return how many they were.
+    """
+    program = tx.programs.get(circle.program_id)
+    mentor = circle.member("mentor").participant_id
+    found = judged(tx, program, tx.proposals.find(state=states, mentor_id=mentor))
+    apart = [one for one, _, code in found if code == "blocked"]
+    for one in apart:
+        withdraw_one(Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program.id), one, "blocked", cause)
+    return len(apart)
 
 
 def _withdraw(

@@ -16,7 +16,7 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal, Reason
+from mentorkit.domain.relationships import HOLDING, OTHER, Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -180,10 +180,10 @@ def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], s
     """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
     drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
     locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    return {two_of(one): code for one, _, code in _judged(tx, program, locked)}
+    return {two_of(one): code for one, _, code in judged(tx, program, locked)}
 
 
-def _judged(
+def judged(
     tx: Transaction, program: Program, proposals: Sequence[Proposal]
 ) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
     """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
@@ -310,7 +310,8 @@ def proposals(
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
     that have been offered, as `as_party` shows them, with the words that are for them.
-    `your_turn` says whether the actor can answer now: for themselves, and staff for other pairs.
+    `your_turn` says whether a yes or a reply is waited for from the actor: for themselves, and
+    staff for other pairs.
     """
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
@@ -334,9 +335,10 @@ def told(
         return [words(reason, fields=fields) for reason in reasons]
 
     def one(row: Proposal) -> dict[str, Any]:
-        awaited = row.awaiting(program.accept_chain) if row.state == "offered" else None
-        asked = {"mentee": row.mentee_id, "mentor": row.mentor_id}.get(awaited or "")
-        if mine & {*two_of(row)}:  # why it ended may be the other's affair, also for staff
+        chain = program.accept_chain
+        sides = zip(OTHER, two_of(row), strict=True)
+        side = next((role for role, id in sides if id in mine), None)
+        if side:  # why it ended may be the other's affair, also for staff
             row = replace(row, reason=None)
         return {
             **(as_party(row) if own else as_row(row)),
@@ -346,9 +348,8 @@ def told(
             "mentor_key": people[row.mentor_id].external_key,
             "words": said(row.reasons) if not own or row.mentee_id in own else [],
             "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
-            "awaiting": awaited,
-            "your_turn": awaited is not None
-            and (asked in mine if mine & {*two_of(row)} else staff),
+            "awaiting": row.awaiting(chain) if row.state == "offered" else None,
+            "your_turn": bool(side or staff) and row.waits_for(side, chain),
         }
 
     return [one(row) for row in rows]
@@ -522,7 +523,7 @@ def publish(
     asked = Counter(id for two in proposed for id in two)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
     mentees = as_mentees(open_now, held)
-    for one, (mentee, mentor), code in _judged(tx, program, drafts):
+    for one, (mentee, mentor), code in judged(tx, program, drafts):
         full = mentee.role == "both" and mentees[mentee.id] >= program.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
@@ -536,25 +537,6 @@ def publish(
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
-
-
-def _ensure_may_meet(two: Both, asking: bool) -> None:
-    """Raise `Conflict` for two who must not be brought together.
-
-    Staff are told why. A participant is told what is theirs alone: that somebody has blocked them,
-    has not consented or is too young is not for them to know.
-    """
-    own = two.mentee if two.role == Role.MENTEE else two.mentor
-    theirs = own.state != "active" or own.consented_at is None or not own.free
-    try:
-        ensure(two.tx, two.program, two.mentee, two.mentor)
-    except Conflict as error:
-        if not asking or theirs or error.code == "safeguard.together_now":
-            raise
-        raise Conflict(
-            "proposal.not_possible",
-            "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
-        ) from None
 
 
 @atomic
@@ -589,7 +571,7 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
     for side, one in (("mentee", two.mentee), ("mentor", two.mentor)):
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
-    _ensure_may_meet(two, asking)
+    ensure(tx, two.program, two.mentee, two.mentor, two.role)
     for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
         if not asking or earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])

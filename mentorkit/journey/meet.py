@@ -132,7 +132,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         held = tx.meetings.find(relationship_id=one.id)
         planned = tx.milestones.find(relationship_id=one.id)
         return {
-            **as_row(replace(one, reason=None) if own else one),
+            **met.row(one),
             "early": one.parted,
             "program": met.program.key,
             "program_name": shown(met.program.name),
@@ -147,9 +147,9 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
                 for m in one.members
             ],
             "minutes": sum(meeting.minutes for meeting in held if meeting.state == "held"),
-            "meetings": [as_row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
+            "meetings": [met.row(m) for m in sorted(held, key=lambda m: m.held_at, reverse=True)],
             "milestones": [
-                {**as_row(m), "awaited": [id for id in met.asked(m) if id not in m.answered]}
+                {**met.row(m), "awaited": [id for id in met.asked(m) if id not in m.answered]}
                 for m in sorted(planned, key=lambda m: (m.opens_at, m.id))
                 if not own or m.participant_id in own | {""}
             ],

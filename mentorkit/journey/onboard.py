@@ -76,7 +76,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             if any(one.plays(role) for role in field.roles)
         ]
         return {
-            **as_row(one),
+            **own.row(one),
             "name": person.name,
             "program": program.key,
             "program_name": shown(program.name),

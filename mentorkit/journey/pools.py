@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.errors import Invalid, Problem
@@ -35,29 +36,44 @@ def as_mentees(
     return held
 
 
+def looking(
+    tx: Transaction, program: Program, asked: Iterable[Proposal]
+) -> list[tuple[Participant, Person, int]]:
+    """Return everyone whom a run may consider, with the places left to them, at least one.
+
+    A place that an offered proposal, one of `asked`, asks for counts as taken.
+    """
+    spoken_for = Counter(id for one in asked for id in two_of(one))
+    active = tx.participants.find(program_id=program.id, state="active")
+    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
+    people = tx.people.get_many(row.person_id for row in rows)
+    return [
+        (row, people[row.person_id], row.free - spoken_for[row.id])
+        for row in rows
+        if not people[row.person_id].erased
+        and old_enough(program, people[row.person_id], tx.now.year)
+    ]
+
+
 def pool_of(
     tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
 ) -> Pool:
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
-    A place that an offered proposal asks for counts as taken, or a second run would offer it
-    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
+    What is offered counts, as `looking` says, or a second run would offer it again. Drafts do not
+    count: this run replaces them. `locks` are (mentee, mentor), by id or key.
     """
     from mentorkit.matching import Pool, Someone
     from mentorkit.matching.people import wishes
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
-    spoken_for = Counter(id for one in open_now for id in two_of(one))
     as_mentee = as_mentees(open_now, relationships)
-    active = tx.participants.find(program_id=program.id, state="active")
-    rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
-    people = tx.people.get_many([row.person_id for row in rows])
-    rows = [row for row in rows if not people[row.person_id].erased]
-    rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
+    found = looking(tx, program, open_now)
+    rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
+    free = {row.id: left for row, _, left in found}
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}
     rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
-    free = {row.id: row.free - spoken_for[row.id] for row in rows}
     room = {row.id: max(0, program.mentee_capacity - as_mentee[row.id]) for row in rows}
     ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]

@@ -323,6 +323,7 @@ def appoint(
     if role not in STAFF_ROLES:
         told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
         raise Invalid("staff.role", "There is no such staff role.", [told])
+    tx.programs.hold([in_program(tx, actor, program)[0].id])  # before people, as an erasure does
     found, step = in_program(tx, actor, program)
     human = _person(step, person, name, user_ref)
     _only_admin(step, "coordinator" in (role, found.staff.get(human)))
@@ -342,7 +343,7 @@ def dismiss(
     An admin dismisses anybody; a coordinator may dismiss supervisors and viewers.
     """
     found, step = in_program(tx, actor, program)
-    known = _known(tx, person)
+    known = known_person(tx, person)
     role = found.staff.get(known.id) if known else None
     if known is None or role is None:
         raise NotFound("staff.not_found", "This person is no staff of this program.")
@@ -377,25 +378,37 @@ def _only_admin(step: Step, concerns: bool) -> None:
         )
 
 
-def _known(tx: Transaction, person: str) -> Person | None:
+def known_person(tx: Transaction, person: str) -> Person | None:
     return tx.people.first(id=person) or tx.people.first(external_key=person)
+
+
+def linked(step: Step, known: Person, user_ref: str | None) -> Person:
+    """Hold a person, who is the host's user from now on where one is given, and return them.
+
+    Raises `Conflict` for who was erased (person.erased), and where the person or the user is
+    linked to another (person.user_taken).
+    """
+    tx = step.tx
+    tx.people.hold([known.id])
+    known = tx.people.get(known.id)
+    if known.erased:
+        raise Conflict("person.erased", "This person was erased; nothing brings them back.")
+    if user_ref in (None, known.user_ref):
+        return known
+    if known.user_ref or tx.people.first(user_ref=user_ref):
+        raise Conflict("person.user_taken", "The person or the user is linked to another.")
+    return step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)[0]
 
 
 def _person(step: Step, person: str | None, name: str, user_ref: str | None) -> str:
     """Return the id of the person meant; somebody new is added, somebody known linked."""
     tx = step.tx
-    known = _known(tx, person) if person else None
-    user = tx.people.first(user_ref=user_ref) if user_ref else None
-    if known and known.erased:
-        raise Conflict("person.erased", "This person was erased; nothing brings them back.")
-    if known and user_ref and known != user:
-        if user or known.user_ref:
-            raise Conflict("person.user_taken", "The person or the user is linked to another.")
-        _only_admin(step, True)
-        known = tx.people.save(replace(known, user_ref=user_ref))
-    known = known or user
+    known = known_person(tx, person) if person else None
+    if known is None and user_ref:
+        known = tx.people.first(user_ref=user_ref)
     if known:
-        return known.id
+        _only_admin(step, bool(user_ref) and known.user_ref is None)
+        return linked(step, known, user_ref or None).id
     if not name and not user_ref:
         told = Problem("person", "give a known id or key, or a name to add somebody new")
         raise Invalid("staff.unknown_person", "This person is not known here.", [told])

@@ -16,8 +16,8 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.safety import HANDLERS
 from mentorkit.errors import Conflict, NotFound
-from mentorkit.journey.accept import withdraw_open
-from mentorkit.journey.match import OPEN, withdraw_one
+from mentorkit.journey.accept import withdraw_apart, withdraw_open
+from mentorkit.journey.match import OPEN
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import (
     NEW,
@@ -75,14 +75,8 @@ def block(
                 ended += 1
     own = {one.id for one in mine}
     for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
-        if held.kind != "circle":
-            continue
-        mentor, here = held.member("mentor").participant_id, {m.participant_id for m in held.here}
-        joining = [*(theirs if own & here else ()), *(own if theirs & here else ())]
-        system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, held.program_id)
-        for proposal in tx.proposals.find(state=OPEN, mentee_id=joining, mentor_id=mentor):
-            withdraw_one(system, proposal, "blocked", event)
-            withdrawn += 1
+        if held.kind == "circle":
+            withdrawn += withdraw_apart(tx, held, event, OPEN)
     report = {"person": person, "other": other, "ended": ended}
     return report if step.role in PARTIES else {**report, "withdrawn": withdrawn}
 

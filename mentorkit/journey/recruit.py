@@ -116,13 +116,15 @@ def receive(
 ) -> dict[str, Any]:
     """Take leads in; return how many are new, changed and unchanged, and what was refused.
 
+    `twins` names who came in as somebody new though they may be here already.
+
     The same leads a second time write nothing. A preview counts exactly what the run would do,
     and says under `changes` who would be new or changed, with what stood there and what would.
     Each key and role counts once: of several rows, the later goes before the earlier. Imports of
     one program wait for one another.
     """
     leads = _once(leads)
-    totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": []}
+    totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [], "twins": []}
     # A preview writes nothing that a second part could find, so it looks at all in one go.
     size = max(1, len(leads)) if preview else CHUNK
     for start in range(0, max(1, len(leads)), size):
@@ -154,6 +156,7 @@ def receive(
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         totals["refused"] += plan.refused
+        totals["twins"] += plan.twins
         if preview:
             totals["changes"] = plan.told
     if progress:
@@ -212,6 +215,7 @@ class _Plan:
         self.changed: dict[str, tuple[Participant, set[str]]] = {}
         self.counts: Counter[str] = Counter()
         self.refused: list[dict[str, Any]] = []
+        self.twins: list[dict[str, Any]] = []
         self.told: list[dict[str, Any]] = []
         for lead in leads:
             try:
@@ -261,7 +265,11 @@ class _Plan:
             self.changed[person.id] = merged, earlier | changed
 
     def _find(self, lead: Lead) -> Person | None:
-        """Return whom the lead is about, if they are known: by its key, or e-mail and name."""
+        """Return whom the lead is about, if they are known: by its key, or e-mail and name.
+
+        A host's user may have signed up with an address of somebody else: nothing that is told of
+        whom it belongs to goes to them before they have proved it.
+        """
         if lead.key in self.keys:
             person = self.people[self.keys[lead.key]]
             row = self.known.get(person.id)
@@ -283,8 +291,17 @@ class _Plan:
         email = _folded(lead.email)
         here = self.known.keys() & self.reached.get(email, set())
         found = [self.people[id] for id in here if self._emails(id) == {email}]
-        same = len(found) == 1 and _folded(found[0].name) == _folded(lead.name)
-        return found[0] if same else None
+        proved = [
+            one
+            for one in found
+            if one.user_ref is None or any(c.verified for c in self.contacts[one.id, "email"])
+        ]
+        if len(proved) == 1 and _folded(proved[0].name) == _folded(lead.name):
+            return proved[0]
+        for twin in found:
+            if twin not in proved and _folded(twin.name) == _folded(lead.name):
+                self.twins.append(_twin(lead, self.known[twin.id]))
+        return None
 
     def _held(self, person: Person | None) -> dict[str, list[str]]:
         """Return how a person can be reached: the values by kind."""
@@ -416,6 +433,15 @@ Whole = tuple[Participant, Person | None, Mapping[str, list[str]]]
 
 def _about(lead: Lead, person: Person) -> dict[str, Any]:
     return {"place": lead.place, "key": lead.key, "name": person.name, "role": lead.role}
+
+
+def _twin(lead: Lead, here: Participant) -> dict[str, Any]:
+    told = (
+        "Somebody with this name and e-mail is here by an account of their own, and has not proved "
+        "that the e-mail is theirs: the row is taken in as somebody new. Ask them, and if the two "
+        f"are one, let one of them go; who was here before is the participant {here.id}."
+    )
+    return {"place": lead.place, "key": lead.key, "participant": here.id, "message": told}
 
 
 def _differences(before: Whole, after: Whole) -> dict[str, list[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -51,7 +52,8 @@ def old_enough(program: Program, person: Person, year: int) -> bool:
 def not_closed(program: Program) -> None:
     """Raise `Conflict` if nobody comes into the program any more."""
     if program.state == "closed":
-        raise Conflict("program.closed", "The program is closed; open it again first.")
+        told = "The program is closed: nobody comes in any more, unless staff open it again."
+        raise Conflict("program.closed", told)
 
 
 def not_erased(tx: Transaction, participant: Participant) -> Person:
@@ -99,20 +101,37 @@ def breaches(
             return "blocked"
         if any({mentee.id, mentor.id} <= here for here in together):
             return "together_now"
-        for one in (mentee, mentor):
-            if one.state != "active":
-                return "not_active"
-            if one.consented_at is None:
-                return "no_consent"
-            if not one.free:
-                return "no_place"
+        if code := _missing(mentee) or _missing(mentor):
+            return code
         return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]
 
 
-def ensure(tx: Transaction, program: Program, mentee: Participant, mentor: Participant) -> None:
-    """Raise `Conflict` with the safeguard that this pair would break."""
+def _missing(one: Participant) -> str | None:
+    """Return the code of what keeps one from being paired with anybody."""
+    if one.state != "active":
+        return "not_active"
+    if one.consented_at is None:
+        return "no_consent"
+    return None if one.free else "no_place"
+
+
+def ensure(
+    tx: Transaction, program: Program, mentee: Participant, mentor: Participant, by: Role
+) -> None:
+    """Raise `Conflict` with the safeguard that this pair would break.
+
+    Staff are told which. A party is told what is theirs alone, whatever else there is: that
+    somebody has blocked them, has not consented or is too young is not for them to know.
+    """
     code = breaches(tx, program, [(mentee, mentor)])[0]
+    if code and code != "together_now" and by in PARTIES:
+        code = _missing(mentee if by == Role.MENTEE else mentor)
+        if code is None:
+            raise Conflict(
+                "proposal.not_possible",
+                "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
+            )
     if code:
         raise Conflict(f"safeguard.{code}", WORDS[code], safeguard=code)

@@ -11,12 +11,13 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Contact, Person
-from mentorkit.domain.programs import Program
+from mentorkit.domain.programs import Program, read_zone
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.onboard import parsed
 from mentorkit.journey.programs import fields_of
+from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import NEW, Step, as_party, atomic, fresh, person_of, program_of
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def sign_up(
     the answer is ``{"state": "lead"}`` all the same. Raises `Invalid` with every answer that
     cannot be used, and `Conflict` (program.closed, participant.here_already).
     """
+    tx.programs.hold([program_of(tx, program).id])  # until we have ended, nobody comes in beside us
     found = program_of(tx, program)
-    if found.state == "closed":
-        raise Conflict("program.closed", "This program takes nobody in any more.")
-    profile = _checked(tx, found, role, name, email, phone, born, answers or {})
+    not_closed(found)
+    profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {})
     person = _person(tx, actor)
     if person and tx.participants.first(program_id=found.id, person_id=person.id):
         raise Conflict("participant.here_already", "You take part in this program already.")
@@ -93,6 +94,8 @@ def sign_up(
                 created_at=tx.now,
             )
         )
+    elif born is not None and person.born is None:
+        tx.people.save(replace(person, born=born))
     for kind, value in (("email", email), ("phone", phone.strip())):
         if value and not tx.contacts.first(person_id=person.id, kind=kind, value=value):
             tx.contacts.add(Contact(**fresh(tx), person_id=person.id, kind=kind, value=value))
@@ -127,6 +130,7 @@ def _checked(
     email: str,
     phone: str,
     born: int | None,
+    zone: str,
     answers: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
@@ -143,6 +147,12 @@ def _checked(
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
     if born is None and program.minimum_age is not None:
         problems.append(Problem("born", "write the year in which you were born"))
+    if born is not None and not 1900 <= born <= tx.now.year:
+        problems.append(Problem("born", f"write a year from 1900 to {tx.now.year}"))
+    try:
+        read_zone(zone)
+    except ValueError as error:
+        problems.append(Problem("zone", str(error)))
     fields = {id: one for id, one in fields_of(tx, program).items() if role in one.roles}
     values, wrong = parsed(fields, answers)
     problems += wrong
@@ -157,6 +167,7 @@ def _checked(
 
 def _person(tx: Transaction, actor: Actor) -> Person | None:
     known = person_of(tx, actor)
+    tx.people.hold([known] if known else [])
     return tx.people.first(id=known) if known else None
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
@@ -22,12 +21,13 @@ from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.match import DRAFTED
-from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import consent_version, matching_for
+from mentorkit.journey.pools import ASKED, looking
+from mentorkit.journey.programs import consent_version, known_person, linked, matching_for
 from mentorkit.journey.steps import (
     NEW,
     READERS,
     Step,
+    as_party,
     atomic,
     person_of,
     persons_of,
@@ -110,18 +110,16 @@ def link(
 ) -> dict[str, Any]:
     """Let a host's user be a person who is here already; for the host, who knows that they are.
 
-    `person` is an id or an external key. Raises `Conflict` (person.user_taken) where the user is
-    somebody else here, and `NotAllowed` for whoever is not an admin.
+    `person` is an id or an external key. Raises `Conflict` where the person was erased, or either
+    is linked to another (`programs.linked`), and `NotAllowed` for whoever is not an admin.
     """
     if not (actor.admin or actor.is_system):
         raise NotAllowed("person.host_only", "Only the host or an admin may say who a user is.")
-    known = tx.people.first(id=person) or tx.people.first(external_key=person)
+    known = known_person(tx, person)
     if known is None:
         raise tx.people.missing(person)
-    if known.user_ref == user_ref:
-        return {"person": known.id, "user_ref": user_ref}
     step = Step(tx, actor, Role.ADMIN if actor.admin else Role.SYSTEM, None)
-    step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)
+    linked(step, known, user_ref)
     return {"person": known.id, "user_ref": user_ref}
 
 
@@ -130,9 +128,10 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
     answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
-    its open proposals (``yours``: their answer is awaited now) and running relationships by name.
-    `next_choices` names the mentors whom they have chosen and who are asked after the one now.
-    `usual_wait` is what `usual_wait` returns, for mentees; None while there is not enough to tell.
+    its open proposals (``yours``: their yes or reply is awaited now) and running relationships by
+    name. `next_choices` names the mentors whom they have chosen and who are asked after the one
+    now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is not enough to
+    tell.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         programs = {one.id: one for one in tx.programs.find()}
@@ -157,7 +156,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
     return {
-        **as_row(one),
+        **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
@@ -188,12 +187,11 @@ def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> 
     """Return an open proposal as one of its two is told of it."""
     mine = "mentee" if one.mentee_id == own else "mentor"
     other = one.mentor_id if mine == "mentee" else one.mentee_id
-    awaited = one.awaiting(program.accept_chain) if one.state == "offered" else None
     return {
         "id": one.id,
         "state": one.state,
         "with": names[other],
-        "yours": awaited == mine,
+        "yours": one.waits_for(mine, program.accept_chain),
         "due_at": shown(one.due_at),
     }
 
@@ -209,24 +207,25 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
-    all the tenant's programs; `concerns` are open ones that the actor may see, `held` texts that
-    wait to be passed on; `next` is the code of what is best done now (`NEXT`).
+    have no mentor; what a proposal asks for counts as taken. `late_work` is how much that was
+    promised has waited for more than 15 minutes, of all the tenant's programs; `concerns` are open
+    ones that the actor may see, `held` texts that wait to be passed on; `next` is the code of what
+    is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
         states = Counter(one.state for one in people)
         mentors = [one for one in people if one.plays("mentor")]
-        free = [one for one in people if one.available]
         open_now = tx.proposals.find(program_id=found.id, state=ASKED)
+        free = looking(tx, found, open_now)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
         figures = {
             "people": len(people),
             "states": dict(states),
             "mentors": len(mentors),
             "mentees": sum(one.plays("mentee") for one in people),
-            "places": sum(one.free for one in free if one.plays("mentor")),
-            "seeking": sum(one.role == "mentee" and not one.used for one in free),
+            "places": sum(left for one, _, left in free if one.plays("mentor")),
+            "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
             "asked": len(open_now),
             "staff_asked": sum(_of_staff(found, each) for each in open_now),
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),

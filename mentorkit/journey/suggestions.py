@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.moves import PARTIES
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import OTHER
 from mentorkit.errors import Conflict, NotAllowed
 from mentorkit.journey.onboard import Own
-from mentorkit.journey.pools import pool_of
+from mentorkit.journey.pools import ASKED, pool_of
 from mentorkit.journey.programs import fields_of, matching_for, strategy_of
+from mentorkit.journey.safeguards import old_enough
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
 
 MOST = 50
 
@@ -39,9 +44,10 @@ def mentors(
             )
         fields = fields_of(tx, program)
         strategy, _ = strategy_of(tx, program)
-        pool = pool_of(tx, program, fields, ())
-    if one.id not in pool.mentee_at:
-        raise Conflict("mentee.not_available", _why(one.state, one.consented_at is not None))
+        # As if they were locked: who is both and has one place asks as a mentee.
+        pool = pool_of(tx, program, fields, [(one.id, one.id)])
+        if one.id not in pool.mentee_at:
+            raise Conflict("mentee.not_available", _why(tx, program, one))
     bound = bind(strategy, kit.registry, fields, known=())
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
@@ -57,9 +63,19 @@ def mentors(
     return {"mentee": one.id, "program": program.key, "mentors": listed}
 
 
-def _why(state: str, consented: bool) -> str:
-    if state != "active":
-        return f"Who is {state} is not matched. Everybody active, with a free place, is."
-    if not consented:
+def _why(tx: Transaction, program: Program, one: Participant) -> str:
+    if one.role == "mentor":
+        return "A mentor asks for nobody here: mentors are shown to mentees alone."
+    if one.state != "active":
+        return f"Who is {one.state} is not matched. Everybody active, with a free place, is."
+    if one.consented_at is None:
         return "Who has not agreed to the program's text is not matched. Agree first."
-    return "There is no free place: a proposal or a relationship holds it. Wait for the answer."
+    if not old_enough(program, tx.people.get(one.person_id), tx.now.year):
+        return (
+            f"Only who is surely over {program.minimum_age} is matched here. If that is so, let a "
+            "coordinator set the year of birth right."
+        )
+    asked = (tx.proposals.count(state=ASKED, **{f"{side}_id": one.id}) for side in OTHER)
+    if any(asked):
+        return "There is no free place: an open proposal holds it. Wait for the answer."
+    return "There is no free place. There is one when a relationship ends, or staff give another."

@@ -171,22 +171,22 @@ class Repository(Generic[T]):
             if theirs is None:
                 return self.missing(mine.id)
             if theirs != _bumped(mine):  # those saved before the stale one was met are as we wish
+                # Whoever is told this may be a party: why it changed is not theirs to know.
                 changed = {
                     name: getattr(theirs, name)
                     for name in self.names
-                    if name != "version" and getattr(theirs, name) != getattr(mine, name)
+                    if name not in ("version", "reason", "note_id")
+                    and not self.table.c[name].info.get("personal")
+                    and getattr(theirs, name) != getattr(mine, name)
                 }
-                hidden = sorted(name for name in changed if self.table.c[name].info.get("personal"))
-                told = {name: value for name, value in changed.items() if name not in hidden}
-                what = ", ".join([*(f"{name} is now {told[name]}" for name in told), *hidden])
+                what = f"state is now {changed['state']}" if "state" in changed else "saved again"
                 return Conflict(
                     f"{self.noun}.stale",
-                    f"This {self.noun} has changed meanwhile ({what or 'saved again'}). "
+                    f"This {self.noun} has changed meanwhile ({what}). "
                     "Look at it again, then decide.",
                     id=mine.id,
                     version=theirs.version,
-                    changed=told,
-                    changed_personal=tuple(hidden),
+                    changed=changed,
                 )
         return Conflict(f"{self.noun}.stale", f"A {self.noun} has changed meanwhile. Look again.")
 

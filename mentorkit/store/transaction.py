@@ -226,8 +226,12 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo the block's writes when it raises, and only those; the error goes on."""
-        with self.session.begin_nested():
-            yield
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            self.users.clear()  # who was made known in it is unknown again
+            raise
 
 
 def checked_tenant(tenant: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import onboard
+from mentorkit.journey import onboard, signup
 from mentorkit.kit import Kit
 
 Run = Callable[..., Any]
@@ -56,6 +56,19 @@ def test_the_same_file_again_changes_nothing(traders: Path, run: Run) -> None:
     assert run("recruit", "mentees.csv", "--role", "mentee").out == (
         "Took in mentees.csv: 3 unchanged.\n"
     )
+
+
+def test_a_row_that_may_tell_of_somebody_who_signed_up_is_named(traders: Path, run: Run) -> None:
+    kit = Kit.embedded(traders / "mentorkit.db")
+    signup.sign_up(
+        kit, tenant="default", actor=Actor(user_ref="u7", means="form"), program="traders",
+        role="mentee", name="Zoe", email="zoe@example.org",
+    )  # fmt: skip
+    kit.close()
+    Path("more.csv").write_text("id,name,email\nz1,Zoe,zoe@example.org\n", encoding="utf-8")
+    done = run("recruit", "more.csv", "--role", "mentee")
+    assert "Took in more.csv: 1 new." in done.out
+    assert "Perhaps here already:\n  - more.csv, line 2: Somebody with this name" in done.err
 
 
 def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, run: Run) -> None:

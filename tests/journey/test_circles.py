@@ -180,9 +180,13 @@ def test_of_two_kept_apart_who_are_asked_into_one_circle_the_first_joins(
         for one in ("ana", "ben")
     )
     accept.accept(world.kit, **world.at, proposal=first)
-    with pytest.raises(Conflict) as caught:
-        accept.accept(world.kit, **world.at, proposal=second)
-    assert caught.value.code == "safeguard.blocked"
+    rows = match.proposals(world.kit, **world.at, program="traders", state="withdrawn")
+    assert [(row["id"], row["reason"]) for row in rows] == [(second, "blocked")]
+    for who in ("ben", "cleo"):  # nobody is told why
+        with pytest.raises(Conflict) as caught:
+            accept.accept(world.kit, tenant="acme", actor=world.by(who), proposal=second)
+        assert caught.value.code == "proposal.illegal_move"
+        assert "block" not in str(caught.value)
     assert used(world) == {"ana": 1, "cleo": 1}
 
 

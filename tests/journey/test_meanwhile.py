@@ -179,6 +179,24 @@ def test_nobody_comes_into_a_program_that_was_closed_meanwhile(world: Any, besid
     assert (told, len(rows)) == expected
 
 
+@pytest.mark.parametrize("point", ["known_person", "linked"])
+def test_nobody_who_was_erased_meanwhile_is_appointed(world: Any, beside: Any, point: str) -> None:
+    at, ana = {**world.at, "program": "traders"}, world.persons["ana"]
+    told: list[str] = []
+
+    def appoint() -> None:
+        try:
+            programs.appoint(world.kit, **at, role="viewer", person="ana")
+        except Conflict as error:
+            told.append(error.code)
+
+    they = beside(
+        programs, point, appoint, lambda: protect.erase(world.kit, **world.at, person=ana)
+    )
+    assert told == (["person.erased"] if they.first else [])
+    assert programs.staff(world.kit, **at) == []
+
+
 def test_staff_who_take_part_are_erased_beside_a_publication(world: Any, beside: Any) -> None:
     programs.appoint(
         world.kit, **world.at, program="traders", role="viewer", person=world.persons["ana"]

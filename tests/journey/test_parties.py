@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, NotFound
-from mentorkit.journey import accept, match, meet, onboard, programs, protect
+from mentorkit.journey import accept, match, meet, onboard, programs, protect, standing
 from tests.journey.conftest import lead
 
 HIDDEN = {
@@ -106,6 +107,21 @@ def test_a_participant_is_shown_their_own_row_without_codes_of_the_staff(world: 
     assert told["profile"] == {"trade": "baker", "village": "Wen"}
     as_shown(onboard.withdraw(kit, **ana))
     assert as_shown(onboard.leave(kit, **ana))["state"] == "left"
+
+
+def test_what_is_shown_in_one_piece_holds_no_code_of_the_staff_either(create_world: Any) -> None:
+    world, one = scored(create_world)
+    kit, ana = world.kit, own(world, "ana")
+    held = accept.accept(kit, **world.at, proposal=one)["relationship"]["id"]
+    meet.log(kit, **ana, relationship=held, minutes=60)
+    meet.end(kit, **world.at, relationship=held, reason="no_contact", note="She never came.")
+    as_shown(meet.show(kit, **ana, relationship=held))
+    onboard.leave(kit, **world.at, participant=world.ids["ana"], reason="unreliable")
+    as_shown(onboard.show(kit, **ana, participant=world.ids["ana"]))
+    (part,) = as_shown(standing.home(kit, **ana))["parts"]
+    assert part["stage"] == "left"
+    told = meet.show(kit, **world.at, relationship=held)
+    assert (told["reason"], told["note_id"] is None) == ("no_contact", False)
 
 
 # --------------------------------------------------------------------------- staff who take part
@@ -234,6 +250,47 @@ def test_who_asks_somebody_is_not_told_what_is_the_others(create_world: Any) -> 
     with pytest.raises(Conflict) as mine:
         match.propose(kit, **own(world, "ben"), mentee=ids["ben"], mentor=ids["cleo"])
     assert mine.value.code == "safeguard.no_consent"
+
+
+@pytest.mark.parametrize("asking", ["ana", "cleo"])
+@pytest.mark.parametrize("hidden", ["blocked", "no_consent", "nothing"])
+@pytest.mark.parametrize(
+    "own_state", ["paused", "full", "no_consent"], ids=["paused", "full", "unconsented"]
+)
+def test_who_cannot_be_matched_hears_that_whatever_is_the_others(
+    create_world: Any, asking: str, hidden: str, own_state: str
+) -> None:
+    """A refusal that differs when there is a block would tell of it."""
+    world = create_world(matching="self")
+    kit, other = world.kit, {"ana": "cleo", "cleo": "ana"}[asking]
+    if own_state == "full":
+        pair = {"ana": ("ana", "dora"), "cleo": ("ben", "cleo")}[asking]
+        two = dict(zip(("mentee", "mentor"), (world.ids[key] for key in pair), strict=True))
+        accept.accept(kit, **world.at, proposal=match.propose(kit, **world.at, **two)["id"])
+    else:
+        verb = onboard.pause if own_state == "paused" else onboard.withdraw
+        verb(kit, **world.at, participant=world.ids[asking])
+    if hidden == "blocked":
+        person, blocked = world.persons[other], world.persons[asking]
+        protect.block(kit, **own(world, other), person=person, other=blocked)
+    elif hidden == "no_consent":
+        onboard.withdraw(kit, **own(world, other), participant=world.ids[other])
+    with pytest.raises(Conflict) as refused:
+        two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+        match.propose(kit, **own(world, asking), **two)
+    codes = {"paused": "not_active", "full": "no_place", "no_consent": "no_consent"}
+    assert refused.value.code == f"safeguard.{codes[own_state]}"
+
+
+def test_who_accepts_is_not_told_what_is_the_others(create_world: Any) -> None:
+    world, one = scored(create_world)
+    cleo = world.ids["cleo"]
+    with world.kit.transaction(tenant="acme") as tx:  # as a host might have left it
+        tx.participants.save(replace(tx.participants.get(cleo), consented_at=None))
+    for actor, code in ((world.by("ana"), "proposal.not_possible"), (world.admin, "no_consent")):
+        with pytest.raises(Conflict) as refused:
+            accept.accept(world.kit, tenant="acme", actor=actor, proposal=one)
+        assert refused.value.code.endswith(code)
 
 
 def test_a_hosts_user_who_is_known_here_stands_in_the_journal(world: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict
-from mentorkit.journey import onboard, steps
+from mentorkit.journey import onboard, signup, steps
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +47,19 @@ def test_what_others_stay_in_the_way_of_is_refused_alone(world: Any, code: str) 
     report = pausing(world, verb)
     assert [one["id"] for one in report["done"]] == [world.ids["ana"], world.ids["cleo"]]
     assert [(one["id"], one["code"]) for one in report["refused"]] == [(world.ids["ben"], code)]
+
+
+def test_who_was_made_known_in_a_savepoint_that_is_undone_is_unknown_again(world: Any) -> None:
+    me = Actor(user_ref="u-new", means="form")
+    told = {"program": "traders", "role": "mentee", "name": "New", "email": "new@example.org"}
+
+    def twice(tx: Any) -> dict[str, Any]:
+        with suppress(RuntimeError), tx.savepoint():
+            signup.sign_up(world.kit, tenant="acme", actor=me, tx=tx, **told)
+            raise RuntimeError("the host has changed its mind")
+        return signup.sign_up(world.kit, tenant="acme", actor=me, tx=tx, **told)
+
+    one = world.kit.write("acme", twice)
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        (event,) = tx.journal.about("participant", one["id"])
+    assert event.actor_id == one["person_id"]

@@ -105,10 +105,18 @@ def test_a_stale_save_says_what_changed_but_quotes_nothing_personal(kit: Any, ma
     error = caught.value
     assert error.code == "person.stale"
     assert error.details["changed"] == {"locale": "fr", "zone": "UTC"}
-    assert error.details["changed_personal"] == ("name",)
     assert error.details["version"] == 2
     assert "Secret" not in str(error)
     assert "Secret" not in str(error.details)
+
+
+def test_a_stale_save_names_the_state_and_no_reason(kit: Any, making: Any) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        ada = making(tx).participant()
+        tx.participants.save(replace(ada, state="paused", reason="secret_code"))
+        with pytest.raises(Conflict, match="state is now paused") as caught:
+            tx.participants.save(replace(ada, capacity=3))
+    assert "secret" not in f"{caught.value} {caught.value.details}"
 
 
 def test_one_stale_among_many_saves_none(kit: Any, making: Any) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 
-from mentorkit.journey import standing
+from mentorkit.domain.people import Actor
+from mentorkit.journey import signup, standing
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -111,12 +112,31 @@ def test_the_other_is_asked_a_question_before_the_answer(portal: Portal) -> None
     ana, cleo = portal.browser("ana"), portal.browser("cleo")
     ana.open(path)
     assert "on its way" in ana.send(path, do="ask", text="Do you bake bread?")
+    assert "Look and answer" in cleo.open("/")
+    assert "Look and answer" not in ana.open("/")
     assert "Do you bake bread?" in cleo.open(path)
     cleo.send(path, do="reply", text="Every day.")
     assert "Every day." in ana.open(path)
     page = ana.send(path, do="decline", reason="too_far", text="It is far.")
     assert "Declined" in page
     assert "It is far." not in cleo.open(path)
+
+
+def test_a_sheet_that_may_tell_of_somebody_who_signed_up_says_so(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
+    stranger = Actor(user_ref="stranger", means="form")
+    told = {"program": "traders", "role": "mentee", "name": "Eva", "email": "eva@example.org"}
+    signup.sign_up(portal.kit, tenant="acme", actor=stranger, **told)
+    cora, path = portal.browser("cora"), "/programs/traders/people/import"
+    cora.open(path)
+    sheet = (io.BytesIO(b"id,name,email\ne1,Eva,eva@example.org\n"), "people.csv")
+    assert "These may be here already" in cora.send(path, sheet=sheet, role="mentee")
+    kept = cora.find(r'name="kept" value="([^"]+)"')
+    page = cora.send(path, kept=kept, name="people.csv", role="mentee", do="import")
+    assert "has not proved" in page
+    assert "The sheet is taken in" in page
 
 
 def test_staff_who_answer_for_somebody_leave_how_they_heard(portal: Portal) -> None:

@@ -106,7 +106,7 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
     told = recruit.receive(
         visit.kit, **visit.asked(), program=program, leads=leads, preview=preview
     )
-    if not preview and not wrong and not told["refused"]:
+    if not (preview or wrong or told["refused"] or told["twins"]):
         return visit.go("people", "imported", program=program, count=told["new"])
     return people_import(
         visit,

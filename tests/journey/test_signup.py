@@ -1,0 +1,130 @@
+"""Signing up: whose the address is, one at a time, and what cannot be so."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Conflict, Invalid
+from mentorkit.journey import onboard, programs, recruit, screen, signup
+from tests.journey.conftest import lead
+from tests.journey.test_meanwhile import beside
+
+__all__ = ["beside"]
+
+MALLORY = Actor(user_ref="u-mallory", means="form")
+VICTIM = lead("vic", "mentee", trade="smith", village="Secret", phone="+254700111222")
+
+
+def sign_up(world: Any, actor: Actor = MALLORY, **typed: Any) -> dict[str, Any]:
+    told = {"name": "Vic", "email": "vic@example.org", **typed}
+    at = {"tenant": "acme", "program": "traders", "role": "mentee"}
+    return signup.sign_up(world.kit, **at, actor=actor, **told)
+
+
+def take_in(world: Any, *leads: Any, preview: bool = False) -> dict[str, Any]:
+    at = {**world.at, "program": "traders"}
+    return recruit.receive(world.kit, **at, leads=leads, preview=preview)
+
+
+def test_an_import_tells_nothing_to_a_user_who_signed_up_with_the_address_of_another(
+    world: Any,
+) -> None:
+    one = sign_up(world)
+    assert len(take_in(world, VICTIM, preview=True)["twins"]) == 1
+    report = take_in(world, VICTIM)
+    assert (report["new"], report["changed"], report["refused"]) == (1, 0, [])
+    (twin,) = report["twins"]
+    assert (twin["key"], twin["participant"]) == ("vic", one["id"])
+    assert one["id"] in twin["message"]
+    seen = onboard.show(world.kit, tenant="acme", actor=MALLORY, participant=one["id"])
+    assert [contact["value"] for contact in seen["contacts"]] == ["vic@example.org"]
+    assert {question["value"] for question in seen["questions"]} == {None}
+    again = take_in(world, VICTIM)
+    assert (again["new"], again["unchanged"], again["twins"]) == (0, 1, [])
+    other = take_in(world, replace(VICTIM, key="vic2", phone="+254700111223"))
+    assert (other["new"], other["changed"]) == (0, 1)  # of the two, only the other may be meant
+
+
+def test_an_import_finds_the_user_who_has_proved_the_address(world: Any) -> None:
+    one = sign_up(world)
+    with world.kit.transaction(tenant="acme") as tx:
+        (mail,) = tx.contacts.find(person_id=one["person_id"], kind="email")
+        tx.contacts.save(replace(mail, verified=True))
+    report = take_in(world, VICTIM)
+    assert (report["new"], report["changed"], report["twins"]) == (0, 1, [])
+
+
+def test_an_import_finds_who_signed_up_without_an_account(world: Any) -> None:
+    assert sign_up(world, Actor(means="form")) == {"state": "lead"}
+    report = take_in(world, VICTIM)
+    assert (report["new"], report["changed"], report["twins"]) == (0, 1, [])
+
+
+def test_nobody_signs_up_for_a_program_that_was_closed_meanwhile(world: Any, beside: Any) -> None:
+    at, told = {**world.at, "program": "traders"}, []
+    before = len(screen.review(world.kit, **at))
+
+    def come() -> None:
+        try:
+            sign_up(world)
+        except Conflict as error:
+            told.append(error.code)
+
+    they = beside(signup, "program_of", come, lambda: programs.close(world.kit, **at))
+    came = len(screen.review(world.kit, **at)) - before
+    assert (told, came) == ((["program.closed"], 0) if they.first else ([], 1))
+
+
+def test_who_is_signing_up_is_in_before_the_program_closes(world: Any, beside: Any) -> None:
+    at = {**world.at, "program": "traders"}
+    they = beside(
+        signup, "not_closed", lambda: sign_up(world), lambda: programs.close(world.kit, **at)
+    )
+    assert not they.first
+
+
+def test_one_address_sent_several_times_at_once_is_one_person(world: Any) -> None:
+    callers = 6
+    barrier = threading.Barrier(callers)
+
+    def send() -> None:
+        barrier.wait()
+        sign_up(world, Actor(means="form"))
+
+    threads = [threading.Thread(target=send) for _ in range(callers)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert len(tx.contacts.find(kind="email", value="vic@example.org")) == 1
+
+
+def test_the_year_of_birth_is_kept_of_somebody_known_who_has_none(world: Any) -> None:
+    new = {"name": "Vic", "user_ref": "u-mallory"}
+    at = {**world.at, "program": "traders"}
+    known = programs.appoint(world.kit, **at, role="viewer", **new)["person"]
+    assert sign_up(world, born=1980)["person_id"] == known
+    programs.create(world.kit, **world.at, key="second", preset={"title": "Second"})
+    signup.sign_up(
+        world.kit, tenant="acme", actor=MALLORY, program="second", role="mentee", name="Vic",
+        email="vic@example.org", born=1999,
+    )  # fmt: skip
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.get(known).born == 1980
+
+
+@pytest.mark.parametrize("born", [-5, 1899, 2028, 99_999_999_999])
+def test_a_year_that_cannot_be_is_refused_together_with_a_zone_that_is_none(
+    world: Any, born: int
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        sign_up(world, born=born, zone="Nowhere")
+    told = {one.place: one.message for one in refused.value.problems}
+    assert told["born"] == "write a year from 1900 to 2027"
+    assert "Africa/Nairobi" in told["zone"]

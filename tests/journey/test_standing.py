@@ -1,0 +1,127 @@
+"""Where somebody stands, what a program's staff do next, and who a user is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.people import HostPerson
+from mentorkit.errors import Conflict
+from mentorkit.journey import accept, match, protect, standing, suggestions
+from tests.journey.conftest import lead
+
+
+class Host:
+    """A host that has a name for everybody."""
+
+    def lookup(self, tenant: str, refs: Collection[str]) -> Mapping[str, HostPerson]:
+        return {ref: HostPerson(ref=ref, name="Ana Real Name") for ref in refs}
+
+    def search(self, tenant: str, text: str, limit: int) -> Sequence[HostPerson]:
+        return ()
+
+    def tenants(self) -> Iterable[str]:
+        return ["acme"]
+
+
+def link(world: Any, person: str, user_ref: str) -> str:
+    """Return the code of the refusal, or "" when they are linked."""
+    try:
+        standing.link(world.kit, **world.at, person=person, user_ref=user_ref)
+    except Conflict as error:
+        return error.code
+    return ""
+
+
+def test_who_was_erased_is_linked_to_no_user_and_stays_erased(
+    create_world: Any, create_kit: Any
+) -> None:
+    world = create_world(kit=create_kit(people=Host()))
+    ana = world.persons["ana"]
+    protect.erase(world.kit, **world.at, person=ana)
+    assert link(world, ana, "u-ana") == "person.erased"
+    assert world.kit.people_changed(["u-ana"]) == 0
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.get(ana).erased
+
+
+def test_nobody_loses_their_account_to_a_second_link(world: Any) -> None:
+    assert link(world, "ana", "u1") == ""
+    assert link(world, "ana", "u1") == ""
+    assert link(world, "ana", "u2") == "person.user_taken"
+    assert link(world, "ben", "u1") == "person.user_taken"
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.people.get(world.persons["ana"]).user_ref == "u1"
+
+
+def test_whoever_owes_a_yes_or_a_reply_sees_everywhere_that_it_is_theirs(world: Any) -> None:
+    who = {"mentee": world.ids["ana"], "mentor": world.ids["dora"]}
+    one = match.propose(world.kit, **world.at, **who)["id"]
+
+    def theirs(key: str) -> set[bool]:
+        own = {"tenant": "acme", "actor": world.by(key)}
+        (part,) = standing.home(world.kit, **own)["parts"]
+        (row,) = match.proposals(world.kit, **own, program="traders")
+        shown = accept.show(world.kit, **own, proposal=one)
+        return {part["proposals"][0]["yours"], row["your_turn"], shown["yours"]}
+
+    assert (theirs("ana"), theirs("dora")) == ({True}, {False})
+    accept.ask(world.kit, tenant="acme", actor=world.by("ana"), proposal=one, text="How long?")
+    assert (theirs("ana"), theirs("dora")) == ({False}, {True})
+    (row,) = match.proposals(world.kit, **world.at, program="traders")
+    assert row["your_turn"]
+    accept.reply(world.kit, tenant="acme", actor=world.by("dora"), proposal=one, text="Long.")
+    assert (theirs("ana"), theirs("dora")) == ({True}, {False})
+
+
+def overview(world: Any) -> tuple[Any, ...]:
+    told = standing.overview(world.kit, **world.at, program="traders")
+    return tuple(told[name] for name in ("seeking", "places", "asked", "next"))
+
+
+def test_who_has_been_offered_somebody_is_not_to_be_matched_again(create_world: Any) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
+    world = create_world([*people, lead("dora", "mentor", trade="baker", capacity=5)])
+    assert overview(world) == (2, 5, 0, "match")
+    run = match.draft(world.kit, **world.at, program="traders")["id"]
+    match.publish(world.kit, **world.at, run=run)
+    assert overview(world) == (0, 3, 2, "wait")
+    one = match.proposals(world.kit, **world.at, program="traders")[0]["id"]
+    accept.decline(world.kit, **world.at, proposal=one)
+    assert overview(world) == (1, 4, 1, "match")
+
+
+def why(world: Any, key: str) -> str:
+    """Return why nobody is suggested to somebody."""
+    with pytest.raises(Conflict) as refused:
+        suggestions.mentors(world.kit, **world.at, participant=world.ids[key])
+    assert refused.value.code == "mentee.not_available"
+    return str(refused.value)
+
+
+def test_who_is_both_and_has_one_place_is_suggested_mentors(create_world: Any) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
+    people += [lead("bo", "both", trade="baker"), lead("cleo", "mentor", trade="baker")]
+    world = create_world(people, matching="self")
+    own = {"tenant": "acme", "actor": world.by("bo")}
+    found = suggestions.mentors(world.kit, **own, participant=world.ids["bo"])["mentors"]
+    assert [one["name"] for one in found] == ["Cleo"]
+    two = {"mentee": world.ids["bo"], "mentor": world.ids["cleo"]}
+    assert match.propose(world.kit, **own, **two)["state"] == "offered"
+    assert "an open proposal holds it" in why(world, "bo")
+
+
+def test_who_is_suggested_nobody_hears_the_true_reason(create_world: Any) -> None:
+    world = create_world(matching="self")
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    one = match.propose(world.kit, **world.at, **two)["id"]
+    assert "an open proposal holds it" in why(world, "ana")
+    accept.accept(world.kit, **world.at, proposal=one)
+    assert "when a relationship ends" in why(world, "ana")
+    assert "A mentor asks for nobody" in why(world, "dora")
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.programs.save(replace(tx.programs.get(world.program), minimum_age=18))
+    assert "surely over 18" in why(world, "ben")
