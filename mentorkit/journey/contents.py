@@ -72,18 +72,14 @@ def answers_aside(
 
     An earlier text in the same field that still waits goes to nobody.
     """
-    tx = step.tx
+    tx, system = step.tx, Step(step.tx, SYSTEM_ACTOR, Role.SYSTEM, program.id)
     texts = _texts(tx, program, one, answers)
-    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
-        return dict(answers)
-    for earlier in _about(tx, one.id):
+    for earlier in _about(tx, one.id) if texts else ():
         if earlier.field in texts and earlier.state in WAITING:
             CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
-            how = {"actor": SYSTEM_ACTOR, "role": Role.SYSTEM}
-            gone = events.ContentRefused(
-                subject_id=earlier.id, program_id=program.id, reason="overtaken"
-            )
-            tx.record(gone, **how)  # type: ignore[arg-type]
+            system.record(events.ContentRefused, earlier.id, reason="overtaken")
+    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
+        return dict(answers)
     for field, text in texts.items():
         note = tx.notes.write(
             text, subject_noun="participant", subject_id=one.id, author_id=one.person_id

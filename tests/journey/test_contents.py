@@ -345,8 +345,11 @@ def test_an_answer_that_is_refused_is_not_kept_and_a_newer_one_takes_its_place(w
 
 
 def test_what_staff_enter_for_somebody_is_not_held(world: Any) -> None:
+    answer(world, f"{RUDE} Yes.")
+    world.check.asked.clear()
     assert answer(world, RUDE, world.admin)["profile"]["village"] == RUDE
     assert world.check.asked == []
+    assert (waiting(world), village(world)) == ([], (RUDE, ""))  # and it is newer than what waited
 
 
 def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:
