@@ -23,7 +23,7 @@ MARKED = "A mark of their id and e-mail is left, by which `recruit` refuses to t
 
 @click.group(epilog=example("mentorkit person erase ana@example.org"))
 def person() -> None:
-    """Forget somebody, tell what is kept of them, or keep two apart."""
+    """Forget somebody, export, or keep two apart."""
 
 
 @person.command(

@@ -16,7 +16,7 @@ from mentorkit.domain.safety import CONCERN_MOVES, KINDS, OUTCOMES
 
 @click.group(epilog=example("mentorkit concern list"))
 def concern() -> None:
-    """Raise a concern about somebody, or handle those that were raised."""
+    """Raise a concern, or handle those that were raised."""
 
 
 @click.group(epilog=example("mentorkit content list"))
@@ -139,7 +139,9 @@ def _tell(row: Mapping[str, Any], as_json: bool) -> None:
             say(f"  {clean(line)}")
 
 
-def _case_command(name: str, verb: str, told: str, *options: Callable[..., Any]) -> click.Command:
+def _case_command(
+    name: str, verb: str, told: str, *options: Callable[..., Any], shown: str = "CONCERN"
+) -> click.Command:
     """Make a command that does one thing with one case."""
 
     def run(session: Session, /, case: str, as_json: bool, **given: Any) -> None:
@@ -150,23 +152,26 @@ def _case_command(name: str, verb: str, told: str, *options: Callable[..., Any])
     function = pass_session(run)
     for option in (json_option, *options, click.argument("case", metavar="CONCERN")):
         function = option(function)
-    made = click.command(name, help=told, epilog=example(f"mentorkit concern {name} CONCERN"))
-    return made(function)
+    return click.command(name, help=told, epilog=example(f"mentorkit concern {name} {shown}"))(
+        function
+    )
 
 
 _note = click.option("--note", default="", help="For those who handle concerns alone.")
 for _command in (
-    _case_command("show", "show", "Show one case: who, about whom, what was written, the notes."),
-    _case_command("take", "take", "Take a case: from now on it is yours, and no one else's."),
+    _case_command("show", "show", "Show one case.\n\nWith what was written, and the notes."),
+    _case_command("take", "take", "Take a case.\n\nIt is yours then; of two who do, one has it."),
     _case_command(
-        "note", "note", "Write a note about a case, for those who handle concerns alone.",
+        "note", "note", "Write a note about a case.\n\nThose who handle concerns alone read it.",
         click.option("--text", required=True, help="Up to 4000 characters."),
+        shown="CONCERN --text 'I have called her.'",
     ),
     _case_command(
         "close", "close", "Close a case that was taken.", _note,
         click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="What came."),
+        shown="CONCERN --outcome talked_to",
     ),
-    _case_command("reopen", "reopen", "Put a case back, closed or taken, for somebody to take.",
+    _case_command("reopen", "reopen", "Put a case back, closed or taken.\n\nSomebody takes it.",
                   _note),
 ):  # fmt: skip
     concern.add_command(_command)
@@ -199,7 +204,10 @@ def list_contents(session: Session, /, program: str | None, as_json: bool) -> No
 @json_option
 @pass_session
 def release(session: Session, /, which: Sequence[str], as_json: bool) -> None:
-    """Pass texts on as they are; who is asked has the full time from now."""
+    """Pass texts on as they are.
+
+    Who is asked has the full time from now.
+    """
     _decide(session, "release", which, as_json, "Passed on")
 
 
@@ -208,7 +216,10 @@ def release(session: Session, /, which: Sequence[str], as_json: bool) -> None:
 @json_option
 @pass_session
 def refuse(session: Session, /, which: Sequence[str], as_json: bool) -> None:
-    """Do not pass texts on; whoever wrote them is asked for other words."""
+    """Do not pass texts on.
+
+    Whoever wrote them is asked for other words.
+    """
     _decide(session, "refuse", which, as_json, "Not passed on")
 
 
@@ -229,10 +240,10 @@ def _decide(session: Session, verb: str, which: Sequence[str], as_json: bool, di
 @json_option
 @pass_session
 def block(session: Session, /, who: str, other: str, means: str, as_json: bool) -> None:
-    """Keep two people apart from now on, at once and everywhere.
+    """Keep two people apart from now on.
 
-    By id, key or e-mail; for PERSON, or for staff. What runs between them ends and what is offered
-    is withdrawn. OTHER is told nothing.
+    At once and everywhere. By id, key or e-mail; for PERSON, or for staff. What runs between them
+    ends and what is offered is withdrawn. OTHER is told nothing.
     """
     from mentorkit.journey import protect
 
@@ -277,7 +288,10 @@ def _two(session: Session, who: str, other: str) -> tuple[str, str]:
 @json_option
 @pass_session
 def blocks(session: Session, /, program: str | None, as_json: bool) -> None:
-    """List who is kept apart from whom: in a program, or with --as what one has set oneself."""
+    """List who is kept apart from whom.
+
+    In a program; with --as what one has set oneself.
+    """
     from mentorkit.journey import protect
 
     key = program if session.person is not None else the_program(session, program)

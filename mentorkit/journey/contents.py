@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from mentorkit.domain import events
@@ -72,18 +72,14 @@ def answers_aside(
 
     An earlier text in the same field that still waits goes to nobody.
     """
-    tx = step.tx
+    tx, system = step.tx, Step(step.tx, SYSTEM_ACTOR, Role.SYSTEM, program.id)
     texts = _texts(tx, program, one, answers)
-    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
-        return dict(answers)
-    for earlier in _about(tx, one.id):
+    for earlier in _about(tx, one.id) if texts else ():
         if earlier.field in texts and earlier.state in WAITING:
             CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
-            how = {"actor": SYSTEM_ACTOR, "role": Role.SYSTEM}
-            gone = events.ContentRefused(
-                subject_id=earlier.id, program_id=program.id, reason="overtaken"
-            )
-            tx.record(gone, **how)  # type: ignore[arg-type]
+            system.record(events.ContentRefused, earlier.id, reason="overtaken")
+    if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
+        return dict(answers)
     for field, text in texts.items():
         note = tx.notes.write(
             text, subject_noun="participant", subject_id=one.id, author_id=one.person_id
@@ -213,30 +209,28 @@ def review(kit: Kit, *, tenant: str, contents: Iterable[str]) -> None:
             batches[program.id][1].append(text)
     for asked, texts in batches.values():
         why = _why_not(asked, texts)
-        for one_text in texts:
-            settled = {"content": one_text.id, "code": why.get(one_text.id)}
-            kit.write(tenant, lambda tx, settled=settled: _settle(tx, **settled))  # type: ignore[misc]
+        for waiting in texts:
+            code = why.get(waiting.id)
+            kit.write(tenant, partial(_settle, content=waiting.id, code=code))
 
 
 def _why_not(asked: Asked, texts: Sequence[Content]) -> dict[str, str]:
     """Return the code of why not, for each content that a check does not surely allow."""
     from mentorkit.hooks.calls import FAILURES
 
+    if not asked:  # there was a check when it was written, and somebody counts on it
+        return {text.id: FAILED for text in texts}
     why: dict[str, str] = {}
     for check, context in asked:
         try:
-            answers: dict[Any, Any] = {
-                one.content_id: one
-                for one in check.review(context, tuple(texts))
-                if isinstance(one, Verdict)
-            }
+            verdicts = [v for v in check.review(context, tuple(texts)) if isinstance(v, Verdict)]
         except FAILURES as error:
             log.warning("The content check %s failed: %s", check.name, type(error).__name__)
-            answers = {}
+            verdicts = []
         for text in texts:
-            said = answers.get(text.id)
-            if said is None or said.allowed is not True:
-                code = said.code if said is not None and said.allowed is False else FAILED
+            said = [one for one in verdicts if one.content_id == text.id]
+            if len(said) != 1 or said[0].allowed is not True:
+                code = said[0].code if len(said) == 1 and said[0].allowed is False else FAILED
                 usable = isinstance(code, str) and _CODE.fullmatch(code)
                 why.setdefault(text.id, code if usable else "not_allowed")
     return why

@@ -216,8 +216,9 @@ def leaves(texts: Any) -> Any:
         lambda texts: [True for _ in texts],
         lambda texts: [Verdict(content_id="another", allowed=True) for _ in texts],
         lambda texts: [Verdict(content_id=one.id, allowed="yes") for one in texts],
+        lambda texts: [Verdict(content_id=texts[0].id, allowed=said) for said in (False, True)],
     ],
-    ids=["raises", "exits", "nothing", "silence", "no verdict", "another's", "no truth"],
+    ids=["raises", "exits", "nothing", "silence", "no verdict", "another's", "no truth", "both"],
 )
 def test_f20_when_a_check_fails_the_text_waits_in_the_queue(world: Any, answer: Any) -> None:
     world.check.answer = answer
@@ -256,6 +257,14 @@ def test_in_a_callers_transaction_the_worker_asks_the_check(world: Any) -> None:
     assert show(world, "cleo")["talk"][0]["text"] == "Do you bake?"
     worker.work(world.kit)
     assert len(world.check.asked) == 1
+
+
+def test_a_check_that_is_gone_before_it_was_asked_lets_nothing_pass(world: Any) -> None:
+    world.kit.write("acme", lambda tx: ask(world, "Do you bake?", tx=tx))
+    at = {**world.at, "program": "traders", "kind": "plugin", "key": "sample"}
+    programs.define(world.kit, **at, body={"enabled": False})
+    worker.work(world.kit)
+    assert [row["reason"] for row in waiting(world)] == ["check_failed"]
 
 
 def test_what_staff_write_is_not_held(world: Any) -> None:
@@ -345,8 +354,11 @@ def test_an_answer_that_is_refused_is_not_kept_and_a_newer_one_takes_its_place(w
 
 
 def test_what_staff_enter_for_somebody_is_not_held(world: Any) -> None:
+    answer(world, f"{RUDE} Yes.")
+    world.check.asked.clear()
     assert answer(world, RUDE, world.admin)["profile"]["village"] == RUDE
     assert world.check.asked == []
+    assert (waiting(world), village(world)) == ([], (RUDE, ""))  # and it is newer than what waited
 
 
 def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:

@@ -24,7 +24,17 @@ from mentorkit.domain.programs import PROGRAM_MOVES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.runs import RUN_MOVES
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.journey import (
+    accept,
+    concerns,
+    match,
+    meet,
+    onboard,
+    programs,
+    protect,
+    recruit,
+    screen,
+)
 from tests.journey.conftest import ADMIN, PRESET, lead
 
 STEPS = int(os.environ.get("MENTORKIT_TEST_STEPS", "10000"))
@@ -301,6 +311,24 @@ class Walk:
         if self.dice.random() < 0.2:
             protect.block(self.kit, **self.at, person=self.one("people"), other=self.one("people"))
 
+    def lift(self) -> None:
+        """Let two be brought together again whom somebody keeps apart."""
+        one = self.pick("blocks")
+        own = {"tenant": self.tenant, "actor": Actor(person_id=one.person_id)}
+        by = self.at if self.quiet or self.dice.random() < 0.5 else own
+        protect.unblock(self.kit, **by, person=one.person_id, other=one.other_id)
+
+    def report(self) -> None:
+        """Raise a concern about somebody one has to do with, and be kept apart from them."""
+        one = self.pick("proposals", state=("offered", "question", "accepted"))
+        mine, other = self.dice.sample([one.mentee_id, one.mentor_id], 2)
+        by = Actor() if self.quiet else Actor(person_id=self.participants[mine].person_id)
+        if self.dice.random() < 0.2:
+            concerns.raise_(
+                self.kit, tenant=self.tenant, actor=by, program=one.program_id, kind="other",
+                about=other, apart=True, anonymous=self.dice.random() < 0.5,
+            )  # fmt: skip
+
     def nobody(self, verbs: list[Any]) -> None:
         """Let nobody in particular try; `check` sees that it left no trace."""
         staff, self.quiet = self.at, True
@@ -416,8 +444,8 @@ class Walk:
             self.recruit, self.join, self.join, self.screen, self.screen, self.onboard, self.rest,
             self.capacity, self.program, self.draft, self.run, self.run, self.lock, self.propose,
             self.propose, self.answer, self.answer, self.reply, self.relate, self.log,
-            self.strike, self.reach, self.block, self.consent, self.extend, self.circle,
-            self.part, self.readmit,
+            self.strike, self.reach, self.block, self.lift, self.report, self.consent,
+            self.extend, self.circle, self.part, self.readmit,
         ]  # fmt: skip
         if self.dice.random() < 0.04:
             self.nobody(verbs)

@@ -205,6 +205,11 @@ def test_a_text_that_is_held_is_passed_on_by_staff_or_not(listed: Portal) -> Non
     assert "The text is passed on" in cora.send(decide, do="release")
     assert "idiot, again" in cleo.open(path)
     assert "on its way" in cleo.send(path, do="reply", text="No.")
+    ana.open(path)
+    ana.send(path, do="ask", text="What an idiot.")
+    assert "Say no" in cleo.open(path)
+    assert "You have said no" in cleo.send(path, do="decline", reason="not_a_fit")
+    assert "No text waits." in cora.open(QUEUE)
 
 
 def test_a_link_for_something_else_or_for_another_tenant_is_not_there(
