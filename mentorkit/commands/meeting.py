@@ -243,6 +243,35 @@ def checks(session: Session, /, program: str | None, as_json: bool) -> None:
     )  # fmt: skip
 
 
+@click.command(epilog=example("mentorkit relationship flags"))
+@program_option
+@json_option
+@pass_session
+def flags(session: Session, /, program: str | None, as_json: bool) -> None:
+    """List the running relationships that want looking at, and why."""
+    from mentorkit.journey import flags as flagging
+
+    rows = flagging.flags(session.kit, **session.scope, program=the_program(session, program))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["RELATIONSHIP", "WHO", "WHY"],
+        [
+            [
+                row["relationship"],
+                ", ".join(row["names"]),
+                "; ".join(
+                    " ".join([why["code"], *(f"{k}={v}" for k, v in why.items() if k != "code")])
+                    for why in row["reasons"]
+                ),
+            ]
+            for row in rows
+        ],
+        none="Nothing wants looking at.",
+    )
+
+
 @click.command(epilog=example("mentorkit relationship look MILESTONE --for staff --note 'Fine.'"))
 @click.argument("milestone")
 @click.option(
@@ -300,4 +329,4 @@ def hours(
     )
 
 
-COMMANDS = (show, history, strike, link, met, gather, checks, look, hours)
+COMMANDS = (show, history, strike, link, met, gather, flags, checks, look, hours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.people import Actor
@@ -14,9 +15,12 @@ from mentorkit.journey.steps import persons_of, reading
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
+LATELY = timedelta(days=28)
+"""For so long what was missed can be caught up with; after that it is a flag alone."""
+
 
 def due(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
-    """List the milestones of a program that are due or were missed, those of staff first.
+    """List the milestones of a program that are due or were missed lately, those of staff first.
 
     Each has the `names` of who is together, `flags` (why to look closer), by name who is `awaited`,
     and `yours`: whether the staff's own look is. Without flags the pair is healthy, and one
@@ -24,7 +28,8 @@ def due(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, 
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         running = {one.id: one for one in tx.relationships.find(program_id=found.id)}
-        open_ = tx.milestones.find(relationship_id=list(running), state=("due", "missed"))
+        found_open = tx.milestones.find(relationship_id=list(running), state=("due", "missed"))
+        open_ = [one for one in found_open if one.closes_at > tx.now - LATELY]
         held = [running[id] for id in dict.fromkeys(one.relationship_id for one in open_)]
         why = flags.reasons(tx, found, [one for one in held if one.state == "active"])
         people = persons_of(tx, (m.participant_id for one in held for m in one.here))

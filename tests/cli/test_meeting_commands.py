@@ -120,6 +120,20 @@ def test_f23_what_is_due_is_listed_and_looked_at(traders: Path, run: Run, tmp_pa
     assert run("relationship", "look", one["id"], "--means", "phone").out == "hello: done.\n"
 
 
+def test_what_wants_looking_at_is_listed_with_the_reason(
+    paired: str, traders: Path, run: Run
+) -> None:
+    assert "Nothing wants looking at" in run("relationship", "flags").out
+    (traders / "later.py").write_text(
+        "from datetime import UTC, datetime, timedelta\nfrom mentorkit import Kit\n"
+        "now = lambda: datetime.now(UTC) + timedelta(days=15)\n"
+        f"kit = Kit.embedded({str(traders / 'mentorkit.db')!r}, clock=now)\n"
+    )
+    (one,) = listed(run, "--kit", "later:kit", "relationship", "flags")
+    assert one["relationship"] == paired
+    assert "never_met" in run("--kit", "later:kit", "relationship", "flags").out
+
+
 def test_f2_a_level_is_set_from_the_command_line(traders: Path, run: Run) -> None:
     told = run("participant", "touch", "e1", "--level", "close", code=2).err
     assert "There is no such level" in told

@@ -145,7 +145,8 @@ def test_high_touch_asks_more_often_than_low_touch_and_staff_have_the_last_word(
 
 def test_every_preset_checks_after_six_to_eight_weeks(name: str) -> None:
     checks = [one for one in presets.load(name).targets.milestones if one.kind == "check"]
-    assert checks == [MilestonePlan(kind="check", day=42, window=14)]
+    asks = ("mentee", "mentor", "staff")
+    assert checks == [MilestonePlan(kind="check", day=42, window=14, asks=asks)]
 
 
 def test_the_cohort_is_dated_and_lasts_as_long_as_its_intakes() -> None:

@@ -24,13 +24,16 @@ LENGTHS = (30, 45, 60, 90)
 def met(visit: Visit, token: str, wrong: MentorKitError | None = None) -> str:
     """Show the buttons; opening this changes nothing, as scanners of mail open every link."""
     found = meeting.show(visit.kit, tenant=visit.tenant, token=token)
-    now = visit.kit.clock().astimezone(ZoneInfo(found["zone"]))
+    zone, logged = ZoneInfo(found["zone"]), found["meeting"]
+    now = visit.kit.clock().astimezone(zone)
+    day = datetime.fromisoformat(logged["held_at"]).astimezone(zone).date() if logged else None
     return visit.render(
         "met.html",
         title=visit.words("{mentee} and {mentor}", **{k: found[k] for k in ("mentee", "mentor")}),
         one=found,
         token=token,
         today=now.date().isoformat(),
+        day=day,
         lengths=LENGTHS,
         wrong=wrong,
     )
