@@ -237,9 +237,9 @@ def _ask_best(tx: Transaction, job: Job, found: Iterable[Pair]) -> None:
         two = _by_system(tx, pair)
         barred = breaches(tx, two.program, [(two.mentee, two.mentor)])[0]
         if barred is None and two.mentor.free > asked[pair.mentor_id]:
-            about = {name: getattr(pair, name) for name in ("score", "reasons", "reasons_mentor")}
-            own = {"origin": "strategy", "run_id": ended.run_id, "rank": ended.rank + 1}
-            two.offer(two.draft(**own, **about), event)
+            names = ("rank", "score", "reasons", "reasons_mentor")
+            about = {name: getattr(pair, name) for name in names}
+            two.offer(two.draft(origin="strategy", run_id=ended.run_id, **about), event)
             return
 
 
