@@ -19,6 +19,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.pools import ASKED, pool_of, two_of
 from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
 
@@ -40,7 +41,6 @@ def waiting(tx: Transaction, mentee: str) -> list[Proposal]:
     return sorted(found, key=lambda one: (one.rank, one.id))
 
 
-@atomic
 def rank(
     kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentors: Sequence[str],
     tx: Transaction = NEW,
@@ -52,6 +52,15 @@ def rank(
     declined, runs out or is withdrawn, the worker asks the next. It replaces the choices that
     still wait; none at all takes these back. Raises `Invalid` with who cannot be chosen.
     """
+    why = reasons_of(kit, tenant, mentee, mentors[:MOST]) if tx is NEW else {}
+    return _rank(kit, tenant=tenant, actor=actor, mentee=mentee, mentors=mentors, why=why, tx=tx)
+
+
+@atomic
+def _rank(
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentors: Sequence[str],
+    why: dict[str, dict[str, Any]], tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     if len(mentors) > MOST or len(set(mentors)) < len(mentors):
         told = Problem("mentors", f"rank at most {MOST} mentors, each once")
         raise Invalid("choices.number", "These choices cannot be kept:", [told])
@@ -76,7 +85,7 @@ def rank(
     if problems:
         raise Invalid("choices.not_possible", "Some of these cannot be chosen:", problems)
     for place, two in enumerate(pairs.values(), len(mentors) - len(pairs) + 1):
-        two.draft(rank=place)
+        two.draft(rank=place, **why.get(two.mentor.id, {}))
     if _has_room(tx, tx.participants.get(mentee)):
         _offer_first(waiting(tx, mentee), lambda one: pairs[one.mentor_id])
     return {"mentee": mentee, "choices": _told(tx, step, mentee)}
@@ -146,6 +155,12 @@ def _offer_first(
             return two.offer(one, cause)
         withdraw_one(two, one, code, cause)
     return None
+
+
+def take_up(tx: Transaction, mentee: Participant, event: events.Event) -> None:
+    """Ask the first of a mentee's choices that wait, for one who comes back from a break."""
+    if tx.programs.get(mentee.program_id).state == "open" and _has_room(tx, mentee):
+        _offer_first(waiting(tx, mentee.id), lambda one: _by_system(tx, one), event)
 
 
 def promise_next(step: Both, ended: Proposal, event: events.Event) -> None:
@@ -222,10 +237,10 @@ def _ask_best(tx: Transaction, job: Job, found: Iterable[Pair]) -> None:
         two = _by_system(tx, pair)
         barred = breaches(tx, two.program, [(two.mentee, two.mentor)])[0]
         if barred is None and two.mentor.free > asked[pair.mentor_id]:
-            about = {name: getattr(pair, name) for name in ("score", "reasons", "reasons_mentor")}
-            own = {"origin": "strategy", "run_id": ended.run_id, "rank": ended.rank + 1}
-            two.offer(two.draft(**own, **about), event)
+            names = ("rank", "score", "reasons", "reasons_mentor")
+            about = {name: getattr(pair, name) for name in names}
+            two.offer(two.draft(origin="strategy", run_id=ended.run_id, **about), event)
             return
 
 
-__all__ = ["follow", "promise_next", "rank", "show", "waiting"]
+__all__ = ["follow", "promise_next", "rank", "show", "take_up", "waiting"]

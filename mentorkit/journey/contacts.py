@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from mentorkit.domain import events
 from mentorkit.domain.people import Actor, Contact
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 KINDS = ("phone", "whatsapp", "email")
 """The kinds of contact that people give each other."""
 _NUMBER = re.compile(r"\+?\d{4,15}")
-_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w.-]{1,255}")
+"""Without what would mean something else in a link, such as ? and %."""
 
 
 def link(kind: str, value: str) -> str:
@@ -30,7 +30,7 @@ def link(kind: str, value: str) -> str:
     Numbers with their country's code (+254 ...) open WhatsApp; without it they can only be called.
     """
     if kind == "email":
-        return f"mailto:{quote(value, safe='@')}" if _ADDRESS.fullmatch(value) else ""
+        return f"mailto:{value}" if _ADDRESS.fullmatch(value) else ""
     number = re.sub(r"[\s().\-/]", "", value)
     if kind not in KINDS or not _NUMBER.fullmatch(number):
         return ""

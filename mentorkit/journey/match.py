@@ -31,6 +31,7 @@ from mentorkit.errors import (
 )
 from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
 from mentorkit.journey.programs import fields_of, matching_for, strategy_of
+from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import (
     WORDS,
     breaches,
@@ -539,7 +540,6 @@ def publish(
     return {**as_row(saved), "offered": offered, "withheld": withheld}
 
 
-@atomic
 def propose(
     kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
@@ -547,11 +547,21 @@ def propose(
 
     A participant only where the program's `matching` is "self"; the one they ask must always say
     yes. There, staff who are one of the two ask as that participant. `mentee` and `mentor` are
-    participant ids. Rules may be passed over, safeguards may not.
+    participant ids. Rules may be passed over, safeguards may not. What speaks for the two is kept,
+    but not inside a transaction of the caller's, in which no plugin is asked.
     """
+    why = reasons_of(kit, tenant, mentee, [mentor]).get(mentor, {}) if tx is NEW else {}
+    return _propose(kit, tenant=tenant, actor=actor, mentee=mentee, mentor=mentor, why=why, tx=tx)
+
+
+@atomic
+def _propose(
+    kit: Kit, *, tenant: str, actor: Actor, mentee: str, mentor: str, why: dict[str, Any],
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
     two = proposing(tx, actor, mentee, mentor)
-    offered = two.offer(two.draft())
+    offered = two.offer(two.draft(**why))
     return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
 
 

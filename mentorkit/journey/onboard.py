@@ -15,6 +15,7 @@ from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
+from mentorkit.journey.choices import take_up
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.programs import consent_version, fields_of, targets_of
@@ -246,7 +247,9 @@ def resume(
             f"This participant is {own.participant.state}, not paused.",
         )
     moved = own.participant.move("active", by=own.role, reason=reason)
-    return own.done(tx.participants, moved, events.ParticipantResumed, reason=reason)
+    saved, event = own.save(tx.participants, moved, events.ParticipantResumed, reason=reason)
+    take_up(tx, saved, event)
+    return own.row(saved)
 
 
 @atomic

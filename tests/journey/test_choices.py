@@ -282,3 +282,36 @@ def test_a_closed_program_asks_nobody_new(choosing: Any, clock: Any) -> None:
     assert now(choosing) == [("Cleo", "expired"), ("Dora", "draft")]
     with pytest.raises((Conflict, Invalid)):
         ranked(choosing, "emil", by="ana")
+
+
+def test_choices_wait_for_who_takes_a_break_and_go_on_afterwards(choosing: Any, clock: Any) -> None:
+    ranked(choosing, "cleo", "dora", by="ana")
+    ana = {**choosing.at, "participant": choosing.ids["ana"]}
+    onboard.pause(choosing.kit, **ana)
+    run_out(choosing, clock)
+    assert now(choosing) == [("Cleo", "expired"), ("Dora", "draft")]
+    onboard.resume(choosing.kit, **ana)
+    assert now(choosing) == [("Cleo", "expired"), ("Dora", "offered")]
+
+
+def test_s1_a_request_carries_the_reasons_to_both(choosing: Any, clock: Any) -> None:
+    """A mentor who is asked by a mentee reads why, as after a run; and nobody sees the score."""
+    ranked(choosing, "cleo", "dora", by="ana")
+    first = asked(choosing)["id"]
+    for by in ("ana", "cleo"):
+        actor = choosing.by(by)
+        told = accept.show(choosing.kit, tenant="acme", actor=actor, proposal=first)
+        assert any("trade" in why for why in told["words"])
+        assert "score" not in told
+    run_out(choosing, clock)
+    told = accept.show(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    assert told["words"]
+
+
+def test_two_whom_a_rule_keeps_apart_are_proposed_without_reasons(create_world: Any) -> None:
+    world = create_world()
+    body = {**PRESET["strategy"], "rules": [{"rule": "same", "field": "trade"}]}
+    programs.define(world.kit, **world.at, program="traders", kind="strategy", body=body)
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["dora"]}
+    made = match.propose(world.kit, **world.at, **two)
+    assert (made["state"], made["reasons"]) == ("offered", [])

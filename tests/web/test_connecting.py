@@ -147,6 +147,16 @@ def test_two_who_cannot_be_put_together_are_told(portal: Portal) -> None:
     assert pairs(cora) == 2, "the draft is as it was"
 
 
+def test_f13_a_locked_pair_that_gives_way_is_named(portal: Portal) -> None:
+    cora = drafted(portal)
+    cleo = portal.ids["cleo"]
+    cora.send(f"{AT}/matching", mentee=portal.ids["ben"], mentor=cleo)
+    page = cora.send(f"{AT}/matching", mentee=portal.ids["ana"], mentor=cleo)
+    told = page[page.index('class="mk-problem"') : page.index("How pairs are found")]
+    assert "Ben – Cleo: One of the two has no free place." in told
+    assert cleo not in told
+
+
 # ------------------------------------------------------------------ accept
 
 

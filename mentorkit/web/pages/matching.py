@@ -7,7 +7,7 @@ from typing import Any
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.errors import Conflict, Invalid, MentorKitError
+from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -21,9 +21,12 @@ MOST = 50
 
 @shows("/programs/<program>/matching")
 @allow(*READERS)
-def matching(visit: Visit, program: str, wrong: MentorKitError | None = None) -> str:
+def matching(
+    visit: Visit, program: str, error: MentorKitError | None = None, made: Any = None
+) -> str:
     at = {**visit.asked(), "program": program}
     draft = drafts.show(visit.kit, **at)
+    people = _people(draft) if draft else {}
     begin = max(0, flask.request.args.get("from", 0, type=int))
     return visit.render(
         "matching.html",
@@ -32,11 +35,32 @@ def matching(visit: Visit, program: str, wrong: MentorKitError | None = None) ->
         draft=draft,
         begin=begin,
         most=MOST,
-        people=_people(draft) if draft else {},
+        people=people,
         strategy=strategies.show(visit.kit, **at, locale=visit.locale),
-        wrong=wrong,
+        wrong=_by_name(error, people) if error else None,
+        dropped=_dropped(made, people) if made else (),
         runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),
     )
+
+
+def _dropped(made: dict[str, Any], people: dict[str, list[tuple[str, str]]]) -> list[str]:
+    """Return which pairs that were locked are not any more, by name, each with the reason."""
+    names = {side: dict(found) for side, found in people.items()}
+    return [
+        f"{names['mentees'].get(one['mentee_id'], '?')} – "
+        f"{names['mentors'].get(one['mentor_id'], '?')}: {one['message']}"
+        for one in made["dropped_locks"]
+    ]
+
+
+def _by_name(
+    error: MentorKitError, people: dict[str, list[tuple[str, str]]]
+) -> dict[str, str | list[str]]:
+    """Return what was wrong with two who were to be put together, by their names."""
+    told = [error.message, *map(str, error.problems if isinstance(error, WithProblems) else ())]
+    for id, name in (one for side in people.values() for one in side):
+        told = [each.replace(id, name) for each in told]
+    return {"message": told[0], "problems": told[1:]}
 
 
 def _people(draft: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
@@ -51,7 +75,7 @@ def _people(draft: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
 
 @does("/programs/<program>/matching")
 @allow(*STAFF)
-def matching_draft(visit: Visit, program: str) -> Response | tuple[str, int]:
+def matching_draft(visit: Visit, program: str) -> str | Response | tuple[str, int]:
     """Make a draft; with a mentee and a mentor, one that holds these two."""
     two = visit.form.get("mentee", ""), visit.form.get("mentor", "")
     try:
@@ -60,11 +84,13 @@ def matching_draft(visit: Visit, program: str) -> Response | tuple[str, int]:
         )
     except (Conflict, Invalid) as error:
         return _again(visit, program, error), status(error)
+    if made["dropped_locks"]:
+        return _again(visit, program, None, made)
     return visit.go("matching", "drafted", program=program, count=made["summary"]["pairs"])
 
 
-def _again(visit: Visit, program: str, error: MentorKitError) -> str:
-    return matching(visit, program, error)
+def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any = None) -> str:
+    return matching(visit, program, error, made)
 
 
 @does("/programs/<program>/matching/proposals/<proposal>/remove")

@@ -1,0 +1,73 @@
+"""Options of rules and criteria as controls: drawn by their schema, and read back as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mentorkit.hooks.settings import check_options
+from mentorkit.web import options
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "field": {"type": "string", "title": "Field", "description": "Which."},
+        "word": {"type": "string", "title": "Word", "description": "Free.", "default": ""},
+        "per": {"enum": ["mentee", "mentor"], "title": "Per", "description": "Whose.",
+                "default": "mentee"},
+        "full": {"type": "integer", "title": "Enough", "description": "Hours.", "default": 1},
+        "span": {"type": ["number", "null"], "title": "Span", "description": "How far.",
+                 "default": None},
+        "strict": {"type": "boolean", "title": "Strict", "description": "Or not.",
+                   "default": False},
+        "steps": {"type": "array", "items": {"type": "number"}, "title": "Steps",
+                  "description": "From, to.", "default": [1]},
+        "partial": {"type": "object", "additionalProperties": {"type": "number"},
+                    "title": "Half", "description": "Marks.", "default": {}},
+    },
+    "required": ["field"],
+}  # fmt: skip
+FIELDS = {"trade": "Trade", "village": "Village"}
+VALUES: dict[str, Any] = {
+    "field": "trade", "word": "two words", "per": "mentor", "full": 3, "span": 2.5,
+    "strict": True, "steps": [1, 4.5], "partial": {"village": 0.5},
+}  # fmt: skip
+
+
+def drawn(values: dict[str, Any], wrong: dict[str, str] | None = None) -> dict[str, Any]:
+    return {one["name"]: one for one in options.controls(SCHEMA, values, FIELDS, wrong or {})}
+
+
+def test_each_property_is_drawn_as_what_it_is() -> None:
+    kinds = {name: one["kind"] for name, one in drawn({}).items()}
+    assert kinds == {
+        "field": "field", "word": "text", "per": "choice", "full": "number", "span": "number",
+        "strict": "flag", "steps": "list", "partial": "table",
+    }  # fmt: skip
+    assert drawn({})["field"]["choices"] == FIELDS
+    assert [name for name, one in drawn({}).items() if one["needed"]] == ["field"]
+
+
+def test_what_is_typed_reads_back_to_the_same_values() -> None:
+    typed = {name: one["typed"] for name, one in drawn(VALUES).items()}
+    assert typed["partial"] == "village = 0.5"
+    assert options.read(SCHEMA, typed) == VALUES
+
+
+def test_a_default_is_shown_and_what_is_left_empty_is_left_out() -> None:
+    assert drawn({})["full"]["typed"] == "1"
+    assert options.read(SCHEMA, {"full": " ", "span": ""}) == {}
+    assert options.read(SCHEMA, {"span": "2,5"}) == {"span": 2.5}, "a comma is a point too"
+
+
+@pytest.mark.parametrize(("name", "typed"), [
+    ("full", "many"), ("per", "nobody"), ("steps", "1, two"), ("partial", "village"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_told_by_the_schema(name: str, typed: str) -> None:
+    read = options.read(SCHEMA, {"field": "trade", name: typed})
+    problems = check_options(SCHEMA, read, "here")[1]
+    assert problems
+    wrong = {one.place.removeprefix("here."): one.message for one in problems}
+    assert drawn(read, wrong)[name]["wrong"]
