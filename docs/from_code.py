@@ -31,7 +31,9 @@ SHIPPED = (
     "mentorkit_demo",
     "mentorkit_inbox",
     "mentorkit_matching",
+    "mentorkit_outcomes",
     "mentorkit_signup",
+    "mentorkit_survey",
 )
 
 ERRORS = {

@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, meet, say
+from mentorkit.journey import accept, feedback, meet, say
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE
@@ -73,6 +73,8 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
 def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
     """Do one tenant's batch, and count in `report` what was done."""
     report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
+    report["turned"] += feedback.turn(kit, tenant=tenant, limit=limit)
+    report["done"] += feedback.collect(kit, tenant=tenant)
     report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
     left = limit
     while left > 0 and time.monotonic() < until:
@@ -102,7 +104,7 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
         with _renewing(job, note):
-            (_send if job.kind == "message" else _react)(kit, tenant, job)
+            _DO[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
@@ -188,7 +190,15 @@ def _code(code: object) -> str:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "undeliverable"
 
 
+def _ask(kit: Kit, tenant: str, job: Job) -> None:
+    """Have the program's vendor get ready, and tell the person where to answer."""
+    _send(kit, tenant, job, feedback.invite(kit, tenant=tenant, job=job))
+
+
 def _react(kit: Kit, tenant: str, job: Job) -> None:
+    if not job.plugin:  # the core's own: what this fact leads to being asked
+        feedback.after(kit, tenant=tenant, sequence=job.sequence or 0)
+        return
     reaction = kit.registry.reactions.get(f"{job.plugin}.{job.name}")
     if reaction is None:
         raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
@@ -201,7 +211,7 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
     reaction.handle(kit.work_context(tenant, program, job.plugin, settings=settings), event)
 
 
-def _send(kit: Kit, tenant: str, job: Job) -> None:
+def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
     with kit.transaction(tenant=tenant, write=False) as tx:
         event = tx.journal.event(job.sequence or 0)
         person = tx.people.first(id=job.recipient_id)
@@ -213,7 +223,7 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
         if not agreed and person.id not in program.staff:
             raise NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
-        message = say.message(kit, tx, job, event, person, participant, program)
+        message = say.message(kit, tx, job, event, person, participant, program, link)
         channels = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name
@@ -243,6 +253,13 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             raise Undeliverable("channel.no_receipt")
         return
     raise failed or refused
+
+
+_DO: Mapping[str, Callable[[Kit, str, Job], None]] = {
+    "message": _send,
+    "reaction": _react,
+    "survey": _ask,
+}
 
 
 def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:

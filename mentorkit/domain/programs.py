@@ -18,6 +18,7 @@ from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
 from mentorkit.domain.strategies import Strategy, dump_strategy, read_strategy
+from mentorkit.domain.surveys import read_measurement, read_questionnaires
 from mentorkit.errors import Invalid, Problem
 
 StaffRole = Literal["coordinator", "supervisor", "viewer"]
@@ -62,7 +63,8 @@ class Definition(Kept):
     """One version of something a program is run by: its fields, strategy, targets, ...
 
     Rows are never changed: a new version is a new row, and what was made under an old one names
-    it. `kind` is fields, requirements, strategy, targets, consent, messages, cohort or plugin.
+    it. `kind` is fields, requirements, strategy, targets, consent, messages, measurement,
+    questionnaires, cohort or plugin.
     """
 
     program_id: str
@@ -177,6 +179,8 @@ class Preset:
     targets: Targets = field(default_factory=Targets)
     consent: Frozen = field(default_factory=Frozen)
     messages: Frozen = field(default_factory=Frozen)
+    measurement: Frozen = field(default_factory=Frozen)
+    questionnaires: Frozen = field(default_factory=Frozen)
     staff: Frozen = field(default_factory=Frozen)
     plugins: Frozen = field(default_factory=Frozen)
     cohorts: tuple[Cohort, ...] = ()
@@ -381,6 +385,8 @@ _PRESET: Mapping[str, Check] = {
     "targets": _targets,
     "consent": reading.texts,
     "messages": reading.each(_message),
+    "measurement": read_measurement,
+    "questionnaires": read_questionnaires,
     "staff": reading.section(dict.fromkeys(STAFF_ROLES, reading.texts), "write one of"),
     "plugins": reading.each(
         reading.section(

@@ -13,7 +13,7 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "survey", "outcomes", "demo")
 
 
 def _empty() -> Mapping[Any, Any]:
@@ -34,6 +34,8 @@ class Registry:
     rules: Mapping[str, providers.Rule] = field(default_factory=_empty)
     assigners: Mapping[str, providers.Assigner] = field(default_factory=_empty)
     channels: Mapping[str, providers.Channel] = field(default_factory=_empty)
+    feedback_vendors: Mapping[str, providers.FeedbackVendor] = field(default_factory=_empty)
+    metrics: Mapping[str, providers.Metric] = field(default_factory=_empty)
     reactions: Mapping[str, providers.Reaction] = field(default_factory=_empty)
     checks: Mapping[str, providers.Check] = field(default_factory=_empty)
     commands: Mapping[str, providers.Command] = field(default_factory=_empty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,30 +32,7 @@ def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         running = tx.relationships.find(program_id=found.id, state="active")
-        ids = [one.id for one in running]
-        meetings: dict[str, list[Meeting]] = defaultdict(list)
-        for meeting in tx.meetings.find(relationship_id=ids, state="held"):
-            meetings[meeting.relationship_id].append(meeting)
-        missed: dict[str, list[str]] = defaultdict(list)
-        for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
-            missed[milestone.relationship_id].append(milestone.kind)
-        targets = {
-            version: targets_of(tx, found, version or None)[0]
-            for version in {one.targets_version for one in running}
-        }
-        reasons = {
-            one.id: [
-                *_short(tx, found, targets[one.targets_version], one, meetings[one.id]),
-                *_quiet(tx.now, one, meetings[one.id]),
-                *({"code": "missed", "kind": kind} for kind in missed[one.id]),
-                *(
-                    [{"code": "over", "ends_at": one.ends_at.isoformat()}]
-                    if one.ends_at < tx.now
-                    else ()
-                ),
-            ]
-            for one in running
-        }
+        reasons = reasons_of(tx, found, running)
         flagged = [one for one in running if reasons[one.id]]
         people = persons_of(tx, (member.participant_id for one in flagged for member in one.here))
         listed = [
@@ -66,6 +44,36 @@ def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
             for one in flagged
         ]
         return sorted(listed, key=lambda row: (-len(row["reasons"]), row["names"]))
+
+
+def reasons_of(
+    tx: Transaction, found: Program, running: Sequence[Relationship]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return why each of these relationships, by id, wants looking at; [] where nothing does."""
+    ids = [one.id for one in running]
+    meetings: dict[str, list[Meeting]] = defaultdict(list)
+    for meeting in tx.meetings.find(relationship_id=ids, state="held"):
+        meetings[meeting.relationship_id].append(meeting)
+    missed: dict[str, list[str]] = defaultdict(list)
+    for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
+        missed[milestone.relationship_id].append(milestone.kind)
+    targets = {
+        version: targets_of(tx, found, version or None)[0]
+        for version in {one.targets_version for one in running}
+    }
+    return {
+        one.id: [
+            *_short(tx, found, targets[one.targets_version], one, meetings[one.id]),
+            *_quiet(tx.now, one, meetings[one.id]),
+            *({"code": "missed", "kind": kind} for kind in missed[one.id]),
+            *(
+                [{"code": "over", "ends_at": one.ends_at.isoformat()}]
+                if one.ends_at < tx.now
+                else ()
+            ),
+        ]
+        for one in running
+    }
 
 
 def _short(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -126,20 +126,25 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
 @atomic
 def log(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
-    held_at: datetime | str | None = None, tx: Transaction = NEW,
+    held_at: datetime | str | None = None, attended: Sequence[str] = (), tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
-    future, before the relationship began, or after it ended.
+    future, before the relationship began, or after it ended. `attended` names the participants
+    who were there, where not all were.
     """
     met = Met(tx, actor, relationship)
     at = _moment(held_at, tx.now)
     _check_meeting(met.relationship, minutes, at, tx.now)
+    if strangers := set(attended) - set(met.relationship.at(at)):
+        told = Problem("attended", f"{len(strangers)} of these were not in it then")
+        raise Invalid("meeting.invalid", "This meeting cannot be logged:", [told])
     meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
     tx.meetings.add(meeting)
+    there = {"attended": tuple(sorted(attended))} if attended else {}
     fact = events.MeetingHeld
-    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes)
+    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes, **there)
     return met.row(meeting)
 
 

@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.events import Event, MemberLeft, QuestionAnswered, QuestionAsked
+from mentorkit.domain.events import (
+    Event,
+    MemberLeft,
+    MilestoneDue,
+    QuestionAnswered,
+    QuestionAsked,
+)
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message
 from mentorkit.domain.milestones import Milestone
@@ -16,8 +22,10 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
+from mentorkit.domain.surveys import surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
+from mentorkit.journey import feedback
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
@@ -49,18 +57,21 @@ class NotWanted(Exception):
 
 def message(
     kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant | None,
-    program: Program,
+    program: Program, link: str = "",
 ) -> Message:  # fmt: skip
     """Return a promised message in its reader's words; raise `NotWanted` when it is overtaken.
 
-    `mine` is the reader's own part in the program; None for staff, who have none.
+    `mine` is the reader's own part in the program; None for staff, who have none. `link` is where
+    it leads, if not to the page that it is about.
     """
+    if isinstance(event, MilestoneDue) and mine and _surveyed(kit, tx, event, mine, program):
+        raise NotWanted("surveyed")
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
     values = {"person": person.name, "program": in_locale(program.name, person.locale)}
     values |= _told(tx, job, event, mine, program, person.locale)
-    values["link"] = _link(kit, tx, event, program)
+    values["link"] = link or _link(kit, tx, event, program)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -73,6 +84,16 @@ def message(
         params=Frozen(event=event.sequence),
         created_at=tx.now,
     )
+
+
+def _surveyed(
+    kit: Kit, tx: Transaction, event: Event, mine: Participant, program: Program
+) -> bool:
+    """Return whether a survey tells of this milestone already: one message for one cause."""
+    milestone = tx.milestones.get(event.subject_id)
+    held = tx.relationships.get(milestone.relationship_id)
+    roles = [member.role for member in held.here if member.participant_id == mine.id]
+    return any(feedback.takes_over(kit, tx, program, milestone.kind, role) for role in roles)
 
 
 def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
@@ -91,6 +112,8 @@ def _told(
     tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
+    if event.noun == "survey":
+        return _asked(tx, event, program, locale)
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
         about: Proposal | Milestone | Relationship = tx.proposals.get(event.subject_id)
@@ -140,6 +163,16 @@ def _told(
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _asked(tx: Transaction, event: Event, program: Program, locale: str) -> dict[str, str]:
+    """Return what a survey shows of itself: what it is called, and until when it is open."""
+    one = surveys_of(tx.journal.about("survey", event.subject_id))[event.subject_id]
+    if one.answered_at is not None:
+        raise NotWanted("answered")
+    _, titles = feedback.questions(tx, program, one)
+    due = one.due_at.astimezone(ZoneInfo(program.zone)).date()
+    return {"text": in_locale(titles[0], locale), "due": format_day(due, locale)}
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:

@@ -55,6 +55,11 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, it is time to look back on your mentoring so far. "
         "Please tell us by {due} how it goes.\n{link}",
     ),
+    "survey_asked": _english(
+        "{text}: {program}",
+        "Hello {person}, please tell us how it goes: {text}. It helps the team to help you.\n"
+        "You can answer until {due}, and later too.\n{link}",
+    ),
     "member_left": _english(
         "Somebody has left the circle: {program}",
         "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",

@@ -65,6 +65,10 @@ class Journal:
         """Return everything that happened to one subject, oldest first."""
         return self._read(_ROW.noun == noun, _ROW.subject_id == subject_id)
 
+    def of(self, noun: str, program_id: str) -> list[Event]:
+        """Return everything that happened to a program's things of one kind, oldest first."""
+        return self._read(_ROW.noun == noun, _ROW.program_id == program_id)
+
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""
         found = self.numbered([sequence])
