@@ -20,6 +20,7 @@ from mentorkit.commands import (
     privacy,
     programs,
     relationships,
+    report,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -326,6 +327,8 @@ for command in (
     matching.match,
     matching.publish,
     relationships.relationship,
+    report.feedback,
+    report.report,
     work.work,
     database.plugins,
     database.doctor,

@@ -197,7 +197,9 @@ class Kit:
             self._open.reset(token)
 
     def _listeners(self, cls: type[Event]) -> Sequence[tuple[str, str]]:
-        ours = [("", "feedback")] if issubclass(cls, ASKS) and self.registry.feedback_vendors else []
+        ours = (
+            [("", "feedback")] if issubclass(cls, ASKS) and self.registry.feedback_vendors else []
+        )
         return ours + [
             (key.partition(".")[0], reaction.name)
             for key, reaction in self.registry.reactions.items()

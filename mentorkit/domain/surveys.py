@@ -94,9 +94,7 @@ class Measurement:
         if statements:
             for id, label in self.statements.items():
                 name = f"statement.{id}"
-                asked[name] = Field(
-                    id=name, kind="ordered", choices=AGREEMENT, label=text(label)
-                )
+                asked[name] = Field(id=name, kind="ordered", choices=AGREEMENT, label=text(label))
         return asked
 
     @property
@@ -171,7 +169,7 @@ class Questionnaire:
     """What is asked of whom, and when.
 
     `when` lists triggers: ``{milestone}``, ``{event}``, or ``{day, every}`` (days from the start of
-    a relationship, and again after each `every`). Questions `flagged` are asked only about those who
+    a relationship, and again after each `every`). Questions `flagged` are asked only of those who
     are to be looked at; `sides` says whom a question is for. An answer is late after `window` days.
     """
 
@@ -224,7 +222,8 @@ class Questionnaire:
             "indicators": self.indicators and side == "mentee",
             "statements": self.statements and side != "staff",
         }
-        return {**own, **plan.questions(**measured)}
+        first = {id: one for id, one in own.items() if one.kind != "text"}
+        return {**first, **plan.questions(**measured), **own}
 
 
 def read_questionnaires(data: Any, at: Place) -> Frozen:
@@ -241,7 +240,9 @@ def parse_questionnaires(body: Mapping[str, Any]) -> dict[str, Questionnaire]:
 def _made(key: str, body: Mapping[str, Any]) -> Questionnaire:
     given = body.get("questions", {})
     plain = {id: _as_field(one) for id, one in given.items()}
-    own = {name: body[name] for name in ("to", "window", "indicators", "statements") if name in body}
+    own = {
+        name: body[name] for name in ("to", "window", "indicators", "statements") if name in body
+    }
     return Questionnaire(
         key=key,
         title=text(body.get("title", key)),

@@ -143,9 +143,7 @@ _of_a_criterion = partial(_of_a_scorer, providers.Criterion, providers.Form, "sc
 _of_a_rule = partial(_of_a_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
 
 _of_an_assigner = partial(_of_a_method, providers.Assigner, "assign", "all that an assigner does")
-_of_a_vendor = partial(
-    _of_a_method, providers.FeedbackVendor, "invite", "how somebody is asked"
-)
+_of_a_vendor = partial(_of_a_method, providers.FeedbackVendor, "invite", "how somebody is asked")
 _of_a_metric = partial(_of_a_method, providers.Metric, "measure", "all that a metric does")
 _of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
@@ -161,9 +159,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("mentorkit_rules", "rules", providers.Rule, _of_a_rule),
     Kind("mentorkit_assigners", "assigners", providers.Assigner, _of_an_assigner),
     Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),
-    Kind(
-        "mentorkit_feedback_vendors", "feedback_vendors", providers.FeedbackVendor, _of_a_vendor
-    ),
+    Kind("mentorkit_feedback_vendors", "feedback_vendors", providers.FeedbackVendor, _of_a_vendor),
     Kind("mentorkit_metrics", "metrics", providers.Metric, _of_a_metric),
     Kind("mentorkit_reactions", "reactions", providers.Reaction, _of_a_reaction, own=True),
     Kind("mentorkit_checks", "checks", providers.Check, _of_a_check, own=True),

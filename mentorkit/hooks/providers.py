@@ -416,7 +416,7 @@ class Metric(Provider):
     """Measures a program for its report. It gets all facts at once, and names of nobody."""
 
     def measure(self, ctx: Context, facts: Facts) -> Sequence[Table]:
-        """Return the tables that this metric makes of the facts; the same facts, the same tables."""
+        """Return the tables that it makes of the facts; the same facts give the same tables."""
         raise NotImplementedError  # pragma: no cover - a metric has nothing else
 
 

@@ -13,7 +13,15 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "survey", "outcomes", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = (
+    "matching",
+    "csv",
+    "inbox",
+    "signup",
+    "survey",
+    "outcomes",
+    "demo",
+)
 
 
 def _empty() -> Mapping[Any, Any]:

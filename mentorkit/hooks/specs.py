@@ -210,9 +210,7 @@ class Hooks(Protocol):
         """
 
     @hookspec
-    def mentorkit_feedback_vendors(
-        self, settings: Mapping[str, Any]
-    ) -> Iterable[FeedbackVendor]:
+    def mentorkit_feedback_vendors(self, settings: Mapping[str, Any]) -> Iterable[FeedbackVendor]:
         """Offer ways to ask people how it goes: forms of your own, or of somebody else's product.
 
         Asked at start-up. The worker invites and collects; `request.key` is the same on every

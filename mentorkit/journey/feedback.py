@@ -43,7 +43,6 @@ from mentorkit.journey.steps import (
     chosen,
     in_program,
     person_of,
-    program_of,
     reading,
     role_in,
 )
@@ -176,8 +175,11 @@ def _point(tx: Transaction, event: Event) -> Point | None:
         meeting = tx.meetings.get(id)
         held = tx.relationships.get(meeting.relationship_id)
         there = event.payload().get("attended") or held.at(meeting.held_at)
-        return Point(noun="meeting", id=id, relationship=held, there=there) \
-            if meeting.state == "held" else None
+        return (
+            Point(noun="meeting", id=id, relationship=held, there=there)
+            if meeting.state == "held"
+            else None
+        )
     held = tx.relationships.get(id)
     blocked = held.reason == "blocked"
     there = [member.participant_id for member in held.here]
@@ -280,21 +282,24 @@ def questions(
 ) -> tuple[dict[str, Field], list[Frozen]]:
     """Return the questions of all that a survey asks, as asked then, and its titles."""
     plan = _measured(tx, program, one)
+    parts = _parts(tx, program, one, {})
     asked: dict[str, Field] = {}
-    titles = []
-    for part, questionnaire in _parts(tx, program, one):
-        asked = {**questionnaire.asked(one.side, plan, flagged=part.flagged), **asked}
-        titles.append(questionnaire.title)
-    return asked, titles or [Frozen(en="Survey")]
+    for part, questionnaire in parts:
+        asked |= questionnaire.asked(one.side, plan, flagged=part.flagged)
+    return asked, [questionnaire.title for _, questionnaire in parts]
 
 
-def _parts(tx: Transaction, program: Program, one: Survey) -> list[tuple[Part, Questionnaire]]:
-    versions = {part.number: questionnaires_of(tx, program, part.number)[0] for part in one.parts}
-    return [
-        (part, versions[part.number][part.questionnaire])
-        for part in one.parts
-        if part.questionnaire in versions[part.number]
-    ]
+Versions = dict[tuple[str, int], dict[str, Questionnaire]]
+"""What was looked up of questionnaires, by program and version."""
+
+
+def _parts(
+    tx: Transaction, program: Program, one: Survey, known: Versions
+) -> list[tuple[Part, Questionnaire]]:
+    for part in one.parts:
+        if (program.id, part.number) not in known:
+            known[program.id, part.number] = questionnaires_of(tx, program, part.number)[0]
+    return [(part, known[program.id, part.number][part.questionnaire]) for part in one.parts]
 
 
 def _measured(tx: Transaction, program: Program, one: Survey) -> Measurement:
@@ -327,24 +332,24 @@ def mine(kit: Kit, *, tenant: str, actor: Actor) -> list[dict[str, Any]]:
         person = person_of(tx, actor)
         asked = asked_of(tx, person) if person else []
         now = [one for one in asked if one.answered_at is None and tx.now - one.asked_at < LATE]
-        programs = tx.programs.get_many(one.program_id for one in now)
+        programs, known = tx.programs.get_many(one.program_id for one in now), Versions()
         return [
-            {**_row(tx, one), "program": programs[one.program_id].key,
-             "title": shown(questions(tx, programs[one.program_id], one)[1][0])}
+            {"program": programs[one.program_id].key,
+             **_row(tx, programs[one.program_id], one, known)}
             for one in sorted(now, key=lambda one: one.due_at)
         ]  # fmt: skip
 
 
-def _row(tx: Transaction, one: Survey) -> dict[str, Any]:
-    row = as_row(one)
-    return {**row, "state": one.state(tx.now)}
+def _row(tx: Transaction, program: Program, one: Survey, known: Versions) -> dict[str, Any]:
+    titles = [questionnaire.title for _, questionnaire in _parts(tx, program, one, known)]
+    return {**as_row(one), "state": one.state(tx.now), "titles": shown(titles)}
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, survey: str) -> dict[str, Any]:
     """Return a survey to whom it asks and to staff: its questions, each with what was answered."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         one, program, _ = _own(tx, actor, survey)
-        asked, titles = questions(tx, program, one)
+        asked, _ = questions(tx, program, one)
         told = _told(tx, one)
         held = tx.relationships.first(id=one.relationship_id) if one.relationship_id else None
         others = [
@@ -355,11 +360,10 @@ def show(kit: Kit, *, tenant: str, actor: Actor, survey: str) -> dict[str, Any]:
         parts = tx.participants.get_many(others)
         names = tx.people.get_many(part.person_id for part in parts.values())
         return {
-            **_row(tx, one),
+            **_row(tx, program, one, {}),
             "program": program.key,
             "name": tx.people.get(one.person_id).name,
             "with": [person.name for person in names.values() if person.name],
-            "titles": shown(titles),
             "questions": [{**as_row(f), "value": told.get(f.id)} for f in asked.values()],
         }
 
@@ -404,7 +408,7 @@ def answer(
     noun = "relationship" if one.relationship_id else "participant"
     note = _keep(tx, one, "survey", one.id, rest)
     text = _keep(tx, one, noun if one.participant_id else "program", one.place, words)
-    told = {"note_id": note, "text_id": text, "answers": len(values)}
+    told: dict[str, Any] = {"note_id": note, "text_id": text, "answers": len(values)}
     event = step.record(events.SurveyAnswered, one.id, **told)
     _reach(step, program, one, event)
     return {"id": one.id, "answers": len(values), "late": tx.now > one.due_at}
@@ -444,12 +448,11 @@ def surveys(
     with reading(kit, tenant, actor, program) as (tx, found):
         every = surveys_of(tx.journal.of("survey", found.id)).values()
         rows = [one for one in every if state is None or one.state(tx.now) == state]
-        people = tx.people.get_many(one.person_id for one in rows)
+        people, known = tx.people.get_many(one.person_id for one in rows), Versions()
         return [
-            {**_row(tx, one), "name": people[one.person_id].name,
-             "title": shown(questions(tx, found, one)[1][0])}
+            {"name": people[one.person_id].name, **_row(tx, found, one, known)}
             for one in reversed(rows)
-        ]  # fmt: skip
+        ]
 
 
 # ------------------------------------------------------------------ what vendors bring

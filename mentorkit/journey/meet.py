@@ -142,7 +142,7 @@ def log(
         raise Invalid("meeting.invalid", "This meeting cannot be logged:", [told])
     meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
     tx.meetings.add(meeting)
-    there = {"attended": tuple(sorted(attended))} if attended else {}
+    there: dict[str, Any] = {"attended": tuple(sorted(attended))} if attended else {}
     fact = events.MeetingHeld
     met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes, **there)
     return met.row(meeting)

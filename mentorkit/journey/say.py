@@ -86,9 +86,7 @@ def message(
     )
 
 
-def _surveyed(
-    kit: Kit, tx: Transaction, event: Event, mine: Participant, program: Program
-) -> bool:
+def _surveyed(kit: Kit, tx: Transaction, event: Event, mine: Participant, program: Program) -> bool:
     """Return whether a survey tells of this milestone already: one message for one cause."""
     milestone = tx.milestones.get(event.subject_id)
     held = tx.relationships.get(milestone.relationship_id)

@@ -20,7 +20,7 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import consent_version
+from mentorkit.journey.programs import consent_version, unmeasured
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -200,8 +200,9 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
-    all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
+    have none; `lacking` are codes of what is missing before it can open; `late_work` is how much
+    that was promised has waited for more than 15 minutes, of all the tenant's programs; `next` is
+    the code of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -221,6 +222,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
+            "lacking": [*unmeasured(tx, found)] if found.state == "draft" else [],
         }
         return {**figures, "next": _next(found, figures)}
 

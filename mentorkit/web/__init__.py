@@ -31,6 +31,7 @@ from mentorkit.web.pages import (  # noqa: F401
     programs,
     proposals,
     relationships,
+    report,
 )
 from mentorkit.web.tokens import Tokens
 from mentorkit.web.visits import Portal, Visit, current

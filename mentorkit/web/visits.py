@@ -229,6 +229,9 @@ NOTICES = {
     "ended": "It has ended. Thank you for your time.",
     "reached": "Noted.",
     "left": "You have left this program.",
+    "saved": "Saved. Nobody reads it before you send it.",
+    "noted": "The answers are kept.",
+    "planned": "The plan is kept. It holds for what is asked from now on.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

@@ -1,4 +1,4 @@
-"""The plugin `outcomes`: the first tables of a program's report, each with its n and how counted."""
+"""The plugin `outcomes`: the first tables of a program's report, each with its n."""
 
 from __future__ import annotations
 

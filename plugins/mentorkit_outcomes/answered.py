@@ -61,8 +61,8 @@ class Responses(Metric):
                 ),
                 rows=tuple(rows),
                 how=(
-                    "Every time somebody was asked; the rate is those who answered, late or not, of "
-                    "those asked. After a meeting only those are asked who were there."
+                    "Every time somebody was asked; the rate is those who answered, late or not, "
+                    "of those asked. After a meeting only those are asked who were there."
                 ),
             )
         ]

@@ -16,8 +16,8 @@ from mentorkit.hooks import Column, Context, Facts, Metric, Table
 
 FEW = 5
 NONE = (
-    "There is no comparison group: others who were not mentored may have changed as much, so none of "
-    "this says what the mentoring caused."
+    "There is no comparison group: others who were not mentored may have changed as much, so none "
+    "of this says what the mentoring caused."
 )
 
 Told = dict[str, tuple[float, str]]
@@ -91,8 +91,7 @@ class Indicators(Metric):
                     NONE,
                     f"A dash stands where fewer than {FEW} have told the value.",
                     _winsor(facts.measurement.winsor),
-                    f"{early} of {len(before)} told the beginning before their first meeting; the "
-                    "others had met already, or have not told it.",
+                    _before(early, len(before)),
                 ),
             )
         ]
@@ -205,10 +204,17 @@ def _early(facts: Facts, before: Iterable[Survey]) -> int:
     )
 
 
+def _before(early: int, asked: int) -> str:
+    return (
+        f"{early} of {asked} told the beginning before their first meeting; the others had met "
+        "already, or have not told it."
+    )
+
+
 def _winsor(share: float) -> str:
     if not share:
         return "No value was pulled in before a mean was made."
     return (
-        f"Before a mean was made, {100 * share:g} % of the values at each end were pulled in to the "
-        "next one; medians are of the values as told."
+        f"Before a mean was made, {100 * share:g} % of the values at each end were pulled in to "
+        "the next one; medians are of the values as told."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -53,9 +54,10 @@ class Funnel(Metric):
                     for step in STEPS
                 ),
                 how=(
-                    "Pairs that were offered; of these, those that somebody who was asked answered, "
-                    "yes or no; those in which all said yes; those of them who logged a meeting; and "
-                    "those of them who came to the end or reached their goal. Counted from the journal."
+                    "Pairs that were offered; of these, those that somebody who was asked "
+                    "answered, yes or no; those in which all said yes; those of them who logged a "
+                    "meeting; and those of them who came to the end or reached their goal. Counted "
+                    "from the journal."
                 ),
             )
         ]
@@ -89,7 +91,7 @@ def walked(facts: Facts) -> tuple[dict[str, set[str]], dict[str, str]]:
     met = set(held.values())
     found["met"] = {one for one in found["connected"] if began[one] in met}
     found["completed"] = {one for one in found["met"] if began[one] in ended}
-    for before, step in zip(STEPS, STEPS[1:], strict=False):
+    for before, step in pairwise(STEPS):
         found[step] &= found[before]
     return found, mentees
 

@@ -168,12 +168,13 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
         if one["program"] == program and wanted(one)
     ]
     line = Markup(
-        '<p><a class="mk-button mk-main-button" href="{}">{}</a> <span class="mk-quiet">{}</span></p>'
+        '<p><a class="mk-button mk-main-button" href="{}">{}</a> '
+        '<span class="mk-quiet">{}</span></p>'
     )
     return Markup("").join(
         line.format(
             visit.url("survey.form", program=program, survey=one["id"]),
-            visit.text(one["title"]),
+            visit.text(one["titles"][0]),
             visit.words("until {day}", day=visit.day(one["due_at"]))
             if one["state"] == "open"
             else visit.words("late, and still welcome"),

@@ -30,6 +30,7 @@ PRESET: dict[str, Any] = {
         ],
     },
     "consent": {"en": "We use what you tell us to find you a mentor. Two hours a month are asked."},
+    "measurement": {"none": "These tests measure nothing."},
 }
 
 
@@ -50,10 +51,11 @@ def create_world(create_kit: Callable[..., Any]) -> Callable[..., SimpleNamespac
     """Return a factory of an open program with active, consented people in it."""
 
     def create(
-        leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None, **program: Any
-    ) -> SimpleNamespace:
+        leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None,
+        sections: dict[str, Any] | None = None, **program: Any,
+    ) -> SimpleNamespace:  # fmt: skip
         kit = kit or create_kit()
-        preset = {**PRESET, "program": program} if program else PRESET
+        preset = {**PRESET, **(sections or {}), **({"program": program} if program else {})}
         made = programs.create(kit, tenant=tenant, actor=ADMIN, key="traders", preset=preset)
         programs.open_(kit, tenant=tenant, actor=ADMIN, program="traders")
         people = leads or [

@@ -32,7 +32,9 @@ def upgrade() -> None:
             name=op.f("fk_mk_survey__draft_tenant_person_id"),
             ondelete="CASCADE",
         ),
-        sa.UniqueConstraint("tenant", "survey_id", name=op.f("uq_mk_survey__draft_tenant_survey_id")),
+        sa.UniqueConstraint(
+            "tenant", "survey_id", name=op.f("uq_mk_survey__draft_tenant_survey_id")
+        ),
     )
     op.create_index(
         op.f("ix_mk_survey__draft_tenant_person_id"), "mk_survey__draft", ["tenant", "person_id"]
