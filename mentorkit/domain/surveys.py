@@ -112,14 +112,16 @@ _IN_PERIOD = Frozen(
 
 
 def read_measurement(data: Any, at: Place) -> Frozen:
-    """Check a measurement plan; return it as it was written."""
+    """Check a measurement plan; return it as it was written. An empty one is none yet."""
+    if data == {}:
+        return Frozen()
     at.only(data, _MEASUREMENT, "a measurement plan has")
     values = at.read(data, _MEASUREMENT)
     if "none" in data and len(data) > 1:
         at.inside("none").wrong("leave it out where something is measured, or all the rest")
     if "none" in data and not any(values.get("none", {"": " "}).values()):
         at.inside("none").wrong("say why nothing is measured")
-    if not data or ("none" not in data and not (data.keys() & {"indicators", "statements"})):
+    if "none" not in data and not (data.keys() & {"indicators", "statements"}):
         raise ValueError('name indicators or statements, or write none = "why nothing is measured"')
     money = any(one.get("money") for one in values.get("indicators", {}).values())
     if money and not data.get("currencies"):

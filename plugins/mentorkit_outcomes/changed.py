@@ -15,6 +15,7 @@ from mentorkit.domain.surveys import CURRENCY, MONTHS, PERIOD, Survey
 from mentorkit.hooks import Column, Context, Facts, Metric, Table
 
 FEW = 5
+SMALL = f"A dash stands where fewer than {FEW} have told the value."
 NONE = (
     "There is no comparison group: others who were not mentored may have changed as much, so none "
     "of this says what the mentoring caused."
@@ -35,65 +36,73 @@ class Indicators(Metric):
         first = {one.key for one in facts.questionnaires.values() if one.indicators and one.first}
         before = _newest(survey for key in sorted(first) for survey in waves.get(key, ()))
         later = [
-            one
+            (one, _newest(waves[one.key]))
             for one in facts.questionnaires.values()
             if one.indicators and not one.first and one.key in waves
         ]
         early = _early(facts, before.values())
-        rows: list[tuple[Any, ...]] = []
+        told: list[tuple[Any, ...]] = []
+        changed: list[tuple[Any, ...]] = []
         for id, indicator in facts.measurement.indicators.items():
             label = indicator.get("label", id)
             start = _values(facts, id, before)
-            for currency in _currencies(start):
-                own = [value for value, code in start.values() if code == currency]
-                rows.append(
-                    (label, currency or None, "Beginning", len(before), len(own),
-                     _rate(len(own), before), *_centre(facts, own), *[None] * 7)
-                )  # fmt: skip
-            for wave in later:
-                asked = _newest(waves[wave.key])
-                end = _values(facts, id, asked)
-                for currency in sorted({*_currencies(start), *_currencies(end)}):
-                    rows.append(
-                        (label, currency or None, wave.title,
-                         *_change(facts, start, end, before, asked, currency))
-                    )  # fmt: skip
+            ends = [(wave, asked, _values(facts, id, asked)) for wave, asked in later]
+            given = {
+                code for each in (start, *(end for _, _, end in ends)) for _, code in each.values()
+            }
+            for currency in sorted(given) or [""]:
+                head = (label, currency or None)
+                told.append((*head, "Beginning", *_centre(facts, start, before, currency)))
+                for wave, asked, end in ends:
+                    told.append((*head, wave.title, *_centre(facts, end, asked, currency)))
+                    cells = _change(facts, start, end, asked, currency)
+                    changed.append((*head, wave.title, *cells))
         period = facts.measurement.period
+        head_columns = (
+            Column(name="indicator", title="Indicator", kind="text"),
+            Column(name="currency", title="Currency", kind="text"),
+            Column(name="wave", title="When", kind="text"),
+        )
         return [
             Table(
                 name=self.name,
                 title=self.title,
                 columns=(
-                    Column(name="indicator", title="Indicator", kind="text"),
-                    Column(name="currency", title="Currency", kind="text"),
-                    Column(name="wave", title="When", kind="text"),
+                    *head_columns,
                     Column(name="asked", title="Asked"),
                     Column(name="answered", title="n answered"),
                     Column(name="rate", title="Response rate", kind="percent"),
                     Column(name="mean", title="Mean", kind="number"),
                     Column(name="median", title="Median", kind="number"),
+                ),
+                rows=tuple(told),
+                how=(
+                    f"Amounts are for one {period}, however they were told; no currency is turned "
+                    "into another. The response rate is those who told the value of all asked."
+                ),
+                notes=(NONE, SMALL, _winsor(facts.measurement.winsor), _before(early, len(before))),
+            ),
+            Table(
+                name="changes",
+                title="What changed",
+                columns=(
+                    *head_columns,
                     Column(name="paired", title="n paired"),
                     Column(name="paired_before", title="Their mean before", kind="number"),
                     Column(name="paired_after", title="Their mean after", kind="number"),
                     Column(name="change", title="Change of the mean", kind="percent"),
                     Column(name="median_change", title="Median change", kind="percent"),
                     Column(name="lost", title="Told at the beginning alone"),
-                    Column(name="unlike", title="In another currency before"),
+                    Column(name="unlike", title="Told in another currency before"),
                 ),
-                rows=tuple(rows),
+                rows=tuple(changed),
                 how=(
                     "Change counts only those who told the value both times, in the same currency. "
-                    f"Amounts are for one {period}, however they were told; no currency is turned "
-                    "into another. Who was asked and told nothing, or at the beginning alone, is "
-                    "counted beside it."
+                    "Who told it at the beginning, was asked again and told nothing is counted "
+                    "beside it."
                 ),
-                notes=(
-                    NONE,
-                    f"A dash stands where fewer than {FEW} have told the value.",
-                    _winsor(facts.measurement.winsor),
-                    _before(early, len(before)),
-                ),
-            )
+                notes=(NONE, SMALL, _winsor(facts.measurement.winsor)),
+            ),
         ]
 
 
@@ -133,14 +142,6 @@ def _values(facts: Facts, id: str, asked: Mapping[str, Survey]) -> Told:
     return told
 
 
-def _currencies(told: Told) -> list[str]:
-    return sorted({currency for _, currency in told.values()})
-
-
-def _rate(answered: int, asked: Mapping[str, Any]) -> float | None:
-    return 100 * answered / len(asked) if asked else None
-
-
 def winsorized(values: Sequence[float], share: float) -> list[float]:
     """Return the values with this share of them at each end pulled in to the next one."""
     ordered = sorted(values)
@@ -151,18 +152,22 @@ def winsorized(values: Sequence[float], share: float) -> list[float]:
     return [min(max(value, low), high) for value in values]
 
 
-def _centre(facts: Facts, values: Sequence[float]) -> tuple[float | None, float | None]:
+def _centre(
+    facts: Facts, told: Told, asked: Mapping[str, Survey], currency: str
+) -> tuple[Any, ...]:
+    """Return how many were asked, told it and at what rate; mean and median where enough did."""
+    values = [value for value, code in told.values() if code == currency]
+    rate = 100 * len(values) / len(asked) if asked else None
     if len(values) < FEW:
-        return None, None
-    return fmean(winsorized(values, facts.measurement.winsor)), median(values)
+        return len(asked), len(values), rate, None, None
+    mean = fmean(winsorized(values, facts.measurement.winsor))
+    return len(asked), len(values), rate, mean, median(values)
 
 
 def _change(
-    facts: Facts, start: Told, end: Told, before: Mapping[str, Survey],
-    asked: Mapping[str, Survey], currency: str,
-) -> tuple[Any, ...]:  # fmt: skip
-    """Return the cells of one later wave from how many were asked on."""
-    own = [value for value, code in end.values() if code == currency]
+    facts: Facts, start: Told, end: Told, asked: Mapping[str, Survey], currency: str
+) -> tuple[Any, ...]:
+    """Return the cells of what changed until one later wave, from n paired on."""
     pairs = [
         (start[who][0], value)
         for who, (value, code) in end.items()
@@ -182,10 +187,7 @@ def _change(
         each = [100 * (b - a) / a for a, b in pairs if a > 0]
         change = 100 * (new - old) / old if old > 0 else None
         told = (old, new, change, median(each) if len(each) >= FEW else None)
-    return (
-        len(asked), len(own), _rate(len(own), asked), *_centre(facts, own),
-        len(pairs), *told, lost, unlike,
-    )  # fmt: skip
+    return (len(pairs), *told, lost, unlike)
 
 
 def _early(facts: Facts, before: Iterable[Survey]) -> int:
