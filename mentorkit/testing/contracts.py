@@ -14,6 +14,7 @@ A contract says nothing about what a provider should answer: that stands in test
 
 from __future__ import annotations
 
+from mentorkit.testing.asking import FeedbackVendorContract, MetricContract
 from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.receiving import SourceContract
@@ -23,6 +24,8 @@ __all__ = [
     "AssignerContract",
     "ChannelContract",
     "CriterionContract",
+    "FeedbackVendorContract",
+    "MetricContract",
     "RuleContract",
     "SourceContract",
     "assert_consistent",

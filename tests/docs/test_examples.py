@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -164,6 +164,33 @@ def test_notification_channels(ctx: Any, tmp_path: Path) -> None:
     receipts = {channel.deliver(ctx, message, person, [mail]) for _ in range(2)}
     assert len(receipts) == 1
     assert [file.read_text() for file in out.iterdir()] == ["A mentor for you\n\nBen"]
+
+
+def test_feedback_vendors(ctx: Any, tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    registry = load("feedback_vendors", form="https://forms.example.org/f", file=str(file))
+    vendor = registry.feedback_vendors["elsewhere"]
+    request: Any = SimpleNamespace(key="s1", locale="sw")
+    told = vendor.invite(ctx, request)
+    assert told == "https://forms.example.org/f?survey=s1&language=sw"
+    assert vendor.collect(ctx, [request]) == []
+    file.write_text(
+        '{"survey": "s1", "answers": {"going": "well"}}\n{"survey": "s2", "answers": {}}\n'
+    )
+    (answer,) = vendor.collect(ctx, [request])
+    assert (answer.key, dict(answer.values)) == ("s1", {"going": "well"})
+
+
+def test_metrics(ctx: Any) -> None:
+    metric = load("metrics").metrics["first_meeting"]
+    held = [
+        SimpleNamespace(relationship_id="r1", held_at=NOW + timedelta(days=day), state="held")
+        for day in (9, 4)
+    ]
+    pairs = [SimpleNamespace(id=id, started_at=NOW) for id in ("r1", "r2")]
+    facts: Any = SimpleNamespace(meetings=held, relationships=pairs)
+    (table,) = metric.measure(ctx, facts)
+    assert table.rows == ((4, 1, 2),)
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

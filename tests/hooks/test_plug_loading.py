@@ -20,7 +20,9 @@ from mentorkit.hooks import (
     Check,
     Command,
     Criterion,
+    FeedbackVendor,
     Health,
+    Metric,
     Reaction,
     Receipt,
     RecruitmentSource,
@@ -54,6 +56,16 @@ class AnAssigner(Assigner):
         return Assignment(pairs=(), method="none")
 
 
+class AVendor(FeedbackVendor):
+    def invite(self, *args: Any) -> str:
+        return ""
+
+
+class AMetric(Metric):
+    def measure(self, *args: Any) -> list[Any]:
+        return []
+
+
 class AChannel(Channel):
     def deliver(self, *args: Any) -> Receipt:
         return Receipt(channel=self.name)
@@ -67,6 +79,8 @@ def provider(hook: str, name: str) -> Any:
         "mentorkit_rules": ARule,
         "mentorkit_assigners": AnAssigner,
         "mentorkit_notification_channels": AChannel,
+        "mentorkit_feedback_vendors": AVendor,
+        "mentorkit_metrics": AMetric,
     }
     if hook == "mentorkit_matching_strategies":
         return Strategy(name=name, assigner="in_turn")
