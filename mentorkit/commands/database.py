@@ -35,6 +35,8 @@ KINDS = {
     "rules": "rule",
     "assigners": "assigner",
     "channels": "channel",
+    "feedback_vendors": "feedback vendor",
+    "metrics": "metric",
     "reactions": "reaction",
     "checks": "check",
     "commands": "command",

@@ -78,7 +78,7 @@ class Indicators(Metric):
                 rows=tuple(told),
                 how=(
                     f"Amounts are for one {period}, however they were told; no currency is turned "
-                    "into another. The response rate is those who told the value of all asked."
+                    "into another. n answered is in that currency, the response rate in any."
                 ),
                 notes=(NONE, SMALL, _winsor(facts.measurement.winsor), _before(early, len(before))),
             ),
@@ -155,9 +155,12 @@ def winsorized(values: Sequence[float], share: float) -> list[float]:
 def _centre(
     facts: Facts, told: Told, asked: Mapping[str, Survey], currency: str
 ) -> tuple[Any, ...]:
-    """Return how many were asked, told it and at what rate; mean and median where enough did."""
+    """Return how many were asked and told it so, and the rate of telling it in any currency.
+
+    Then mean and median, where enough did.
+    """
     values = [value for value, code in told.values() if code == currency]
-    rate = 100 * len(values) / len(asked) if asked else None
+    rate = 100 * len(told) / len(asked) if asked else None
     if len(values) < FEW:
         return len(asked), len(values), rate, None, None
     mean = fmean(winsorized(values, facts.measurement.winsor))

@@ -152,13 +152,13 @@ def test_a_table_of_the_report_is_a_sheet_in_which_nothing_comes_alive(
     clock_on(portal, 183)
     drain(portal)
     cora = portal.browser("cora")
-    cora.open("/programs/traders/report/statements.csv")
+    cora.open("/programs/traders/report?sheet=statements")
     body = cora.page.data.decode("utf-8-sig")
     lines = list(csv.reader(io.StringIO(body)))
     assert lines[0][0] == "Statement"
     assert "'=HYPERLINK(1)" in [line[0] for line in lines]
     assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line)
-    cora.open("/programs/traders/report/nothing.csv", 404)
+    cora.open("/programs/traders/report?sheet=nothing", 404)
 
 
 def clock_on(portal: Portal, days: int) -> None:

@@ -28,21 +28,19 @@ assert AT.keys() == AFTER.keys()
 
 @shows("/programs/<program>/report")
 @allow(*READERS)
-def report(visit: Visit, program: str) -> str:
+def report(visit: Visit, program: str) -> str | Response:
+    if sheet := flask.request.args.get("sheet"):
+        return _sheet(visit, program, sheet)
     made = evaluate.report(visit.kit, **visit.asked(), program=program)
     return visit.render("report.html", title=visit.words("Report"), here="report", **made)
 
 
-@shows("/programs/<program>/report/<table>.csv")
-@allow(*READERS)
-def report_table(visit: Visit, program: str, table: str) -> Response:
-    written = evaluate.sheet(
-        visit.kit, **visit.asked(), program=program, table=table, locale=visit.locale
-    )
-    name = f"{visit.of.key}-{table}.csv"
-    kept = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _sheet(visit: Visit, program: str, table: str) -> Response:
+    at = {**visit.asked(), "program": program, "locale": visit.locale}
+    written = evaluate.sheet(visit.kit, **at, table=table)
+    named = {"Content-Disposition": f'attachment; filename="{visit.of.key}-{table}.csv"'}
     # The mark lets spreadsheets read it as UTF-8.
-    return flask.Response(written.encode("utf-8-sig"), mimetype="text/csv", headers=kept)
+    return flask.Response(written.encode("utf-8-sig"), mimetype="text/csv", headers=named)
 
 
 @shows("/programs/<program>/plan")
