@@ -355,6 +355,12 @@ def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
 @program_option
 @click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
 @click.option("--at", "held_at", help="When, with offset (2027-03-01T18:00+01:00); default now.")
+@click.option(
+    "--absent",
+    metavar="MENTEE",
+    multiple=True,
+    help="A mentee of the group who was not there; by key or id, once for each.",
+)
 @means_option
 @json_option
 @pass_session
@@ -367,6 +373,7 @@ def meet(
     program: str | None,
     minutes: int,
     held_at: str | None,
+    absent: Sequence[str],
     means: str,
     as_json: bool,
 ) -> None:
@@ -374,9 +381,13 @@ def meet(
 
     By id or as MENTEE=MENTOR, wherever it was held.
     """
+    values: dict[str, Any] = {"minutes": minutes, "held_at": held_at}
+    if absent:
+        begun = relationships_in(session, the_program(session, program))
+        values["absent"] = [_mentee_called(begun, one) for one in absent]
     each(
         session, program, which, listed, every, verb=_log,
-        done="Logged a meeting of", means=means, as_json=as_json, minutes=minutes, held_at=held_at,
+        done="Logged a meeting of", means=means, as_json=as_json, **values,
     )  # fmt: skip
 
 
@@ -384,7 +395,7 @@ def _log(*scope: Any, **values: Any) -> dict[str, Any]:
     """Log a meeting; what is wrong with it is named as it was typed."""
     from mentorkit.journey import meet as meeting
 
-    typed = {"held_at": "--at", "minutes": "--minutes"}
+    typed = {"held_at": "--at", "minutes": "--minutes", "absent": "--absent"}
     try:
         return meeting.log(*scope, **values)
     except Invalid as error:

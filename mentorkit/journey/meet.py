@@ -126,25 +126,27 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
 @atomic
 def log(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int,
-    held_at: datetime | str | None = None, attended: Sequence[str] = (), tx: Transaction = NEW,
+    held_at: datetime | str | None = None, absent: Sequence[str] = (), tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
-    future, before the relationship began, or after it ended. `attended` names the participants
-    who were there, where not all were.
+    future, before the relationship began, or after it ended. `absent` names the participants
+    of a group who were not there.
     """
     met = Met(tx, actor, relationship)
     at = _moment(held_at, tx.now)
     _check_meeting(met.relationship, minutes, at, tx.now)
-    if strangers := set(attended) - set(met.relationship.at(at)):
-        told = Problem("attended", f"{len(strangers)} of these were not in it then")
+    members = met.relationship.at(at)
+    there = tuple(sorted(set(members) - set(absent)))
+    if absent and (set(absent) - set(members) or len(there) < 2):
+        told = Problem("absent", "name members of the group; at least two must have met")
         raise Invalid("meeting.invalid", "This meeting cannot be logged:", [told])
     meeting = Meeting(**fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes)
     tx.meetings.add(meeting)
-    there: dict[str, Any] = {"attended": tuple(sorted(attended))} if attended else {}
+    own: dict[str, Any] = {"attended": there} if absent else {}
     fact = events.MeetingHeld
-    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes, **there)
+    met.record(fact, meeting.id, relationship_id=relationship, minutes=minutes, **own)
     return met.row(meeting)
 
 

@@ -208,3 +208,23 @@ def test_a_program_that_switches_the_plugin_off_asks_nobody(
     drain(portal)
     assert feedback.surveys(kit, **BY, program="traders") == []
     portal.browser("cora").open("/x/survey/traders/", 404)
+
+
+def test_s7_who_was_at_a_groups_meeting_is_ticked_and_only_they_are_asked(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit], clock: Any
+) -> None:
+    portal = create_portal(
+        kit=create_kit(plugins=PLUGINS), **sections(), program={"kind": "circle"}
+    )
+    (held,) = {connect(portal, mentee, "dora") for mentee in ("ana", "ben")}
+    clock.forward(days=1)
+    dora, path = portal.browser("dora"), f"/programs/traders/relationships/{held}"
+    assert "Who was there?" in dora.open(path)
+    everybody = [portal.ids[key] for key in ("ana", "ben", "dora")]
+    day = clock().date().isoformat()
+    send = {"do": "meet", "minutes": "60", "day": day, "of": everybody}
+    assert "at least two" in dora.send(path, 422, **send, there=everybody[:1])
+    assert "The meeting is logged" in dora.send(path, **send, there=everybody[1:])
+    drain(portal)
+    assert surveys(portal, "Ana", "pulse") == []
+    assert len(surveys(portal, "Ben", "pulse")) == 1

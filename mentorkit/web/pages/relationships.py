@@ -76,7 +76,9 @@ def relationship_change(
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
-            meet.log(visit.kit, **at, minutes=minutes, held_at=_held(visit))
+            asked, there = visit.values("of"), visit.values("there")
+            absent = [one for one in asked if one not in there]
+            meet.log(visit.kit, **at, minutes=minutes, held_at=_held(visit), absent=absent)
             said = "met"
         elif did == "strike":
             meet.strike(visit.kit, **visit.asked(), meeting=visit.form.get("meeting", ""))
