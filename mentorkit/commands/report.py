@@ -26,7 +26,7 @@ from mentorkit.errors import Invalid, Problem
 
 @click.group(epilog=example("mentorkit feedback list --state open"))
 def feedback() -> None:
-    """See who was asked what, and enter what people told you."""
+    """See who was asked what, and enter answers."""
 
 
 @feedback.command("list", epilog=example("mentorkit feedback list --state late"))
@@ -35,7 +35,10 @@ def feedback() -> None:
 @json_option
 @pass_session
 def list_(session: Session, /, program: str | None, state: str | None, as_json: bool) -> None:
-    """List whom a program has asked what, newest first; with --as who runs none, one's own."""
+    """List who was asked what.
+
+    The newest first. With --as whoever runs no program sees what they are asked themselves.
+    """
     from mentorkit.journey import feedback as step
 
     own = session.person is not None and program is None and _runs_none(session)
@@ -77,7 +80,7 @@ def _runs_none(session: Session) -> bool:
 @json_option
 @pass_session
 def show(session: Session, /, survey: str, as_json: bool) -> None:
-    """Show what a survey asks, and what was answered."""
+    """Show what a survey asks and was told."""
     from mentorkit.journey import feedback as step
 
     one = step.show(session.kit, **session.scope, survey=survey)
@@ -110,7 +113,10 @@ def _told(value: Any) -> Any:
 def answer(
     session: Session, /, survey: str, answers: Sequence[str], means: str, as_json: bool
 ) -> None:
-    """Answer a survey, for oneself (--as) or for whom you have heard (--means phone)."""
+    """Answer a survey.
+
+    For oneself (--as), or for somebody who told you (--means phone).
+    """
     from mentorkit.journey import feedback as step
 
     wrong = [one for one in answers if "=" not in one]
@@ -131,7 +137,7 @@ def answer(
 
 @click.group(epilog=example("mentorkit report show"))
 def report() -> None:
-    """See how a program did, and write its tables as sheets."""
+    """See how a program did, also as sheets."""
 
 
 @report.command("show", epilog=example("mentorkit report show --program traders"))
@@ -139,7 +145,10 @@ def report() -> None:
 @json_option
 @pass_session
 def show_report(session: Session, /, program: str | None, as_json: bool) -> None:
-    """Show a program's report, each figure with its n and how it was counted."""
+    """Show a program's report.
+
+    Each figure has its n, and each table says how it was counted.
+    """
     from mentorkit.journey import evaluate
 
     made = evaluate.report(session.kit, **session.scope, program=the_program(session, program))
@@ -184,14 +193,27 @@ def _shown(value: Any, kind: str) -> Any:
     help="The file to write; printed where left out.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
 @pass_session
 def export(
-    session: Session, /, table: str, program: str | None, out: Path | None, force: bool
+    session: Session,
+    /,
+    table: str,
+    program: str | None,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
-    """Write one table of the report as CSV; no cell comes alive as a formula."""
+    """Write one table of the report as CSV.
+
+    No cell of it comes alive as a formula in a spreadsheet.
+    """
     from mentorkit.journey import evaluate
 
     key = the_program(session, program)
+    if as_json:
+        print_json(evaluate.table_of(session.kit, **session.scope, program=key, table=table))
+        return
     written = evaluate.sheet(session.kit, **session.scope, program=key, table=table)
     if out is None:
         say(written, nl=False)

@@ -82,15 +82,21 @@ def report(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, An
     }
 
 
+def table_of(kit: Kit, *, tenant: str, actor: Actor, program: str, table: str) -> dict[str, Any]:
+    """Return one of the report's tables; raise `NotFound` with the names of those there are."""
+    made: list[dict[str, Any]] = report(kit, tenant=tenant, actor=actor, program=program)["tables"]
+    for one in made:
+        if one["name"] == table:
+            return one
+    known = ", ".join(one["name"] for one in made)
+    raise NotFound("report.no_table", f"The report has no such table; there are: {known}.")
+
+
 def sheet(
     kit: Kit, *, tenant: str, actor: Actor, program: str, table: str, locale: str = "en"
 ) -> str:
     """Return one of the report's tables as CSV, headed in this language; no cell is a formula."""
-    made = report(kit, tenant=tenant, actor=actor, program=program)
-    one = next((each for each in made["tables"] if each["name"] == table), None)
-    if one is None:
-        known = ", ".join(each["name"] for each in made["tables"])
-        raise NotFound("report.no_table", f"The report has no such table; there are: {known}.")
+    one = table_of(kit, tenant=tenant, actor=actor, program=program, table=table)
     written = io.StringIO(newline="")
     lines = csv.writer(written)
     lines.writerow(_cell(column["title"], locale) for column in one["columns"])
@@ -113,4 +119,4 @@ def _cell(value: Any, locale: str) -> Any:
     return value
 
 
-__all__ = ["report", "sheet"]
+__all__ = ["report", "sheet", "table_of"]

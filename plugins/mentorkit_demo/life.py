@@ -134,7 +134,7 @@ class Life:
             meet.pause(self.kit, **at, reason="asked")
         elif luck < 0.016:
             meet.end(self.kit, **at, reason="no_time")
-        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.6:
+        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.25:
             meet.end(self.kit, **at, reason="completed")
 
 
@@ -155,7 +155,7 @@ def _live(life: Life) -> dict[str, str]:
     life.day(0)
     preset = tomllib.loads(presets.source("low_touch"))
     preset["program"]["zone"] = "Africa/Nairobi"
-    preset["targets"]["length_days"] = 154  # so that the first have come to their end by now
+    preset["targets"]["length_days"] = 161  # so that the first have come to their end by now
     programs.create(kit, **by, key=PROGRAM, preset=preset, name="Market Traders Mentoring")
     programs.appoint(
         kit, **by, program=PROGRAM, role="coordinator", name="Amina Otieno", user_ref=COORDINATOR
