@@ -230,8 +230,7 @@ class Questionnaire:
 
 def read_questionnaires(data: Any, at: Place) -> Frozen:
     """Check questionnaires by key; return them as they were written."""
-    reading.each(_questionnaire)(data, at)
-    return Frozen(data)
+    return reading.each(_questionnaire)(data, at)
 
 
 def parse_questionnaires(body: Mapping[str, Any]) -> dict[str, Questionnaire]:
@@ -264,10 +263,13 @@ def _as_field(given: Any) -> Any:
 
 
 def _questionnaire(data: Any, at: Place) -> Frozen:
+    told = len(at.problems)
     at.only(data, _QUESTIONNAIRE, "a questionnaire has")
     at.read(data, _QUESTIONNAIRE)
     if not (data.get("questions") or data.get("indicators") or data.get("statements")):
         at.inside("questions").wrong("ask at least one question, the indicators or the statements")
+    if len(at.problems) > told:
+        raise reading.Told
     return Frozen(data)
 
 

@@ -37,7 +37,8 @@ def mentorkit_web_blueprints() -> Iterable[flask.Blueprint]:
 
 @hookimpl
 def mentorkit_web_slots() -> Iterable[Slot]:
-    from mentorkit_survey.pages import asked_at_home, asked_of_staff
+    from mentorkit_survey.pages import asked_about, asked_at_home, asked_of_staff
 
     yield Slot(name="home", render=asked_at_home)
+    yield Slot(name="relationship", render=asked_about)
     yield Slot(name="overview", render=asked_of_staff)

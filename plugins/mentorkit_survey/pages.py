@@ -153,6 +153,12 @@ def asked_at_home(visit: Any, part: Any) -> Markup | None:
     return _asked(visit, part["program"], lambda one: one["participant_id"] == part["id"])
 
 
+def asked_about(visit: Any, relationship: Any) -> Markup | None:
+    """Show somebody what they are asked about this relationship."""
+    here = relationship["id"]
+    return _asked(visit, visit.of.key, lambda one: one["relationship_id"] == here)
+
+
 def asked_of_staff(visit: Any, figures: Any) -> Markup | None:
     """Show staff what they are asked themselves, and where all surveys are."""
     where = visit.url("survey.listed", program=visit.of.key)

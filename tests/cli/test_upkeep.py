@@ -297,7 +297,7 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     told = run("doctor", code=1).out
     assert "WRONG  outbox: tenant default: 3 messages of core given up (no_channel)." in told
     assert "mentorkit work --revive" in told
-    listed("matching", "csv", "inbox")
+    listed("matching", "csv", "inbox", "survey")
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
     assert done.out == "3 jobs done.\n"
