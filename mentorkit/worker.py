@@ -192,7 +192,9 @@ def _code(code: object) -> str:
 
 def _ask(kit: Kit, tenant: str, job: Job) -> None:
     """Have the program's vendor get ready, and tell the person where to answer."""
-    _send(kit, tenant, job, feedback.invite(kit, tenant=tenant, job=job))
+    link = feedback.invite(kit, tenant=tenant, job=job)
+    if link is not None:
+        _send(kit, tenant, job, link)
 
 
 def _react(kit: Kit, tenant: str, job: Job) -> None:

@@ -248,18 +248,21 @@ def takes_over(kit: Kit, tx: Transaction, program: Program, milestone: str, role
 # ------------------------------------------------------------------ asking, and what is answered
 
 
-def invite(kit: Kit, *, tenant: str, job: Job) -> str:
-    """Have the vendor invite somebody; return the address where they answer. For the worker."""
+def invite(kit: Kit, *, tenant: str, job: Job) -> str | None:
+    """Have the vendor invite somebody; return the address where they answer. For the worker.
+
+    "" where the kit knows no site; None where it is not for us to tell them.
+    """
     with kit.transaction(tenant=tenant, write=False) as tx:
         one, program = _survey(tx, tx.journal.event(job.sequence or 0).subject_id)
         found = vendor_of(kit, tx, program) if one.answered_at is None else None
         if found is None:
-            return ""
+            return None
         request = _request(kit, tx, program, one)
     vendor, context = found
-    address = str(vendor.invite(context, request) or "")
+    address = vendor.invite(context, request)
     if not address or "://" in address:
-        return address
+        return address or None
     return kit.site.url(tenant, address) if kit.site else ""
 
 

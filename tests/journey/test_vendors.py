@@ -14,7 +14,7 @@ from mentorkit import Manifest, hookimpl
 from mentorkit.domain.events import ENVELOPE, Event, load
 from mentorkit.errors import NotAllowed, NotFound
 from mentorkit.hooks import Answer, FeedbackVendor, Frozen, Inbound, RetryLater
-from mentorkit.journey import evaluate, feedback, meet
+from mentorkit.journey import evaluate, feedback, meet, programs
 from mentorkit.worker import work
 from tests.conftest import Clock
 from tests.journey.asked import answer, asked, connect, drain, log, sections
@@ -31,6 +31,7 @@ class Elsewhere(FeedbackVendor):
         self.replies: list[Answer] = []
         self.polled: list[str] = []
         self.broken = 0
+        self.tells = False
 
     def invite(self, ctx: Any, request: Any) -> str:
         with ctx.transaction() as connection:  # would be refused inside one of the core's
@@ -39,6 +40,8 @@ class Elsewhere(FeedbackVendor):
             self.broken -= 1
             raise RetryLater("busy", seconds=60)
         self.invited.append(request)
+        if self.tells:
+            return ""
         return f"https://forms.example.org/{request.key}"
 
     def collect(self, ctx: Any, requests: Sequence[Any]) -> Sequence[Answer]:
@@ -82,11 +85,42 @@ def test_a_vendor_is_told_the_questions_and_its_address_is_sent(
         "indicator.sales", "indicator.staff", "indicator.currency", "indicator.period",
     }  # fmt: skip
     assert request.token
+    assert any(f"https://forms.example.org/{request.key}" in body for body in messages(world))
+
+
+def messages(world: SimpleNamespace) -> list[str]:
     from mentorkit_inbox.tables import message
 
     with world.kit.transaction(tenant=world.tenant, write=False) as tx:
-        bodies = [row.body for row in tx.connection.execute(message.select())]
-    assert any(f"https://forms.example.org/{request.key}" in body for body in bodies)
+        rows = tx.connection.execute(message.select()).all()
+        return [row.body for row in rows if row.template == "survey_asked"]
+
+
+def test_a_vendor_that_tells_people_itself_and_one_switched_off_meanwhile_send_nothing(
+    world: SimpleNamespace, vendor: Elsewhere, clock: Clock
+) -> None:
+    sent = len(messages(world))
+    vendor.tells = True
+    connect(world, "ana", "cleo")
+    clock.forward(days=43)
+    drain(world)
+    assert len(asked(world, "check")) == 2
+    assert len(messages(world)) == sent
+    vendor.tells, invited = False, len(vendor.invited)
+    connect(world, "ben", "dora")
+    clock.forward(days=43)
+    meet.turn(world.kit, tenant=world.tenant)
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        due = [job.sequence for job in tx.outbox.find(kind="reaction", state="waiting")]
+    for sequence in due:
+        feedback.after(world.kit, tenant=world.tenant, sequence=sequence)
+    off = {"enabled": False}
+    programs.define(
+        world.kit, **world.at, program="traders", kind="plugin", key="elsewhere", body=off
+    )
+    drain(world)
+    assert len(asked(world, "check")) == 4
+    assert (len(messages(world)), len(vendor.invited)) == (sent, invited)
 
 
 def test_a_vendor_that_is_busy_is_asked_again_under_the_same_key(
