@@ -32,8 +32,10 @@ SHIPPED = (
     "mentorkit_demo",
     "mentorkit_inbox",
     "mentorkit_matching",
+    "mentorkit_outcomes",
     "mentorkit_signup",
     "mentorkit_wordlist",
+    "mentorkit_survey",
 )
 
 ERRORS = {

@@ -24,6 +24,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import HostPerson, People
 from mentorkit.domain.programs import Program
 from mentorkit.domain.site import Site
+from mentorkit.domain.surveys import ASKS
 from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
 from mentorkit.store import declarations, migrate
 from mentorkit.store.engines import nested, sessions_on
@@ -196,7 +197,10 @@ class Kit:
             self._open.reset(token)
 
     def _listeners(self, cls: type[Event]) -> Sequence[tuple[str, str]]:
-        return [
+        ours = (
+            [("", "feedback")] if issubclass(cls, ASKS) and self.registry.feedback_vendors else []
+        )
+        return ours + [
             (key.partition(".")[0], reaction.name)
             for key, reaction in self.registry.reactions.items()
             if issubclass(cls, tuple(reaction.on))

@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, choices, contents, meet, nudge, say
+from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, say
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
@@ -75,6 +75,8 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
 def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
     """Do one tenant's batch, and count in `report` what was done."""
     report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
+    report["turned"] += feedback.turn(kit, tenant=tenant, limit=limit)
+    report["done"] += feedback.collect(kit, tenant=tenant)
     report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
     report["nudged"] += nudge.nudge(kit, tenant=tenant, limit=limit, until=until)
     left = limit
@@ -104,7 +106,7 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     """Do one row's work outside any transaction of the core's; return how it went, and why."""
     try:
         with _renewing(job, note):
-            _DOING.get(job.kind, _react)(kit, tenant, job)
+            _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except RetryLater as later:
@@ -194,7 +196,17 @@ def _code(code: object) -> str:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "undeliverable"
 
 
+def _ask(kit: Kit, tenant: str, job: Job) -> None:
+    """Have the program's vendor get ready, and tell the person where to answer."""
+    link = feedback.invite(kit, tenant=tenant, job=job)
+    if link is not None:
+        _send(kit, tenant, job, link)
+
+
 def _react(kit: Kit, tenant: str, job: Job) -> None:
+    if not job.plugin:  # the core's own: what this fact leads to being asked
+        feedback.after(kit, tenant=tenant, sequence=job.sequence or 0)
+        return
     reaction = kit.registry.reactions.get(f"{job.plugin}.{job.name}")
     if reaction is None:
         raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
@@ -207,7 +219,7 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
     reaction.handle(kit.work_context(tenant, program, job.plugin, settings=settings), event)
 
 
-def _send(kit: Kit, tenant: str, job: Job) -> None:
+def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         if nudged and nudged not in kit.registry.nudges:
@@ -224,7 +236,7 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             raise NotWanted("plugin_disabled")
         contacts = tx.contacts.find(person_id=person.id)
         message = (
-            say.message(kit, tx, job, event, person, participant, program)
+            say.message(kit, tx, job, event, person, participant, program, link)
             if event
             else nudge.message(kit, tx, job, person, program)
         )
@@ -271,10 +283,12 @@ def _review(kit: Kit, tenant: str, job: Job) -> None:
 
 _DOING: Mapping[str, Callable[..., None]] = {
     "message": _send,
+    "reaction": _react,
     "review": _review,
+    "survey": _ask,
     choices.NEXT: choices.follow,
 }
-"""What is done with a row of each kind; any other is told to a plugin's reaction."""
+"""What is done with a row of each kind."""
 
 
 def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:

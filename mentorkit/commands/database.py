@@ -37,6 +37,8 @@ KINDS = {
     "channels": "channel",
     "nudges": "nudge",
     "content_checks": "content check",
+    "feedback_vendors": "feedback vendor",
+    "metrics": "metric",
     "reactions": "reaction",
     "checks": "check",
     "commands": "command",

@@ -382,6 +382,8 @@ class MilestoneCancelled(Moved, noun="milestone", state="cancelled"): ...
 
 
 class MeetingHeld(Moved, noun="meeting", state="held"):
+    """`attended` are the participants who were there, where not all were."""
+
     relationship_id: str
     minutes: int
     attendees: tuple[str, ...] = UNCHANGED
@@ -442,3 +444,40 @@ class ContentReleased(Moved, noun="content", state="released"): ...
 
 
 class ContentRefused(MovedFor, noun="content", state="refused"): ...
+
+
+class SurveyAsked(Moved, noun="survey", state="asked"):
+    """`person_id` is asked, as mentee, mentor or staff (`side`), about one point, for so many days.
+
+    `number` and `measured` are the versions of the questionnaires and of the measurement plan.
+    """
+
+    person_id: str
+    side: str
+    participant_id: str | None = None
+    relationship_id: str | None = None
+    questionnaire: str
+    number: int
+    measured: int = 0
+    point_noun: str
+    point_id: str
+    flagged: bool = False
+    window: int
+
+
+class SurveyJoined(Event, noun="survey"):
+    """Something more came due while somebody was asked about the same: one survey asks both."""
+
+    questionnaire: str
+    number: int
+    point_noun: str
+    point_id: str
+    flagged: bool = False
+
+
+class SurveyAnswered(Moved, noun="survey", state="answered"):
+    """The answers stand in the note `note_id`, what was written in words in `text_id`."""
+
+    note_id: str | None = None
+    text_id: str | None = None
+    answers: int

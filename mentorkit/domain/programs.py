@@ -18,6 +18,7 @@ from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
 from mentorkit.domain.strategies import Strategy, dump_strategy, read_strategy
+from mentorkit.domain.surveys import read_measurement, read_questionnaires
 from mentorkit.errors import Invalid, Problem
 
 StaffRole = Literal["coordinator", "supervisor", "viewer"]
@@ -61,9 +62,9 @@ class Program(Kept):
 class Definition(Kept):
     """One version of something a program is run by: its fields, strategy, targets, ...
 
-    Rows are never changed: a new version is a new row, and what was made under an old one names
-    it. `kind` is fields, requirements, strategy, targets, consent, emergency, messages, cohort
-    or plugin.
+        Rows are never changed: a new version is a new row, and what was made under an old one names
+    it. `kind` is fields, requirements, strategy, targets, consent, emergency, messages,
+    measurement, questionnaires, cohort or plugin.
     """
 
     program_id: str
@@ -213,6 +214,8 @@ class Preset:
     consent: Frozen = field(default_factory=Frozen)
     emergency: Frozen = field(default_factory=Frozen)
     messages: Frozen = field(default_factory=Frozen)
+    measurement: Frozen = field(default_factory=Frozen)
+    questionnaires: Frozen = field(default_factory=Frozen)
     staff: Frozen = field(default_factory=Frozen)
     plugins: Frozen = field(default_factory=Frozen)
     cohorts: tuple[Cohort, ...] = ()
@@ -444,6 +447,8 @@ _PRESET: Mapping[str, Check] = {
     "consent": reading.texts,
     "emergency": reading.texts,
     "messages": reading.each(_message),
+    "measurement": read_measurement,
+    "questionnaires": read_questionnaires,
     "staff": reading.section(dict.fromkeys(STAFF_ROLES, reading.texts), "write one of"),
     "plugins": reading.each(
         reading.section(

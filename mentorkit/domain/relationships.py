@@ -181,6 +181,14 @@ class Relationship(Kept):
         """The members who are in it: not those who have left a circle."""
         return tuple(member for member in self.members if member.left_at is None)
 
+    def at(self, moment: datetime) -> tuple[str, ...]:
+        """The participants who were in it at this moment."""
+        return tuple(
+            member.participant_id
+            for member in self.members
+            if member.joined_at <= moment and (member.left_at is None or moment < member.left_at)
+        )
+
     @property
     def mentees(self) -> tuple[str, ...]:
         """The participants who are its mentees now: none once it has ended."""

@@ -172,6 +172,8 @@ def _fillable(text: object) -> bool:
 _of_a_content_check = partial(
     _of_a_method, providers.ContentCheck, "review", "what the check is asked"
 )
+_of_a_vendor = partial(_of_a_method, providers.FeedbackVendor, "invite", "how somebody is asked")
+_of_a_metric = partial(_of_a_method, providers.Metric, "measure", "all that a metric does")
 _of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
 KINDS: tuple[Kind, ...] = (
@@ -188,6 +190,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),
     Kind("mentorkit_nudges", "nudges", providers.Nudge, _of_a_nudge, own=True),
     Kind("mentorkit_content_checks", "content_checks", providers.ContentCheck, _of_a_content_check),
+    Kind("mentorkit_feedback_vendors", "feedback_vendors", providers.FeedbackVendor, _of_a_vendor),
+    Kind("mentorkit_metrics", "metrics", providers.Metric, _of_a_metric),
     Kind("mentorkit_reactions", "reactions", providers.Reaction, _of_a_reaction, own=True),
     Kind("mentorkit_checks", "checks", providers.Check, _of_a_check, own=True),
     Kind("mentorkit_commands", "commands", providers.Command, _of_a_command, own=True),

@@ -16,6 +16,7 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Contact, Person
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
+from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
 
@@ -390,6 +391,67 @@ class ContentCheck(Provider):
         raise NotImplementedError  # pragma: no cover - a check has nothing else
 
 
+class FeedbackVendor(Provider):
+    """Asks people and brings back what they answer. Called by the worker, outside any transaction
+    of the core's.
+
+    A program asks by the first loaded vendor that it has not switched off. `collect` and `receive`
+    are for one whose forms stand elsewhere; answers come in as they are checked by the questions.
+    """
+
+    def invite(self, ctx: WorkContext, request: SurveyRequest) -> str:
+        """Get ready to be answered; return the address where, or "" if you tell the person.
+
+        A path without a host is one of our own pages (``x/survey/...``). `request.key` is the same
+        on every retry. `RetryLater` and `Undeliverable` are understood as from a channel.
+        """
+        raise NotImplementedError  # pragma: no cover - a vendor has nothing else
+
+    def collect(self, ctx: WorkContext, requests: Sequence[SurveyRequest]) -> Sequence[Answer]:
+        """Return the answers to these that have come since; the same one again does no harm."""
+        return ()
+
+    def receive(self, ctx: WorkContext, inbound: Inbound) -> Sequence[Answer]:
+        """Read what was pushed, and verify that the vendor sent it; raise `Invalid` otherwise."""
+        raise Undeliverable("vendor.cannot_receive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table: its heading, and what its cells are.
+
+    `kind` is ``text``, ``count``, ``number``, ``percent`` (0 to 100) or ``minutes``.
+    """
+
+    name: str
+    title: str
+    kind: str = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What a metric found: rows of as many cells as there are columns, and how it was counted.
+
+    Headings and `how` are English sentences, which are translated when shown; a cell may be a text
+    in several languages. None is shown as a dash: it cannot be said, or must not be.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    how: str
+    notes: tuple[str, ...] = ()
+
+
+class Metric(Provider):
+    """Measures a program for its report. It gets all facts at once, and names of nobody."""
+
+    def measure(self, ctx: Context, facts: Facts) -> Sequence[Table]:
+        """Return the tables that it makes of the facts; the same facts give the same tables."""
+        raise NotImplementedError  # pragma: no cover - a metric has nothing else
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reaction(Provider):
     """A durable answer to a fact: told by the worker until it succeeds, or parked for `doctor`."""
@@ -467,6 +529,7 @@ class Slot(Provider):
 __all__ = [
     "NO_OPTIONS",
     "Above",
+    "Answer",
     "Assigner",
     "Assignment",
     "Awaited",
@@ -476,6 +539,7 @@ __all__ = [
     "Channel",
     "Check",
     "Closeness",
+    "Column",
     "Command",
     "CommandContext",
     "Contains",
@@ -486,10 +550,13 @@ __all__ = [
     "Criterion",
     "Differs",
     "Equal",
+    "Facts",
+    "FeedbackVendor",
     "Form",
     "Health",
     "Inbound",
     "JsonSchema",
+    "Metric",
     "MinOverlap",
     "Nudge",
     "Overlap",
@@ -510,6 +577,8 @@ __all__ = [
     "SharesAny",
     "Sheet",
     "Slot",
+    "SurveyRequest",
+    "Table",
     "Undeliverable",
     "Verdict",
     "WorkContext",

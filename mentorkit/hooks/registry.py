@@ -20,6 +20,8 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "signup",
     "checkins",
     "wordlist",
+    "survey",
+    "outcomes",
     "demo",
 )
 
@@ -45,6 +47,8 @@ class Registry:
     channels: Mapping[str, providers.Channel] = field(default_factory=_empty)
     nudges: Mapping[str, providers.Nudge] = field(default_factory=_empty)
     content_checks: Mapping[str, providers.ContentCheck] = field(default_factory=_empty)
+    feedback_vendors: Mapping[str, providers.FeedbackVendor] = field(default_factory=_empty)
+    metrics: Mapping[str, providers.Metric] = field(default_factory=_empty)
     reactions: Mapping[str, providers.Reaction] = field(default_factory=_empty)
     checks: Mapping[str, providers.Check] = field(default_factory=_empty)
     commands: Mapping[str, providers.Command] = field(default_factory=_empty)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         Command,
         ContentCheck,
         Criterion,
+        FeedbackVendor,
+        Metric,
         Nudge,
         Reaction,
         RecruitmentSource,
@@ -245,6 +247,35 @@ class Hooks(Protocol):
         """
 
     @hookspec
+    def mentorkit_feedback_vendors(self, settings: Mapping[str, Any]) -> Iterable[FeedbackVendor]:
+        """Offer ways to ask people how it goes: forms of your own, or of somebody else's product.
+
+        Asked at start-up. The worker invites and collects; `request.key` is the same on every
+        retry, and an answer names it.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Answer, FeedbackVendor, Frozen
+
+        manifest = Manifest(title="Forms elsewhere", requires_core=">=0.1,<1")
+
+        class Elsewhere(FeedbackVendor):
+            name = "elsewhere"
+
+            def invite(self, ctx, request):
+                return f"https://forms.example.org/{request.key}"
+
+            def receive(self, ctx, inbound):
+                key, _, going = inbound.body.decode().partition("=")
+                return [Answer(key=key, values=Frozen(going=going))]
+
+        @hookimpl
+        def mentorkit_feedback_vendors():
+            yield Elsewhere()
+        ```
+        """
+
+    @hookspec
     def mentorkit_content_checks(self, settings: Mapping[str, Any]) -> Iterable[ContentCheck]:
         """Offer looks at what participants write, before others read it.
 
@@ -269,6 +300,42 @@ class Hooks(Protocol):
         @hookimpl
         def mentorkit_content_checks():
             yield NoShouting()
+        ```
+        """
+
+    @hookspec
+    def mentorkit_metrics(self, settings: Mapping[str, Any]) -> Iterable[Metric]:
+        """Offer tables for the report of a program, made of all its facts at once.
+
+        Asked at start-up. Programs show those of the plugins that they have not switched off.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Column, Metric, Table
+
+        manifest = Manifest(title="Why it ends", requires_core=">=0.1,<1")
+
+        class Ends(Metric):
+            name = "ends"
+
+            def measure(self, ctx, facts):
+                ended = [one.reason for one in facts.relationships if one.state == "ended"]
+                return [
+                    Table(
+                        name="ends",
+                        title="Why relationships ended",
+                        columns=(
+                            Column(name="reason", title="Reason", kind="text"),
+                            Column(name="count", title="Relationships"),
+                        ),
+                        rows=tuple((why, ended.count(why)) for why in sorted(set(ended))),
+                        how="Each relationship that has ended, by the reason given.",
+                    )
+                ]
+
+        @hookimpl
+        def mentorkit_metrics():
+            yield Ends()
         ```
         """
 

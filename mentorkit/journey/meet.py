@@ -476,15 +476,24 @@ def reach(
     mine: Sequence[str] = met.own or ([on_behalf_of] if on_behalf_of else asked)
     if not set(mine) <= {*asked, *met.own} or (on_behalf_of and met.role in PARTIES):
         raise Conflict("milestone.not_asked", "This milestone does not ask them.")
+    met.note("milestone", milestone, note)
+    return met.row(look_back(met, one, mine, asked))
+
+
+def look_back(
+    step: Step, one: Milestone, mine: Iterable[str], asked: Iterable[str],
+    cause: events.Event | None = None,
+) -> Milestone:  # fmt: skip
+    """Note that these have looked back; it is done once all who are `asked` have.
+
+    Raises `Conflict` for one that is not due, also where others are still awaited.
+    """
     answered = tuple(dict.fromkeys((*one.answered, *mine)))
     looked = replace(one, answered=answered)
-    met.note("milestone", milestone, note)
-    done = looked.move(
-        "done", by=met.role
-    )  # refuses what is not due, also where others are awaited
-    if set(asked) <= set(answered):
-        return met.done(tx.milestones, done, events.MilestoneDone, answered=answered)
-    return met.done(tx.milestones, looked, events.MilestoneAnswered, answered=answered)
+    done, fact = looked.move("done", by=step.role), events.MilestoneDone
+    if not set(asked) <= set(answered):
+        done, fact = looked, events.MilestoneAnswered
+    return step.save(step.tx.milestones, done, fact, cause=cause, answered=answered)[0]
 
 
 def asked_of(one: Relationship, targets: Targets, milestone: Milestone) -> list[str]:

@@ -23,7 +23,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
-from mentorkit.journey import flags, links
+from mentorkit.journey import feedback, flags, links
 from mentorkit.journey.meet import STAFF_SIDE, asked_of
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.programs import targets_for
@@ -43,15 +43,23 @@ PART = 500
 
 
 def awaited(
-    tx: Transaction, program: Program, only: Mapping[str, Collection[str]] | None = None
+    kit: Kit, tx: Transaction, program: Program, only: Mapping[str, Collection[str]] | None = None
 ) -> list[Awaited]:
-    """Return what is awaited from whom in a program now; `only` of these things (noun -> ids)."""
+    """Return what is awaited from whom in a program now; `only` of these things (noun -> ids).
+
+    Where a survey asks about a milestone, its own message tells of it: one for one cause.
+    """
     nouns = COLLECTED if only is None else only
     return [
         one
         for noun in nouns
         for one in COLLECTED[noun](tx, program, None if only is None else only[noun])
+        if noun != "milestone" or not feedback.takes_over(kit, tx, program, one.detail, _side(one))
     ]
+
+
+def _side(one: Awaited) -> str:
+    return one.role if one.role in (*PARTIES, "peer") else STAFF_SIDE
 
 
 def _narrowed(ids: Ids) -> dict[str, Any]:
@@ -183,7 +191,7 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
         settings = {key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges}
         if all(one is None for one in settings.values()):
             return {}
-        everything = sorted(awaited(tx, program), key=lambda one: one.person_id)
+        everything = sorted(awaited(kit, tx, program), key=lambda one: one.person_id)
     jobs: dict[str, dict[str, Any]] = {}
     for key, one in kit.registry.nudges.items():
         plugin = key.partition(".")[0]
@@ -263,7 +271,9 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     keys = {key for _, _, key in about}
     only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
     still = [
-        one for one in awaited(tx, program, only) if one.key in keys and one.person_id == person.id
+        one
+        for one in awaited(kit, tx, program, only)
+        if one.key in keys and one.person_id == person.id
     ]
     if not still:
         raise NotWanted("overtaken")

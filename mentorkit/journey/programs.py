@@ -30,6 +30,12 @@ from mentorkit.domain.programs import (
 from mentorkit.domain.relationships import Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy, parse_strategy
+from mentorkit.domain.surveys import (
+    Measurement,
+    Questionnaire,
+    parse_measurement,
+    parse_questionnaires,
+)
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
 from mentorkit.journey.cases import tell_newcomer
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
@@ -47,7 +53,10 @@ SETTINGS = (
 ALWAYS = ("fields", "requirements", "strategy", "targets")
 """What every program is run by, from its first day on."""
 
-TEXTS = ("summary", "consent", "emergency", "messages", "columns", "staff")
+TEXTS = (
+    "summary", "consent", "emergency", "messages", "columns", "measurement", "questionnaires",
+    "staff",
+)  # fmt: skip
 """The sections of a preset that are kept as they are."""
 
 LONGEST_KEY = 63
@@ -123,6 +132,16 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
     from mentorkit.hooks.settings import check_options
     from mentorkit.hooks.targets import wrong_targets
 
+    kinds = [plan.kind for plan in made.targets.milestones]
+    problems += [
+        Problem(
+            f"questionnaires.{key}.when[{index}].milestone",
+            f"is no milestone of the targets; there are {', '.join(kinds)}",
+        )
+        for key, one in parse_questionnaires(made.questionnaires).items()
+        for index, trigger in enumerate(one.when)
+        if trigger.get("milestone", kinds[0] if kinds else None) not in kinds
+    ]
     sources = kit.registry.recruitment_sources.values()
     targets = [*made.fields, *(target for source in sources for target in source.targets)]
     problems += wrong_targets(made.columns, targets) if sources else []
@@ -183,7 +202,10 @@ def summary(tx: Transaction, program: Program) -> dict[str, Any]:
 def open_(
     kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Open a program: from now on people can be matched. It must have a way to match."""
+    """Open a program: from now on people can be matched.
+
+    It must have a way to match, and say what it measures, or why nothing.
+    """
     found, step = in_program(tx, actor, program)
     strategy, _ = strategy_of(tx, found)
     assigner = kit.registry.assigners.get(strategy.assigner)
@@ -196,6 +218,8 @@ def open_(
     if problems := strategy_misfits(kit, tx, found):
         told = f"The program {found.key} cannot match by its strategy as things stand:"
         raise Invalid("strategy.invalid", told, problems)
+    if lacking := unmeasured(tx, found):
+        raise Conflict("program.no_measurement", " ".join(lacking.values()), missing=list(lacking))
     opened = _moved(found, "open", step)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
@@ -240,6 +264,8 @@ def define(
         data |= _in_force(tx, found, "requirements")[0]
         data["strategy"] = _in_force(tx, found, "strategy")[0]
         data["columns"] = _in_force(tx, found, "columns")[0]
+    if kind == "questionnaires":  # these name milestones
+        data["targets"] = _in_force(tx, found, "targets")[0]
     made, problems = _read(kit, data)
     if kind == "fields":
         problems += _unfit(tx, found, made.fields)
@@ -482,6 +508,47 @@ def targets_for(tx: Transaction, program: Program) -> Callable[[Relationship], T
         return targets_of(tx, program, version or None)[0].at(touch)
 
     return lambda one: of(one.targets_version, one.touch)
+
+
+def questionnaires_of(
+    tx: Transaction, program: Program, version: int | None = None
+) -> tuple[dict[str, Questionnaire], int]:
+    """Return the questionnaires of this version (default: those now in force), and the version."""
+    body, number = _in_force(tx, program, "questionnaires", version)
+    return parse_questionnaires(body), number
+
+
+def measurement_of(
+    tx: Transaction, program: Program, version: int | None = None
+) -> tuple[Measurement | None, int]:
+    """Return the measurement plan of this version, None where there is none, and the version."""
+    body, number = _in_force(tx, program, "measurement", version)
+    return (parse_measurement(body) if body else None), number
+
+
+def unmeasured(tx: Transaction, program: Program) -> dict[str, str]:
+    """Return what the plan to measure by still lacks: code -> what to do."""
+    plan, _ = measurement_of(tx, program)
+    if plan is None:
+        return {
+            "measurement": "The program does not say what it measures. Add [measurement] to its "
+            'set-up, with indicators or statements, or none = "why nothing is measured".'
+        }
+    asked = [one for one in questionnaires_of(tx, program)[0].values() if one.indicators]
+    if not plan.indicators:
+        return {}
+    lacking = {}
+    if not any(one.first for one in asked):
+        lacking["baseline"] = (
+            "No questionnaire asks the indicators before the first meeting. Let one with "
+            'indicators = true be asked at the event "ParticipantOnboarded".'
+        )
+    if all(one.first for one in asked):
+        lacking["endline"] = (
+            "No questionnaire asks the indicators again. Let another with indicators = true be "
+            'asked at the milestone "end".'
+        )
+    return lacking
 
 
 def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:

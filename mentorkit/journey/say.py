@@ -22,9 +22,10 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
+from mentorkit.domain.surveys import surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
-from mentorkit.journey import links
+from mentorkit.journey import feedback, links
 from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.introduce import in_words
 from mentorkit.journey.programs import fields_of
@@ -65,16 +66,17 @@ class NotWanted(Exception):
 
 def message(
     kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant | None,
-    program: Program,
+    program: Program, link: str = "",
 ) -> Message:  # fmt: skip
     """Return a promised message in its reader's words; raise `NotWanted` when it is overtaken.
 
-    `mine` is the reader's own part in the program; None for staff, who have none.
+    `mine` is the reader's own part in the program; None for staff, who have none. `link` is where
+    it leads, if not to the page that it is about.
     """
     values = _told(tx, job, event, mine, program, person.locale)
     if job.name == "relationship_started" and mine:
         values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
-    values["link"] = _link(kit, tx, job, event, program)
+    values["link"] = link or _link(kit, tx, job, event, program)
     about = Frozen(event=event.sequence)
     end = footer(kit, person, program, *_about(tx, event)) if mine else ""
     return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about)
@@ -170,6 +172,8 @@ def _told(
         if state["state"] not in WANTED[job.name] or lost:
             raise NotWanted("overtaken")
         return {}
+    if event.noun == "survey":
+        return _asked(tx, event, program, locale)
     roles: dict[str, list[str]] = defaultdict(list)
     if event.noun == "proposal":
         about: Proposal | Relationship = tx.proposals.get(event.subject_id)
@@ -223,6 +227,16 @@ def _told(
         "text": _text(tx, event),
         "due": format_day((due or tx.now).astimezone(ZoneInfo(program.zone)).date(), locale),
     }
+
+
+def _asked(tx: Transaction, event: Event, program: Program, locale: str) -> dict[str, str]:
+    """Return what a survey shows of itself: what it is called, and until when it is open."""
+    one = surveys_of(tx.journal.about("survey", event.subject_id))[event.subject_id]
+    if one.answered_at is not None:
+        raise NotWanted("answered")
+    _, titles = feedback.questions(tx, program, one)
+    due = one.due_at.astimezone(ZoneInfo(program.zone)).date()
+    return {"text": in_locale(titles[0], locale), "due": format_day(due, locale)}
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:

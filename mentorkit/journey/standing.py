@@ -22,7 +22,13 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED, looking
-from mentorkit.journey.programs import consent_version, known_person, linked, matching_for
+from mentorkit.journey.programs import (
+    consent_version,
+    known_person,
+    linked,
+    matching_for,
+    unmeasured,
+)
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -207,10 +213,10 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have no mentor; what a proposal asks for counts as taken. `late_work` is how much that was
-    promised has waited for more than 15 minutes, of all the tenant's programs; `concerns` are open
-    ones that the actor may see, `held` texts that wait to be passed on; `next` is the code of what
-    is best done now (`NEXT`).
+    have no mentor; what a proposal asks for counts as taken. `lacking` are codes of what is missing
+    before it can open; `late_work` is how much that was promised has waited for more than 15
+    minutes, of all the tenant's programs; `concerns` are open ones that the actor may see, `held`
+    texts that wait to be passed on; `next` is the code of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -232,6 +238,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
             **_safety(tx, found, actor),
+            "lacking": [*unmeasured(tx, found)] if found.state == "draft" else [],
         }
         return {**figures, "next": _next(found, figures)}
 

@@ -55,6 +55,11 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "About your match in {program}",
         "Hello {person}, this match did not come about. We go on looking for you.",
     ),
+    "survey_asked": _english(
+        "{text}: {program}",
+        "Hello {person}, please tell us how it goes: {text}. It helps the team to help you.\n"
+        "You can answer until {due}, and later too.\n{link}",
+    ),
     "member_left": _english(
         "Somebody has left the circle: {program}",
         "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",

@@ -27,7 +27,7 @@ from mentorkit.store.outbox import Outbox
 from mentorkit.store.tables import program
 
 Listeners = Callable[[type[Event]], Sequence[tuple[str, str]]]
-"""Event class -> (plugin, reaction) of each that listens to it."""
+"""Event class -> (plugin, reaction) of each that listens to it; the core's own plugin is ""."""
 
 Announce = Callable[[str, Sequence[tuple[int, type[Event]]]], None]
 """Called after the real commit with the tenant and what was recorded."""
@@ -199,10 +199,16 @@ class Transaction:
             )
             for event in stored
             for plugin, name in self.listeners(type(event))
+            if plugin or self._asks(event.program_id)
         ]
         self.outbox.add_all(jobs)
         self.outcome.recorded += [(event.sequence, type(event)) for event in stored]
         return stored
+
+    def _asks(self, program_id: str | None) -> bool:
+        """Return whether a program has questionnaires, so that the core listens to its facts."""
+        asked = program_id and self.definitions.current(program_id, "questionnaires")
+        return bool(asked and asked.body)
 
     # ------------------------------------------------------------------ failing
 

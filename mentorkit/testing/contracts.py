@@ -14,6 +14,7 @@ A contract says nothing about what a provider should answer: that stands in test
 
 from __future__ import annotations
 
+from mentorkit.testing.asking import FeedbackVendorContract, MetricContract
 from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.nudging import NudgeContract
@@ -26,6 +27,8 @@ __all__ = [
     "ChannelContract",
     "ContentCheckContract",
     "CriterionContract",
+    "FeedbackVendorContract",
+    "MetricContract",
     "NudgeContract",
     "RuleContract",
     "SourceContract",

@@ -75,7 +75,8 @@ def mentorkit_kit(mentorkit_create_kit: Callable[..., Kit]) -> Kit:
 def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]]:
     """Return a factory of open programs in `mentorkit_kit`: ``create(preset, key="a")``.
 
-    `preset` is what ``program create`` reads from a file: its fields, strategy, and so on.
+    `preset` is what ``program create`` reads from a file: its fields, strategy, and so on. One
+    that does not say what it measures, measures nothing.
     """
     from mentorkit.domain.people import Actor
     from mentorkit.journey import programs
@@ -83,6 +84,7 @@ def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]
     admin = Actor(user_ref="tests", admin=True)
 
     def create(preset: Any, *, key: str = "program", tenant: str = "acme") -> dict[str, Any]:
+        preset = {"measurement": {"none": "A test measures nothing."}, **preset}
         made = programs.create(mentorkit_kit, tenant=tenant, actor=admin, key=key, preset=preset)
         programs.open_(mentorkit_kit, tenant=tenant, actor=admin, program=key)
         return made

@@ -34,6 +34,7 @@ from mentorkit.web.pages import (  # noqa: F401
     programs,
     proposals,
     relationships,
+    report,
     safety,
     strategies,
 )

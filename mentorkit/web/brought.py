@@ -19,6 +19,7 @@ PLACES = {
     "participant": "below a participant's answers; about `participant`",
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
+    "survey": "below the questions of a survey; about `survey`",
 }
 """Each slot of our pages, where it is, and by what name `render` is told what it is about."""
 

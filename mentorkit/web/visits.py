@@ -260,7 +260,7 @@ NOTICES = {
     "left": "You have left this program.",
     "held": "Your text is being looked at first. We pass it on as soon as that is done.",
     "taken": "The case is yours now.",
-    "noted": "Your note is kept. Only those who handle concerns read it.",
+    "note_kept": "Your note is kept. Only those who handle concerns read it.",
     "case_closed": "The case is closed.",
     "reopened": "The case is back in the queue.",
     "apart": "They are kept apart from now on.",
@@ -272,6 +272,9 @@ NOTICES = {
     "shared": "Kept. Whoever you are connected with sees what you share, and nothing else.",
     "carried": "Your message is on its way.",
     "ranked": "Kept. If the one who is asked says no or does not answer, the next is asked.",
+    "saved": "Saved. Nobody reads it before you send it.",
+    "noted": "The answers are kept.",
+    "planned": "The plan is kept. It holds for what is asked from now on.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

@@ -18,6 +18,7 @@ from mentorkit.journey import accept, match, meet, onboard, programs, recruit, s
 from mentorkit.journey.steps import many
 from mentorkit.worker import work
 from mentorkit_demo.people import Row, sample
+from mentorkit_demo.replies import reply
 from mentorkit_demo.sheets import sheet
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Life:
                 self._meet(tx, one, number)
         for one in held:
             self._look_back(one, number)
+        reply(self.kit, random=self.random, program=PROGRAM, **self.by)
 
     def _meet(self, tx: Any, one: dict[str, Any], number: int) -> None:
         started = datetime.fromisoformat(one["started_at"])
@@ -123,7 +125,8 @@ class Life:
 
     def _look_back(self, one: dict[str, Any], number: int) -> None:
         for milestone in meet.milestones(self.kit, **self.by, relationship=one["id"]):
-            if milestone["state"] == "due" and self.random.random() < 0.45:
+            asked = milestone["kind"] in ("check", "end")  # who answers the survey has reached it
+            if milestone["state"] == "due" and not asked and self.random.random() < 0.45:
                 meet.reach(self.kit, **self.by, milestone=milestone["id"])
         luck = self.random.random()
         at = {**self.by, "relationship": one["id"]}
@@ -131,6 +134,8 @@ class Life:
             meet.pause(self.kit, **at, reason="asked")
         elif luck < 0.016:
             meet.end(self.kit, **at, reason="no_time")
+        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.25:
+            meet.end(self.kit, **at, reason="completed")
 
 
 def live(kit: Kit, *, tenant: str, now: datetime, seed: int = 1) -> dict[str, str]:
@@ -150,6 +155,7 @@ def _live(life: Life) -> dict[str, str]:
     life.day(0)
     preset = tomllib.loads(presets.source("low_touch"))
     preset["program"]["zone"] = "Africa/Nairobi"
+    preset["targets"]["length_days"] = 161  # so that the first have come to their end by now
     programs.create(kit, **by, key=PROGRAM, preset=preset, name="Market Traders Mentoring")
     programs.appoint(
         kit, **by, program=PROGRAM, role="coordinator", name="Amina Otieno", user_ref=COORDINATOR

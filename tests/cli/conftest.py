@@ -49,6 +49,9 @@ PRESET = """\
 title = "Traders"
 consent = "We use what you tell us to find you a mentor."
 
+[measurement]
+none = "These tests measure nothing."
+
 [program]
 accept_chain = ["mentee", "mentor"]
 

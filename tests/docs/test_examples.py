@@ -193,6 +193,33 @@ def test_content_checks(ctx: Any) -> None:
     assert [one.allowed for one in check.review(ctx, contents)] == [True, False, False]
 
 
+def test_feedback_vendors(ctx: Any, tmp_path: Path) -> None:
+    file = tmp_path / "replies.jsonl"
+    registry = load("feedback_vendors", form="https://forms.example.org/f", file=str(file))
+    vendor = registry.feedback_vendors["elsewhere"]
+    request: Any = SimpleNamespace(key="s1", locale="sw")
+    told = vendor.invite(ctx, request)
+    assert told == "https://forms.example.org/f?survey=s1&language=sw"
+    assert vendor.collect(ctx, [request]) == []
+    file.write_text(
+        '{"survey": "s1", "answers": {"going": "well"}}\n{"survey": "s2", "answers": {}}\n'
+    )
+    (answer,) = vendor.collect(ctx, [request])
+    assert (answer.key, dict(answer.values)) == ("s1", {"going": "well"})
+
+
+def test_metrics(ctx: Any) -> None:
+    metric = load("metrics").metrics["first_meeting"]
+    held = [
+        SimpleNamespace(relationship_id="r1", held_at=NOW + timedelta(days=day), state="held")
+        for day in (9, 4)
+    ]
+    pairs = [SimpleNamespace(id=id, started_at=NOW) for id in ("r1", "r2")]
+    facts: Any = SimpleNamespace(meetings=held, relationships=pairs)
+    (table,) = metric.measure(ctx, facts)
+    assert table.rows == ((4, 1, 2),)
+
+
 def test_reactions(ctx: Any, tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     (reaction,) = load("reactions", file=str(file)).reactions.values()

@@ -119,6 +119,22 @@ def test_hook_mentorkit_content_checks(load_example: Example, context: Any) -> N
     assert [(one.content_id, one.allowed) for one in said] == [("1", True), ("2", False)]
 
 
+def test_hook_mentorkit_feedback_vendors(load_example: Example, context: Any) -> None:
+    vendor = load_example("mentorkit_feedback_vendors").feedback_vendors["elsewhere"]
+    request: Any = type("Request", (), {"key": "s-1"})()
+    assert vendor.invite(context, request) == "https://forms.example.org/s-1"
+    (answer,) = vendor.receive(context, Inbound(body=b"s-1=well"))
+    assert (answer.key, answer.values["going"]) == ("s-1", "well")
+
+
+def test_hook_mentorkit_metrics(load_example: Example, context: Any) -> None:
+    metric = load_example("mentorkit_metrics").metrics["ends"]
+    ended = [type("Ended", (), {"state": "ended", "reason": why})() for why in ("a", "b", "a")]
+    facts: Any = type("Facts", (), {"relationships": ended})()
+    (table,) = metric.measure(context, facts)
+    assert table.rows == (("a", 2), ("b", 1))
+
+
 def test_hook_mentorkit_reactions(load_example: Example, context: Any) -> None:
     registry = load_example("mentorkit_reactions")
     reaction = registry.reactions["example.hello"]

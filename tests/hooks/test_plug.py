@@ -345,6 +345,7 @@ def stage(create_kit: Callable[..., Any], database: Any) -> Callable[..., Simple
             "title": "Traders",
             "fields": {"trade": {"kind": "option", "options": ["baker", "smith"]}},
             "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}], **strategy},
+            "measurement": {"none": "These tests measure nothing."},
             "consent": {"en": "We use what you tell us."},
         }
         at: dict[str, Any] = {"tenant": TENANT, "actor": ADMIN}

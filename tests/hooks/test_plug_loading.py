@@ -21,7 +21,9 @@ from mentorkit.hooks import (
     Command,
     ContentCheck,
     Criterion,
+    FeedbackVendor,
     Health,
+    Metric,
     Nudge,
     Reaction,
     Receipt,
@@ -66,6 +68,16 @@ class ANudge(Nudge):
         return []
 
 
+class AVendor(FeedbackVendor):
+    def invite(self, *args: Any) -> str:
+        return ""
+
+
+class AMetric(Metric):
+    def measure(self, *args: Any) -> list[Any]:
+        return []
+
+
 class AChannel(Channel):
     def deliver(self, *args: Any) -> Receipt:
         return Receipt(channel=self.name)
@@ -86,6 +98,8 @@ def provider(hook: str, name: str) -> Any:
         "mentorkit_notification_channels": AChannel,
         "mentorkit_nudges": ANudge,
         "mentorkit_content_checks": AContentCheck,
+        "mentorkit_feedback_vendors": AVendor,
+        "mentorkit_metrics": AMetric,
     }
     if hook == "mentorkit_matching_strategies":
         return Strategy(name=name, assigner="in_turn")

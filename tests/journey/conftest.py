@@ -30,6 +30,7 @@ PRESET: dict[str, Any] = {
         ],
     },
     "consent": {"en": "We use what you tell us to find you a mentor. Two hours a month are asked."},
+    "measurement": {"none": "These tests measure nothing."},
 }
 
 
@@ -51,10 +52,11 @@ def create_world(create_kit: Callable[..., Any]) -> Callable[..., SimpleNamespac
 
     def create(
         leads: list[Lead] | None = None, *, tenant: str = "acme", kit: Any = None,
-        fields: dict[str, Any] | None = None, **program: Any,
+        fields: dict[str, Any] | None = None, sections: dict[str, Any] | None = None,
+        **program: Any,
     ) -> SimpleNamespace:  # fmt: skip
         kit = kit or create_kit()
-        preset = {**PRESET, "fields": {**PRESET["fields"], **(fields or {})}}
+        preset = {**PRESET, "fields": {**PRESET["fields"], **(fields or {})}, **(sections or {})}
         preset |= {"program": program} if program else {}
         made = programs.create(kit, tenant=tenant, actor=ADMIN, key="traders", preset=preset)
         programs.open_(kit, tenant=tenant, actor=ADMIN, program="traders")

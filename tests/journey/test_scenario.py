@@ -41,6 +41,7 @@ def preset(folder: Path) -> dict[str, Any]:
     own = {key: data.pop(key) for key in ("columns", "fields")}
     for name in ("organisation", "profession"):
         own["fields"].setdefault(name, {"kind": "text"})
+    own["measurement"] = {"none": "A test measures nothing."}
     return {"title": "Mentor match", "strategy": data, "consent": "We pair you up.", **own}
 
 

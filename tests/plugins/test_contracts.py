@@ -14,6 +14,8 @@ from mentorkit.testing import (
     AssignerContract,
     ChannelContract,
     CriterionContract,
+    FeedbackVendorContract,
+    MetricContract,
     NudgeContract,
     RuleContract,
     SourceContract,
@@ -199,6 +201,34 @@ class TestXlsx(TestCsv):
 
 class TestInbox(ChannelContract):
     plugin = "inbox"
+
+
+class TestForms(FeedbackVendorContract):
+    plugin = "survey"
+
+
+class TestFunnel(MetricContract):
+    plugin, name = "outcomes", "funnel"
+
+
+class TestHours(MetricContract):
+    plugin, name = "outcomes", "hours"
+
+
+class TestIndicators(MetricContract):
+    plugin, name = "outcomes", "indicators"
+
+
+class TestStatements(MetricContract):
+    plugin, name = "outcomes", "statements"
+
+
+class TestAnswers(MetricContract):
+    plugin, name = "outcomes", "answers"
+
+
+class TestResponses(MetricContract):
+    plugin, name = "outcomes", "responses"
 
 
 class Shared(Criterion):

@@ -34,6 +34,7 @@ PRESET: dict[str, Any] = {
         ],
     },
     "consent": {"en": "We use what you tell us to find you a mentor."},
+    "measurement": {"none": "These tests measure nothing."},
 }
 PEOPLE = (
     Lead(key="ana", role="mentee", name="Ana", profile={"trade": "baker", "village": "Ora"}),

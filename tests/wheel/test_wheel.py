@@ -11,7 +11,17 @@ from installed import ROOT, Environment
 pytestmark = pytest.mark.xdist_group("wheel")
 
 HEAVY = {"flask", "numpy", "sqlalchemy", "jsonschema"}
-SHIPPED = ("csv", "demo", "inbox", "matching", "signup", "wordlist")
+SHIPPED = (
+    "checkins",
+    "csv",
+    "demo",
+    "inbox",
+    "matching",
+    "outcomes",
+    "signup",
+    "survey",
+    "wordlist",
+)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,12 @@ NEXT = {
     "meet": "Everybody who can be is connected. Look who has not met for long.",
 }
 """What is best done now, in words, and the page to do it on."""
+LACKING = {
+    "measurement": "Say what is measured, or why nothing is.",
+    "baseline": "Ask the indicators before the first meeting too, or no change can be told.",
+    "endline": "Ask the indicators again at the end, or no change can be told.",
+}
+"""What is missing before a program can open, in words."""
 WHERE = {
     "untaken": "concerns",
     "held": "concerns",
@@ -82,6 +88,7 @@ def overview(visit: Visit, program: str) -> str:
         here="overview",
         told=visit.words(NEXT[found["next"]]),
         where=WHERE.get(found["next"]),
+        missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES,
         figures=found,

@@ -158,7 +158,7 @@ def concern_change(visit: Visit, program: str, concern: str) -> Response | tuple
             said = "reopened"
         else:
             cases.note(visit.kit, **at, text=note)
-            said = "noted"
+            said = "note_kept"
     except (Conflict, Invalid) as error:
         return _again(visit, program, concern, error), status(error)
     return visit.go("concern", said, program=program, concern=concern)

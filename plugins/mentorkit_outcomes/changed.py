@@ -1,0 +1,225 @@
+"""What changed: each indicator at the beginning and later, and the change of those who told both.
+
+Amounts are brought to one period, and never to another currency: each stands for itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, median
+from typing import Any
+
+from mentorkit.domain.events import MeetingHeld, MeetingStruck
+from mentorkit.domain.surveys import CURRENCY, MONTHS, PERIOD, Survey
+from mentorkit.hooks import Column, Context, Facts, Metric, Table
+
+FEW = 5
+SMALL = f"A dash stands where fewer than {FEW} have told the value."
+NONE = (
+    "There is no comparison group: others who were not mentored may have changed as much, so none "
+    "of this says what the mentoring caused."
+)
+
+Told = dict[str, tuple[float, str]]
+"""Participant -> the value of an indicator and its currency, "" where it is no money."""
+
+
+class Indicators(Metric):
+    """Compares indicators before and after, with how many were asked, answered and lost."""
+
+    name = "indicators"
+    title = "Before and after"
+
+    def measure(self, ctx: Context, facts: Facts) -> Sequence[Table]:
+        waves = _waves(facts)
+        first = {one.key for one in facts.questionnaires.values() if one.indicators and one.first}
+        before = _newest(survey for key in sorted(first) for survey in waves.get(key, ()))
+        later = [
+            (one, _newest(waves[one.key]))
+            for one in facts.questionnaires.values()
+            if one.indicators and not one.first and one.key in waves
+        ]
+        early = _early(facts, before.values())
+        told: list[tuple[Any, ...]] = []
+        changed: list[tuple[Any, ...]] = []
+        for id, indicator in facts.measurement.indicators.items():
+            label = indicator.get("label", id)
+            start = _values(facts, id, before)
+            ends = [(wave, asked, _values(facts, id, asked)) for wave, asked in later]
+            given = {
+                code for each in (start, *(end for _, _, end in ends)) for _, code in each.values()
+            }
+            for currency in sorted(given) or [""]:
+                head = (label, currency or None)
+                told.append((*head, "Beginning", *_centre(facts, start, before, currency)))
+                for wave, asked, end in ends:
+                    told.append((*head, wave.title, *_centre(facts, end, asked, currency)))
+                    cells = _change(facts, start, end, asked, currency)
+                    changed.append((*head, wave.title, *cells))
+        period = facts.measurement.period
+        head_columns = (
+            Column(name="indicator", title="Indicator", kind="text"),
+            Column(name="currency", title="Currency", kind="text"),
+            Column(name="wave", title="When", kind="text"),
+        )
+        return [
+            Table(
+                name=self.name,
+                title=self.title,
+                columns=(
+                    *head_columns,
+                    Column(name="asked", title="Asked"),
+                    Column(name="answered", title="n answered"),
+                    Column(name="rate", title="Response rate", kind="percent"),
+                    Column(name="mean", title="Mean", kind="number"),
+                    Column(name="median", title="Median", kind="number"),
+                ),
+                rows=tuple(told),
+                how=(
+                    f"Amounts are for one {period}, however they were told; no currency is turned "
+                    "into another. n answered is in that currency, the response rate in any."
+                ),
+                notes=(NONE, SMALL, _winsor(facts.measurement.winsor), _before(early, len(before))),
+            ),
+            Table(
+                name="changes",
+                title="What changed",
+                columns=(
+                    *head_columns,
+                    Column(name="paired", title="n paired"),
+                    Column(name="paired_before", title="Their mean before", kind="number"),
+                    Column(name="paired_after", title="Their mean after", kind="number"),
+                    Column(name="change", title="Change of the mean", kind="percent"),
+                    Column(name="median_change", title="Median change", kind="percent"),
+                    Column(name="lost", title="Told at the beginning alone"),
+                    Column(name="unlike", title="Told in another currency before"),
+                ),
+                rows=tuple(changed),
+                how=(
+                    "Change counts only those who told the value both times, in the same currency. "
+                    "Who told it at the beginning, was asked again and told nothing is counted "
+                    "beside it."
+                ),
+                notes=(NONE, SMALL, _winsor(facts.measurement.winsor)),
+            ),
+        ]
+
+
+def _waves(facts: Facts) -> dict[str, list[Survey]]:
+    """Return whom each questionnaire asked the indicators, oldest first."""
+    waves: dict[str, list[Survey]] = defaultdict(list)
+    for survey in facts.surveys:
+        for part in survey.parts:
+            one = facts.questionnaires.get(part.questionnaire)
+            if one is not None and one.indicators and survey.side == "mentee":
+                waves[one.key].append(survey)
+    return waves
+
+
+def _newest(surveys: Iterable[Survey]) -> dict[str, Survey]:
+    """Return one asking for each participant: the newest answered, else the newest."""
+    found: dict[str, Survey] = {}
+    for one in sorted(surveys, key=lambda one: (one.answered_at is not None, one.asked_at)):
+        if one.participant_id is not None:
+            found[one.participant_id] = one
+    return found
+
+
+def _values(facts: Facts, id: str, asked: Mapping[str, Survey]) -> Told:
+    """Return what each participant told of an indicator, for the plan's period."""
+    plan, told = facts.measurement, {}
+    for participant, survey in asked.items():
+        given = facts.values.get(survey.id, {})
+        value = given.get(f"indicator.{id}")
+        if value is None:
+            continue
+        if id in plan.money:
+            months = MONTHS[given.get(PERIOD) or plan.period]
+            told[participant] = (value / months * MONTHS[plan.period], given.get(CURRENCY, ""))
+        else:
+            told[participant] = (value, "")
+    return told
+
+
+def winsorized(values: Sequence[float], share: float) -> list[float]:
+    """Return the values with this share of them at each end pulled in to the next one."""
+    ordered = sorted(values)
+    cut = int(len(ordered) * share)
+    if not cut:
+        return list(values)
+    low, high = ordered[cut], ordered[-cut - 1]
+    return [min(max(value, low), high) for value in values]
+
+
+def _centre(
+    facts: Facts, told: Told, asked: Mapping[str, Survey], currency: str
+) -> tuple[Any, ...]:
+    """Return how many were asked and told it so, and the rate of telling it in any currency.
+
+    Then mean and median, where enough did.
+    """
+    values = [value for value, code in told.values() if code == currency]
+    rate = 100 * len(told) / len(asked) if asked else None
+    if len(values) < FEW:
+        return len(asked), len(values), rate, None, None
+    mean = fmean(winsorized(values, facts.measurement.winsor))
+    return len(asked), len(values), rate, mean, median(values)
+
+
+def _change(
+    facts: Facts, start: Told, end: Told, asked: Mapping[str, Survey], currency: str
+) -> tuple[Any, ...]:
+    """Return the cells of what changed until one later wave, from n paired on."""
+    pairs = [
+        (start[who][0], value)
+        for who, (value, code) in end.items()
+        if code == currency and who in start and start[who][1] == currency
+    ]
+    lost = sum(code == currency and who in asked and who not in end
+               for who, (_, code) in start.items())  # fmt: skip
+    unlike = sum(
+        code == currency and who in start and start[who][1] != currency
+        for who, (_, code) in end.items()
+    )
+    told: tuple[Any, ...] = (None, None, None, None)
+    if len(pairs) >= FEW:
+        share = facts.measurement.winsor
+        old = fmean(winsorized([one for one, _ in pairs], share))
+        new = fmean(winsorized([one for _, one in pairs], share))
+        each = [100 * (b - a) / a for a, b in pairs if a > 0]
+        change = 100 * (new - old) / old if old > 0 else None
+        told = (old, new, change, median(each) if len(each) >= FEW else None)
+    return (len(pairs), *told, lost, unlike)
+
+
+def _early(facts: Facts, before: Iterable[Survey]) -> int:
+    """Return how many told the beginning before anybody met them."""
+    struck = {one.subject_id for one in facts.events if isinstance(one, MeetingStruck)}
+    met: dict[str, Any] = {}
+    of = {one.id: [m.participant_id for m in one.members] for one in facts.relationships}
+    for event in facts.events:
+        if isinstance(event, MeetingHeld) and event.subject_id not in struck:
+            for participant in of.get(event.relationship_id, ()):
+                met.setdefault(participant, event.at)
+    return sum(
+        one.answered_at is not None
+        and (one.participant_id not in met or one.answered_at <= met[one.participant_id])
+        for one in before
+    )
+
+
+def _before(early: int, asked: int) -> str:
+    return (
+        f"{early} of {asked} told the beginning before their first meeting; the others had met "
+        "already, or have not told it."
+    )
+
+
+def _winsor(share: float) -> str:
+    if not share:
+        return "No value was pulled in before a mean was made."
+    return (
+        f"Before a mean was made, {100 * share:g} % of the values at each end were pulled in to "
+        "the next one; medians are of the values as told."
+    )

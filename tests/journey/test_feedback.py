@@ -1,0 +1,349 @@
+"""Feedback: who is asked when, once for what coincides, and where the answers go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.people import Actor
+from mentorkit.errors import Conflict, Invalid, NotFound
+from mentorkit.journey import feedback, meet, onboard, programs, protect
+from tests.conftest import Clock
+from tests.journey.asked import (
+    PLUGINS,
+    QUESTIONNAIRES,
+    answer,
+    asked,
+    connect,
+    drain,
+    log,
+    sections,
+    staffed,
+)
+from tests.journey.conftest import lead
+
+Create = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def create_asking(create_world: Create, create_kit: Callable[..., Any]) -> Create:
+    """Return a factory of worlds with these questionnaires in force."""
+
+    def create(*keys: str, **more: Any) -> SimpleNamespace:
+        made = create_world(
+            kit=create_kit(plugins=PLUGINS), sections=sections(*keys, **more.pop("own", {})), **more
+        )
+        drain(made)
+        return made
+
+    return create
+
+
+def states(world: SimpleNamespace, relationship: str) -> dict[str, str]:
+    rows = meet.milestones(world.kit, **world.at, relationship=relationship)
+    return {row["kind"]: row["state"] for row in rows}
+
+
+def told(world: SimpleNamespace) -> list[tuple[str, str]]:
+    """Return (who, message) of all that was promised to be sent, and was."""
+    names = {person: key for key, person in world.persons.items()}
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        jobs = [*tx.outbox.find(kind="message", state="done"), *tx.outbox.find(kind="survey")]
+        return sorted((names.get(str(j.recipient_id), "staff"), j.name) for j in jobs)
+
+
+def test_f21_a_milestone_asks_both_sides_and_a_survey_is_what_they_hear_of_it_by(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+    connect(world, "ana", "cleo")
+    clock.forward(days=43)
+    drain(world)
+    rows = asked(world, "check")
+    assert {(row["name"], row["side"]) for row in rows} == {("Ana", "mentee"), ("Cleo", "mentor")}
+    assert ("ana", "survey_asked") in told(world)
+    assert ("ana", "milestone_due") not in told(world)
+    drain(world)
+    assert asked(world, "check") == rows
+
+
+def test_f21_two_triggers_that_coincide_give_one_survey_that_asks_both(
+    create_asking: Create, clock: Clock
+) -> None:
+    milestones = [
+        {"kind": "check", "day": 42, "window": 14},
+        {"kind": "mid_point", "fraction": 0.5},
+        {"kind": "end", "fraction": 1.0},
+    ]
+    world = create_asking(
+        "check", "mid_point", own={"targets": {"length_days": 84, "milestones": milestones}}
+    )
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=42, hours=1)
+    drain(world)
+    (row,) = asked(world, side="mentee", relationship_id=held)
+    assert [part["questionnaire"] for part in row["parts"]] == ["check", "mid_point"]
+    one = feedback.show(world.kit, **world.at, survey=row["id"])
+    assert {q["id"] for q in one["questions"]} == {"going", "issues", "words", "trouble"}
+    for each in asked(world, relationship_id=held):
+        answer(world, each, going="well")
+    assert states(world, held)["check"] == states(world, held)["mid_point"] == "done"
+
+
+def test_f21_the_same_is_not_asked_again_because_another_trigger_comes_a_little_later(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("end")
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=182, hours=1)
+    drain(world)
+    (row,) = asked(world, "end", side="mentee")
+    answer(world, row, indicator_staff=3)
+    clock.forward(days=2)
+    meet.end(world.kit, **world.at, relationship=held)
+    drain(world)
+    assert len(asked(world, "end", side="mentee")) == 1
+
+
+def test_f21_time_asks_on_its_day_and_again_after_so_many(
+    create_asking: Create, clock: Clock
+) -> None:
+    own = sections()["questionnaires"] | {
+        "loop": {
+            "to": ["mentee"], "when": [{"day": 30, "every": 60}], "window": 7,
+            "questions": {"going": {"kind": "flag"}},
+        }
+    }  # fmt: skip
+    del own["check"], own["mid_point"], own["pulse"]
+    world = create_asking(own={"questionnaires": own})
+    begun = clock.now
+    connect(world, "ana", "cleo")
+    for day, many in ((29, 0), (30, 1), (31, 1), (89, 1), (90, 2), (158, 2)):
+        clock.now = begun + timedelta(days=day, hours=1)
+        drain(world)
+        assert len(asked(world, "loop")) == many, day  # on day 150 nobody worked: it was missed
+
+
+def test_f21_an_event_asks_and_a_late_answer_goes_to_the_point_it_was_asked_about(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check", "pulse")
+    held = connect(world, "ana", "cleo")
+    meeting = log(world, held)
+    drain(world)
+    (pulse,) = asked(world, "pulse")
+    assert (pulse["parts"][0]["point_noun"], pulse["parts"][0]["point_id"]) == ("meeting", meeting)
+    clock.forward(days=43)
+    drain(world)
+    clock.forward(days=30)
+    drain(world)
+    (check,) = asked(world, "check", side="mentee")
+    assert check["state"] == "late"
+    assert answer(world, check, going="fair")["late"] is True
+    (cleo,) = asked(world, "check", side="mentor")
+    assert states(world, held)["check"] == "missed"  # the other one's word is still awaited
+    answer(world, cleo, going="well")
+    assert states(world, held)["check"] == "done"
+    (pulse,) = asked(world, "pulse")
+    assert pulse["state"] == "late"
+
+
+def test_f21_staff_are_asked_about_the_program_once_however_many_pairs_come_to_it(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+    cora = staffed(world, "Cora")["Cora"]
+    connect(world, "ana", "cleo")
+    clock.forward(days=1)
+    connect(world, "ben", "dora")
+    clock.forward(days=44)
+    drain(world)
+    (row,) = asked(world, "check", side="staff")
+    assert row["relationship_id"] is None
+    one = feedback.show(world.kit, tenant=world.tenant, actor=cora, survey=row["id"])
+    assert {q["id"] for q in one["questions"]} == {"issues", "words"}
+    answer(world, row, issues=["no_time"], words="Many have little time.")
+    assert feedback.mine(world.kit, tenant=world.tenant, actor=cora) == []
+
+
+def test_f22_the_baseline_is_asked_before_anybody_can_meet(create_asking: Create) -> None:
+    world = create_asking("check")
+    rows = asked(world, "baseline")
+    assert {row["name"] for row in rows} == {"Ana", "Ben"}
+    assert all(row["parts"][0]["point_noun"] == "participant" for row in rows)
+
+
+def test_f22_a_program_without_a_plan_is_not_opened(create_kit: Callable[..., Any]) -> None:
+    from tests.journey.conftest import ADMIN, PRESET
+
+    kit, at = create_kit(plugins=PLUGINS), {"tenant": "acme", "actor": ADMIN}
+    bare = {name: part for name, part in PRESET.items() if name != "measurement"}
+    programs.create(kit, **at, key="bare", preset=bare)
+    with pytest.raises(Conflict, match="does not say what it measures") as caught:
+        programs.open_(kit, **at, program="bare")
+    assert caught.value.code == "program.no_measurement"
+    put = {**at, "program": "bare", "kind": "measurement"}
+    programs.define(kit, **put, body={"indicators": {"staff": {"label": "Employees"}}})
+    with pytest.raises(Conflict) as caught:
+        programs.open_(kit, **at, program="bare")
+    assert caught.value.details["missing"] == ["baseline", "endline"]
+    programs.define(
+        kit, **at, program="bare", kind="questionnaires",
+        body={key: QUESTIONNAIRES[key] for key in ("baseline", "end")},
+    )  # fmt: skip
+    assert programs.open_(kit, **at, program="bare")["state"] == "open"
+
+
+def test_f22_a_reason_to_measure_nothing_opens_it_too(create_kit: Callable[..., Any]) -> None:
+    from tests.journey.conftest import ADMIN, PRESET
+
+    kit, at = create_kit(), {"tenant": "acme", "actor": ADMIN}
+    for wrong in ({"none": ""}, {"none": "x", "period": "month"}, {"period": "month"}):
+        with pytest.raises(Invalid):
+            programs.create(kit, **at, key="p", preset={**PRESET, "measurement": wrong})
+    programs.create(kit, **at, key="p", preset={**PRESET, "measurement": {"none": "We only meet."}})
+    assert programs.open_(kit, **at, program="p")["state"] == "open"
+
+
+def test_f23_the_window_opens_on_day_42_and_is_due_on_day_56_for_each_from_their_own_start(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+    begun = clock.now
+    connect(world, "ana", "cleo")
+    clock.forward(days=10)
+    connect(world, "ben", "dora")
+    due = {}
+    for day in (41, 42, 51, 52):
+        clock.now = begun + timedelta(days=day, hours=1)
+        drain(world)
+        for row in asked(world, "check", side="mentee"):
+            due.setdefault(row["name"], (day, row["due_at"]))
+    assert {name: day for name, (day, _) in due.items()} == {"Ana": 42, "Ben": 52}
+    assert due["Ana"][1].startswith((begun + timedelta(days=56)).date().isoformat())
+    assert due["Ben"][1].startswith((begun + timedelta(days=66)).date().isoformat())
+
+
+def test_f24_healthy_pairs_get_one_question_and_flagged_ones_the_full_one(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("mid_point", own={"targets": {
+        "length_days": 182, "minutes_per_month": 60,
+        "milestones": [{"kind": "mid_point", "fraction": 0.5}, {"kind": "end", "fraction": 1.0}],
+    }})  # fmt: skip
+    healthy, silent = connect(world, "ana", "cleo"), connect(world, "ben", "dora")
+    for _ in range(13):
+        clock.forward(days=7)
+        log(world, healthy)
+    clock.forward(hours=1)
+    drain(world)
+    questions = {}
+    for held in (healthy, silent):
+        (row,) = asked(world, "mid_point", side="mentee", relationship_id=held)
+        one = feedback.show(world.kit, **world.at, survey=row["id"])
+        questions[held] = [q["id"] for q in one["questions"]]
+    assert questions == {healthy: ["going"], silent: ["going", "trouble"]}
+
+
+def test_s7_a_pulse_reaches_only_those_who_were_there(create_asking: Create, clock: Clock) -> None:
+    people = [
+        lead("ana", "mentee", trade="baker"), lead("ben", "mentee", trade="baker"),
+        lead("eva", "mentee", trade="baker"), lead("cleo", "mentor", trade="baker", capacity=5),
+    ]  # fmt: skip
+    world = create_asking("pulse", leads=people, kind="circle")
+    (held,) = {connect(world, mentee, "cleo") for mentee in ("ana", "ben", "eva")}
+    clock.forward(days=1)
+    log(world, held, absent=[world.ids["ben"]])
+    drain(world)
+    assert {row["name"] for row in asked(world, "pulse")} == {"Ana", "Eva"}
+    for absent in (["somebody"], [world.ids[key] for key in ("ana", "ben", "eva")]):
+        with pytest.raises(Invalid, match="at least two"):
+            log(world, held, absent=absent)
+
+
+def test_a_struck_meeting_and_an_end_by_a_block_ask_nobody(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("pulse", "end")
+    held = connect(world, "ana", "cleo")
+    meet.strike(world.kit, **world.at, meeting=log(world, held))
+    protect.block(
+        world.kit, tenant=world.tenant, actor=world.by("ana"),
+        person=world.persons["ana"], other=world.persons["cleo"],
+    )  # fmt: skip
+    drain(world)
+    assert asked(world, "pulse") == []
+    assert asked(world, "end") == []
+
+
+def test_who_has_taken_consent_back_is_not_asked(create_asking: Create, clock: Clock) -> None:
+    world = create_asking("check")
+    connect(world, "ana", "cleo")
+    onboard.withdraw(world.kit, **world.at, participant=world.ids["cleo"])
+    clock.forward(days=43)
+    drain(world)
+    assert {row["name"] for row in asked(world, "check")} == {"Ana"}
+
+
+def test_answers_are_checked_and_kept_once(create_asking: Create) -> None:
+    world = create_asking("check")
+    (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]
+    with pytest.raises(Invalid) as caught:
+        answer(world, row, indicator_sales="a lot", nonsense="x")
+    assert {one.place for one in caught.value.problems} == {"indicator.sales", "nonsense"}
+    with pytest.raises(Invalid, match="currency"):
+        answer(world, row, indicator_sales="1200")
+    with pytest.raises(Invalid, match="at least one"):
+        answer(world, row)
+    answer(world, row, indicator_sales="1200", indicator_currency="KES")
+    with pytest.raises(Conflict, match="already"):
+        answer(world, row, indicator_sales="1300", indicator_currency="KES")
+    one = feedback.show(world.kit, **world.at, survey=row["id"])
+    kept = {q["id"]: q["value"] for q in one["questions"]}
+    assert kept["indicator.sales"] == 1200.0
+    assert kept["indicator.period"] == "month"
+
+
+def test_a_survey_is_there_for_whom_it_asks_and_for_staff_alone(create_asking: Create) -> None:
+    world = create_asking("check")
+    (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]
+    for stranger in (world.by("ben"), world.by("cleo"), Actor()):
+        with pytest.raises(NotFound):
+            feedback.show(world.kit, tenant=world.tenant, actor=stranger, survey=row["id"])
+    with pytest.raises(NotFound):
+        feedback.show(world.kit, tenant="other", actor=world.admin, survey=row["id"])
+
+
+def test_staff_enter_what_they_heard_and_by_what_means_is_kept(create_asking: Create) -> None:
+    world = create_asking("check")
+    cora = staffed(world, "Cora")["Cora"]
+    (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]
+    by = Actor(person_id=cora.person_id, means="phone")
+    feedback.answer(
+        world.kit, tenant=world.tenant, actor=by, survey=row["id"],
+        answers={"indicator.staff": "4"},
+    )  # fmt: skip
+    (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]
+    assert (row["state"], row["means"]) == ("answered", "phone")
+
+
+def test_an_answer_is_exported_to_who_gave_it_and_erased_with_them(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=43)
+    drain(world)
+    for row in asked(world, "check", relationship_id=held):
+        answer(world, row, going="well", words=f"Said by {row['name']}")
+    protect.erase(world.kit, **world.at, person=world.persons["ana"])
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        texts = [note.text for note in tx.notes.find()]
+        payloads = [str(event.payload()) for event in tx.journal.events(limit=None)]
+    assert not any("Said by" in text for text in texts)  # what Cleo wrote may name Ana
+    assert any("well" in text for text in texts)  # what Cleo chose does not
+    assert not any("Said by" in payload for payload in payloads)

@@ -1,0 +1,230 @@
+"""Surveys and the report on their pages: by the people themselves, by a link, and by staff."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from web.conftest import ADMIN, Portal
+
+from mentorkit import Portal as Site
+from mentorkit.journey import accept, feedback, links, match, meet
+from mentorkit.kit import Kit
+from mentorkit.worker import work
+from tests.journey.asked import PLUGINS, sections
+
+BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
+
+
+@pytest.fixture
+def asking(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Portal:
+    """A portal whose program asks; its kit signs links."""
+    kit = create_kit(
+        plugins=PLUGINS, secret_keys=["secret"], site=Site("https://example.org/mentoring")
+    )
+    portal = create_portal(kit=kit, **sections())
+    drain(portal)
+    return portal
+
+
+def drain(portal: Portal) -> None:
+    while any(work(portal.kit, limit=500).values()):
+        pass
+
+
+def connect(portal: Portal, mentee: str = "ana", mentor: str = "cleo") -> str:
+    made = match.propose(portal.kit, **BY, mentee=portal.ids[mentee], mentor=portal.ids[mentor])
+    return str(accept.accept(portal.kit, **BY, proposal=made["id"])["relationship_id"])
+
+
+def surveys(portal: Portal, name: str, key: str) -> list[dict[str, Any]]:
+    rows = feedback.surveys(portal.kit, **BY, program="traders")
+    return [
+        row
+        for row in rows
+        if row["name"] == name and key in [part["questionnaire"] for part in row["parts"]]
+    ]
+
+
+def test_somebody_answers_from_their_home_and_may_finish_later(asking: Portal) -> None:
+    ana = asking.browser("ana")
+    assert "Where you start" in ana.open("/")
+    path = ana.find(r'href="(/mentoring/x/survey/traders/[^"]+)"')
+    page = ana.open(path)
+    assert "The team of this program reads your answers" in page
+    assert 'name="answer.indicator.sales"' in page
+    page = ana.send(path, **{"answer.indicator.sales": "1200", "do": "save"})
+    assert "Saved. Nobody reads it" in page
+    assert 'value="1200"' in ana.open(path)
+    page = ana.send(path, 422, **{"answer.indicator.sales": "1200", "do": "send"})
+    assert "in which currency" in page
+    assert 'value="1200"' in page
+    whole = {"answer.indicator.sales": "1200", "answer.indicator.currency": "KES"}
+    assert "Your answers are kept" in ana.send(path, **whole, do="send")
+    assert "Where you start" not in ana.open("/")
+    assert "Your answers are kept" in ana.open(path)
+    (row,) = surveys(asking, "Ana", "baseline")
+    assert row["state"] == "answered"
+
+
+def test_a_signed_link_answers_without_a_log_in_and_opening_it_changes_nothing(
+    asking: Portal,
+) -> None:
+    (row,) = surveys(asking, "Ana", "baseline")
+    (body,) = [text for text in messages(asking) if "Hello Ana" in text and "Where" in text]
+    address = body.split("https://example.org", 1)[1].split()[0]
+    nobody = asking.browser()
+    before = _events(asking)
+    assert "indicator.sales" in nobody.open(address)
+    nobody.open(address)
+    assert _events(asking) == before
+    assert "Your answers are kept" in nobody.send(address, **{"answer.indicator.staff": "3"})
+    assert surveys(asking, "Ana", "baseline")[0]["means"] == "link"
+    wrong = links.make(
+        asking.kit, tenant="acme", purpose="other", person=row["person_id"], survey=row["id"]
+    )
+    nobody.open(f"/x/survey/traders/s/{wrong}", 404)
+
+
+def messages(portal: Portal) -> list[str]:
+    from mentorkit_inbox.tables import message
+
+    with portal.kit.transaction(tenant="acme", write=False) as tx:
+        return [row.body for row in tx.connection.execute(message.select())]
+
+
+def _events(portal: Portal) -> int:
+    with portal.kit.transaction(tenant="acme", write=False) as tx:
+        return len(tx.journal.events(limit=None))
+
+
+def test_staff_see_who_was_asked_and_fill_in_what_they_heard_by_phone(asking: Portal) -> None:
+    cora = asking.browser("cora")
+    assert "Who was asked what" in cora.open("/programs/traders/")
+    cora.open("/x/survey/traders/")
+    assert "Ben" in cora.page.text
+    (row,) = surveys(asking, "Ben", "baseline")
+    path = f"/x/survey/traders/{row['id']}"
+    assert "Fill in what they told you" in cora.open(path)
+    page = cora.send(path, **{"answer.indicator.staff": "7", "means": "phone", "do": "send"})
+    assert "The answers are kept" in page
+    (row,) = surveys(asking, "Ben", "baseline")
+    assert row["means"] == "phone"
+    assert 'value="7"' in cora.open(path)
+
+
+def test_nobody_opens_the_survey_of_somebody_else(asking: Portal) -> None:
+    (row,) = surveys(asking, "Ana", "baseline")
+    path = f"/x/survey/traders/{row['id']}"
+    asking.browser("ben").open(path, 404)
+    asking.browser("cleo").open(path, 404)
+    asking.browser("vera").open(path, 403)
+    asking.browser().open(path, 403)
+    assert asking.browser("vera").open("/x/survey/traders/")
+
+
+def test_the_report_shows_each_figure_with_its_n_and_how_it_is_counted(
+    asking: Portal, clock: Any
+) -> None:
+    held = connect(asking)
+    clock.forward(days=3)
+    meet.log(asking.kit, **BY, relationship=held, minutes=75)
+    vera = asking.browser("vera")
+    page = vera.open("/programs/traders/report")
+    assert "From reaching out to completing" in page
+    assert "Counted from the journal" in page
+    assert "no comparison group" in page
+    assert "1 h 15 min" in page
+    assert "Who answered" in page
+    asking.browser("ana").open("/programs/traders/report", 403)
+
+
+def test_a_table_of_the_report_is_a_sheet_in_which_nothing_comes_alive(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    own = sections()
+    own["measurement"] = {"statements": {"s": "=HYPERLINK(1)"}}
+    portal = create_portal(kit=create_kit(plugins=PLUGINS), **own)
+    connect(portal)
+    clock_on(portal, 183)
+    drain(portal)
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/report?sheet=statements")
+    body = cora.page.data.decode("utf-8-sig")
+    lines = list(csv.reader(io.StringIO(body)))
+    assert lines[0][0] == "Statement"
+    assert "'=HYPERLINK(1)" in [line[0] for line in lines]
+    assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line)
+    cora.open("/programs/traders/report?sheet=nothing", 404)
+
+
+def clock_on(portal: Portal, days: int) -> None:
+    clock: Any = portal.kit.clock
+    clock.forward(days=days)
+
+
+def test_f22_a_program_without_a_plan_says_what_is_missing_and_takes_a_reason(
+    portal: Portal,
+) -> None:
+    from mentorkit.journey import programs
+
+    programs.create(
+        portal.kit, **BY, key="bare",
+        preset={"fields": {"trade": {"kind": "text"}},
+                "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}]}},
+    )  # fmt: skip
+    admin = portal.browser("admin")
+    assert "Say what is measured" in admin.open("/programs/bare/")
+    admin.open("/programs/bare/plan")
+    assert "say why nothing is measured" in admin.send(
+        "/programs/bare/plan", 422, none="  ", do="none"
+    )
+    page = admin.send("/programs/bare/plan", none="We only bring people together.", do="none")
+    assert "We only bring people together." in page
+    assert "Say what is measured" not in admin.open("/programs/bare/")
+
+
+def test_staff_choose_currencies_period_and_how_outliers_count(asking: Portal) -> None:
+    cora = asking.browser("cora")
+    page = cora.open("/programs/traders/plan")
+    assert "Where you start" in page
+    assert "When somebody joins" in page
+    send = {"currencies": "kes, ugx", "period": "year", "winsor": "5", "do": "amounts"}
+    assert "The plan is kept" in cora.send("/programs/traders/plan", **send)
+    assert "KES, UGX" in cora.page.text
+    assert "write a share" in cora.send("/programs/traders/plan", 422, **{**send, "winsor": "x"})
+    asking.browser("vera").open("/programs/traders/plan")
+    assert asking.browser("vera").knock("post", "/programs/traders/plan") == 403
+
+
+def test_a_program_that_switches_the_plugin_off_asks_nobody(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    kit = create_kit(plugins=PLUGINS)
+    portal = create_portal(kit=kit, **sections(), plugins={"survey": {"enabled": False}})
+    drain(portal)
+    assert feedback.surveys(kit, **BY, program="traders") == []
+    portal.browser("cora").open("/x/survey/traders/", 404)
+
+
+def test_s7_who_was_at_a_groups_meeting_is_ticked_and_only_they_are_asked(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit], clock: Any
+) -> None:
+    portal = create_portal(
+        kit=create_kit(plugins=PLUGINS), **sections(), program={"kind": "circle"}
+    )
+    (held,) = {connect(portal, mentee, "dora") for mentee in ("ana", "ben")}
+    clock.forward(days=1)
+    dora, path = portal.browser("dora"), f"/programs/traders/relationships/{held}"
+    assert "Who was there?" in dora.open(path)
+    everybody = [portal.ids[key] for key in ("ana", "ben", "dora")]
+    day = clock().date().isoformat()
+    send = {"do": "meet", "minutes": "60", "day": day, "of": everybody}
+    assert "at least two" in dora.send(path, 422, **send, there=everybody[:1])
+    assert "The meeting is logged" in dora.send(path, **send, there=everybody[1:])
+    drain(portal)
+    assert surveys(portal, "Ana", "pulse") == []
+    assert len(surveys(portal, "Ben", "pulse")) == 1
