@@ -490,7 +490,8 @@ def look_back(
     """
     answered = tuple(dict.fromkeys((*one.answered, *mine)))
     looked = replace(one, answered=answered)
-    done, fact = looked.move("done", by=step.role), events.MilestoneDone
+    fact: type[events.Event] = events.MilestoneDone
+    done = looked.move("done", by=step.role)
     if not set(asked) <= set(answered):
         done, fact = looked, events.MilestoneAnswered
     return step.save(step.tx.milestones, done, fact, cause=cause, answered=answered)[0]
