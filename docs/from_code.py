@@ -29,7 +29,9 @@ PACKAGE = Path(mentorkit.__file__).parent
 SHIPPED = (
     "mentorkit_csv",
     "mentorkit_demo",
+    "mentorkit_email",
     "mentorkit_inbox",
+    "mentorkit_magiclink",
     "mentorkit_matching",
     "mentorkit_signup",
 )

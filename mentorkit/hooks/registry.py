@@ -13,7 +13,9 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = (
+    "matching", "csv", "inbox", "email", "signup", "magiclink", "demo",
+)  # fmt: skip
 
 
 def _empty() -> Mapping[Any, Any]:

@@ -11,7 +11,7 @@ from installed import ROOT, Environment
 pytestmark = pytest.mark.xdist_group("wheel")
 
 HEAVY = {"flask", "numpy", "sqlalchemy", "jsonschema"}
-SHIPPED = ("csv", "demo", "inbox", "matching", "signup")
+SHIPPED = ("csv", "demo", "email", "inbox", "magiclink", "matching", "signup")
 
 
 @pytest.fixture(scope="session")
