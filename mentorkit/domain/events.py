@@ -205,6 +205,12 @@ class PersonLinked(Event, noun="person"):
     """A host's user is this person from now on; which, the journal does not say."""
 
 
+class ContactVerified(Event, noun="person"):
+    """They pressed a link that was sent to `contact_id`, so it reaches them."""
+
+    contact_id: str
+
+
 class PersonBlocked(Event, noun="block"):
     """`person_id` and `other_id` are kept apart from now on."""
 

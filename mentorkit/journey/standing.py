@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.moves import Role
+from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LATE = timedelta(minutes=15)
 """When work has waited for so long, nobody seems to do it."""
+FAR = 1000
+"""How many dates that were missed are counted at most."""
 FEW = 5
 """With fewer earlier waits than this, nothing is said of how long one usually waits."""
 
@@ -47,7 +49,8 @@ FEW = 5
 class Visitor:
     """Somebody who is here, in one program or in any.
 
-    `off` names the plugins that the program has switched off, `chosen` its settings for others.
+    `off` names the plugins that the program has switched off, `chosen` its settings for others;
+    `late` is, for staff, how much of the tenant's work has waited for more than 15 minutes.
     """
 
     person: Person | None
@@ -55,6 +58,7 @@ class Visitor:
     roles: frozenset[Role]
     off: Collection[str] = ()
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    late: int = 0
 
 
 def visitor(kit: Kit, *, tenant: str, actor: Actor, program: str | None = None) -> Visitor:
@@ -82,7 +86,15 @@ def visitor(kit: Kit, *, tenant: str, actor: Actor, program: str | None = None) 
             roles=frozenset(roles),
             off=_off(plugins),
             chosen={name: body.get("settings", {}) for name, body in plugins.items()},
+            late=0 if roles.isdisjoint(STAFF) else _late(tx),
         )
+
+
+def _late(tx: Transaction) -> int:
+    """Return how much a worker should have done long ago: promises, dates, answers overdue."""
+    before = tx.now - LATE
+    turning = tx.milestones.ripe(before, FAR), tx.proposals.overdue(before, FAR)
+    return tx.outbox.late(before) + sum(len(each) for each in turning)
 
 
 def _plugins(tx: Transaction, program: Program) -> dict[str, Frozen]:
@@ -220,7 +232,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "asked": asked,
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
-            "late_work": tx.outbox.late(tx.now - LATE),
+            "late_work": _late(tx),
         }
         return {**figures, "next": _next(found, figures)}
 

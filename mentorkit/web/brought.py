@@ -14,6 +14,8 @@ from mentorkit.hooks.providers import Slot
 from mentorkit.hooks.registry import Registry
 
 PLACES = {
+    "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
+    "who": "at the end of the navigation, beside the name of whoever is signed in",
     "home": "the part of a program on a participant's home; about `part`",
     "overview": "below the figures of a program; about `figures`",
     "participant": "below a participant's answers; about `participant`",
