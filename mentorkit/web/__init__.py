@@ -169,14 +169,18 @@ class _Mounts:
         actor = self.actor() or Actor()
         visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=actor)
         flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
-        named = (request.view_args or {}).get("program")
-        found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named)
+        asked = request.view_args or {}
+        named = asked.get("program")
+        found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named, about=asked)
         about = {name: getattr(found, name) for name in ("person", "program", "roles", "late")}
         visit = replace(visit, **about, off=found.off, chosen=found.chosen)
         flask.g.mentorkit_visit = visit
         self._ensure_on(visit)
         view = flask.current_app.view_functions[endpoint]
         access.check(view, found.roles, nobody=visit.is_nobody)
+        if found.astray:
+            told = visit.words("It is not there, or it is not of this program.")
+            raise NotFound(f"{found.astray}.not_found", told)
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             visit.check_token()
 

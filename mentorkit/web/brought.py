@@ -14,13 +14,13 @@ from mentorkit.hooks.providers import Slot
 from mentorkit.hooks.registry import Registry
 
 PLACES = {
-    "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
-    "who": "at the end of the navigation, beside the name of whoever is signed in",
     "home": "the part of a program on a participant's home; about `part`",
     "overview": "below the figures of a program; about `figures`",
     "participant": "below a participant's answers; about `participant`",
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
+    "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
+    "who": "at the end of the navigation, beside the name of whoever is signed in",
 }
 """Each slot of our pages, where it is, and by what name `render` is told what it is about."""
 

@@ -179,12 +179,16 @@ class Visit:
     def sign_in(self) -> str:
         """Return the page for whoever is not signed in; from it they come back to this one."""
         request = flask.request
-        read = request.method == "GET" and request.endpoint != f"{self.mount}.home"
-        wanted = request.full_path.rstrip("?") if read else self.url("home")
-        to = request.script_root + wanted if read else wanted
-        title = self.words("Sign in first") if read else self.words("Mentoring")
+        refused = request.endpoint != f"{self.mount}.home"
+        to = self.url("home")
+        if refused and request.method == "GET":
+            to = request.script_root + request.full_path.rstrip("?")
         return self.render(
-            "sign_in.html", title=title, to=to, host=self.portal.sign_in, refused=read
+            "sign_in.html",
+            title=self.words("Sign in first" if refused else "Mentoring"),
+            refused=refused,
+            to=to,
+            host=self.portal.sign_in,
         )
 
     def _notice(self) -> str:

@@ -22,6 +22,7 @@ from mentorkit import DEFAULT_PLUGINS, Manifest, Portal, hookimpl
 from mentorkit.kit import Kit
 from mentorkit.store import tables
 from mentorkit.web import allow, current
+from mentorkit.web.access import policy
 
 # Whose things are another's to whom.
 FOREIGN = {
@@ -30,7 +31,7 @@ FOREIGN = {
     "eve": ("second pair", "other program", "other tenant"),
     "cora": ("other program", "other tenant"),
     "vera": ("other program", "other tenant"),
-    "admin": ("other tenant",),
+    "admin": ("other tenant",),  # what is of the other program is theirs, under that program
 }
 PROGRAMS = {"other program": "bakers", "other tenant": "zeds"}
 
@@ -135,6 +136,7 @@ class Sweep:
     def _try(self, sending: Sending, place: str, name: str, table: str) -> None:
         view = f"{sending.method} {sending.endpoint.removeprefix('mentorkit.')}"
         missing = self._send(sending, place, name, MISSING)
+        self.before = self.everything.snapshot()
         for phase in FOREIGN[sending.user]:
             others = (
                 [PROGRAMS.get(phase, "")]
@@ -142,18 +144,25 @@ class Sweep:
                 else (self.everything.made[phase].get(table, []))
             )
             for other in filter(None, others):
-                before = self.everything.snapshot()
                 answer = self._send(sending, place, name, other)
                 where = f"{sending.user}: {place} {name}, of the {phase}: {answer.status_code}"
-                if self.everything.snapshot() != before:
+                if (now := self.everything.snapshot()) != self.before:
                     self.found[view, "something was changed"].append(where)
+                    self.before = now
                 if CANARY in answer.text:
                     self.found[view, "something was shown"].append(where)
-                if place == "path" and answer.status_code not in (403, 404):
+                open_to_all = table == "program" and self._is_public(sending)
+                if place == "path" and answer.status_code not in (403, 404) and not open_to_all:
                     self.found[view, "it was opened"].append(where)
-                same = told(answer, other) == told(missing, MISSING)
-                if table != "program" and phase == "other tenant" and not same:
-                    self.found[view, "it is told from an id of nothing"].append(where)
+                apart = set(told(answer, other)) ^ set(told(missing, MISSING))
+                if table != "program" and phase == "other tenant" and apart:
+                    proof = f"{where} {sorted(apart)[:2]}"
+                    self.found[view, "it is told from an id of nothing"].append(proof)
+
+    def _is_public(self, sending: Sending) -> bool:
+        """Return whether the view is for everybody, in every program of the tenant."""
+        found = policy(self.everything.app.view_functions[sending.endpoint])
+        return found is not None and found.public
 
     def _send(self, sending: Sending, place: str, name: str, value: str) -> Any:
         self.calls += 1
