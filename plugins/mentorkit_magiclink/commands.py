@@ -6,11 +6,12 @@ from typing import Any
 
 from mentorkit.errors import NotAllowed, NotFound
 from mentorkit.hooks import CommandContext, Health, WorkContext
-from mentorkit_magiclink import links
 
 
 def make(ctx: CommandContext, *, person: str) -> dict[str, Any]:
     """Return a new link for a person; see `links.make` for who may do that."""
+    from mentorkit_magiclink import links
+
     return links.make(ctx.kit, tenant=ctx.tenant, actor=ctx.actor, person=person)
 
 

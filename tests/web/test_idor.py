@@ -203,14 +203,21 @@ def holes() -> flask.Blueprint:
     def connect() -> Any:
         return current().kit.engine.begin()
 
-    @pages.get("/<program>/<participant>")
+    @pages.get("/<program>/<meeting>")
     @allow("mentee", "mentor", "coordinator", "viewer", "admin")
-    def reads_any(program: str, participant: str) -> str:
-        person = sa.select(tables.person.c.name).join(tables.participant)
+    def reads_any(program: str, meeting: str) -> str:
+        person, part, held = tables.person.c, tables.participant.c, tables.meeting.c
+        member = tables.member.c
+        query = (
+            sa.select(person.name, part.id)
+            .where(person.id == part.person_id, part.id == member.participant_id)
+            .where(member.relationship_id == held.relationship_id, held.id == meeting)
+        )
         with connect() as connection:
-            name = connection.execute(person.where(tables.participant.c.id == participant)).scalar()
-        if name is None:
+            found = connection.execute(query.order_by(part.id)).first()
+        if found is None:
             flask.abort(404)
+        name, participant = found
         send = current().url("holes.changes_any", program=program)
         oracle = current().url("holes.tells_apart", program=program)
         return (
