@@ -20,7 +20,7 @@ PLACES = {
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
     "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
-    "who": "at the end of the navigation, beside the name of whoever is signed in",
+    "who": "below the navigation, for whoever is signed in",
 }
 """Each slot of our pages, where it is, and by what name `render` is told what it is about."""
 
