@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,16 +15,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Receipt, RetryLater, Undeliverable
+from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, say
+from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, reach, say
 from mentorkit.journey.programs import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE
 
 if TYPE_CHECKING:
+    from mentorkit.hooks.context import WorkContext
+    from mentorkit.hooks.providers import Channel
     from mentorkit.kit import Kit
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
@@ -220,6 +222,8 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
 
 
 def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
+    if job.sequence is None and not job.body.get("nudge"):
+        return _send_link(kit, tenant, job)
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         if nudged and nudged not in kit.registry.nudges:
@@ -250,7 +254,31 @@ def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
                 context = kit.work_context(tenant, program, plugin, settings=settings)
                 channels.append((plugin, channel, context))
     contacts = [*contacts, *_host_contacts(kit, tenant, person)]
-    refused, failed = Undeliverable("no_channel"), None
+    return _hand_over(channels, message, person, contacts, first)
+
+
+def _send_link(kit: Kit, tenant: str, job: Job) -> None:
+    """Send a link to one address; a channel that reaches everybody would show it elsewhere."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        message, person, contacts = reach.message(kit, tx, job)
+    channels = []
+    for name, channel in kit.registry.channels.items():
+        plugin = kit.registry.owner("channels", name).name
+        if not channel.fallback:
+            channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
+    _hand_over(channels, message, person, contacts)
+
+
+def _hand_over(
+    channels: Sequence[tuple[str, Channel, WorkContext]], message: Message, person: Person,
+    contacts: Sequence[Contact], first: str = "",
+) -> None:  # fmt: skip
+    """Give a message to the first channel that reaches the person and takes it.
+
+    `first` is the one that is asked before all others.
+    """
+    refused = Undeliverable("no_channel")
+    failed: BaseException | None = None
     order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
     for plugin, channel, context in order:
         try:

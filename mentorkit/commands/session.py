@@ -252,6 +252,11 @@ class CommandContext:
         return self.session.actor
 
     @property
+    def kit(self) -> Kit:
+        """The kit that `--kit` names, else one on the database."""
+        return self.session.kit
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The deployer's settings of this plugin."""
         return self.plugin.settings

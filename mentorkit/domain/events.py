@@ -217,6 +217,12 @@ class ContactsShared(Event, noun="person"):
     contact_ids: tuple[str, ...]
 
 
+class ContactVerified(Event, noun="person"):
+    """They pressed a link that was sent to `contact_id`, so it reaches them."""
+
+    contact_id: str
+
+
 class PersonBlocked(Event, noun="block"):
     """`person_id` and `other_id` are kept apart from now on."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,26 @@ def called(text: str) -> str:
     if "@" not in text:
         return text
     return " ".join(part.capitalize() for part in re.split(r"[\W_]+", text.split("@")[0]) if part)
+
+
+def folded(address: str) -> str:
+    """Return what all ways of writing one address have in common; "" for what is none.
+
+    An e-mail address is the same in any case and any Unicode form of it, and in both forms of its
+    domain (IDNA). A number is its digits: marks between them, ``+`` and ``00`` do not count.
+    """
+    text = unicodedata.normalize("NFC", " ".join(address.split()).casefold())
+    local, at, domain = text.rpartition("@")
+    if at:
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return ""
+        return f"{local}@{domain}" if local and domain else ""
+    digits = "".join(str(unicodedata.decimal(one)) for one in text if one.isdecimal())
+    marked = all(one.isdecimal() or one in " +-()./" for one in text)
+    digits = digits.removeprefix("00")
+    return digits if marked and 6 <= len(digits) <= 15 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ mail open every link: the page behind it has a button. That it works once is up 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DAYS = 30
 """How long a link is good for, unless it says otherwise."""
+NO_SECRET = "Give the kit secret_keys=[...]: it signs links with it."
 _CONTEXT = b"mentorkit link\0"
 
 
@@ -57,11 +59,29 @@ def make(
     Raises `Conflict` (link.no_secret) where the kit has no `secret_keys`.
     """
     if not kit.secret_keys:
-        raise Conflict("link.no_secret", "Give the kit secret_keys=[...]: it signs links with it.")
+        raise Conflict("link.no_secret", NO_SECRET)
     until = int((kit.clock() + timedelta(days=days)).timestamp())
     told = [tenant, purpose, person, about, until, nonce or kit.ids()]
     body = json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
     return f"{_text(body)}.{_text(_sign(kit.secret_keys[0], body))}"
+
+
+def short(kit: Kit, *, tenant: str, purpose: str, id: str) -> str:
+    """Return a token of 20 letters and digits (100 bits) for a thing that is kept under this id.
+
+    It is the same each time, so that no secret waits with what was promised: keep `fingerprint`
+    of it, and find the thing by that. Raises `Conflict` (link.no_secret) as `make` does.
+    """
+    if not kit.secret_keys:
+        raise Conflict("link.no_secret", NO_SECRET)
+    body = json.dumps([tenant, purpose, id], separators=(",", ":")).encode()
+    signed = _sign(kit.secret_keys[0], b"short\0" + body)
+    return base64.b32encode(signed)[:20].decode().lower()
+
+
+def fingerprint(token: str) -> str:
+    """Return what is kept of a short token: nobody can make the token from it."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def read(kit: Kit, token: str, *, tenant: str, purpose: str) -> Link:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import quantiles
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.frozen import Frozen
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 
 LATE = timedelta(minutes=15)
 """When work has waited for so long, nobody seems to do it."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
+FAR = 1000
+"""How many dates that were missed are counted at most."""
 FEW = 5
 """With fewer earlier waits than this, nothing is said of how long one usually waits."""
 
@@ -56,7 +60,9 @@ FEW = 5
 class Visitor:
     """Somebody who is here, in one program or in any.
 
-    `off` names the plugins that the program has switched off, `chosen` its settings for others.
+    `off` names the plugins that the program has switched off, `chosen` its settings for others;
+    `late` is, for staff, how much of the tenant's work has waited for more than 15 minutes;
+    `astray` names what was asked about but is not of the program (``relationship``).
     """
 
     person: Person | None
@@ -64,12 +70,22 @@ class Visitor:
     roles: frozenset[Role]
     off: Collection[str] = ()
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    late: int = 0
+    astray: str | None = None
 
 
-def visitor(kit: Kit, *, tenant: str, actor: Actor, program: str | None = None) -> Visitor:
+def visitor(
+    kit: Kit,
+    *,
+    tenant: str,
+    actor: Actor,
+    program: str | None = None,
+    about: Mapping[str, str] = NOTHING,
+) -> Visitor:
     """Return who the actor is, and their roles in one program (id or key), or in any of them.
 
-    Raises `NotFound` for a program that is not there.
+    `about` is what they ask about: ids by noun (``{"relationship": id}``). Raises
+    `NotFound` for a program that is not there.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         known = person_of(tx, actor)
@@ -91,7 +107,30 @@ def visitor(kit: Kit, *, tenant: str, actor: Actor, program: str | None = None) 
             roles=frozenset(roles),
             off=_off(plugins),
             chosen={name: body.get("settings", {}) for name, body in plugins.items()},
+            astray=_astray(tx, one, about) if one else None,
+            late=0 if roles.isdisjoint(STAFF) else _late(tx),
         )
+
+
+def _astray(tx: Transaction, program: Program, about: Mapping[str, str]) -> str | None:
+    """Return the first noun of what is not there, or is of another program."""
+    kept: Mapping[str, Any] = {
+        "participant": tx.participants,
+        "proposal": tx.proposals,
+        "relationship": tx.relationships,
+        "run": tx.runs,
+    }
+    for noun in kept.keys() & about.keys():
+        if kept[noun].first(id=about[noun], program_id=program.id) is None:
+            return noun
+    return None
+
+
+def _late(tx: Transaction) -> int:
+    """Return how much a worker should have done long ago: promises, dates, answers overdue."""
+    before = tx.now - LATE
+    turning = tx.milestones.ripe(before, FAR), tx.proposals.overdue(before, FAR)
+    return tx.outbox.late(before) + sum(len(each) for each in turning)
 
 
 def _plugins(tx: Transaction, program: Program) -> dict[str, Frozen]:
@@ -236,7 +275,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "staff_asked": sum(_of_staff(found, each) for each in open_now),
             "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
             "relationships": dict(held),
-            "late_work": tx.outbox.late(tx.now - LATE),
+            "late_work": _late(tx),
             **_safety(tx, found, actor),
             "lacking": [*unmeasured(tx, found)] if found.state == "draft" else [],
         }

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import Field, replace
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from unicodedata import normalize
 
 import sqlalchemy as sa
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 CHUNK = 1000
 """How many ids go into one IN list; a longer list is asked for in parts."""
+
+NUMBERS = ("phone", "whatsapp", "sms")
+"""The kinds of contact that are numbers."""
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 MANY = (list, tuple, set, frozenset)
 
@@ -308,6 +313,19 @@ class People(Repository[Person]):
 
 class Contacts(Repository[Contact]):
     noun, table, cls = "contact", tables.contact, Contact
+
+    def at(self, address: str) -> list[Contact]:
+        """Return the contacts that are this (`folded`) address, however they are written."""
+        if "@" in address:
+            local, _, domain = address.rpartition("@")
+            domains = {domain, domain.encode().decode("idna")}
+            told = {f"{local}@{one}" for one in domains}
+            return self.find(kind="email", value=[normalize(f, one) for one in told for f in FORMS])
+        digits: sa.ColumnElement[str] = self.table.c.value
+        for mark in " +-()./\u00a0":
+            digits = sa.func.replace(digits, mark, "")
+        query = self._asking(kind=NUMBERS).where(digits.in_([address, f"00{address}"]))
+        return self._load(self._all(query.order_by(self.table.c.id)))
 
 
 class Businesses(Repository[Business]):

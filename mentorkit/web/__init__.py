@@ -59,6 +59,9 @@ POLICY = "; ".join(
 )
 """The content security policy of our pages, where the host has not set its own (CSP Level 3)."""
 
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+"""What no page of ours asks a browser for (Permissions Policy)."""
+
 DEFAULT_TENANT = "default"
 """Whose data a host with one tenant shows; the command line's default too."""
 _PLACES = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
@@ -70,6 +73,7 @@ def blueprint(
     tenant: str | Callable[[], str] | None = None,
     actor: Callable[[], Actor | None],
     layout: str = "mentorkit/layout.html",
+    sign_in: str | None = None,
     name: str = "mentorkit",
 ) -> flask.Blueprint:
     """Make the blueprint that a host mounts, as often and under as many names as it likes.
@@ -77,12 +81,22 @@ def blueprint(
     `tenant` is whose data it shows: None where there is but one (``default``), the name of what
     stands in angle brackets in the prefix (``"org"`` of ``/<org>/mentoring``), or a function asked
     at each request. `actor` tells who is signed in, or None. `layout` is the host's template; our
-    pages fill its blocks ``title``, ``head`` and ``content``. Forms are signed with the kit's
-    `secret_keys`, else with the app's SECRET_KEY.
+    pages fill its blocks ``title``, ``head`` and ``content``. `sign_in` is the address of the
+    host's own sign-in, shown to whoever is not; ``{next}`` in it is where to come back to. Forms
+    are signed with the kit's `secret_keys`, else with the app's SECRET_KEY.
 
     Nothing is registered on the app itself.
     """
-    return _Mounts(kit, tenant, actor, layout, name).blueprint
+    return _Mounts(kit, tenant, actor, layout, sign_in, name).blueprint
+
+
+def arrival() -> tuple[str, str]:
+    """Return the mount and the tenant of the request now running, for what tells who is there.
+
+    It is known before the visit is: `actor` may ask it.
+    """
+    mount, tenant, _ = flask.g.mentorkit_arrival
+    return mount, tenant
 
 
 class _Mounts:
@@ -94,9 +108,11 @@ class _Mounts:
         tenant: str | Callable[[], str] | None,
         actor: Callable[[], Actor | None],
         layout: str,
+        sign_in: str | None,
         name: str,
     ) -> None:
         self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
+        self.sign_in = sign_in
         self.places: dict[str, tuple[str, ...]] = {}
         """Full name of a mount -> what stands in angle brackets in its prefix, the host's own."""
         self.brought = brought(kit.registry)
@@ -160,14 +176,18 @@ class _Mounts:
         flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
         actor = self.actor() or Actor()
         flask.g.mentorkit_visit = visit = replace(visit, actor=actor)
-        named = (request.view_args or {}).get("program")
-        found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named)
-        about = {name: getattr(found, name) for name in ("person", "program", "roles")}
+        asked = request.view_args or {}
+        named = asked.get("program")
+        found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named, about=asked)
+        about = {name: getattr(found, name) for name in ("person", "program", "roles", "late")}
         visit = replace(visit, **about, off=found.off, chosen=found.chosen)
         flask.g.mentorkit_visit = visit
         self._ensure_on(visit)
         view = flask.current_app.view_functions[endpoint]
         access.check(view, found.roles, nobody=visit.is_nobody)
+        if found.astray:
+            told = visit.words("It is not there, or it is not of this program.")
+            raise NotFound(f"{found.astray}.not_found", told)
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             visit.check_token()
 
@@ -180,7 +200,11 @@ class _Mounts:
     def _portal(self) -> Portal:
         secrets = self.kit.secret_keys or (flask.current_app.config["SECRET_KEY"],)
         return Portal(
-            kit=self.kit, layout=self.layout, tokens=Tokens(secrets), brought=self.brought
+            kit=self.kit,
+            layout=self.layout,
+            tokens=Tokens(secrets),
+            brought=self.brought,
+            sign_in=self.sign_in,
         )
 
 
@@ -200,6 +224,7 @@ def _protect(response: flask.Response) -> flask.Response:
         ("Content-Security-Policy", POLICY),
         ("Referrer-Policy", "same-origin"),
         ("X-Content-Type-Options", "nosniff"),
+        ("Permissions-Policy", PERMISSIONS),
         ("Cache-Control", "private, no-store"),
     ):
         if header != "Cache-Control" or not (flask.request.endpoint or "").endswith(".static"):
@@ -207,4 +232,4 @@ def _protect(response: flask.Response) -> flask.Response:
     return response
 
 
-__all__ = ["allow", "blueprint", "current"]
+__all__ = ["allow", "arrival", "blueprint", "current"]

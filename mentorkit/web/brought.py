@@ -20,6 +20,8 @@ PLACES = {
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
     "survey": "below the questions of a survey; about `survey`",
+    "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
+    "who": "below the navigation, for whoever is signed in",
 }
 """Each slot of our pages, where it is, and by what name `render` is told what it is about."""
 

@@ -39,6 +39,8 @@ def status(error: MentorKitError) -> int:
 def page(error: MentorKitError) -> tuple[str, int]:
     """Answer with a page that says what happened and what to do; nothing was changed."""
     code = status(error)
+    if error.code == "access.sign_in":
+        return visits.current().sign_in(), code
     problems = error.problems if isinstance(error, WithProblems) else ()
     visit = visits.current()
     title = visit.words(TITLES[code])

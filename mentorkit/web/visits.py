@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -36,6 +37,7 @@ class Portal:
     layout: str
     tokens: Tokens
     brought: Brought
+    sign_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Visit:
     roles: frozenset[Role] = frozenset()
     off: Collection[str] = ()
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    late: int = 0
 
     @property
     def kit(self) -> Kit:
@@ -88,6 +91,15 @@ class Visit:
     def reads_all(self) -> bool:
         """Whether the visitor may see everything in the program of the page."""
         return not self.roles.isdisjoint(READERS)
+
+    @property
+    def kit_name(self) -> str:
+        """How the command line names the kit (``product:kit``): where a module keeps it."""
+        for name, module in list(sys.modules.items()):
+            for attribute, value in list(getattr(module, "__dict__", {}).items()):
+                if value is self.kit and name != "__main__":
+                    return f"{name}:{attribute}"
+        return "MODULE:NAME"
 
     @property
     def direction(self) -> str:
@@ -173,6 +185,21 @@ class Visit:
             notice=self._notice(),
             _=self.words,
             **values,
+        )
+
+    def sign_in(self) -> str:
+        """Return the page for whoever is not signed in; from it they come back to this one."""
+        request = flask.request
+        refused = request.endpoint != f"{self.mount}.home"
+        to = self.url("home")
+        if refused and request.method == "GET":
+            to = request.script_root + request.full_path.rstrip("?")
+        return self.render(
+            "sign_in.html",
+            title=self.words("Sign in first" if refused else "Mentoring"),
+            refused=refused,
+            to=to,
+            host=self.portal.sign_in,
         )
 
     def _notice(self) -> str:

@@ -20,10 +20,13 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from mentorkit import DEFAULT_PLUGINS
 from mentorkit.domain.people import Actor
 from mentorkit.domain.site import Portal
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
+from mentorkit_demo.post import plugin
+from mentorkit_magiclink import or_session
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -47,6 +50,16 @@ class User(Base):
     shown_as: Mapped[str] = mapped_column(sa.String(80), default="")
     is_admin: Mapped[bool] = mapped_column(default=False)
     sales: Mapped[list[Sale]] = relationship(back_populates="seller", order_by="Sale.id")
+
+
+class Mail(Base):
+    """A sign-in link that would have been sent to a phone or mailbox."""
+
+    __tablename__ = "mails"
+
+    key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    to: Mapped[str] = mapped_column(sa.String(500))
+    text: Mapped[str] = mapped_column(sa.Text)
 
 
 class Sale(Base):
@@ -85,7 +98,9 @@ def create_app(sessions: sessionmaker[Session], **config: Any) -> flask.Flask:
     @app.post("/sign-in/<login>")
     def sign_in(login: str) -> Response:
         flask.session["login"] = login
-        return flask.redirect(flask.request.form.get("next") or "/mentoring/", code=303)
+        wanted = flask.request.form.get("next", "")
+        ours = wanted.startswith("/mentoring/") and wanted.isprintable() and "\\" not in wanted
+        return flask.redirect(wanted if ours else "/mentoring/", code=303)
 
     @app.post("/sign-out")
     def sign_out() -> Response:
@@ -99,6 +114,12 @@ def create_app(sessions: sessionmaker[Session], **config: Any) -> flask.Flask:
             if me is None:
                 flask.abort(403)
             return flask.render_template("sales.html", me=me, sales=me.sales)
+
+    @app.get("/post")
+    def post() -> str:
+        with sessions() as session:
+            mails = session.scalars(sa.select(Mail).order_by(Mail.key.desc()).limit(20)).all()
+            return flask.render_template("post.html", mails=mails, me=_me(session))
 
     @app.errorhandler(404)
     @app.errorhandler(403)
@@ -126,13 +147,16 @@ def mount(app: flask.Flask, sessions: sessionmaker[Session], base: str = "") -> 
     `base` is where people find the product, such as ``https://example.org``.
     """
     site = Portal(f"{base}/mentoring") if base else None
-    kit = Kit(sessions=sessions, secret_keys=[app.config["SECRET_KEY"]], site=site)
+    plugins = [*DEFAULT_PLUGINS, ("market_post", plugin(sessions))]
+    kit = Kit(sessions=sessions, plugins=plugins, secret_keys=[app.config["SECRET_KEY"]], site=site)
 
     def actor() -> Actor | None:
         with sessions() as session:
             me = _me(session)
             return Actor(user_ref=me.login, admin=me.is_admin) if me else None
 
-    pages = blueprint(kit, actor=actor, layout="product.html")
+    pages = blueprint(
+        kit, actor=or_session(kit, actor), layout="product.html", sign_in="/?next={next}"
+    )
     app.register_blueprint(pages, url_prefix="/mentoring")
     return kit

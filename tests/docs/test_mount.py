@@ -46,6 +46,22 @@ def test_the_product_of_the_tutorial_runs_mentoring(product: Any) -> None:
     assert "Recruit mentors first" in page
 
 
+def test_the_product_lets_people_in_by_links_in_at_most_eight_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(DOCS / "examples" / "mount", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    source = (tmp_path / "links.py").read_text(encoding="utf-8")
+    assert len(source[source.index("kit = Kit(") :].splitlines()) <= 8
+    made = runpy.run_path("links.py", run_name="product")
+    made["app"].template_folder = str(tmp_path / "templates")
+    made["kit"].upgrade()
+    page = made["app"].test_client().get("/mentoring/").text
+    assert "Send me a link" in page
+    made["kit"].close()
+    made["kit"].engine.dispose()
+
+
 def test_a_user_is_who_the_tutorial_says(product: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     at: dict[str, Any] = {"tenant": "default", "actor": ADMIN}
     programs.create(product["kit"], **at, key="first", preset={"title": "First"})

@@ -156,15 +156,6 @@ def test_nobody_ticked_is_said(portal: Portal) -> None:
     assert "tick at least one" in cora.send("/programs/traders/people", 422, do="approve")
 
 
-def test_staff_are_told_when_nobody_does_the_work(portal: Portal, clock: Any) -> None:
-    cora, at = portal.browser("cora"), "/programs/traders/"
-    cora.open(at)
-    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
-    assert "mentorkit work" not in cora.open(at)
-    clock.forward(minutes=16)
-    assert "mentorkit work" in cora.open(at)
-
-
 def test_staff_see_who_fits_somebody_and_propose_one(portal: Portal) -> None:
     cora = portal.browser("cora")
     page = cora.open(f"/programs/traders/people/{portal.ids['ana']}/mentors")

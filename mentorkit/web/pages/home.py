@@ -47,7 +47,7 @@ def _told(visit: Visit, part: dict[str, Any]) -> str:
 @allow(public=True)
 def home(visit: Visit) -> str:
     if visit.is_nobody:
-        return visit.render("sign_in.html", title=visit.words("Mentoring"))
+        return visit.sign_in()
     found = standing.home(visit.kit, **visit.asked())
     for part in found["parts"]:
         part["told"] = _told(visit, part)

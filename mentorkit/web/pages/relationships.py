@@ -97,6 +97,7 @@ def relationship_change(
 ) -> Response | tuple[str, int]:
     at = {**visit.asked(), "relationship": relationship}
     did, said = visit.form.get("do", ""), ""
+    meet.show(visit.kit, **at)  # whoever may not see it is told so, whatever they wish to do
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]

@@ -1,0 +1,57 @@
+"""A message as a mail: its headers and its text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from typing import Any
+from unicodedata import category
+
+from mentorkit.domain.messages import Message
+from mentorkit_email.address import address
+
+ENDS = ("Cc", "Zl", "Zp")
+"""What ends a line or steers a terminal (Unicode general categories)."""
+
+
+def message_id(message: Message, domain: str) -> str:
+    """Return the id that this message has on every retry, so that a mailbox shows it once."""
+    made = hashlib.sha256(f"{message.tenant}\0{message.key}".encode()).hexdigest()
+    return f"<{made[:40]}@{domain}>"
+
+
+def write(
+    message: Message, name: str, to: tuple[str, str], settings: Mapping[str, Any]
+) -> EmailMessage:
+    """Return the mail to a person of this name, in plain text."""
+    sender = address(settings["sender"])
+    assert sender is not None, "the channel reaches nobody without a sender"
+    beyond_ascii = not (to[0] + sender[0]).isascii()
+    # Seven bits pass every server on the way.
+    policy = (SMTPUTF8 if beyond_ascii else SMTP).clone(cte_type="7bit")
+    mail = EmailMessage(policy=policy)
+    mail["From"] = Address(_line(settings["sender_name"]), *sender)
+    mail["To"] = Address(_line(name), *to)
+    if answers := address(settings["reply_to"]):
+        mail["Reply-To"] = Address("", *answers)
+    mail["Subject"] = _line(message.subject)
+    mail["Date"] = format_datetime(message.created_at)
+    mail["Message-ID"] = message_id(message, sender[1])
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
+    mail.set_content(_sound(message.body))
+    mail["Content-Language"] = _line(message.locale)
+    return mail
+
+
+def _line(text: str) -> str:
+    """Return a text as one line; what joins letters, as in Persian names, stays."""
+    return " ".join("".join(" " if category(one) in ENDS else one for one in _sound(text)).split())
+
+
+def _sound(text: str) -> str:
+    """Return a text that UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

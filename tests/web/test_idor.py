@@ -1,0 +1,280 @@
+"""The sweep for insecure references: an id of somebody else's opens nothing and changes nothing.
+
+Each view is opened as people who may, the forms and links on its pages are taken as they stand, and
+one id at a time is exchanged for another's: of the other pair, the other program, the other tenant,
+and of nothing. Only the sweep that finds the holes planted below is to be believed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import flask
+import pytest
+import sqlalchemy as sa
+from web.everything import CANARY, MISSING, Everything, Forms, create, query, told
+
+from mentorkit import DEFAULT_PLUGINS, Manifest, Portal, hookimpl
+from mentorkit.kit import Kit
+from mentorkit.store import tables
+from mentorkit.web import allow, current
+from mentorkit.web.access import policy
+
+# Whose things are another's to whom.
+FOREIGN = {
+    "ana": ("second pair", "other program", "other tenant"),
+    "cleo": ("second pair", "other program", "other tenant"),
+    "eve": ("second pair", "other program", "other tenant"),
+    "cora": ("other program", "other tenant"),
+    "vera": ("other program", "other tenant"),
+    "admin": ("other tenant",),  # what is of the other program is theirs, under that program
+}
+PROGRAMS = {"other program": "bakers", "other tenant": "zeds"}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One request as a page offers it: the view, what stands in its address, and what is sent."""
+
+    user: str
+    endpoint: str
+    method: str
+    path: tuple[tuple[str, str], ...]
+    data: tuple[tuple[str, str], ...] = ()
+
+    def with_(self, place: str, name: str, value: str) -> tuple[dict[str, str], dict[str, str]]:
+        path, data = dict(self.path), dict(self.data)
+        (path if place == "path" else data)[name] = value
+        return path, data
+
+
+class Sweep:
+    """Goes over every view of the app as each of the users; `found` maps a hole to its proofs."""
+
+    def __init__(self, everything: Everything) -> None:
+        self.everything = everything
+        self.found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.calls = 0
+
+    def run(self) -> Sweep:
+        tried: set[tuple[Any, ...]] = set()
+        for user in FOREIGN:
+            for sending in self._sendings(user):
+                buttons = tuple(pair for pair in sending.data if pair[0] in ("do", "answer"))
+                for place, name, table in self._slots(sending):
+                    key = (user, sending.endpoint, sending.method, place, name, buttons)
+                    if key not in tried:
+                        tried.add(key)
+                        self._try(sending, place, name, table)
+        return self
+
+    def _sendings(self, user: str) -> Iterator[Sending]:
+        """Return what the pages that this user can open offer to be sent."""
+        seen: set[Sending] = set()
+        for view in self.everything.views():
+            if view.method != "GET":
+                continue
+            for values in self._own(sorted(view.arguments)):
+                at = self.everything.url(view.rule.endpoint, **values)
+                page = self.everything.call(user, "GET", at)
+                self.calls += 1
+                if page.status_code != 200:
+                    continue
+                offered = [Sending(user, view.rule.endpoint, "GET", tuple(values.items()))]
+                parsed = Forms(page.text)
+                for link in parsed.links:
+                    offered += self._read(user, link, "GET", {})
+                for form in parsed.forms:
+                    for data in form.sendings():
+                        offered += self._read(user, form.action or at, form.method, data)
+                for one in offered:
+                    if one not in seen:
+                        seen.add(one)
+                        yield one
+
+    def _read(self, user: str, address: str, method: str, data: dict[str, str]) -> list[Sending]:
+        path, asked = query(address)
+        matched = self.everything.match(path, method)
+        if matched is None or not matched[0].startswith("mentorkit."):
+            return []
+        endpoint, values = matched
+        sent = {**asked, **data}
+        return [Sending(user, endpoint, method, tuple(values.items()), tuple(sent.items()))]
+
+    def _own(self, names: list[str]) -> Iterator[dict[str, str]]:
+        """Return addresses of the first pair's things: every id of each kind, in turn."""
+        made = [self.everything.made["first pair"], self.everything.made["staff"]]
+        choices = {
+            name: ["traders"]
+            if name == "program"
+            else [
+                id
+                for phase in made
+                for table, ids in phase.items()
+                if table.rpartition("__")[2] == name
+                for id in ids
+            ]
+            for name in names
+        }
+        most = max([len(ids) for ids in choices.values()], default=1)
+        if all(choices.values()):
+            for at in range(most):
+                yield {name: ids[min(at, len(ids) - 1)] for name, ids in choices.items()}
+
+    def _slots(self, sending: Sending) -> Iterator[tuple[str, str, str]]:
+        for place, pairs in (("path", sending.path), ("data", sending.data)):
+            for name, value in pairs:
+                if value == "traders":
+                    yield place, name, "program"
+                elif table := self.everything.table_of(value):
+                    yield place, name, table
+
+    def _try(self, sending: Sending, place: str, name: str, table: str) -> None:
+        view = f"{sending.method} {sending.endpoint.removeprefix('mentorkit.')}"
+        missing = self._send(sending, place, name, MISSING)
+        self.before = self.everything.snapshot()
+        for phase in FOREIGN[sending.user]:
+            others = (
+                [PROGRAMS.get(phase, "")]
+                if table == "program"
+                else (self.everything.made[phase].get(table, []))
+            )
+            for other in filter(None, others):
+                answer = self._send(sending, place, name, other)
+                where = f"{sending.user}: {place} {name}, of the {phase}: {answer.status_code}"
+                if (now := self.everything.snapshot()) != self.before:
+                    self.found[view, "something was changed"].append(where)
+                    self.before = now
+                if CANARY in answer.text:
+                    self.found[view, "something was shown"].append(where)
+                open_to_all = table == "program" and self._is_public(sending)
+                if place == "path" and answer.status_code not in (403, 404) and not open_to_all:
+                    self.found[view, "it was opened"].append(where)
+                apart = set(told(answer, other)) ^ set(told(missing, MISSING))
+                if table != "program" and phase == "other tenant" and apart:
+                    proof = f"{where} {sorted(apart)[:2]}"
+                    self.found[view, "it is told from an id of nothing"].append(proof)
+
+    def _is_public(self, sending: Sending) -> bool:
+        """Return whether the view is for everybody, in every program of the tenant."""
+        found = policy(self.everything.app.view_functions[sending.endpoint])
+        return found is not None and found.public
+
+    def _send(self, sending: Sending, place: str, name: str, value: str) -> Any:
+        self.calls += 1
+        path, data = sending.with_(place, name, value)
+        at = self.everything.url(sending.endpoint, **path)
+        if sending.method == "GET" and data:
+            at += "?" + "&".join(f"{key}={value}" for key, value in data.items())
+        return self.everything.call(sending.user, sending.method, at, data)
+
+
+@pytest.fixture
+def create_everything(create_kit: Callable[..., Kit]) -> Callable[..., Everything]:
+    def build(*more: Any) -> Everything:
+        return create(
+            create_kit(
+                plugins=[*DEFAULT_PLUGINS, *more],
+                secret_keys=["secret"],
+                site=Portal("http://localhost/mentoring"),
+            )
+        )
+
+    return build
+
+
+@pytest.mark.parametrize("database", ["sqlite-prepared"], indirect=True)
+def test_g27_an_id_of_somebody_elses_opens_and_changes_nothing(
+    create_everything: Callable[..., Everything],
+) -> None:
+    sweep = Sweep(create_everything()).run()
+    assert sweep.calls > 300
+    assert dict(sweep.found) == {}
+
+
+def holes() -> flask.Blueprint:
+    """Pages as somebody in a hurry writes them."""
+    pages = flask.Blueprint("holes", __name__)
+
+    def connect() -> Any:
+        return current().kit.engine.begin()
+
+    @pages.get("/<program>/<meeting>")
+    @allow("mentee", "mentor", "coordinator", "viewer", "admin")
+    def reads_any(program: str, meeting: str) -> str:
+        person, part, held = tables.person.c, tables.participant.c, tables.meeting.c
+        member = tables.member.c
+        query = (
+            sa.select(person.name, part.id)
+            .where(person.id == part.person_id, part.id == member.participant_id)
+            .where(member.relationship_id == held.relationship_id, held.id == meeting)
+        )
+        with connect() as connection:
+            found = connection.execute(query.order_by(part.id)).first()
+        if found is None:
+            flask.abort(404)
+        name, participant = found
+        send = current().url("holes.changes_any", program=program)
+        oracle = current().url("holes.tells_apart", program=program)
+        return (
+            f'{name}<form method="post" action="{send}"><input name="who" value="{participant}">'
+            f'</form><a href="{oracle}?who={participant}">Ask</a>'
+        )
+
+    @pages.post("/<program>/change")
+    @allow("mentee", "mentor", "coordinator", "admin")
+    def changes_any(program: str) -> str:
+        with connect() as connection:
+            connection.execute(
+                sa.update(tables.participant)
+                .where(tables.participant.c.id == flask.request.form["who"])
+                .values(source="changed")
+            )
+        return "done"
+
+    @pages.get("/<program>/ask")
+    @allow("mentee", "mentor", "coordinator", "viewer", "admin")
+    def tells_apart(program: str) -> tuple[str, int]:
+        who = flask.request.args.get("who")
+        known = sa.select(tables.participant.c.tenant).where(tables.participant.c.id == who)
+        with connect() as connection:
+            tenant = connection.execute(known).scalar()
+        if tenant is None:
+            return "nobody has this id", 404
+        return ("fine", 200) if tenant == "acme" else ("that is another organisation's", 404)
+
+    return pages
+
+
+@pytest.mark.parametrize("database", ["sqlite-prepared"], indirect=True)
+def test_g27_the_sweep_finds_the_holes_that_were_planted_and_nothing_else(
+    create_everything: Callable[..., Everything],
+) -> None:
+    plugin = SimpleNamespace(
+        manifest=Manifest(title="Holes"),
+        mentorkit_web_blueprints=hookimpl(lambda: [holes()]),
+    )
+    found = Sweep(create_everything(("holes", plugin))).run().found
+    assert set(found) == {
+        ("GET holes.reads_any", "it was opened"),
+        ("GET holes.reads_any", "something was shown"),
+        ("GET holes.reads_any", "it is told from an id of nothing"),
+        ("POST holes.changes_any", "something was changed"),
+        ("GET holes.tells_apart", "it is told from an id of nothing"),
+    }
+
+
+@pytest.mark.parametrize("database", ["sqlite-prepared"], indirect=True)
+def test_the_world_of_the_sweep_has_every_noun_in_every_phase(
+    create_everything: Callable[..., Everything],
+) -> None:
+    everything = create_everything()
+    for phase in ("first pair", "second pair", "other program", "other tenant"):
+        there = {table for table, ids in everything.made[phase].items() if ids}
+        assert there >= {f"mk__{noun}" for noun in (
+            "person", "participant", "proposal", "relationship", "milestone", "meeting"
+        )}  # fmt: skip
