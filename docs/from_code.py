@@ -31,6 +31,7 @@ SHIPPED = (
     "mentorkit_demo",
     "mentorkit_inbox",
     "mentorkit_matching",
+    "mentorkit_screening",
     "mentorkit_signup",
 )
 

@@ -210,7 +210,7 @@ def _send(kit: Kit, tenant: str, job: Job) -> None:
             raise NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
         agreed = participant is not None and participant.consented_at is not None
-        if not agreed and person.id not in program.staff:
+        if not agreed and person.id not in program.staff and job.name not in say.APPLIED:
             raise NotWanted("no_consent")
         contacts = tx.contacts.find(person_id=person.id)
         message = say.message(kit, tx, job, event, person, participant, program)

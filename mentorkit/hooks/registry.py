@@ -13,7 +13,7 @@ from mentorkit.hooks import providers
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.loading import Listed, LoadedPlugin, Loading, named_when_slow
 
-DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "demo")
+DEFAULT_PLUGINS: tuple[str, ...] = ("matching", "csv", "inbox", "signup", "screening", "demo")
 
 
 def _empty() -> Mapping[Any, Any]:
@@ -29,6 +29,7 @@ class Registry:
 
     plugins: Mapping[str, LoadedPlugin] = field(default_factory=_empty)
     recruitment_sources: Mapping[str, providers.RecruitmentSource] = field(default_factory=_empty)
+    requirement_checks: Mapping[str, providers.RequirementCheck] = field(default_factory=_empty)
     strategies: Mapping[str, Strategy] = field(default_factory=_empty)
     criteria: Mapping[str, providers.Criterion] = field(default_factory=_empty)
     rules: Mapping[str, providers.Rule] = field(default_factory=_empty)

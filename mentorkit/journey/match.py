@@ -51,6 +51,7 @@ from mentorkit.journey.steps import (
     reading_own,
     role_in,
 )
+from mentorkit.journey.supply import balance
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ def draft(
     program: str,
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
+    alone: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run the program's strategy over everyone available; the result is a draft to review.
 
     `locks` are (mentee, mentor) pairs, by participant id or external key, that the result must
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
+    With `alone` the draft is of these pairs and of no others, whatever was locked before.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
     are locked here, but for those that can no longer be, that were locked while this draft was
@@ -92,8 +95,8 @@ def draft(
         fields = fields_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields, known=())
         _ensure_enabled(kit, tx, found, strategy)
-        earlier = _earlier_locks(tx, found)
-        pool = pool_of(tx, found, fields, [*locks, *earlier])
+        earlier = {} if alone else _earlier_locks(tx, found)
+        pool = pool_of(tx, found, fields, [*locks, *earlier], alone=alone)
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
@@ -105,7 +108,7 @@ def draft(
     def keep(tx: Transaction) -> dict[str, Any]:
         step, current = _on_run(tx, actor, run.id)
         locked = _earlier_locks(tx, tx.programs.get(run.program_id))
-        late = {two: code for two, code in locked.items() if two not in earlier}
+        late = {two: code for two, code in locked.items() if two not in earlier and not alone}
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         standing = tx.proposals.find(run_id=[old.id for old in replaced], state="draft")
         still = {two_of(one) for one in standing}
@@ -139,7 +142,10 @@ def draft(
         return {
             **_told(saved),
             "replaced": [old.id for old in replaced],
-            "notes": [{"place": one.place, "message": one.message} for one in result.notes],
+            "notes": [
+                {"place": one.place, "message": one.message}
+                for one in (*result.notes, *_supply(tx, tx.programs.get(run.program_id)))
+            ],
             "dropped_locks": dropped + missed,
             "unmatched_people": unmatched(result, pool),
         }
@@ -164,6 +170,16 @@ def draft(
         with suppress(MentorKitError):  # of the two errors, the first tells what went wrong
             kit.write(tenant, lambda tx: fail(tx, code))
         raise
+
+
+def _supply(tx: Transaction, program: Program) -> list[Problem]:
+    """Return what is to be said of the places there are; a draft goes on all the same."""
+    now = balance(tx, program)
+    told = (
+        f"{now['capacity']} free place(s) for {now['demand']} mentee(s) without a mentor; "
+        f"recruit mentors for {now['missing']} more before you let mentees in"
+    )
+    return [] if now["open"] else [Problem("supply", told)]
 
 
 def _ensure_open(program: Program) -> None:

@@ -11,8 +11,9 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import Proposal, Relationship
+from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Invalid, Problem
-from mentorkit.journey.safeguards import blocked_pairs, company, old_enough
+from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
 if TYPE_CHECKING:
     from mentorkit.matching import Pair, Pool
@@ -27,12 +28,14 @@ def two_of(one: Proposal | Pair) -> tuple[str, str]:
 
 
 def pool_of(
-    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
-) -> Pool:
+    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]],
+    *, alone: bool = False,
+) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
     A place that an offered proposal asks for counts as taken, or a second run would offer it
-    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key.
+    again. Drafts do not count: this run replaces them. `locks` are (mentee, mentor), by id or key;
+    with `alone` nobody else is in the pool, each with as many places as locks.
     """
     from mentorkit.matching import Pool, Someone
     from mentorkit.matching.people import wishes
@@ -46,6 +49,8 @@ def pool_of(
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people = tx.people.get_many([row.person_id for row in rows])
     rows = [row for row in rows if not people[row.person_id].erased]
+    required = signoffs_of(tx, program)
+    rows = [row for row in rows if not unsigned(required, row)]
     rows = [row for row in rows if old_enough(program, people[row.person_id], tx.now.year)]
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}
     rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
@@ -54,6 +59,11 @@ def pool_of(
     ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
     places = _places(rows, free, room, held)
+    if alone:
+        for at, role in enumerate(("mentee", "mentor")):
+            locked = Counter(two[at] for two in held)
+            most = places[role].items()
+            places[role] = {id: min(n, locked[id]) for id, n in most if locked[id]}
 
     def side(role: str) -> list[Someone]:
         return [

@@ -18,7 +18,8 @@ from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.programs import fields_of, requirements_of
+from mentorkit.journey.requirements import answers
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
 from mentorkit.journey.tell import TEMPLATES, fill
@@ -37,10 +38,17 @@ WANTED: Mapping[str, Collection[str]] = {
     "member_left": HOLDING,
     "relationship_ended": ("ended",),
     "milestone_due": ("due",),
+    "application_approved": ("approved",),
+    "application_waiting": ("waiting",),
+    "application_declined": ("declined",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
 """The messages that bring people together."""
+
+
+APPLIED = ("application_approved", "application_waiting", "application_declined")
+"""What answers somebody who has applied themselves; it needs no consent to the program's text."""
 
 
 class NotWanted(Exception):
@@ -59,7 +67,8 @@ def message(
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**TEMPLATES[job.name], **own}
     values = {"person": person.name, "program": in_locale(program.name, person.locale)}
-    values |= _told(tx, job, event, mine, program, person.locale)
+    telling = _of_application if job.name in APPLIED else _told
+    values |= telling(tx, job, event, mine, program, person.locale)
     values["link"] = _link(kit, tx, event, program)
     return Message(
         key=job.key,
@@ -85,6 +94,23 @@ def _link(kit: Kit, tx: Transaction, event: Event, program: Program) -> str:
     if noun not in ADDRESSES:
         return kit.site.url(event.tenant, "home")
     return kit.site.url(event.tenant, noun, program=program.key, **{noun: id})
+
+
+def _of_application(
+    tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
+) -> dict[str, str]:
+    """Return what an applicant is told: the requirements not met, and where else to turn."""
+    if mine is None or mine.state not in WANTED[job.name]:
+        raise NotWanted("overtaken")
+    if job.name != "application_declined":
+        return {}
+    rulings = answers(requirements_of(tx, program), mine)
+    unmet = [in_locale(one["text"], locale) for one in rulings if one["answer"] == "no"]
+    referral = tx.definitions.current(program.id, "referral")
+    return {
+        "reasons": "\n".join(f"- {each}" for each in unmet if each),
+        "text": in_locale(referral.body, locale) if referral else "",
+    }
 
 
 def _told(

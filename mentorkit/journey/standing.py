@@ -20,7 +20,8 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import consent_version
+from mentorkit.journey.programs import consent_needed, requirements_of
+from mentorkit.journey.requirements import answers
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -32,6 +33,7 @@ from mentorkit.journey.steps import (
     reading,
     role_in,
 )
+from mentorkit.journey.supply import balance
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -143,7 +145,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
 
 def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
-    text = consent_version(tx, program)
+    text = consent_needed(tx, program)
+    told = tx.definitions.current(program.id, "referral")
     held = tx.relationships.for_participants([one.id], states=HOLDING)
     asked = [
         proposal
@@ -171,8 +174,16 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         "off": sorted(_off(_plugins(tx, program))),
         "self_match": program.matching == "self" and one.plays("mentee"),
         "places": one.free,
+        "unmet": _unmet(tx, program, one) if one.state == "declined" else [],
+        "referral": shown(told.body) if told and one.state == "declined" else {},
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
+
+
+def _unmet(tx: Transaction, program: Program, one: Participant) -> list[dict[str, str]]:
+    """Return the texts of the requirements that somebody does not meet."""
+    rulings = answers(requirements_of(tx, program), one)
+    return [each["text"] for each in rulings if each["answer"] == "no" and each["text"]]
 
 
 def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> dict[str, Any]:
@@ -200,8 +211,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
-    have none; `late_work` is how much that was promised has waited for more than 15 minutes, of
-    all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
+    have none; `supply` is `supply.balance`; `late_work` is how much that was promised has waited
+    for more than 15 minutes, of all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -222,6 +233,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "relationships": dict(held),
             "late_work": tx.outbox.late(tx.now - LATE),
         }
+        figures["supply"] = balance(tx, found)
         return {**figures, "next": _next(found, figures)}
 
 
@@ -239,11 +251,13 @@ def _next(program: Program, figures: dict[str, Any]) -> str:
     if program.state == "draft":
         return "open"
     if not figures["mentees"]:
-        return "recruit_mentees"
+        return "recruit_mentees" if figures["supply"]["open"] else "recruit_mentors"
     if figures["drafts"]:
         return "publish"
     if figures["seeking"] and figures["places"]:
         return "match"
+    if not figures["supply"]["open"]:
+        return "recruit_more"
     return "wait" if figures["asked"] else "meet"
 
 

@@ -31,6 +31,8 @@ from mentorkit.web.pages import (  # noqa: F401
     programs,
     proposals,
     relationships,
+    setup,
+    sheets,
 )
 from mentorkit.web.tokens import Tokens
 from mentorkit.web.visits import Portal, Visit, current

@@ -228,6 +228,10 @@ NOTICES = {
     "extended": "It is longer now, and the dates to come have moved.",
     "ended": "It has ended. Thank you for your time.",
     "reached": "Noted.",
+    "set": "Kept, as a new version.",
+    "signed": "The sign-off is recorded.",
+    "unsigned": "The sign-off does not count any more.",
+    "checked": "The requirements have been looked at again.",
     "left": "You have left this program.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""

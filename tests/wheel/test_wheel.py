@@ -11,7 +11,7 @@ from installed import ROOT, Environment
 pytestmark = pytest.mark.xdist_group("wheel")
 
 HEAVY = {"flask", "numpy", "sqlalchemy", "jsonschema"}
-SHIPPED = ("csv", "demo", "inbox", "matching", "signup")
+SHIPPED = ("csv", "demo", "inbox", "matching", "screening", "signup")
 
 
 @pytest.fixture(scope="session")

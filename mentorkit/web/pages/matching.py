@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from mentorkit.journey import drafts, match
+from mentorkit.journey import drafts, match, supply
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -21,6 +21,7 @@ def matching(visit: Visit, program: str) -> str:
         here="matching",
         draft=drafts.show(visit.kit, **at),
         strategy=drafts.strategy(visit.kit, **at),
+        supply=supply.supply(visit.kit, **at),
         runs=match.runs(visit.kit, **at)[-10:],
     )
 

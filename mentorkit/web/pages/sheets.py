@@ -1,0 +1,69 @@
+"""A sheet of pairs: it goes out, is filled in by hand, and comes back as a draft."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import flask
+from werkzeug.wrappers import Response
+
+from mentorkit.errors import Invalid, MentorKitError, Problem
+from mentorkit.journey import sheets
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.people import sheet_of
+from mentorkit.web.pages.programs import STAFF
+from mentorkit.web.problems import status
+from mentorkit.web.visits import Visit
+
+
+@shows("/programs/<program>/matching/sheet")
+@allow(*STAFF)
+def pairs_sheet(
+    visit: Visit, program: str, wrong: MentorKitError | None = None, **shown: Any
+) -> str:
+    sources = visit.kit.registry.recruitment_sources.values()
+    return visit.render(
+        "pairs_sheet.html",
+        title=visit.words("Pair in a spreadsheet"),
+        here="matching",
+        suffixes=sorted(suffix for source in sources for suffix in source.suffixes),
+        wrong=wrong,
+        **shown,
+    )
+
+
+@shows("/programs/<program>/matching/sheet/<suffix>")
+@allow(*STAFF)
+def pairs_file(visit: Visit, program: str, suffix: str) -> Response:
+    """Send the sheet as a file."""
+    at = {**visit.asked(), "program": program}
+    made = sheets.export(visit.kit, **at, suffix=f".{suffix}")
+    headers = {"Content-Disposition": f'attachment; filename="{made["name"]}"'}
+    return flask.Response(made["body"], headers=headers, mimetype="application/octet-stream")
+
+
+@does("/programs/<program>/matching/sheet")
+@allow(*STAFF)
+def pairs_taken(visit: Visit, program: str) -> Response | tuple[str, int]:
+    """Show which pairs a sheet holds; the second time, make a draft of them."""
+    try:
+        name, body = sheet_of(visit)
+        preview = visit.form.get("do") != "draft"
+        told = sheets.take(
+            visit.kit, **visit.asked(), program=program, body=body, filename=name, preview=preview
+        )
+        if not preview and not told["pairs"]:
+            nothing = visit.words("give at least one mentee a mentor")
+            raise Invalid("pairs.none", visit.words("No pair was found."), [Problem("", nothing)])
+    except MentorKitError as error:
+        return _again(visit, program, error), status(error)
+    if told["draft"]:
+        return visit.go("matching", "drafted", program=program, count=len(told["pairs"]))
+    kept = base64.b85encode(body).decode()
+    return pairs_sheet(visit, program, told=told, name=name, kept=kept), 200
+
+
+def _again(visit: Visit, program: str, error: MentorKitError) -> str:
+    return pairs_sheet(visit, program, error)
