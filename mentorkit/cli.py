@@ -13,13 +13,15 @@ import click
 from mentorkit import __version__
 from mentorkit.commands import (
     database,
+    joining,
     matching,
     pairing,
-    parts,
     people,
     privacy,
     programs,
     relationships,
+    setup,
+    sheets,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -318,13 +320,14 @@ def main(ctx: click.Context, /, **_: Any) -> None:
 for command in (
     pairing.pair,
     database.db,
-    programs.program,
+    setup.program,
     programs.staff,
     people.recruit,
-    parts.participant,
+    joining.participant,
     privacy.person,
     matching.match,
     matching.publish,
+    sheets.draft,
     relationships.relationship,
     work.work,
     database.plugins,

@@ -139,7 +139,7 @@ class Requirement:
     field: str = ""
     check: str = ""
     options: Frozen = Frozen()  # noqa: RUF009 - frozen, so sharing it is safe
-    test: Test = "answered"
+    test: Test | None = "answered"
     value: Any = None
     otherwise: Literal["no", "ask"] = "no"
     roles: tuple[str, ...] = ("mentee", "mentor")
@@ -161,7 +161,7 @@ class Requirement:
         given = profile.get(self.field)
         if given is None:
             return "ask", "unanswered"
-        met = _MET[self.test](given, self.value)
+        met = _MET[self.test or "answered"](given, self.value)
         return ("yes", "met") if met else (self.otherwise, "unmet")
 
 
@@ -279,7 +279,7 @@ def _requirement(fields: Mapping[str, Field], named: Any, entry: Any, at: Place)
         raise ValueError("write a table")
     if "check" in entry:
         at.only(entry, _CHECKED, "beside a check, write")
-        return Requirement(**at.read_whole({"id": None, **entry}, _CHECKED))
+        return Requirement(test=None, **at.read_whole({"id": None, **entry}, _CHECKED))
     given = {"id": None, "field": None, "test": "answered", "value": None, **entry}
     spec, test = fields.get(str(given["field"])), given["test"]
     known = f"is no profile field; there are {', '.join(fields)}"

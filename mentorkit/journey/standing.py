@@ -212,7 +212,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
     have none; `supply` is `supply.balance`; `late_work` is how much that was promised has waited
-    for more than 15 minutes, of all the tenant's programs; `next` is the code of what is best done now (`NEXT`).
+    for more than 15 minutes, of all the tenant's programs; `next` is the code of what is best done
+    now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)

@@ -17,12 +17,14 @@ from __future__ import annotations
 from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.receiving import SourceContract
+from mentorkit.testing.requiring import RequirementContract
 from mentorkit.testing.scoring import CriterionContract, RuleContract, assert_consistent
 
 __all__ = [
     "AssignerContract",
     "ChannelContract",
     "CriterionContract",
+    "RequirementContract",
     "RuleContract",
     "SourceContract",
     "assert_consistent",

@@ -39,7 +39,7 @@ def pages() -> flask.Blueprint:
             if role not in sides(program):
                 told = visit.words("This program does not take you in by this form just now.")
                 raise Conflict("signup.closed", told)
-            told = signup.sign_up(
+            taken = signup.sign_up(
                 visit.kit,
                 **visit.asked(means="form"),
                 program=program,
@@ -56,7 +56,7 @@ def pages() -> flask.Blueprint:
             )
         except (Conflict, Invalid) as error:
             return shown(program, role, error), 422
-        return done(told, asked["referral"])
+        return done(taken, asked["referral"])
 
     return made
 

@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
-from mentorkit.hooks import Inbound
+from mentorkit.hooks import Applicant, Inbound
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -164,6 +164,23 @@ def test_notification_channels(ctx: Any, tmp_path: Path) -> None:
     receipts = {channel.deliver(ctx, message, person, [mail]) for _ in range(2)}
     assert len(receipts) == 1
     assert [file.read_text() for file in out.iterdir()] == ["A mentor for you\n\nBen"]
+
+
+def test_requirements(ctx: Any) -> None:
+    (check,) = load("requirements").requirement_checks.values()
+    person = Person(id="p1", tenant="acme", name="Ada", created_at=NOW)
+
+    def told(**contacts: str) -> str:
+        held = tuple(
+            Contact(id=kind, tenant="acme", person_id="p1", kind=kind, value=value)
+            for kind, value in contacts.items()
+        )
+        one = Applicant(role="mentee", profile={}, person=person, contacts=held)
+        return check.answer(ctx, [one], {"prefixes": ["+254"]})[0]
+
+    assert [told(phone="+254 700"), told(phone="+44 20"), told(email="a@example.org")] == [
+        "yes", "no", "ask",
+    ]  # fmt: skip
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

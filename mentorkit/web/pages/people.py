@@ -72,7 +72,7 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
         problem = Problem("", visit.words("tick at least one person, then say what to do"))
         raise Invalid("people.nothing", visit.words("Nobody was ticked."), [problem])
     verb, said = VERBS[did]
-    note = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
+    note: dict[str, Any] = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
     done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
     if done["refused"]:
         return people(visit, program, done["refused"]), 409

@@ -88,7 +88,10 @@ def _option(visit: Visit, at: dict[str, Any]) -> None:
     told: dict[str, Any] = {"label": _texts(label) if label else None, "new": "new" in form}
     if form.get("hidden") in ("yes", "no"):
         told["hidden"] = form["hidden"] == "yes"
-    names = {"field": form.get("field", ""), "option": form.get("option", "").strip()}
+    names: dict[str, Any] = {
+        "field": form.get("field", ""),
+        "option": form.get("option", "").strip(),
+    }
     setup.option(visit.kit, **at, **names, **told)
 
 
@@ -162,7 +165,7 @@ FORMS: dict[str, Callable[[Visit, dict[str, Any]], None]] = {
 
 
 def _roles(visit: Visit) -> list[str]:
-    ticked = [role for role in ("mentee", "mentor") if role in visit.values("roles")]
+    ticked: list[str] = [role for role in ("mentee", "mentor") if role in visit.values("roles")]
     return ticked or ["mentee", "mentor"]
 
 
@@ -218,7 +221,7 @@ def supply(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
 @does("/programs/<program>/supply")
 @allow(*STAFF)
 def supply_cost(visit: Visit, program: str) -> Response | tuple[str, int]:
-    told = {
+    told: dict[str, Any] = {
         name: visit.form.get(name, "").strip()
         for name in ("source", "campaign", "amount", "currency")
     }
