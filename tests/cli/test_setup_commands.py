@@ -86,7 +86,8 @@ def test_f7_and_f6_supply_and_sources_are_shown(traders: Path, run: Callable[...
 
 def test_f11_a_sheet_goes_out_and_comes_back(traders: Path, run: Callable[..., Any]) -> None:
     assert "Wrote 3 mentees" in run("draft", "export", "pairs.csv").out
-    rows = list(csv.DictReader((traders / "pairs.csv").open(encoding="utf-8-sig")))
+    with (traders / "pairs.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
     rows[0]["mentor"], rows[1]["mentor"] = "m2", "nobody"
     with (traders / "pairs.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ("domain", "hooks", "store", "journey", "kit.py", "signals.py", "worker.py", "errors.py")
-CORE_LINES = 8_600
+CORE_LINES = 9_800
 """Lines of code: no blank ones, no docstrings, no comments, and no history of migrations.
 
 The plan allowed 7,000 and counted docstrings; docs/explanation/departures.md says what became of
