@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
@@ -134,13 +136,19 @@ def look(
     label = f"plugin {owner.label}"
     grid = answered(label, f"source {name}", looking, passing=(Invalid,), secrets=owner.secrets)
     kept = {_folded(title): to for title, to in (mapping.body if mapping else {}).items()}
-    known = provider.recognise(grid.columns, asked)
-    columns = []
+    knowing = partial(provider.recognise, grid.columns, asked)
+    known = answered(label, f"source {name}", knowing, secrets=owner.secrets)
+    columns: list[dict[str, Any]] = []
     for at, title in enumerate(grid.columns):
         cells = dict.fromkeys(cells[at].strip() for _, cells in grid.rows[:SAMPLED])
         samples = [cell[:60] for cell in cells if cell][:3]
         target = kept.get(_folded(title)) or known.get(title, "")
         columns.append({"name": title, "samples": samples, "target": target})
+    fed = {str(column["target"]) for column in columns}
+    for column in columns:
+        if not column["target"] and column["samples"]:
+            column["target"] = _likely(column["samples"], asked, fed)
+            fed.add(column["target"])
     return {
         "columns": columns,
         "targets": [
@@ -148,6 +156,18 @@ def look(
             *({"id": one, "label": {}} for one in provider.targets if one not in asked),
         ],
     }
+
+
+def _likely(samples: Sequence[str], fields: Mapping[str, Field], fed: set[str]) -> str:
+    """Return what nothing feeds yet and all these samples are answers to; "" if that is nothing."""
+    if "email" not in fed and all("@" in one.strip("@") for one in samples):
+        return "email"
+    for field in fields.values():
+        if field.choices and field.id not in fed:
+            with suppress(ValueError):
+                if all(field.parse(one) is not None for one in samples):
+                    return field.id
+    return ""
 
 
 @atomic

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import flask
 from markupsafe import Markup
@@ -76,9 +75,9 @@ def came_by() -> dict[str, str]:
     Links of advertisements often say ``utm_source``; both words are read.
     """
     request = flask.request
-    before = urlsplit(request.referrer or "")
-    own = before.netloc == request.host
-    led = dict(parse_qsl(before.query)) if own else {}
+    page, _, query = (request.referrer or "").partition("?")
+    own = page.split("/")[2:3] == [request.host]
+    led = flask.Request({"QUERY_STRING": query.partition("#")[0] if own else ""}).args
     return {
         name: request.values.get(name)
         or request.values.get(f"utm_{name}")

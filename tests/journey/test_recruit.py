@@ -488,11 +488,14 @@ def test_the_columns_of_a_file_are_shown_before_it_is_read(
     looked = recruit.look(world.kit, **at, body=ROSTER, filename="roster.csv")
     columns = {one["name"]: (one["target"], one["samples"]) for one in looked["columns"]}
     assert columns["Ref"] == ("ref", ["r1", "r2"])
-    assert columns["Mail"] == ("", ["eva@example.org", "finn@example.org"])
+    # nobody calls a column so; what stands in it tells
+    assert columns["Mail"] == ("email", ["eva@example.org", "finn@example.org"])
+    assert columns["Gewerbe"][0] == "trade"
+    assert columns["Ort"][0] == columns["Vorname"][0] == ""
     assert [one["id"] for one in looked["targets"]][:2] == ["trade", "village"]
-    recruit.remember(world.kit, **at, columns={"Mail": "email"})
+    recruit.remember(world.kit, **at, columns={"Vorname": "name"})
     looked = recruit.look(world.kit, **at, body=ROSTER, filename="roster.csv")
-    assert {one["name"]: one["target"] for one in looked["columns"]}["Mail"] == "email"
+    assert {one["name"]: one["target"] for one in looked["columns"]}["Vorname"] == "name"
 
 
 def test_a_column_mapped_to_nothing_is_not_read(create_world: Any, create_kit: Any) -> None:
