@@ -11,7 +11,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, is_zone
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
@@ -74,6 +74,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
         return {
             **as_row(one),
             "name": person.name,
+            "zone": person.zone,
             "program": program.key,
             "program_name": shown(program.name),
             "consent_text": shown(text.body) if text else {},
@@ -198,6 +199,22 @@ def answer(
         return own.row(one)
     one = replace(one, profile=profile)
     return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
+
+
+@atomic
+def set_zone(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, zone: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Set the time zone somebody lives by (``Africa/Nairobi``), in which they read dates."""
+    own = Own(tx, actor, participant)
+    if not is_zone(zone):
+        told = Problem("zone", "write a time zone such as Africa/Nairobi")
+        raise Invalid("person.zone", "There is no such time zone.", [told])
+    person = tx.people.get(own.participant.person_id)
+    if person.zone != zone:
+        tx.people.save(replace(person, zone=zone))
+        own.record(events.ParticipantChanged, participant, changed=("zone",))
+    return own.row(own.participant)
 
 
 def parsed(

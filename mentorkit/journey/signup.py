@@ -10,7 +10,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, is_zone
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
@@ -46,6 +46,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "key": found.key,
             "name": as_row(found)["name"],
             "summary": dict(summary.body) if summary else {},
+            "zone": found.zone,
             "open": found.state != "closed",
             "waits": not balance(tx, found)["open"],
             "questions": [
@@ -92,7 +93,7 @@ def sign_up(
         found = program_of(tx, program)
         if found.state == "closed":
             raise Conflict("program.closed", "This program takes nobody in any more.")
-        profile = _checked(tx, found, role, name, email, phone, born, answers or {})
+        profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {})
         told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
         if role == "mentee" and not balance(tx, found)["open"]:
             told["state"] = "waiting"
@@ -160,6 +161,7 @@ def _checked(
     email: str,
     phone: str,
     born: int | None,
+    zone: str,
     answers: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
@@ -174,6 +176,8 @@ def _checked(
         problems.append(Problem("email", "write an address such as mary@example.org"))
     if phone.strip() and (sum(c.isdigit() for c in phone) < 6 or len(phone) > 40):
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
+    if not is_zone(zone):
+        problems.append(Problem("zone", "write a time zone such as Africa/Nairobi"))
     if born is None and program.minimum_age is not None:
         problems.append(Problem("born", "write the year in which you were born"))
     fields = {id: one for id, one in fields_of(tx, program).items() if role in one.roles}

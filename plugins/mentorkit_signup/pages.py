@@ -46,6 +46,7 @@ def pages() -> flask.Blueprint:
                 answers=answers.typed(questions(asked, role)),
                 born=typed.get("born", type=int),
                 locale=visit.locale,
+                zone=typed.get("zone", "").strip() or asked["zone"],
                 source=typed.get("source", ""),
                 campaign=typed.get("campaign", ""),
                 name=typed.get("name", ""),

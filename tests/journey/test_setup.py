@@ -212,6 +212,14 @@ def test_f4_every_preset_states_hours_and_asks_for_time_and_equipment() -> None:
         assert "hour" in preset.consent["en"], name
 
 
+def test_f4_a_time_zone_stands_with_the_person(world: SimpleNamespace) -> None:
+    ana_ = {"tenant": world.tenant, "actor": world.by("ana"), "participant": world.ids["ana"]}
+    onboard.set_zone(world.kit, **ana_, zone="Africa/Nairobi")
+    assert ana(world)["zone"] == "Africa/Nairobi"
+    with pytest.raises(Invalid, match="such as Africa/Nairobi"):
+        onboard.set_zone(world.kit, **ana_, zone="Nairobi time")
+
+
 # ------------------------------------------------------------------ what makes a mentor
 
 THREE = ("life_experience", "business_knowledge", "sector_expertise")

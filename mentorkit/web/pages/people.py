@@ -207,6 +207,8 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     told = answers.typed(found["questions"])
     try:
         onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
+        if zone := visit.form.get("zone", "").strip():
+            onboard.set_zone(visit.kit, **visit.asked(), participant=participant, zone=zone)
         if "agree" in visit.form:
             version = visit.form.get("consent_now", 0)
             onboard.consent(
