@@ -50,7 +50,7 @@ def test_a_pair_is_made_in_a_spreadsheet(
 ) -> None:
     portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
     cora, path = portal.browser("cora"), f"{AT}/matching/sheet"
-    assert "pairs_traders.csv" in _disposition(cora, f"{path}/csv")
+    assert "pairs_traders.csv" in _disposition(cora, f"{path}?as=csv")
     body = cora.page.get_data().decode("utf-8-sig")
     lines = body.replace("ana,Ana,,", "ana,Ana,dora,").replace("ben,Ben,,", "ben,Ben,nobody,")
     cora.open(path)
@@ -191,7 +191,7 @@ def test_who_only_reads_sees_the_setup_and_changes_nothing(portal: Portal) -> No
     assert vera.knock("post", f"{AT}/setup") == 403
     assert ana.knock("get", f"{AT}/setup") == 403
     assert ana.knock("get", f"{AT}/supply") == 403
-    assert ana.knock("get", f"{AT}/matching/sheet/csv") == 403
+    assert ana.knock("get", f"{AT}/matching/sheet?as=csv") == 403
 
 
 def signing_up(create_kit: Callable[..., Kit]) -> tuple[Kit, Any]:

@@ -20,26 +20,25 @@ from mentorkit.web.visits import Visit
 
 @shows("/programs/<program>/matching/sheet")
 @allow(*STAFF)
-def pairs_sheet(
-    visit: Visit, program: str, wrong: MentorKitError | None = None, **shown: Any
-) -> str:
+def pairs_sheet(visit: Visit, program: str) -> str | Response:
+    """Show the way there and back; with ``?as=csv`` send the sheet as a file of that kind."""
+    kind = flask.request.args.get("as")
+    return _file(visit, program, f".{kind}") if kind else _page(visit)
+
+
+def _page(visit: Visit, **shown: Any) -> str:
     sources = visit.kit.registry.recruitment_sources.values()
     return visit.render(
         "pairs_sheet.html",
         title=visit.words("Pair in a spreadsheet"),
         here="matching",
         suffixes=sorted(suffix for source in sources for suffix in source.suffixes),
-        wrong=wrong,
         **shown,
     )
 
 
-@shows("/programs/<program>/matching/sheet/<suffix>")
-@allow(*STAFF)
-def pairs_file(visit: Visit, program: str, suffix: str) -> Response:
-    """Send the sheet as a file."""
-    at = {**visit.asked(), "program": program}
-    made = sheets.export(visit.kit, **at, suffix=f".{suffix}")
+def _file(visit: Visit, program: str, suffix: str) -> Response:
+    made = sheets.export(visit.kit, **visit.asked(), program=program, suffix=suffix)
     headers = {"Content-Disposition": f'attachment; filename="{made["name"]}"'}
     return flask.Response(made["body"], headers=headers, mimetype="application/octet-stream")
 
@@ -58,12 +57,8 @@ def pairs_taken(visit: Visit, program: str) -> Response | tuple[str, int]:
             nothing = visit.words("give at least one mentee a mentor")
             raise Invalid("pairs.none", visit.words("No pair was found."), [Problem("", nothing)])
     except MentorKitError as error:
-        return _again(visit, program, error), status(error)
+        return _page(visit, wrong=error), status(error)
     if told["draft"]:
         return visit.go("matching", "drafted", program=program, count=len(told["pairs"]))
     kept = base64.b85encode(body).decode()
-    return pairs_sheet(visit, program, told=told, name=name, kept=kept), 200
-
-
-def _again(visit: Visit, program: str, error: MentorKitError) -> str:
-    return pairs_sheet(visit, program, error)
+    return _page(visit, told=told, name=name, kept=kept), 200
