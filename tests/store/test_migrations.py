@@ -162,9 +162,10 @@ def test_removing_a_plugin_leaves_an_installation_that_upgrades(
     later = tmp_path / "later" / "mk_later" / "versions"
     shutil.copytree(migrate.folder(CORE), later, ignore=shutil.ignore_patterns("__pycache__"))
     (later.parent / "__init__.py").touch()
+    newest = max(path.stem[: len("core_0001")] for path in later.glob("core_*.py"))
     (later / "core_9999_more.py").write_text(
         'from alembic import op\nimport sqlalchemy as sa\nrevision = "core_9999"\n'
-        'down_revision = "core_0001"\n'
+        f'down_revision = "{newest}"\n'
         'def upgrade(): op.create_table("mk__more", sa.Column("id", sa.Integer, '
         "primary_key=True))\n"
     )
