@@ -35,6 +35,7 @@ SHIPPED = (
     "mentorkit_magiclink",
     "mentorkit_matching",
     "mentorkit_outcomes",
+    "mentorkit_screening",
     "mentorkit_signup",
     "mentorkit_wordlist",
     "mentorkit_survey",

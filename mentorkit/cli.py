@@ -14,15 +14,17 @@ from mentorkit import __version__
 from mentorkit.commands import (
     database,
     introductions,
+    joining,
     matching,
     pairing,
-    parts,
     people,
     privacy,
     programs,
     relationships,
     report,
     safety,
+    setup,
+    sheets,
     strategies,
     work,
 )
@@ -321,17 +323,18 @@ def main(ctx: click.Context, /, **_: Any) -> None:
 
 programs.program.add_command(strategies.strategy)
 programs.program.add_command(strategies.runs)
-parts.participant.add_command(introductions.share)
+people.participant.add_command(introductions.share)
 for command in (
     pairing.pair,
     database.db,
-    programs.program,
+    setup.program,
     programs.staff,
     people.recruit,
-    parts.participant,
+    joining.participant,
     privacy.person,
     matching.match,
     matching.publish,
+    sheets.draft,
     relationships.relationship,
     safety.concern,
     safety.content,

@@ -234,7 +234,9 @@ def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
         if person is None or program is None or not person.name:
             raise NotWanted("erased")
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
-        if participant.consented_at is None if participant else person.id not in program.staff:
+        agreed = participant.consented_at is not None if participant else False
+        asked = agreed if participant else person.id in program.staff
+        if not asked and job.name not in say.APPLIED:
             raise NotWanted("no_consent")
         if nudged and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")

@@ -17,7 +17,7 @@ _reason = click.option(
     "--reason", default="asked", show_default=True, help="A code, kept in the journal."
 )
 
-__all__ = ["correct", "leave", "participant", "pause", "resume"]
+__all__ = ["correct", "leave", "participant", "pause", "resume", "step"]
 
 
 @participant.command(epilog=example("mentorkit participant pause ana@example.org"))

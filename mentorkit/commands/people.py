@@ -259,7 +259,7 @@ def list_(
         print_json(rows)
         return
     print_table(
-        ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT MET"],
+        ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT MET", "SIGN-OFF MISSING"],
         [
             [
                 row["key"] or row["id"],
@@ -269,6 +269,7 @@ def list_(
                 row["consented_at"] is not None,
                 f"{row['used']} of {row['capacity']}",
                 _unmet(row),
+                ", ".join(row["unsigned"]),
             ]
             for row in rows
         ],
@@ -363,6 +364,7 @@ def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> 
     metavar="REQUIREMENT",
     help="Pass over this requirement, which otherwise refuses; may be repeated.",
 )
+@click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
 @json_option
 @pass_session
@@ -374,6 +376,7 @@ def approve(
     every: bool,
     program: str | None,
     despite: Sequence[str],
+    note: str,
     means: str,
     as_json: bool,
 ) -> None:
@@ -388,7 +391,7 @@ def approve(
     step(
         session, program, which, listed, every,
         verb=screen.approve, states=("lead", "waiting"), done="Approved", means=means,
-        as_json=as_json, staff_only=True, despite=tuple(despite), after=_say_unmet,
+        as_json=as_json, staff_only=True, despite=tuple(despite), note=note, after=_say_unmet,
     )  # fmt: skip
 
 
@@ -398,7 +401,9 @@ def approve(
 @selecting("PARTICIPANT")
 @program_option
 @click.option(
-    "--reason", default="staff_decision", show_default=True, help="A code, kept in the journal."
+    "--reason",
+    default="",
+    help="A code, kept in the journal; else the first requirement that is not met.",
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option

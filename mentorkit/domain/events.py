@@ -153,6 +153,26 @@ class ParticipantChanged(Event, noun="participant"):
     role_played: str = UNCHANGED
 
 
+class RequirementsChecked(Event, noun="participant"):
+    """Plugins' checks have answered: requirement id -> yes, no or ask."""
+
+    checked: Mapping[str, str]
+
+
+class ParticipantSigned(Event, noun="participant"):
+    """The sign-off `signoff` was given, by whom and when the event says; `signed` are all now."""
+
+    signoff: str
+    signed: tuple[str, ...]
+
+
+class SignatureWithdrawn(Event, noun="participant"):
+    """The sign-off `signoff` does not count any more; `signed` are those left."""
+
+    signoff: str
+    signed: tuple[str, ...]
+
+
 class ParticipantApproved(MovedFor, noun="participant", state="approved"): ...
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from mentorkit.domain import reading
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.reading import Check, Place
-from mentorkit.domain.text import text
+from mentorkit.domain.text import in_locale, text
 from mentorkit.errors import Problem
 
 FieldKind = Literal["text", "number", "flag", "option", "ordered", "options", "hours", "vector"]
@@ -32,6 +32,8 @@ TYPES: Mapping[str, type] = {
 }
 """The Python type of a field's value; `float` fields hold whole numbers too."""
 
+LONGEST = 10_000
+"""Characters of a text answer."""
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -42,6 +44,7 @@ class Field:
     """One profile field. `choices` holds option id -> label, in order (lowest first if ordered).
 
     `separator` splits a cell that holds several options. An empty `choices` takes any option.
+    `hidden` options keep the answers that stand already, and are not offered any more.
     Kinds: text, number, flag, option (one of), ordered (one of, lowest first), options (several),
     hours (weekly hours, 0 = Monday 00:00 to 167, in UTC), vector (numbers).
     """
@@ -50,6 +53,7 @@ class Field:
     kind: FieldKind = "text"
     label: Frozen = field(default_factory=Frozen)
     choices: Frozen = field(default_factory=Frozen)
+    hidden: tuple[str, ...] = ()
     required: bool = False
     roles: tuple[str, ...] = ("mentee", "mentor")
     separator: str = ";"
@@ -93,6 +97,11 @@ class Field:
         known = ", ".join(list(self.choices)[:12]) + (", ..." if len(self.choices) > 12 else "")
         raise ValueError(f"{answer!r} is not an option; write one of: {known}")
 
+    @property
+    def offered(self) -> Frozen:
+        """The options that somebody may choose now."""
+        return Frozen({id: label for id, label in self.choices.items() if id not in self.hidden})
+
     def position(self, value: str) -> int | None:
         """Return where an ordered option stands (0 is the lowest), or None if unknown."""
         return next((i for i, option in enumerate(self.choices) if option == value), None)
@@ -101,8 +110,8 @@ class Field:
 def _text(value: str) -> str:
     if "\x00" in value or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
         raise ValueError("the text holds characters that cannot be stored; retype it")
-    if len(value) > 10_000:
-        raise ValueError("the text is longer than 10000 characters; shorten it")
+    if len(value) > LONGEST:
+        raise ValueError(f"the text is longer than {LONGEST} characters; shorten it")
     return value
 
 
@@ -169,17 +178,26 @@ def _field(name: str, entry: Any, at: Place) -> Field:
     choices = values.pop("ordered", choices)
     label = text(values.pop("label") or name)
     separator = values.pop("separator", "") or ";"
+    if stray := [one for one in values.get("hidden", ()) if one not in choices]:
+        at.inside("hidden").wrong(f"{', '.join(stray)} is no option of this field")
     return Field(id=name, label=label, choices=choices, separator=separator, **values)
 
 
 def _choices(given: Any, at: Place) -> Frozen:
     """Return option id -> label of a list of options, or of a table of them."""
     if isinstance(given, Mapping) and all(map(reading.is_text, given.values())):
-        return Frozen(given)
+        return _apart(Frozen(given))
     ids = [str(item) for item in given] if reading.is_list(given) else []
     if not reading.is_list(given) or len(set(ids)) < len(ids):
         raise ValueError("write a list of different texts, or a table of id = label")
-    return Frozen({one: one for one in ids})
+    return _apart(Frozen({one: one for one in ids}))
+
+
+def _apart(choices: Frozen) -> Frozen:
+    """Return the options; refuse ids that differ by small and capital letters alone."""
+    if len({id.casefold() for id in choices}) < len(choices):
+        raise ValueError("give each option an id of its own; small and capital letters count alike")
+    return choices
 
 
 def _ordered(given: Any, at: Place) -> Frozen:
@@ -192,6 +210,7 @@ _FIELD: Mapping[str, Check] = {
     "kind": reading.one_of(KINDS),
     "options": _choices,
     "ordered": _ordered,
+    "hidden": reading.fits(reading.is_list, "list ids of options", tuple),
     "roles": reading.roles,
     "label": reading.fits(reading.is_text, reading.LANGUAGES),
     "required": reading.a(bool, "write true or false"),
@@ -211,7 +230,41 @@ def _dump(spec: Field) -> dict[str, Any]:
         key = "ordered" if spec.kind == "ordered" else "options"
         dumped[key] = list(spec.choices) if plain else thaw(spec.choices)
     usual = Field(id=spec.id)
-    for key in ("required", "roles", "separator"):
+    for key in ("hidden", "required", "roles", "separator"):
         if getattr(spec, key) != getattr(usual, key):
             dumped[key] = thaw(getattr(spec, key))
     return dumped
+
+
+def json_schema(fields: Mapping[str, Field], role: str | None = None) -> dict[str, Any]:
+    """Return what a profile looks like as a JSON Schema (2020-12), of one role or of all.
+
+    Hidden options stay in it, as answers that stand already are of them.
+    """
+    asked = [one for one in fields.values() if role is None or role in one.roles]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {one.id: _schema(one) for one in asked},
+        "required": [one.id for one in asked if one.required],
+    }
+
+
+def _schema(spec: Field) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "string"}
+    if spec.choices:
+        item["enum"] = list(spec.choices)
+    whole: dict[str, Any] = {
+        "text": {"type": "string", "maxLength": LONGEST},
+        "number": {"type": "number"},
+        "flag": {"type": "boolean"},
+        "hours": _list_of({"type": "integer", "minimum": 0, "maximum": 167}),
+        "options": _list_of(item),
+        "vector": {"type": "array", "items": {"type": "number"}},
+    }
+    return {"title": in_locale(spec.label), **whole.get(spec.kind, item)}
+
+
+def _list_of(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "uniqueItems": True, "items": item}

@@ -68,6 +68,7 @@ class Lead:
 class Participant(Kept):
     """A person in one program. It begins as a lead; `used` counts the places now held.
 
+    `checked` is what plugins' checks answered, by requirement; `signed` the sign-offs there are.
     `capacity` is how many relationships at once: of a mentor, the mentees; of a mentee, the
     mentors (one, unless the program says otherwise). `touch` names the level of the program's
     targets by which they are looked after; "" is what goes for all.
@@ -83,6 +84,8 @@ class Participant(Kept):
     used: int = 0
     touch: str = ""
     profile: Frozen = field(default_factory=Frozen)
+    checked: Frozen = field(default_factory=Frozen)
+    signed: tuple[str, ...] = ()
     source: str = ""
     campaign: str = ""
     consent_version: int | None = None

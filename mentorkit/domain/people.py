@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from mentorkit.domain.kept import Kept
 
@@ -30,6 +31,15 @@ class Person(Kept):
     def erased(self) -> bool:
         """Whether nothing is left to call them by; the row stays for what refers to its id."""
         return not (self.name or self.user_ref or self.external_key)
+
+
+def is_zone(name: str) -> bool:
+    """Return whether this is the id of a time zone, such as ``Africa/Nairobi``."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def called(text: str) -> str:

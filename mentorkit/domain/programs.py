@@ -17,7 +17,9 @@ from mentorkit.domain.kept import Kept
 from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
+from mentorkit.domain.signoffs import SignOff, read_signoffs
 from mentorkit.domain.strategies import Strategy, dump_strategy, read_strategy
+from mentorkit.domain.supply import Supply, read_supply
 from mentorkit.domain.surveys import read_measurement, read_questionnaires
 from mentorkit.errors import Invalid, Problem
 
@@ -164,23 +166,38 @@ class Requirement:
     """May this person join: one test of one profile field, with the answer when it fails.
 
     `test` is answered, equals, one_of, at_least or at_most; `otherwise` is ``no`` (declined,
-    with `reason` as code) or ``ask`` (a person decides). An unanswered field always asks.
+    with the id as code) or ``ask`` (a person decides). An unanswered field always asks. Instead
+    of a field it may name a plugin's `check`, with its `options`; that answers by itself.
     """
 
     id: str
-    field: str
-    test: Test = "answered"
+    field: str = ""
+    check: str = ""
+    options: Frozen = Frozen()  # noqa: RUF009 - frozen, so sharing it is safe
+    test: Test | None = "answered"
     value: Any = None
     otherwise: Literal["no", "ask"] = "no"
     roles: tuple[str, ...] = ("mentee", "mentor")
     text: Frozen = Frozen()  # noqa: RUF009 - frozen, so sharing it is safe
 
-    def answer(self, profile: Mapping[str, Any]) -> Literal["yes", "no", "ask"]:
-        """Return whether this profile meets the requirement."""
+    def answer(self, profile: Mapping[str, Any], checked: Mapping[str, str] = Frozen()) -> str:
+        """Return whether it is met: yes, no or ask; `checked` is what plugins' checks answered."""
+        return self.ruling(profile, checked)[0]
+
+    def ruling(
+        self, profile: Mapping[str, Any], checked: Mapping[str, str] = Frozen()
+    ) -> tuple[str, str]:
+        """Return the answer, and the code of why: met, unmet, unanswered or unchecked."""
+        if self.check:
+            said = checked.get(self.id, "")
+            return {"yes": ("yes", "met"), "no": (self.otherwise, "unmet")}.get(
+                said, ("ask", "unanswered" if said else "unchecked")
+            )
         given = profile.get(self.field)
         if given is None:
-            return "ask"
-        return "yes" if _MET[self.test](given, self.value) else self.otherwise
+            return "ask", "unanswered"
+        met = _MET[self.test or "answered"](given, self.value)
+        return ("yes", "met") if met else (self.otherwise, "unmet")
 
 
 _MET: Mapping[Test, Callable[[Any, Any], bool]] = {
@@ -211,8 +228,11 @@ class Preset:
     requirements: tuple[Requirement, ...] = ()
     strategy: Strategy = field(default_factory=Strategy)
     targets: Targets = field(default_factory=Targets)
+    signoffs: tuple[SignOff, ...] = ()
+    supply: Supply | None = None
     consent: Frozen = field(default_factory=Frozen)
     emergency: Frozen = field(default_factory=Frozen)
+    referral: Frozen = field(default_factory=Frozen)
     messages: Frozen = field(default_factory=Frozen)
     measurement: Frozen = field(default_factory=Frozen)
     questionnaires: Frozen = field(default_factory=Frozen)
@@ -265,6 +285,7 @@ def _preset(data: Any, at: Place) -> Preset:
     fields = at.read(data, {"fields": read_fields}).get("fields", {})
     requirements = _requirements(fields, data.get("fields", {}))
     rest = {**_PRESET, "fields": lambda value, at: fields, "requirements": requirements}
+    rest["supply"] = partial(read_supply, fields)
     return Preset(**at.read(data, rest))
 
 
@@ -302,19 +323,19 @@ def _requirements(fields: Mapping[str, Field], named: Any) -> Check:
 def _requirement(fields: Mapping[str, Field], named: Any, entry: Any, at: Place) -> Requirement:
     if not isinstance(entry, Mapping):
         raise ValueError("write a table")
+    if "check" in entry:
+        at.only(entry, _CHECKED, "beside a check, write")
+        return Requirement(test=None, **at.read_whole({"id": None, **entry}, _CHECKED))
     given = {"id": None, "field": None, "test": "answered", "value": None, **entry}
     spec, test = fields.get(str(given["field"])), given["test"]
     known = f"is no profile field; there are {', '.join(fields)}"
     checks: dict[str, Check] = {
-        "id": reading.a(str, _OWN_ID),
         "field": reading.fits(
             lambda name: not isinstance(named, Mapping) or name in tuple(named), known
         ),
         "test": reading.one_of(TESTS),
         "value": partial(_compared, spec, test),
-        "otherwise": reading.one_of(("no", "ask"), 'write "no" or "ask"'),
-        "roles": reading.roles,
-        "text": reading.texts,
+        **_OTHERWISE,
     }
     at.only(given, checks, "write")
     if spec and spec.kind != "number" and test in ("at_least", "at_most"):
@@ -389,6 +410,18 @@ def _day(value: Any) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
+_OWN_ID = "write an id of its own; it is the reason code"
+_OTHERWISE: Mapping[str, Check] = {
+    "id": reading.a(str, _OWN_ID),
+    "otherwise": reading.one_of(("no", "ask"), 'write "no" or "ask"'),
+    "roles": reading.roles,
+    "text": reading.texts,
+}
+_CHECKED: Mapping[str, Check] = {
+    "check": reading.a(str, "name a check that a plugin offers"),
+    "options": reading.table,
+    **_OTHERWISE,
+}
 _STEPS = ("mentee", "mentor", "coordinator")
 _PROGRAM: Mapping[str, Check] = {
     "zone": read_zone,
@@ -400,7 +433,6 @@ _PROGRAM: Mapping[str, Check] = {
     "mentee_capacity": reading.whole(1, 100),
     "minimum_age": reading.whole(0, 120),
 }
-_OWN_ID = "write an id of its own; it is the reason code"
 _NUMBERS: Mapping[str, Check] = {
     "minutes_per_month": reading.whole(0, 40_000),
     "length_days": reading.whole(1, 3650),
@@ -444,8 +476,11 @@ _PRESET: Mapping[str, Check] = {
     "requirements": _requirements({}, {}),
     "strategy": read_strategy,
     "targets": _targets,
+    "signoffs": read_signoffs,
+    "supply": partial(read_supply, {}),
     "consent": reading.texts,
     "emergency": reading.texts,
+    "referral": reading.texts,
     "messages": reading.each(_message),
     "measurement": read_measurement,
     "questionnaires": read_questionnaires,

@@ -9,7 +9,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message
 from mentorkit.domain.participants import Lead
-from mentorkit.domain.people import Actor, Contact, Person
+from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.hooks import providers
@@ -21,6 +21,7 @@ from mentorkit.hooks.specs import hookimpl
 __all__ = [
     *providers.__all__,
     "Actor",
+    "Business",
     "Contact",
     "Event",
     "Field",

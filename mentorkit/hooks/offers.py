@@ -100,6 +100,11 @@ def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
     yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
 
+def _of_a_requirement_check(provider: providers.RequirementCheck) -> Expected:
+    kind = providers.RequirementCheck
+    yield from _of_a_method(kind, "answer", "all that a check is asked", provider)
+
+
 def _of_a_strategy(strategy: Strategy) -> Expected:
     for problem in parse_strategy(dump_strategy(strategy))[1]:
         yield problem.place, False, problem.message
@@ -182,6 +187,12 @@ KINDS: tuple[Kind, ...] = (
         "recruitment_sources",
         providers.RecruitmentSource,
         _of_a_source,
+    ),
+    Kind(
+        "mentorkit_requirements",
+        "requirement_checks",
+        providers.RequirementCheck,
+        _of_a_requirement_check,
     ),
     Kind("mentorkit_matching_strategies", "strategies", Strategy, _of_a_strategy),
     Kind("mentorkit_criteria", "criteria", providers.Criterion, _of_a_criterion),

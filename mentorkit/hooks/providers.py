@@ -13,7 +13,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.participants import Lead
-from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.people import Business, Contact, Person
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
@@ -61,12 +61,25 @@ class Sheet:
     title: str = "Sheet"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A sheet as it stands: the columns' names, and each row with the number of its line.
+
+    `unit` is what is counted: ``line`` of a text file, ``row`` of a workbook.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    unit: str = "line"
+
+
 class RecruitmentSource(Provider):
     """Where leads come from. `suffixes` names the files it reads (``.csv``), if it reads any.
 
     `options` is the schema of what `receive` takes along with the data (a column mapping, say);
     `targets` names what a column may be mapped to besides the program's fields (``email``).
-    A source that reads files may also `write` them, so that what went out can come back.
+    A source that reads files may also `write` them, so that what went out can come back, show
+    what stands in them (`look`), and say which column it takes for what (`recognise`).
     """
 
     suffixes: tuple[str, ...] = ()
@@ -88,9 +101,48 @@ class RecruitmentSource(Provider):
         """
         raise Undeliverable("source.cannot_receive")
 
+    def look(self, ctx: Context, inbound: Inbound) -> Grid:
+        """Return the cells of a file as they stand; raise `Invalid` when it cannot be read."""
+        raise Undeliverable("source.cannot_look")
+
+    def recognise(self, columns: Sequence[str], fields: Mapping[str, Field]) -> Mapping[str, str]:
+        """Return which columns feed which targets by their names alone."""
+        return {}
+
     def write(self, sheet: Sheet, *, suffix: str) -> bytes:
         """Return the sheet as a file of this kind; cells never come alive as formulas."""
         raise Undeliverable("source.cannot_write")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """Somebody who wants to join, as a requirement check sees them."""
+
+    role: str
+    profile: Mapping[str, Any]
+    person: Person
+    business: Business | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+class RequirementCheck(Provider):
+    """Whether people meet a requirement that no single profile field tells.
+
+    A program's requirement names it in place of a field, with `options` of this schema. It is
+    asked about many at once, outside every transaction, and what it answers is kept until it is
+    asked again.
+    """
+
+    options: JsonSchema = NO_OPTIONS
+
+    def answer(
+        self, ctx: Context, applicants: Sequence[Applicant], options: Mapping[str, Any]
+    ) -> Sequence[str]:
+        """Return ``yes``, ``no`` or ``ask`` for each applicant, in their order.
+
+        ``ask`` is for what it cannot tell. Whatever it raises counts as that for all of them.
+        """
+        raise NotImplementedError  # pragma: no cover - a check has nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -530,6 +582,7 @@ __all__ = [
     "NO_OPTIONS",
     "Above",
     "Answer",
+    "Applicant",
     "Assigner",
     "Assignment",
     "Awaited",
@@ -553,6 +606,7 @@ __all__ = [
     "Facts",
     "FeedbackVendor",
     "Form",
+    "Grid",
     "Health",
     "Inbound",
     "JsonSchema",
@@ -569,6 +623,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "RecruitmentSource",
+    "RequirementCheck",
     "RetryLater",
     "Rule",
     "RuleForm",

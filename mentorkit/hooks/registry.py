@@ -20,6 +20,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "email",
     "signup",
     "magiclink",
+    "screening",
     "checkins",
     "wordlist",
     "survey",
@@ -42,6 +43,7 @@ class Registry:
 
     plugins: Mapping[str, LoadedPlugin] = field(default_factory=_empty)
     recruitment_sources: Mapping[str, providers.RecruitmentSource] = field(default_factory=_empty)
+    requirement_checks: Mapping[str, providers.RequirementCheck] = field(default_factory=_empty)
     strategies: Mapping[str, Strategy] = field(default_factory=_empty)
     criteria: Mapping[str, providers.Criterion] = field(default_factory=_empty)
     rules: Mapping[str, providers.Rule] = field(default_factory=_empty)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Nudge,
         Reaction,
         RecruitmentSource,
+        RequirementCheck,
         Rule,
         Slot,
     )
@@ -71,6 +72,34 @@ class Hooks(Protocol):
         @hookimpl
         def mentorkit_recruitment_sources():
             yield Lines()
+        ```
+        """
+
+    @hookspec
+    def mentorkit_requirements(self, settings: Mapping[str, Any]) -> Iterable[RequirementCheck]:
+        """Offer checks of whether somebody may join, beyond what one profile field tells.
+
+        Asked at start-up. A program's requirement names the check in place of a field.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import RequirementCheck
+
+        manifest = Manifest(title="Of age", requires_core=">=0.1,<1")
+
+        class OfAge(RequirementCheck):
+            name = "of_age"
+
+            def answer(self, ctx, applicants, options):
+                born = [one.person.born for one in applicants]
+                return [
+                    "ask" if year is None else "yes" if ctx.now.year - year > 18 else "no"
+                    for year in born
+                ]
+
+        @hookimpl
+        def mentorkit_requirements():
+            yield OfAge()
         ```
         """
 

@@ -53,6 +53,7 @@ from mentorkit.journey.steps import (
     reading_own,
     role_in,
 )
+from mentorkit.journey.supply import balance
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -76,12 +77,14 @@ def draft(
     program: str,
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
+    alone: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run the program's strategy over everyone available; the result is a draft to review.
 
     `locks` are (mentee, mentor) pairs, by participant id or external key, that the result must
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
+    With `alone` the draft is of these pairs and of no others, whatever was locked before.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
     are locked here, but for those that can no longer be (`dropped_locks`). When locks change while
@@ -105,13 +108,16 @@ def draft(
 
     def gather(tx: Transaction) -> tuple[Pool, dict[tuple[str, str], str | None]]:
         found = tx.programs.get(run.program_id)
-        earlier = _earlier_locks(tx, found)
-        return pool_of(tx, found, bound.fields, [*locks, *earlier]), earlier
+        earlier = {} if alone else _earlier_locks(tx, found)
+        pool = pool_of(tx, found, bound.fields, [*locks, *earlier], alone=alone)
+        return pool, earlier
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
-        if _earlier_locks(tx, tx.programs.get(run.program_id)).keys() != earlier.keys():
-            return None
+        if not alone:
+            now = _earlier_locks(tx, tx.programs.get(run.program_id))
+            if now.keys() != earlier.keys():
+                return None
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         for old in replaced:
             _discard(step, old, "run_replaced")
@@ -139,7 +145,10 @@ def draft(
         return {
             **told_run(saved),
             "replaced": [old.id for old in replaced],
-            "notes": [{"place": one.place, "message": one.message} for one in result.notes],
+            "notes": [
+                {"place": one.place, "message": one.message}
+                for one in (*result.notes, *_supply(tx, tx.programs.get(run.program_id)))
+            ],
             "dropped_locks": dropped,
             "unmatched_people": unmatched(result, pool),
         }
@@ -170,6 +179,16 @@ def draft(
         with suppress(MentorKitError):  # of the two errors, the first tells what went wrong
             kit.write(tenant, lambda tx: fail(tx, code))
         raise
+
+
+def _supply(tx: Transaction, program: Program) -> list[Problem]:
+    """Return what is to be said of the places there are; a draft goes on all the same."""
+    now = balance(tx, program)
+    told = (
+        f"{now['capacity']} free place(s) for {now['demand']} mentee(s) without a mentor; "
+        f"recruit mentors for {now['missing']} more before you let mentees in"
+    )
+    return [] if now["open"] else [Problem("supply", told)]
 
 
 def _ensure_open(program: Program) -> None:

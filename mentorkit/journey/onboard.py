@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, is_zone
+from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
@@ -18,8 +20,13 @@ from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.choices import take_up
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.programs import consent_version, fields_of, targets_of
-from mentorkit.journey.safeguards import not_erased
+from mentorkit.journey.programs import (
+    consent_needed,
+    consent_version,
+    fields_of,
+    targets_of,
+)
+from mentorkit.journey.safeguards import not_erased, signoffs_of
 from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
 
 if TYPE_CHECKING:
@@ -79,20 +86,83 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
         return {
             **own.row(one),
             "name": person.name,
+            "zone": person.zone,
             "program": program.key,
             "program_name": shown(program.name),
             "touch_levels": [each.name for each in targets_of(tx, program)[0].touch],
             "consent_text": shown(text.body) if text else {},
             "consent_now": text.number if text else 0,
+            "consent_due": (one.consent_version or 0) < consent_needed(tx, program)
+            or one.consented_at is None,
             "questions": [
-                {**as_row(f), "value": shown(one.profile.get(f.id)), "held": held.get(f.id, "")}
-                for f in asked
+                {**_question(f, one.profile.get(f.id)), "held": held.get(f.id, "")} for f in asked
             ],
+            "signoffs": _signoffs(tx, program, one),
             "contacts": [
                 {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
                 for c in tx.contacts.find(person_id=person.id)
             ],
         }
+
+
+def _question(field: Field, value: Any) -> dict[str, Any]:
+    """Return a field as it is asked: the options offered now, and hidden ones if chosen before."""
+    chosen = value if isinstance(value, tuple) else (value,)
+    left = Frozen({
+        id: label for id, label in field.choices.items() if id not in field.hidden or id in chosen
+    })  # fmt: skip
+    return {**as_row(replace(field, choices=left)), "value": shown(value)}
+
+
+def _signoffs(tx: Transaction, program: Program, one: Participant) -> list[dict[str, Any]]:
+    """Return the sign-offs that are required of somebody: when given, by whom, by what means."""
+    given: dict[str, events.Event] = {
+        event.signoff: event
+        for event in tx.journal.about("participant", one.id)
+        if isinstance(event, events.ParticipantSigned)
+    }
+    by = tx.people.get_many(event.actor_id for event in given.values() if event.actor_id)
+    told = []
+    for each in signoffs_of(tx, program):
+        if any(one.plays(role) for role in each.roles):
+            event = given[each.id] if each.id in one.signed else None
+            who = by.get(event.actor_id or "") if event else None
+            told.append({
+                **as_row(each), "signed": event is not None,
+                "at": shown(event.at) if event else None, "by": who.name if who else None,
+                "means": event.means if event else None,
+            })  # fmt: skip
+    return told
+
+
+@atomic
+def sign(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, signoff: str, signed: bool = True,
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Record a sign-off, with the time and who did; with `signed` false it counts no more.
+
+    People record for themselves what the program lets them (`own`), staff everything; only staff
+    take one back. What is recorded already stays as it was.
+    """
+    own = Own(tx, actor, participant)
+    one, required = own.participant, signoffs_of(tx, own.program)
+    found = next((each for each in required if each.id == signoff), None)
+    if found is None:
+        there = ", ".join(each.id for each in required) or "none"
+        told = Problem("signoff", f"is no sign-off of this program; there are: {there}")
+        raise Invalid("signoff.unknown", "There is no such sign-off.", [told])
+    staff = role_in(tx, own.program, actor) in STAFF
+    if not staff and not (found.own and signed):
+        raise NotAllowed(
+            "signoff.staff_only", "Only staff record that here; tell a coordinator when it is done."
+        )
+    if (signoff in one.signed) == signed:
+        return own.row(one)
+    others = tuple(each for each in one.signed if each != signoff)
+    now = (*others, signoff) if signed else others
+    fact = events.ParticipantSigned if signed else events.SignatureWithdrawn
+    return own.done(tx.participants, replace(one, signed=now), fact, signoff=signoff, signed=now)
 
 
 @atomic
@@ -137,7 +207,9 @@ def answer(
     """
     own = Own(tx, actor, participant)
     one = own.participant
-    values, problems = parsed(fields_of(tx, own.program), answers)
+    fields = fields_of(tx, own.program)
+    values, problems = parsed(fields, answers)
+    problems += no_longer(fields, values, one.profile)
     if problems:
         raise Invalid("profile.invalid", "Some answers cannot be used:", problems)
     values = answers_aside(kit, own, own.program, one, values)
@@ -147,6 +219,22 @@ def answer(
         return own.row(one)
     one = replace(one, profile=profile)
     return own.done(tx.participants, one, events.ParticipantChanged, changed=changed)
+
+
+@atomic
+def set_zone(
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, zone: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Set the time zone somebody lives by (``Africa/Nairobi``), in which they read dates."""
+    own = Own(tx, actor, participant)
+    if not is_zone(zone):
+        told = Problem("zone", "write a time zone such as Africa/Nairobi")
+        raise Invalid("person.zone", "There is no such time zone.", [told])
+    person = tx.people.get(own.participant.person_id)
+    if person.zone != zone:
+        tx.people.save(replace(person, zone=zone))
+        own.record(events.ParticipantChanged, participant, changed=("zone",))
+    return own.row(own.participant)
 
 
 def parsed(
@@ -163,6 +251,21 @@ def parsed(
         except ValueError as error:
             problems.append(Problem(name, str(error)))
     return values, problems
+
+
+def no_longer(
+    fields: Mapping[str, Field], values: Mapping[str, Any], before: Mapping[str, Any]
+) -> list[Problem]:
+    """Return which options were chosen that are not offered any more; old answers may stay."""
+
+    def options(value: Any) -> set[Any]:
+        return set(value if isinstance(value, tuple) else (value,))
+
+    return [
+        Problem(id, f"{', '.join(sorted(gone))} cannot be chosen any more")
+        for id, value in values.items()
+        if (gone := options(value) & set(fields[id].hidden) - options(before.get(id)))
+    ]
 
 
 @atomic
@@ -184,7 +287,7 @@ def complete(
             "participant.unanswered", f"Still to be answered: {', '.join(missing)}.",
             fields=missing,
         )  # fmt: skip
-    if one.consent_version != consent_version(tx, own.program) or one.consented_at is None:
+    if one.consented_at is None or (one.consent_version or 0) < consent_needed(tx, own.program):
         raise Conflict("participant.no_consent", "Record their consent to the current text first.")
     one = one.move("active", by=own.role)
     if capacity is not None:

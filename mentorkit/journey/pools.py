@@ -12,8 +12,9 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
+from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Invalid, Problem
-from mentorkit.journey.safeguards import blocked_pairs, company, old_enough
+from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
 if TYPE_CHECKING:
     from mentorkit.matching import Pair, Pool
@@ -46,22 +47,25 @@ def looking(
     spoken_for = Counter(id for one in asked for id in two_of(one))
     active = tx.participants.find(program_id=program.id, state="active")
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
-    people = tx.people.get_many(row.person_id for row in rows)
+    people, required = tx.people.get_many(row.person_id for row in rows), signoffs_of(tx, program)
     return [
         (row, people[row.person_id], row.free - spoken_for[row.id])
         for row in rows
         if not people[row.person_id].erased
+        and not unsigned(required, row)
         and old_enough(program, people[row.person_id], tx.now.year)
     ]
 
 
 def pool_of(
-    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]]
-) -> Pool:
+    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]],
+    *, alone: bool = False,
+) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
     What is offered counts, as `looking` says, or a second run would offer it again. Drafts do not
-    count: this run replaces them. `locks` are (mentee, mentor), by id or key.
+    count: this run replaces them. `locks` are (mentee, mentor), by id or key; with `alone` nobody
+    else is in the pool, each with as many places as locks.
     """
     from mentorkit.matching import Pool, Someone
     from mentorkit.matching.people import wishes
@@ -78,6 +82,11 @@ def pool_of(
     ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
     places = _places(rows, free, room, held)
+    if alone:
+        for at, role in enumerate(("mentee", "mentor")):
+            locked = Counter(two[at] for two in held)
+            most = places[role].items()
+            places[role] = {id: min(n, locked[id]) for id, n in most if locked[id]}
 
     def side(role: str) -> list[Someone]:
         return [

@@ -54,10 +54,13 @@ ALWAYS = ("fields", "requirements", "strategy", "targets")
 """What every program is run by, from its first day on."""
 
 TEXTS = (
-    "summary", "consent", "emergency", "messages", "columns", "measurement", "questionnaires",
-    "staff",
+    "summary", "consent", "emergency", "referral", "messages", "columns", "measurement",
+    "questionnaires", "staff", "supply",
 )  # fmt: skip
 """The sections of a preset that are kept as they are."""
+
+AGAIN = "consent_again"
+"""The definition that says since which consent text those who agreed before are asked again."""
 
 LONGEST_KEY = 63
 KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
@@ -142,6 +145,16 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
         for index, trigger in enumerate(one.when)
         if trigger.get("milestone", kinds[0] if kinds else None) not in kinds
     ]
+    for index, one in enumerate(made.requirements):
+        if not one.check:
+            continue
+        check, place = kit.registry.requirement_checks.get(one.check), f"requirements[{index}]"
+        if check is None:
+            known = ", ".join(kit.registry.requirement_checks) or "none"
+            told = f"no loaded plugin offers {one.check!r}; there are: {known}"
+            problems.append(Problem(f"{place}.check", told))
+        else:
+            problems += check_options(check.options, one.options, f"{place}.options")[1]
     sources = kit.registry.recruitment_sources.values()
     targets = [*made.fields, *(target for source in sources for target in source.targets)]
     problems += wrong_targets(made.columns, targets) if sources else []
@@ -165,8 +178,10 @@ def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (kind, key, body) of all that the preset defines."""
     data = dump_preset(preset)
     data["requirements"] = {"requirements": data.get("requirements", [])}
+    signoffs = data.get("signoffs", [])
     rows = [(kind, "", data.get(kind, {})) for kind in ALWAYS]
     rows += [(kind, "", data[kind]) for kind in TEXTS if data.get(kind)]
+    rows += [("signoffs", "", {"signoffs": signoffs})] if signoffs else []
     rows += [("cohort", cohort["key"], cohort) for cohort in data.get("cohorts", [])]
     rows += [("plugin", plugin, dict(body)) for plugin, body in data.get("plugins", {}).items()]
     return rows
@@ -246,15 +261,16 @@ def _moved(program: Program, to: str, step: Step) -> Program:
 @atomic
 def define(
     kit: Kit, *, tenant: str, actor: Actor, program: str, kind: str, body: Mapping[str, Any],
-    key: str = "", tx: Transaction = NEW,
+    key: str = "", again: bool = False, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Put a new version of the program's fields, strategy, targets, ... in force.
 
-    What was made under an older version keeps it. Each kind is read as a preset's section is.
+    What was made under an older version keeps it. Each kind is read as a preset's section is. A new
+    `consent` asks those who agreed to an older text only where it is to be asked `again`.
     Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
     which would be gone, and what stored answers still need.
     """
-    kinds = (*ALWAYS, *TEXTS, "cohort", "plugin")
+    kinds = (*ALWAYS, *TEXTS, "signoffs", "cohort", "plugin")
     if kind not in kinds:
         told = Problem("kind", f"write one of {', '.join(kinds)}")
         raise Invalid("definition.kind", "There is no such definition.", [told])
@@ -266,14 +282,35 @@ def define(
         data["columns"] = _in_force(tx, found, "columns")[0]
     if kind == "questionnaires":  # these name milestones
         data["targets"] = _in_force(tx, found, "targets")[0]
+        if supply := _in_force(tx, found, "supply")[0]:
+            data["supply"] = supply
     made, problems = _read(kit, data)
     if kind == "fields":
         problems += _unfit(tx, found, made.fields)
+        problems += _reused(tx, found, made.fields)
     _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
     rows = [row for row in _definitions(made) if row[0] == kind]
     _, own, kept = rows[0] if rows else (kind, "", {})
     number = _define(step, found, kind, kept, own)
+    if kind == "consent" and again:
+        _define(step, found, AGAIN, {"since": number}, "")
     return {"program": found.id, "kind": kind, "key": own, "number": number}
+
+
+def _reused(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:
+    """Return which ids of fields and options were given up before; an id is never used twice."""
+    earlier = tx.definitions.find(program_id=program.id, kind="fields")
+    now, once = fields_of(tx, program), [parse_fields(one.body)[0] for one in earlier]
+    told = "was given up before, and old answers may be of it; take another id"
+    problems = []
+    for one in fields.values():
+        if one.id not in now and any(one.id in was for was in once):
+            problems.append(Problem(f"fields.{one.id}", told))
+        options = {id for was in once if one.id in was for id in was[one.id].choices}
+        gone = options - now[one.id].choices.keys() if one.id in now else ()
+        wrong = (id for id in one.choices if id in gone)
+        problems += [Problem(f"fields.{one.id}.options.{id}", told) for id in wrong]
+    return problems
 
 
 def _unfit(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:
@@ -306,7 +343,7 @@ def _unfit(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> li
 
 def _as_preset(kind: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return one definition as the section of a preset that it is."""
-    if kind == "requirements":
+    if kind in ("requirements", "signoffs"):
         return {**body}
     if kind == "cohort":
         return {"cohorts": [{"key": key, **body}]}
@@ -327,10 +364,12 @@ def export(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, An
         "program": {name: own[name] for name in SETTINGS if own[name] is not None},
         "cohorts": [body for (kind, _), body in bodies.items() if kind == "cohort"],
         "plugins": {key: body for (kind, key), body in bodies.items() if kind == "plugin"},
-        "requirements": bodies.get(("requirements", ""), {}).get("requirements", ()),
+        **{kind: bodies.get((kind, ""), {}).get(kind, ()) for kind in ("requirements", "signoffs")},
     }
     for kind in ("fields", "strategy", "targets", *TEXTS):
         data[kind] = bodies.get((kind, ""), {})
+    if not data["supply"]:
+        del data["supply"]  # the usual one, which may come to be another
     return dump_preset(parse_preset(data))
 
 
@@ -555,6 +594,12 @@ def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...
     """Return the requirements now in force."""
     given = _in_force(tx, program, "requirements")[0].get("requirements")
     return parse_requirement_list(given, fields_of(tx, program)) if given else ()
+
+
+def consent_needed(tx: Transaction, program: Program) -> int:
+    """Return the oldest version of the consent text that still does; 0 when there is no text."""
+    again = _in_force(tx, program, AGAIN)[0].get("since")
+    return int(again or min(1, consent_version(tx, program)))
 
 
 def consent_version(tx: Transaction, program: Program) -> int:

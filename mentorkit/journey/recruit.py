@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import Lead, Participant
 from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
+from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.programs import define, fields_of
 from mentorkit.journey.protect import ERASED, marks_of
+from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
-from mentorkit.journey.steps import N, Step, chosen, fresh, in_program, program_of, reading
+from mentorkit.journey.steps import (
+    NEW,
+    N,
+    Step,
+    atomic,
+    chosen,
+    fresh,
+    in_program,
+    program_of,
+    reading,
+)
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -28,6 +42,9 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
+
+SAMPLED = 50
+"""Rows from which samples of a column are taken."""
 
 BESIDE = ("person.key_taken", "business.name_taken", "participant.reference")
 """What others brought in, or erased, at the same moment; the next time it is seen."""
@@ -93,6 +110,81 @@ def read(
     return batch.leads, batch.problems
 
 
+def look(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, body: bytes, filename: str
+) -> dict[str, Any]:
+    """Return the columns of a file, to be mapped before it is read.
+
+    Each of `columns` has its name, up to 3 different `samples` of what stands in it, and the
+    `target` it would feed: as the program's mapping says, else by its name, else "". `targets` are
+    the profile fields and the other targets that there are.
+    """
+    from mentorkit.hooks.calls import called as answered
+    from mentorkit.hooks.providers import Inbound
+
+    name = source_for(kit.registry.recruitment_sources, filename)
+    provider = kit.registry.recruitment_sources[name]
+    owner = kit.registry.owner("recruitment_sources", name)
+    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
+        asked = fields_of(tx, found)
+        mapping = tx.definitions.current(found.id, "columns")
+        settings = chosen(tx, found, owner.name)
+    if settings is None:
+        raise Conflict("plugin.off", f"The program has switched the plugin {owner.name} off.")
+    context = kit.context(tenant, found, owner.name, settings=settings)
+    looking = partial(provider.look, context, Inbound(body=body, filename=filename))
+    label = f"plugin {owner.label}"
+    grid = answered(label, f"source {name}", looking, passing=(Invalid,), secrets=owner.secrets)
+    kept = {_folded(title): to for title, to in (mapping.body if mapping else {}).items()}
+    knowing = partial(provider.recognise, grid.columns, asked)
+    known = answered(label, f"source {name}", knowing, secrets=owner.secrets)
+    columns: list[dict[str, Any]] = []
+    for at, title in enumerate(grid.columns):
+        cells = dict.fromkeys(cells[at].strip() for _, cells in grid.rows[:SAMPLED])
+        samples = [cell[:60] for cell in cells if cell][:3]
+        target = kept.get(_folded(title)) or known.get(title, "")
+        columns.append({"name": title, "samples": samples, "target": target})
+    fed = {str(column["target"]) for column in columns}
+    for column in columns:
+        if not column["target"] and column["samples"]:
+            column["target"] = _likely(column["samples"], asked, fed)
+            fed.add(column["target"])
+    return {
+        "columns": columns,
+        "targets": [
+            *({"id": one.id, "label": as_row(one)["label"]} for one in asked.values()),
+            *({"id": one, "label": {}} for one in provider.targets if one not in asked),
+        ],
+    }
+
+
+def _likely(samples: Sequence[str], fields: Mapping[str, Field], fed: set[str]) -> str:
+    """Return what nothing feeds yet and all these samples are answers to; "" if that is nothing."""
+    if "email" not in fed and all("@" in one.strip("@") for one in samples):
+        return "email"
+    for field in fields.values():
+        if field.choices and field.id not in fed:
+            with suppress(ValueError):
+                if all(field.parse(one) is not None for one in samples):
+                    return field.id
+    return ""
+
+
+@atomic
+def remember(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, columns: Mapping[str, str],
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Keep which column feeds what, beside what was kept before, for the next file."""
+    found = program_of(tx, program)
+    kept = tx.definitions.current(found.id, "columns")
+    before = dict(kept.body) if kept else {}
+    now = {**before, **columns}
+    if now != before:
+        define(kit, tenant=tenant, actor=actor, program=program, kind="columns", body=now, tx=tx)
+    return now
+
+
 def source_for(sources: Mapping[str, Any], filename: str) -> str:
     """Return the source that reads files of this name's suffix; raise `Invalid` if none does."""
     suffix = "." + filename.rsplit(".", 1)[-1].lower() if "." in filename else ""
@@ -155,6 +247,8 @@ def receive(
                 plan = kit.write(tenant, work)
         for outcome, count in plan.counts.items():
             totals[outcome] += count
+        if not preview:
+            ask(kit, tenant, program, [*(one.id for one in plan.new.values()), *plan.touched])
         totals["refused"] += plan.refused
         totals["twins"] += plan.twins
         if preview:
@@ -402,6 +496,11 @@ class _Plan:
     def _keep(self, kept: Repository[N], told: Mapping[str, N]) -> None:
         kept.add_all(one for id, one in told.items() if id not in self.stored)
         kept.save_all(one for id, one in told.items() if id in self.stored)
+
+    @property
+    def touched(self) -> list[str]:
+        """The ids of the participants who were known and have changed."""
+        return [one.id for one, _ in self.changed.values()]
 
     def write(self, step: Step) -> None:
         """Store the plan and record what happened, the new ones first."""

@@ -1,7 +1,8 @@
 """Safeguards: what no strategy, no plugin and no lock gets past.
 
-Erasure, block, consent, capacity, same person, minimum age and whether the two are together already
-are looked at when a run is drafted, when it is published, and when a proposal is accepted.
+Erasure, block, consent, sign-offs, capacity, same person, minimum age and whether the two are
+together already are looked at when a run is drafted, when it is published, and when a proposal is
+accepted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Relationship
+from mentorkit.domain.signoffs import SignOff, parse_signoffs, unsigned
 from mentorkit.errors import Conflict
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ WORDS = {
     "blocked": "The two, or the mentee and one of the circle, are not to be brought together.",
     "no_consent": "One of the two has not consented, or has withdrawn it.",
     "not_active": "One of the two is not active in the program.",
+    "unsigned": "One of the two lacks a sign-off that the program requires; their page says which.",
     "no_place": "One of the two has no free place.",
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
@@ -47,6 +50,12 @@ def old_enough(program: Program, person: Person, year: int) -> bool:
     if program.minimum_age is None:
         return True
     return person.born is not None and year - person.born > program.minimum_age
+
+
+def signoffs_of(tx: Transaction, program: Program) -> tuple[SignOff, ...]:
+    """Return the sign-offs that the program requires now."""
+    found = tx.definitions.current(program.id, "signoffs")
+    return parse_signoffs(found.body) if found else ()
 
 
 def not_closed(program: Program) -> None:
@@ -89,6 +98,7 @@ def breaches(
     persons = {one.person_id for pair in pairs for one in pair}
     apart = blocked_pairs(tx, persons)
     people = tx.people.get_many(persons)
+    required = signoffs_of(tx, program)
 
     def first(mentee: Participant, mentor: Participant) -> str | None:
         two = [people[one.person_id] for one in (mentee, mentor)]
@@ -101,19 +111,21 @@ def breaches(
             return "blocked"
         if any({mentee.id, mentor.id} <= here for here in together):
             return "together_now"
-        if code := _missing(mentee) or _missing(mentor):
+        if code := _missing(mentee, required) or _missing(mentor, required):
             return code
         return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]
 
 
-def _missing(one: Participant) -> str | None:
+def _missing(one: Participant, required: Iterable[SignOff]) -> str | None:
     """Return the code of what keeps one from being paired with anybody."""
     if one.state != "active":
         return "not_active"
     if one.consented_at is None:
         return "no_consent"
+    if unsigned(required, one):
+        return "unsigned"
     return None if one.free else "no_place"
 
 
@@ -127,7 +139,7 @@ def ensure(
     """
     code = breaches(tx, program, [(mentee, mentor)])[0]
     if code and code != "together_now" and by in PARTIES:
-        code = _missing(mentee if by == Role.MENTEE else mentor)
+        code = _missing(mentee if by == Role.MENTEE else mentor, signoffs_of(tx, program))
         if code is None:
             raise Conflict(
                 "proposal.not_possible",

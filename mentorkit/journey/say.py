@@ -28,7 +28,8 @@ from mentorkit.i18n import format_day, translate
 from mentorkit.journey import feedback, links
 from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.introduce import in_words
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.programs import fields_of, requirements_of
+from mentorkit.journey.requirements import answers
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
 from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
@@ -51,6 +52,9 @@ WANTED: Mapping[str, Collection[str]] = {
     "concern_raised": ("raised",),
     "content_held": ("held",),
     "content_refused": ("refused",),
+    "application_approved": ("approved",),
+    "application_waiting": ("waiting",),
+    "application_declined": ("declined",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
 JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
@@ -58,6 +62,10 @@ JOINING = ("proposal_offered", "question_asked", "question_answered", "relations
 
 REPORTED = 365
 """How many days the link in a message is good by which a concern is raised."""
+
+
+APPLIED = ("application_approved", "application_waiting", "application_declined")
+"""What answers somebody who has applied themselves; it needs no consent to the program's text."""
 
 
 class NotWanted(Exception):
@@ -73,7 +81,8 @@ def message(
     `mine` is the reader's own part in the program; None for staff, who have none. `link` is where
     it leads, if not to the page that it is about.
     """
-    values = _told(tx, job, event, mine, program, person.locale)
+    telling = _of_application if job.name in APPLIED else _told
+    values = telling(tx, job, event, mine, program, person.locale)
     if job.name == "relationship_started" and mine:
         values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
     values["link"] = link or _link(kit, tx, job, event, program)
@@ -160,6 +169,23 @@ def _about(tx: Transaction, event: Event) -> tuple[str, str]:
     if event.noun == "milestone":
         return "relationship", tx.milestones.get(event.subject_id).relationship_id
     return event.noun, event.subject_id
+
+
+def _of_application(
+    tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
+) -> dict[str, str]:
+    """Return what an applicant is told: the requirements not met, and where else to turn."""
+    if mine is None or mine.state not in WANTED[job.name]:
+        raise NotWanted("overtaken")
+    if job.name != "application_declined":
+        return {}
+    rulings = answers(requirements_of(tx, program), mine)
+    unmet = [in_locale(one["text"], locale) for one in rulings if one["answer"] == "no"]
+    referral = tx.definitions.current(program.id, "referral")
+    return {
+        "reasons": "\n".join(f"- {each}" for each in unmet if each),
+        "text": in_locale(referral.body, locale) if referral else "",
+    }
 
 
 def _told(

@@ -7,39 +7,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
-from mentorkit.domain.programs import Program, Requirement
+from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
+from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.programs import requirements_of
-from mentorkit.journey.safeguards import not_closed, not_erased, old_enough
-from mentorkit.journey.steps import NEW, atomic, by_staff, reading
+from mentorkit.journey.requirements import BEFORE, answers, verdict
+from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require
+from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
 
-BEFORE = ("lead", "waiting", "declined", "approved")
-"""The states in which nobody has been promised to somebody yet."""
-
-
-def answers(
-    requirements: tuple[Requirement, ...], participant: Participant
-) -> list[dict[str, str]]:
-    """Return, for each requirement on this role, its id and the answer: yes, no or ask."""
-    return [
-        {"requirement": one.id, "answer": one.answer(participant.profile)}
-        for one in requirements
-        if any(participant.plays(role) for role in one.roles)
-    ]
-
-
 def review(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
-    """List the participants of a program, each with how it meets the requirements."""
+    """List the participants of a program, each with how it meets the requirements.
+
+    `requirements` has an answer for each (`requirements.answers`), `eligible` what they come to;
+    `unsigned` are the sign-offs without which somebody is matched with nobody.
+    """
     with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
         return _reviewed(tx, found, tx.participants.find(program_id=found.id, **wanted))
@@ -69,18 +62,30 @@ def listed(
         return {"items": _reviewed(tx, found, page.items), "next": page.next}
 
 
+def one(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
+    """Return one participant as `review` lists them."""
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        found = tx.participants.get(participant)
+        program = tx.programs.get(found.program_id)
+        require(tx, program, actor, READERS)
+        return _reviewed(tx, program, [found])[0]
+
+
 def _reviewed(
     tx: Transaction, program: Program, rows: Iterable[Participant]
 ) -> list[dict[str, Any]]:
     rows = list(rows)
     people = tx.people.get_many([row.person_id for row in rows])
-    requirements = requirements_of(tx, program)
+    requirements, required = requirements_of(tx, program), signoffs_of(tx, program)
+    told = {row.id: answers(requirements, row) for row in rows}
     return [
         {
             **as_row(row),
             "name": people[row.person_id].name,
             "key": people[row.person_id].external_key,
-            "requirements": answers(requirements, row),
+            "requirements": told[row.id],
+            "eligible": verdict(told[row.id]),
+            "unsigned": unsigned(required, row),
         }
         for row in rows
     ]
@@ -89,7 +94,7 @@ def _reviewed(
 @atomic
 def approve(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, despite: tuple[str, ...] = (),
-    tx: Transaction = NEW,
+    note: str = "", tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Let somebody join. `despite` names requirements to pass over; nothing passes over the age."""
     one = tx.participants.get(participant)
@@ -118,20 +123,27 @@ def approve(
             requirements=failed,
         )
     moved = one.move("approved", by=step.role)
-    return step.done(tx.participants, moved, events.ParticipantApproved)
+    return _decided(step, moved, events.ParticipantApproved, note, "application_approved")
 
 
 @atomic
 def decline(
-    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "staff_decision",
+    kit: Kit, *, tenant: str, actor: Actor, participant: str, reason: str = "",
     note: str = "", tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased."""
+    """Turn somebody down. `reason` is a code; free words go into `note`, which can be erased.
+
+    Without one it is the first requirement that is not met, else ``staff_decision``.
+    """
     one = tx.participants.get(participant)
-    step = by_staff(tx, actor, tx.programs.get(one.program_id))
+    program = tx.programs.get(one.program_id)
+    step = by_staff(tx, actor, program)
+    rulings = answers(requirements_of(tx, program), one)
+    unmet = (each["requirement"] for each in rulings if each["answer"] == "no")
+    reason = reason or next(unmet, "staff_decision")
     moved = one.move("declined", by=step.role, reason=reason)
-    step.note("participant", participant, note)
-    return step.done(tx.participants, moved, events.ParticipantDeclined, reason=reason)
+    fact = events.ParticipantDeclined
+    return _decided(step, moved, fact, note, "application_declined", reason=reason)
 
 
 @atomic
@@ -143,8 +155,20 @@ def wait(
     one = tx.participants.get(participant)
     step = by_staff(tx, actor, tx.programs.get(one.program_id))
     moved = one.move("waiting", by=step.role, reason=reason)
-    step.note("participant", participant, note)
-    return step.done(tx.participants, moved, events.ParticipantWaitlisted, reason=reason)
+    fact = events.ParticipantWaitlisted
+    return _decided(step, moved, fact, note, "application_waiting", reason=reason)
+
+
+def _decided(
+    step: Step, moved: Participant, fact: type[events.Event], note: str, template: str,
+    **changed: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Keep a decision and its note; who applied themselves, not who came in a file, is told."""
+    step.note("participant", moved.id, note)
+    saved, event = step.save(step.tx.participants, moved, fact, **changed)
+    if step.tx.journal.about("participant", moved.id)[0].role in PARTIES:
+        tell(step.tx, event, template, [moved.person_id])
+    return step.row(saved)
 
 
 @atomic

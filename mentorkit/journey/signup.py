@@ -10,43 +10,57 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Actor, Contact, Person
-from mentorkit.domain.programs import Program, read_zone
-from mentorkit.domain.shown import as_row
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, is_zone
+from mentorkit.domain.programs import Program
+from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.contents import answers_aside
-from mentorkit.journey.onboard import parsed
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.onboard import no_longer, parsed
+from mentorkit.journey.programs import consent_version, fields_of, requirements_of
+from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
-from mentorkit.journey.steps import NEW, Step, as_party, atomic, fresh, person_of, program_of
+from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of
+from mentorkit.journey.supply import balance
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
 SIDES = ("mentee", "mentor")
+NO_MENTORS = "no_mentors"
+"""The code of why somebody waits who signed up before there were mentors enough."""
 
 
 def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     """Return what the form of a program asks; anybody may know it.
 
-    ``name`` and ``summary`` are ``{locale: text}``, ``open`` whether people are taken in,
-    ``questions`` the profile fields, ``minimum_age`` a number of years or None.
+    ``name``, ``summary``, ``consent_text`` (of version ``consent_now``) and ``referral`` are
+    ``{locale: text}``, ``open`` whether people are taken in, ``waits`` whether mentees go onto the
+    waiting list for want of mentors, ``questions`` the profile fields with the options offered
+    now, ``minimum_age`` a number of years or None.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
-        summary = tx.definitions.current(found.id, "summary")
+        summary, consent, referral = (
+            tx.definitions.current(found.id, kind) for kind in ("summary", "consent", "referral")
+        )
         return {
             "key": found.key,
             "name": as_row(found)["name"],
             "summary": dict(summary.body) if summary else {},
+            "zone": found.zone,
             "open": found.state != "closed",
-            "questions": [as_row(one) for one in fields_of(tx, found).values()],
+            "waits": not balance(tx, found)["open"],
+            "questions": [
+                as_row(replace(one, choices=one.offered)) for one in fields_of(tx, found).values()
+            ],
+            "consent_text": dict(consent.body) if consent else {},
+            "consent_now": consent.number if consent else 0,
+            "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
         }
 
 
-@atomic
 def sign_up(
     kit: Kit,
     *,
@@ -63,63 +77,88 @@ def sign_up(
     answers: Mapping[str, Any] | None = None,
     source: str = "",
     campaign: str = "",
-    tx: Transaction = NEW,
+    agreed: int | None = None,
+    tx: Transaction | None = None,
 ) -> dict[str, Any]:
     """Take somebody in as a lead by their own wish; return what they may know of it.
 
     A host's user who is signed in is that person from now on. Nobody proves an address here, so
     an address that is known already neither changes nor shows anything of whom it belongs to:
-    the answer is ``{"state": "lead"}`` all the same. Raises `Invalid` with every answer that
-    cannot be used, and `Conflict` (program.closed, participant.here_already).
+    the answer is ``{"state": "lead"}`` all the same. While mentors are missing, mentees wait
+    (`state` is ``waiting``). `unmet` are the texts of the requirements that the answers do not
+    meet; `agreed` is the version of the consent text that they have agreed to. Raises `Invalid`
+    with every answer that cannot be used, and `Conflict` (program.closed,
+    participant.here_already).
     """
-    tx.programs.hold([program_of(tx, program).id])  # until we have ended, nobody comes in beside us
-    found = program_of(tx, program)
-    not_closed(found)
-    profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {})
-    person = _person(tx, actor)
-    if person and tx.participants.first(program_id=found.id, person_id=person.id):
-        raise Conflict("participant.here_already", "You take part in this program already.")
-    email = " ".join(email.split()).casefold()
-    if person is None and email and _takes_part(tx, found, email):
-        return {"state": "lead"}
-    if person is None:
-        person = tx.people.add(
-            Person(
+
+    def take_in(tx: Transaction) -> tuple[dict[str, Any], str | None]:
+        tx.programs.hold([program_of(tx, program).id])  # until we end, nobody comes in beside us
+        found = program_of(tx, program)
+        not_closed(found)
+        profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {})
+        told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
+        if role == "mentee" and not balance(tx, found)["open"]:
+            told["state"] = "waiting"
+        person = _person(tx, actor)
+        if person and tx.participants.first(program_id=found.id, person_id=person.id):
+            raise Conflict("participant.here_already", "You take part in this program already.")
+        address = " ".join(email.split()).casefold()
+        if person is None and address and _takes_part(tx, found, address):
+            return told, None
+        if person is None:
+            person = tx.people.add(
+                Person(
+                    **fresh(tx),
+                    name=" ".join(name.split()),
+                    user_ref=actor.user_ref,
+                    born=born,
+                    locale=locale,
+                    zone=zone,
+                    created_at=tx.now,
+                )
+            )
+        elif born is not None and person.born is None:
+            tx.people.save(replace(person, born=born))
+        for kind, value in (("email", address), ("phone", phone.strip())):
+            if value and not tx.contacts.first(person_id=person.id, kind=kind, value=value):
+                tx.contacts.add(Contact(**fresh(tx), person_id=person.id, kind=kind, value=value))
+        one = tx.participants.add(
+            Participant(
                 **fresh(tx),
-                name=" ".join(name.split()),
-                user_ref=actor.user_ref,
-                born=born,
-                locale=locale,
-                zone=zone,
+                program_id=found.id,
+                person_id=person.id,
+                role=role,  # type: ignore[arg-type]
+                capacity=found.mentee_capacity if role == "mentee" else 1,
+                profile=Frozen(profile),
+                source=source[:100],
+                campaign=campaign[:100],
                 created_at=tx.now,
             )
         )
-    elif born is not None and person.born is None:
-        tx.people.save(replace(person, born=born))
-    for kind, value in (("email", email), ("phone", phone.strip())):
-        if value and not tx.contacts.first(person_id=person.id, kind=kind, value=value):
-            tx.contacts.add(Contact(**fresh(tx), person_id=person.id, kind=kind, value=value))
-    one = tx.participants.add(
-        Participant(
-            **fresh(tx),
-            program_id=found.id,
-            person_id=person.id,
-            role=role,  # type: ignore[arg-type]
-            capacity=found.mentee_capacity if role == "mentee" else 1,
-            profile=Frozen(profile),
-            source=source[:100],
-            campaign=campaign[:100],
-            created_at=tx.now,
-        )
-    )
-    step = Step(tx, actor, Role(role), found.id)
-    own: dict[str, Any] = {"person_id": person.id, "business_id": None, "capacity": one.capacity}
-    step.record(events.LeadReceived, one.id, role_played=role, **own)
-    blank = replace(one, profile=Frozen())
-    stands = answers_aside(kit, step, found, blank, profile)
-    if len(stands) < len(profile):  # free text waits for the program's content checks
-        one = tx.participants.save(replace(one, profile=Frozen(stands)))
-    return as_party(one) if actor.user_ref else {"state": one.state}
+        step = Step(tx, actor, Role(role), found.id)
+        own: dict[str, Any] = {"person_id": person.id, "business_id": None, "role_played": role}
+        event = step.record(events.LeadReceived, one.id, capacity=one.capacity, **own)
+        blank = replace(one, profile=Frozen())
+        stands = answers_aside(kit, step, found, blank, profile)
+        if len(stands) < len(profile):  # free text waits for the program's content checks
+            one = tx.participants.save(replace(one, profile=Frozen(stands)))
+        if agreed is not None and agreed == consent_version(tx, found):
+            one = one.consent(text_version=agreed, at=tx.now)
+            one, _ = step.save(tx.participants, one, events.ConsentGiven, consent_version=agreed)
+        if told["state"] == "waiting":
+            system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, found.id)
+            one = one.move("waiting", by=Role.SYSTEM, reason=NO_MENTORS)
+            fact = events.ParticipantWaitlisted
+            one, _ = system.save(tx.participants, one, fact, cause=event, reason=NO_MENTORS)
+        return ({**as_party(one), **told} if actor.user_ref else told), one.id
+
+    if tx is not None:
+        with tx.savepoint():
+            return take_in(tx)[0]
+    told, new = kit.write(tenant, take_in)
+    if new:  # plugins are asked once nothing is open any more
+        ask(kit, tenant, program, [new])
+    return told
 
 
 def _checked(
@@ -145,16 +184,15 @@ def _checked(
         problems.append(Problem("email", "write an address such as mary@example.org"))
     if phone.strip() and (sum(c.isdigit() for c in phone) < 6 or len(phone) > 40):
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
+    if not is_zone(zone):
+        problems.append(Problem("zone", "write a time zone such as Africa/Nairobi"))
     if born is None and program.minimum_age is not None:
         problems.append(Problem("born", "write the year in which you were born"))
     if born is not None and not 1900 <= born <= tx.now.year:
         problems.append(Problem("born", f"write a year from 1900 to {tx.now.year}"))
-    try:
-        read_zone(zone)
-    except ValueError as error:
-        problems.append(Problem("zone", str(error)))
     fields = {id: one for id, one in fields_of(tx, program).items() if role in one.roles}
     values, wrong = parsed(fields, answers)
+    wrong += no_longer(fields, values, {})
     problems += wrong
     told = {one.place for one in wrong}
     for id, one in fields.items():
@@ -163,6 +201,14 @@ def _checked(
     if problems:
         raise Invalid("signup.invalid", "Some answers are still missing or wrong:", problems)
     return values
+
+
+def _unmet(
+    tx: Transaction, program: Program, role: str, profile: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """Return the texts of the requirements of a role that these answers do not meet."""
+    asked = [one for one in requirements_of(tx, program) if role in one.roles and not one.check]
+    return [shown(one.text) for one in asked if one.answer(profile) == "no" and one.text]
 
 
 def _person(tx: Transaction, actor: Actor) -> Person | None:

@@ -24,12 +24,14 @@ from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.match import DRAFTED
 from mentorkit.journey.pools import ASKED, looking
 from mentorkit.journey.programs import (
-    consent_version,
+    consent_needed,
     known_person,
     linked,
     matching_for,
+    requirements_of,
     unmeasured,
 )
+from mentorkit.journey.requirements import answers
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -42,6 +44,7 @@ from mentorkit.journey.steps import (
     reading,
     role_in,
 )
+from mentorkit.journey.supply import balance
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -190,7 +193,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
 
 def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
-    text = consent_version(tx, program)
+    text = consent_needed(tx, program)
+    told = tx.definitions.current(program.id, "referral")
     held = tx.relationships.for_participants([one.id], states=HOLDING)
     asked = [
         proposal
@@ -224,8 +228,16 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         "off": sorted(_off(_plugins(tx, program))),
         "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
         "places": one.free,
+        "unmet": _unmet(tx, program, one) if one.state == "declined" else [],
+        "referral": shown(told.body) if told and one.state == "declined" else {},
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
+
+
+def _unmet(tx: Transaction, program: Program, one: Participant) -> list[dict[str, str]]:
+    """Return the texts of the requirements that somebody does not meet."""
+    rulings = answers(requirements_of(tx, program), one)
+    return [each["text"] for each in rulings if each["answer"] == "no" and each["text"]]
 
 
 def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> dict[str, Any]:
@@ -253,9 +265,10 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
 
     `places` and `seeking` are the free places of available mentors and the available mentees who
     have no mentor; what a proposal asks for counts as taken. `lacking` are codes of what is missing
-    before it can open; `late_work` is how much that was promised has waited for more than 15
-    minutes, of all the tenant's programs; `concerns` are open ones that the actor may see, `held`
-    texts that wait to be passed on; `next` is the code of what is best done now (`NEXT`).
+    before it can open; `supply` is `supply.balance`; `late_work` is how much that was promised has
+    waited for more than 15 minutes, of all the tenant's programs; `concerns` are open ones that the
+    actor may see, `held` texts that wait to be passed on; `next` is the code of what is best done
+    now (`NEXT`).
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -279,6 +292,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             **_safety(tx, found, actor),
             "lacking": [*unmeasured(tx, found)] if found.state == "draft" else [],
         }
+        figures["supply"] = balance(tx, found)
         return {**figures, "next": _next(found, figures)}
 
 
@@ -317,11 +331,13 @@ def _next(program: Program, figures: dict[str, Any]) -> str:
     if program.state == "draft":
         return "open"
     if not figures["mentees"]:
-        return "recruit_mentees"
+        return "recruit_mentees" if figures["supply"]["open"] else "recruit_mentors"
     if figures["drafts"]:
         return "publish"
     if figures["seeking"] and figures["places"]:
         return "match"
+    if not figures["supply"]["open"]:
+        return "recruit_more"
     return "wait" if figures["asked"] else "meet"
 
 

@@ -26,6 +26,21 @@ _LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 """Takes out what an empty value leaves, for which a NUL stands, as no text can hold one."""
 
 TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
+    "application_approved": _english(
+        "You can join: {program}",
+        "Hello {person}, you are welcome in {program}. Please agree to what we ask of everybody, "
+        "and answer what is still missing.\n{link}",
+    ),
+    "application_waiting": _english(
+        "You are on the waiting list: {program}",
+        "Hello {person}, there is no place for you in {program} yet. You keep your place on the "
+        "waiting list, and hear from us as soon as there is one.\n{link}",
+    ),
+    "application_declined": _english(
+        "Your answer from {program}",
+        "Hello {person}, thank you for your interest. We cannot take you into {program} now.\n"
+        "{reasons}\n{text}",
+    ),
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"

@@ -19,6 +19,7 @@ from mentorkit.testing.assigning import AssignerContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.nudging import NudgeContract
 from mentorkit.testing.receiving import SourceContract
+from mentorkit.testing.requiring import RequirementContract
 from mentorkit.testing.reviewing import ContentCheckContract
 from mentorkit.testing.scoring import CriterionContract, RuleContract, assert_consistent
 
@@ -30,6 +31,7 @@ __all__ = [
     "FeedbackVendorContract",
     "MetricContract",
     "NudgeContract",
+    "RequirementContract",
     "RuleContract",
     "SourceContract",
     "assert_consistent",

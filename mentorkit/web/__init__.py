@@ -36,6 +36,8 @@ from mentorkit.web.pages import (  # noqa: F401
     relationships,
     report,
     safety,
+    setup,
+    sheets,
     strategies,
 )
 from mentorkit.web.tokens import Tokens

@@ -16,6 +16,9 @@ RESERVED = (
 )  # fmt: skip
 """The fields of a lead itself; every other target is a field of the program's profile."""
 
+NOTHING = "nothing"
+"""What a column is mapped to that is not to be read, whatever it is called."""
+
 _OTHER_NAMES: Mapping[str, str] = {
     "id": "ref", "key": "ref", "reference": "ref", "full name": "name",
     "first name": "given_name", "last name": "family_name", "surname": "family_name",
@@ -64,7 +67,8 @@ def assign(
     """
     problems: list[Problem] = []
     used = _mapped(header, columns, fields, role, name, problems)
-    used += _recognised(header, fields, used)
+    used += recognised(header, fields, used)
+    used = [column for column in used if column.target != NOTHING]
     by_target: dict[str, Column] = {}
     for column in used:
         earlier = by_target.setdefault(column.target, column)
@@ -147,8 +151,8 @@ def _mapped(
     return used
 
 
-def _recognised(
-    header: tuple[str, ...], fields: Mapping[str, Field], mapped: Sequence[Column]
+def recognised(
+    header: tuple[str, ...], fields: Mapping[str, Field], mapped: Sequence[Column] = ()
 ) -> list[Column]:
     """Return the columns whose names fit, but for those that are mapped and what those feed."""
     taken = {column.index for column in mapped}
@@ -186,6 +190,8 @@ def _near(target: str, titles: Mapping[str, str]) -> str | None:
 
 def _optional(target: str, fields: Mapping[str, Field], role: str | None) -> bool:
     """Return whether a file about this role may do without: mentees offer no capacity."""
+    if target == NOTHING:
+        return True
     if target == "capacity":
         return role == "mentee"
     return target in fields and not _plays(fields[target], role)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, Problem
-from mentorkit.hooks import Batch, Context, Inbound, RecruitmentSource, Sheet
-from mentorkit_csv.columns import RESERVED, assign, known_names
+from mentorkit.hooks import Batch, Context, Grid, Inbound, RecruitmentSource, Sheet
+from mentorkit_csv.columns import NOTHING, RESERVED, assign, known_names, recognised
 from mentorkit_csv.leads import read_leads, without_jobs
 from mentorkit_csv.separated import read_csv, write_csv
 from mentorkit_csv.table import MEGABYTE, Limits, Table, display_name
@@ -20,7 +20,7 @@ class CsvSource(RecruitmentSource):
 
     name = "csv"
     title = "CSV and XLSX files"
-    targets = RESERVED
+    targets = (*RESERVED, NOTHING)
     options: Mapping[str, Any] = {
         "type": "object",
         "additionalProperties": False,
@@ -94,6 +94,16 @@ class CsvSource(RecruitmentSource):
             source=self.name,
         )
         return Batch(leads=leads, problems=(*notes, *table.problems, *problems))
+
+    def look(self, ctx: Context, inbound: Inbound) -> Grid:
+        """Return the cells of a file as they stand."""
+        table = self._read(inbound, {}, {})
+        rows = tuple((row.number, row.cells) for row in table.rows)
+        return Grid(columns=table.header, rows=rows, unit=table.unit)
+
+    def recognise(self, columns: Sequence[str], fields: Mapping[str, Field]) -> Mapping[str, str]:
+        """Return which columns feed what by their names."""
+        return {one.name: one.target for one in recognised(tuple(columns), fields)}
 
     def _read(
         self, inbound: Inbound, columns: Mapping[str, str], fields: Mapping[str, Field]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flask
@@ -32,12 +33,12 @@ def pages() -> flask.Blueprint:
         role = typed.get("as", "")
         asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
         if typed.get("website"):  # nobody sees this field but a machine that fills in all
-            return visit.render("mentorkit_signup/done.html", title=visit.words("Thank you"))
+            return done({"state": "lead", "unmet": []})
         try:
             if role not in sides(program):
                 told = visit.words("This program does not take you in by this form just now.")
                 raise Conflict("signup.closed", told)
-            signup.sign_up(
+            taken = signup.sign_up(
                 visit.kit,
                 **visit.asked(means="form"),
                 program=program,
@@ -45,22 +46,52 @@ def pages() -> flask.Blueprint:
                 answers=answers.typed(questions(asked, role)),
                 born=typed.get("born", type=int),
                 locale=visit.locale,
-                source=typed.get("source") or "signup",
+                zone=typed.get("zone", "").strip() or asked["zone"],
+                source=typed.get("source", ""),
                 campaign=typed.get("campaign", ""),
                 name=typed.get("name", ""),
                 email=typed.get("email", ""),
                 phone=typed.get("phone", ""),
+                agreed=typed.get("agreed", type=int),
             )
         except (Conflict, Invalid) as error:
             return shown(program, role, error), 422
-        return visit.render("mentorkit_signup/done.html", title=visit.words("Thank you"))
+        return done(taken, asked["referral"])
 
     return made
 
 
+def done(told: Mapping[str, Any], referral: Mapping[str, str] | None = None) -> str:
+    """Return the page that follows: what happens next, and what the answers do not meet."""
+    visit = current()
+    title = visit.words("Thank you")
+    return visit.render(
+        "mentorkit_signup/done.html", title=title, told=told, referral=referral or {}
+    )
+
+
+def came_by() -> dict[str, str]:
+    """Return the source and campaign of the address, else of the host's page that led here.
+
+    Links of advertisements often say ``utm_source``; both words are read.
+    """
+    request = flask.request
+    page, _, query = (request.referrer or "").partition("?")
+    own = page.split("/")[2:3] == [request.host]
+    led = flask.Request({"QUERY_STRING": query.partition("#")[0] if own else ""}).args
+    return {
+        name: request.values.get(name)
+        or request.values.get(f"utm_{name}")
+        or led.get(name)
+        or led.get(f"utm_{name}")
+        or ""
+        for name in KEPT
+    }
+
+
 def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
     """Return the form's page: the choice of a role first, then its questions."""
-    visit, typed = current(), flask.request.values
+    visit = current()
     asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
@@ -76,7 +107,7 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
         questions=questions(asked, role),
         problems=problems,
         wrong=wrong,
-        kept={name: typed.get(name, "") for name in KEPT},
+        kept=came_by(),
     )
 
 

@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, RetryLater
 from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
-from mentorkit.hooks import Awaited, Content, Inbound
+from mentorkit.hooks import Applicant, Awaited, Content, Inbound
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -218,6 +218,23 @@ def test_metrics(ctx: Any) -> None:
     facts: Any = SimpleNamespace(meetings=held, relationships=pairs)
     (table,) = metric.measure(ctx, facts)
     assert table.rows == ((4, 1, 2),)
+
+
+def test_requirements(ctx: Any) -> None:
+    (check,) = load("requirements").requirement_checks.values()
+    person = Person(id="p1", tenant="acme", name="Ada", created_at=NOW)
+
+    def told(**contacts: str) -> str:
+        held = tuple(
+            Contact(id=kind, tenant="acme", person_id="p1", kind=kind, value=value)
+            for kind, value in contacts.items()
+        )
+        one = Applicant(role="mentee", profile={}, person=person, contacts=held)
+        return check.answer(ctx, [one], {"prefixes": ["+254"]})[0]
+
+    assert [told(phone="+254 700"), told(phone="+44 20"), told(email="a@example.org")] == [
+        "yes", "no", "ask",
+    ]  # fmt: skip
 
 
 def test_reactions(ctx: Any, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
-from mentorkit.domain.people import Actor
-from mentorkit.hooks import Awaited, Content, Health, Inbound
+from mentorkit.domain.people import Actor, Person
+from mentorkit.hooks import Applicant, Awaited, Content, Health, Inbound
 from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
@@ -46,6 +46,15 @@ def test_hook_mentorkit_recruitment_sources(load_example: Example, context: Any)
         ("Ada", "mentor"),
         ("Grace", "mentor"),
     ]
+
+
+def test_hook_mentorkit_requirements(load_example: Example, context: Any) -> None:
+    check = load_example("mentorkit_requirements").requirement_checks["of_age"]
+    year = context.now.year
+    people = [Person(id="p", tenant="t", born=born, created_at=context.now) for born in
+              (year - 30, year - 9, None)]  # fmt: skip
+    applicants = [Applicant(role="mentee", profile={}, person=one) for one in people]
+    assert check.answer(context, applicants, {}) == ["yes", "no", "ask"]
 
 
 def test_hook_mentorkit_matching_strategies(load_example: Example) -> None:

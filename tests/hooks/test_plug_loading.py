@@ -28,6 +28,7 @@ from mentorkit.hooks import (
     Reaction,
     Receipt,
     RecruitmentSource,
+    RequirementCheck,
     Rule,
 )
 from mentorkit.hooks.offers import KINDS
@@ -41,6 +42,11 @@ KEYED = {kind.hook for kind in KINDS if kind.own}
 class ASource(RecruitmentSource):
     def receive(self, *args: Any, **options: Any) -> Batch:
         return Batch(leads=())
+
+
+class ARequirement(RequirementCheck):
+    def answer(self, ctx: Any, applicants: Any, options: Any) -> Any:
+        return ["yes" for _ in applicants]
 
 
 class ACriterion(Criterion):
@@ -92,6 +98,7 @@ def provider(hook: str, name: str) -> Any:
     """Return a sound provider for a hook, under any name."""
     classes: dict[str, type] = {
         "mentorkit_recruitment_sources": ASource,
+        "mentorkit_requirements": ARequirement,
         "mentorkit_criteria": ACriterion,
         "mentorkit_rules": ARule,
         "mentorkit_assigners": AnAssigner,

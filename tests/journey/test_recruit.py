@@ -445,3 +445,64 @@ def test_one_person_and_firm_come_into_two_programs_at_once(
     assert firms(world) == ["Co-op"]
     with world.kit.transaction(tenant="acme", write=False) as tx:
         assert tx.people.count(external_key="eva") == 1
+
+
+# ------------------------------------------------------------------ a roster, and its columns
+
+ROSTER = (
+    b"Ref;Vorname;Mail;Gewerbe;Ort\n"
+    b"r1;Eva;eva@example.org;baker;Ora\n"
+    b"r2;Finn;finn@example.org;smith;Wen\n"
+)
+MAPPING = {"Vorname": "name", "Mail": "email", "Gewerbe": "trade", "Ort": "village"}
+
+
+def roster(world: Any, body: bytes = ROSTER) -> dict[str, Any]:
+    at = {**world.at, "program": "traders"}
+    leads, problems = recruit.read(
+        world.kit, **at, body=body, filename="roster.csv", role="mentee", columns=MAPPING
+    )
+    assert problems == ()
+    report = recruit.receive(world.kit, **at, leads=leads)
+    recruit.remember(world.kit, **at, columns=MAPPING)
+    return report
+
+
+def test_s3_the_same_roster_again_writes_nothing(create_world: Any, create_kit: Any) -> None:
+    world = create_world(kit=create_kit(plugins=("csv", "matching", "screening")))
+    assert roster(world)["new"] == 2
+    kept, told = dump(world), events(world)
+    again = roster(world)
+    assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, 2)
+    assert dump(world) == kept
+    assert events(world) == told
+    changed = roster(world, ROSTER.replace(b"Ora", b"Wen"))
+    assert (changed["changed"], changed["unchanged"]) == (1, 1)
+
+
+def test_the_columns_of_a_file_are_shown_before_it_is_read(
+    create_world: Any, create_kit: Any
+) -> None:
+    world = create_world(kit=create_kit(plugins=("csv", "matching")))
+    at = {**world.at, "program": "traders"}
+    looked = recruit.look(world.kit, **at, body=ROSTER, filename="roster.csv")
+    columns = {one["name"]: (one["target"], one["samples"]) for one in looked["columns"]}
+    assert columns["Ref"] == ("ref", ["r1", "r2"])
+    # nobody calls a column so; what stands in it tells
+    assert columns["Mail"] == ("email", ["eva@example.org", "finn@example.org"])
+    assert columns["Gewerbe"][0] == "trade"
+    assert columns["Ort"][0] == columns["Vorname"][0] == ""
+    assert [one["id"] for one in looked["targets"]][:2] == ["trade", "village"]
+    recruit.remember(world.kit, **at, columns={"Vorname": "name"})
+    looked = recruit.look(world.kit, **at, body=ROSTER, filename="roster.csv")
+    assert {one["name"]: one["target"] for one in looked["columns"]}["Vorname"] == "name"
+
+
+def test_a_column_mapped_to_nothing_is_not_read(create_world: Any, create_kit: Any) -> None:
+    world = create_world(kit=create_kit(plugins=("csv", "matching")))
+    at = {**world.at, "program": "traders", "filename": "a.csv", "role": "mentee"}
+    body = b"id,name,village\nx,Xenia,Ora\n"
+    (one,), _ = recruit.read(world.kit, **at, body=body, columns={"village": "nothing"})
+    assert dict(one.profile) == {}
+    (one,), _ = recruit.read(world.kit, **at, body=body)
+    assert dict(one.profile) == {"village": "Ora"}

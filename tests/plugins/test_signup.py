@@ -23,6 +23,7 @@ PRESET: dict[str, Any] = {
         "years": {"kind": "number", "roles": ["mentor"]},
     },
     "requirements": [{"id": "bakes", "field": "trade", "test": "equals", "value": "baker"}],
+    "supply": {"gate": False},
 }
 ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.trade": "baker"}
 
@@ -76,7 +77,9 @@ def test_a_visitor_chooses_a_part_then_answers_and_is_a_lead(host: flask.Flask, 
     (lead,) = leads(kit)
     assert (lead["name"], lead["state"], lead["role"]) == ("Ana Lovi", "lead", "mentee")
     assert (lead["source"], lead["campaign"]) == ("radio", "may")
-    assert lead["requirements"] == [{"requirement": "bakes", "answer": "yes"}]
+    assert [(one["requirement"], one["answer"]) for one in lead["requirements"]] == [
+        ("bakes", "yes")
+    ]
 
 
 def test_everything_missing_is_told_at_once_and_nothing_typed_is_lost(
@@ -149,3 +152,25 @@ def test_staff_see_the_address_of_the_form(host: flask.Flask) -> None:
 
 def test_a_program_of_nobody_is_not_found(host: flask.Flask) -> None:
     assert host.test_client().get("/m/x/signup/nothing").status_code == 404
+
+
+def test_s5_who_does_not_fit_is_told_at_once_whether_known_or_not(
+    host: flask.Flask, kit: Kit
+) -> None:
+    body = {
+        "requirements": [
+            {
+                "id": "bakes", "field": "trade", "test": "equals", "value": "baker",
+                "text": {"en": "This program is for bakers."},
+            }
+        ]
+    }  # fmt: skip
+    programs.define(kit, **BY, program="traders", kind="requirements", body=body)
+    text = {"en": "Ask the guild of smiths."}
+    programs.define(kit, **BY, program="traders", kind="referral", body=text)
+    smith = {**ANA, "answer.trade": "smith"}
+    first = send(host, **smith)
+    assert "This program is for bakers." in first
+    assert "Ask the guild of smiths." in first
+    assert send(host, **smith) == first
+    assert len(leads(kit)) == 1

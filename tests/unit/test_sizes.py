@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ("domain", "hooks", "store", "journey", "kit.py", "signals.py", "worker.py", "errors.py")
-CORE_LINES = 11_000
+CORE_LINES = 12_000
 """Lines of code: no blank ones, no docstrings, no comments, and no history of migrations.
 
 The plan allowed 7,000 and counted docstrings; docs/explanation/departures.md says what became of

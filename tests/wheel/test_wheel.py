@@ -20,6 +20,7 @@ SHIPPED = (
     "magiclink",
     "matching",
     "outcomes",
+    "screening",
     "signup",
     "survey",
     "wordlist",

@@ -8,7 +8,7 @@ import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
-from mentorkit.journey import accept, browse, drafts, match, strategies
+from mentorkit.journey import accept, browse, drafts, match, strategies, supply
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -37,6 +37,7 @@ def matching(
         most=MOST,
         people=people,
         strategy=strategies.show(visit.kit, **at, locale=visit.locale),
+        supply=supply.supply(visit.kit, **at),
         wrong=_by_name(error, people) if error else None,
         dropped=_dropped(made, people) if made else (),
         runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),

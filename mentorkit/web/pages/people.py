@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
-from mentorkit.journey import choices, onboard, recruit, screen, suggestions
+from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
@@ -23,6 +23,8 @@ from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit
 
 PARTIES = ("mentee", "mentor")
+NOTHING = "nothing"
+"""The target by which a source is told not to read a column."""
 LARGEST = 5 * 2**20
 """How many bytes a sheet may have that is taken in through a page."""
 
@@ -33,6 +35,9 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "consent": (onboard.consent, "agreed"),
     "complete": (onboard.complete, "joined"),
 }
+
+
+DECIDING = ("approve", "decline", "wait")
 
 
 @shows("/programs/<program>/people")
@@ -68,7 +73,8 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
         problem = Problem("", visit.words("tick at least one person, then say what to do"))
         raise Invalid("people.nothing", visit.words("Nobody was ticked."), [problem])
     verb, said = VERBS[did]
-    done = many(visit.kit, verb, ids, **visit.asked(), noun="participant")
+    note: dict[str, Any] = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
+    done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
     if done["refused"]:
         return people(visit, program, done["refused"]), 409
     return visit.go("people", said, program=program, count=len(done["done"]))
@@ -93,19 +99,28 @@ def people_import(visit: Visit, program: str, **shown: Any) -> str:
 @does("/programs/<program>/people/import")
 @allow(*STAFF)
 def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
-    """Show what a sheet would change; the second time, with the sheet sent along, change it."""
+    """Show what a sheet would change; the second time, with the sheet sent along, change it.
+
+    Its columns are mapped on the way: what fits is guessed, and kept for the next file once the
+    sheet is taken in.
+    """
+    at, shown = {**visit.asked(), "program": program}, dict[str, Any]()
     try:
-        name, body = _sheet(visit)
+        name, body = sheet_of(visit)
         role = visit.form.get("role") or None
+        shown = {"name": name, "role": role, "sheet": base64.b85encode(body).decode()}
+        looked = recruit.look(visit.kit, **at, body=body, filename=name)
+        columns = _mapped(visit, **looked)
+        shown |= looked
         leads, wrong = recruit.read(
-            visit.kit, **visit.asked(), program=program, body=body, filename=name, role=role
+            visit.kit, **at, body=body, filename=name, role=role, columns=columns
         )
     except Invalid as error:
-        return people_import(visit, program, wrong=error), 422
+        return people_import(visit, program, wrong=error, **shown), 422
     preview = visit.form.get("do") != "import"
-    told = recruit.receive(
-        visit.kit, **visit.asked(), program=program, leads=leads, preview=preview
-    )
+    told = recruit.receive(visit.kit, **at, leads=leads, preview=preview)
+    if not preview:
+        recruit.remember(visit.kit, **at, columns=columns)
     if not (preview or wrong or told["refused"] or told["twins"]):
         return visit.go("people", "imported", program=program, count=told["new"])
     return people_import(
@@ -113,14 +128,30 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
         program,
         told=told,
         rows=wrong,
-        name=name,
-        role=role,
-        sheet=base64.b85encode(body).decode() if preview else "",
         sample=leads[:5],
+        **(shown if preview else {"name": name}),
     ), 200
 
 
-def _sheet(visit: Visit) -> tuple[str, bytes]:
+def _mapped(
+    visit: Visit, columns: list[dict[str, Any]], targets: list[dict[str, Any]]
+) -> dict[str, str]:
+    """Return what each column feeds, as chosen on the page, else as guessed; and note it there.
+
+    A column is left out that is to feed nothing and would feed nothing by its name either.
+    """
+    chosen = {}
+    for at, column in enumerate(columns):
+        guessed = column["target"]
+        column["target"] = visit.form.get(f"column.{at}", guessed)
+        if column["target"]:
+            chosen[column["name"]] = column["target"]
+        elif guessed and NOTHING in (one["id"] for one in targets):
+            chosen[column["name"]] = NOTHING
+    return chosen
+
+
+def sheet_of(visit: Visit) -> tuple[str, bytes]:
     """Return name and bytes of the sheet: a file just chosen, or the one of the preview before."""
     flask.request.max_form_memory_size = LARGEST * 2
     given = flask.request.files.get("sheet")
@@ -164,6 +195,7 @@ def participant(
         own=own,
         one=found,
         wrong=wrong,
+        decide=_deciding(visit, found),
         behalf=() if own else BEHALF,
         kinds=KINDS,
         ranked=_ranked(visit, found),
@@ -186,6 +218,8 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     told = answers.typed(found["questions"])
     try:
         onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
+        if zone := visit.form.get("zone", "").strip():
+            onboard.set_zone(visit.kit, **visit.asked(), participant=participant, zone=zone)
         if "agree" in visit.form:
             version = visit.form.get("consent_now", -1, type=int)  # type: ignore[call-overload]
             onboard.consent(visit.kit, **visit.asked(), participant=participant, version=version)
@@ -200,12 +234,57 @@ def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
     return participant(visit, program, one, error)
 
 
+def _deciding(visit: Visit, found: dict[str, Any]) -> dict[str, Any] | None:
+    """Return how somebody meets the requirements, where staff still decide about them."""
+    if not visit.is_staff or found["state"] not in ("lead", "waiting", "declined"):
+        return None
+    return screen.one(visit.kit, **visit.asked(), participant=found["id"])
+
+
 def _one(visit: Visit, participant: str) -> dict[str, Any]:
     """Return the participant, if they are of the page's program."""
     found = onboard.show(visit.kit, **visit.asked(), participant=participant)
     if found["program_id"] != visit.of.id:
         raise NotFound("participant.not_found", visit.words("There is no such participant here."))
     return found
+
+
+@does("/programs/<program>/people/<participant>/sign")
+@allow(*STAFF, *PARTIES)
+def participant_sign(visit: Visit, program: str, participant: str) -> Response:
+    """Record a sign-off, or take one back."""
+    _one(visit, participant)
+    signed, signoff = visit.form.get("signed") == "yes", visit.form.get("signoff", "")
+    onboard.sign(
+        visit.kit, **visit.asked(), participant=participant, signoff=signoff, signed=signed
+    )
+    said = "signed" if signed else "unsigned"
+    return visit.go(
+        "participant", said, program=program, participant=participant, anchor="signoffs"
+    )
+
+
+@does("/programs/<program>/people/<participant>/decide")
+@allow(*STAFF)
+def participant_decide(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
+    """Let one person join or not, with a note; or ask the checks about them again."""
+    _one(visit, participant)
+    at: dict[str, Any] = {**visit.asked(), "participant": participant}
+    did, note = visit.form.get("do", ""), visit.form.get("note", "").strip()
+    try:
+        if did == "approve":
+            despite = tuple(visit.values("despite"))
+            screen.approve(visit.kit, **at, note=note, despite=despite)
+        elif did in DECIDING:
+            VERBS[did][0](visit.kit, **at, note=note)
+        else:
+            requirements.check(
+                visit.kit, **visit.asked(), program=program, participants=[participant]
+            )
+    except (Conflict, Invalid) as error:
+        return _again(visit, program, participant, error), status(error)
+    said = VERBS[did][1] if did in DECIDING else "checked"
+    return visit.go("participant", said, program=program, participant=participant, count=1)
 
 
 @shows("/programs/<program>/people/<participant>/mentors")

@@ -27,6 +27,8 @@ NEXT = {
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
     "match": "Mentees are looking, and mentors have places. Make a draft of pairs.",
+    "recruit_more": "There are not enough mentors for those who wait. Recruit some, or ask one for "
+    "another place.",
     "wait": "Proposals are out. Wait for the answers, or ask by phone.",
     "meet": "Everybody who can be is connected. Look who has not met for long.",
 }
@@ -43,6 +45,7 @@ WHERE = {
     "recruit_mentors": "people_import",
     "recruit_mentees": "people_import",
     "answer": "relationships",
+    "recruit_more": "supply",
     "screen": "people",
     "onboard": "people",
     "publish": "matching",

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "core_0004"
-down_revision = "core_0001"
+down_revision = "core_0003"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,84 @@
+"""A draft of pairs as a spreadsheet: `draft export|import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mentorkit.commands.failures import WRONG_INPUT
+from mentorkit.commands.files import read_bytes, write_new
+from mentorkit.commands.output import example, json_option, plural, print_json, say
+from mentorkit.commands.selection import program_option, tell_problems, the_program
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.errors import Invalid, Problem
+
+
+@click.group(epilog=example("mentorkit draft export pairs.csv"))
+def draft() -> None:
+    """Let a draft of pairs go out as a spreadsheet, and come back."""
+
+
+@draft.command("export", epilog=example("mentorkit draft export pairs.csv"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@program_option
+@click.option("--force", is_flag=True, help="Replace a file that holds something else.")
+@json_option
+@pass_session
+def export(
+    session: Session, /, file: Path, program: str | None, force: bool, as_json: bool
+) -> None:
+    """Write who can be paired, with the pairs of the draft.
+
+    A row for each mentee, then one for each mentor with a free place. Fill in the column `mentor`.
+    """
+    from mentorkit.journey import sheets
+
+    key = the_program(session, program)
+    made = sheets.export(session.kit, **session.scope, program=key, suffix=file.suffix.casefold())
+    write_new(file, made["body"], force=force)
+    if as_json:
+        print_json({"file": str(file), "rows": made["rows"]})
+    else:
+        say(f"Wrote {plural(made['rows'], 'mentee')} to {file}. Fill in the column mentor, then:")
+        say(f"`mentorkit draft import {file}`.")
+
+
+@draft.command("import", epilog=example("mentorkit draft import pairs.csv --preview"))
+@click.argument("file", type=click.Path(path_type=Path))
+@program_option
+@click.option("--preview", is_flag=True, help="Say which pairs there would be; write nothing.")
+@json_option
+@pass_session
+def import_(
+    session: Session, /, file: Path, program: str | None, preview: bool, as_json: bool
+) -> None:
+    """Make a draft of the pairs that a sheet holds, each of them locked.
+
+    What is wrong with a row is told by line and column, and the others are kept; exit code 2 if
+    there is none. Nobody hears of a draft until it is published.
+    """
+    from mentorkit.journey import sheets
+
+    body = read_bytes(file)
+    if isinstance(body, Problem):
+        raise Invalid("draft.file", "The file cannot be used:", [body])
+    told = sheets.take(
+        session.kit,
+        **session.scope,
+        program=the_program(session, program),
+        body=body,
+        filename=file.name,
+        preview=preview,
+    )
+    if as_json:
+        print_json(told)
+    else:
+        pairs = plural(len(told["pairs"]), "pair")
+        say(f"{'Would draft' if preview else 'Drafted'} {pairs} from {file.name}.")
+        if told["draft"]:
+            say("Next: `mentorkit publish`.")
+    wrong = [Problem(one["place"], one["message"]) for one in told["problems"]]
+    tell_problems(wrong, f"{plural(len(wrong), 'problem')}; mend the rows and take it in again:")
+    if not told["pairs"]:
+        raise SystemExit(WRONG_INPUT)
