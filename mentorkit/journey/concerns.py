@@ -84,6 +84,7 @@ def form(
             "people": [
                 {"id": one.id, "name": people[one.person_id].name, "role": one.role}
                 for one in dict.fromkeys(named[each.id] for each in near)
+                if not people[one.person_id].erased
             ],
             "chosen": next(iter(of_it)) if len(of_it) == 1 else "",
         }

@@ -407,8 +407,12 @@ def test_what_was_written_goes_when_its_author_is_erased_and_the_case_stays(worl
     protect.erase(world.kit, **world.at, person=world.persons["ana"])
     (row,) = queue(world, cora)
     assert (row["text"], row["raised_name"], row["about"]) == ("", "", "Cleo")
-    protect.erase(world.kit, **world.at, person=world.persons["cleo"])
+    connect(world, "ben", "dora")
+    for key in ("cleo", "dora"):
+        protect.erase(world.kit, **world.at, person=world.persons[key])
     assert len(queue(world, cora)) == 1
+    form = concerns.form(world.kit, tenant="acme", actor=world.by("ben"), program="traders")
+    assert [one["name"] for one in form["people"]] == ["Cora"]
 
 
 def test_a_program_says_whom_to_call_in_danger(world: Any) -> None:
