@@ -602,7 +602,10 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
     ensure(tx, two.program, two.mentee, two.mentor, two.role)
     for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
-        if not asking or earlier.state != "draft":
+        if earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
+        if not asking and earlier.run_id:
+            told = "The two stand in a draft. Publish it, or take them out of it first."
+            raise Conflict("proposal.in_draft", told)
         withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
     return two

@@ -315,3 +315,19 @@ def test_two_whom_a_rule_keeps_apart_are_proposed_without_reasons(create_world: 
     two = {"mentee": world.ids["ana"], "mentor": world.ids["dora"]}
     made = match.propose(world.kit, **world.at, **two)
     assert (made["state"], made["reasons"]) == ("offered", [])
+
+
+def test_two_who_stand_in_a_draft_are_not_proposed_beside_it(world: Any) -> None:
+    match.draft(world.kit, **world.at, program="traders")
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    with pytest.raises(Conflict, match="stand in a draft"):
+        match.propose(world.kit, **world.at, **two)
+
+
+def test_who_waits_among_the_choices_may_be_asked_at_once(choosing: Any) -> None:
+    ranked(choosing, "cleo", "dora", by="ana")
+    two = {"mentee": choosing.ids["ana"], "mentor": choosing.ids["dora"]}
+    match.propose(choosing.kit, **choosing.at, **two)
+    assert [one for one in now(choosing) if one[1] == "offered"] == [
+        ("Cleo", "offered"), ("Dora", "offered"),
+    ]  # fmt: skip

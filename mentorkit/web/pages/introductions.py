@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, NotAllowed
@@ -69,9 +71,21 @@ def choices_rank(visit: Visit, program: str, participant: str) -> Answer:
             raise Invalid("choices.places", told)
         chosen = [places[place] for place in sorted(places)]
         choices.rank(visit.kit, **visit.asked(), mentee=participant, mentors=chosen)
-    except (Conflict, Invalid) as error:
+    except Invalid as error:
+        listed = [replace(one, place=_place(visit, one.place)) for one in error.problems]
+        named = Invalid(error.code, error.message, listed)
+        return _fitting(visit, program, participant, named), status(error)
+    except Conflict as error:
         return _fitting(visit, program, participant, error), status(error)
     return visit.go("participant", "ranked", program=program, participant=participant)
+
+
+def _place(visit: Visit, place: str) -> str:
+    """Return what a place among the choices, ``mentors[0]``, is called on the page."""
+    number = place.removeprefix("mentors[").removesuffix("]")
+    if not number.isdecimal():
+        return visit.words("Choices")
+    return visit.words("Choice {number}", number=int(number) + 1)
 
 
 def _fitting(visit: Visit, program: str, one: str, error: Conflict | Invalid) -> str:
