@@ -19,7 +19,7 @@ from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverabl
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
 from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, reach, say
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 from mentorkit.store.outbox import LEASE

@@ -335,7 +335,7 @@ def _engine(kit: Kit) -> Iterator[Finding]:
 
 
 def _strategies(kit: Kit) -> Iterator[Finding]:
-    from mentorkit.journey.programs import strategy_misfits
+    from mentorkit.journey.definitions import strategy_misfits
 
     count, sound = 0, True
     for tenant in kit.tenants():

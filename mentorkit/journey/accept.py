@@ -17,9 +17,10 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.choices import promise_next, waiting
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
-from mentorkit.journey.match import OPEN, Both, both, judged, withdraw_one
+from mentorkit.journey.definitions import fields_of, targets_of
+from mentorkit.journey.locks import judged
+from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import NEW, Step, atomic, fresh
 from mentorkit.journey.tell import tell

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import as_row
 from mentorkit.journey import flags
+from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of
-from mentorkit.journey.programs import targets_for
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:

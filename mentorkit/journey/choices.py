@@ -16,9 +16,9 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
+from mentorkit.journey.definitions import fields_of, strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.pools import ASKED, pool_of, two_of
-from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of

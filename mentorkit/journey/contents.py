@@ -24,8 +24,8 @@ from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.safety import CONTENT_MOVES, Content, Held, Verdict
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.match import Both, both
-from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import (
     NEW,
     Step,

@@ -9,8 +9,8 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import NotFound
-from mentorkit.journey.match import DRAFTED
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:

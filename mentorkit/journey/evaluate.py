@@ -15,8 +15,8 @@ from mentorkit.domain.surveys import Facts, Measurement, surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import NotFound
 from mentorkit.i18n import translate
+from mentorkit.journey.definitions import measurement_of, questionnaires_of
 from mentorkit.journey.flags import flags
-from mentorkit.journey.programs import measurement_of, questionnaires_of
 from mentorkit.journey.steps import chosen, reading
 
 if TYPE_CHECKING:

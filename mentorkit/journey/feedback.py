@@ -33,9 +33,9 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Proble
 from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import FeedbackVendor, Inbound
 from mentorkit.journey import links, meet
+from mentorkit.journey.definitions import measurement_of, questionnaires_of, targets_for
 from mentorkit.journey.flags import reasons
 from mentorkit.journey.onboard import parsed
-from mentorkit.journey.programs import measurement_of, questionnaires_of, targets_for
 from mentorkit.journey.steps import (
     NEW,
     Step,

@@ -11,8 +11,8 @@ from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
+from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import pauses
-from mentorkit.journey.programs import targets_for
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from mentorkit.domain import events
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.journey.accept import found, plan_milestones, withdraw_open
-from mentorkit.journey.programs import targets_of
+from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.safeguards import WORDS, breaches
 from mentorkit.journey.steps import NEW, atomic, in_program, persons_of
 from mentorkit.journey.tell import tell

@@ -15,8 +15,8 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.i18n import format_moment
 from mentorkit.journey.contacts import KINDS, link
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.meet import Met
-from mentorkit.journey.programs import fields_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit

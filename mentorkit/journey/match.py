@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -29,12 +29,12 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
+from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
 from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
-from mentorkit.journey.programs import fields_of, matching_for, strategy_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import (
     WORDS,
-    breaches,
     ensure,
 )
 from mentorkit.journey.steps import (
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 OPEN = ("draft", *ASKED)
-DRAFTED = ("draft", "reviewed")
-"""The states of a run that can still be published, or replaced by another."""
 DRAFTS = 3
 """How often a draft is computed at most, when locks change meanwhile."""
 
@@ -108,14 +106,14 @@ def draft(
 
     def gather(tx: Transaction) -> tuple[Pool, dict[tuple[str, str], str | None]]:
         found = tx.programs.get(run.program_id)
-        earlier = {} if alone else _earlier_locks(tx, found)
+        earlier = {} if alone else earlier_locks(tx, found)
         pool = pool_of(tx, found, bound.fields, [*locks, *earlier], alone=alone)
         return pool, earlier
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
         if not alone:
-            now = _earlier_locks(tx, tx.programs.get(run.program_id))
+            now = earlier_locks(tx, tx.programs.get(run.program_id))
             if now.keys() != earlier.keys():
                 return None
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
@@ -164,9 +162,9 @@ def draft(
             with kit.transaction(tenant=tenant, write=False) as tx:
                 pool, earlier = gather(tx)
             wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
-            carried, dropped = _carried(pool, wanted, earlier)
+            carried, dropped = carried_locks(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
-            result = _one_way(pool, partial(matching.run, pool, bound, **how))
+            result = one_way(pool, partial(matching.run, pool, bound, **how))
             if kept := kit.write(tenant, keep):
                 return kept
         raise Conflict(
@@ -194,72 +192,6 @@ def _supply(tx: Transaction, program: Program) -> list[Problem]:
 def _ensure_open(program: Program) -> None:
     if program.state != "open":
         raise Conflict("program.not_open", f"The program is {program.state}; open it first.")
-
-
-def _earlier_locks(tx: Transaction, program: Program) -> dict[tuple[str, str], str | None]:
-    """Return the pairs locked in drafts so far, with the safeguard that each would break now."""
-    drafts = [run.id for run in tx.runs.find(program_id=program.id, state=DRAFTED)]
-    locked = tx.proposals.find(run_id=drafts, state="draft", locked=True)
-    return {two_of(one): code for one, _, code in judged(tx, program, locked)}
-
-
-def judged(
-    tx: Transaction, program: Program, proposals: Sequence[Proposal]
-) -> list[tuple[Proposal, tuple[Participant, Participant], str | None]]:
-    """Return each proposal with its mentee and mentor, and the safeguard they would break now."""
-    people = tx.participants.get_many(id for one in proposals for id in two_of(one))
-    pairs = [(people[one.mentee_id], people[one.mentor_id]) for one in proposals]
-    return list(zip(proposals, pairs, breaches(tx, program, pairs), strict=True))
-
-
-def _carried(
-    pool: Pool, wanted: Sequence[tuple[str, str]], earlier: dict[tuple[str, str], str | None]
-) -> tuple[list[tuple[str, str]], list[dict[str, str]]]:
-    """Return the earlier locks for which there is room beside those wanted, and the others."""
-    places = Counter({one.id: one.capacity for one in pool.mentors})
-    places.subtract(mentor for _, mentor in wanted)
-    alone = {one.id for one in pool.mentees} - {mentee for mentee, _ in wanted}
-    carried: list[tuple[str, str]] = []
-    dropped = []
-    for (mentee, mentor), code in earlier.items():
-        if (mentee, mentor) in wanted:
-            continue
-        if code is None and (mentee not in alone or places[mentor] < 1):
-            code = "no_place"
-        elif code is None and (mentor, mentee) in (*wanted, *carried):
-            code = "proposed_now"
-        elif code is None:
-            refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
-            code = refused.code if refused else None
-        if code:
-            dropped.append(_dropped((mentee, mentor), code))
-        else:
-            carried.append((mentee, mentor))
-            alone.discard(mentee)
-            places[mentor] -= 1
-    return carried, dropped
-
-
-def _one_way(pool: Pool, run: Callable[[], Result]) -> Result:
-    """Run until no two are to be each other's mentors: they can say yes to one of the two alone.
-
-    The pair with the higher score is kept, or the one that is locked.
-    """
-    while True:
-        result = run()
-        found = {two_of(pair): (pair.locked, pair.score, two_of(pair)) for pair in result.pairs}
-        both_ways = [(a, b) for a, b in found if (b, a) in found]
-        for a, b in both_ways:
-            if found[a, b] < found[b, a]:
-                at = pool.mentee_at[a], pool.mentor_at[b]
-                pool.forbidden[at] = Reason(code="proposed_now")
-        if not both_ways:
-            return result
-
-
-def _dropped(two: tuple[str, str], code: str) -> dict[str, str]:
-    mentee, mentor = two
-    return {"mentee_id": mentee, "mentor_id": mentor, "code": code, "message": WORDS[code]}
 
 
 def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strategy) -> None:

@@ -17,7 +17,7 @@ from mentorkit.domain.programs import MilestonePlan, Targets
 from mentorkit.domain.relationships import HOLDING, TOGETHER, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
-from mentorkit.journey.programs import targets_for
+from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.steps import (
     NEW,
     Step,

@@ -24,9 +24,9 @@ from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
 from mentorkit.journey import feedback, flags, links
+from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.programs import targets_for
 from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
 

@@ -19,13 +19,8 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.choices import take_up
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
+from mentorkit.journey.definitions import consent_needed, consent_version, fields_of, targets_of
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.programs import (
-    consent_needed,
-    consent_version,
-    fields_of,
-    targets_of,
-)
 from mentorkit.journey.safeguards import not_erased, signoffs_of
 from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
 

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
-from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person, called
 from mentorkit.domain.programs import (
     STAFF_ROLES,
     Preset,
     Program,
-    Requirement,
-    Targets,
     dump_preset,
     parse_preset,
-    parse_requirement_list,
-    parse_targets,
     read_preset,
 )
-from mentorkit.domain.relationships import Relationship
 from mentorkit.domain.shown import as_row, shown
-from mentorkit.domain.strategies import Strategy, parse_strategy
+from mentorkit.domain.strategies import Strategy
 from mentorkit.domain.surveys import (
-    Measurement,
-    Questionnaire,
-    parse_measurement,
     parse_questionnaires,
 )
-from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, PluginError, Problem
+from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from mentorkit.journey.cases import tell_newcomer
+from mentorkit.journey.definitions import (
+    AGAIN,
+    fields_of,
+    in_force,
+    strategy_misfits,
+    strategy_of,
+    unmeasured,
+)
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
 if TYPE_CHECKING:
@@ -58,9 +56,6 @@ TEXTS = (
     "questionnaires", "staff", "supply",
 )  # fmt: skip
 """The sections of a preset that are kept as they are."""
-
-AGAIN = "consent_again"
-"""The definition that says since which consent text those who agreed before are asked again."""
 
 LONGEST_KEY = 63
 KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
@@ -275,14 +270,14 @@ def define(
         told = Problem("kind", f"write one of {', '.join(kinds)}")
         raise Invalid("definition.kind", "There is no such definition.", [told])
     found, step = in_program(tx, actor, program)
-    data = {"fields": _in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
+    data = {"fields": in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
     if kind == "fields":  # what names a field that is not there any more is told
-        data |= _in_force(tx, found, "requirements")[0]
-        data["strategy"] = _in_force(tx, found, "strategy")[0]
-        data["columns"] = _in_force(tx, found, "columns")[0]
+        data |= in_force(tx, found, "requirements")[0]
+        data["strategy"] = in_force(tx, found, "strategy")[0]
+        data["columns"] = in_force(tx, found, "columns")[0]
     if kind == "questionnaires":  # these name milestones
-        data["targets"] = _in_force(tx, found, "targets")[0]
-        if supply := _in_force(tx, found, "supply")[0]:
+        data["targets"] = in_force(tx, found, "targets")[0]
+        if supply := in_force(tx, found, "supply")[0]:
             data["supply"] = supply
     made, problems = _read(kit, data)
     if kind == "fields":
@@ -485,123 +480,3 @@ def _person(step: Step, person: str | None, name: str, user_ref: str | None) -> 
 
 
 # ------------------------------------------------------------------ what a program is run by
-
-
-def _in_force(
-    tx: Transaction, program: Program, kind: str, version: int | None = None
-) -> tuple[Frozen, int]:
-    """Return body and number of this version (default: the newest); {} and 0 if there is none."""
-    if version is None:
-        found = tx.definitions.current(program.id, kind)
-    else:
-        found = tx.definitions.version(program.id, kind, version)
-    return (found.body, found.number) if found else (Frozen(), 0)
-
-
-def fields_of(tx: Transaction, program: Program) -> dict[str, Field]:
-    """Return the profile fields now in force."""
-    return parse_fields(_in_force(tx, program, "fields")[0])[0]
-
-
-def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
-    """Return the strategy now in force, and its version."""
-    body, number = _in_force(tx, program, "strategy")
-    return parse_strategy(body)[0], number
-
-
-def strategy_misfits(kit: Kit, tx: Transaction, program: Program) -> list[Problem]:
-    """Return why the program cannot match by its strategy, and which of its plugins are gone."""
-    from mentorkit.matching import bind
-
-    strategy, _ = strategy_of(tx, program)
-    try:
-        bind(strategy, kit.registry, fields_of(tx, program), known=(), place="strategy")
-    except (Invalid, PluginError) as error:
-        kept = tx.definitions.find(program_id=program.id, kind="plugin")
-        gone = sorted({one.key for one in kept} - set(kit.registry.plugins))
-        told = "is not loaded, and may have offered what is missing"
-        return [*error.problems, *(Problem(f"plugin {name}", told) for name in gone)]
-    return []
-
-
-def targets_of(
-    tx: Transaction, program: Program, version: int | None = None
-) -> tuple[Targets, int]:
-    """Return the targets of this version (default: those now in force), and the version."""
-    body, number = _in_force(tx, program, "targets", version)
-    return parse_targets(body, []), number
-
-
-def matching_for(tx: Transaction, program: Program, *who: Participant) -> str:
-    """Return who starts the matching of these, staff or self: as the first of them who differs."""
-    targets = targets_of(tx, program)[0] if any(one.touch for one in who) else Targets()
-    own = (targets.level(one.touch).matching for one in who)
-    return next(filter(None, own), program.matching)
-
-
-def targets_for(tx: Transaction, program: Program) -> Callable[[Relationship], Targets]:
-    """Return what gives the targets that a relationship began under, on its level of touch."""
-
-    @cache
-    def of(version: int, touch: str) -> Targets:
-        return targets_of(tx, program, version or None)[0].at(touch)
-
-    return lambda one: of(one.targets_version, one.touch)
-
-
-def questionnaires_of(
-    tx: Transaction, program: Program, version: int | None = None
-) -> tuple[dict[str, Questionnaire], int]:
-    """Return the questionnaires of this version (default: those now in force), and the version."""
-    body, number = _in_force(tx, program, "questionnaires", version)
-    return parse_questionnaires(body), number
-
-
-def measurement_of(
-    tx: Transaction, program: Program, version: int | None = None
-) -> tuple[Measurement | None, int]:
-    """Return the measurement plan of this version, None where there is none, and the version."""
-    body, number = _in_force(tx, program, "measurement", version)
-    return (parse_measurement(body) if body else None), number
-
-
-def unmeasured(tx: Transaction, program: Program) -> dict[str, str]:
-    """Return what the plan to measure by still lacks: code -> what to do."""
-    plan, _ = measurement_of(tx, program)
-    if plan is None:
-        return {
-            "measurement": "The program does not say what it measures. Add [measurement] to its "
-            'set-up, with indicators or statements, or none = "why nothing is measured".'
-        }
-    asked = [one for one in questionnaires_of(tx, program)[0].values() if one.indicators]
-    if not plan.indicators:
-        return {}
-    lacking = {}
-    if not any(one.first for one in asked):
-        lacking["baseline"] = (
-            "No questionnaire asks the indicators before the first meeting. Let one with "
-            'indicators = true be asked at the event "ParticipantOnboarded".'
-        )
-    if all(one.first for one in asked):
-        lacking["endline"] = (
-            "No questionnaire asks the indicators again. Let another with indicators = true be "
-            'asked at the milestone "end".'
-        )
-    return lacking
-
-
-def requirements_of(tx: Transaction, program: Program) -> tuple[Requirement, ...]:
-    """Return the requirements now in force."""
-    given = _in_force(tx, program, "requirements")[0].get("requirements")
-    return parse_requirement_list(given, fields_of(tx, program)) if given else ()
-
-
-def consent_needed(tx: Transaction, program: Program) -> int:
-    """Return the oldest version of the consent text that still does; 0 when there is no text."""
-    again = _in_force(tx, program, AGAIN)[0].get("since")
-    return int(again or min(1, consent_version(tx, program)))
-
-
-def consent_version(tx: Transaction, program: Program) -> int:
-    """Return the version of the consent text now in force; 0 when there is no text."""
-    return _in_force(tx, program, "consent")[1]

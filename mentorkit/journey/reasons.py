@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.errors import MentorKitError
-from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.definitions import fields_of, strategy_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit

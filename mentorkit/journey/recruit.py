@@ -18,7 +18,8 @@ from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
-from mentorkit.journey.programs import define, fields_of
+from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.programs import define
 from mentorkit.journey.protect import ERASED, marks_of
 from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed

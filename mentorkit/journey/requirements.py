@@ -16,7 +16,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import shown
 from mentorkit.errors import PluginError
-from mentorkit.journey.programs import requirements_of
+from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.steps import Step, chosen, program_of, reading
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import feedback, links
 from mentorkit.journey.concerns import LINKED, PURPOSE
+from mentorkit.journey.definitions import fields_of, requirements_of
 from mentorkit.journey.introduce import in_words
-from mentorkit.journey.programs import fields_of, requirements_of
 from mentorkit.journey.requirements import answers
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of

@@ -14,7 +14,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
-from mentorkit.journey.programs import requirements_of
+from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.requirements import BEFORE, answers, verdict
 from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require

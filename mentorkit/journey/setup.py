@@ -11,12 +11,8 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Invalid, NotFound, Problem
-from mentorkit.journey.programs import (
-    consent_needed,
-    define,
-    fields_of,
-    requirements_of,
-)
+from mentorkit.journey.definitions import consent_needed, fields_of, requirements_of
+from mentorkit.journey.programs import define
 from mentorkit.journey.safeguards import signoffs_of
 from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
 from mentorkit.journey.supply import supply_of

@@ -12,8 +12,8 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey import drafts, match
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.pools import ASKED, pool_of, two_of
-from mentorkit.journey.programs import fields_of
 from mentorkit.journey.recruit import source_for
 from mentorkit.journey.safeguards import WORDS, breaches
 from mentorkit.journey.steps import chosen, persons_of, reading

@@ -15,8 +15,8 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.contents import answers_aside
+from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
 from mentorkit.journey.onboard import no_longer, parsed
-from mentorkit.journey.programs import consent_version, fields_of, requirements_of
 from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of

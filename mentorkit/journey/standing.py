@@ -21,16 +21,10 @@ from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
-from mentorkit.journey.match import DRAFTED
+from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
+from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.pools import ASKED, looking
-from mentorkit.journey.programs import (
-    consent_needed,
-    known_person,
-    linked,
-    matching_for,
-    requirements_of,
-    unmeasured,
-)
+from mentorkit.journey.programs import known_person, linked
 from mentorkit.journey.requirements import answers
 from mentorkit.journey.steps import (
     NEW,

@@ -13,7 +13,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import shown
 from mentorkit.domain.strategies import FULL_SCORE, Use, dump_strategy
 from mentorkit.domain.text import in_locale
-from mentorkit.journey.programs import fields_of, strategy_of
+from mentorkit.journey.definitions import fields_of, strategy_of
 from mentorkit.journey.steps import chosen, reading
 
 if TYPE_CHECKING:

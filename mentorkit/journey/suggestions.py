@@ -10,9 +10,9 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import OTHER
 from mentorkit.errors import Conflict, NotAllowed
+from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.pools import ASKED, pool_of
-from mentorkit.journey.programs import fields_of, matching_for, strategy_of
 from mentorkit.journey.safeguards import old_enough
 
 if TYPE_CHECKING:

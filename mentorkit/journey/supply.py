@@ -19,7 +19,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.domain.supply import Supply, read_supply
-from mentorkit.journey.programs import fields_of
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.safeguards import signoffs_of
 from mentorkit.journey.steps import reading as reading_in
 

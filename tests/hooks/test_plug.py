@@ -736,7 +736,7 @@ def test_the_harness_catches_a_worker_that_calls_plugins_in_its_transaction(
 
         kit.write(tenant, both)
 
-    monkeypatch.setattr(mentorkit.worker, "_react", in_the_transaction)
+    monkeypatch.setitem(mentorkit.worker._DOING, "reaction", in_the_transaction)
     at = stage(reacting(edits_core_rows))
     offer_pairs(at)
     before = core_rows(at)

@@ -1,0 +1,114 @@
+"""The declared forms: what criteria and rules compare, as data. `mentorkit.matching` scans them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as made_by
+
+from mentorkit.domain.frozen import Frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoFields:
+    """Compares the mentee's `field` with the mentor's `other` (None: the one of the same name)."""
+
+    field: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOverlap(TwoFields):
+    """Share of the options wanted that the other offers: |A & B| / |A|.
+
+    `per` names whose options are the whole: ``mentee`` (default), ``mentor``, or ``union``.
+    """
+
+    per: str = "mentee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equal(TwoFields):
+    """1 where both answered the same; else 0, or `partial[other_field]` where that one is equal."""
+
+    partial: Mapping[str, float] = made_by(default_factory=Frozen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contains:
+    """1 where the mentor's options (`other`) hold the mentee's one answer (`field`), else 0."""
+
+    field: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closeness(TwoFields):
+    """1 at the target distance (mentor minus mentee, signed), falling evenly to 0 at `span` away.
+
+    `wrap` is the length of a circle (24 for hours of a day): distances go the shorter way round.
+    """
+
+    target: float = 0.0
+    span: float = 1.0
+    wrap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap(TwoFields):
+    """How much of `full` (hours, options) the two have in common: min(|A & B|, full) / full."""
+
+    full: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """A value that the mentor brings to every pair: the number in `field`, from 0 to 1."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosine(TwoFields):
+    """Cosine of two vectors (a stored feature), negative counted as 0."""
+
+
+Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharesAny(TwoFields):
+    """The two have at least one option in common. Unanswered: the pair cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differs(TwoFields):
+    """The two answers differ. Unanswered on either side: nothing speaks against the pair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same(TwoFields):
+    """The two answers are the same. Unanswered on either side: the pair cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above(TwoFields):
+    """The mentor stands `least` to `most` steps above the mentee. Unanswered: cannot be."""
+
+    least: float = 1
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPair:
+    """The two have not been brought together before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinOverlap(TwoFields):
+    """The two have at least `least` (hours, options) in common. Unanswered: cannot be."""
+
+    least: int = 1
+
+
+RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap
