@@ -453,12 +453,13 @@ class ConcernReopened(Moved, noun="concern", state="raised"):
 class ContentWritten(Moved, noun="content", state="unchecked"):
     """A text (the note with the subject's id) waits to be looked at before others read it.
 
-    It is about a proposal, or the answer to a `field` of the profile.
+    It is about a proposal, carried in a relationship, or the answer to a `field` of the profile.
     """
 
     kind: str
     author_id: str
     proposal_id: str | None = None
+    relationship_id: str | None = None
     participant_id: str | None = None
     field: str | None = None
 

@@ -74,7 +74,7 @@ class Concern:
 class Content:
     """One text that is to be looked at before others read it.
 
-    `kind` is question, reply, or answer (to a field of the profile).
+    `kind` is question, reply, word (carried in a relationship), or answer (in the profile).
     """
 
     id: str
@@ -103,6 +103,7 @@ class Held:
     role: str
     author_id: str
     proposal_id: str | None = None
+    relationship_id: str | None = None
     participant_id: str | None = None
     field: str | None = None
     reason: str | None = None

@@ -20,12 +20,13 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import Proposal
+from mentorkit.domain.relationships import HOLDING, Proposal
 from mentorkit.domain.safety import CONTENT_MOVES, Content, Held, Verdict
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.match import Both, both
+from mentorkit.journey.meet import Met
 from mentorkit.journey.steps import (
     NEW,
     Step,
@@ -63,6 +64,15 @@ def set_aside(kit: Kit, asked: Both, kind: str, text_id: str, one: Proposal) -> 
     author = asked.people[asked.role]
     _wait(asked, text_id, kind=kind, author_id=author, proposal_id=one.id)
     return asked.tx.proposals.save(replace(one, due_at=None))
+
+
+def word_aside(kit: Kit, met: Met, text_id: str) -> bool:
+    """Let a word to the others in a relationship (a note) wait for the checks, if there are any."""
+    if not _checks(kit, met.tx, met.program):
+        return False
+    author = person_of(met.tx, met.actor) or ""
+    _wait(met, text_id, kind="word", author_id=author, relationship_id=met.relationship.id)
+    return True
 
 
 def answers_aside(
@@ -139,6 +149,9 @@ def reviewed(step: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
         if waiting:
             review(kit, tenant=tenant, contents=waiting)
             with kit.transaction(tenant=tenant, write=False) as tx:
+                if "sent_at" in done:
+                    word = folded(tx.journal.about("content", waiting[-1]))
+                    return {**done, "held": word.state != "released"}
                 kept: Any = tx.proposals if "mentee_id" in done else tx.participants
                 row = as_row(kept.get(done["id"]))
             done = {name: row[name] for name in done}
@@ -265,6 +278,9 @@ class _Looking(Step):
         if self.held.proposal_id:
             one = tx.proposals.get(self.held.proposal_id)
             self.about = [one.mentee_id, one.mentor_id]
+        elif self.held.relationship_id:
+            members = tx.relationships.get(self.held.relationship_id).here
+            self.about = [member.participant_id for member in members]
         else:
             self.about = [self.held.participant_id or ""]
         tx.participants.hold(self.about)  # one decision after the other
@@ -284,11 +300,18 @@ class _Looking(Step):
     @property
     def overtaken(self) -> bool:
         """Whether the text has nobody to go to any more, or is no longer there."""
+        held = self.held.relationship_id
         return (
             self.tx.notes.first(id=self.held.id) is None
+            or (held is not None and not self._together(held))
             or (self.asked is not None and not self.proposal.held)
             or (self.held.field or "") not in {"", *fields_of(self.tx, self.program)}
         )
+
+    def _together(self, relationship: str) -> bool:
+        """Return whether the author of a word is still in it, and it has not ended."""
+        one = self.tx.relationships.get(relationship)
+        return one.state in HOLDING and self.held.author_id in self.people
 
     def walk(self, to: str, fact: type[Event], **changed: Any) -> Event:
         CONTENT_MOVES.check(self.held.state, to, self.role)
@@ -303,9 +326,13 @@ class _Looking(Step):
 
     def pass_on(self) -> None:
         """Let the text be what its author meant it for: a question, a reply, an answer."""
-        from mentorkit.journey import accept
+        from mentorkit.journey import accept, relay
 
         event = self.walk("released", events.ContentReleased)
+        if self.held.relationship_id:
+            met = Met(self.tx, Actor(person_id=self.held.author_id), self.held.relationship_id)
+            relay.deliver(met, self.held.id, event)
+            return
         author, role = Actor(person_id=self.held.author_id), Role(self.held.role)
         if self.asked:
             self.asked.actor, self.asked.role = author, role
@@ -342,6 +369,8 @@ def waiting_in(tx: Transaction, program: Program, reader: str | None) -> list[di
     for one in held:
         proposal = standing.get(one.proposal_id or "")
         ids = [one.participant_id or ""]
+        if one.relationship_id:
+            ids = [m.participant_id for m in tx.relationships.get(one.relationship_id).here]
         if proposal:
             ids = [proposal.mentee_id, proposal.mentor_id]
         people = persons_of(tx, ids)

@@ -11,6 +11,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.journey.contents import reviewed, word_aside
 from mentorkit.journey.meet import Met
 from mentorkit.journey.steps import NEW, atomic, persons_of
 from mentorkit.journey.tell import tell
@@ -25,6 +26,7 @@ A_DAY = 20
 """How many words one person may send in a relationship within 24 hours."""
 
 
+@reviewed
 @atomic
 def send(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, text: str, tx: Transaction = NEW
@@ -32,6 +34,7 @@ def send(
     """Carry a word (1 to 1000 characters) to the others in a running relationship.
 
     They get it through their own channels, and neither sees the other's address. At most 20 a day.
+    `held` says that it waits to be looked at first.
     """
     tx.relationships.hold([relationship])  # of two at once the later counts the earlier
     met = Met(tx, actor, relationship)
@@ -46,18 +49,20 @@ def send(
     today = [one for one in _relayed(tx, relationship) if one.at and one.at > since]
     if sum(one.participant_id == mine for one in today) >= A_DAY:
         raise Conflict("relay.too_many", f"{A_DAY} a day are carried. Write again tomorrow.")
-    event = deliver(met, mine, text.strip())
-    return {"id": relationship, "sent_at": shown(event.at)}
+    text_id = met.note("relationship", relationship, text.strip()) or ""
+    held = word_aside(kit, met, text_id)
+    if not held:
+        deliver(met, text_id)
+    return {"id": relationship, "sent_at": shown(tx.now), "held": held}
 
 
-def deliver(met: Met, mine: str, text: str) -> events.Event:
-    """Keep the words as a note and tell the others; whatever checks a text stands before this."""
-    text_id = met.note("relationship", met.relationship.id, text)
-    fact = events.MessageRelayed
-    event = met.record(fact, met.relationship.id, participant_id=mine, text_id=text_id)
+def deliver(met: Met, text_id: str, cause: events.Event | None = None) -> None:
+    """Tell the others the words in a note, which nothing stands against any more."""
+    (mine, *_), fact = met.own, events.MessageRelayed
+    told = {"participant_id": mine, "text_id": text_id}
+    event = met.record(fact, met.relationship.id, cause, **told)
     here = zip(met.relationship.here, met.people, strict=True)
     tell(met.tx, event, "relayed", [who for m, who in here if m.participant_id != mine])
-    return event
 
 
 def said(

@@ -18,9 +18,11 @@ from mentorkit.journey import (
     accept,
     contents,
     match,
+    meet,
     onboard,
     programs,
     protect,
+    relay,
     screen,
     signup,
     standing,
@@ -380,3 +382,49 @@ def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:
     with world.kit.transaction(tenant="acme", write=False) as tx:
         states = replay(tx.journal.events(limit=None))
     assert states["content", row["id"]]["state"] == "released"
+
+
+# ------------------------------------------------------------------ words carried in a relationship
+
+
+@pytest.fixture
+def together(world: Any) -> Any:
+    """The same, with Ana and Cleo connected."""
+    done = accept.accept(world.kit, **world.at, proposal=world.asked)
+    world.relationship = done["relationship"]["id"]
+    return world
+
+
+def send(world: Any, text: str, key: str = "ana") -> dict[str, Any]:
+    by = {"tenant": "acme", "actor": world.by(key)}
+    return relay.send(world.kit, **by, relationship=world.relationship, text=text)
+
+
+def carried(world: Any, key: str = "cleo") -> list[str]:
+    by = {"tenant": "acme", "actor": world.by(key)}
+    return [one["text"] for one in relay.said(world.kit, **by, relationship=world.relationship)]
+
+
+def test_a_word_that_a_check_allows_is_carried_at_once(together: Any) -> None:
+    assert send(together, "Shall we meet?")["held"] is False
+    assert carried(together) == ["Shall we meet?"]
+    assert ("word", "Shall we meet?", False) in together.check.asked
+
+
+def test_a_word_that_is_not_allowed_waits_until_staff_let_it_go(together: Any) -> None:
+    assert send(together, RUDE)["held"] is True
+    assert carried(together) == []
+    by = {"tenant": "acme", "actor": Actor(person_id=together.cora)}
+    (waits,) = contents.waiting(together.kit, **by, program="traders")
+    assert (waits["kind"], waits["author"], waits["to"]) == ("word", "Ana", ["Cleo"])
+    contents.release(together.kit, **by, content=waits["id"])
+    assert carried(together) == [RUDE]
+
+
+def test_a_word_is_carried_no_more_once_the_two_have_parted(together: Any) -> None:
+    send(together, RUDE)
+    by = {"tenant": "acme", "actor": Actor(person_id=together.cora)}
+    (waits,) = contents.waiting(together.kit, **by, program="traders")
+    meet.end(together.kit, **together.at, relationship=together.relationship)
+    with pytest.raises(Conflict, match="goes to nobody"):
+        contents.release(together.kit, **by, content=waits["id"])

@@ -45,10 +45,11 @@ def _person(visit: Visit, program: str, one: str, error: Invalid) -> str:
 def relationship_write(visit: Visit, program: str, relationship: str) -> Answer:
     at = {**visit.asked(), "relationship": relationship}
     try:
-        relay.send(visit.kit, **at, text=visit.form.get("text", ""))
+        done = relay.send(visit.kit, **at, text=visit.form.get("text", ""))
     except (Conflict, Invalid, NotAllowed) as error:
         return _pair(visit, program, relationship, error), status(error)
-    return visit.go("relationship", "carried", program=program, relationship=relationship)
+    said = "held" if done["held"] else "carried"
+    return visit.go("relationship", said, program=program, relationship=relationship)
 
 
 def _pair(visit: Visit, program: str, one: str, error: Conflict | Invalid | NotAllowed) -> str:
