@@ -1,29 +1,50 @@
-"""A thousand people from two spreadsheets to ended relationships, three ways, one journal.
+"""A thousand people from two spreadsheets to a report, three ways, one journal.
 
-Through Python, and through the CLI, by its runner and as real processes: what is recorded is the
-same, event for event, once random ids are read as what they stand for.
+Through all eight steps: from Python, by commands (in their runner, and as real processes), and on
+the pages. What is recorded is the same, event for event, once random ids are read as what they
+stand for, and so is the report.
 """
 
 from __future__ import annotations
 
+import html
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import accept, match, meet, onboard, programs, recruit, screen, steps
+from mentorkit.journey import (
+    accept,
+    evaluate,
+    feedback,
+    match,
+    meet,
+    onboard,
+    programs,
+    recruit,
+    screen,
+    steps,
+)
+from mentorkit.web import blueprint
 from mentorkit.worker import work
+from tests.web.conftest import Browser, create_host, signed_in
 
 ADMIN = Actor(user_ref="cli", admin=True)
 COORDINATOR = "Coordinator One"
 TOLD = 40
 """How many are told of their pair before all the answers come in; the rest is overtaken."""
+ANSWERS = 3
+"""How many answer the survey at the end."""
+PLUGINS = ("matching", "csv", "inbox", "survey", "outcomes")
 
 
 def shared(size: str) -> Path:
@@ -42,6 +63,12 @@ def preset(folder: Path) -> dict[str, Any]:
     for name in ("organisation", "profession"):
         own["fields"].setdefault(name, {"kind": "text"})
     own["measurement"] = {"none": "A test measures nothing."}
+    going = {"kind": "ordered", "ordered": ["badly", "fair", "well"], "label": "How did it go?"}
+    asked = {
+        "title": "At the end", "to": ["mentee"], "questions": {"going": going},
+        "when": [{"event": "RelationshipEnded"}],
+    }  # fmt: skip
+    own |= {"measurement": {"none": "These are made up."}, "questionnaires": {"end": asked}}
     return {"title": "Mentor match", "strategy": data, "consent": "We pair you up.", **own}
 
 
@@ -66,7 +93,7 @@ def journal(kit: Any, tenant: str = "default") -> list[tuple[Any, ...]]:
             key: name(key.removesuffix("_id"), value)
             if key.endswith("_id") and isinstance(value, str)
             else tuple(name("member", one) for one in value)
-            if key == "members"
+            if key in ("members", "attendees")
             else value
             for key, value in event.payload().items()
         }
@@ -93,10 +120,33 @@ def through_python(kit: Any, folder: Path, size: str, tenant: str = "default") -
     match.publish(kit, **at, run=run["id"])
     assert work(kit, limit=TOLD)["done"] == TOLD
     offered = [row["id"] for row in match.proposals(kit, **at, program="mm", state="offered")]
-    assert steps.many(kit, accept.accept, offered, noun="proposal", **at)["refused"] == []
+    for role in ("mentee", "mentor"):
+        yes = {"noun": "proposal", "on_behalf_of": role}
+        assert steps.many(kit, accept.accept, offered, **yes, **at)["refused"] == []
     active = [row["id"] for row in meet.relationships(kit, **at, program="mm", state="active")]
     assert steps.many(kit, meet.log, active, noun="relationship", minutes=60, **at)["refused"] == []
     assert steps.many(kit, meet.end, active, noun="relationship", **at)["refused"] == []
+    do_all(kit)
+    for survey in asked_first(kit, at):
+        feedback.answer(kit, **at, survey=survey, answers={"going": "well"})
+
+
+def do_all(kit: Any) -> None:
+    """Do all that was promised."""
+    while any(work(kit, limit=1000).values()):
+        pass
+
+
+def asked_first(kit: Any, at: dict[str, Any]) -> list[str]:
+    """Return the surveys of the first who were asked, in the order of that."""
+    asked = feedback.surveys(kit, **at, program="mm", state="open")
+    return sorted(one["id"] for one in asked)[:ANSWERS]
+
+
+def report(kit: Any, tenant: str = "default") -> list[dict[str, Any]]:
+    made = evaluate.report(kit, tenant=tenant, actor=ADMIN, program="mm")
+    assert made["failed"] == []
+    return made["tables"]
 
 
 def words(folder: Path, size: str, file: Path) -> list[list[str]]:
@@ -113,9 +163,11 @@ def words(folder: Path, size: str, file: Path) -> list[list[str]]:
         ["match", "--program", "mm"],
         ["publish", "--program", "mm"],
         ["work", "--once", "--limit", str(TOLD)],
-        ["relationship", "accept", "--program", "mm", "--all"],
+        ["relationship", "accept", "--program", "mm", "--all", "--on-behalf-of", "mentee"],
+        ["relationship", "accept", "--program", "mm", "--all", "--on-behalf-of", "mentor"],
         ["relationship", "meet", "--program", "mm", "--all", "--minutes", "60"],
         ["relationship", "end", "--program", "mm", "--all"],
+        ["work"],
     ]
 
 
@@ -141,7 +193,7 @@ from tests.conftest import open_engine
 engine = open_engine(os.environ["DATABASE_KIND"], os.environ["DATABASE_URL"])
 kit = Kit(
     sessions=sessionmaker(engine),
-    plugins=("matching", "csv", "inbox"),
+    plugins=("matching", "csv", "inbox", "survey", "outcomes"),
     clock=lambda: datetime.fromisoformat(os.environ["NOW"]),
 )
 """
@@ -156,7 +208,7 @@ def test_python_and_the_cli_leave_the_same_journal(
     from mentorkit.cli import main
 
     folder = shared("large")
-    kit = create_kit(plugins=("matching", "csv", "inbox"))
+    kit = create_kit(plugins=PLUGINS)
     through_python(kit, folder, "large", "python")
     told = journal(kit, "python")
     assert sum(1 for event in told if event[0] == "RelationshipEnded") == 500
@@ -183,12 +235,18 @@ def test_python_and_the_cli_leave_the_same_journal(
             done = CliRunner().invoke(main, ["--kit", f"{__name__}:KIT", *command])
             assert done.exit_code == 0, (command, done.output)
     assert processes == 3
+    for survey in asked_first(kit, {"tenant": "default", "actor": ADMIN}):
+        command = ["feedback", "answer", survey, "going=well"]
+        done = CliRunner().invoke(main, ["--kit", f"{__name__}:KIT", *command])
+        assert done.exit_code == 0, done.output
     assert journal(kit) == told
+    assert report(kit) == report(kit, "python")
+    assert report(kit)[0]["rows"]
 
     for tenant in ("python", "default"):
         with kit.transaction(tenant=tenant, write=False) as tx:
             counts = tx.outbox.counts()
-        assert (counts["done"], counts["dead"]) == (TOLD, 0)
+        assert (counts["waiting"], counts["dead"]) == (0, 0)
 
 
 def test_real_processes_leave_the_same_journal(tmp_path: Path) -> None:
@@ -216,5 +274,112 @@ def test_real_processes_leave_the_same_journal(tmp_path: Path) -> None:
     )  # fmt: skip
     assert len(json.loads(listed.stdout)) == 47
     again = mentorkit.Kit.embedded(database)
+    for survey in asked_first(again, {"tenant": "default", "actor": ADMIN}):
+        subprocess.run(
+            [sys.executable, "-m", "mentorkit.cli", "--db", str(database),
+             "feedback", "answer", survey, "going=well"],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
     assert journal(again) == told
     again.close()
+
+
+# ------------------------------------------------------------------ in a browser
+
+
+def through_pages(kit: Any, folder: Path, size: str, tenant: str) -> None:
+    """Run the same program on its pages, as an admin does who clicks through all of it."""
+    at = {"tenant": tenant, "actor": ADMIN}
+    programs.create(kit, **at, key="mm", preset=preset(folder))
+    app = create_host()
+    app.register_blueprint(
+        blueprint(kit, tenant=lambda: tenant, actor=signed_in), url_prefix="/mentoring"
+    )
+    browser = Browser(app.test_client(), "admin")
+    browser.open("/programs/mm/")
+    browser.send("/programs/mm/staff", role="coordinator", name=COORDINATOR)
+    browser.send("/programs/mm/open")
+    for role in ("mentor", "mentee"):
+        take_in(browser, folder / size / f"{role}s.csv", role)
+    for did, state in (("approve", "lead"), ("consent", "approved"), ("complete", "approved")):
+        for ids in listed(browser, f"/programs/mm/people?state={state}"):
+            browser.send("/programs/mm/people", participant=ids, do=did)
+    browser.open("/programs/mm/matching")
+    browser.send("/programs/mm/matching")
+    browser.send(browser.find(r'action="/mentoring(/programs/mm/matching/[^"/]+/publish)"'))
+    assert work(kit, limit=TOLD)["done"] == TOLD
+    offered = linked(browser, "proposals")
+    for role in ("mentee", "mentor"):
+        for path in offered:
+            browser.open(path)
+            browser.send(path, do="accept", on_behalf_of=role)
+    active = linked(browser, "relationships")
+    today = kit.clock().date().isoformat()
+    for path in active:
+        browser.open(path)
+        browser.send(path, do="meet", minutes="60", day=today)
+    for path in active:
+        browser.open(path)
+        browser.send(path, do="end", reason="completed")
+    do_all(kit)
+    for survey in asked_first(kit, at):
+        browser.open(f"/x/survey/mm/{survey}")
+        browser.send(f"/x/survey/mm/{survey}", **{"answer.going": "well", "do": "send"})
+    assert "Connected" in browser.open("/programs/mm/report")
+
+
+def take_in(browser: Browser, file: Path, role: str) -> None:
+    """Take a sheet in as it is guessed, once what would change was shown."""
+    path = "/programs/mm/people/import"
+    browser.open(path)
+    browser.send(path, sheet=(io.BytesIO(file.read_bytes()), file.name), role=role)
+    kept = browser.find(r'name="kept" value="([^"]+)"')
+    browser.send(path, kept=kept, name=file.name, role=role, do="import")
+
+
+def listed(browser: Browser, path: str) -> Iterator[list[str]]:
+    """Yield the ids that are to be ticked, page by page; the first page again where they go."""
+    seen: set[str] = set()
+    while True:
+        page = browser.open(path)
+        ids = re.findall(r'name="participant" value="([^"]+)"', page)
+        after = re.search(r'href="/mentoring([^"]*[?&;]after=[^"]+)"', page)
+        new = [id for id in ids if id not in seen]
+        if not new:
+            return
+        seen.update(new)
+        yield new
+        if after:
+            path = html.unescape(after[1])
+
+
+def linked(browser: Browser, noun: str) -> list[str]:
+    """Return the paths of all proposals or relationships that the pages lead to, in their order."""
+    found: set[str] = set()
+    path = "/programs/mm/relationships"
+    pattern = rf'href="/mentoring(/programs/mm/{noun}/[0-9a-f-]{{36}})"'
+    more = r'href="/mentoring(/programs/mm/relationships\?[^"]*after=[^"]+)"'
+    ahead = [path]
+    seen = set(ahead)
+    while ahead:
+        page = browser.open(ahead.pop())
+        found.update(re.findall(pattern, page))
+        for link in map(html.unescape, re.findall(more, page)):
+            if link not in seen:
+                seen.add(link)
+                ahead.append(link)
+    return sorted(found)
+
+
+def test_the_pages_leave_the_same_journal_as_python(create_kit: Any, database: Any) -> None:
+    if database.kind == "sqlite-plain":
+        size, pairs = "small", 47
+    else:
+        size, pairs = "large", 500
+    folder, kit = shared(size), create_kit(plugins=PLUGINS, secret_keys=["secret"])
+    through_python(kit, folder, size, "python")
+    through_pages(kit, folder, size, "pages")
+    told = journal(kit, "pages")
+    assert sum(event[0] == "RelationshipEnded" for event in told) == pairs
+    assert told == journal(kit, "python")
+    assert report(kit, "pages") == report(kit, "python")
