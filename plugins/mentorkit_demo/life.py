@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import presets
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, meet, onboard, programs, recruit, screen, standing
+from mentorkit.journey import (
+    accept,
+    concerns,
+    contacts,
+    match,
+    meet,
+    onboard,
+    programs,
+    recruit,
+    screen,
+    standing,
+)
 from mentorkit.journey.steps import many
 from mentorkit.worker import work
 from mentorkit_demo.people import Row, sample
@@ -79,7 +90,7 @@ class Life:
             luck = self.random.random()
             if luck < silent:
                 continue
-            actors = [self._person(one["mentee_id"]), self._person(one["mentor_id"])]
+            actors = [self.person(one["mentee_id"]), self.person(one["mentor_id"])]
             try:
                 for actor in actors:
                     at: dict[str, Any] = {
@@ -94,7 +105,7 @@ class Life:
             except Conflict:
                 continue  # the place went to somebody else: that is life
 
-    def _person(self, participant: str) -> Actor:
+    def person(self, participant: str) -> Actor:
         with self.kit.transaction(tenant=self.tenant, write=False) as tx:
             return Actor(person_id=tx.participants.get(participant).person_id)
 
@@ -186,6 +197,27 @@ def _live(life: Life) -> dict[str, str]:
     return _accounts(life)
 
 
+def _share(life: Life, together: dict[str, Any]) -> None:
+    """Let two share how they are reached, and one of the others say that something is wrong."""
+    kit, at = life.kit, dict[str, Any](tenant=life.tenant)
+    for member in together["members"]:
+        id, actor = member["participant"], life.person(member["participant"])
+        shown = onboard.show(kit, **at, actor=actor, participant=id)
+        mail = [one["id"] for one in shown["contacts"] if one["kind"] == "email"]
+        number = f"+254 7{life.random.randrange(10**8):08d}"
+        contacts.keep(
+            kit, **at, actor=actor, participant=id, shared=mail, kind="whatsapp", value=number
+        )
+    held = meet.relationships(kit, **life.by, program=PROGRAM, state="active")
+    quiet = min(held, key=lambda one: (one["minutes"], one["members"][0]["key"]))
+    sides = {one["role"]: one["participant"] for one in quiet["members"]}
+    concerns.raise_(
+        kit, **at, actor=life.person(sides["mentee"]), program=PROGRAM,
+        relationship=quiet["id"], about=sides["mentor"],
+        kind="other", text="I have written three times and heard nothing. Is everything all right?",
+    )  # fmt: skip
+
+
 def _accounts(life: Life) -> dict[str, str]:
     """Give a mentor and a mentee who are together an account in the product; return who."""
     kit, by = life.kit, life.by
@@ -195,6 +227,7 @@ def _accounts(life: Life) -> dict[str, str]:
     for member in best["members"]:
         standing.link(kit, **by, person=member["key"], user_ref=member["role"])
         users[member["role"]] = member["name"]
+    _share(life, best)
     asked = match.proposals(kit, **by, program=PROGRAM, state="offered")
     waiting = next((one for one in asked if one["awaiting"] == "mentee"), None)
     if waiting:
