@@ -161,7 +161,7 @@ def publish(session: Session, /, run: str | None, program: str | None, as_json: 
 
     if run is None:
         run = matching.latest(session.kit, **session.scope, program=the_program(session, program))
-    report = matching.publish(session.kit, **session.scope, run=run)
+    report = matching.publish(session.kit, **session.scope, run=run, program=program)
     if as_json:
         print_json(report)
     else:

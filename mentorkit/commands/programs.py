@@ -299,6 +299,8 @@ def add(
 
     if not (person or name or user_ref):
         raise click.UsageError("Say who: an id, key or e-mail, or --name for somebody new.")
+    key = the_program(session, program)
+    programs.staff(session.kit, **session.scope, program=key)  # who is here, only staff may learn
     if person:
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             try:
@@ -313,7 +315,7 @@ def add(
     made = programs.appoint(
         session.kit,
         **session.scope,
-        program=the_program(session, program),
+        program=key,
         role=role,
         person=person,
         name=name or "",
@@ -359,11 +361,11 @@ def remove(session: Session, /, person: str, program: str | None, as_json: bool)
     """
     from mentorkit.journey import programs
 
+    key = the_program(session, program)
+    programs.staff(session.kit, **session.scope, program=key)  # as in `add`
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         found = find_person(tx, person).id
-    made = programs.dismiss(
-        session.kit, **session.scope, program=the_program(session, program), person=found
-    )
+    made = programs.dismiss(session.kit, **session.scope, program=key, person=found)
     if as_json:
         print_json(made)
     else:

@@ -400,8 +400,16 @@ def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Take an open proposal back; whoever has heard of it is told."""
+    """Take an open proposal back; whoever has heard of it is told.
+
+    Staff do, and whoever of the two asked for it; the other says no.
+    """
     one, asked = _asked(tx, actor, proposal)
+    if asked.role in PARTIES and one.origin != asked.role:
+        raise NotAllowed(
+            "proposal.asked_by_others",
+            "Only who asked for this pair, or staff, may take it back; you can say no to it.",
+        )
     return asked.row(_withdraw(asked, one, reason, but=asked.role))
 
 

@@ -29,6 +29,7 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.left import kept
 from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import (
@@ -48,6 +49,7 @@ from mentorkit.journey.steps import (
     party,
     person_of,
     persons_of,
+    program_of,
     reading,
     reading_own,
     role_in,
@@ -115,7 +117,7 @@ def draft(
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
-        summary = Frozen(matching.summary(result), left=_left(result))
+        summary = Frozen(matching.summary(result), left=_left(result, pool))
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
@@ -157,8 +159,8 @@ def draft(
             carried, dropped = _carried(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
             result = _one_way(pool, partial(matching.run, pool, bound, **how))
-            if kept := kit.write(tenant, keep):
-                return kept
+            if made := kit.write(tenant, keep):
+                return made
         raise Conflict(
             "run.locks_changed",
             "Locks were changed again and again while the draft was computed. Match again.",
@@ -262,12 +264,18 @@ def _drafted(step: Step, one: Proposal) -> events.Event:
     return step.fact(events.ProposalDrafted, one.id, **told)
 
 
-def _left(result: Result) -> dict[str, list[dict[str, Any]]]:
+def _left(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     """Return everyone left, by side, with the codes of why and of what would help; no names."""
+    people = {one.id: one for one in (*pool.mentees, *pool.mentors)}
     sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
         side: [
-            {"id": one.id, "reason": as_row(one.reason), "help": as_row(one.help)} for one in left
+            {
+                "id": one.id,
+                "reason": kept(one.reason, people[one.id], pool.fields),
+                "help": kept(one.help, people[one.id], pool.fields),
+            }
+            for one in left
         ]
         for side, left in sides.items()
     }
@@ -474,28 +482,31 @@ def both(
 
 @atomic
 def publish(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
-) -> dict[str, Any]:
-    """Offer every pair of a run to those whose yes is asked.
+    kit: Kit, *, tenant: str, actor: Actor, run: str, program: str | None = None,
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Offer every pair of a run to those whose yes is asked; with `program`, only of that one.
 
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
     """
     step, found = _on_run(tx, actor, run)
-    program = tx.programs.get(found.program_id)
-    _ensure_open(program)
+    if program is not None and program_of(tx, program).id != found.program_id:
+        raise NotFound("run.not_found", "There is no such run in this program.")
+    own = tx.programs.get(found.program_id)
+    _ensure_open(own)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafted = {"run_id": run, "state": "draft"}
     tx.participants.hold(id for one in tx.proposals.find(**drafted) for id in two_of(one))
     drafts = tx.proposals.find(**drafted)  # as they are now that nobody changes them
-    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    open_now = tx.proposals.find(program_id=own.id, state=ASKED)
     proposed = {two_of(one) for one in open_now}
     asked = Counter(id for two in proposed for id in two)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
     mentees = as_mentees(open_now, held)
-    for one, (mentee, mentor), code in _judged(tx, program, drafts):
-        full = mentee.role == "both" and mentees[mentee.id] >= program.mentee_capacity
+    for one, (mentee, mentor), code in _judged(tx, own, drafts):
+        full = mentee.role == "both" and mentees[mentee.id] >= own.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
         elif code is None and (full or any(w.free <= asked[w.id] for w in (mentee, mentor))):
@@ -504,7 +515,7 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(tx, actor, program, mentee, mentor, speaking="coordinator").offer(one)
+            Both(tx, actor, own, mentee, mentor, speaking="coordinator").offer(one)
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}

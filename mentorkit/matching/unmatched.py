@@ -279,21 +279,20 @@ class _Ruled:
         form = rule.rule.declared
         if form is None or isinstance(form, PastPair):
             return None
-        _, mine = self._answer(form)
+        own, mine = self._answer(form)
         if mine is None:
             return None
         field = form.other or form.field
+        about = {"field": field, "own": own}
         match form:
             case Differs():
-                return _phrase("needs_other", field=field, value=mine)
+                return _phrase("needs_other", **about, value=mine)
             case Same():
-                return _phrase("needs_same", field=field, value=mine)
+                return _phrase("needs_same", **about, value=mine)
             case SharesAny():
-                return _phrase("needs_any", field=field, values=_listed(mine))
+                return _phrase("needs_any", **about, values=_listed(mine))
             case MinOverlap():
-                return _phrase(
-                    "needs_some", field=field, values=_listed(mine), least=form.least
-                )  # fmt: skip
+                return _phrase("needs_some", **about, values=_listed(mine), least=form.least)
             case Above():
                 return self._steps(form, field, mine)
 
