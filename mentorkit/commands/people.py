@@ -255,8 +255,18 @@ def list_(
     if as_json:
         print_json(rows)
         return
+    dated = any(row["cohort"] for row in rows)
     print_table(
-        ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT MET"],
+        [
+            "KEY",
+            "NAME",
+            "ROLE",
+            "STATE",
+            "CONSENT",
+            "PLACES",
+            *(["COHORT"] if dated else []),
+            "NOT MET",
+        ],
         [
             [
                 row["key"] or row["id"],
@@ -265,6 +275,7 @@ def list_(
                 row["state"],
                 row["consented_at"] is not None,
                 f"{row['used']} of {row['capacity']}",
+                *([row["cohort"]] if dated else []),
                 _unmet(row),
             ]
             for row in rows
@@ -302,10 +313,37 @@ def step(
 
     `after` is told how all stood before, by id, and those for whom it was done.
     """
+    before: dict[str, Any] = {}
+    ids = named(
+        session, program, chosen(which, listed, every), before,
+        states=states, fits=fits, staff_only=staff_only,
+    )  # fmt: skip
+    walk(
+        session,
+        verb,
+        ids,
+        noun="participant",
+        actor=acting(session, means),
+        done=done,
+        as_json=as_json,
+        after=partial(after, before) if after else None,
+        **values,
+    )
+
+
+def named(
+    session: Session,
+    program: str | None,
+    names: Mapping[str, str] | None,
+    before: dict[str, Any],
+    *,
+    states: Sequence[str] = PARTICIPANT_MOVES.states,
+    fits: Any = lambda row: True,
+    staff_only: bool = False,
+) -> dict[str, str]:
+    """Return ``{id: what it was called}`` for those named, or all; rows by id go into `before`."""
     from mentorkit.journey import screen
 
-    before: dict[str, Any] = {}
-    names = chosen(which, listed, every)
     emails: dict[str, list[str]] = {}
 
     def list_them() -> list[dict[str, Any]]:
@@ -321,7 +359,7 @@ def step(
         emails.update(addresses(session, list(before), names or (), keys))
         return rows
 
-    ids = ids_of(
+    return ids_of(
         names,
         list_them,
         noun="participant",
@@ -329,17 +367,6 @@ def step(
         called=lambda row: [row["key"] or row["id"], *emails.get(row["id"], ())],
         fits=fits,
         staff_only=staff_only,
-    )
-    walk(
-        session,
-        verb,
-        ids,
-        noun="participant",
-        actor=acting(session, means),
-        done=done,
-        as_json=as_json,
-        after=partial(after, before) if after else None,
-        **values,
     )
 
 

@@ -119,7 +119,7 @@ def _id_of(session: Session, who: str) -> str:
 def export(session: Session, /, who: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Write all that is kept about somebody, as JSON.
 
-    By id, key or e-mail, as ``{table: rows}``; for the person or who operates the database. What a
+    By id, key or e-mail, as {table: rows}; for the person or who operates the database. What a
     table keeps to itself is left out.
     """
     from mentorkit import store

@@ -24,10 +24,11 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import no_program, program_option, the_program
 from mentorkit.commands.session import Session, find_person, pass_session
+from mentorkit.domain.people import called
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, NotFound
+from mentorkit.errors import Invalid, NotFound, Problem
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -70,7 +71,11 @@ def create(
     if preset is not None:
         data = presets.read_toml(presets.source(preset), place=f"{preset}.toml")
     elif path is not None:
-        data = _read_preset(path)
+        try:
+            data = _read_preset(path)
+        except Invalid as error:
+            told = [*error.problems, *programs.wrong_key(key)]
+            raise Invalid(error.code, error.message, told) from None
     else:
         raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
     try:
@@ -78,7 +83,10 @@ def create(
     except Invalid as error:
         if path is None or error.code != "preset.invalid":
             raise
-        told = [replace(one, place=f"{path.name}, {one.place}") for one in error.problems]
+        told = [
+            one if one.place == "key" else replace(one, place=f"{path.name}, {one.place}")
+            for one in error.problems
+        ]
         raise Invalid(error.code, error.message, told) from None
     if as_json:
         print_json(made)
@@ -102,11 +110,13 @@ def _read_preset(path: Path) -> dict[str, Any]:
     from mentorkit.domain.programs import read_preset
 
     text = read_text(path, "preset")
-    if path.suffix.casefold() in ("", ".toml"):
-        data = presets.read_toml(text, place=path.name)
-        made, problems = read_preset(data)
-        if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
-            return data
+    if path.suffix.casefold() not in ("", ".toml"):
+        told = Problem(str(path), "name it so that it ends in .toml, if it is one")
+        raise Invalid("preset.file", "A preset is a TOML file.", [told])
+    data = presets.read_toml(text, place=path.name)
+    made, problems = read_preset(data)
+    if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
+        return data
     raise Invalid(
         "preset.file",
         f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]];"
@@ -326,7 +336,7 @@ def add(
     else:
         was = f", who was {made['was']}" if made["was"] not in (None, role) else ""
         say(f"Appointed {words(made['name'])} as {role}{was}. Their id is {made['person']}.")
-        if person and name and name != made["name"]:
+        if (person or user_ref) and name and called(name) != made["name"]:
             say(f"They are known as {words(made['name'])} here; the name was left as it is.")
 
 

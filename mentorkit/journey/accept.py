@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -15,6 +15,7 @@ from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
+from mentorkit.journey.cohorts import span
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.programs import fields_of, targets_of
 from mentorkit.journey.safeguards import ensure
@@ -92,6 +93,12 @@ def accept(
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
     said = replace(one, answered=_answered(one, asked, on_behalf_of))
+    own = {Role.MENTEE: asked.mentee, Role.MENTOR: asked.mentor}.get(asked.role)
+    if own and own.state == "paused":
+        told = (
+            "You are paused here, so nothing begins. Go on first (`mentorkit participant resume`)"
+        )
+        raise Conflict("safeguard.not_active", f"{told}, then say yes.", safeguard="not_active")
     ensure(tx, asked.program, asked.mentee, asked.mentor)
     if not said.awaiting(asked.program.accept_chain):
         return _begin(asked, said)
@@ -148,8 +155,10 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
         held = _joined(tx, circle, said.mentee_id)
         how: dict[str, Any] = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
-        held = _founded(tx, asked.program, said, targets.length_days, version)
-        how = {"proposal_id": said.id, "targets_version": version}
+        cohort = asked.mentee.cohort or asked.mentor.cohort
+        lasts = tx.now, tx.now + timedelta(days=targets.length_days)
+        held = _founded(tx, asked.program, said, span(tx, asked.program, cohort, lasts), version)
+        how = {"proposal_id": said.id, "targets_version": version, "of_cohort": cohort}
         how |= {"mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
     moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
     own = {"answered": said.answered, "relationship_id": held.id}
@@ -214,8 +223,9 @@ def _joined(tx: Transaction, circle: Relationship, mentee: str) -> Relationship:
 
 
 def _founded(
-    tx: Transaction, program: Program, one: Proposal, days: int, targets_version: int
-) -> Relationship:
+    tx: Transaction, program: Program, one: Proposal, lasts: tuple[datetime, datetime],
+    targets_version: int,
+) -> Relationship:  # fmt: skip
     new, sides = tx.new_id(), {"mentee": one.mentee_id, "mentor": one.mentor_id}
     return tx.relationships.add(
         Relationship(
@@ -225,8 +235,8 @@ def _founded(
             proposal_id=one.id,
             kind=program.kind,
             targets_version=targets_version,
-            started_at=tx.now,
-            ends_at=tx.now + timedelta(days=days),
+            started_at=lasts[0],
+            ends_at=lasts[1],
             members=tuple(_member(tx, new, who, role) for role, who in sides.items()),
         )
     )

@@ -29,8 +29,9 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.left import kept
-from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
+from mentorkit.journey.pools import ASKED, as_mentees, locks_in, noes, pool_of, two_of, who_refused
 from mentorkit.journey.programs import fields_of, strategy_of
 from mentorkit.journey.safeguards import (
     WORDS,
@@ -77,12 +78,14 @@ def draft(
     program: str,
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
+    cohort: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run the program's strategy over everyone available; the result is a draft to review.
 
     `locks` are (mentee, mentor) pairs, by participant id or external key, that the result must
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
+    `cohort` takes the people of that one alone.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
     are locked here, but for those that can no longer be (`dropped_locks`). When locks change while
@@ -93,6 +96,8 @@ def draft(
     def begin(tx: Transaction) -> tuple[Run, Any]:
         found, step = in_program(tx, actor, program)
         _ensure_open(found)
+        if cohort is not None:
+            open_cohort(tx, found, cohort)
         strategy, version = strategy_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields_of(tx, found), known=())
         _ensure_enabled(kit, tx, found, strategy)
@@ -100,14 +105,14 @@ def draft(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
-        step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
+        step.record(events.RunQueued, run.id, strategy_version=version, seed=seed, of_cohort=cohort)
         run, _ = step.save(tx.runs, run.move("running", by=step.role), events.RunStarted)
         return run, bound
 
     def gather(tx: Transaction) -> tuple[Pool, dict[tuple[str, str], str | None]]:
         found = tx.programs.get(run.program_id)
         earlier = _earlier_locks(tx, found)
-        return pool_of(tx, found, bound.fields, [*locks, *earlier]), earlier
+        return pool_of(tx, found, bound.fields, [*locks, *earlier], cohort), earlier
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
@@ -155,7 +160,7 @@ def draft(
         for _ in range(DRAFTS):
             with kit.transaction(tenant=tenant, write=False) as tx:
                 pool, earlier = gather(tx)
-            wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
+            wanted = locks_in(pool, locks)
             carried, dropped = _carried(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
             result = _one_way(pool, partial(matching.run, pool, bound, **how))
@@ -504,13 +509,15 @@ def publish(
     proposed = {two_of(one) for one in open_now}
     asked = Counter(id for two in proposed for id in two)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
-    mentees = as_mentees(open_now, held)
+    mentees, refused = as_mentees(open_now, held), noes(tx, own)
     for one, (mentee, mentor), code in _judged(tx, own, drafts):
         full = mentee.role == "both" and mentees[mentee.id] >= own.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
         elif code is None and (full or any(w.free <= asked[w.id] for w in (mentee, mentor))):
             code = "asked_meanwhile"
+        elif code is None and two_of(one) in refused and not one.locked:
+            code = "declined_before"
         if code:
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
@@ -529,15 +536,19 @@ def _ensure_may_meet(two: Both, asking: bool) -> None:
     """
     own = two.mentee if two.role == Role.MENTEE else two.mentor
     theirs = own.state != "active" or own.consented_at is None or not own.free
+    not_possible = Conflict(
+        "proposal.not_possible",
+        "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
+    )
     try:
         ensure(two.tx, two.program, two.mentee, two.mentor)
     except Conflict as error:
         if not asking or theirs or error.code == "safeguard.together_now":
             raise
-        raise Conflict(
-            "proposal.not_possible",
-            "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
-        ) from None
+        raise not_possible from None
+    refused = who_refused(two.tx, two.program, two.mentee.id, two.mentor.id) if asking else None
+    if refused not in (None, two.role):  # who has said no may come to ask
+        raise not_possible
 
 
 @atomic

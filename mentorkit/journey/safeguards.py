@@ -28,6 +28,8 @@ WORDS = {
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
     "proposed_now": "The two have an open proposal already.",
+    "other_cohort": "The two are in different cohorts.",
+    "declined_before": "One of the two has said no to the other.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }
 
@@ -98,6 +100,8 @@ def breaches(
             return "blocked"
         if any({mentee.id, mentor.id} <= here for here in together):
             return "together_now"
+        if mentee.cohort and mentor.cohort and mentee.cohort != mentor.cohort:
+            return "other_cohort"
         for one in (mentee, mentor):
             if one.state != "active":
                 return "not_active"

@@ -13,6 +13,7 @@ from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.cohorts import cohorts_of, no_such
 from mentorkit.journey.onboard import parsed
 from mentorkit.journey.programs import fields_of
 from mentorkit.journey.steps import NEW, Step, as_party, atomic, fresh, person_of, program_of
@@ -28,7 +29,8 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     """Return what the form of a program asks; anybody may know it.
 
     ``name`` and ``summary`` are ``{locale: text}``, ``open`` whether people are taken in,
-    ``questions`` the profile fields, ``minimum_age`` a number of years or None.
+    ``questions`` the profile fields, ``minimum_age`` a number of years or None, ``cohorts`` the
+    keys of the intakes, of which one may be given.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -40,6 +42,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "open": found.state != "closed",
             "questions": [as_row(one) for one in fields_of(tx, found).values()],
             "minimum_age": found.minimum_age,
+            "cohorts": list(cohorts_of(tx, found)),
         }
 
 
@@ -60,6 +63,7 @@ def sign_up(
     answers: Mapping[str, Any] | None = None,
     source: str = "",
     campaign: str = "",
+    cohort: str | None = None,
     tx: Transaction = NEW,
 ) -> dict[str, Any]:
     """Take somebody in as a lead by their own wish; return what they may know of it.
@@ -72,7 +76,8 @@ def sign_up(
     found = program_of(tx, program)
     if found.state == "closed":
         raise Conflict("program.closed", "This program takes nobody in any more.")
-    profile = _checked(tx, found, role, name, email, phone, born, answers or {})
+    wrong = no_such(cohort, cohorts_of(tx, found)) if cohort else None
+    profile = _checked(tx, found, role, name, email, phone, born, answers or {}, wrong)
     person = _person(tx, actor)
     if person and tx.participants.first(program_id=found.id, person_id=person.id):
         raise Conflict("participant.here_already", "You take part in this program already.")
@@ -99,6 +104,7 @@ def sign_up(
             **fresh(tx),
             program_id=found.id,
             person_id=person.id,
+            cohort=cohort or None,
             role=role,  # type: ignore[arg-type]
             capacity=found.mentee_capacity if role == "mentee" else 1,
             profile=Frozen(profile),
@@ -109,6 +115,7 @@ def sign_up(
     )
     step = Step(tx, actor, Role(role), found.id)
     own: dict[str, Any] = {"person_id": person.id, "business_id": None, "capacity": one.capacity}
+    own |= {"cohort": one.cohort}
     step.record(events.LeadReceived, one.id, role_played=role, **own)
     return as_party(one) if actor.user_ref else {"state": one.state}
 
@@ -122,9 +129,10 @@ def _checked(
     phone: str,
     born: int | None,
     answers: Mapping[str, Any],
+    cohort: str | None = None,
 ) -> dict[str, Any]:
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
-    problems = []
+    problems = [Problem("cohort", cohort)] if cohort else []
     if role not in SIDES:
         problems.append(Problem("role", "say whether you want a mentor or to be one"))
     if not name.strip() or len(name) > 200:

@@ -229,6 +229,7 @@ NOTICES = {
     "ended": "It has ended. Thank you for your time.",
     "reached": "Noted.",
     "left": "You have left this program.",
+    "cohort": "The cohort is noted.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 
