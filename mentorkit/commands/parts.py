@@ -26,7 +26,7 @@ __all__ = ["cohort", "correct", "leave", "participant", "pause", "resume", "show
 @json_option
 @pass_session
 def show(session: Session, /, who: str, program: str | None, as_json: bool) -> None:
-    """Show one participant whole, as staff or themselves.
+    """Show one participant, as staff or themselves.
 
     By key, e-mail or id: how to reach them, their answers, and (to staff) the notes about them.
     """

@@ -28,7 +28,7 @@ from mentorkit.domain.people import called
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.errors import Invalid, NotFound
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -110,16 +110,16 @@ def _read_preset(path: Path) -> dict[str, Any]:
     from mentorkit.domain.programs import read_preset
 
     text = read_text(path, "preset")
-    if path.suffix.casefold() not in ("", ".toml"):
-        told = Problem(str(path), "name it so that it ends in .toml, if it is one")
-        raise Invalid("preset.file", "A preset is a TOML file.", [told])
-    data = presets.read_toml(text, place=path.name)
-    made, problems = read_preset(data)
-    if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
-        return data
+    named = path.suffix.casefold() in ("", ".toml")
+    if named:
+        data = presets.read_toml(text, place=path.name)
+        made, problems = read_preset(data)
+        if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
+            return data
     raise Invalid(
         "preset.file",
-        f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]];"
+        f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]]"
+        f"{'' if named else ', whose name ends in .toml'};"
         " `mentorkit program export` writes one to start from.",
     )
 

@@ -72,7 +72,8 @@ def test_a_wrong_key_and_a_wrong_file_are_told_together(sheets: Path, run: Run) 
     assert "\n  - key: write small letters" in told
     assert "key: write small letters" in run(*create, "preset.toml", code=2).err
     (sheets / "good.txt").write_text((sheets / "preset.toml").read_text(encoding="utf-8"))
-    assert "good.txt: name it so that it ends in .toml" in run(*create, "good.txt", code=2).err
+    assert "whose name ends in .toml" in run(*create, "good.txt", code=2).err
+    assert "good.txt is no preset. Write a TOML file" in run(*create, "good.txt", code=2).err
 
 
 def test_a_file_without_the_columns_that_are_needed_is_told_all_of_them(

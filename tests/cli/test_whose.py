@@ -15,7 +15,7 @@ from mentorkit.cli import main
 Run = Callable[..., Any]
 NEEDED = {
     "ask": ("--text", "?"), "reply": ("--text", "!"), "meet": ("--minutes", "5"),
-    "correct": ("--role", "both"),
+    "correct": ("--role", "both"), "cohort": ("--cohort", "x"),
 }  # fmt: skip
 
 
@@ -32,6 +32,7 @@ OF_ONE = [
     for path, command in commands(main)
     if {"program", "which"} <= (names := {str(one.name) for one in command.params})
     or {"program", "run"} <= names
+    or {"program", "who"} <= names
 ]
 
 
@@ -54,7 +55,7 @@ def two(traders: Path, run: Run) -> Path:
 
 
 PROPOSALS = ("accept", "decline", "ask", "reply", "talk", "withdraw")
-STAFF_ONLY = ("approve", "decline", "readmit", "correct", "wait")
+STAFF_ONLY = ("approve", "decline", "readmit", "correct", "wait", "cohort")
 
 
 def test_what_belongs_to_another_program_is_not_found_under_this_one(two: Path, run: Run) -> None:
