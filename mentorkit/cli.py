@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,12 +124,12 @@ class Commands(click.Group):
             raise Failure("Stopped.", STOPPED) from None
         except MentorKitError as error:
             if debug:
-                raise
+                traceback.print_exc()
             behind = _session(ctx).behind() if error.code == "store.failed" else []
             raise failure(error, behind) from error
         except Exception as error:
             if debug:
-                raise
+                traceback.print_exc()
             raise unexpected(error) from error
 
 
@@ -251,10 +252,13 @@ def _session(ctx: click.Context) -> Session:
                 " own database."
             )
         kit_name, db = (kit_name, None) if typed == ["kit_name"] else (None, db)
+    tenant = ctx.params.get("tenant")
+    if tenant is not None and not tenant.strip():
+        raise click.UsageError("--tenant is empty: name a tenant, or leave it out for `default`.")
     session = Session(
         kit_name=kit_name or None,
         db=db or Path("mentorkit.db"),
-        tenant=ctx.params.get("tenant") or "default",
+        tenant=tenant or "default",
         person=ctx.params.get("person"),
         debug=bool(ctx.params.get("debug")),
     )

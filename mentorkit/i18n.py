@@ -73,6 +73,18 @@ def is_right_to_left(locale: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def is_locale(locale: str) -> bool:
+    """Return whether this (BCP 47) names a language that is known."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
 def babel_locale(locale: str) -> Locale:
     """Return Babel's locale: the region's, else its language's, else English."""
     from babel import Locale, UnknownLocaleError

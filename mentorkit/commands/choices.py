@@ -15,7 +15,7 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
-from mentorkit.commands.proposals import find_participants, find_two
+from mentorkit.commands.proposals import find_participants, find_two, may_ask, on_staff
 from mentorkit.commands.selection import acting, means_option, program_option
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.errors import Invalid, NotFound, Problem
@@ -39,14 +39,17 @@ def rank(
 ) -> None:  # fmt: skip
     """Rank up to five mentors for a mentee.
 
-    By key, e-mail or id, most wanted first. The first is asked; when that comes to nothing,
-    `mentorkit work` asks the next. Without mentors, those that wait are taken back.
+    By key or id (staff also by e-mail), most wanted first. The first is asked; when that comes to
+    nothing, `mentorkit work` asks the next. Without mentors, those that wait are taken back.
     """
     from mentorkit.journey import choices
 
+    staff = on_staff(session)
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        pairs = [find_two(tx, mentee, mentor, program) for mentor in mentors]
-        asking = pairs[0][0] if pairs else _mentee(tx, mentee, program)
+        if not staff:
+            may_ask(tx, session, program)
+        pairs = [find_two(tx, mentee, mentor, program, staff=staff) for mentor in mentors]
+        asking = pairs[0][0] if pairs else _mentee(tx, mentee, program, staff=staff)
     made = choices.rank(
         session.kit, tenant=session.tenant, actor=acting(session, means),
         mentee=asking, mentors=[mentor for _, mentor in pairs],
@@ -61,12 +64,12 @@ def rank(
     say("Next: `mentorkit work` tells who is asked." if open_now else "Nobody is chosen now.")
 
 
-def _mentee(tx: Any, wanted: str, program: str | None) -> str:
+def _mentee(tx: Any, wanted: str, program: str | None, *, staff: bool) -> str:
     """Return the id of the one participant who is called so and is a mentee."""
     programs = {one.id for one in tx.programs.find() if program in (None, one.key, one.id)}
     found = [
         one
-        for one in find_participants(tx, wanted)
+        for one in find_participants(tx, wanted, staff=staff)
         if one.plays("mentee") and one.program_id in programs
     ]
     if not found:
@@ -85,12 +88,13 @@ def _mentee(tx: Any, wanted: str, program: str | None) -> str:
 def choices(session: Session, /, mentee: str, program: str | None, as_json: bool) -> None:
     """Show whom a mentee has chosen, and each step.
 
-    By key, e-mail or id. Times are UTC.
+    By key or id (staff also by e-mail). Times are UTC.
     """
     from mentorkit.journey import choices as choosing
 
+    staff = on_staff(session)
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        asking = _mentee(tx, mentee, program)
+        asking = _mentee(tx, mentee, program, staff=staff)
     told = choosing.show(session.kit, **session.scope, participant=asking)
     if as_json:
         print_json(told)

@@ -59,10 +59,17 @@ def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
     show_default=True,
     help="For an assigner of a plugin that draws lots; those shipped draw none.",
 )
+@click.option("--cohort", metavar="KEY", help="Only the people of this cohort.")
 @json_option
 @pass_session
 def match(
-    session: Session, /, program: str | None, locks: Sequence[str], seed: int, as_json: bool
+    session: Session,
+    /,
+    program: str | None,
+    locks: Sequence[str],
+    seed: int,
+    cohort: str | None,
+    as_json: bool,
 ) -> None:
     """Pair everyone available, as a draft.
 
@@ -74,8 +81,9 @@ def match(
     key = the_program(session, program)
     with Progress() as progress:
         run = matching.draft(
-            session.kit, **session.scope, program=key, locks=pairs, seed=seed, progress=progress
-        )
+            session.kit, **session.scope, program=key, locks=pairs, seed=seed, cohort=cohort,
+            progress=progress,
+        )  # fmt: skip
     if as_json:
         print_json(run)
         return
@@ -161,13 +169,15 @@ def publish(session: Session, /, run: str | None, program: str | None, as_json: 
 
     if run is None:
         run = matching.latest(session.kit, **session.scope, program=the_program(session, program))
-    report = matching.publish(session.kit, **session.scope, run=run)
+    report = matching.publish(session.kit, **session.scope, run=run, program=program)
     if as_json:
         print_json(report)
     else:
         say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
         say(
             "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
+            if report["offered"]
+            else "Nobody is to be told. See who is left with `mentorkit match`."
         )
     tell_problems(
         [Problem(one["id"], one["message"]) for one in report["withheld"]],

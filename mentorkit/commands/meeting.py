@@ -141,10 +141,10 @@ def link(session: Session, /, which: str, program: str | None, who: str, as_json
     """
     from mentorkit.journey import meet, met
 
+    id = _one(session, program, [which])
     rows = meet.relationships(
         session.kit, **session.scope, program=the_program(session, program, takes_part=True)
     )
-    id = _one(session, program, [which])
     here: list[Any] = next((row["members"] for row in rows if row["id"] == id), [])
     found = [m["participant"] for m in here if who in (m["participant"], m["key"])]
     if not found:

@@ -28,8 +28,9 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import MOST_SHOWN, bad_rows, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.reading import where_given
 from mentorkit.domain.strategies import Strategy, parse_strategy
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Invalid, PluginError, Problem
 
 if TYPE_CHECKING:
     from mentorkit.hooks.providers import Batch, Sheet
@@ -72,6 +73,8 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     data: dict[str, Any] | None = None
     """The strategy's file as it stands; None if it cannot be read at all."""
+    misread: list[str] = field(default_factory=list)
+    """The places in it that are told of already."""
     strategy: Strategy = field(default_factory=Strategy)
     fields: dict[str, Field] = field(default_factory=dict)
     read: dict[str, Field] = field(default_factory=dict)
@@ -79,11 +82,21 @@ class Plan:
     columns: dict[str, str] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     """What the sheets hold, by role."""
+    broken: PluginError | None = None
+    """What is wrong with the plugins; what they offer is not known then."""
     one_by_one: list[str] = field(default_factory=list)
     """The rules and criteria whose Python is asked about one pair at a time."""
 
     def check(self) -> None:
-        """Raise `Invalid` with everything that is wrong, if anything is."""
+        """Raise `Invalid` with everything that is wrong, or `PluginError` if plugins are."""
+        if self.broken is not None:
+            if not self.problems:
+                raise self.broken
+            raise PluginError(
+                self.broken.code,
+                "The plugins cannot be loaded, and more is wrong; nothing was written:",
+                dict.fromkeys([*self.broken.problems, *self.problems]),
+            )
         if self.problems:
             raise Invalid(
                 "pair.invalid",
@@ -269,7 +282,11 @@ def _registry(plan: Plan, plugins: Sequence[str]) -> Registry | None:
         # What a missing plugin would have brought cannot be told from what is misspelt.
         plan.problems += wrong
         return None
-    return Registry.load(listed)
+    try:
+        return Registry.load(listed)
+    except PluginError as error:
+        plan.broken = error
+        return Registry.load(listed, lenient=True)
 
 
 def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
@@ -290,6 +307,7 @@ def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
     plan.data = data
     plan.fields, problems = parse_fields(data.get("fields", {}))
     plan.strategy, found = parse_strategy(data)
+    plan.misread = [one.place for one in found]
     problems = [*problems, *found]
     columns = data.get("columns", {})
     if not isinstance(columns, Mapping):
@@ -341,7 +359,8 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
-    plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
+    if plan.broken is None:
+        plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
     said = {problem.place for problem in plan.problems}
     try:
         bound = bind(plan.strategy, registry, plan.fields, known=known)
@@ -350,7 +369,10 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     except Invalid as error:
         given = plan.data.get("fields")
         broken = set(given if isinstance(given, Mapping) else ()) - set(plan.fields)
-        problems = of_broken_fields(error.problems, broken)
+        problems = [where_given(one, plan.misread) for one in error.problems]
+        problems = of_broken_fields(problems, broken)
+        if plan.broken is not None:  # it may be what a broken plugin offers
+            problems = [one for one in problems if not one.message.startswith("there is no ")]
         found = [_in_file(plan, path, _offered_elsewhere(registry, one)) for one in problems]
         found += _near_columns(plan, problems)
         # What is wrong with the shape of an entry is not told a second time.

@@ -7,7 +7,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from mentorkit.commands.selection import acting, chosen, ids_of, the_program, walk
+from mentorkit.commands.selection import acting, addresses, chosen, ids_of, the_program, walk
 from mentorkit.commands.session import Session
 from mentorkit.domain.relationships import HOLDING
 
@@ -43,16 +43,23 @@ def named(
 ) -> dict[str, str]:
     """Return ``{id: what it was called}`` for those named, or for all in `states` that `fits`.
 
-    A participant may type the key of the other side too, though it is never shown to them.
+    A participant may type the key of the other side too, though it is never shown to them. Staff
+    may type e-mail addresses, and others their own.
     """
     listing = list_them or {"proposal": proposals_in, "relationship": relationships_in}[noun]
     names = chosen(which, listed, every)
-    hidden: dict[str, str] = {}
+    hidden: dict[str, list[str]] = {}
 
     def rows() -> list[dict[str, Any]]:
         found = listing(session, the_program(session, program, takes_part=True))
+        sides = [(id, key, "reason" in row) for row in found for _, id, key in _sides(row)]
         if names is not None and session.person is not None:
-            hidden.update(_keys(session, (id for row in found for _, id, _ in _sides(row))))
+            hidden.update(_keys(session, (id for id, _, _ in sides)))
+        # Whom a participant is not shown the key of, they do not find by their address either.
+        seen = {id for id, key, staff in sides if staff or key}
+        keys = [key for _, key, _ in sides if key]
+        for id, typed in addresses(session, seen, names or (), keys).items():
+            hidden.setdefault(id, []).extend(typed)
         return found
 
     return ids_of(
@@ -67,23 +74,23 @@ def _sides(row: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
     return [(role, row[f"{role}_id"], row[f"{role}_key"]) for role in ("mentee", "mentor")]
 
 
-def _called(row: Mapping[str, Any], hidden: Mapping[str, str]) -> list[str]:
+def _called(row: Mapping[str, Any], hidden: Mapping[str, list[str]]) -> list[str]:
     """Return what a row may be called besides its id; a circle by each mentee, a ring by two."""
     names: dict[str, list[str]] = {"mentee": [], "mentor": [], "peer": []}
     for role, id, key in _sides(row):
-        names[role] += [key or id, *([hidden[id]] if id in hidden else [])]
+        names[role] += [key or id, *hidden.get(id, ())]
     if names["peer"]:
         return [f"{one}={other}" for one, other in permutations(names["peer"], 2)]
     return [f"{mentee}={mentor}" for mentee in names["mentee"] for mentor in names["mentor"]]
 
 
-def _keys(session: Session, participants: Iterable[str]) -> dict[str, str]:
+def _keys(session: Session, participants: Iterable[str]) -> dict[str, list[str]]:
     """Return the key of each participant who has one, by participant id."""
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         found = tx.participants.get_many(participants)
         people = tx.people.get_many(one.person_id for one in found.values())
         keys = {one.id: people[one.person_id].external_key for one in found.values()}
-    return {id: key for id, key in keys.items() if key}
+    return {id: [key] for id, key in keys.items() if key}
 
 
 def each(

@@ -1,4 +1,4 @@
-"""Change somebody's part in a program: `participant pause|resume|leave|correct`."""
+"""Change somebody's part in a program: `participant show|pause|resume|leave|...`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from mentorkit.commands.output import example, json_option
-from mentorkit.commands.people import participant, step
+from mentorkit.commands.output import clean, example, json_option, print_json, say, words
+from mentorkit.commands.people import named, participant, step
 from mentorkit.commands.selection import means_option, program_option, selecting
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import ROLES
@@ -17,7 +17,42 @@ _reason = click.option(
     "--reason", default="asked", show_default=True, help="A code, kept in the journal."
 )
 
-__all__ = ["correct", "leave", "participant", "pause", "resume", "step"]
+__all__ = ["cohort", "correct", "leave", "participant", "pause", "resume", "show", "step", "touch"]
+
+
+@participant.command(epilog=example("mentorkit participant show ana@example.org"))
+@click.argument("who", metavar="PARTICIPANT")
+@program_option
+@json_option
+@pass_session
+def show(session: Session, /, who: str, program: str | None, as_json: bool) -> None:
+    """Show one participant, as staff or themselves.
+
+    By key, e-mail or id: how to reach them, their answers, and (to staff) the notes about them.
+    """
+    from mentorkit.journey import onboard
+
+    (id,) = named(session, program, {who: ""}, {})
+    found = onboard.show(session.kit, **session.scope, participant=id)
+    if as_json:
+        print_json(found)
+        return
+    say(
+        clean(f"{found['name']} ({found['key'] or found['id']}): {found['role']}, {found['state']}")
+    )
+    agreed = (found["consented_at"] or "not yet")[:10]
+    say(f"  agreed      {agreed}")
+    say(f"  places      {found['used']} of {found['capacity']}")
+    if found["cohort"]:
+        say(f"  cohort      {found['cohort']}")
+    for contact in found["contacts"]:
+        if contact["kind"] != "erased":
+            say(clean(f"  {contact['kind']:11} {contact['value']}"))
+    for question in found["questions"]:
+        say(clean(f"  {question['id']:11} {words(question['value']) or '-'}"))
+    for note in found.get("notes", ()):
+        when, who = note["at"][:16].replace("T", " "), note["by"] or "staff"
+        say(clean(f"  {when}, {who} about the {note['about']}: {note['text']}"))
 
 
 @participant.command(epilog=example("mentorkit participant pause ana@example.org"))
@@ -175,4 +210,37 @@ def touch(
         verb=onboard.set_touch, states=("lead", "waiting", "approved", "active", "paused"),
         done="Kept the level of", means=means, as_json=as_json, staff_only=True, touch=touch,
         fits=lambda row: row["touch"] != touch,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant cohort --all --cohort 2027-spring"))
+@selecting("PARTICIPANT")
+@program_option
+@click.option("--cohort", "key", required=True, metavar="KEY", help='Which one; "" for none.')
+@means_option
+@json_option
+@pass_session
+def cohort(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    key: str,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Put people into a dated intake.
+
+    By key, e-mail or id; --all takes all who are in none. `match --cohort KEY` matches them
+    together, and what they begin lasts from its first day, or now, to its end.
+    """
+    from mentorkit.journey import cohorts
+
+    step(
+        session, program, which, listed, every,
+        verb=cohorts.assign, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Noted the cohort of", means=means, as_json=as_json, staff_only=True,
+        fits=lambda row: row["cohort"] is None, cohort=key or None,
     )  # fmt: skip

@@ -27,6 +27,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import (
     acting,
+    addresses,
     bad_rows,
     chosen,
     ids_of,
@@ -39,7 +40,7 @@ from mentorkit.commands.selection import (
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Invalid, NotAllowed, Problem
 
 MOST_CHANGES = 20
 """How many of those who are new or changed a preview names."""
@@ -258,8 +259,19 @@ def list_(
     if as_json:
         print_json(rows)
         return
+    dated = any(row["cohort"] for row in rows)
     print_table(
-        ["KEY", "NAME", "ROLE", "STATE", "CONSENT", "PLACES", "NOT MET", "SIGN-OFF MISSING"],
+        [
+            "KEY",
+            "NAME",
+            "ROLE",
+            "STATE",
+            "CONSENT",
+            "PLACES",
+            *(["COHORT"] if dated else []),
+            "NOT MET",
+            "SIGN-OFF MISSING",
+        ],
         [
             [
                 row["key"] or row["id"],
@@ -268,6 +280,7 @@ def list_(
                 row["state"],
                 row["consented_at"] is not None,
                 f"{row['used']} of {row['capacity']}",
+                *([row["cohort"]] if dated else []),
                 _unmet(row),
                 ", ".join(row["unsigned"]),
             ]
@@ -302,28 +315,15 @@ def step(
     after: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None] | None = None,
     **values: Any,
 ) -> None:
-    """Walk one step for the participants named, by id or by key.
+    """Walk one step for the participants named, by id, key or e-mail; people name themselves.
 
     `after` is told how all stood before, by id, and those for whom it was done.
     """
-    from mentorkit.journey import screen
-
     before: dict[str, Any] = {}
-
-    def list_them() -> list[dict[str, Any]]:
-        rows = screen.review(session.kit, **session.scope, program=the_program(session, program))
-        before.update((row["id"], row) for row in rows)
-        return rows
-
-    ids = ids_of(
-        chosen(which, listed, every),
-        list_them,
-        noun="participant",
-        states=states,
-        called=lambda row: [row["key"]] if row["key"] else [],
-        fits=fits,
-        staff_only=staff_only,
-    )
+    ids = named(
+        session, program, chosen(which, listed, every), before,
+        states=states, fits=fits, staff_only=staff_only,
+    )  # fmt: skip
     walk(
         session,
         verb,
@@ -335,6 +335,56 @@ def step(
         after=partial(after, before) if after else None,
         **values,
     )
+
+
+def named(
+    session: Session,
+    program: str | None,
+    names: Mapping[str, str] | None,
+    before: dict[str, Any],
+    *,
+    states: Sequence[str] = PARTICIPANT_MOVES.states,
+    fits: Any = lambda row: True,
+    staff_only: bool = False,
+) -> dict[str, str]:
+    """Return ``{id: what it was called}`` for those named, or all; rows by id go into `before`."""
+    from mentorkit.journey import screen
+
+    emails: dict[str, list[str]] = {}
+
+    def list_them() -> list[dict[str, Any]]:
+        key = the_program(session, program, takes_part=not staff_only)
+        try:
+            rows = screen.review(session.kit, **session.scope, program=key)
+        except NotAllowed:
+            if names is None or staff_only:
+                raise
+            rows = _own(session, key)
+        before.update((row["id"], row) for row in rows)
+        keys = [row["key"] for row in rows]
+        emails.update(addresses(session, list(before), names or (), keys))
+        return rows
+
+    return ids_of(
+        names,
+        list_them,
+        noun="participant",
+        states=states,
+        called=lambda row: [row["key"] or row["id"], *emails.get(row["id"], ())],
+        fits=fits,
+        staff_only=staff_only,
+    )
+
+
+def _own(session: Session, program: str) -> list[dict[str, Any]]:
+    """List whoever is acting, where they take part in the program themselves."""
+    from mentorkit.journey.steps import as_party, program_of
+
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        person = tx.people.get(str(session.actor.person_id))
+        where = {"program_id": program_of(tx, program).id, "person_id": person.id}
+        own = {"name": person.name, "key": person.external_key}
+        return [{**as_party(one), **own} for one in tx.participants.find(**where)]
 
 
 def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> None:

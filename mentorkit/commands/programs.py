@@ -24,6 +24,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import no_program, program_option, the_program
 from mentorkit.commands.session import Session, find_person, pass_session
+from mentorkit.domain.people import called
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
@@ -70,7 +71,11 @@ def create(
     if preset is not None:
         data = presets.read_toml(presets.source(preset), place=f"{preset}.toml")
     elif path is not None:
-        data = _read_preset(path)
+        try:
+            data = _read_preset(path)
+        except Invalid as error:
+            told = [*error.problems, *programs.wrong_key(key)]
+            raise Invalid(error.code, error.message, told) from None
     else:
         raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
     try:
@@ -78,7 +83,10 @@ def create(
     except Invalid as error:
         if path is None or error.code != "preset.invalid":
             raise
-        told = [replace(one, place=f"{path.name}, {one.place}") for one in error.problems]
+        told = [
+            one if one.place == "key" else replace(one, place=f"{path.name}, {one.place}")
+            for one in error.problems
+        ]
         raise Invalid(error.code, error.message, told) from None
     if as_json:
         print_json(made)
@@ -102,14 +110,16 @@ def _read_preset(path: Path) -> dict[str, Any]:
     from mentorkit.domain.programs import read_preset
 
     text = read_text(path, "preset")
-    if path.suffix.casefold() in ("", ".toml"):
+    named = path.suffix.casefold() in ("", ".toml")
+    if named:
         data = presets.read_toml(text, place=path.name)
         made, problems = read_preset(data)
         if made.strategy.criteria or problems:  # `create` tells these, with what plugins know
             return data
     raise Invalid(
         "preset.file",
-        f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]];"
+        f"{path} is no preset. Write a TOML file with at least one [[strategy.criteria]]"
+        f"{'' if named else ', whose name ends in .toml'};"
         " `mentorkit program export` writes one to start from.",
     )
 
@@ -299,6 +309,8 @@ def add(
 
     if not (person or name or user_ref):
         raise click.UsageError("Say who: an id, key or e-mail, or --name for somebody new.")
+    key = the_program(session, program)
+    programs.staff(session.kit, **session.scope, program=key)  # who is here, only staff may learn
     if person:
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             try:
@@ -313,7 +325,7 @@ def add(
     made = programs.appoint(
         session.kit,
         **session.scope,
-        program=the_program(session, program),
+        program=key,
         role=role,
         person=person,
         name=name or "",
@@ -324,7 +336,7 @@ def add(
     else:
         was = f", who was {made['was']}" if made["was"] not in (None, role) else ""
         say(f"Appointed {words(made['name'])} as {role}{was}. Their id is {made['person']}.")
-        if person and name and name != made["name"]:
+        if (person or user_ref) and name and called(name) != made["name"]:
             say(f"They are known as {words(made['name'])} here; the name was left as it is.")
 
 
@@ -359,11 +371,11 @@ def remove(session: Session, /, person: str, program: str | None, as_json: bool)
     """
     from mentorkit.journey import programs
 
+    key = the_program(session, program)
+    programs.staff(session.kit, **session.scope, program=key)  # as in `add`
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         found = find_person(tx, person).id
-    made = programs.dismiss(
-        session.kit, **session.scope, program=the_program(session, program), person=found
-    )
+    made = programs.dismiss(session.kit, **session.scope, program=key, person=found)
     if as_json:
         print_json(made)
     else:

@@ -16,7 +16,8 @@ from mentorkit.commands.selection import (
     selecting,
 )
 from mentorkit.commands.session import Session, find_person, pass_session
-from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.domain.relationships import OTHER
+from mentorkit.errors import Invalid, NotAllowed, NotFound, Problem
 
 
 def how_to_answer(session: Session, program: str, proposals: Sequence[Mapping[str, Any]]) -> str:
@@ -68,14 +69,18 @@ def _runs(session: Session, program: str) -> bool:
 def propose(
     session: Session, /, mentee: str, mentor: str, program: str | None, means: str, as_json: bool
 ) -> None:
-    """Ask for one pair: a mentee's wish, or staff's.
+    """Ask for one pair, as staff or as one of the two.
 
-    By key, e-mail or id. It is offered at once; whoever asks for it with --as has said yes.
+    A mentee or a mentor may ask where people choose for themselves (matching = "self"). By key or
+    id, by staff also by e-mail. It is offered at once; whoever asks for it with --as has said yes.
     """
     from mentorkit.journey import match as matching
 
+    staff = on_staff(session)
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        asking, asked = find_two(tx, mentee, mentor, program)
+        if not staff:
+            may_ask(tx, session, program)
+        asking, asked = find_two(tx, mentee, mentor, program, staff=staff)
     made = matching.propose(
         session.kit, tenant=session.tenant, actor=acting(session, means),
         mentee=asking, mentor=asked,
@@ -89,7 +94,31 @@ def propose(
         say(told)
 
 
-def find_two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[str, str]:
+def on_staff(session: Session) -> bool:
+    """Return whether whoever is acting works in some program."""
+    from mentorkit.journey import programs
+
+    return session.person is None or bool(programs.show(session.kit, **session.scope))
+
+
+def may_ask(tx: Any, session: Session, program: str | None) -> None:
+    """Refuse whom no program lets ask before anybody is looked up: who is here is not told."""
+    from mentorkit.journey.definitions import targets_of
+
+    mine = tx.participants.find(person_id=session.actor.person_id)
+    for one in tx.programs.get_many(row.program_id for row in mine).values():
+        if program in (None, one.key, one.id):
+            levels = targets_of(tx, one)[0].touch
+            if "self" in (one.matching, *(level.matching for level in levels)):
+                return
+    raise NotAllowed(
+        "proposal.staff_matches", "The staff match people here; ask a coordinator to propose two."
+    )
+
+
+def find_two(
+    tx: Any, mentee: str, mentor: str, program: str | None, *, staff: bool
+) -> tuple[str, str]:
     """Return the participant ids of these two in the one program that they share."""
     key = (
         None if program is None else {p.id for p in tx.programs.find() if program in (p.key, p.id)}
@@ -97,7 +126,7 @@ def find_two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[st
     rows = {
         role: [
             row
-            for row in find_participants(tx, wanted)
+            for row in find_participants(tx, wanted, staff=staff)
             if row.plays(role) and (key is None or row.program_id in key)
         ]
         for role, wanted in (("mentee", mentee), ("mentor", mentor))
@@ -122,10 +151,15 @@ def find_two(tx: Any, mentee: str, mentor: str, program: str | None) -> tuple[st
     return pairs[0]
 
 
-def find_participants(tx: Any, wanted: str) -> list[Any]:
-    """Return the participant with this id, or all of the person called so."""
-    one = tx.participants.first(id=wanted)
-    return [one] if one else tx.participants.find(person_id=find_person(tx, wanted).id)
+def find_participants(tx: Any, wanted: str, *, staff: bool) -> list[Any]:
+    """Return the participant with this id, or all of the person called so.
+
+    Others than staff name people by key or id alone: whose address is known here is not theirs.
+    """
+    if one := tx.participants.first(id=wanted):
+        return [one]
+    person = find_person(tx, wanted) if staff else tx.people.first(external_key=wanted)
+    return tx.participants.find(person_id=person.id) if person else []
 
 
 def _passed(did: str) -> Callable[[Mapping[str, Any]], str]:
@@ -247,8 +281,12 @@ def _spoken(one: Mapping[str, Any]) -> str:
 def withdraw(session: Session, /, **given: Any) -> None:
     """Take open proposals back.
 
-    By id or as MENTEE=MENTOR. Whoever has heard of one is told; the two can be proposed again.
+    By id or as MENTEE=MENTOR; a participant takes back what they asked for (--as). Whoever has
+    heard of one is told; the two can be proposed again.
     """
     from mentorkit.journey import accept as accepting
 
-    each(session, noun="proposal", states=OPEN, verb=accepting.withdraw, done="Withdrew", **given)
+    each(
+        session, noun="proposal", states=OPEN, verb=accepting.withdraw, done="Withdrew",
+        fits=lambda row: "reason" in row or row["origin"] in OTHER, **given,
+    )  # fmt: skip

@@ -26,7 +26,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.session import Session
 from mentorkit.domain.people import Actor, Means
-from mentorkit.errors import Invalid, MentorKitError, NotAllowed, NotFound, Problem
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotFound, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST_SHOWN = 10
@@ -199,9 +199,9 @@ def ids_of(
 ) -> dict[str, str]:
     """Return ``{id: what it was called}`` for the names, or for all in one of `states`.
 
-    `called` gives the names by which a row may be called besides its id. Whoever may not list
-    (a participant) names things by id, and only what is theirs will be found; with `staff_only`
-    they are refused. Raises `Invalid` for what can name no pair, `NotFound` for other names.
+    `called` gives the names by which a row may be called besides its id. Only what is listed is
+    found: for whoever may not list that is nothing; with `staff_only` they are refused. Raises
+    `Invalid` for what can name no pair, `NotFound` for other names.
     """
     if names and noun != "participant":
         _check_pairs(names)
@@ -210,7 +210,7 @@ def ids_of(
     except NotAllowed as error:
         if names is None or staff_only or error.code != "program.staff_only":
             raise
-        return {name: name for name in names}
+        rows = []
     if names is None:
         return {
             str(row["id"]): next(iter(called(row)), str(row["id"]))
@@ -234,6 +234,33 @@ def ids_of(
     if missing:
         raise NotFound(f"{noun}.not_found", _not_found({one: names[one] for one in missing}, noun))
     return found
+
+
+def addresses(
+    session: Session, participants: Collection[str], names: Collection[str], keys: Collection[str]
+) -> dict[str, list[str]]:
+    """Return, by participant id, the typed e-mail addresses that are theirs and nobody's key.
+
+    Raises `Conflict` where several of these participants share an address.
+    """
+    typed = {part.strip() for name in names for part in name.split("=") if "@" in part}
+    owners: dict[str, list[str]] = {}
+    if typed := typed - {*keys}:
+        with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+            people = {
+                one.person_id: one.id for one in tx.participants.get_many(participants).values()
+            }
+            reached: dict[str, set[str]] = {}
+            for contact in tx.contacts.find(kind="email", person_id=list(people)):
+                reached.setdefault(contact.value.casefold(), set()).add(people[contact.person_id])
+        for name in sorted(typed):
+            found = reached.get(name.casefold(), set())
+            if len(found) > 1:
+                told = f"{len(found)} people here share the address {_short(name)}"
+                raise Conflict("person.several", f"{told}; give their key or id instead.")
+            for one in found:
+                owners.setdefault(one, []).append(name)
+    return owners
 
 
 def _check_pairs(names: Mapping[str, str]) -> None:

@@ -139,6 +139,7 @@ class DefinitionChanged(Event, noun="program"):
 class LeadReceived(Moved, noun="participant", state="lead"):
     person_id: str = UNCHANGED
     business_id: str | None = UNCHANGED
+    cohort: str | None = UNCHANGED
     role_played: str
     capacity: int
     used: int = 0
@@ -149,6 +150,7 @@ class ParticipantChanged(Event, noun="participant"):
 
     changed: tuple[str, ...] = ()
     business_id: str | None = UNCHANGED
+    cohort: str | None = UNCHANGED
     capacity: int = UNCHANGED
     role_played: str = UNCHANGED
 
@@ -264,6 +266,7 @@ class PersonErased(Event, noun="person"):
 class RunQueued(Moved, noun="run", state="queued"):
     strategy_version: int
     seed: int = 0
+    of_cohort: str | None = UNCHANGED
 
 
 class RunStarted(Moved, noun="run", state="running"): ...
@@ -341,6 +344,7 @@ class RelationshipStarted(Moved, noun="relationship", state="active"):
     members: tuple[str, ...] = UNCHANGED
     targets_version: int
     touch: str = UNCHANGED
+    of_cohort: str | None = UNCHANGED
 
 
 class MemberJoined(Event, noun="relationship"):

@@ -59,6 +59,7 @@ class Lead:
     business: Frozen | None = None
     profile: Mapping[str, Any] = field(default_factory=Frozen)
     capacity: int | None = None
+    cohort: str | None = None
     source: str = ""
     campaign: str = ""
     place: str = ""

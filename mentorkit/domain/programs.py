@@ -22,6 +22,7 @@ from mentorkit.domain.strategies import Strategy, dump_strategy, read_strategy
 from mentorkit.domain.supply import Supply, read_supply
 from mentorkit.domain.surveys import read_measurement, read_questionnaires
 from mentorkit.errors import Invalid, Problem
+from mentorkit.i18n import is_locale
 
 StaffRole = Literal["coordinator", "supervisor", "viewer"]
 STAFF_ROLES: tuple[str, ...] = get_args(StaffRole)
@@ -272,6 +273,11 @@ def parse_targets(data: Any, problems: list[Problem]) -> Targets:
     return targets or Targets()
 
 
+def parse_cohort(data: Any) -> Cohort:
+    """Read a stored cohort."""
+    return _cohort(data, Place("cohort", []))
+
+
 def parse_requirement_list(data: Any, fields: Mapping[str, Field]) -> tuple[Requirement, ...]:
     """Read stored requirements; raise `Invalid` with everything wrong about them."""
     found, problems = reading.take(data, _requirements(fields, fields), "requirements")
@@ -328,7 +334,8 @@ def _requirement(fields: Mapping[str, Field], named: Any, entry: Any, at: Place)
         return Requirement(test=None, **at.read_whole({"id": None, **entry}, _CHECKED))
     given = {"id": None, "field": None, "test": "answered", "value": None, **entry}
     spec, test = fields.get(str(given["field"])), given["test"]
-    known = f"is no profile field; there are {', '.join(fields)}"
+    there = ", ".join(map(str, named)) if isinstance(named, Mapping) else ""
+    known = f"is no profile field; there are {there or 'none'}"
     checks: dict[str, Check] = {
         "field": reading.fits(
             lambda name: not isinstance(named, Mapping) or name in tuple(named), known
@@ -425,7 +432,10 @@ _CHECKED: Mapping[str, Check] = {
 _STEPS = ("mentee", "mentor", "coordinator")
 _PROGRAM: Mapping[str, Check] = {
     "zone": read_zone,
-    "locale": reading.a(str, "write a text"),
+    "locale": reading.fits(
+        lambda value: isinstance(value, str) and is_locale(value),
+        "is no language that is known; write one such as en or pt-BR",
+    ),
     "kind": reading.one_of(("pair", "peer", "circle")),
     "matching": reading.one_of(("staff", "self")),
     "accept_chain": reading.fits(_is_chain, f"list whose yes is needed, of {', '.join(_STEPS)}"),

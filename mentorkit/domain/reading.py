@@ -6,6 +6,7 @@ also look inside: then it tells at the places there, and raises `Told`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
@@ -122,6 +123,23 @@ def blocks(check: Check, each: str = "each", own: str = "", twice: str = "") -> 
         return tuple(made)
 
     return check_all
+
+
+def where_given(problem: Problem, told: Collection[str]) -> Problem:
+    """Return a problem with an entry of a list, found where the entries told of were left out.
+
+    ``rules[0]`` is ``rules[1]`` where the first could not be read.
+    """
+    found = re.match(r"([^\[]*)\[(\d+)\](.*)", problem.place)
+    if found is None:
+        return problem
+    index = int(found[2])
+    for gone in sorted(
+        int(at[1]) for place in told
+        if (at := re.fullmatch(re.escape(found[1]) + r"\[(\d+)\]", place))
+    ):  # fmt: skip
+        index += gone <= index
+    return Problem(f"{found[1]}[{index}]{found[3]}", problem.message)
 
 
 def section(checks: Mapping[str, Check], they: str) -> Check:

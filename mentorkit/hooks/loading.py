@@ -242,10 +242,11 @@ class Loading:
                 settings, self._secrets = Frozen(settled.values), settled.secrets
                 for problem in settled.problems:
                     self.fail(f"{problem.place} ({found.release})", problem.message, operator=True)
+        sound, manager = len(self.failures) == before, None
         with self.guard(found, "hooks"):
             manager = self._register(found, module)
         offers: dict[tuple[str, str], object] = {}
-        for kind in KINDS if len(self.failures) == before else ():
+        for kind in KINDS if sound and manager else ():
             with self.guard(found, kind.hook):
                 for offer in _ask(manager, kind.hook, settings):
                     with self.guard(found, kind.hook):
@@ -378,6 +379,8 @@ def _ask(manager: pluggy.PluginManager, hook: str, settings: Frozen) -> list[obj
     """Return all that one plugin yields for one hook; a generator is drained here."""
     offers: list[object] = []
     for impl in getattr(manager.hook, hook).get_hookimpls():
+        if impl.hookwrapper or impl.wrapper:
+            continue  # refused already
         answer = impl.function(*(settings for _ in impl.argnames))
         if inspect.iscoroutine(answer):
             answer.close()

@@ -73,6 +73,8 @@ def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any)
     known = ", ".join(form.__name__ for form in get_args(forms))
     fits = declared is None or isinstance(declared, get_args(forms))
     yield "declared", fits, f"is {type(declared).__name__}; give one of {known}"
+    if fits and declared is not None:
+        yield from _of_a_form(declared)
     ways = [way for way in (block, single) if overrides(provider, kind, way)]
     ways += ["declared"] if declared is not None else []
     told = f"{block} and {single}; it has {' and '.join(ways) or 'none of them'}"
@@ -86,6 +88,20 @@ def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any)
     for name in options.get("properties", {}) if isinstance(options, Mapping) else ():
         free = name not in _RESERVED
         yield f"options.{name}", free, "name it differently: a strategy has a key of that name"
+
+
+def _of_a_form(form: Any) -> Expected:
+    """Tell what is expected of a declared form's own values."""
+    for name in ("field", "other"):
+        value = getattr(form, name, None)
+        left = value is None and (name == "other" or not hasattr(form, name))
+        fits = is_text(value) or (left and not isinstance(form, providers.Contains))
+        yield f"declared.{name}", fits, 'write the id of a profile field, such as "village"'
+    for name in ("target", "span", "wrap", "full", "least", "most"):
+        value = getattr(form, name, None if name in ("wrap", "most") else 0)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        left = value is None and name in ("wrap", "most")
+        yield f"declared.{name}", number or left, "write a number"
 
 
 def _of_a_method(kind: type, method: str, told: str, provider: Any) -> Expected:

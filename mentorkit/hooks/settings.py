@@ -143,6 +143,9 @@ def _of_a_property(spec: Mapping[str, Any], *, flat: bool, secrets: bool) -> Exp
             kinds = _kinds(items)
         plain = kinds and _SCALARS.issuperset(kinds)
         yield "type", plain, "write string, integer, number, boolean, or an array of one of them"
+    else:
+        known = _TYPE_WORDS.keys() >= set(_kinds(spec))
+        yield "type", known, f"is no type of a value; write one of {', '.join(_TYPE_WORDS)}"
     if spec.get("writeOnly"):
         yield "type", spec.get("type") == "string", 'write "string": a secret is text'
         yield "default", spec.get("default", "") == "", "a secret has no default but an empty text"

@@ -16,6 +16,7 @@ from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Rel
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.choices import promise_next, waiting
+from mentorkit.journey.cohorts import span
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
 from mentorkit.journey.definitions import fields_of, targets_of
 from mentorkit.journey.locks import judged
@@ -166,8 +167,11 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
         peers = asked.program.kind == "peer"
         sides = ("peer", "peer") if peers else ("mentee", "mentor")
         sided = dict(zip((said.mentee_id, said.mentor_id), sides, strict=True))
+        cohort = asked.mentee.cohort or asked.mentor.cohort
         how = {"proposal_id": said.id, "targets_version": version, "touch": touch}
-        held = found(tx, asked.program, sided, targets, kind=asked.program.kind, **how)
+        kind = asked.program.kind
+        held = found(tx, asked.program, sided, targets, kind=kind, cohort=cohort, **how)
+        how["of_cohort"] = cohort
         how |= {"mentee_id": said.mentee_id, "mentor_id": said.mentor_id}
     moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
     own = {"answered": said.answered, "relationship_id": held.id}
@@ -235,17 +239,23 @@ def _joined(tx: Transaction, circle: Relationship, mentee: str) -> Relationship:
 
 
 def found(
-    tx: Transaction, program: Program, members: Mapping[str, str], targets: Targets, **how: Any
-) -> Relationship:
-    """Begin a relationship of these participants, each in a role, whose places are taken."""
+    tx: Transaction, program: Program, members: Mapping[str, str], targets: Targets, *,
+    cohort: str | None, **how: Any,
+) -> Relationship:  # fmt: skip
+    """Begin a relationship of these participants, each in a role, whose places are taken.
+
+    In a cohort it lasts from its first day, or now, to its end.
+    """
     new = tx.new_id()
+    lasts = tx.now, tx.now + timedelta(days=targets.length_days)
+    started, ends = span(tx, program, cohort, lasts)
     return tx.relationships.add(
         Relationship(
             id=new,
             tenant=tx.tenant,
             program_id=program.id,
-            started_at=tx.now,
-            ends_at=tx.now + timedelta(days=targets.length_days),
+            started_at=started,
+            ends_at=ends,
             members=tuple(_member(tx, new, who, role) for who, role in members.items()),
             **how,
         )
@@ -479,8 +489,16 @@ def withdraw(
     kit: Kit, *, tenant: str, actor: Actor, proposal: str, reason: str = "asked",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Take an open proposal back; whoever has heard of it is told."""
+    """Take an open proposal back; whoever has heard of it is told.
+
+    Staff do, and whoever of the two asked for it; the other says no.
+    """
     one, asked = _asked(tx, actor, proposal)
+    if asked.role in PARTIES and one.origin != asked.role:
+        raise NotAllowed(
+            "proposal.asked_by_others",
+            "Only who asked for this pair, or staff, may take it back; you can say no to it.",
+        )
     return asked.row(_withdraw(asked, one, reason, but=asked.role))
 
 

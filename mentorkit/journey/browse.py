@@ -55,9 +55,9 @@ def relationships(
             page = tx.relationships.page(after=after, limit=limit, **wanted)
         else:
             states = [state] if isinstance(state, str) else state
-            held = tx.relationships.for_participants(own, states=states or None)
-            mine = [one for one in held if any(m.participant_id in own for m in one.here)]
-            page = _page(mine, after, limit)
+            held = tx.relationships.for_participants(own)
+            mine = [seen for one in held if (seen := meet.seen_by(one, own))]
+            page = _page([one for one in mine if not states or one.state in states], after, limit)
         items = meet.told(tx, actor, own, page.items)
     return {"items": items, "next": page.next}
 

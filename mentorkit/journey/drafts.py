@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Actor
-from mentorkit.domain.relationships import Reason
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import NotFound
 from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.left import told
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.steps import persons_of, reading
 
@@ -44,11 +44,12 @@ def show(
         left = one.summary.get("left", {})
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
-        people = persons_of(tx, ids)
+        ids |= {reason["params"].get("id") for reason in _reasons(left)} - {None}
+        people, parts = persons_of(tx, ids), tx.participants.get_many(ids)
+        names = {id: person.name for id, person in people.items()}
 
-        def said(kept: Any) -> str:
-            reason = Reason(code=kept["code"], params=Frozen(kept["params"]), points=kept["points"])
-            return words(reason, fields=fields)
+        def said(kept: Any, about: str) -> str:
+            return words(told(kept, parts[about], names), fields=fields)
 
         data = as_row(one)
         data["summary"].pop("left", None)
@@ -66,8 +67,8 @@ def show(
                 {
                     "id": person["id"],
                     "name": people[person["id"]].name,
-                    "reason": said(person["reason"]),
-                    "help": said(person["help"]),
+                    "reason": said(person["reason"], person["id"]),
+                    "help": said(person["help"], person["id"]),
                 }
                 for person in persons
                 if person["id"] in people
@@ -75,3 +76,8 @@ def show(
             for side, persons in left.items()
         }
         return data
+
+
+def _reasons(left: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for person in (one for side in left.values() for one in side):
+        yield from (person["reason"], person["help"])

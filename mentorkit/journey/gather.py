@@ -62,8 +62,10 @@ def gather(
             used[id] = tx.participants.take_place(id)
     touch = next((rows[id].touch for id in everybody if rows[id].touch), "")
     targets, version = targets_of(tx, here)
+    cohort = next((rows[id].cohort for id in everybody if rows[id].cohort), None)
     how: dict[str, Any] = {"targets_version": version, "touch": touch}
-    held = found(tx, here, members, targets.at(touch), kind=kind, **how)
+    held = found(tx, here, members, targets.at(touch), kind=kind, cohort=cohort, **how)
+    how["of_cohort"] = cohort
     taken = [step.fact(events.PlaceTaken, id, used=count) for id, count in used.items()]
     two: dict[str, Any] = {"mentee_id": everybody[0], "mentor_id": everybody[-1]}
     begun = step.fact(events.RelationshipStarted, held.id, members=tuple(members), **two, **how)

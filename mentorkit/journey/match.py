@@ -29,14 +29,13 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
+from mentorkit.journey.left import kept
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
-from mentorkit.journey.pools import ASKED, as_mentees, lock_in, pool_of, two_of
+from mentorkit.journey.pools import ASKED, as_mentees, locks_in, noes, pool_of, two_of, who_refused
 from mentorkit.journey.reasons import reasons_of
-from mentorkit.journey.safeguards import (
-    WORDS,
-    ensure,
-)
+from mentorkit.journey.safeguards import WORDS, ensure, not_possible
 from mentorkit.journey.steps import (
     NEW,
     Step,
@@ -49,6 +48,7 @@ from mentorkit.journey.steps import (
     party,
     person_of,
     persons_of,
+    program_of,
     reading,
     reading_own,
     role_in,
@@ -76,13 +76,15 @@ def draft(
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     alone: bool = False,
+    cohort: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run the program's strategy over everyone available; the result is a draft to review.
 
     `locks` are (mentee, mentor) pairs, by participant id or external key, that the result must
     hold. A lock may override a rule, which is reported; one that breaks a safeguard is refused.
-    With `alone` the draft is of these pairs and of no others, whatever was locked before.
+    With `alone` the draft is of these pairs and of no others, whatever was locked before. `cohort`
+    takes the people of that one alone.
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
     are locked here, but for those that can no longer be (`dropped_locks`). When locks change while
@@ -93,6 +95,8 @@ def draft(
     def begin(tx: Transaction) -> tuple[Run, Any]:
         found, step = in_program(tx, actor, program)
         _ensure_open(found)
+        if cohort is not None:
+            open_cohort(tx, found, cohort)
         strategy, version = strategy_of(tx, found)
         bound = matching.bind(strategy, kit.registry, fields_of(tx, found), known=())
         _ensure_enabled(kit, tx, found, strategy)
@@ -100,15 +104,15 @@ def draft(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
         tx.runs.add(run)
-        step.record(events.RunQueued, run.id, strategy_version=version, seed=seed)
+        step.record(events.RunQueued, run.id, strategy_version=version, seed=seed, of_cohort=cohort)
         run, _ = step.save(tx.runs, run.move("running", by=step.role), events.RunStarted)
         return run, bound
 
     def gather(tx: Transaction) -> tuple[Pool, dict[tuple[str, str], str | None]]:
         found = tx.programs.get(run.program_id)
         earlier = {} if alone else earlier_locks(tx, found)
-        pool = pool_of(tx, found, bound.fields, [*locks, *earlier], alone=alone)
-        return pool, earlier
+        locked = [*locks, *earlier]
+        return pool_of(tx, found, bound.fields, locked, cohort=cohort, alone=alone), earlier
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
@@ -120,7 +124,7 @@ def draft(
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
-        summary = Frozen(matching.summary(result), left=_left(result))
+        summary = Frozen(matching.summary(result), left=_left(result, pool))
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
@@ -161,12 +165,12 @@ def draft(
         for _ in range(DRAFTS):
             with kit.transaction(tenant=tenant, write=False) as tx:
                 pool, earlier = gather(tx)
-            wanted = [lock_in(pool, mentee, mentor) for mentee, mentor in locks]
+            wanted = locks_in(pool, locks)
             carried, dropped = carried_locks(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
             result = one_way(pool, partial(matching.run, pool, bound, **how))
-            if kept := kit.write(tenant, keep):
-                return kept
+            if made := kit.write(tenant, keep):
+                return made
         raise Conflict(
             "run.locks_changed",
             "Locks were changed again and again while the draft was computed. Match again.",
@@ -214,12 +218,18 @@ def _drafted(step: Step, one: Proposal) -> events.Event:
     return step.fact(events.ProposalDrafted, one.id, **told)
 
 
-def _left(result: Result) -> dict[str, list[dict[str, Any]]]:
+def _left(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     """Return everyone left, by side, with the codes of why and of what would help; no names."""
+    people = {one.id: one for one in (*pool.mentees, *pool.mentors)}
     sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
         side: [
-            {"id": one.id, "reason": as_row(one.reason), "help": as_row(one.help)} for one in left
+            {
+                "id": one.id,
+                "reason": kept(one.reason, people[one.id], pool.fields),
+                "help": kept(one.help, people[one.id], pool.fields),
+            }
+            for one in left
         ]
         for side, left in sides.items()
     }
@@ -455,37 +465,42 @@ def both(
 
 @atomic
 def publish(
-    kit: Kit, *, tenant: str, actor: Actor, run: str, tx: Transaction = NEW
-) -> dict[str, Any]:
-    """Offer every pair of a run to those whose yes is asked.
+    kit: Kit, *, tenant: str, actor: Actor, run: str, program: str | None = None,
+    tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Offer every pair of a run to those whose yes is asked; with `program`, only of that one.
 
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
     """
     step, found = _on_run(tx, actor, run)
-    program = tx.programs.get(found.program_id)
-    _ensure_open(program)
+    if program is not None and program_of(tx, program).id != found.program_id:
+        raise NotFound("run.not_found", "There is no such run in this program.")
+    own = tx.programs.get(found.program_id)
+    _ensure_open(own)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
     withheld = []
     drafted = {"run_id": run, "state": "draft"}
     tx.participants.hold(id for one in tx.proposals.find(**drafted) for id in two_of(one))
     drafts = tx.proposals.find(**drafted)  # as they are now that nobody changes them
-    open_now = tx.proposals.find(program_id=program.id, state=ASKED)
+    open_now = tx.proposals.find(program_id=own.id, state=ASKED)
     proposed = {two_of(one) for one in open_now}
     asked = Counter(id for two in proposed for id in two)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
-    mentees = as_mentees(open_now, held)
-    for one, (mentee, mentor), code in judged(tx, program, drafts):
-        full = mentee.role == "both" and mentees[mentee.id] >= program.mentee_capacity
+    mentees, refused = as_mentees(open_now, held), noes(tx, own)
+    for one, (mentee, mentor), code in judged(tx, own, drafts):
+        full = mentee.role == "both" and mentees[mentee.id] >= own.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
         elif code is None and (full or any(w.free <= asked[w.id] for w in (mentee, mentor))):
             code = "asked_meanwhile"
+        elif code is None and two_of(one) in refused and not one.locked:
+            code = "declined_before"
         if code:
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(tx, actor, program, mentee, mentor, speaking="coordinator").offer(one)
+            Both(tx, actor, own, mentee, mentor, speaking="coordinator").offer(one)
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}
@@ -533,6 +548,8 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
     ensure(tx, two.program, two.mentee, two.mentor, two.role)
+    if asking and who_refused(tx, two.program, mentee, mentor) not in (None, two.role):
+        raise not_possible()  # who has said no may come to ask
     for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
         if earlier.state != "draft":
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -78,12 +78,14 @@ def relationships(
 ) -> list[dict[str, Any]]:
     """List a program's relationships with the names of those in them and the minutes so far.
 
-    A participant gets those they are in, as `as_party` shows them.
+    A participant gets those they are in, as `as_party` shows them, and as ended a circle that they
+    have left.
     """
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
-        rows = tx.relationships.find(program_id=found.id, **({"state": state} if state else {}))
+        rows = tx.relationships.find(program_id=found.id)
         if own:
-            rows = [row for row in rows if any(m.participant_id in own for m in row.here)]
+            rows = [theirs for row in rows if (theirs := seen_by(row, own))]
+        rows = [row for row in rows if state in (None, row.state)]
         return told(tx, actor, own, rows)
 
 
@@ -120,6 +122,15 @@ def told(
         }
         for row in rows
     ]
+
+
+def seen_by(row: Relationship, own: Collection[str]) -> Relationship | None:
+    """Return a relationship as one of its own sees it: ended, and as it was, once they left it."""
+    mine = next((m for m in row.members if m.participant_id in own), None)
+    if mine is None or mine.left_at is None:
+        return row if mine else None
+    there = tuple(m for m in row.members if m.joined_at <= mine.left_at)
+    return replace(row, state="ended", paused_at=None, ended_at=mine.left_at, members=there)
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
@@ -328,7 +339,7 @@ def extend(
     longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
     targets = met.targets
     plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
-    started = one.started_at + _away(tx, one, targets.length_days)
+    started = one.started_at + _away(tx, one)
     row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
     moved = []
     for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
@@ -339,14 +350,10 @@ def extend(
     return row
 
 
-def _away(tx: Transaction, one: Relationship, length: int) -> timedelta:
-    """Return how long it has been paused so far: what moved its end, less extensions."""
-    extended = sum(
-        event.days
-        for event in tx.journal.about("relationship", one.id)
-        if isinstance(event, events.RelationshipExtended)
-    )
-    return one.ends_at - one.started_at - timedelta(days=length + extended)
+def _away(tx: Transaction, one: Relationship) -> timedelta:
+    """Return how long it has been paused so far, which is what moved its end."""
+    spans = pauses(tx, one, one.paused_at or tx.now)
+    return sum((over - since for since, over in spans), timedelta(0))
 
 
 @atomic

@@ -18,6 +18,7 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.choices import take_up
+from mentorkit.journey.cohorts import cohorts_of
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.definitions import consent_needed, consent_version, fields_of, targets_of
 from mentorkit.journey.meet import Met, part
@@ -63,9 +64,10 @@ class Own(Step):
 def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
     """Return a participant with all that is asked of them: questions, answers, and the consent.
 
-    For themselves and for staff. `questions` are the profile fields of their role, each with its
-    `value`, and what waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of
-    version `consent_now`.
+    For themselves and for staff, who get the `notes` about them too: who wrote what, when, and
+    about what. `questions` are the profile fields of their role, each with its `value`, and what
+    waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of version `consent_now`,
+    and `cohorts` gives the name of each by key.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
@@ -78,9 +80,12 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             for field in fields_of(tx, program).values()
             if any(one.plays(role) for role in field.roles)
         ]
+        notes = {} if own.role in PARTIES else {"notes": _notes(tx, one)}
         return {
             **own.row(one),
+            **notes,
             "name": person.name,
+            "key": person.external_key,
             "zone": person.zone,
             "program": program.key,
             "program_name": shown(program.name),
@@ -93,6 +98,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
                 {**_question(f, one.profile.get(f.id)), "held": held.get(f.id, "")} for f in asked
             ],
             "signoffs": _signoffs(tx, program, one),
+            "cohorts": {key: shown(c.name) for key, c in cohorts_of(tx, program).items()},
             "contacts": [
                 {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
                 for c in tx.contacts.find(person_id=person.id)
@@ -158,6 +164,25 @@ def sign(
     now = (*others, signoff) if signed else others
     fact = events.ParticipantSigned if signed else events.SignatureWithdrawn
     return own.done(tx.participants, replace(one, signed=now), fact, signoff=signoff, signed=now)
+
+
+def _notes(tx: Transaction, one: Participant) -> list[dict[str, Any]]:
+    """Return what was written about somebody, and about what they are in, oldest first."""
+    about = {one.id, *(held.id for held in tx.relationships.for_participants([one.id]))}
+    for side in ("mentee_id", "mentor_id"):
+        about |= {asked.id for asked in tx.proposals.find(**{side: one.id})}
+    found = sorted(tx.notes.find(subject_id=list(about)), key=lambda note: note.created_at)
+    people = tx.people.get_many(note.author_id for note in found if note.author_id)
+    names = {id: person.name for id, person in people.items()}
+    return [
+        {
+            "about": note.subject_noun,
+            "by": names.get(note.author_id or ""),
+            "at": shown(note.created_at),
+            "text": note.text,
+        }
+        for note in found
+    ]
 
 
 @atomic

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations, product
 from typing import TYPE_CHECKING
 
+from mentorkit.domain.events import ProposalDeclined
 from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
@@ -14,6 +15,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Invalid, Problem
+from mentorkit.journey.cohorts import over
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
 if TYPE_CHECKING:
@@ -59,9 +61,12 @@ def looking(
 
 def pool_of(
     tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]],
-    *, alone: bool = False,
+    *, cohort: str | None = None, alone: bool = False,
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
+
+    With `cohort` only its people; nobody of one that is over, and none of another together. Two of
+    whom one has said no to the other are left out too, unless they are locked.
 
     What is offered counts, as `looking` says, or a second run would offer it again. Drafts do not
     count: this run replaces them. `locks` are (mentee, mentor), by id or key; with `alone` nobody
@@ -73,7 +78,12 @@ def pool_of(
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
     as_mentee = as_mentees(open_now, relationships)
-    found = looking(tx, program, open_now)
+    ended = over(tx, program)
+    found = [
+        each
+        for each in looking(tx, program, open_now)
+        if each[0].cohort not in ended and cohort in (None, each[0].cohort)
+    ]
     rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
     free = {row.id: left for row, _, left in found}
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}
@@ -104,8 +114,36 @@ def pool_of(
         ]
 
     past, forbidden = _histories(tx, relationships, rows)
-    forbidden = {two_of(one): "proposed_now" for one in open_now} | forbidden
+    refused = dict.fromkeys(noes(tx, program).keys() - set(held), "declined_before")
+    dated = [row for row in rows if row.cohort]
+    apart = {
+        (one.id, other.id): "other_cohort"
+        for one, other in permutations(dated, 2)
+        if one.cohort != other.cohort and one.plays("mentee") and other.plays("mentor")
+    }
+    open_pairs = {two_of(one): "proposed_now" for one in open_now}
+    forbidden = {**refused, **apart, **open_pairs, **forbidden}
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
+
+
+def noes(tx: Transaction, program: Program, **of: str) -> dict[tuple[str, str], Proposal]:
+    """Return the (mentee, mentor) of whom one has said no, and not yes since: their proposal.
+
+    Peers are found both ways, as it is all the same who of them is which.
+    """
+    settled = tx.proposals.find(program_id=program.id, state=("declined", "accepted"), **of)
+    ways = (1, -1) if program.kind == "peer" else (1,)
+    newest = {two_of(one)[::way]: one for one in settled for way in ways}
+    return {(a, b): one for (a, b), one in newest.items() if one.state == "declined"}
+
+
+def who_refused(tx: Transaction, program: Program, mentee: str, mentor: str) -> str | None:
+    """Return the role in which somebody has said no to these two last; None for nobody."""
+    for one in noes(tx, program, mentee_id=mentee, mentor_id=mentor).values():
+        for event in tx.journal.about("proposal", one.id):
+            if isinstance(event, ProposalDeclined):
+                return event.role
+    return None
 
 
 def _places(
@@ -173,17 +211,21 @@ def _histories(
     return past, forbidden
 
 
-def lock_in(pool: Pool, mentee: str, mentor: str) -> tuple[str, str]:
-    problems, ids = [], []
-    sides = (("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors))
-    for side, wanted, people in sides:
-        one = next((p for p in people if wanted in (p.id, p.key)), None)
-        if one is None:
-            problems.append(
-                Problem(f"lock {mentee}={mentor}", f"{wanted!r} is no available {side} here")
-            )
-        else:
-            ids.append(one.id)
+def locks_in(pool: Pool, locks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return locks (by id or key) as ids; raise `Invalid` with all that name nobody available."""
+    problems, found = [], []
+    for mentee, mentor in locks:
+        ids = []
+        for side, wanted, people in (
+            ("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors),
+        ):  # fmt: skip
+            one = next((p for p in people if wanted in (p.id, p.key)), None)
+            if one is None:
+                told = f"{wanted!r} is no available {side} here"
+                problems.append(Problem(f"lock {mentee}={mentor}", told))
+            else:
+                ids.append(one.id)
+        found.append(tuple(ids))
     if problems:
         raise Invalid("lock.unknown", "Some locks name nobody available:", problems)
-    return ids[0], ids[1]
+    return [(mentee, mentor) for mentee, mentor in found]

@@ -21,6 +21,7 @@ from mentorkit.domain.programs import (
     parse_preset,
     read_preset,
 )
+from mentorkit.domain.reading import where_given
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.strategies import Strategy
 from mentorkit.domain.surveys import (
@@ -73,12 +74,11 @@ def create(
     """
     if not actor.admin:
         raise NotAllowed("program.admin_only", "Only an admin may create a program.")
-    if not KEY.fullmatch(key):
-        spelling = "write small letters, digits, - and _, beginning with a letter"
-        told = Problem("key", f"{spelling}; at most {LONGEST_KEY}")
-        raise Invalid("program.key", "The program's key cannot be used.", [told])
     made, problems = _read(kit, preset)
-    _refuse("preset.invalid", "The preset cannot be used:", problems)
+    wrong = wrong_key(key)
+    if not problems:
+        _refuse("program.key", "The program's key cannot be used.", wrong)
+    _refuse("preset.invalid", "The preset cannot be used:", [*problems, *wrong])
     if tx.programs.first(key=key):
         raise Conflict("program.key_taken", f"There is a program {key!r} already.", key=key)
     program = Program(
@@ -96,18 +96,23 @@ def create(
     return summary(tx, program)
 
 
+def wrong_key(key: str) -> list[Problem]:
+    """Return what is wrong with a program's key, if anything is."""
+    spelling = "write small letters, digits, - and _, beginning with a letter"
+    told = Problem("key", f"{spelling}; at most {LONGEST_KEY}")
+    return [] if KEY.fullmatch(key) else [told]
+
+
 def _read(kit: Kit, data: Mapping[str, Any]) -> tuple[Preset, list[Problem]]:
     """Return what is right in a preset and all that is wrong, each only where it was made wrong."""
     made, problems = read_preset(data)
     named = [one.place for one in problems]
     fields = data.get("fields", {}) if isinstance(data, Mapping) else {}
     wrong = set(fields) - set(made.fields) if isinstance(fields, Mapping) else set()
-    for one in _misfits(kit, made) if "fields" not in named else ():
-        # Behind an entry that could not be read, the others have moved up by one.
-        moved = one.place.partition("[")[0] + "["
+    for misfit in _misfits(kit, made) if "fields" not in named else ():
+        one = where_given(misfit, named)
         told = any(
             one.place == place or one.place.startswith((f"{place}.", f"{place}["))
-            or (place.startswith(moved) and place.endswith("]"))
             for place in named
         )  # fmt: skip
         if not told and not any(repr(field) in one.message for field in wrong):

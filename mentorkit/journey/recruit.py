@@ -18,6 +18,7 @@ from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
+from mentorkit.journey.cohorts import cohorts_of, in_cohort
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.programs import define
 from mentorkit.journey.protect import ERASED, marks_of
@@ -76,7 +77,9 @@ def read(
     name = source or source_for(kit.registry.recruitment_sources, filename)
     provider = kit.registry.recruitment_sources.get(name)
     if provider is None:
-        raise NotFound("source.not_found", f"No loaded plugin offers the source {name!r}.")
+        there = ", ".join(kit.registry.recruitment_sources) or "none"
+        told = f"No loaded plugin offers the source {name!r}; there are: {there}."
+        raise NotFound("source.not_found", told)
     owner = kit.registry.owner("recruitment_sources", name)
     with reading(kit, tenant, actor, program, STAFF) as (tx, found):
         asked = fields_of(tx, found)
@@ -285,6 +288,7 @@ class _Plan:
 
     def __init__(self, kit: Kit, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
         self.tx, self.program = tx, program
+        self.cohorts = cohorts_of(tx, program)
         names = {name for lead in leads for name in _names(lead)}
         marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
         erased = tx.contacts.find(kind=ERASED, value=list(marks))
@@ -321,6 +325,7 @@ class _Plan:
 
     def _take(self, lead: Lead) -> None:
         """Plan what a lead amounts to. What it is refused for is raised before anything is."""
+        lead = in_cohort(lead, self.cohorts)
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
         if known and before and before.state in ("left", "declined"):
@@ -486,6 +491,7 @@ class _Plan:
             program_id=self.program.id,
             person_id=person.id,
             business_id=business,
+            cohort=lead.cohort,
             role=lead.role,
             capacity=lead.capacity if lead.capacity is not None else default,
             profile=Frozen(lead.profile),
@@ -524,6 +530,7 @@ class _Plan:
 
 def _fact(step: Step, kind: type[events.Event], one: Participant, **own: Any) -> events.Event:
     own |= {"role_played": one.role, "capacity": one.capacity, "business_id": one.business_id}
+    own |= {"cohort": one.cohort}
     return step.fact(kind, one.id, **own)
 
 
@@ -550,6 +557,7 @@ def _differences(before: Whole, after: Whole) -> dict[str, list[Any]]:
     def flat(part: Participant, person: Person | None, held: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: getattr(person, name, None) for name in ("name", "born", "locale", "zone")}
         told = {"role": part.role, "capacity": part.capacity, "business": part.business_id}
+        told |= {"cohort": part.cohort}
         return {**own, **held, **told, **part.profile}
 
     old, new = flat(*before), flat(*after)
@@ -572,6 +580,9 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
             )
         changed.add("role")
         merged = replace(merged, role="both")
+    if lead.cohort is not None and lead.cohort != before.cohort:
+        changed.add("cohort")
+        merged = replace(merged, cohort=lead.cohort)
     if lead.capacity is not None and lead.capacity != before.capacity:
         changed.add("capacity")
         merged = merged.with_capacity(lead.capacity)

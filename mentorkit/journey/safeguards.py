@@ -33,8 +33,14 @@ WORDS = {
     "together_now": "The two have a running relationship already.",
     "parted": "The two were together already, and it ended early. Propose them by hand.",
     "proposed_now": "The two have an open proposal already.",
+    "other_cohort": "The two are in different cohorts.",
+    "declined_before": "One of the two has said no to the other.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }
+PAUSED = (
+    "You are paused here, so nothing begins. Go on first (`mentorkit participant resume`), then do"
+    " this again."
+)
 
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:
@@ -111,6 +117,8 @@ def breaches(
             return "blocked"
         if any({mentee.id, mentor.id} <= here for here in together):
             return "together_now"
+        if mentee.cohort and mentor.cohort and mentee.cohort != mentor.cohort:
+            return "other_cohort"
         if code := _missing(mentee, required) or _missing(mentor, required):
             return code
         return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
@@ -138,12 +146,18 @@ def ensure(
     somebody has blocked them, has not consented or is too young is not for them to know.
     """
     code = breaches(tx, program, [(mentee, mentor)])[0]
+    told = WORDS.get(code or "", "")
     if code and code != "together_now" and by in PARTIES:
-        code = _missing(mentee if by == Role.MENTEE else mentor, signoffs_of(tx, program))
+        own = mentee if by == Role.MENTEE else mentor
+        code = _missing(own, signoffs_of(tx, program))
         if code is None:
-            raise Conflict(
-                "proposal.not_possible",
-                "This cannot be arranged now. Ask for somebody else, or ask a coordinator.",
-            )
+            raise not_possible()
+        told = PAUSED if own.state == "paused" else WORDS[code]
     if code:
-        raise Conflict(f"safeguard.{code}", WORDS[code], safeguard=code)
+        raise Conflict(f"safeguard.{code}", told, safeguard=code)
+
+
+def not_possible() -> Conflict:
+    """Return the error for whoever is not to know what keeps the two apart."""
+    told = "This cannot be arranged now. Ask for somebody else, or ask a coordinator."
+    return Conflict("proposal.not_possible", told)

@@ -14,6 +14,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, is_zon
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.cohorts import cohorts_of, no_such
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
 from mentorkit.journey.onboard import no_longer, parsed
@@ -37,7 +38,8 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     ``name``, ``summary``, ``consent_text`` (of version ``consent_now``) and ``referral`` are
     ``{locale: text}``, ``open`` whether people are taken in, ``waits`` whether mentees go onto the
     waiting list for want of mentors, ``questions`` the profile fields with the options offered
-    now, ``minimum_age`` a number of years or None.
+    now, ``minimum_age`` a number of years or None, ``cohorts`` the keys of the intakes, of which
+    one may be given.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -58,6 +60,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "consent_now": consent.number if consent else 0,
             "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
+            "cohorts": list(cohorts_of(tx, found)),
         }
 
 
@@ -78,6 +81,7 @@ def sign_up(
     source: str = "",
     campaign: str = "",
     agreed: int | None = None,
+    cohort: str | None = None,
     tx: Transaction | None = None,
 ) -> dict[str, Any]:
     """Take somebody in as a lead by their own wish; return what they may know of it.
@@ -95,7 +99,8 @@ def sign_up(
         tx.programs.hold([program_of(tx, program).id])  # until we end, nobody comes in beside us
         found = program_of(tx, program)
         not_closed(found)
-        profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {})
+        wrong = no_such(cohort, cohorts_of(tx, found)) if cohort else None
+        profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {}, wrong)
         told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
         if role == "mentee" and not balance(tx, found)["open"]:
             told["state"] = "waiting"
@@ -127,6 +132,7 @@ def sign_up(
                 **fresh(tx),
                 program_id=found.id,
                 person_id=person.id,
+                cohort=cohort or None,
                 role=role,  # type: ignore[arg-type]
                 capacity=found.mentee_capacity if role == "mentee" else 1,
                 profile=Frozen(profile),
@@ -137,6 +143,7 @@ def sign_up(
         )
         step = Step(tx, actor, Role(role), found.id)
         own: dict[str, Any] = {"person_id": person.id, "business_id": None, "role_played": role}
+        own["cohort"] = one.cohort
         event = step.record(events.LeadReceived, one.id, capacity=one.capacity, **own)
         blank = replace(one, profile=Frozen())
         stands = answers_aside(kit, step, found, blank, profile)
@@ -171,9 +178,10 @@ def _checked(
     born: int | None,
     zone: str,
     answers: Mapping[str, Any],
+    cohort: str | None = None,
 ) -> dict[str, Any]:
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
-    problems = []
+    problems = [Problem("cohort", cohort)] if cohort else []
     if role not in SIDES:
         problems.append(Problem("role", "say whether you want a mentor or to be one"))
     if not name.strip() or len(name) > 200:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import Proposal, Relationship
 from mentorkit.domain.shown import as_row
-from mentorkit.errors import Conflict, MentorKitError, NotAllowed, NotFound
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotFound, Problem
 from mentorkit.store.faults import passes
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ T = TypeVar("T")
 N = TypeVar("N", bound="Noun")
 NEW: Any = None
 """What a step takes as `tx` for a transaction of its own."""
+
+CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""What a reason in the journal looks like. (A run fails with the code of an error.)"""
+NO_CODE = (
+    "write a code of small letters, digits and _, such as no_time; what somebody said belongs into"
+    " a note, which can be erased"
+)
 
 CHUNK = 100
 """How many things `many` does in one transaction: few enough to keep locks short."""
@@ -80,6 +88,9 @@ class Step:
         self, kind: type[Event], subject: str, /, cause: Event | None = None, **changed: Any
     ) -> Event:
         """Return a fact about the thing with this id; `changed` are the event's own fields."""
+        reason = changed.get("reason", changed.get("left_reason"))
+        if reason is not None and kind.noun != "run" and not CODE.fullmatch(reason):
+            raise Invalid("reason.code", "The reason cannot be kept.", [Problem("reason", NO_CODE)])
         led = cause.sequence if cause else None
         return kind(subject_id=subject, program_id=self.program_id, cause=led, **changed)
 
@@ -283,8 +294,13 @@ def require(
     role = role_in(tx, program, actor)
     if role in roles:
         return role
+    raise staff_only(roles)
+
+
+def staff_only(roles: frozenset[Role] = STAFF) -> NotAllowed:
+    """Return the error for whoever has none of these staff roles."""
     who = " or ".join(sorted(roles - {Role.SYSTEM}))
-    raise NotAllowed(
+    return NotAllowed(
         "program.staff_only",
         f"Only staff of this program ({who}) may do that. An admin, which is whoever operates the "
         "database or whom the host says is one, appoints somebody with `mentorkit staff add`.",
@@ -309,7 +325,8 @@ def party(
     """Return the actor's role to a thing: one of its parties (role, person id), or staff.
 
     Staff who are a party themselves are that party, unless they are `speaking` for another role.
-    Raises NotFound for anybody else: whether the thing exists is not theirs to know.
+    Raises NotAllowed for staff who only read, and NotFound for anybody else: whether the thing
+    exists is not theirs to know.
     """
     role = role_in(tx, program, actor)
     staff = role if role in STAFF | {Role.SYSTEM} else None
@@ -321,4 +338,6 @@ def party(
             return named
     if staff:
         return staff
+    if role in READERS:
+        raise staff_only()
     raise NotFound(f"{noun}.not_found", f"There is no such {noun} here.")

@@ -137,27 +137,29 @@ def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
     held: dict[int, int] = {}
     places = pool.capacity.copy()
     for mentee_id, mentor_id in dict.fromkeys((a, b) for a, b in locks):
-        here = f"lock {mentee_id}={mentor_id}"
         mentee, mentor = pool.mentee_at.get(mentee_id), pool.mentor_at.get(mentor_id)
+        one = _called(pool.mentees.people, mentee, mentee_id)
+        other = _called(pool.mentors.people, mentor, mentor_id)
+        here = f"lock {one}={other}"
         if mentee is None:
-            problems.append(Problem(here, f"there is no mentee {mentee_id!r} in this run"))
+            problems.append(Problem(here, f"there is no mentee {one!r} in this run"))
         if mentor is None:
-            problems.append(Problem(here, f"there is no mentor {mentor_id!r} in this run"))
+            problems.append(Problem(here, f"there is no mentor {other!r} in this run"))
         if mentee is None or mentor is None:
             continue
         if mentee in held:
-            problems.append(Problem(here, f"{mentee_id!r} is locked to another mentor already"))
+            problems.append(Problem(here, f"{one!r} is locked to another mentor already"))
             continue
         held[mentee] = mentor
         reason = pool.forbidden.get((mentee, mentor))
         if reason is not None:
             refused.append(Problem(here, words(reason, fields=pool.fields)))
         elif not places[mentor]:
-            refused.append(Problem(here, f"{mentor_id!r} has no place left"))
+            refused.append(Problem(here, f"{other!r} has no place left"))
         else:
             places[mentor] -= 1
     if problems:
-        raise Invalid("lock.invalid", "These locks cannot be kept:", problems)
+        raise Invalid("lock.invalid", "These locks cannot be kept:", [*problems, *refused])
     if refused:
         told = "\n".join(f"  - {problem}" for problem in refused)
         raise Conflict(
@@ -166,6 +168,11 @@ def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
             problems=[str(problem) for problem in refused],
         )
     return tuple(sorted(held.items()))
+
+
+def _called(people: Sequence[Someone], at: int | None, otherwise: str) -> str:
+    """Return what somebody in a lock is called by whoever typed it."""
+    return otherwise if at is None else people[at].key or people[at].name or otherwise
 
 
 def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:

@@ -146,7 +146,8 @@ class Left:
         if len(there):
             chooses = not self.scan.bound.assigner.uses_scores
             reason = _reason("nobody_chose") if chooses else _reason("left_over", count=len(there))
-            return _left(someone, reason, self._named("lock_pair", there, scores, "mentees"))
+            code = "be_chosen" if chooses else "lock_pair"
+            return _left(someone, reason, self._named(code, there, scores, "mentees"))
         help_ = ruled.relax() or self._named("recruit_like", fit, scores, "mentees")
         return _left(someone, _reason("all_paired", count=len(fit)), help_)
 
@@ -196,6 +197,8 @@ class _Ruled:
                 return _reason("only_self", name=_name(self._me))
             if self._why_unsafe <= {"same_person", "no_places"}:
                 return _reason("nobody_has_places")
+            if (apart := self._apart) is not None:
+                return _reason(_APART[apart][0])
             return _reason("safeguards_all", of=everybody, others=self.others)
         excluded = (~self.masks).sum(axis=1)
         binding = int(excluded.argmax())
@@ -212,6 +215,8 @@ class _Ruled:
         if not self.safe.any():
             if self._why_unsafe <= {"same_person"}:
                 return _reason(f"recruit_{self.others}")
+            if (apart := self._apart) is not None:
+                return _reason(_APART[apart][1])
             known = self._why_unsafe <= {"same_person", "no_places"}
             return _reason("give_places" if known else "look_safeguards")
         if (relax := self.relax()) is not None:
@@ -257,6 +262,12 @@ class _Ruled:
             codes.add(refused.code if refused else "no_places")
         return codes
 
+    @property
+    def _apart(self) -> str | None:
+        """Return the code of `_APART` that alone keeps this person from everybody else."""
+        codes = self._why_unsafe - {"same_person"}
+        return next(iter(codes)) if len(codes) == 1 and codes <= _APART.keys() else None
+
     def _answer(self, form: Any) -> tuple[str, Any]:
         """Return this person's own field that a rule reads, and their answer."""
         pool = self.left.pool
@@ -279,21 +290,20 @@ class _Ruled:
         form = rule.rule.declared
         if form is None or isinstance(form, PastPair):
             return None
-        _, mine = self._answer(form)
+        own, mine = self._answer(form)
         if mine is None:
             return None
         field = form.other or form.field
+        about = {"field": field, "own": own}
         match form:
             case Differs():
-                return _phrase("needs_other", field=field, value=mine)
+                return _phrase("needs_other", **about, value=mine)
             case Same():
-                return _phrase("needs_same", field=field, value=mine)
+                return _phrase("needs_same", **about, value=mine)
             case SharesAny():
-                return _phrase("needs_any", field=field, values=_listed(mine))
+                return _phrase("needs_any", **about, values=_listed(mine))
             case MinOverlap():
-                return _phrase(
-                    "needs_some", field=field, values=_listed(mine), least=form.least
-                )  # fmt: skip
+                return _phrase("needs_some", **about, values=_listed(mine), least=form.least)
             case Above():
                 return self._steps(form, field, mine)
 
@@ -318,6 +328,13 @@ class _Ruled:
         if high is None:
             return _phrase("needs_steps", field=field, value=low)
         return _phrase("needs_between", field=field, value=low, upto=high)
+
+
+_APART = {
+    "declined_before": ("only_declined", "propose_again"),
+    "other_cohort": ("only_cohorts", "look_cohorts"),
+}
+"""What is told where one safeguard rules out everybody: the reason, and what would help."""
 
 
 def rule_phrase(bound: BoundRule) -> Frozen:

@@ -70,6 +70,8 @@ SENTENCES: Mapping[str, str] = {
     "together_now": "The two have a running relationship already.",
     "parted": "The two were together already, and it ended early.",
     "proposed_now": "The two have an open proposal already.",
+    "other_cohort": "The two are in different cohorts.",
+    "declined_before": "One of the two has said no to the other.",
     "no_places": "This mentor has no place.",
     "no_mentors": "There is no mentor in this run.",
     "no_mentees": "There is no mentee in this run.",
@@ -87,6 +89,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "safeguards_all.two": "Safeguards (blocks, places, being together now) rule out both {others}.",
     "only_self": "{name} stands on both sides, and nobody can be their own mentor.",
+    "only_declined": "Has said no to everybody there is, or was said no to.",
+    "only_cohorts": "Everybody there is belongs to another cohort.",
     "nobody_has_places": "No mentor has a place.",
     "all_taken": "All {count} mentors who fit are taken.",
     "all_taken.one": "The one mentor who fits is taken.",
@@ -129,7 +133,10 @@ SENTENCES: Mapping[str, str] = {
         "Have them ask for {name}, who fits and is free; others left out are told the same, and"
         " there is no place for all."
     ),
+    "be_chosen": "Have {name}, who fits and is free, ask for this mentor.",
     "choose_any": "Have them say whom they want.",
+    "propose_again": "Propose or lock a pair by hand if a no may have changed, or recruit.",
+    "look_cohorts": "Put somebody into the same cohort, or recruit for it.",
     "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",
     # a mentor that is needed, in the words of the rules
     "needs_other": "a {field} other than {value}",

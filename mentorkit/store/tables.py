@@ -275,8 +275,16 @@ relationship = of(
     ),
     found_by("program_id", "state", "id"),
     without="members",
-    info=declare(subject="id->member.relationship_id", data_class="activity", retention=PROGRAM),
-)
+    info=declare(
+        subject="id->member.relationship_id",
+        data_class="activity",
+        retention=PROGRAM,
+        export=(
+            "id", "program_id", "proposal_id", "kind", "state", "targets_version", "started_at",
+            "ends_at", "paused_at", "ended_at",
+        ),  # why it ended may be what the other one said
+    ),
+)  # fmt: skip
 
 member = of(
     Member,

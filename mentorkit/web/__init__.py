@@ -25,6 +25,7 @@ from mentorkit.web.brought import brought
 from mentorkit.web.pages import (  # noqa: F401
     PAGES,
     Page,
+    cohorts,
     home,
     introductions,
     looking,

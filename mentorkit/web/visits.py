@@ -306,6 +306,7 @@ NOTICES = {
     "saved": "Saved. Nobody reads it before you send it.",
     "noted": "The answers are kept.",
     "planned": "The plan is kept. It holds for what is asked from now on.",
+    "cohort": "The cohort is noted.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

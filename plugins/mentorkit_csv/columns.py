@@ -13,6 +13,7 @@ from mentorkit.errors import Invalid, Problem
 RESERVED = (
     "ref", "name", "given_name", "family_name", "email", "phone", "locale", "zone", "born",
     "capacity", "role", "business", "sector", "country", "started", "choices", "campaign",
+    "cohort",
 )  # fmt: skip
 """The fields of a lead itself; every other target is a field of the program's profile."""
 
@@ -96,7 +97,7 @@ def assign(
                 "person whose address changes would count as a new one",
             )
         )
-    elif "ref" not in by_target and not problems:
+    elif "ref" not in by_target and not {"ref", "email"} & set(columns.values()):
         problems.append(
             Problem(
                 name,
@@ -105,7 +106,8 @@ def assign(
             )
         )
     for field in fields.values():
-        if field.required and _plays(field, role) and field.id not in by_target and not problems:
+        told = field.id in by_target or field.id in columns.values()
+        if field.required and _plays(field, role) and not told:
             problems.append(
                 Problem(name, f"has no column for {field.id}, which this program requires; add it")
             )

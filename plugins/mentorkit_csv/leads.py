@@ -134,6 +134,7 @@ class _Reader:
             business=self._business(),
             profile=Frozen(self._profile(str(played))),
             capacity=default_capacity if capacity is None else capacity,
+            cohort=None if "cohort" in self._fields else self._value("cohort", _short),
             source=source,
             campaign=self._value("campaign", _short) or "",
             place=self._table.place(self._row.number),

@@ -286,7 +286,7 @@ def test_people_act_for_themselves_by_id_key_or_address(traders: Path, run: Run)
     )
     other = next(row for row in listed(run, "participant", "list") if row["key"] == "e1")
     assert (
-        "no such participant"
+        f"There is no participant {other['id']} here"
         in run("--as", "e9", "participant", "consent", other["id"], code=3).err
     )
 
@@ -563,7 +563,7 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
         (("e1", "nobody"), 3, "There is nobody here"),
         (("e1", "e2"), 3, "e2 takes part as no mentor here"),
         (("e1", "m1", "--program", "other"), 3, "e1 takes part as no mentee here"),
-        (("e2", "m1", "--as", "e1"), 3, "no such participant here"),
+        (("e2", "m1", "--as", "e1"), 4, "The staff match people here"),
     ],
 )
 def test_a_pair_that_cannot_be_asked_for_is_refused(

@@ -74,3 +74,35 @@ def test_who_is_appointed_is_named_as_they_are_known_and_what_they_were(
     assert "as viewer, who was coordinator." in told
     assert "the name was left as it is" in told
     assert "Renamed" not in run("staff", "list").out
+
+
+def test_people_are_put_into_a_dated_intake_and_matched_together(traders: Path, run: Run) -> None:
+    dates = '\n[[cohorts]]\nkey = "spring"\nstarts = "2099-03-01"\nends = "2099-05-24"\n'
+    preset = (traders / "preset.toml").read_text(encoding="utf-8")
+    (traders / "dated.toml").write_text(preset + dates, encoding="utf-8")
+    run("program", "create", "--file", "dated.toml", "--key", "dated")
+    run("program", "open", "dated")
+    at = ("--program", "dated")
+    sheet = (traders / "mentors.csv").read_text(encoding="utf-8").splitlines()
+    column = [f"{line},{'cohort' if not n else 'spring'}" for n, line in enumerate(sheet)]
+    (traders / "mentors.csv").write_text("\n".join(column), encoding="utf-8")
+    for role in ("mentor", "mentee"):
+        run("recruit", f"{role}s.csv", "--role", role, *at)
+    run("participant", "approve", "--all", *at)
+    run("participant", "consent", "--all", *at)
+    run("participant", "onboard", "--all", *at)
+    told = run("participant", "cohort", "e1", "--cohort", "autumn", *at, code=2).err
+    assert "there is no cohort 'autumn'; there are: spring" in told
+    assert run("participant", "cohort", "e1", "e2", "--cohort", "spring", *at).out == (
+        "Noted the cohort of 2 participants.\n"
+    )
+    assert "COHORT" in run("participant", "list", *at).out
+    assert "Paired 2 of 2 mentees" in run("match", "--cohort", "spring", *at).out
+    assert "there is no cohort 'x'" in run("match", "--cohort", "x", *at, code=2).err
+    assert "Only staff" in run(
+        "--as", "e1", "participant", "cohort", "e1", "--cohort", "spring", *at, code=4
+    ).err  # fmt: skip
+    run("publish", *at)
+    run("relationship", "accept", "--all", *at)
+    rows = json.loads(run("relationship", "list", "--json", *at).out)
+    assert {row["ends_at"][:10] for row in rows} == {"2099-05-24"}

@@ -66,6 +66,23 @@ def test_a_mentee_ends_their_own_part_and_the_circle_goes_on(world: Any, circle:
         meet.end(world.kit, **by)
 
 
+def test_who_left_a_circle_reads_that_they_were_in_it_and_nothing_of_who_came_later(
+    world: Any, circle: str, clock: Any
+) -> None:
+    by = {"tenant": "acme", "actor": world.by("ben")}
+    meet.end(world.kit, **by, relationship=circle)
+    left = clock.now.isoformat()
+    clock.forward(days=1)
+    joined(world, "eve")
+    (mine,) = meet.relationships(world.kit, **by, program="traders")
+    assert (mine["state"], mine["ended_at"]) == ("ended", left)
+    assert {member["name"] for member in mine["members"]} == {"Ana", "Ben", "Cleo"}
+    assert meet.relationships(world.kit, **by, program="traders", state="active") == []
+    ana = {"tenant": "acme", "actor": world.by("ana")}
+    (theirs,) = meet.relationships(world.kit, **ana, program="traders", state="active")
+    assert theirs["ended_at"] is None
+
+
 def test_the_last_mentee_who_leaves_ends_the_circle(world: Any, circle: str) -> None:
     for who in ("ben", "ana"):
         meet.end(world.kit, tenant="acme", actor=world.by(who), relationship=circle)

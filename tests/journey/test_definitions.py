@@ -124,7 +124,7 @@ def test_what_only_follows_from_another_mistake_is_not_told(kit: Any) -> None:
         "assigner": 5,
     }
     assert wrong(create, kit, fields=fields, strategy=strategy)[1] == [
-        "fields.age.kind", "strategy.assigner", "strategy.rules[0]",
+        "fields.age.kind", "strategy.assigner", "strategy.rules[0]", "strategy.rules[1].rule",
         "strategy.criteria[1].criterion",
     ]  # fmt: skip
     for section in ({"fields": 5}, {"strategy": 5}):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Conflict, NotFound
+from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, standing
 from tests.journey.conftest import lead
 
@@ -85,16 +85,21 @@ def test_no_answer_to_a_participant_holds_what_is_not_theirs(create_world: Any) 
     as_shown(protect.block(kit, **ana, person=world.persons["ana"], other=world.persons["cleo"]))
 
 
-@pytest.mark.parametrize("verb", [accept.decline, accept.withdraw])
-def test_a_no_tells_no_more_than_a_yes(create_world: Any, verb: Any) -> None:
+def test_a_no_tells_no_more_than_a_yes(create_world: Any) -> None:
     world, one = scored(create_world)
-    as_shown(verb(world.kit, **own(world, "ana"), proposal=one))
+    with pytest.raises(NotAllowed, match="you can say no to it"):
+        accept.withdraw(world.kit, **own(world, "ana"), proposal=one)
+    as_shown(accept.decline(world.kit, **own(world, "ana"), proposal=one))
 
 
 def test_who_asks_for_a_pair_is_shown_no_number(create_world: Any) -> None:
     world = create_world(matching="self")
     who = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
-    assert as_shown(match.propose(world.kit, **own(world, "ana"), **who))["awaiting"] == "mentor"
+    made = as_shown(match.propose(world.kit, **own(world, "ana"), **who))
+    assert made["awaiting"] == "mentor"
+    with pytest.raises(NotAllowed, match="Only who asked"):
+        accept.withdraw(world.kit, **own(world, "cleo"), proposal=made["id"])
+    as_shown(accept.withdraw(world.kit, **own(world, "ana"), proposal=made["id"]))
 
 
 def test_a_participant_is_shown_their_own_row_without_codes_of_the_staff(world: Any) -> None:

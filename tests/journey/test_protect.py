@@ -13,8 +13,18 @@ from mentorkit.domain.events import PersonBlocked, PersonErased, StaffDismissed
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Conflict, NotFound
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.errors import Conflict, Invalid, NotFound
+from mentorkit.journey import (
+    accept,
+    drafts,
+    match,
+    meet,
+    onboard,
+    programs,
+    protect,
+    recruit,
+    screen,
+)
 from mentorkit.kit import Kit
 from mentorkit_inbox.tables import message as inbox
 from tests.journey.conftest import PRESET, lead
@@ -142,6 +152,67 @@ def test_only_staff_are_told_how_much_was_withdrawn_and_erased_for_some_were_dra
     assert own.keys() == {"person", "ended", "left", "unreached"}
     theirs = erase(world, "ben")
     assert (theirs["withdrawn"], theirs["erased"]["mk__person"]) == (1, 1)
+
+
+def test_a_run_keeps_no_name_and_no_word_of_whom_it_left_alone(create_world: Any) -> None:
+    world = create_world([
+        lead("ana", "mentee", trade="baker", village="Ora"),
+        lead("ben", "mentee", trade="baker", village="Ora"),
+        lead("zed", "mentee", trade="baker", village="Farhill"),
+        lead("cleo", "mentor", trade="baker", village="Ora", capacity=1),
+    ])  # fmt: skip
+    strategy = {**PRESET["strategy"], "rules": [{"rule": "same", "field": "village"}]}
+    programs.define(world.kit, **world.at, program="traders", kind="strategy", body=strategy)
+    match.draft(world.kit, **world.at, program="traders")
+
+    def helps() -> dict[str, str]:
+        shown = drafts.show(world.kit, **world.at, program="traders")
+        assert shown is not None
+        return {one["name"]: one["help"] for one in shown["left"]["mentees"]}
+
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        (stored,) = tx.connection.execute(sa.select(store.tables.run.c.summary)).scalars()
+    assert "Cleo" not in repr(stored)
+    assert "Farhill" not in repr(stored)
+    assert helps() == {
+        "Ben": "One more place at Cleo would let one of the 2 mentees left out be paired.",
+        "Zed": "Recruit somebody who offers this: village Farhill.",
+    }
+    erase(world, "cleo")
+    assert helps()["Ben"].startswith("One more place at somebody who has left would")
+
+
+def test_who_asks_what_is_kept_reads_nothing_that_the_other_one_said(world: Any) -> None:
+    connect(world, "ana", "cleo")
+    (held,) = meet.relationships(world.kit, **world.at, program="traders")
+    by = {"tenant": "acme", "actor": world.by("cleo"), "relationship": held["id"]}
+    meet.end(world.kit, **by, reason="no_contact", note="She never came.")
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        ana, cleo = (store.export(tx, world.persons[key]) for key in ("ana", "cleo"))
+    assert "no_contact" not in repr(ana)
+    assert "note_id" not in repr(ana)
+    assert "She never came." not in repr(ana)
+    assert "She never came." in repr(cleo)  # her own words
+
+
+@pytest.mark.parametrize("reason", ["Maria Lopez was rude", "", "x" * 41, "No_time"])
+def test_a_reason_is_a_code_and_words_go_into_a_note(world: Any, reason: str) -> None:
+    one = {"participant": world.ids["ana"]}
+    connect(world, "ben", "dora")
+    (held,) = meet.relationships(world.kit, **world.at, program="traders")
+    offered = {"proposal": offer(world, "ana", "cleo")}
+    running = {"relationship": held["id"]}
+    for verb, of in (
+        (onboard.pause, one), (onboard.leave, one), (accept.decline, offered),
+        (accept.withdraw, offered), (meet.pause, running), (meet.end, running),
+    ):  # fmt: skip
+        with pytest.raises(Invalid, match="a note, which can be erased"):
+            verb(world.kit, **world.at, **of, reason=reason)
+    assert sorted(row["state"] for row in proposals_of(world)) == ["accepted", "offered"]
+
+
+def proposals_of(world: Any) -> list[dict[str, Any]]:
+    return match.proposals(world.kit, **world.at, program="traders")
 
 
 def test_nothing_is_written_again_about_who_was_erased(world: Any) -> None:

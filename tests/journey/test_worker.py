@@ -287,9 +287,10 @@ def test_who_was_asked_hears_that_nothing_comes_of_it(offered: Any, post: Post, 
     elif by == "left":
         onboard.leave(kit, **at, participant=offered.ids["cleo"])
     else:
-        actor = offered.admin if by == "staff" else offered.by(by)
-        one = proposal(offered, "ana")
-        accept.withdraw(kit, tenant=offered.tenant, actor=actor, proposal=one)
+        actor, end = {
+            "staff": (offered.admin, accept.withdraw), "ana": (offered.by("ana"), accept.decline),
+        }[by]  # fmt: skip
+        end(kit, tenant=offered.tenant, actor=actor, proposal=proposal(offered, "ana"))
     told = [("ana", "proposal_declined")] if by in ("staff", "left") else []
     assert heard(offered, post) == told
 

@@ -197,7 +197,8 @@ def test_choices_are_told_apart() -> None:
     assert told(nobody.unmatched_mentees[0]) == (
         "Did not ask for anybody.", "Have them ask for mentor-a, who fits and is free."
     )  # fmt: skip
-    assert words(nobody.unmatched_mentors[0].help) == "Lock the pair with mentee-a and run again."
+    helps = "Have mentee-a, who fits and is free, ask for this mentor."
+    assert words(nobody.unmatched_mentors[0].help) == helps
     taken = create_result([FOOD, FOOD], [FOOD, FOOD], assigner="choice", choices=("mentor-a",))
     assert words(taken.unmatched_mentees[0].reason).startswith("Everybody this person asked for")
     nobodies = create_result([FOOD], [FOOD], assigner="choice", choices=("zoe", "yan"))

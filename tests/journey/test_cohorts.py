@@ -1,0 +1,193 @@
+"""A dated intake is matched together, begins and ends together; and a no is not asked again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mentorkit.domain.events import replay
+from mentorkit.errors import Conflict, Invalid
+from mentorkit.journey import (
+    accept,
+    cohorts,
+    drafts,
+    match,
+    meet,
+    onboard,
+    programs,
+    recruit,
+    screen,
+    suggestions,
+)
+from mentorkit.journey.signup import sign_up
+from tests.journey.conftest import lead
+
+SPRING = {"key": "spring", "starts": "2027-03-15", "ends": "2027-06-07"}
+AUTUMN = {"key": "autumn", "starts": "2027-09-06", "ends": "2027-11-29"}
+
+
+@pytest.fixture
+def dated(world: Any) -> Any:
+    """A program with two intakes, in Nairobi; it is the first of March."""
+    for one in (SPRING, AUTUMN):
+        programs.define(
+            world.kit, **world.at, program="traders", kind="cohort", key=one["key"], body=one
+        )
+    return world
+
+
+def put(world: Any, **of: str | None) -> None:
+    for key, cohort in of.items():
+        cohorts.assign(world.kit, **world.at, participant=world.ids[key], cohort=cohort)
+
+
+def drafted(world: Any, **options: Any) -> set[tuple[str, str]]:
+    run = match.draft(world.kit, **world.at, program="traders", **options)
+    rows = match.proposals(world.kit, **world.at, program="traders", state="draft")
+    return {(row["mentee"], row["mentor"]) for row in rows if row["run_id"] == run["id"]}
+
+
+def test_a_cohort_is_matched_together_and_lasts_from_its_first_day_to_its_end(
+    dated: Any, clock: Any
+) -> None:
+    put(dated, ana="spring", cleo="spring", ben="autumn", dora="autumn")
+    assert drafted(dated, cohort="spring") == {("Ana", "Cleo")}
+    assert drafted(dated) == {("Ana", "Cleo"), ("Ben", "Dora")}
+    match.publish(dated.kit, **dated.at, run=match.latest(dated.kit, **dated.at, program="traders"))
+    for one in match.proposals(dated.kit, **dated.at, program="traders", state="offered"):
+        accept.accept(dated.kit, **dated.at, proposal=one["id"])
+    held = meet.relationships(dated.kit, **dated.at, program="traders")
+    spans = {(one["started_at"][:10], one["ends_at"][:10]) for one in held}
+    assert spans == {("2027-03-15", "2027-06-07"), ("2027-09-06", "2027-11-29")}
+    spring = next(one["id"] for one in held if one["ends_at"].startswith("2027-06"))
+    plans = meet.milestones(dated.kit, **dated.at, relationship=spring)
+    opens = {one["kind"]: one["opens_at"][:10] for one in plans}
+    assert (opens["mid_point"], opens["end"]) == ("2027-04-26", "2027-06-07")
+    # A longer one stands at fractions of the new length, which is not the program's.
+    meet.extend(dated.kit, **dated.at, relationship=spring, days=84)
+    plans = meet.milestones(dated.kit, **dated.at, relationship=spring)
+    opens = {one["kind"]: one["opens_at"][:10] for one in plans}
+    assert opens["mid_point"] == "2027-06-07"
+
+
+def test_who_says_yes_later_begins_later_and_ends_with_the_others(dated: Any, clock: Any) -> None:
+    put(dated, ana="spring")
+    clock.now = datetime(2027, 4, 1, 9, tzinfo=UTC)
+    two = {"mentee": dated.ids["ana"], "mentor": dated.ids["cleo"]}
+    one = match.propose(dated.kit, **dated.at, **two)["id"]
+    began = accept.accept(dated.kit, **dated.at, proposal=one)["relationship"]
+    assert (began["started_at"][:10], began["ends_at"][:10]) == ("2027-04-01", "2027-06-07")
+    clock.now += timedelta(days=90)
+    put(dated, dora=None)
+    with pytest.raises(Conflict, match="ended on 2027-06-07"):
+        put(dated, dora="spring")
+    with pytest.raises(Conflict, match="ended on 2027-06-07"):
+        drafted(dated, cohort="spring")
+
+
+def test_people_of_different_cohorts_are_not_paired(dated: Any) -> None:
+    put(dated, ana="spring", ben="spring", cleo="autumn", dora="autumn")
+    assert drafted(dated) == set()
+    shown = drafts.show(dated.kit, **dated.at, program="traders")
+    assert shown is not None
+    assert {(one["reason"], one["help"]) for one in shown["left"]["mentees"]} == {
+        (
+            "Everybody there is belongs to another cohort.",
+            "Put somebody into the same cohort, or recruit for it.",
+        )
+    }
+    two = {"mentee": dated.ids["ana"], "mentor": dated.ids["cleo"]}
+    with pytest.raises(Conflict, match="different cohorts"):
+        match.propose(dated.kit, **dated.at, **two)
+    put(dated, cleo=None)  # a mentor of no cohort helps in any
+    assert drafted(dated) == {("Ana", "Cleo")}
+
+
+def test_a_row_or_a_form_says_the_cohort_and_an_unknown_one_names_those_there_are(
+    dated: Any,
+) -> None:
+    at = {**dated.at, "program": "traders"}
+    people = [lead("eve", "mentee", cohort="autumn", place="x.csv, line 2"),
+              lead("fay", "mentee", cohort="winter", place="x.csv, line 3")]  # fmt: skip
+    told = recruit.receive(dated.kit, **at, leads=people)
+    assert told["new"] == 1
+    (refused,) = told["refused"]
+    assert refused["place"] == "x.csv, line 3"
+    assert "There is no cohort 'winter'; there are: spring, autumn." in refused["message"]
+    again = recruit.receive(
+        dated.kit, **at, leads=[lead("eve", "mentee", cohort="spring")], preview=True
+    )
+    assert again["changes"][0]["fields"] == {"cohort": ["autumn", "spring"]}
+    form = {**at, "role": "mentee", "name": "Gil", "email": "gil@example.org"}
+    form["answers"] = {"trade": "baker"}
+    with pytest.raises(Invalid, match="there are: spring, autumn"):
+        sign_up(dated.kit, **form, cohort="winter")
+    sign_up(dated.kit, **form, cohort="spring")
+    put(dated, ana="spring")
+    rows = {row["name"]: row for row in screen.review(dated.kit, **at)}
+    assert {name: rows[name]["cohort"] for name in ("Eve", "Gil", "Ana")} == {
+        "Eve": "autumn", "Gil": "spring", "Ana": "spring",
+    }  # fmt: skip
+    with dated.kit.transaction(tenant="acme", write=False) as tx:
+        states = replay(tx.journal.events(limit=10_000))
+    for row in rows.values():
+        assert states["participant", row["id"]]["cohort"] == row["cohort"]
+
+
+def declined(world: Any, by: str) -> dict[str, Any]:
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    one = match.propose(world.kit, **world.at, **two)["id"]
+    if by == "cleo":
+        accept.accept(world.kit, tenant="acme", actor=world.by("ana"), proposal=one)
+    accept.decline(world.kit, tenant="acme", actor=world.by(by), proposal=one)
+    return two
+
+
+@pytest.mark.parametrize("by", ["ana", "cleo"])
+def test_two_of_whom_one_said_no_are_not_drafted_again_unless_staff_lock_or_propose_them(
+    world: Any, by: str
+) -> None:
+    two = declined(world, by)
+    onboard.pause(world.kit, **world.at, participant=world.ids["dora"])
+    onboard.pause(world.kit, **world.at, participant=world.ids["ben"])
+    assert drafted(world) == set()
+    shown = drafts.show(world.kit, **world.at, program="traders")
+    assert shown is not None
+    assert [one["reason"] for one in shown["left"]["mentees"]] == [
+        "Has said no to everybody there is, or was said no to."
+    ]
+    found = suggestions.mentors(world.kit, **world.at, participant=two["mentee"])
+    assert found["mentors"] == []
+    assert drafted(world, locks=[("ana", "cleo")]) == {("Ana", "Cleo")}
+    assert drafted(world) == {("Ana", "Cleo")}  # the lock is carried along
+    run = match.latest(world.kit, **world.at, program="traders")
+    assert match.publish(world.kit, **world.at, run=run)["offered"] == 1
+
+
+def test_a_draft_is_withheld_if_one_of_the_two_says_no_meanwhile(world: Any) -> None:
+    assert ("Ana", "Cleo") in drafted(world)
+    run = match.latest(world.kit, **world.at, program="traders")
+    for one in match.proposals(world.kit, **world.at, program="traders", state="draft"):
+        match.lock(world.kit, **world.at, proposal=one["id"], locked=False)
+    with world.kit.transaction(tenant="acme") as tx:
+        (one,) = [p for p in tx.proposals.find(run_id=run) if p.mentee_id == world.ids["ana"]]
+        kept = tx.proposals.save(match.replace(one, state="withdrawn"))
+    declined(world, "ana")
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.proposals.save(match.replace(kept, state="draft"))
+    told = match.publish(world.kit, **world.at, run=run)
+    assert [one["code"] for one in told["withheld"]] == ["declined_before"]
+
+
+def test_nobody_asks_again_who_has_said_no_but_who_said_it_may_ask(create_world: Any) -> None:
+    world = create_world(matching="self")
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    ana, cleo = ({"tenant": "acme", "actor": world.by(key)} for key in ("ana", "cleo"))
+    one = match.propose(world.kit, **ana, **two)["id"]
+    accept.decline(world.kit, **cleo, proposal=one)
+    with pytest.raises(Conflict) as caught:
+        match.propose(world.kit, **ana, **two)
+    assert caught.value.code == "proposal.not_possible"
+    assert match.propose(world.kit, **cleo, **two)["origin"] == "mentor"
