@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-
-if TYPE_CHECKING:
-    from mentorkit.kit import Kit
 
 
 class Context(Protocol):
@@ -49,5 +46,5 @@ class CommandContext(WorkContext, Protocol):
     @property
     def actor(self) -> Actor: ...
     @property
-    def kit(self) -> Kit:
-        """The kit, for what the functions of `mentorkit.journey` take."""
+    def kit(self) -> Any:
+        """The `Kit`, which the functions of `mentorkit.journey` take."""

@@ -145,7 +145,7 @@ class Life:
             meet.pause(self.kit, **at, reason="asked")
         elif luck < 0.016:
             meet.end(self.kit, **at, reason="no_time")
-        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.25:
+        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.06:
             meet.end(self.kit, **at, reason="completed")
 
 

@@ -24,6 +24,7 @@ PRESET: dict[str, Any] = {
     },
     "requirements": [{"id": "bakes", "field": "trade", "test": "equals", "value": "baker"}],
     "supply": {"gate": False},
+    "measurement": {"none": "These tests measure nothing."},
 }
 ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.trade": "baker"}
 
