@@ -49,7 +49,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
             for row in tx.proposals.find(mentee_id=[m.participant_id for m in one.members])
             if row.relationship_id == one.id
         }
-        mentor = one.member("mentor").participant_id
+        mentor = next((m.participant_id for m in one.members if m.role == "mentor"), None)
 
         def why(other: str) -> list[str]:
             if other == mentor:
