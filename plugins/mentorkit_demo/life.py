@@ -122,6 +122,9 @@ class Life:
                 self._meet(tx, one, number)
         for one in held:
             self._look_back(one, number)
+        for one in meet.relationships(self.kit, **self.by, program=PROGRAM, state="paused"):
+            if self.random.random() < 0.25:
+                meet.resume(self.kit, **self.by, relationship=one["id"])
         reply(self.kit, random=self.random, program=PROGRAM, **self.by)
 
     def _meet(self, tx: Any, one: dict[str, Any], number: int) -> None:
@@ -137,15 +140,20 @@ class Life:
     def _look_back(self, one: dict[str, Any], number: int) -> None:
         for milestone in meet.milestones(self.kit, **self.by, relationship=one["id"]):
             asked = milestone["kind"] in ("check", "end")  # who answers the survey has reached it
-            if milestone["state"] == "due" and not asked and self.random.random() < 0.45:
+            if milestone["state"] != "due":
+                continue
+            if not asked and self.random.random() < 0.45:
                 meet.reach(self.kit, **self.by, milestone=milestone["id"])
+            elif milestone["kind"] == "check" and self.random.random() < 0.7:
+                staff = {"milestone": milestone["id"], "on_behalf_of": meet.STAFF_SIDE}
+                meet.reach(self.kit, **self.by, **staff)
         luck = self.random.random()
         at = {**self.by, "relationship": one["id"]}
         if luck < 0.008:
             meet.pause(self.kit, **at, reason="asked")
         elif luck < 0.016:
             meet.end(self.kit, **at, reason="no_time")
-        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.06:
+        elif datetime.fromisoformat(one["ends_at"]) < self.kit.clock() and luck < 0.15:
             meet.end(self.kit, **at, reason="completed")
 
 
