@@ -91,7 +91,7 @@ def sign(
 @json_option
 @pass_session
 def check(session: Session, /, program: str | None, as_json: bool) -> None:
-    """Ask plugins' checks again about all who are not active yet.
+    """Ask plugins again about all not yet active.
 
     They are asked by themselves when people come in; again is for when what they look at changed.
     """

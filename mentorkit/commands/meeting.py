@@ -31,7 +31,7 @@ def _one(session: Session, program: str | None, which: Sequence[str]) -> str:
 @json_option
 @pass_session
 def show(session: Session, /, which: str, program: str | None, as_json: bool) -> None:
-    """Show one relationship: its people, milestones and meetings.
+    """Show one relationship and what was done in it.
 
     By id or as MENTEE=MENTOR. Times are UTC.
     """
@@ -77,7 +77,7 @@ def show(session: Session, /, which: str, program: str | None, as_json: bool) ->
 @json_option
 @pass_session
 def history(session: Session, /, which: str, program: str | None, as_json: bool) -> None:
-    """Show what happened in one relationship, and who noted it.
+    """Show what happened in one, and who noted it.
 
     By id or as MENTEE=MENTOR, newest first. Staff see all; with --as a participant sees what they
     did, and what staff did in their place. Times are UTC.
@@ -125,8 +125,7 @@ def strike(session: Session, /, meeting: str, means: str, as_json: bool) -> None
 
 @click.command(
     epilog=example(
-        "mentorkit --kit portal:kit relationship link ana@example.org=ben@example.org --for"
-        " ana@example.org"
+        "mentorkit relationship link ana@example.org=ben@example.org --for ana@example.org"
     )
 )
 @click.argument("which", metavar="RELATIONSHIP", nargs=1)
@@ -135,9 +134,9 @@ def strike(session: Session, /, meeting: str, means: str, as_json: bool) -> None
 @json_option
 @pass_session
 def link(session: Session, /, which: str, program: str | None, who: str, as_json: bool) -> None:
-    """Make a link by which somebody logs one meeting, with one tap and no log-in.
+    """Make a link that logs one meeting by one tap.
 
-    By id or as MENTEE=MENTOR. The kit must have secret_keys, which sign it.
+    Whoever has it needs no log-in. By id or as MENTEE=MENTOR. The kit must have secret_keys, which sign it.
     """
     from mentorkit.journey import meet, met
 
@@ -195,7 +194,7 @@ def gather(
     means: str,
     as_json: bool,
 ) -> None:
-    """Bring together peers, or a circle, who have all said yes to you.
+    """Bring peers or a circle together, by their yes.
 
     By key or id. Two peers are a pair, three and more a ring; with --mentor it is a circle.
     """
@@ -221,7 +220,7 @@ def gather(
 @json_option
 @pass_session
 def checks(session: Session, /, program: str | None, as_json: bool) -> None:
-    """List the milestones that are due, with what speaks for looking closer."""
+    """List the milestones that are due, with flags."""
     from mentorkit.journey import checks as looking
 
     rows = looking.due(session.kit, **session.scope, program=the_program(session, program))
@@ -248,7 +247,7 @@ def checks(session: Session, /, program: str | None, as_json: bool) -> None:
 @json_option
 @pass_session
 def flags(session: Session, /, program: str | None, as_json: bool) -> None:
-    """List the running relationships that want looking at, and why."""
+    """List those that want looking at, and why."""
     from mentorkit.journey import flags as flagging
 
     rows = flagging.flags(session.kit, **session.scope, program=the_program(session, program))

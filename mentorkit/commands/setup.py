@@ -73,7 +73,7 @@ def schema(session: Session, /, key: str | None, role: str | None, as_json: bool
 @json_option
 @pass_session
 def supply(session: Session, /, key: str | None, as_json: bool) -> None:
-    """Say whether there are mentors enough, and which are missing."""
+    """Say which mentors are missing, if any are."""
     from mentorkit.journey import supply as supplies
 
     found = supplies.supply(session.kit, **session.scope, program=the_program(session, key))

@@ -16,7 +16,7 @@ from mentorkit.errors import Invalid, Problem
 
 @click.group(epilog=example("mentorkit draft export pairs.csv"))
 def draft() -> None:
-    """Let a draft of pairs go out as a spreadsheet, and come back."""
+    """Take a draft of pairs out and in as a sheet."""
 
 
 @draft.command("export", epilog=example("mentorkit draft export pairs.csv"))
@@ -28,7 +28,7 @@ def draft() -> None:
 def export(
     session: Session, /, file: Path, program: str | None, force: bool, as_json: bool
 ) -> None:
-    """Write who can be paired, with the pairs of the draft.
+    """Write who can be paired, and the drafted pairs.
 
     A row for each mentee, then one for each mentor with a free place. Fill in the column `mentor`.
     """
@@ -53,7 +53,7 @@ def export(
 def import_(
     session: Session, /, file: Path, program: str | None, preview: bool, as_json: bool
 ) -> None:
-    """Make a draft of the pairs that a sheet holds, each of them locked.
+    """Make a draft of the pairs in a sheet, all locked.
 
     What is wrong with a row is told by line and column, and the others are kept; exit code 2 if
     there is none. Nobody hears of a draft until it is published.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +50,29 @@ def test_the_history_says_who_noted_what_by_which_means(paired: str, run: Run) -
     assert {one["what"] for one in own} >= {"MeetingHeld"}
 
 
-def test_g21_a_link_is_made_and_logs_once(paired: str, traders: Path, run: Run) -> None:
-    refused = run("relationship", "link", "e1=m1", "--for", "e1", code=5)
-    assert "secret_keys" in refused.err
-    (traders / "portal.py").write_text(
+@pytest.fixture
+def portal(traders: Path) -> Iterator[str]:
+    """A host's kit on the same database, which signs links."""
+    (traders / "meeting_portal.py").write_text(
         "from mentorkit import Kit, Portal\n"
         f"kit = Kit.embedded({str(traders / 'mentorkit.db')!r}, secret_keys=['s'],"
         " site=Portal('https://example.org/m'))\n"
     )
-    url = run("--kit", "portal:kit", "relationship", "link", "e1=m1", "--for", "e1").out.strip()
+    yield "meeting_portal:kit"
+    module = sys.modules.pop("meeting_portal", None)
+    if module is not None:
+        module.kit.close()
+
+
+def test_g21_a_link_is_made_and_logs_once(paired: str, portal: str, run: Run) -> None:
+    refused = run("relationship", "link", "e1=m1", "--for", "e1", code=5)
+    assert "secret_keys" in refused.err
+    url = run("--kit", portal, "relationship", "link", "e1=m1", "--for", "e1").out.strip()
     assert url.startswith("https://example.org/m/met/")
-    once = ("--kit", "portal:kit", "relationship", "met", url, "--minutes", "60")
+    once = ("--kit", portal, "relationship", "met", url, "--minutes", "60")
     assert "Logged a meeting of 60 minutes" in run(*once).out
     assert "already" in run(*once, code=5).err
-    missing = run("--kit", "portal:kit", "relationship", "link", paired, "--for", "e9", code=3)
+    missing = run("--kit", portal, "relationship", "link", paired, "--for", "e9", code=3)
     assert "not in this relationship" in missing.err
 
 

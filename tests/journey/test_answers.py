@@ -162,8 +162,10 @@ def test_somebody_who_is_both_is_mentee_no_more_often_than_a_mentee(create_world
     world = both_worlds(create_world)
     first, second = proposed(world, "bo", "cleo"), proposed(world, "bo", "dora")
     accept.accept(world.kit, **world.at, proposal=first)
+    listed = {row["id"]: row for row in match.proposals(world.kit, **world.at, program="traders")}
+    assert (listed[second]["state"], listed[second]["reason"]) == ("withdrawn", "place_taken")
     code = refused(Conflict, accept.accept, world.kit, **world.at, proposal=second)
-    assert code == "participant.mentee_capacity"
+    assert code == "proposal.illegal_move"
     used = {r["key"]: r["used"] for r in screen.review(world.kit, **world.at, program="traders")}
     assert (used["bo"], used["cleo"], used["dora"]) == (1, 1, 0)
     assert accept.accept(world.kit, **world.at, proposal=proposed(world, "ana", "bo"))["state"] == (
@@ -189,4 +191,4 @@ def test_of_two_mentors_who_accept_somebody_at_once_one_is_refused(create_world:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["participant.mentee_capacity", "yes"]
+    assert sorted(told) == ["proposal.illegal_move", "yes"]

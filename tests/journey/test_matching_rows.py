@@ -136,6 +136,7 @@ def test_s1_among_500_with_real_sized_lists_no_suggestion_crosses_a_language(
             ],
         },
         "consent": {"en": "We use what you tell us."},
+        "measurement": {"none": "This test measures nothing."},
     }
     programs.create(kit, **at, key="traders", preset=preset)
     programs.open_(kit, **at, program="traders")

@@ -60,7 +60,7 @@ def test_an_import_finds_the_user_who_has_proved_the_address(world: Any) -> None
 
 
 def test_an_import_finds_who_signed_up_without_an_account(world: Any) -> None:
-    assert sign_up(world, Actor(means="form")) == {"state": "lead"}
+    assert sign_up(world, Actor(means="form")) == {"state": "lead", "unmet": []}
     report = take_in(world, VICTIM)
     assert (report["new"], report["changed"], report["twins"]) == (0, 1, [])
 

@@ -34,6 +34,7 @@ PRESET: dict[str, Any] = {
     "fields": {"trade": {"kind": "text"}},
     "strategy": {"assigner": "choice"},
     "consent": {"en": "We use what you tell us to find you a mentor."},
+    "measurement": {"none": "These tests measure nothing."},
 }
 LEADS = (
     Lead(key="ana", role="mentee", name="Ana Lovi", phone="+254 700 111-222"),
