@@ -136,7 +136,8 @@ def strike(session: Session, /, meeting: str, means: str, as_json: bool) -> None
 def link(session: Session, /, which: str, program: str | None, who: str, as_json: bool) -> None:
     """Make a link that logs one meeting by one tap.
 
-    Whoever has it needs no log-in. By id or as MENTEE=MENTOR. The kit must have secret_keys, which sign it.
+    Whoever has it needs no log-in. By id or as MENTEE=MENTOR. The kit must have secret_keys, which
+    sign it.
     """
     from mentorkit.journey import meet, met
 

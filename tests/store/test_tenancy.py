@@ -138,8 +138,10 @@ def test_the_same_methods_as_the_right_tenant_do_find_something(kit: Any, making
     with kit.transaction(tenant="acme") as tx:
         for name, ask in asked(tx, things):
             verb = name.partition(".")[2]
-            if verb in ("get", "get_many", "find", "first", "count", "page", "current", "version",
-                        "latest", "overdue", "ripe", "among", "for_participants", "at", "last"):  # fmt: skip
+            if verb in (
+                "get", "get_many", "find", "first", "count", "page", "current", "version",
+                "latest", "overdue", "ripe", "among", "for_participants", "at", "last",
+            ):  # fmt: skip
                 assert not empty(ask()), name
                 answered.add(verb)
     assert len(answered) >= 10
