@@ -57,6 +57,8 @@ def block(
     mine = tx.participants.find(person_id=person)
     theirs = {one.id for one in tx.participants.find(person_id=other)}
     step = Step(tx, actor, _role(tx, actor, person, mine, HANDLERS), None)
+    if step.role in HANDLERS - {Role.ADMIN}:
+        _ensure_known(tx, actor, other)
     if person == other:
         raise Conflict("block.self", "Nobody can be kept apart from themselves.")
     two: dict[str, Any] = {"person_id": person, "other_id": other}
@@ -205,6 +207,16 @@ def marks_of(kit: Kit, tenant: str, key: str) -> list[str]:
     secrets = [one.encode() if isinstance(one, str) else one for one in kit.secret_keys]
     text = f"mentorkit erased/{tenant}/{key}".encode()
     return [hmac.digest(secret, text, "sha256").hex() for secret in (*secrets, tenant.encode())]
+
+
+def _ensure_known(tx: Transaction, actor: Actor, person: str) -> None:
+    """Raise `NotFound` for whom staff cannot see: in no program in which they handle concerns."""
+    parts = {one.program_id for one in tx.participants.find(person_id=person)}
+    for program in tx.programs.find():
+        near = program.id in parts or person in program.staff
+        if near and role_in(tx, program, actor) in HANDLERS:
+            return
+    raise tx.people.missing(person)
 
 
 def _role(

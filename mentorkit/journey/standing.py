@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 LATE = timedelta(minutes=15)
 """When work has waited for so long, nobody seems to do it."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
+TOLD = {"concern", "content", "survey"}
+"""Nouns that the journal alone tells of, and no table keeps."""
 FAR = 1000
 """How many dates that were missed are counted at most."""
 FEW = 5
@@ -119,6 +121,10 @@ def _astray(tx: Transaction, program: Program, about: Mapping[str, str]) -> str 
     }
     for noun in kept.keys() & about.keys():
         if kept[noun].first(id=about[noun], program_id=program.id) is None:
+            return noun
+    for noun in TOLD & about.keys():
+        told = tx.journal.about(noun, about[noun])
+        if not told or told[0].program_id != program.id:
             return noun
     return None
 

@@ -162,9 +162,10 @@ def asked_about(visit: Any, relationship: Any) -> Markup | None:
 def asked_of_staff(visit: Any, figures: Any) -> Markup | None:
     """Show staff what they are asked themselves, and where all surveys are."""
     where = visit.url("survey.listed", program=visit.of.key)
-    link = Markup('<p><a href="{}">{}</a></p>').format(where, visit.words("Who was asked what"))
     own = _asked(visit, visit.of.key, lambda one: one["side"] == "staff")
-    return (own or Markup("")) + link
+    return Markup(
+        '<section class="mk-card"><h2>{}</h2>{}<p><a href="{}">{}</a></p></section>'
+    ).format(visit.words("Surveys"), own or "", where, visit.words("Who was asked what"))
 
 
 def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:

@@ -48,8 +48,18 @@ class Sending:
 
     def with_(self, place: str, name: str, value: str) -> tuple[dict[str, str], dict[str, str]]:
         path, data = dict(self.path), dict(self.data)
-        (path if place == "path" else data)[name] = value
+        if place == "name":  # of a control: place.<id>; the others of its kind stay empty
+            kind, typed = _kind(place, name), data[name]
+            data = {key: each for key, each in data.items() if not key.startswith(f"{kind}.")}
+            data[f"{kind}.{value}"] = typed
+        else:
+            (path if place == "path" else data)[name] = value
         return path, data
+
+
+def _kind(place: str, name: str) -> str:
+    """Return what a control is called; without the id where that is in its name."""
+    return name.rpartition(".")[0] if place == "name" else name
 
 
 class Sweep:
@@ -59,14 +69,25 @@ class Sweep:
         self.everything = everything
         self.found: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.calls = 0
+        self.offered: set[tuple[str, str, str]] = set()
+        self.written, self.before = -1, everything.snapshot()
 
     def run(self) -> Sweep:
         tried: set[tuple[Any, ...]] = set()
         for user in FOREIGN:
-            for sending in self._sendings(user):
+            sendings = list(self._sendings(user))
+            # What a page lets somebody choose is theirs to choose, whosever it is.
+            self.offered = {
+                (one.endpoint, _kind(place, name), name.rpartition(".")[2] if place == "name" else
+                 dict(one.path if place == "path" else one.data)[name])
+                for one in sendings
+                for place, name, _ in self._slots(one)
+            }  # fmt: skip
+            for sending in sendings:
                 buttons = tuple(pair for pair in sending.data if pair[0] in ("do", "answer"))
                 for place, name, table in self._slots(sending):
-                    key = (user, sending.endpoint, sending.method, place, name, buttons)
+                    kind = _kind(place, name)
+                    key = (user, sending.endpoint, sending.method, place, kind, buttons)
                     if key not in tried:
                         tried.add(key)
                         self._try(sending, place, name, table)
@@ -78,7 +99,7 @@ class Sweep:
         for view in self.everything.views():
             if view.method != "GET":
                 continue
-            for values in self._own(sorted(view.arguments)):
+            for values in self.everything.own(view):
                 at = self.everything.url(view.rule.endpoint, **values)
                 page = self.everything.call(user, "GET", at)
                 self.calls += 1
@@ -105,26 +126,6 @@ class Sweep:
         sent = {**asked, **data}
         return [Sending(user, endpoint, method, tuple(values.items()), tuple(sent.items()))]
 
-    def _own(self, names: list[str]) -> Iterator[dict[str, str]]:
-        """Return addresses of the first pair's things: every id of each kind, in turn."""
-        made = [self.everything.made["first pair"], self.everything.made["staff"]]
-        choices = {
-            name: ["traders"]
-            if name == "program"
-            else [
-                id
-                for phase in made
-                for table, ids in phase.items()
-                if table.rpartition("__")[2] == name
-                for id in ids
-            ]
-            for name in names
-        }
-        most = max([len(ids) for ids in choices.values()], default=1)
-        if all(choices.values()):
-            for at in range(most):
-                yield {name: ids[min(at, len(ids) - 1)] for name, ids in choices.items()}
-
     def _slots(self, sending: Sending) -> Iterator[tuple[str, str, str]]:
         for place, pairs in (("path", sending.path), ("data", sending.data)):
             for name, value in pairs:
@@ -132,23 +133,26 @@ class Sweep:
                     yield place, name, "program"
                 elif table := self.everything.table_of(value):
                     yield place, name, table
+                if table := self.everything.table_of(name.rpartition(".")[2]):
+                    yield "name", name, table
 
     def _try(self, sending: Sending, place: str, name: str, table: str) -> None:
         view = f"{sending.method} {sending.endpoint.removeprefix('mentorkit.')}"
         missing = self._send(sending, place, name, MISSING)
-        self.before = self.everything.snapshot()
+        usual = self._changed()  # such as that a run is noted as failed
         for phase in FOREIGN[sending.user]:
             others = (
                 [PROGRAMS.get(phase, "")]
                 if table == "program"
-                else (self.everything.made[phase].get(table, []))
+                else self.everything.made[phase].get(table, [])[:3]
             )
             for other in filter(None, others):
+                if (sending.endpoint, _kind(place, name), other) in self.offered:
+                    continue
                 answer = self._send(sending, place, name, other)
                 where = f"{sending.user}: {place} {name}, of the {phase}: {answer.status_code}"
-                if (now := self.everything.snapshot()) != self.before:
+                if self._changed() not in ({}, usual):
                     self.found[view, "something was changed"].append(where)
-                    self.before = now
                 if CANARY in answer.text:
                     self.found[view, "something was shown"].append(where)
                 open_to_all = table == "program" and self._is_public(sending)
@@ -158,6 +162,16 @@ class Sweep:
                 if table != "program" and phase == "other tenant" and apart:
                     proof = f"{where} {sorted(apart)[:2]}"
                     self.found[view, "it is told from an id of nothing"].append(proof)
+
+    def _changed(self) -> dict[str, int]:
+        """Return how many rows of each table are others than when this was last asked."""
+        written = self.everything.written()
+        if written == self.written:  # nobody has written, so there is no need to look
+            return {}
+        self.written, before = written, self.before
+        self.before = self.everything.snapshot()
+        apart = {table: set(rows) ^ set(before[table]) for table, rows in self.before.items()}
+        return {table: len(rows) for table, rows in apart.items() if rows}
 
     def _is_public(self, sending: Sending) -> bool:
         """Return whether the view is for everybody, in every program of the tenant."""
@@ -276,5 +290,6 @@ def test_the_world_of_the_sweep_has_every_noun_in_every_phase(
     for phase in ("first pair", "second pair", "other program", "other tenant"):
         there = {table for table, ids in everything.made[phase].items() if ids}
         assert there >= {f"mk__{noun}" for noun in (
-            "person", "participant", "proposal", "relationship", "milestone", "meeting"
-        )}  # fmt: skip
+            "person", "participant", "proposal", "relationship", "milestone", "meeting", "contact",
+            "block",
+        )} | {"concern", "content", "survey"}  # fmt: skip

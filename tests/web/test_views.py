@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from web.conftest import ADMIN, PRESET, STAFF, Portal
 
 from mentorkit.domain.moves import Role
-from mentorkit.journey import accept, cases, concerns, links, match, programs
+from mentorkit.domain.people import Actor
+from mentorkit.journey import accept, cases, concerns, contents, links, match, programs, relay
+from mentorkit.kit import Kit
 from mentorkit.web import access
 from mentorkit.web.pages import PAGES, Page
 
@@ -16,33 +20,60 @@ USERS = {"admin": Role.ADMIN, "ana": Role.MENTEE, "cleo": Role.MENTOR} | {
 }
 
 
+@pytest.fixture
+def create_whole(
+    create_kit: Callable[..., Kit], create_portal: Callable[..., Portal]
+) -> Callable[..., Portal]:
+    """Return a factory of portals where links are signed and words are looked at."""
+
+    def create(tenant: str = "acme", kit: Kit | None = None, **preset: Any) -> Portal:
+        kit = kit or create_kit(plugins=("matching", "wordlist"), secret_keys=["secret"])
+        held = {"wordlist": {"settings": {"words": ["idiot"]}}}
+        return create_portal(tenant, kit=kit, plugins=held, **preset)
+
+    return create
+
+
+@pytest.fixture
+def whole(create_whole: Callable[..., Portal]) -> Portal:
+    return create_whole()
+
+
 def things(portal: Portal) -> dict[str, str]:
     """Return one of everything that an address can name."""
     by = {"tenant": portal.tenant, "actor": ADMIN}
     asked = match.propose(portal.kit, **by, mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
     done = accept.accept(portal.kit, **by, proposal=asked["id"])
     run = match.draft(portal.kit, **by, program="traders")
-    portal.kit.secret_keys = ("secret",)
     told = {"kind": "other", "text": "Something happened."}
     concerns.raise_(portal.kit, **by, program="traders", **told)
     (raised,) = cases.queue(portal.kit, **by, program="traders")
-    token = links.make(
-        portal.kit, tenant=portal.tenant, purpose="concern", person="p", program=run["program_id"]
-    )
+    with portal.kit.transaction(tenant=portal.tenant, write=False) as tx:
+        person = tx.participants.get(portal.ids["ana"]).person_id
+    held = done["relationship"]["id"]
+    ana = {"tenant": portal.tenant, "actor": Actor(user_ref="ana")}
+    relay.send(portal.kit, **ana, relationship=held, text="You idiot.")
+    (word,) = contents.waiting(portal.kit, **by, program="traders")
+    tokens = {
+        purpose: links.make(
+            portal.kit, tenant=portal.tenant, purpose=purpose, person=person, relationship=held
+        )
+        for purpose in ("concern", "met")
+    }
     return {
         "concern": raised["id"],
-        "content": "none",
-        "token": token,
+        "content": word["id"],
+        **{f"token of {purpose}": token for purpose, token in tokens.items()},
         "program": "traders",
         "participant": portal.ids["ana"],
         "proposal": asked["id"],
-        "relationship": done["relationship"]["id"],
+        "relationship": held,
         "run": run["id"],
     }
 
 
 def address(page: Page, names: dict[str, str]) -> str:
-    path = page.rule
+    path = page.rule.replace("<token>", f"<token of {page.rule.split('/')[1]}>")
     for name, value in names.items():
         path = path.replace(f"<{name}>", value)
     assert "<" not in path, f"the test makes no {path}"
@@ -55,8 +86,8 @@ def test_every_page_names_who_may_open_it() -> None:
         assert access.policy(page.view) is not None, page.rule
 
 
-def test_each_page_opens_for_exactly_whom_it_names(create_portal: Callable[..., Portal]) -> None:
-    portal = create_portal(program={"matching": "self"})
+def test_each_page_opens_for_exactly_whom_it_names(create_whole: Callable[..., Portal]) -> None:
+    portal = create_whole(program={"matching": "self"})
     names = things(portal)
     for page in PAGES:
         policy = access.policy(page.view)
@@ -74,7 +105,8 @@ def test_each_page_opens_for_exactly_whom_it_names(create_portal: Callable[..., 
             assert status in expected, (user, page)
 
 
-def test_nobody_opens_anything_but_what_is_public(portal: Portal) -> None:
+def test_nobody_opens_anything_but_what_is_public(whole: Portal) -> None:
+    portal = whole
     names = things(portal)
     for page in PAGES:
         policy = access.policy(page.view)
@@ -83,9 +115,9 @@ def test_nobody_opens_anything_but_what_is_public(portal: Portal) -> None:
         assert status == (200 if public else 403), page
 
 
-def test_another_tenants_things_are_not_there(create_portal: Callable[..., Portal]) -> None:
-    mine = create_portal("acme")
-    theirs = create_portal("zebra", kit=mine.kit)
+def test_another_tenants_things_are_not_there(create_whole: Callable[..., Portal]) -> None:
+    mine = create_whole("acme")
+    theirs = create_whole("zebra", kit=mine.kit)
     names = things(theirs)
     cora = mine.browser("cora")
     cora.open("/programs/traders/")
@@ -101,7 +133,8 @@ def test_another_tenants_things_are_not_there(create_portal: Callable[..., Porta
             cora.open("/programs/traders/")
 
 
-def test_what_is_of_another_program_is_not_found_under_this_one(portal: Portal) -> None:
+def test_what_is_of_another_program_is_not_found_under_this_one(whole: Portal) -> None:
+    portal = whole
     names = things(portal)
     by = {"tenant": portal.tenant, "actor": ADMIN}
     programs.create(portal.kit, **by, key="others", preset=PRESET)
@@ -111,7 +144,8 @@ def test_what_is_of_another_program_is_not_found_under_this_one(portal: Portal) 
             admin.open(address(page, {**names, "program": "others"}), 404)
 
 
-def test_a_participant_sees_only_what_is_theirs(portal: Portal) -> None:
+def test_a_participant_sees_only_what_is_theirs(whole: Portal) -> None:
+    portal = whole
     names = things(portal)
     ben = portal.browser("ben")
     for noun in ("people", "proposals", "relationships"):
