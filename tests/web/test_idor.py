@@ -160,6 +160,13 @@ class Sweep:
                     self.found[view, "it was opened"].append(where)
                 apart = set(told(answer, other)) ^ set(told(missing, MISSING))
                 if table != "program" and phase == "other tenant" and apart:
+                    # A page may list what was tried so far: it stands between two of nothing.
+                    later = self._send(sending, place, name, MISSING)
+                    self._changed()
+                    around = [set(told(each, MISSING)) for each in (missing, later)]
+                    said = set(told(answer, other))
+                    apart = (said - around[0] - around[1]) | (around[0] & around[1]) - said
+                if table != "program" and phase == "other tenant" and apart:
                     proof = f"{where} {sorted(apart)[:2]}"
                     self.found[view, "it is told from an id of nothing"].append(proof)
 
