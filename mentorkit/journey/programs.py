@@ -461,7 +461,8 @@ def linked(step: Step, known: Person, user_ref: str | None) -> Person:
     if user_ref in (None, known.user_ref):
         return known
     if known.user_ref or tx.people.first(user_ref=user_ref):
-        raise Conflict("person.user_taken", "The person or the user is linked to another.")
+        told = "The person or the user is linked to somebody else here; look at which is meant."
+        raise Conflict("person.user_taken", told)
     return step.save(tx.people, replace(known, user_ref=user_ref), events.PersonLinked)[0]
 
 
