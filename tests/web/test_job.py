@@ -204,3 +204,21 @@ def test_consent_to_a_text_that_is_no_version_is_asked_again(portal: Portal) -> 
     ana, path = portal.browser("ana"), f"/programs/traders/people/{portal.ids['ana']}"
     ana.open(path)
     assert "show that one" in ana.send(path, 409, agree="yes", consent_now="abc")
+
+
+def test_who_asked_may_still_say_no_before_the_reply(portal: Portal) -> None:
+    cora, ana = portal.browser("cora"), portal.browser("ana")
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    path = cora.page.request.path
+    ana.open(path)
+    assert "Say no" in ana.send(path, do="ask", text="Do you bake bread?")
+    assert "Declined" in ana.send(path, do="decline", reason="no_time")
+
+
+def test_a_new_program_can_be_opened_before_anybody_is_in_it(portal: Portal) -> None:
+    admin = portal.browser("admin")
+    admin.open("/programs/new")
+    page = admin.send("/programs/new", preset="low_touch", key="fresh", name="Fresh")
+    assert "Recruit mentors first" in page
+    assert "The program is open" in admin.send("/programs/fresh/open")
