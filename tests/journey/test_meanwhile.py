@@ -100,7 +100,7 @@ def test_what_was_published_meanwhile_is_withdrawn(world: Any, beside: Any) -> N
     def publish() -> None:
         match.publish(world.kit, **world.at, run=run)
 
-    beside(match, "breaches", publish, blocks(world))
+    beside(match, "judged", publish, blocks(world))
     assert ended(world) == {("withdrawn", "blocked")}
 
 
