@@ -104,6 +104,26 @@ def test_what_was_published_meanwhile_is_withdrawn(world: Any, beside: Any) -> N
     assert ended(world) == {("withdrawn", "blocked")}
 
 
+def test_a_last_place_asked_for_beside_a_publication_is_counted(world: Any, beside: Any) -> None:
+    cleo = {"participant": world.ids["cleo"], "capacity": 1}
+    onboard.set_capacity(world.kit, **world.at, **cleo)
+    run = match.draft(world.kit, **world.at, program="traders", locks=[("ana", "cleo")])["id"]
+
+    def publish() -> None:
+        match.publish(world.kit, **world.at, run=run)
+
+    def ask() -> None:
+        match.propose(world.kit, **world.at, **ids(world, "ben"))
+
+    they = beside(match, "noes", publish, ask)
+    (drafted,) = [
+        (row["state"], row["reason"])
+        for row in match.proposals(world.kit, **world.at, program="traders")
+        if (row["mentee"], row["mentor"]) == ("Ana", "Cleo")
+    ]
+    assert drafted == (("withdrawn", "asked_meanwhile") if they.first else ("offered", None))
+
+
 def test_what_began_meanwhile_ends(world: Any, beside: Any) -> None:
     one = match.propose(world.kit, **world.at, **ids(world))["id"]
 
