@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import permutations, product
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
+
+
+def told_of(row: Proposal, program: Program, own: Collection[str]) -> bool:
+    """Return whether these participants, one person's, have been told of an offered proposal."""
+    side = row.side_of(own)
+    known = side is not None and row.known_to(side, program.accept_chain)
+    return known and row.offered_at is not None
 
 
 def two_of(one: Proposal | Pair) -> tuple[str, str]:
@@ -146,6 +153,20 @@ def who_refused(tx: Transaction, program: Program, mentee: str, mentor: str) -> 
     return None
 
 
+def parted(tx: Transaction, mentee: str, mentor: str) -> bool:
+    """Return whether these two have ended a relationship of theirs early."""
+    ended = [one for one in tx.relationships.for_participants([mentee]) if one.parted]
+    return any((mentee, mentor) in _pairs(one) for one in ended)
+
+
+def _pairs(one: Relationship) -> set[tuple[str, str]]:
+    """Return the (mentee, mentor) whom it has brought together; peers both ways."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for member in one.members:
+        by[member.role].append(member.participant_id)
+    return {*product(by["mentee"], by["mentor"]), *permutations(by["peer"], 2)}
+
+
 def _places(
     rows: Sequence[Participant],
     free: Mapping[str, int],
@@ -186,10 +207,7 @@ def _histories(
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
     for relationship in relationships:
-        mentors = [m.participant_id for m in relationship.members if m.role == "mentor"]
-        mentees = [m.participant_id for m in relationship.members if m.role == "mentee"]
-        peers = [m.participant_id for m in relationship.members if m.role == "peer"]
-        were = {*product(mentees, mentors), *permutations(peers, 2)}
+        were = _pairs(relationship)
         past |= were
         # Staff may still bring two together by hand whose time ended early; a run never does.
         parted = were if relationship.parted else ()

@@ -199,11 +199,14 @@ def test_of_two_kept_apart_who_are_asked_into_one_circle_the_first_joins(
     accept.accept(world.kit, **world.at, proposal=first)
     rows = match.proposals(world.kit, **world.at, program="traders", state="withdrawn")
     assert [(row["id"], row["reason"]) for row in rows] == [(second, "blocked")]
-    for who in ("ben", "cleo"):  # nobody is told why
-        with pytest.raises(Conflict) as caught:
+    for who, error, code in (
+        ("ben", Conflict, "proposal.illegal_move"),
+        ("cleo", NotFound, "proposal.not_found"),  # who was never asked about Ben
+    ):
+        with pytest.raises(error) as caught:
             accept.accept(world.kit, tenant="acme", actor=world.by(who), proposal=second)
-        assert caught.value.code == "proposal.illegal_move"
-        assert "block" not in str(caught.value)
+        assert caught.value.code == code
+        assert "block" not in str(caught.value)  # nobody is told why
     assert used(world) == {"ana": 1, "cleo": 1}
 
 
