@@ -557,7 +557,8 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
     ensure(tx, two.program, two.mentee, two.mentor, two.role)
-    if asking and who_refused(tx, two.program, mentee, mentor) not in (None, two.role):
+    own = mentee if two.role == Role.MENTEE else mentor
+    if asking and who_refused(tx, two.program, mentee, mentor) not in (None, own):
         raise not_possible()  # who has said no may come to ask
     if asking and parted(tx, mentee, mentor):
         raise Conflict(

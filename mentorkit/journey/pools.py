@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import permutations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.events import ProposalDeclined
 from mentorkit.domain.fields import Field
@@ -133,7 +133,7 @@ def pool_of(
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
-def noes(tx: Transaction, program: Program, **of: str) -> dict[tuple[str, str], Proposal]:
+def noes(tx: Transaction, program: Program, **of: Any) -> dict[tuple[str, str], Proposal]:
     """Return the (mentee, mentor) of whom one has said no, and not yes since: their proposal.
 
     Peers are found both ways, as it is all the same who of them is which.
@@ -145,12 +145,14 @@ def noes(tx: Transaction, program: Program, **of: str) -> dict[tuple[str, str], 
 
 
 def who_refused(tx: Transaction, program: Program, mentee: str, mentor: str) -> str | None:
-    """Return the role in which somebody has said no to these two last; None for nobody."""
-    for one in noes(tx, program, mentee_id=mentee, mentor_id=mentor).values():
-        for event in tx.journal.about("proposal", one.id):
-            if isinstance(event, ProposalDeclined):
-                return event.role
-    return None
+    """Return which of these two has said no to the other last, or as what staff have; else None."""
+    two = (mentee, mentor)
+    one = noes(tx, program, mentee_id=two, mentor_id=two).get(two)
+    if one is None:
+        return None
+    said = (e for e in tx.journal.about("proposal", one.id) if isinstance(e, ProposalDeclined))
+    by = next(said).role
+    return {"mentee": one.mentee_id, "mentor": one.mentor_id}.get(by, by)
 
 
 def parted(tx: Transaction, mentee: str, mentor: str) -> bool:

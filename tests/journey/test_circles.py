@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, NotAllowed, NotFound
-from mentorkit.journey import accept, match, meet, onboard, protect, screen
+from mentorkit.journey import accept, browse, match, meet, onboard, protect, screen
 from tests.journey.conftest import lead
 
 
@@ -208,6 +208,27 @@ def test_of_two_kept_apart_who_are_asked_into_one_circle_the_first_joins(
         assert caught.value.code == code
         assert "block" not in str(caught.value)  # nobody is told why
     assert used(world) == {"ana": 1, "cleo": 1}
+
+
+def test_who_left_a_circle_is_listed_it_as_ended_page_by_page(
+    world: Any, circle: str, clock: Any
+) -> None:
+    meet.end(world.kit, tenant="acme", actor=world.by("ben"), relationship=circle)
+    clock.forward(hours=1)
+    joined(world, "eve")  # whom Ben never met
+
+    def listed(key: str, **options: Any) -> list[tuple[str, str]]:
+        by = {"tenant": "acme", "actor": world.by(key), "program": "traders"}
+        items = browse.relationships(world.kit, **by, **options)["items"]
+        return [(one["id"], one["state"]) for one in items]
+
+    assert (listed("ben"), listed("ana")) == ([(circle, "ended")], [(circle, "active")])
+    assert listed("ben", state="active") == listed("ana", state=("ended",)) == []
+    assert listed("ben", state=("paused", "ended")) == [(circle, "ended")]
+    assert listed("ben", after=circle) == []
+    by = {"tenant": "acme", "actor": world.by("ben"), "program": "traders"}
+    (row,) = browse.relationships(world.kit, **by, limit=1)["items"]
+    assert {one["name"] for one in row["members"]} == {"Ana", "Ben", "Cleo"}
 
 
 @pytest.mark.parametrize(("person", "other"), [("eve", "ben"), ("ben", "eve")])
