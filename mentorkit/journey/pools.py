@@ -150,9 +150,11 @@ def who_refused(tx: Transaction, program: Program, mentee: str, mentor: str) -> 
     one = noes(tx, program, mentee_id=two, mentor_id=two).get(two)
     if one is None:
         return None
-    said = (e for e in tx.journal.about("proposal", one.id) if isinstance(e, ProposalDeclined))
-    by = next(said).role
-    return {"mentee": one.mentee_id, "mentor": one.mentor_id}.get(by, by)
+    sides = {"mentee": one.mentee_id, "mentor": one.mentor_id}
+    for event in tx.journal.about("proposal", one.id):
+        if isinstance(event, ProposalDeclined):
+            return sides.get(event.role, event.role)
+    return None
 
 
 def parted(tx: Transaction, mentee: str, mentor: str) -> bool:
