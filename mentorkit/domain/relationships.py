@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -116,6 +117,21 @@ class Proposal(Kept):
         """Return whether a word is waited for from this side; staff (None) speak for any."""
         owing = self.owing(chain)
         return owing is not None and not self.held and side in (None, owing)
+
+    def side_of(self, participants: Collection[str]) -> str | None:
+        """Return which of the two is among these participants."""
+        sides = {"mentee": self.mentee_id, "mentor": self.mentor_id}
+        return next((side for side, id in sides.items() if id in participants), None)
+
+    def known_to(self, side: str | None, chain: tuple[str, ...]) -> bool:
+        """Return whether this side has heard of it: asked for it, was asked, or it has begun.
+
+        Until then it is nobody's affair but the other side's. Staff (None) know of each.
+        """
+        if side in (None, self.origin):
+            return True
+        heard = self.asked_by or self.state == "accepted" or side in self.answered
+        return self.offered_at is not None and bool(heard or side == self.awaiting(chain))
 
     @property
     def held(self) -> bool:

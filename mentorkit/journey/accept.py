@@ -23,7 +23,7 @@ from mentorkit.journey.locks import judged
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import NEW, Step, atomic, fresh
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, role_in
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -34,9 +34,16 @@ if TYPE_CHECKING:
 def _asked(
     tx: Transaction, actor: Actor, proposal: str, speaking: str | None = None
 ) -> tuple[Proposal, Both]:
-    """Return a proposal with what is needed to judge an answer to it."""
+    """Return a proposal with what is needed to judge an answer; to who was not asked, it is not.
+
+    Who reads all of the program has seen it there, also if they are one of the two.
+    """
     one = tx.proposals.get(proposal)
-    return one, both(tx, actor, (one.mentee_id, one.mentor_id), "proposal", speaking)
+    asked = both(tx, actor, (one.mentee_id, one.mentor_id), "proposal", speaking)
+    side = None if role_in(tx, asked.program, actor) in READERS else str(asked.role)
+    if not one.known_to(side, asked.program.accept_chain):
+        raise tx.proposals.missing(proposal)
+    return one, asked
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any]:

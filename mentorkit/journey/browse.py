@@ -9,6 +9,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.runs import Page
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey import match, meet
+from mentorkit.journey.pools import told_of
 from mentorkit.journey.steps import reading, reading_own
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def proposals(
                 one.id: one
                 for side in ("mentee_id", "mentor_id")
                 for one in tx.proposals.find(**{side: list(own)}, **wanted)
-                if one.offered_at
+                if told_of(one, found, own)
             }
             page = _page(list(mine.values()), after, limit)
         items = match.told(tx, found, actor, own, page.items)

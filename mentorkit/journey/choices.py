@@ -18,7 +18,7 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.definitions import fields_of, strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
-from mentorkit.journey.pools import ASKED, pool_of, two_of
+from mentorkit.journey.pools import ASKED, pool_of, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
@@ -122,7 +122,8 @@ def _on(tx: Transaction, actor: Actor, mentee: str) -> Step:
 def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:
     rows = tx.proposals.find(mentee_id=mentee, run_id=None)
     if step.role in PARTIES:
-        rows = [one for one in rows if one.offered_at or one.origin == "mentee"]
+        program = tx.programs.get(tx.participants.get(mentee).program_id)
+        rows = [r for r in rows if r.origin == "mentee" or told_of(r, program, {mentee})]
     people = persons_of(tx, [one.mentor_id for one in rows])
     return [
         {

@@ -18,6 +18,7 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from mentorkit.journey import links, protect
 from mentorkit.journey.cases import LONGEST, folded, tell_staff
+from mentorkit.journey.pools import told_of
 from mentorkit.journey.steps import NEW, atomic, person_of, program_of, role_in
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _near(
     met: list[tuple[str, tuple[str, str]]] = []
     for side in ("mentee_id", "mentor_id"):
         for asked in tx.proposals.find(**{side: list(mine)}):
-            if asked.offered_at is not None:
+            if told_of(asked, program, mine):
                 both = (asked.mentee_id, asked.mentor_id)
                 met += [(id, ("proposal", asked.id)) for id in both]
     for held in tx.relationships.for_participants(mine):

@@ -16,7 +16,7 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, OTHER, Proposal, Reason
+from mentorkit.domain.relationships import HOLDING, Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.strategies import Strategy
@@ -33,7 +33,17 @@ from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.left import kept
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
-from mentorkit.journey.pools import ASKED, as_mentees, locks_in, noes, pool_of, two_of, who_refused
+from mentorkit.journey.pools import (
+    ASKED,
+    as_mentees,
+    locks_in,
+    noes,
+    parted,
+    pool_of,
+    told_of,
+    two_of,
+    who_refused,
+)
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import WORDS, ensure, not_possible
 from mentorkit.journey.steps import (
@@ -271,15 +281,14 @@ def proposals(
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
-    that have been offered, as `as_party` shows them, with the words that are for them.
+    that they have been told of, as `as_party` shows them, with the words that are for them.
     `your_turn` says whether a yes or a reply is waited for from the actor: for themselves, and
     staff for other pairs.
     """
     with reading_own(kit, tenant, actor, program) as (tx, found, own):
         rows = tx.proposals.find(program_id=found.id, **({"state": state} if state else {}))
         if own:
-            theirs = (row for row in rows if own & {row.mentee_id, row.mentor_id})
-            rows = [row for row in theirs if row.offered_at]
+            rows = [row for row in rows if told_of(row, found, own)]
         return told(tx, found, actor, own, rows)
 
 
@@ -298,8 +307,7 @@ def told(
 
     def one(row: Proposal) -> dict[str, Any]:
         chain = program.accept_chain
-        sides = zip(OTHER, two_of(row), strict=True)
-        side = next((role for role, id in sides if id in mine), None)
+        side = row.side_of(mine)
         if side:  # why it ended may be the other's affair, also for staff
             row = replace(row, reason=None)
         return {
@@ -511,8 +519,9 @@ def propose(
 ) -> dict[str, Any]:
     """Offer one pair by hand: staff may bring any two together, a participant may ask for one.
 
-    A participant only where the program's `matching` is "self"; the one they ask must always say
-    yes. There, staff who are one of the two ask as that participant. `mentee` and `mentor` are
+    A participant only where the program's `matching` is "self", and nobody from whom they parted
+    early; the one they ask must always say yes. There, staff who are one of the two ask as that
+    participant. `mentee` and `mentor` are
     participant ids. Rules may be passed over, safeguards may not. What speaks for the two is kept,
     but not inside a transaction of the caller's, in which no plugin is asked.
     """
@@ -548,10 +557,19 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
         if not one.plays(side) or one.program_id != two.program_id:
             raise Conflict("proposal.wrong_role", f"That participant is no {side} here.")
     ensure(tx, two.program, two.mentee, two.mentor, two.role)
-    if asking and who_refused(tx, two.program, mentee, mentor) not in (None, two.role):
+    own = mentee if two.role == Role.MENTEE else mentor
+    if asking and who_refused(tx, two.program, mentee, mentor) not in (None, own):
         raise not_possible()  # who has said no may come to ask
+    if asking and parted(tx, mentee, mentor):
+        raise Conflict(
+            "proposal.parted",
+            "The two of you were together already, and it ended before its time. That happens, and "
+            "it is nobody's fault. Ask for somebody else; a coordinator can propose you again.",
+        )
     for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
         if earlier.state != "draft":
+            if asking and not earlier.known_to(two.role, two.program.accept_chain):
+                raise not_possible()  # the other is asked about the two, and they not yet
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
         if not asking and earlier.run_id:
             told = "The two stand in a draft. Publish it, or take them out of it first."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import permutations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.events import ProposalDeclined
 from mentorkit.domain.fields import Field
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
+
+
+def told_of(row: Proposal, program: Program, own: Collection[str]) -> bool:
+    """Return whether these participants, one person's, have been told of an offered proposal."""
+    side = row.side_of(own)
+    known = side is not None and row.known_to(side, program.accept_chain)
+    return known and row.offered_at is not None
 
 
 def two_of(one: Proposal | Pair) -> tuple[str, str]:
@@ -126,7 +133,7 @@ def pool_of(
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 
 
-def noes(tx: Transaction, program: Program, **of: str) -> dict[tuple[str, str], Proposal]:
+def noes(tx: Transaction, program: Program, **of: Any) -> dict[tuple[str, str], Proposal]:
     """Return the (mentee, mentor) of whom one has said no, and not yes since: their proposal.
 
     Peers are found both ways, as it is all the same who of them is which.
@@ -138,12 +145,30 @@ def noes(tx: Transaction, program: Program, **of: str) -> dict[tuple[str, str], 
 
 
 def who_refused(tx: Transaction, program: Program, mentee: str, mentor: str) -> str | None:
-    """Return the role in which somebody has said no to these two last; None for nobody."""
-    for one in noes(tx, program, mentee_id=mentee, mentor_id=mentor).values():
-        for event in tx.journal.about("proposal", one.id):
-            if isinstance(event, ProposalDeclined):
-                return event.role
+    """Return which of these two has said no to the other last, or as what staff have; else None."""
+    two = (mentee, mentor)
+    one = noes(tx, program, mentee_id=two, mentor_id=two).get(two)
+    if one is None:
+        return None
+    sides = {"mentee": one.mentee_id, "mentor": one.mentor_id}
+    for event in tx.journal.about("proposal", one.id):
+        if isinstance(event, ProposalDeclined):
+            return sides.get(event.role, event.role)
     return None
+
+
+def parted(tx: Transaction, mentee: str, mentor: str) -> bool:
+    """Return whether these two have ended a relationship of theirs early."""
+    ended = [one for one in tx.relationships.for_participants([mentee]) if one.parted]
+    return any((mentee, mentor) in _pairs(one) for one in ended)
+
+
+def _pairs(one: Relationship) -> set[tuple[str, str]]:
+    """Return the (mentee, mentor) whom it has brought together; peers both ways."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for member in one.members:
+        by[member.role].append(member.participant_id)
+    return {*product(by["mentee"], by["mentor"]), *permutations(by["peer"], 2)}
 
 
 def _places(
@@ -186,10 +211,7 @@ def _histories(
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
     for relationship in relationships:
-        mentors = [m.participant_id for m in relationship.members if m.role == "mentor"]
-        mentees = [m.participant_id for m in relationship.members if m.role == "mentee"]
-        peers = [m.participant_id for m in relationship.members if m.role == "peer"]
-        were = {*product(mentees, mentors), *permutations(peers, 2)}
+        were = _pairs(relationship)
         past |= were
         # Staff may still bring two together by hand whose time ended early; a run never does.
         parted = were if relationship.parted else ()

@@ -23,7 +23,7 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
 from mentorkit.journey.locks import DRAFTED
-from mentorkit.journey.pools import ASKED, looking
+from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
 from mentorkit.journey.requirements import answers
 from mentorkit.journey.steps import (
@@ -176,10 +176,10 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
     answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
-    its open proposals (``yours``: their yes or reply is awaited now) and running relationships by
-    name. `next_choices` names the mentors whom they have chosen and who are asked after the one
-    now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is not enough to
-    tell.
+    the open proposals that it was told of (``yours``: its yes or reply is awaited now) and running
+    relationships by name. `next_choices` names the mentors whom they have chosen and who are asked
+    after the one now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is
+    not enough to tell.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         programs = {one.id: one for one in tx.programs.find()}
@@ -200,6 +200,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         proposal
         for side in ("mentee", "mentor")
         for proposal in tx.proposals.find(**{f"{side}_id": one.id}, state=ASKED)
+        if told_of(proposal, program, {one.id})
     ]
     there = {m.participant_id for each in held for m in each.here}
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.moves import PARTIES
+from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -12,7 +12,7 @@ from mentorkit.domain.relationships import OTHER
 from mentorkit.errors import Conflict, NotAllowed
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.onboard import Own
-from mentorkit.journey.pools import ASKED, pool_of
+from mentorkit.journey.pools import ASKED, pool_of, told_of
 from mentorkit.journey.safeguards import old_enough
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def mentors(
         # As if they were locked: who is both and has one place asks as a mentee.
         pool = pool_of(tx, program, fields, [(one.id, one.id)])
         if one.id not in pool.mentee_at:
-            raise Conflict("mentee.not_available", _why(tx, program, one))
+            raise Conflict("mentee.not_available", _why(tx, program, one, own.role))
     bound = bind(strategy, kit.registry, fields, known=())
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
@@ -63,7 +63,7 @@ def mentors(
     return {"mentee": one.id, "program": program.key, "mentors": listed}
 
 
-def _why(tx: Transaction, program: Program, one: Participant) -> str:
+def _why(tx: Transaction, program: Program, one: Participant, role: Role) -> str:
     if one.role == "mentor":
         return "A mentor asks for nobody here: mentors are shown to mentees alone."
     if one.state != "active":
@@ -75,7 +75,9 @@ def _why(tx: Transaction, program: Program, one: Participant) -> str:
             f"Only who is surely over {program.minimum_age} is matched here. If that is so, let a "
             "coordinator set the year of birth right."
         )
-    asked = (tx.proposals.count(state=ASKED, **{f"{side}_id": one.id}) for side in OTHER)
-    if any(asked):
+    asked = [r for s in OTHER for r in tx.proposals.find(state=ASKED, **{f"{s}_id": one.id})]
+    if asked and role in PARTIES and not any(told_of(row, program, {one.id}) for row in asked):
+        return "There is nobody to show you now. Look again in some days, or ask a coordinator."
+    if asked:
         return "There is no free place: an open proposal holds it. Wait for the answer."
     return "There is no free place. There is one when a relationship ends, or staff give another."

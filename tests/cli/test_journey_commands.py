@@ -299,12 +299,42 @@ def test_mentee_and_mentor_answer_in_turn(traders: Path, run: Run) -> None:
         row for row in listed(run, "relationship", "list") if row["mentee"] == "Chipo Moyo"
     )
     accept = ("relationship", "accept", first["id"])
-    assert "The mentee is asked next" in run("--as", "m1", *accept, code=5).err
+    assert f"no proposal {first['id']} here" in run("--as", "m1", *accept, code=3).err
     assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
+    assert "already noted" in run("--as", "e1", *accept, code=5).err
     assert "mentor" in run("relationship", "list", "--state", "offered").out
     assert "1 relationship began" in run("--as", "m1", *accept).out
     run("relationship", "decline", "--all", "--reason", "no_time")
     assert states(run, "proposal") == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("e1", "m1"), ("m1", "e1")])
+def test_the_second_finds_no_proposal_until_the_first_has_said_yes(
+    traders: Path, run: Run, first: str, second: str
+) -> None:
+    text = (traders / "preset.toml").read_text("utf-8")
+    chain = ["mentee", "mentor"] if first == "e1" else ["mentor", "mentee"]
+    text = text.replace('["mentee", "mentor"]', json.dumps(chain)).replace("Traders", "Others")
+    (traders / "other.toml").write_text(text, encoding="utf-8")
+    run("program", "create", "--file", "other.toml", "--key", "other")
+    run("program", "open", "other")
+    at = ("--program", "other")
+    for role in ("mentee", "mentor"):
+        run("recruit", f"{role}s.csv", "--role", role, *at)
+    for verb in ("approve", "consent", "onboard"):
+        run("participant", verb, "--all", *at)
+    run("relationship", "propose", "e1", "m1", *at)
+    own = ("--as", second, "relationship")
+    assert listed(run, *own, "list", *at) == []
+    for verb in ("accept", "decline", "ask", "talk", "withdraw"):
+        words = ("--text", "When?") if verb == "ask" else ()
+        assert "no proposal e1=m1 here" in run(*own, verb, "e1=m1", *words, *at, code=3).err
+    run("work")
+    assert listed(run, "inbox", "list", "--person", second) == []
+    run("--as", first, "relationship", "accept", "e1=m1", *at)
+    (row,) = listed(run, *own, "list", *at)
+    assert row["your_turn"]
+    assert "1 relationship began" in run(*own, "accept", "e1=m1", *at).out
 
 
 def test_one_asks_and_the_other_replies(traders: Path, run: Run) -> None:
@@ -330,9 +360,9 @@ def test_the_two_name_their_pair_as_the_guide_does_and_as_the_list_does(
     assert "mentorkit --as PERSON relationship ask MENTEE=MENTOR --text" in guide
     run("match")
     run("publish")
-    ask = ("--as", "m1", "relationship", "ask", "e1=m1", "--text", "Do you sell online?")
+    ask = ("--as", "e1", "relationship", "ask", "e1=m1", "--text", "Do you sell online?")
     assert run(*ask).out == "Asked about 1 proposal.\n"
-    assert run("--as", "e1", "relationship", "reply", "e1=m1", "--text", "Yes.").out
+    assert run("--as", "m1", "relationship", "reply", "e1=m1", "--text", "Yes.").out
     assert run("--as", "e1", "relationship", "accept", "e1=m1").out == "Said yes to 1 proposal.\n"
     told = run("--as", "m1", "relationship", "list").out
     (own,) = listed(run, "--as", "m1", "relationship", "list")
@@ -359,6 +389,7 @@ def test_staff_read_a_question_before_they_reply_to_it(traders: Path, run: Run) 
     talk = ("relationship", "talk", "e1=m1")
     assert run(*talk).out == "Chipo Moyo and Aïcha Ouédraogo: nothing was asked.\n"
     assert run("relationship", "talk", "--all").out == "Nothing is asked about a proposal here.\n"
+    run("--as", "e1", "relationship", "accept", "e1=m1")
     run("--as", "m1", "relationship", "ask", "e1=m1", "--text", "Do you sell?\nOnline too?")
     table = run("relationship", "list", "--state", "question").out
     assert re.search(r"question +mentee ", table)

@@ -133,10 +133,12 @@ def test_a_mentee_always_knows_where_she_stands(world: Any) -> None:
 def test_a_mentor_knows_where_they_stand(world: Any) -> None:
     seen = [stage(world, "dora")["stage"]]
     one = proposed(world, "ana", "dora")
+    seen.append(stage(world, "dora")["stage"])  # Ana is asked first
+    accept.accept(world.kit, tenant="acme", actor=world.by("ana"), proposal=one)
     seen.append(stage(world, "dora")["stage"])
     accept.accept(world.kit, **world.at, proposal=one)
     seen.append(stage(world, "dora")["stage"])
-    assert seen == ["looking", "asked", "connected"]
+    assert seen == ["looking", "looking", "asked", "connected"]
     assert stage(world, "dora")["places"] == 1
     assert stage(world, "dora")["usual_wait"] is None
 

@@ -92,6 +92,8 @@ def test_a_participant_is_shown_only_what_is_theirs_and_was_offered(world: Any) 
     match.discard(kit, **world.at, run=run)
     assert shown(match.proposals, "ana") == []  # nobody was told of it
     first, second = proposed(world, "ana", "cleo"), proposed(world, "ben", "dora")
+    assert shown(match.proposals, "cleo") == []  # Ana is asked first
+    accept.accept(kit, tenant="acme", actor=world.by("ana"), proposal=first)
     (row,) = shown(match.proposals, "cleo")
     assert (row["id"], row["mentee_key"], row["mentor_key"]) == (first, None, "cleo")
     for one in (first, second):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mentorkit.domain.events import replay
 from mentorkit.errors import Conflict, NotAllowed, NotFound
-from mentorkit.journey import accept, match, meet, onboard, protect, screen
+from mentorkit.journey import accept, browse, match, meet, onboard, protect, screen
 from tests.journey.conftest import lead
 
 
@@ -199,12 +199,36 @@ def test_of_two_kept_apart_who_are_asked_into_one_circle_the_first_joins(
     accept.accept(world.kit, **world.at, proposal=first)
     rows = match.proposals(world.kit, **world.at, program="traders", state="withdrawn")
     assert [(row["id"], row["reason"]) for row in rows] == [(second, "blocked")]
-    for who in ("ben", "cleo"):  # nobody is told why
-        with pytest.raises(Conflict) as caught:
+    for who, error, code in (
+        ("ben", Conflict, "proposal.illegal_move"),
+        ("cleo", NotFound, "proposal.not_found"),  # who was never asked about Ben
+    ):
+        with pytest.raises(error) as caught:
             accept.accept(world.kit, tenant="acme", actor=world.by(who), proposal=second)
-        assert caught.value.code == "proposal.illegal_move"
-        assert "block" not in str(caught.value)
+        assert caught.value.code == code
+        assert "block" not in str(caught.value)  # nobody is told why
     assert used(world) == {"ana": 1, "cleo": 1}
+
+
+def test_who_left_a_circle_is_listed_it_as_ended_page_by_page(
+    world: Any, circle: str, clock: Any
+) -> None:
+    meet.end(world.kit, tenant="acme", actor=world.by("ben"), relationship=circle)
+    clock.forward(hours=1)
+    joined(world, "eve")  # whom Ben never met
+
+    def listed(key: str, **options: Any) -> list[tuple[str, str]]:
+        by = {"tenant": "acme", "actor": world.by(key), "program": "traders"}
+        items = browse.relationships(world.kit, **by, **options)["items"]
+        return [(one["id"], one["state"]) for one in items]
+
+    assert (listed("ben"), listed("ana")) == ([(circle, "ended")], [(circle, "active")])
+    assert listed("ben", state="active") == listed("ana", state=("ended",)) == []
+    assert listed("ben", state=("paused", "ended")) == [(circle, "ended")]
+    assert listed("ben", after=circle) == []
+    by = {"tenant": "acme", "actor": world.by("ben"), "program": "traders"}
+    (row,) = browse.relationships(world.kit, **by, limit=1)["items"]
+    assert {one["name"] for one in row["members"]} == {"Ana", "Ben", "Cleo"}
 
 
 @pytest.mark.parametrize(("person", "other"), [("eve", "ben"), ("ben", "eve")])

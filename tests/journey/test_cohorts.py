@@ -13,6 +13,7 @@ from mentorkit.journey import (
     accept,
     cohorts,
     drafts,
+    gather,
     match,
     meet,
     onboard,
@@ -191,3 +192,32 @@ def test_nobody_asks_again_who_has_said_no_but_who_said_it_may_ask(create_world:
         match.propose(world.kit, **ana, **two)
     assert caught.value.code == "proposal.not_possible"
     assert match.propose(world.kit, **cleo, **two)["origin"] == "mentor"
+
+
+def test_a_circle_is_gathered_within_one_cohort_and_keeps_its_days(create_world: Any) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben", "eve", "gil")]
+    world = create_world([*people, lead("cleo", "mentor", trade="baker", capacity=5)])
+    for one in (SPRING, AUTUMN):
+        programs.define(
+            world.kit, **world.at, program="traders", kind="cohort", key=one["key"], body=one
+        )
+    put(world, ana="spring", ben="autumn", cleo="spring")  # Eve and Gil are in none
+
+    def gathered(*keys: str) -> dict[str, Any]:
+        ids = [world.ids[key] for key in keys]
+        at = {**world.at, "program": "traders", "people": ids, "mentor": world.ids["cleo"]}
+        return gather.gather(world.kit, **at)
+
+    for keys in (("ana", "ben"), ("ben", "eve")):  # two mentees; a mentee and the mentor
+        with pytest.raises(Conflict, match=r"Ben.*different cohorts") as caught:
+            gathered(*keys)
+        assert caught.value.code == "safeguard.other_cohort"
+    rows = screen.review(world.kit, **world.at, program="traders")
+    assert not any(row["used"] for row in rows)  # nothing has changed
+    circle = gathered("eve", "ana", "gil")
+    assert (circle["kind"], circle["started_at"][:10], circle["ends_at"][:10]) == (
+        "circle", "2027-03-15", "2027-06-07",
+    )  # fmt: skip
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        told = replay(tx.journal.events(limit=None))["relationship", circle["id"]]
+    assert told["of_cohort"] == "spring"

@@ -55,7 +55,7 @@ class Check(ContentCheck):
 
 @pytest.fixture
 def world(create_kit: Callable[..., Any], create_world: Callable[..., Any]) -> Any:
-    """A world with a check, and a proposal that Cleo is asked about first."""
+    """A world with a check, and a proposal of which Ana is told, who is asked first."""
     check = Check()
     manifest = Manifest(
         title="Sample",
@@ -89,6 +89,11 @@ def reply(world: Any, text: str, key: str = "cleo") -> dict[str, Any]:
     return accept.reply(world.kit, **by, proposal=world.asked, text=text)
 
 
+def agree(world: Any) -> None:
+    """Let Ana say yes, so that Cleo is told of it too."""
+    accept.accept(world.kit, tenant="acme", actor=world.by("ana"), proposal=world.asked)
+
+
 def show(world: Any, key: str) -> dict[str, Any]:
     by = {"tenant": "acme", "actor": world.by(key)}
     return accept.show(world.kit, **by, proposal=world.asked)
@@ -118,7 +123,17 @@ def test_what_a_check_allows_is_passed_on_at_once(world: Any) -> None:
     assert (said.actor_id, said.role) == (world.persons["ana"], "mentee")
 
 
+def test_a_question_that_waits_does_not_tell_the_other_that_they_are_proposed(world: Any) -> None:
+    ask(world, RUDE)
+    with pytest.raises(NotFound):
+        show(world, "cleo")
+    (row,) = waiting(world)
+    contents.release(world.kit, **world.at, content=row["id"])
+    assert show(world, "cleo")["yours"]
+
+
 def test_what_it_does_not_allow_waits_for_the_staff_and_is_told_to_nobody_else(world: Any) -> None:
+    agree(world)
     done = ask(world, RUDE)
     assert (done["state"], done["due_at"]) == ("offered", None)
     own, theirs = show(world, "ana"), show(world, "cleo")
@@ -151,6 +166,7 @@ def test_the_time_to_answer_stands_still_meanwhile(world: Any, clock: Any) -> No
 
 
 def test_nobody_goes_on_while_a_text_waits_but_everybody_may_say_no(world: Any) -> None:
+    agree(world)
     ask(world, RUDE)
     for key in ("ana", "cleo"):
         by = {"tenant": "acme", "actor": world.by(key), "proposal": world.asked}
@@ -224,6 +240,7 @@ def leaves(texts: Any) -> Any:
 )
 def test_f20_when_a_check_fails_the_text_waits_in_the_queue(world: Any, answer: Any) -> None:
     world.check.answer = answer
+    agree(world)
     ask(world, "Do you bake?")
     (row,) = waiting(world)
     assert (row["reason"], row["text"]) == ("check_failed", "Do you bake?")
@@ -250,6 +267,7 @@ def test_a_program_switches_a_check_off_or_sets_it(world: Any) -> None:
 
 
 def test_in_a_callers_transaction_the_worker_asks_the_check(world: Any) -> None:
+    agree(world)
     world.kit.write("acme", lambda tx: ask(world, "Do you bake?", tx=tx))
     assert world.check.asked == []
     assert [row["reason"] for row in waiting(world)] == [None]

@@ -54,12 +54,14 @@ def own(world: Any, who: str) -> dict[str, Any]:
 
 
 def test_a_participant_is_listed_the_words_for_them_and_no_number(create_world: Any) -> None:
-    world, _ = scored(create_world)
+    world, one = scored(create_world)
     (row,) = as_shown(match.proposals(world.kit, **own(world, "ana"), program="traders"))
     assert (row["mentor"], row["your_turn"], row["words_mentor"]) == ("Cleo", True, [])
     assert row["words"]
+    assert match.proposals(world.kit, **own(world, "cleo"), program="traders") == []
+    accept.accept(world.kit, **own(world, "ana"), proposal=one)
     (row,) = as_shown(match.proposals(world.kit, **own(world, "cleo"), program="traders"))
-    assert (row["mentee"], row["your_turn"], row["words"]) == ("Ana", False, [])
+    assert (row["mentee"], row["your_turn"], row["words"]) == ("Ana", True, [])
     assert row["words_mentor"]
 
 

@@ -342,11 +342,12 @@ def test_staff_who_take_part_themselves_hear_as_little_without_consent(
 
 @pytest.fixture
 def asked(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
-    """A program in which Cleo alone is asked, and told so; Ana has a question for her."""
+    """A program in which Cleo alone is asked, and told so; Ana, who wants her, has a question."""
     kit = create_kit(plugins=("matching", plugin(post)))
-    world: SimpleNamespace = create_world(kit=kit, accept_chain=["mentor"])
+    world: SimpleNamespace = create_world(kit=kit, matching="self", accept_chain=["mentor"])
     who = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
-    world.about = {"proposal": match.propose(kit, **world.at, **who)["id"], "tenant": world.tenant}
+    by = {"tenant": world.tenant, "actor": world.by("ana")}
+    world.about = {"proposal": match.propose(kit, **by, **who)["id"], "tenant": world.tenant}
     work(kit)
     accept.ask(kit, **world.about, actor=world.by("ana"), text="In the evening?")
     return world
