@@ -125,6 +125,10 @@ class Visit:
             moment = moment.astimezone(ZoneInfo(self.zone)).date()
         return i18n.format_day(moment, self.locale)
 
+    def month(self, month: str) -> str:
+        """Return a month (``2027-03``) in words, in the visitor's language."""
+        return i18n.format_month(date.fromisoformat(f"{month}-01"), self.locale)
+
     def moment(self, moment: str, zone: str | None = None) -> str:
         """Return a time (ISO 8601) in the visitor's language, on their own clock or a zone's."""
         at, clock = datetime.fromisoformat(moment), zone or self.zone
@@ -289,6 +293,7 @@ NOTICES = {
     "unsigned": "The sign-off does not count any more.",
     "checked": "The requirements have been looked at again.",
     "left": "You have left this program.",
+    "gone": "They have left this program.",
     "held": "Your text is being looked at first. We pass it on as soon as that is done.",
     "taken": "The case is yours now.",
     "note_kept": "Your note is kept. Only those who handle concerns read it.",

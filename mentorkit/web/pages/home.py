@@ -18,7 +18,7 @@ STAGES = {
     "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
     "paused": "You are taking a break.",
-    "left": "You have left this program.",
+    "left": "You have left this program. If you would like to come back, tell your coordinator.",
 }
 
 

@@ -10,17 +10,18 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import browse, history, introduce, meet, met, relay, standing
+from mentorkit.journey import browse, flags, history, introduce, meet, met, relay, standing
 from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit, noon
 
-ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "other")
-"""Codes of why a relationship ends."""
+SILENT = ("never_met", "quiet", "dormant")
+"""Why a pair is told of a meeting that is missing; one of them says enough."""
 
 
 @shows("/programs/<program>/relationships")
@@ -71,14 +72,24 @@ def relationship(
         introduction=introduce.introduction(visit.kit, **at),
         said=relay.said(visit.kit, **at),
         today=now.date().isoformat(),
-        ends=ENDS,
         wrong=wrong,
         behalf=() if own else BEHALF,
         history=history.history(visit.kit, **at),
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
         parted=_parted(visit, one) if own else None,
+        late=_late(visit, one) if own else (),
     )
+
+
+def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what one of the two can mend now, each kind once: no meeting, an answer, the end."""
+    own = {member["participant"] for member in one["members"] if member["own"]}
+    found = flags.own(visit.kit, **visit.asked(), relationship=one["id"])
+    silent = any(why["code"] in SILENT for why in found)
+    open_ = [m for m in one["milestones"] if m["state"] in ("due", "missed")]
+    answer = [{**m, "code": "answer"} for m in open_ if own & set(m["awaited"])]
+    return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
 
 
 def _parted(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
