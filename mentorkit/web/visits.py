@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
 
+UNKNOWN = "UTC"
+"""The time zone of whoever has told none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
     """What our pages were made with, as far as they need it."""
@@ -71,7 +75,12 @@ class Visit:
 
     @property
     def zone(self) -> str:
-        return self.person.zone if self.person is not None else "UTC"
+        """The visitor's own time zone if it is known, else that of the page's program."""
+        return self.clock(self.person.zone if self.person is not None else UNKNOWN)
+
+    def clock(self, zone: str) -> str:
+        """Return the zone of somebody's clock: their own if it was told, else the program's."""
+        return self.program.zone if self.program and zone == UNKNOWN else zone
 
     @property
     def is_nobody(self) -> bool:
@@ -239,8 +248,11 @@ class Visit:
         return flask.redirect(target, code=303)
 
 
-def noon(visit: Visit, zone: str) -> datetime:
-    """Return when the day of the page's form was: its noon in this zone, but never ahead."""
+def noon(visit: Visit, zone: str, since: str = "") -> datetime:
+    """Return when the day of the page's form was: its noon in this zone, but never ahead.
+
+    Today is now, and on the day on which it began (`since`, ISO 8601) not before that.
+    """
     now = visit.kit.clock()
     try:
         day = datetime.fromisoformat(visit.form.get("day", "")).replace(hour=12, tzinfo=None)
@@ -250,7 +262,11 @@ def noon(visit: Visit, zone: str) -> datetime:
             "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
         ) from None
     held = day.replace(tzinfo=ZoneInfo(zone))
-    return now if now < held < now + timedelta(days=1) else held
+    began = datetime.fromisoformat(since) if since else held
+    if held < began and began.astimezone(held.tzinfo).date() == held.date():
+        held = began
+    today = held.date() == now.astimezone(held.tzinfo).date()
+    return now if today or now < held < now + timedelta(days=1) else held
 
 
 BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")

@@ -10,7 +10,17 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import browse, flags, history, introduce, meet, met, relay, standing
+from mentorkit.journey import (
+    browse,
+    feedback,
+    flags,
+    history,
+    introduce,
+    meet,
+    met,
+    relay,
+    standing,
+)
 from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -56,11 +66,13 @@ def relationship(
 ) -> str:
     at = {**visit.asked(), "relationship": relationship}
     one = meet.show(visit.kit, **at)
+    told = introduce.introduction(visit.kit, **at)
+    told["zones"] = {who: visit.clock(zone) for who, zone in told["zones"].items()}
     if one["program_id"] != visit.of.id:
         raise NotFound("relationship.not_found", visit.words("There is no such relationship here."))
     own = any(member["own"] for member in one["members"])
     others = [m["name"] for m in one["members"] if not m["own"] and not m["left_at"]]
-    now = visit.kit.clock().astimezone(ZoneInfo(visit.of.zone))
+    now = visit.kit.clock().astimezone(ZoneInfo(visit.zone))
     return visit.render(
         "relationship.html",
         title=visit.words("You and {others}", others=", ".join(others))
@@ -69,10 +81,11 @@ def relationship(
         here="relationships",
         one=one,
         month=meet.month(visit.kit, **at),
-        introduction=introduce.introduction(visit.kit, **at),
+        introduction=told,
         said=relay.said(visit.kit, **at),
         today=now.date().isoformat(),
         wrong=wrong,
+        own=own,
         behalf=() if own else BEHALF,
         history=history.history(visit.kit, **at),
         names={m["participant"]: m["name"] for m in one["members"]},
@@ -83,12 +96,19 @@ def relationship(
 
 
 def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what one of the two can mend now, each kind once: no meeting, an answer, the end."""
+    """Return what one of the two can mend now, each kind once: no meeting, an answer, the end.
+
+    An answer may be `surveyed`: a survey asks for it.
+    """
     own = {member["participant"] for member in one["members"] if member["own"]}
     found = flags.own(visit.kit, **visit.asked(), relationship=one["id"])
     silent = any(why["code"] in SILENT for why in found)
     open_ = [m for m in one["milestones"] if m["state"] in ("due", "missed")]
-    answer = [{**m, "code": "answer"} for m in open_ if own & set(m["awaited"])]
+    asked = feedback.mine(visit.kit, **visit.asked()) if open_ else []
+    surveyed = any(each["relationship_id"] == one["id"] for each in asked)
+    answer = [
+        {**m, "code": "answer", "surveyed": surveyed} for m in open_ if own & set(m["awaited"])
+    ]
     return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
 
 
@@ -108,12 +128,13 @@ def relationship_change(
 ) -> Response | tuple[str, int]:
     at = {**visit.asked(), "relationship": relationship}
     did, said = visit.form.get("do", ""), ""
-    meet.show(visit.kit, **at)  # whoever may not see it is told so, whatever they wish to do
+    # Whoever may not see it is told so, whatever they wish to do.
+    since = meet.show(visit.kit, **at)["started_at"]
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
             there = visit.values("attendees") if "group" in visit.form else None
-            held = noon(visit, visit.of.zone)
+            held = noon(visit, visit.zone, since)
             meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
             said = "met"
         elif did == "strike":
