@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import flask
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
+
+if TYPE_CHECKING:
+    from mentorkit.web.visits import Visit
 
 NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
@@ -29,6 +32,11 @@ def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             continue
         told[one["id"]] = form.getlist(name) if one["kind"] == "options" else form.get(name, "")
     return told
+
+
+def names(visit: Visit, questions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what each question is called on the page, by field id."""
+    return {one["id"]: visit.text(one["label"]) for one in questions}
 
 
 def in_utc(

@@ -285,6 +285,7 @@ NOTICES = {
     "agreed": "Thank you. You have agreed.",
     "accepted": "You have said yes.",
     "refused": "You have said no. The other side is told kindly, without your reason.",
+    "withdrawn": "It is taken back.",
     "question": "Your question is on its way. The time to answer waits for the reply.",
     "replied": "Your reply is on its way.",
     "drafted": "A new draft is ready: {count} pairs.",

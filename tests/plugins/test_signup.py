@@ -92,6 +92,7 @@ def test_everything_missing_is_told_at_once_and_nothing_typed_is_lost(
         "not a number",
     ):
         assert told in page
+    assert "E-mail: give an e-mail address" in page, "as the form calls it"
     assert 'value="Bo"' in page
     assert 'value="many"' in page
     assert leads(kit) == []

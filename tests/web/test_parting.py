@@ -110,6 +110,24 @@ def test_a_no_says_beforehand_what_it_means(portal: Portal) -> None:
     assert "told kindly, without your reason" in page
 
 
+def test_whoever_asked_takes_it_back_and_the_other_says_no(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana, cleo = portal.browser("ana"), portal.browser("cleo")
+    ana.open(f"/programs/traders/people/{portal.ids['ana']}/mentors")
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    ana.send("/programs/traders/proposals", **two)
+    path = ana.page.request.path
+    assert "Yes, take it back" in ana.page.text
+    page = cleo.open(path)
+    assert "take it back" not in page
+    assert "Nobody is connected before everybody who is asked has said yes" in page
+    page = ana.send(path, do="withdraw")
+    assert "It is taken back." in page
+    assert "Taken back" in cleo.open(path)
+
+
 # ------------------------------------------------------------------ what is late
 
 

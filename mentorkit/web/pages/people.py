@@ -199,6 +199,7 @@ def participant(
         one=found,
         wrong=wrong,
         problems=problems,
+        names={"zone": visit.words("Time zone"), **answers.names(visit, found["questions"])},
         decide=_deciding(visit, found),
         behalf=() if own else BEHALF,
         kinds=KINDS,
