@@ -12,7 +12,7 @@ from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
 from mentorkit.i18n import format_moment, zone_named
-from mentorkit.journey import meet, met, onboard, recruit, screen
+from mentorkit.journey import meet, met, onboard, programs, recruit, screen
 from mentorkit.web import answers
 
 SUMMER = datetime(2027, 7, 1, tzinfo=UTC)
@@ -149,3 +149,18 @@ def test_the_link_that_logs_a_meeting_goes_by_its_owners_clock(
         made = met.link(portal.kit, **at, relationship=held, participant=portal.ids[who])
         shown = met.show(portal.kit, tenant=portal.tenant, token=made["token"])
         assert shown["zone"] == zone
+
+
+def test_a_new_program_is_asked_for_its_clock(portal: Portal) -> None:
+    admin = portal.browser("admin")
+    assert "It cannot be changed later" in admin.open("/programs/new")
+    page = admin.send("/programs/new", 422, preset="low_touch", key="far", zone="Atlantis")
+    assert 'id="zone-wrong">' in page
+    assert 'value="Atlantis"' in page
+    admin.send("/programs/new", preset="low_touch", key="far", zone="Uganda")
+    (made,) = programs.show(portal.kit, **by_admin(portal), program="far")
+    assert made["zone"] == "Africa/Kampala"
+    admin.open("/programs/new")
+    admin.send("/programs/new", preset="low_touch", key="near")
+    (made,) = programs.show(portal.kit, **by_admin(portal), program="near")
+    assert made["zone"] == "UTC"
