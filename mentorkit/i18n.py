@@ -56,15 +56,45 @@ def format_day(day: date, locale: str = FALLBACK) -> str:
     return format_date(day, format="long", locale=babel_locale(locale))
 
 
+def format_month(day: date, locale: str = FALLBACK) -> str:
+    """Return the month of a date as written in this language, with its year: March 2027."""
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMMM", day, locale=babel_locale(locale))
+
+
 def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:
-    """Return an aware time on the reader's own clock (`zone` is an IANA name)."""
-    from babel.dates import format_datetime
+    """Return an aware time on the reader's own clock, and where that clock is.
+
+    `zone` is an IANA name: ``Mon, Mar 1, 2027, 9:00 PM (Nairobi)``.
+    """
+    from babel.dates import format_skeleton, format_time, get_timezone_location
 
     if moment.tzinfo is None:
         raise ValueError("a time without a zone means nothing to a reader elsewhere")
-    return format_datetime(
-        moment, format="long", tzinfo=ZoneInfo(zone), locale=babel_locale(locale)
-    )
+    clock, words = ZoneInfo(zone), babel_locale(locale)
+    day = format_skeleton("yMMMEd", moment.astimezone(clock), locale=words)
+    time = format_time(moment, format="short", tzinfo=clock, locale=words)
+    return f"{day}, {time} ({get_timezone_location(clock, locale=words, return_city=True)})"
+
+
+def zone_named(text: str, locale: str = FALLBACK) -> str:
+    """Return the id of the time zone that is named: by an id, a city, or a country with but one.
+
+    What names none is returned as it is.
+    """
+    from babel.core import get_global
+
+    wanted = " ".join(text.replace("_", " ").split()).casefold()
+    for zone in get_global("zone_territories"):
+        plain = zone.replace("_", " ").casefold()
+        if wanted in (plain, plain.rpartition("/")[2]):
+            return str(zone)
+    for words in (babel_locale(locale), babel_locale(FALLBACK)):
+        for code, zones in get_global("territory_zones").items():
+            if len(zones) == 1 and words.territories.get(code, "").casefold() == wanted:
+                return str(zones[0])
+    return text.strip()
 
 
 def is_right_to_left(locale: str) -> bool:

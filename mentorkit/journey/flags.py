@@ -12,7 +12,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.definitions import targets_for
-from mentorkit.journey.meet import pauses
+from mentorkit.journey.meet import Met, pauses
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
@@ -42,6 +42,18 @@ def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
             for one in flagged
         ]
         return sorted(listed, key=lambda row: (-len(row["reasons"]), row["names"]))
+
+
+def own(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:
+    """Return to one of a running relationship what of its reasons is theirs to mend.
+
+    Of `reasons` but ``missed``, which says nothing of whose answer was: that they see there.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        met = Met(tx, actor, relationship)
+        running = [met.relationship] if met.own and met.relationship.state == "active" else []
+        found = reasons(tx, met.program, running).get(relationship, [])
+        return [one for one in found if one["code"] != "missed"]
 
 
 def reasons(

@@ -55,7 +55,7 @@ def show(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
             "state": met.relationship.state,
             "program": met.program.key,
             "program_name": shown(met.program.name),
-            "zone": met.program.zone,
+            "zone": met.program.zone if person.zone == "UTC" else person.zone,
             "locale": person.locale,
             "mentee": mentee,
             "mentor": mentor,

@@ -426,6 +426,7 @@ class _Plan:
             **fresh(self.tx),
             name=called(lead.key),
             external_key=lead.key,
+            zone=self.program.zone,  # until they tell of their own
             created_at=self.tx.now,
         )
         told = {name: getattr(lead, name) for name in ("born", "locale", "zone")}

@@ -31,6 +31,7 @@ from mentorkit.web.pages import (  # noqa: F401
     looking,
     matching,
     met,
+    parting,
     people,
     programs,
     proposals,

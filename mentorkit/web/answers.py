@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import flask
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.people import is_zone
+
+if TYPE_CHECKING:
+    from mentorkit.web.visits import Visit
 
 NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
 
+WEEK = 7 * 24
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -25,11 +34,47 @@ def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def as_typed(question: Mapping[str, Any]) -> Any:
-    """Return a kept value as it is typed: hours as ``Mon 18-20; Thu 7-9``, the rest as it is."""
+def names(visit: Visit, questions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what each question is called on the page, by field id."""
+    return {one["id"]: visit.text(one["label"]) for one in questions}
+
+
+def in_utc(
+    questions: Sequence[Mapping[str, Any]], told: Mapping[str, Any], zone: str, now: datetime
+) -> dict[str, Any]:
+    """Return answers, of `typed`, with the weekly hours of a clock in this zone as those of UTC.
+
+    What cannot be read stays as it was typed: the journey says what is wrong with it.
+    """
+    moved = dict(told)
+    for one in questions:
+        if one["kind"] == "hours" and told.get(one["id"]) and is_zone(zone):
+            try:
+                field = Field(id=one["id"], kind="hours", separator=one["separator"])
+                hours = field.parse(told[one["id"]]) or ()
+            except ValueError:
+                continue
+            moved[one["id"]] = [(hour - ahead(zone, now)) % WEEK for hour in hours]
+    return moved
+
+
+def ahead(zone: str, now: datetime) -> int:
+    """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
+
+    So where a clock is off by half an hour, a span begins that much later, and never before
+    somebody is free.
+    """
+    return (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // timedelta(hours=1)
+
+
+def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
+    """Return a kept value as it is typed: hours as ``Mon 18-20; Thu 7-9``, the rest as it is.
+
+    Hours are those of a clock that is `hours_ahead` of UTC.
+    """
     value = question["value"]
     if question["kind"] == "hours":
-        return spans(value or ())
+        return spans([(hour + hours_ahead) % WEEK for hour in value or ()])
     if question["kind"] == "number" and value is not None:
         return f"{value:g}"
     return value

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
 
+UNKNOWN = "UTC"
+"""The time zone of whoever has told none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
     """What our pages were made with, as far as they need it."""
@@ -71,7 +75,12 @@ class Visit:
 
     @property
     def zone(self) -> str:
-        return self.person.zone if self.person is not None else "UTC"
+        """The visitor's own time zone if it is known, else that of the page's program."""
+        return self.clock(self.person.zone if self.person is not None else UNKNOWN)
+
+    def clock(self, zone: str) -> str:
+        """Return the zone of somebody's clock: their own if it was told, else the program's."""
+        return self.program.zone if self.program and zone == UNKNOWN else zone
 
     @property
     def is_nobody(self) -> bool:
@@ -124,6 +133,10 @@ class Visit:
         if isinstance(moment, datetime):
             moment = moment.astimezone(ZoneInfo(self.zone)).date()
         return i18n.format_day(moment, self.locale)
+
+    def month(self, month: str) -> str:
+        """Return a month (``2027-03``) in words, in the visitor's language."""
+        return i18n.format_month(date.fromisoformat(f"{month}-01"), self.locale)
 
     def moment(self, moment: str, zone: str | None = None) -> str:
         """Return a time (ISO 8601) in the visitor's language, on their own clock or a zone's."""
@@ -235,8 +248,11 @@ class Visit:
         return flask.redirect(target, code=303)
 
 
-def noon(visit: Visit, zone: str) -> datetime:
-    """Return when the day of the page's form was: its noon in this zone, but never ahead."""
+def noon(visit: Visit, zone: str, since: str = "") -> datetime:
+    """Return when the day of the page's form was: its noon in this zone, but never ahead.
+
+    Today is now, and on the day on which it began (`since`, ISO 8601) not before that.
+    """
     now = visit.kit.clock()
     try:
         day = datetime.fromisoformat(visit.form.get("day", "")).replace(hour=12, tzinfo=None)
@@ -246,7 +262,11 @@ def noon(visit: Visit, zone: str) -> datetime:
             "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
         ) from None
     held = day.replace(tzinfo=ZoneInfo(zone))
-    return now if now < held < now + timedelta(days=1) else held
+    began = datetime.fromisoformat(since) if since else held
+    if held < began and began.astimezone(held.tzinfo).date() == held.date():
+        held = began
+    today = held.date() == now.astimezone(held.tzinfo).date()
+    return now if today or now < held < now + timedelta(days=1) else held
 
 
 BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
@@ -265,6 +285,7 @@ NOTICES = {
     "agreed": "Thank you. You have agreed.",
     "accepted": "You have said yes.",
     "refused": "You have said no. The other side is told kindly, without your reason.",
+    "withdrawn": "It is taken back.",
     "question": "Your question is on its way. The time to answer waits for the reply.",
     "replied": "Your reply is on its way.",
     "drafted": "A new draft is ready: {count} pairs.",
@@ -289,6 +310,7 @@ NOTICES = {
     "unsigned": "The sign-off does not count any more.",
     "checked": "The requirements have been looked at again.",
     "left": "You have left this program.",
+    "gone": "They have left this program.",
     "held": "Your text is being looked at first. We pass it on as soon as that is done.",
     "taken": "The case is yours now.",
     "note_kept": "Your note is kept. Only those who handle concerns read it.",

@@ -9,6 +9,7 @@ import flask
 from markupsafe import Markup
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
+from mentorkit.i18n import zone_named
 from mentorkit.journey import signup
 from mentorkit.web import allow, answers, current
 
@@ -33,20 +34,22 @@ def pages() -> flask.Blueprint:
         role = typed.get("as", "")
         asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
         if typed.get("website"):  # nobody sees this field but a machine that fills in all
-            return done({"state": "lead", "unmet": []})
+            return done({"state": "lead", "unmet": []}, asked)
+        zone = zone_named(typed.get("zone", ""), visit.locale) or asked["zone"]
+        told = answers.typed(questions(asked, role))
         try:
             if role not in sides(program):
-                told = visit.words("This program does not take you in by this form just now.")
-                raise Conflict("signup.closed", told)
+                closed = visit.words("This program does not take you in by this form just now.")
+                raise Conflict("signup.closed", closed)
             taken = signup.sign_up(
                 visit.kit,
                 **visit.asked(means="form"),
                 program=program,
                 role=role,
-                answers=answers.typed(questions(asked, role)),
+                answers=answers.in_utc(questions(asked, role), told, zone, visit.kit.clock()),
                 born=typed.get("born", type=int),
                 locale=visit.locale,
-                zone=typed.get("zone", "").strip() or asked["zone"],
+                zone=zone,
                 source=typed.get("source", ""),
                 campaign=typed.get("campaign", ""),
                 name=typed.get("name", ""),
@@ -56,17 +59,24 @@ def pages() -> flask.Blueprint:
             )
         except (Conflict, Invalid) as error:
             return shown(program, role, error), 422
-        return done(taken, asked["referral"])
+        return done(taken, asked, agreed="agreed" in typed)
 
     return made
 
 
-def done(told: Mapping[str, Any], referral: Mapping[str, str] | None = None) -> str:
-    """Return the page that follows: what happens next, and what the answers do not meet."""
+def done(told: Mapping[str, Any], asked: Mapping[str, Any], *, agreed: bool = True) -> str:
+    """Return the page that follows: what happens next, and what the answers do not meet.
+
+    Whoever has not agreed yet reads that they are asked to, and how.
+    """
     visit = current()
     title = visit.words("Thank you")
     return visit.render(
-        "mentorkit_signup/done.html", title=title, told=told, referral=referral or {}
+        "mentorkit_signup/done.html",
+        title=title,
+        told=told,
+        referral=asked["referral"],
+        agrees=bool(asked["consent_text"]) and not agreed,
     )
 
 
@@ -106,6 +116,14 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
         sides=sides(program) if asked["open"] else (),
         questions=questions(asked, role),
         problems=problems,
+        names={
+            "name": visit.words("Your name"),
+            "email": visit.words("E-mail"),
+            "phone": visit.words("Phone"),
+            "born": visit.words("Year of birth"),
+            "zone": visit.words("Time zone"),
+            **answers.names(visit, asked["questions"]),
+        },
         wrong=wrong,
         kept=came_by(),
     )

@@ -175,10 +175,11 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
         if one["program"] == program and wanted(one)
     ]
     line = Markup(
-        '<p><a class="mk-button mk-main-button" href="{}">{}</a> '
+        '<p><a class="mk-button mk-main-button" href="{}">{}</a><br>'
         '<span class="mk-quiet">{}</span></p>'
     )
-    return Markup("").join(
+    head = Markup("<p>{}</p>").format(visit.words("A few questions for you:")) if rows else ""
+    return Markup(head) + Markup("").join(
         line.format(
             visit.url("survey.form", program=program, survey=one["id"]),
             visit.text(one["titles"][0]),

@@ -1,7 +1,8 @@
 """The plugin `wordlist`: what participants write waits for the staff if it holds certain words.
 
-A program lists words and phrases, for every language or for one (``es: dinero``), and says whether
-phone numbers, addresses of pages and of e-mail are looked for. Nothing is listed to begin with.
+A program lists words and phrases, for every language or for one (``es: dinero``). Phone numbers,
+and addresses of pages and of e-mail, are looked for from the start in questions and replies: two
+who have not said yes to each other do not exchange them. No word is listed to begin with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from mentorkit import Manifest, hookimpl
 from mentorkit.hooks import Content, ContentCheck, Context, Verdict
 from mentorkit_wordlist.looking import KINDS, found
+
+KINDS_IN = ("question", "reply")
+"""In which texts numbers and addresses are looked for, unless a program says so."""
 
 manifest = Manifest(
     title="List of words",
@@ -33,7 +37,15 @@ manifest = Manifest(
                 "items": {"type": "string", "enum": list(KINDS)},
                 "title": "Also look for",
                 "description": "Phone numbers, addresses of pages, and of e-mail.",
-                "default": [],
+                "default": list(KINDS),
+            },
+            "kinds_in": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["question", "reply", "answer", "word"]},
+                "title": "Look for those in",
+                "description": "In a question or a reply before both have said yes, in an answer "
+                "of the profile, or in a word that is carried once they are connected.",
+                "default": list(KINDS_IN),
             },
         },
     },
@@ -48,8 +60,12 @@ class Words(ContentCheck):
 
     def review(self, ctx: Context, contents: Sequence[Content]) -> Sequence[Verdict]:
         """Return a verdict on each; the code says what was found, never which word."""
-        words, kinds = ctx.settings.get("words", ()), ctx.settings.get("kinds", ())
-        codes = [found(one.text, one.locale, words, kinds) for one in contents]
+        words, kinds = ctx.settings.get("words", ()), ctx.settings.get("kinds", KINDS)
+        within = ctx.settings.get("kinds_in", KINDS_IN)
+        codes = [
+            found(one.text, one.locale, words, kinds if one.kind in within else ())
+            for one in contents
+        ]
         return [
             Verdict(content_id=one.id, allowed=not code, code=code)
             for one, code in zip(contents, codes, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import flask
 import pytest
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import programs, screen
+from mentorkit.journey import programs, screen, setup
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -51,8 +52,6 @@ def host(kit: Kit) -> flask.Flask:
 
 def send(host: flask.Flask, user: str | None = None, status: int = 200, **typed: Any) -> str:
     """Open the form and send it, as a person does; return the page that follows."""
-    import re
-
     browser, headers = host.test_client(), {"X-User": user} if user else {}
     page = browser.get(f"/m/x/signup/traders?as={typed.get('as', '')}", headers=headers).text
     token = re.search(r'mk_token" value="([^"]+)', page)
@@ -93,6 +92,7 @@ def test_everything_missing_is_told_at_once_and_nothing_typed_is_lost(
         "not a number",
     ):
         assert told in page
+    assert "E-mail: give an e-mail address" in page, "as the form calls it"
     assert 'value="Bo"' in page
     assert 'value="many"' in page
     assert leads(kit) == []
@@ -175,3 +175,35 @@ def test_s5_who_does_not_fit_is_told_at_once_whether_known_or_not(
     assert "Ask the guild of smiths." in first
     assert send(host, **smith) == first
     assert len(leads(kit)) == 1
+
+
+def test_who_has_not_agreed_yet_reads_that_it_is_asked_before_matching_and_how(
+    host: flask.Flask, kit: Kit
+) -> None:
+    body = {"en": "We use what you tell us to find you a mentor."}
+    programs.define(kit, **BY, program="traders", kind="consent", body=body)
+    form = host.test_client().get("/m/x/signup/traders?as=mentee").text
+    assert "You can also agree later, on your page. Nobody is matched before that." in form
+    assert "One of the two is enough" in form
+    page = send(host, **ANA)
+    assert "we ask for it before we look for a match" in page
+    assert "Our answer leads you to your page" in page
+    assert send(host, **ANA) == page, "an address that is known already shows the same"
+    own = send(host, user="eve", **{**ANA, "email": "eve@example.org"})
+    assert "You read it and tick it on your page." in own
+    agreed = re.search(r'name="agreed" value="([^"]+)"', form)
+    assert agreed
+    page = send(host, **{**ANA, "email": "bo@example.org", "agreed": agreed[1]})
+    assert "You have not agreed yet" not in page
+
+
+def test_hours_of_a_sign_up_are_told_on_ones_own_clock(host: flask.Flask, kit: Kit) -> None:
+    field = {"kind": "hours", "label": "Free each week"}
+    setup.take(kit, **BY, program="traders", data={"fields": {**PRESET["fields"], "free": field}})
+    form = host.test_client().get("/m/x/signup/traders?as=mentee").text
+    assert "A city or a country" in form
+    send(host, **ANA, zone="Nairobi", **{"answer.free": "Mon 18-20"})
+    (lead,) = leads(kit)
+    assert list(lead["profile"]["free"]) == [15, 16]
+    page = send(host, status=422, **{**ANA, "zone": "Atlantis", "answer.free": "Mon 18-20"})
+    assert 'id="zone-wrong">write a time zone' in page

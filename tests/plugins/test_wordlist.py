@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mentorkit.domain.safety import Content
+from mentorkit.hooks.settings import check_options
 from mentorkit.testing import ContentCheckContract
+from mentorkit.testing.samples import SampleContext
+from mentorkit_wordlist import Words, manifest
 from mentorkit_wordlist.looking import found
 
 KINDS = ("phone", "link", "email")
@@ -26,6 +30,23 @@ class TestWordsOfNothing(ContentCheckContract):
     def test_lets_pass_and_holds_what_it_should(self) -> None:
         """Nothing is listed to begin with, so all may pass."""
         assert all(one.allowed for one in self.review((*self.allowed, "x")))
+
+
+class TestWordsOfAProgramThatHasSetNothing(ContentCheckContract):
+    plugin = "wordlist"
+    allowed = ("Do you sell online?", "idiot")
+    refused = ("Call me: +254 700 123 456", "mary@example.org", "wa.me/254700123456")
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"), [("question", False), ("reply", False), ("answer", True), ("word", True)]
+)
+def test_contacts_wait_only_until_both_have_said_yes(kind: str, allowed: bool) -> None:
+    settings, problems = check_options(manifest.program_settings, {}, "settings")
+    assert problems == []
+    text = Content(id="1", kind=kind, text="My number is 0700 123 456.")
+    (one,) = Words().review(SampleContext(settings=settings), [text])
+    assert (one.allowed, one.code) == (allowed, "" if allowed else "phone")
 
 
 @pytest.mark.parametrize(

@@ -226,3 +226,24 @@ def test_a_link_for_something_else_or_for_another_tenant_is_not_there(
 
 def concern_program(portal: Portal) -> str:
     return str(programs.show(portal.kit, **by(portal), program="traders")[0]["id"])
+
+
+def test_a_phone_number_in_a_question_waits_and_the_form_says_so_before(
+    create_kit: Callable[..., Kit], create_portal: Callable[..., Portal]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("matching", "wordlist")))
+    path, ana = f"/programs/traders/proposals/{propose(portal)}", portal.browser("ana")
+    assert "No phone number or address yet" in ana.open(path)
+    assert "being looked at" in ana.send(path, do="ask", text="Call me: +254 700 123 456")
+    assert "700 123" not in portal.browser("cleo").open(path)
+    assert "a phone number" in portal.browser("cora").open(QUEUE)
+
+
+def test_once_connected_two_may_write_each_other_a_number(
+    create_kit: Callable[..., Kit], create_portal: Callable[..., Portal]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("matching", "wordlist")))
+    path, ana = f"/programs/traders/relationships/{connect(portal)}", portal.browser("ana")
+    ana.open(path)
+    assert "on its way" in ana.send(f"{path}/write", text="Call me: +254 700 123 456")
+    assert "700 123" in portal.browser("cleo").open(path)

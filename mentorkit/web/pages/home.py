@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from mentorkit.journey import standing
+from mentorkit.journey import flags, onboard, standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import shows
 from mentorkit.web.visits import Visit
 
 STAGES = {
-    "received": "We have received your answers.",
-    "checking": "Our team is looking at your answers.",
-    "declined": "You are not taking part in this program.",
+    "received": "We have received your answers. Our team looks at them next and tells you.",
+    "checking": "You are on the waiting list. You keep your place, and hear from us as soon as "
+    "there is one for you.",
+    "declined": "This program is not the right one for you just now. That is no judgement of you "
+    "or your work.",
     "joining": "You are in. A few things are missing before we can look for a match.",
     "looking": "We are looking for a match for you.",
     "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
-    "paused": "You are taking a break.",
-    "left": "You have left this program.",
+    "paused": "You are taking a break. Nobody is looked for until you say that you are back.",
+    "left": "You have left this program. If you would like to come back, tell your coordinator.",
 }
 
 
@@ -43,6 +45,14 @@ def _told(visit: Visit, part: dict[str, Any]) -> str:
     return visit.words(STAGES[stage])
 
 
+def _agrees(visit: Visit, part: dict[str, Any]) -> bool:
+    """Return whether somebody has still to agree to a text before they can be matched."""
+    if not part["consent_asked"] or part["stage"] in ("declined", "left"):
+        return False
+    shown = onboard.show(visit.kit, **visit.asked(), participant=part["id"])
+    return bool(shown["consent_text"])
+
+
 @shows("/")
 @allow(public=True)
 def home(visit: Visit) -> str:
@@ -51,6 +61,9 @@ def home(visit: Visit) -> str:
     found = standing.home(visit.kit, **visit.asked())
     for part in found["parts"]:
         part["told"] = _told(visit, part)
+        part["agrees"] = _agrees(visit, part)
+        for held in part["relationships"]:
+            held["late"] = flags.own(visit.kit, **visit.asked(), relationship=held["id"])
     name = visit.person.name.split(" ")[0] if visit.person else ""
     title = visit.words("Hello {name}", name=name) if name else visit.words("Mentoring")
     return visit.render("home.html", title=title, **found)

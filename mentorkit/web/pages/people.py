@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
+from mentorkit.i18n import zone_named
 from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
@@ -180,8 +181,10 @@ def participant(
     found = _one(visit, participant)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
+    found["zone"] = visit.clock(found["zone"])
+    hours = answers.ahead(found["zone"], visit.kit.clock())
     for question in found["questions"]:
-        question["typed"] = answers.as_typed(question)
+        question["typed"] = answers.as_typed(question, hours)
         question["wrong"] = problems.get(question["id"])
     if wrong:
         typed = answers.typed(found["questions"])
@@ -195,6 +198,8 @@ def participant(
         own=own,
         one=found,
         wrong=wrong,
+        problems=problems,
+        names={"zone": visit.words("Time zone"), **answers.names(visit, found["questions"])},
         decide=_deciding(visit, found),
         behalf=() if own else BEHALF,
         kinds=KINDS,
@@ -216,9 +221,12 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     """Keep the answers; and, where it is said, agree, set the places, and be ready."""
     found = _one(visit, participant)
     told = answers.typed(found["questions"])
+    zone = zone_named(visit.form.get("zone", ""), visit.locale)
+    clock = zone or visit.clock(found["zone"])
+    told = answers.in_utc(found["questions"], told, clock, visit.kit.clock())
     try:
         onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
-        if zone := visit.form.get("zone", "").strip():
+        if zone:
             onboard.set_zone(visit.kit, **visit.asked(), participant=participant, zone=zone)
         if "agree" in visit.form:
             version = visit.form.get("consent_now", -1, type=int)  # type: ignore[call-overload]

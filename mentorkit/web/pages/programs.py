@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain import presets
 from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.errors import Invalid
+from mentorkit.i18n import zone_named
 from mentorkit.journey import flags, programs, standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -62,9 +63,14 @@ def program_new(visit: Visit) -> str:
 
 
 def _new(visit: Visit, wrong: Invalid | None = None) -> str:
+    problems = wrong.problems if wrong else ()
     offered = [(name, presets.load(name)) for name in presets.names()]
     return visit.render(
-        "program_new.html", title=visit.words("New program"), presets=offered, wrong=wrong
+        "program_new.html",
+        title=visit.words("New program"),
+        presets=offered,
+        wrong=wrong,
+        problems={one.place.rpartition(".")[2]: one.message for one in problems},
     )
 
 
@@ -74,6 +80,8 @@ def program_create(visit: Visit) -> Response | tuple[str, int]:
     preset, key = visit.form.get("preset", ""), visit.form.get("key", "").strip()
     data = presets.read_toml(presets.source(preset), place=preset)
     name = visit.form.get("name", "").strip() or None
+    if zone := zone_named(visit.form.get("zone", ""), visit.locale):
+        data = {**data, "program": {**data.get("program", {}), "zone": zone}}
     try:
         made = programs.create(visit.kit, **visit.asked(), key=key, preset=data, name=name)
     except Invalid as error:

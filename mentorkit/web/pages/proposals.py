@@ -73,7 +73,7 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
             said = "replied" if done["due_at"] else "held"
         elif did == "withdraw":
             accept.withdraw(visit.kit, **at)
-            said = "refused"
+            said = "withdrawn"
         else:
             raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
     except (Conflict, Invalid) as error:

@@ -10,17 +10,28 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import browse, history, introduce, meet, met, relay, standing
+from mentorkit.journey import (
+    browse,
+    feedback,
+    flags,
+    history,
+    introduce,
+    meet,
+    met,
+    relay,
+    standing,
+)
 from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit, noon
 
-ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "other")
-"""Codes of why a relationship ends."""
+SILENT = ("never_met", "quiet", "dormant")
+"""Why a pair is told of a meeting that is missing; one of them says enough."""
 
 
 @shows("/programs/<program>/relationships")
@@ -55,11 +66,13 @@ def relationship(
 ) -> str:
     at = {**visit.asked(), "relationship": relationship}
     one = meet.show(visit.kit, **at)
+    told = introduce.introduction(visit.kit, **at)
+    told["zones"] = {who: visit.clock(zone) for who, zone in told["zones"].items()}
     if one["program_id"] != visit.of.id:
         raise NotFound("relationship.not_found", visit.words("There is no such relationship here."))
     own = any(member["own"] for member in one["members"])
     others = [m["name"] for m in one["members"] if not m["own"] and not m["left_at"]]
-    now = visit.kit.clock().astimezone(ZoneInfo(visit.of.zone))
+    now = visit.kit.clock().astimezone(ZoneInfo(visit.zone))
     return visit.render(
         "relationship.html",
         title=visit.words("You and {others}", others=", ".join(others))
@@ -68,17 +81,35 @@ def relationship(
         here="relationships",
         one=one,
         month=meet.month(visit.kit, **at),
-        introduction=introduce.introduction(visit.kit, **at),
+        introduction=told,
         said=relay.said(visit.kit, **at),
         today=now.date().isoformat(),
-        ends=ENDS,
         wrong=wrong,
+        own=own,
         behalf=() if own else BEHALF,
         history=history.history(visit.kit, **at),
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
         parted=_parted(visit, one) if own else None,
+        late=_late(visit, one) if own else (),
     )
+
+
+def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what one of the two can mend now, each kind once: no meeting, an answer, the end.
+
+    An answer may be `surveyed`: a survey asks for it.
+    """
+    own = {member["participant"] for member in one["members"] if member["own"]}
+    found = flags.own(visit.kit, **visit.asked(), relationship=one["id"])
+    silent = any(why["code"] in SILENT for why in found)
+    open_ = [m for m in one["milestones"] if m["state"] in ("due", "missed")]
+    asked = feedback.mine(visit.kit, **visit.asked()) if open_ else []
+    surveyed = any(each["relationship_id"] == one["id"] for each in asked)
+    answer = [
+        {**m, "code": "answer", "surveyed": surveyed} for m in open_ if own & set(m["awaited"])
+    ]
+    return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
 
 
 def _parted(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
@@ -97,12 +128,13 @@ def relationship_change(
 ) -> Response | tuple[str, int]:
     at = {**visit.asked(), "relationship": relationship}
     did, said = visit.form.get("do", ""), ""
-    meet.show(visit.kit, **at)  # whoever may not see it is told so, whatever they wish to do
+    # Whoever may not see it is told so, whatever they wish to do.
+    since = meet.show(visit.kit, **at)["started_at"]
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
             there = visit.values("attendees") if "group" in visit.form else None
-            held = noon(visit, visit.of.zone)
+            held = noon(visit, visit.zone, since)
             meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
             said = "met"
         elif did == "strike":

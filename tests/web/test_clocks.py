@@ -1,0 +1,166 @@
+"""On whose clock people tell and read times: their own, else the program's, and which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from web.conftest import ADMIN, PRESET, Portal
+from web.test_meeting import by_admin, connect
+
+from mentorkit.domain.participants import Lead
+from mentorkit.i18n import format_moment, zone_named
+from mentorkit.journey import meet, met, onboard, programs, recruit, screen
+from mentorkit.web import answers
+
+SUMMER = datetime(2027, 7, 1, tzinfo=UTC)
+HOURS = {"fields": {**PRESET["fields"], "free": {"kind": "hours", "label": "Free each week"}}}
+
+
+@pytest.fixture
+def nairobi(create_portal: Callable[..., Portal]) -> Portal:
+    return create_portal(**HOURS, program={"zone": "Africa/Nairobi"})
+
+
+def kept(portal: Portal, who: str) -> Any:
+    shown = onboard.show(portal.kit, **by_admin(portal), participant=portal.ids[who])
+    return next(one["value"] for one in shown["questions"] if one["id"] == "free")
+
+
+def test_hours_are_told_on_the_programs_clock_and_kept_in_utc(nairobi: Portal) -> None:
+    own, ana = f"/programs/traders/people/{nairobi.ids['ana']}", nairobi.browser("ana")
+    page = ana.open(own)
+    assert 'name="zone" value="Africa/Nairobi"' in page
+    assert "On the clock of the time zone below" in page
+    page = ana.send(own, zone="Africa/Nairobi", **{"answer.free": "Mon 18-20; Thu 1-3"})
+    assert 'value="Mon 18-20; Thu 1-3"' in page, "it is read as it was written"
+    assert kept(nairobi, "ana") == [15, 16, 70, 71], "Monday 15 and 16, Wednesday 22 and 23 in UTC"
+    page = nairobi.browser("cora").open(own)
+    assert 'value="Mon 18-20; Thu 1-3"' in page
+
+
+def test_whoever_lives_elsewhere_says_so_by_a_city_or_a_country(nairobi: Portal) -> None:
+    own, ana = f"/programs/traders/people/{nairobi.ids['ana']}", nairobi.browser("ana")
+    ana.open(own)
+    page = ana.send(own, zone="nigeria", **{"answer.free": "Mon 18-20"})
+    assert 'name="zone" value="Africa/Lagos"' in page
+    assert kept(nairobi, "ana") == [17, 18]
+    page = ana.send(own, 422, zone="Atlantis", **{"answer.free": "Mon 18-20"})
+    assert 'id="zone-wrong">write a time zone' in page
+    assert 'value="Mon 18-20"' in page
+    page = ana.send(own, 422, zone="Lagos", **{"answer.free": "after six"})
+    assert 'value="after six"' in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "kept"),
+    [
+        ("UTC", "Mon 18-20", [18, 19]),
+        ("Asia/Kolkata", "Mon 18-20", [13, 14]),  # half past six there: never before they are free
+        ("America/New_York", "Sun 22-24", [2, 3]),
+        ("Pacific/Auckland", "Mon 8-9", [164]),
+        ("Nowhere", "Mon 18-20", "Mon 18-20"),
+        ("Africa/Lagos", "sometimes", "sometimes"),
+    ],
+)
+def test_hours_of_any_clock_come_back_as_they_were_told(zone: str, hours: str, kept: Any) -> None:
+    question = {"id": "free", "kind": "hours", "separator": ";"}
+    told = answers.in_utc([question], {"free": hours}, zone, SUMMER)
+    assert told == {"free": kept}
+    if isinstance(kept, list):
+        value = {**question, "value": kept}
+        assert answers.as_typed(value, answers.ahead(zone, SUMMER)) == hours
+
+
+@pytest.mark.parametrize(
+    ("named", "zone"),
+    [
+        ("Africa/Nairobi", "Africa/Nairobi"),
+        ("  nairobi ", "Africa/Nairobi"),
+        ("new york", "America/New_York"),
+        ("Kenya", "Africa/Nairobi"),
+        ("Kenia", "Africa/Nairobi"),
+        ("Brazil", "Brazil"),
+        ("", ""),
+    ],
+)
+def test_a_zone_is_named_by_a_city_or_a_country_that_has_but_one(named: str, zone: str) -> None:
+    assert zone_named(named, "es") == zone
+
+
+def test_a_time_says_where_its_clock_is() -> None:
+    told = format_moment(SUMMER, zone="Africa/Nairobi", locale="es")
+    assert told == "jue, 1 jul 2027, 3:00 (Nairobi)"
+
+
+def test_whoever_comes_by_a_sheet_lives_by_the_programs_clock_until_they_say(
+    nairobi: Portal,
+) -> None:
+    at = {**by_admin(nairobi), "program": "traders"}
+    recruit.receive(
+        nairobi.kit, **at, leads=[Lead(key="zoe", role="mentee", name="Zoe"),
+                                  Lead(key="yan", role="mentee", name="Yan", zone="Asia/Tokyo")],
+    )  # fmt: skip
+    ids = {row["key"]: row["id"] for row in screen.review(nairobi.kit, **at)}
+    for key, zone in (("zoe", "Africa/Nairobi"), ("yan", "Asia/Tokyo")):
+        shown = onboard.show(nairobi.kit, **by_admin(nairobi), participant=ids[key])
+        assert shown["zone"] == zone
+
+
+def test_a_meeting_is_of_the_day_on_the_clock_of_whoever_logs_it(
+    nairobi: Portal, clock: Any
+) -> None:
+    onboard.set_zone(
+        nairobi.kit, **by_admin(nairobi), participant=nairobi.ids["ana"], zone="Pacific/Honolulu"
+    )
+    path = f"/programs/traders/relationships/{connect(nairobi)}"
+    clock.forward(days=3)
+    ana, day = nairobi.browser("ana"), (clock() - timedelta(days=2)).date().isoformat()
+    ana.open(path)
+    ana.send(path, do="meet", minutes="60", day=day)
+    (one,) = meet.meetings(nairobi.kit, **by_admin(nairobi), relationship=path.split("/")[4])
+    assert one["held_at"] == f"{day}T22:00:00+00:00", "noon in Honolulu"
+
+
+def test_a_meeting_on_the_first_day_can_be_logged_on_that_day_and_the_next(
+    portal: Portal, clock: Any
+) -> None:
+    clock.forward(hours=23 - clock().hour)
+    path, day = f"/programs/traders/relationships/{connect(portal)}", clock().date().isoformat()
+    clock.forward(minutes=30)
+    ana = portal.browser("ana")
+    ana.open(path)
+    assert "The meeting is logged" in ana.send(path, do="meet", minutes="30", day=day)
+    clock.forward(days=1)
+    ana.open(path)
+    assert "The meeting is logged" in ana.send(path, do="meet", minutes="20", day=day)
+
+
+def test_the_link_that_logs_a_meeting_goes_by_its_owners_clock(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Any]
+) -> None:
+    portal = create_portal(kit=create_kit(secret_keys=["s"]), program={"zone": "Asia/Tokyo"})
+    at = {"tenant": portal.tenant, "actor": ADMIN}
+    onboard.set_zone(portal.kit, **at, participant=portal.ids["ana"], zone="Africa/Lagos")
+    held = connect(portal)
+    for who, zone in (("ana", "Africa/Lagos"), ("cleo", "Asia/Tokyo")):
+        made = met.link(portal.kit, **at, relationship=held, participant=portal.ids[who])
+        shown = met.show(portal.kit, tenant=portal.tenant, token=made["token"])
+        assert shown["zone"] == zone
+
+
+def test_a_new_program_is_asked_for_its_clock(portal: Portal) -> None:
+    admin = portal.browser("admin")
+    assert "It cannot be changed later" in admin.open("/programs/new")
+    page = admin.send("/programs/new", 422, preset="low_touch", key="far", zone="Atlantis")
+    assert 'id="zone-wrong">' in page
+    assert 'value="Atlantis"' in page
+    admin.send("/programs/new", preset="low_touch", key="far", zone="Uganda")
+    (made,) = programs.show(portal.kit, **by_admin(portal), program="far")
+    assert made["zone"] == "Africa/Kampala"
+    admin.open("/programs/new")
+    admin.send("/programs/new", preset="low_touch", key="near")
+    (made,) = programs.show(portal.kit, **by_admin(portal), program="near")
+    assert made["zone"] == "UTC"
