@@ -32,6 +32,7 @@ from mentorkit.web.pages import (  # noqa: F401
     matching,
     met,
     people,
+    plugins,
     programs,
     proposals,
     relationships,

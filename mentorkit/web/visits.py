@@ -112,6 +112,10 @@ class Visit:
         told = i18n.translate(message, self.locale)
         return told.format_map({key: str(value) for key, value in values.items()})
 
+    def told(self, message: str) -> str:
+        """Return a plugin's own words in the visitor's language, braces and all."""
+        return i18n.translate(message, self.locale)
+
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
@@ -307,6 +311,8 @@ NOTICES = {
     "noted": "The answers are kept.",
     "planned": "The plan is kept. It holds for what is asked from now on.",
     "cohort": "The cohort is noted.",
+    "on": "It is switched on in this program.",
+    "off": "It is switched off in this program: nothing of it is shown or sent here any more.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 
