@@ -27,30 +27,26 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     """Return the loaded plugins in their order, as a program has them.
 
     Each has its `name`, `title`, `summary`, whether it is `on`, the `schema` of what can be set
-    here, the `settings` in force and of these what the program has `set` itself. `used` names what
-    the strategy and the requirements take from it. The deployer's own settings are not shown.
+    here, the `settings` in force and of these what the program has `set` itself. `used` are the
+    titles of what the strategy and the requirements take from it. The deployer's own settings are not shown.
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         kept = plugins_of(tx, found)[found.id]
         checks = [("requirement_checks", one.check) for one in requirements_of(tx, found)]
-        used = dict.fromkeys([*of_strategy(strategy_of(tx, found)[0]), *checks])
+        named = [*of_strategy(strategy_of(tx, found)[0]), *checks]
+    offers = {at: getattr(kit.registry, at[0]).get(at[1]) for at in named}
+    used = {at: one.title or at[1] for at, one in offers.items() if one is not None}
     rows = []
     for name, plugin in kit.registry.plugins.items():
         manifest, body = plugin.manifest, kept.get(name, Frozen())
         specs, own = manifest.program_settings.get("properties", {}), body.get("settings", {})
         usual = {key: spec["default"] for key, spec in specs.items() if "default" in spec}
-        rows.append(
-            {
-                "name": name,
-                "title": manifest.title,
-                "summary": manifest.summary,
-                "on": body.get("enabled", True),
-                "schema": shown(manifest.program_settings),
-                "settings": shown({**usual, **own}),
-                "set": shown(own),
-                "used": [one for kind, one in used if kit.registry.owners.get((kind, one)) == name],
-            }
-        )
+        rows.append({
+            "name": name, "title": manifest.title, "summary": manifest.summary,
+            "on": body.get("enabled", True), "schema": shown(manifest.program_settings),
+            "settings": shown({**usual, **own}), "set": shown(own),
+            "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],
+        })  # fmt: skip
     return rows
 
 

@@ -90,8 +90,8 @@ def test_all_that_is_wrong_is_told_and_nothing_is_kept(here: Any) -> None:
 
 
 def test_what_the_program_is_set_up_with_is_told(here: Any) -> None:
-    assert "equal" in shown(here, "matching")["used"]
-    assert "optimal" in shown(here, "matching")["used"]
+    used = shown(here, "matching")["used"]
+    assert used == ["The same answer", "The best pairs for the objective"]
 
 
 def test_readers_look_and_coordinators_change(here: Any) -> None:

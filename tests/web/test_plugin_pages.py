@@ -83,7 +83,7 @@ def test_each_loaded_plugin_stands_there_and_is_switched_by_a_button(portal: Por
     page = cora.open(AT)
     for told in ("Greets &lt;everybody&gt;.", "Holds what participants write", "Who greets {name}"):
         assert told in page
-    assert "This program is set up with: equal, optimal. Switched off, that does not" in page
+    assert "The same answer, The best pairs for the objective. Switched off, that" in page
     assert "s3cret" not in page
     assert "token" not in page.replace("mk_token", "")
     page = cora.send(AT, plugin="wordlist", do="off")
