@@ -28,7 +28,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
 
     Each has its `name`, `title`, `summary`, whether it is `on`, the `schema` of what can be set
     here, the `settings` in force and of these what the program has `set` itself. `used` are the
-    titles of what the strategy and the requirements take from it. The deployer's own settings are not shown.
+    titles of what the strategy and the requirements take from it. The deployer's own settings are
+    not shown.
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         kept = plugins_of(tx, found)[found.id]
@@ -39,12 +40,11 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     rows = []
     for name, plugin in kit.registry.plugins.items():
         manifest, body = plugin.manifest, kept.get(name, Frozen())
-        specs, own = manifest.program_settings.get("properties", {}), body.get("settings", {})
-        usual = {key: spec["default"] for key, spec in specs.items() if "default" in spec}
+        own = body.get("settings", {})
         rows.append({
             "name": name, "title": manifest.title, "summary": manifest.summary,
             "on": body.get("enabled", True), "schema": shown(manifest.program_settings),
-            "settings": shown({**usual, **own}), "set": shown(own),
+            "settings": shown({**manifest.usual, **own}), "set": shown(own),
             "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],
         })  # fmt: skip
     return rows

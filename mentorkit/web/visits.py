@@ -160,8 +160,9 @@ class Visit:
         return {"tenant": self.tenant, "actor": replace(self.actor, means=by)}
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
-        """Return what the page's program has chosen for a plugin."""
-        return self.chosen.get(plugin, {})
+        """Return what the page's program has chosen for a plugin, on top of what is usual."""
+        loaded = self.kit.registry.plugins.get(plugin)
+        return {**(loaded.manifest.usual if loaded else {}), **self.chosen.get(plugin, {})}
 
     def values(self, name: str) -> list[str]:
         """Return all that was ticked under one name in the page's form."""

@@ -94,6 +94,14 @@ def test_what_the_program_is_set_up_with_is_told(here: Any) -> None:
     assert used == ["The same answer", "The best pairs for the objective"]
 
 
+def test_a_plugin_gets_what_is_usual_the_deployers_and_the_programs_own_on_top(here: Any) -> None:
+    with here.kit.transaction(tenant="acme", write=False) as tx:
+        program = tx.programs.get(here.program)
+    given = here.kit.context("acme", program, "greeter", settings={"word": "hi"}).settings
+    assert given == {"days": 7, "word": "hi", "token": "s3cret"}
+    assert here.kit.context("acme", None, "greeter").settings == {"token": "s3cret"}
+
+
 def test_readers_look_and_coordinators_change(here: Any) -> None:
     for name, role in (("vera", "viewer"), ("cora", "coordinator")):
         programs.appoint(
