@@ -22,7 +22,7 @@ from mentorkit.errors import Invalid, NotFound, Problem
 @json_option
 @pass_session
 def plugins(session: Session, /, key: str | None, as_json: bool) -> None:
-    """List the loaded plugins, and which of them a program uses."""
+    """List the plugins, and which a program uses."""
     from mentorkit.journey import plugins as steps
 
     rows = steps.show(session.kit, **session.scope, program=the_program(session, key))
