@@ -250,12 +250,17 @@ class Kit:
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
     ) -> Context:
-        """Return what a plugin reads and decides with; `settings` are the program's, on top."""
+        """Return what a plugin reads and decides with; `settings` are the program's, on top.
+
+        Where the program sets nothing, the deployer's setting of that name holds, else the usual.
+        """
         loaded = self.registry.plugins.get(plugin)
+        usual = loaded.manifest.usual if loaded and settings is not None else {}
+        own = loaded.settings if loaded else {}
         return KitContext(
             tenant=checked_tenant(tenant),
             program=program,
-            settings=Frozen({**(loaded.settings if loaded else {}), **(settings or {})}),
+            settings=Frozen({**usual, **own, **(settings or {})}),
             now=self.clock(),
             random=Random(f"{tenant}/{program.id if program else ''}/{plugin}/{seed}"),
             log=logging.getLogger(f"mentorkit.plugin.{plugin}"),

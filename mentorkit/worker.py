@@ -263,11 +263,11 @@ def _send_link(kit: Kit, tenant: str, job: Job) -> None:
     """Send a link to one address; a channel that reaches everybody would show it elsewhere."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         message, person, contacts = reach.message(kit, tx, job)
-    channels = []
-    for name, channel in kit.registry.channels.items():
-        plugin = kit.registry.owner("channels", name).name
-        if not channel.fallback:
-            channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
+        channels = []
+        for name, channel in kit.registry.channels.items():
+            plugin = kit.registry.owner("channels", name).name
+            if not channel.fallback and reach.lets_in(tx, plugin, person.id):
+                channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
     _hand_over(channels, message, person, contacts)
 
 

@@ -80,12 +80,28 @@ class Definition(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """One dated intake of a program; `starts` and `ends` are days in the program's zone."""
+    """One dated intake of a program; its days are days in the program's zone.
+
+    `closes` is the last day to sign up for it by oneself (None: that before its end), `places` is
+    for how many mentees (None: for any number). Staff put people into it all the same.
+    """
 
     key: str
     name: Frozen
     starts: date
     ends: date
+    closes: date | None = None
+    places: int | None = None
+
+    def shut(self, today: date, taken: int) -> str:
+        """Return why nobody signs up for it, with so many places taken; "" while they may."""
+        if today >= self.ends:
+            return f"the cohort {self.key} ended on {self.ends}; choose another"
+        if self.closes is not None and today > self.closes:
+            return f"the cohort {self.key} took people in until {self.closes}; choose another"
+        if self.places is not None and taken >= self.places:
+            return f"the cohort {self.key} is full; choose another"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,8 +423,23 @@ def _cohort(entry: Any, at: Place) -> Cohort:
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise ValueError("write key, starts and a later ends, as 2027-01-31") from None
-    name = at.read_whole({"name": key, **entry}, {"name": reading.texts})
-    return Cohort(key=key, starts=starts, ends=ends, **name)
+    at.only(entry, ("key", "starts", "ends", *_COHORT), "a cohort has")
+    rest = at.read_whole({"name": key, **entry}, _COHORT)
+    return Cohort(key=key, starts=starts, ends=ends, **rest)
+
+
+def _closing(value: Any, at: Place) -> date:
+    try:
+        return _day(value)
+    except (TypeError, ValueError):
+        raise ValueError("write a day, as 2027-01-31") from None
+
+
+_COHORT: Mapping[str, Check] = {
+    "name": reading.texts,
+    "closes": _closing,
+    "places": reading.whole(1, 1_000_000),
+}
 
 
 def _day(value: Any) -> date:

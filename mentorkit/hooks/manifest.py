@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.hooks.providers import NO_OPTIONS, JsonSchema
@@ -30,3 +31,9 @@ class Manifest:
     program_settings: JsonSchema = EMPTY_SCHEMA
     tables: object | None = None
     migrations: str | None = None
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """What holds in a program of `program_settings` where its coordinators set nothing."""
+        specs = self.program_settings.get("properties", {}).items()
+        return {name: spec["default"] for name, spec in specs if "default" in spec}

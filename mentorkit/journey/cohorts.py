@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
+HERE = ("lead", "waiting", "approved", "active", "paused")
+"""The states of a participant that take a place of a cohort."""
+
+
 def cohorts_of(tx: Transaction, program: Program) -> dict[str, Cohort]:
     """Return the program's cohorts now in force by key, the earliest first."""
     versions = tx.definitions.find(program_id=program.id, kind="cohort")
@@ -40,6 +44,15 @@ def no_such(key: str, known: Collection[str]) -> str | None:
     if key in known:
         return None
     return f"there is no cohort {key!r}; there are: {', '.join(known) or 'none'}"
+
+
+def shut(tx: Transaction, program: Program, cohort: Cohort, role: str) -> str:
+    """Return why nobody signs up for a cohort in this role by themselves; "" while they may."""
+    taken = 0
+    if cohort.places is not None and role == "mentee":
+        here = {"program_id": program.id, "cohort": cohort.key, "role": ["mentee", "both"]}
+        taken = tx.participants.count(**here, state=HERE)
+    return cohort.shut(tx.now.astimezone(ZoneInfo(program.zone)).date(), taken)
 
 
 def in_cohort(lead: Lead, known: Collection[str]) -> Lead:

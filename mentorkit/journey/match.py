@@ -33,6 +33,7 @@ from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.left import kept
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
+from mentorkit.journey.plugins import of_strategy
 from mentorkit.journey.pools import (
     ASKED,
     as_mentees,
@@ -210,10 +211,8 @@ def _ensure_open(program: Program) -> None:
 
 def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strategy) -> None:
     """Raise `Invalid` for what the strategy names of plugins that the program has switched off."""
-    used = [("criteria", use.name) for use in strategy.criteria]
-    used += [("rules", use.name) for use in strategy.rules]
     problems = []
-    for kind, name in [*used, ("assigners", strategy.assigner)]:
+    for kind, name in of_strategy(strategy):
         plugin = kit.registry.owner(kind, name).name
         if chosen(tx, program, plugin) is None:
             problems.append(Problem(name, f"switch the plugin {plugin} on, or use another"))

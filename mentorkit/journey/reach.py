@@ -84,6 +84,14 @@ def at(kit: Kit, *, tenant: str, actor: Actor, address: str, plugin: str) -> lis
         ]
 
 
+def lets_in(tx: Transaction, plugin: str, person: str) -> bool:
+    """Return whether a plugin is for a person: a program of theirs has it on, or they have none."""
+    parts = tx.participants.find(person_id=person)
+    there = {one.program_id for one in parts if one.state != "declined"}
+    mine = [one for one in tx.programs.find() if one.id in there or person in one.staff]
+    return not mine or any(chosen(tx, one, plugin) is not None for one in mine)
+
+
 @atomic
 def send_link(
     kit: Kit,
@@ -97,12 +105,14 @@ def send_link(
     purpose: str,
     about: str,
     until: datetime,
+    plugin: str,
     tx: Transaction = NEW,
 ) -> None:
     """Promise a message with a link, to these contacts of a person (id -> version) alone.
 
     The link is the page at the path `page`, whose ``{token}`` is the short token of `purpose` for
-    the thing `about` (id). It is not sent after `until`, nor once a contact has changed.
+    the thing `about` (id). It is not sent after `until`, nor once a contact has changed, nor once
+    the person's programs have the `plugin` whose it is switched off.
     """
     _ensure_trusted(actor)
     if kit.site is None or not links.can_sign(kit):
@@ -111,7 +121,7 @@ def send_link(
         raise Invalid("reach.letter", "There is no such letter.", [Problem("letter", letter)])
     told = {
         "contacts": dict(contacts), "page": page, "purpose": purpose, "about": about,
-        "until": until.isoformat(),
+        "until": until.isoformat(), "plugin": plugin,
     }  # fmt: skip
     tx.outbox.add(
         "message", f"{purpose}:{about}", name=letter, recipient_id=person, body=Frozen(told)
@@ -131,6 +141,8 @@ def message(kit: Kit, tx: Transaction, job: Job) -> tuple[Message, Person, list[
         raise NotWanted("erased")
     if tx.now > datetime.fromisoformat(told["until"]) or kit.site is None:
         raise NotWanted("overtaken")
+    if not lets_in(tx, told.get("plugin", ""), person.id):
+        raise NotWanted("plugin_disabled")
     token = links.short(kit, tenant=job.tenant, purpose=told["purpose"], id=told["about"])
     values = {"link": kit.site.url(job.tenant, told["page"], token=token)}
     letter = LETTERS[job.name]
@@ -184,4 +196,4 @@ def _ensure_trusted(actor: Actor) -> None:
         raise NotAllowed("person.host_only", "Only the host or an admin may say who a user is.")
 
 
-__all__ = ["LETTERS", "at", "claim", "message", "send_link", "verify"]
+__all__ = ["LETTERS", "at", "claim", "lets_in", "message", "send_link", "verify"]

@@ -14,7 +14,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, is_zon
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
-from mentorkit.journey.cohorts import cohorts_of, no_such
+from mentorkit.journey.cohorts import cohorts_of, no_such, shut
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
 from mentorkit.journey.onboard import no_longer, parsed
@@ -38,14 +38,15 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     ``name``, ``summary``, ``consent_text`` (of version ``consent_now``) and ``referral`` are
     ``{locale: text}``, ``open`` whether people are taken in, ``waits`` whether mentees go onto the
     waiting list for want of mentors, ``questions`` the profile fields with the options offered
-    now, ``minimum_age`` a number of years or None, ``cohorts`` the keys of the intakes, of which
-    one may be given.
+    now, ``minimum_age`` a number of years or None, ``dated`` whether there are cohorts, ``cohorts``
+    those that take people in now, of which one may be given (`full`: no mentees any more).
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
         summary, consent, referral = (
             tx.definitions.current(found.id, kind) for kind in ("summary", "consent", "referral")
         )
+        cohorts = cohorts_of(tx, found)
         return {
             "key": found.key,
             "name": as_row(found)["name"],
@@ -60,7 +61,12 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "consent_now": consent.number if consent else 0,
             "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
-            "cohorts": list(cohorts_of(tx, found)),
+            "dated": bool(cohorts),
+            "cohorts": [
+                {**as_row(one), "full": bool(shut(tx, found, one, "mentee"))}
+                for one in cohorts.values()
+                if not shut(tx, found, one, "mentor")
+            ],
         }
 
 
@@ -90,16 +96,17 @@ def sign_up(
     an address that is known already neither changes nor shows anything of whom it belongs to:
     the answer is ``{"state": "lead"}`` all the same. While mentors are missing, mentees wait
     (`state` is ``waiting``). `unmet` are the texts of the requirements that the answers do not
-    meet; `agreed` is the version of the consent text that they have agreed to. Raises `Invalid`
-    with every answer that cannot be used, and `Conflict` (program.closed,
-    participant.here_already).
+    meet; `agreed` is the version of the consent text that they have agreed to; `cohort` is the key
+    of an intake that takes people in. Raises `Invalid` with every answer that cannot be used, and
+    `Conflict` (program.closed, participant.here_already).
     """
 
     def take_in(tx: Transaction) -> tuple[dict[str, Any], str | None]:
         tx.programs.hold([program_of(tx, program).id])  # until we end, nobody comes in beside us
         found = program_of(tx, program)
         not_closed(found)
-        wrong = no_such(cohort, cohorts_of(tx, found)) if cohort else None
+        dated = cohorts_of(tx, found) if cohort else {}
+        wrong = cohort and (no_such(cohort, dated) or shut(tx, found, dated[cohort], role))
         profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {}, wrong)
         told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
         if role == "mentee" and not balance(tx, found)["open"]:

@@ -10,7 +10,6 @@ from statistics import quantiles
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
@@ -23,6 +22,7 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
 from mentorkit.journey.locks import DRAFTED
+from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
 from mentorkit.journey.requirements import answers
@@ -59,7 +59,8 @@ FEW = 5
 class Visitor:
     """Somebody who is here, in one program or in any.
 
-    `off` names the plugins that the program has switched off, `chosen` its settings for others;
+    `off` names the plugins that the program has switched off (without one: all programs have),
+    `chosen` its settings for others;
     `late` is, for staff, how much of the tenant's work has waited for more than 15 minutes;
     `astray` names what was asked about but is not of the program (``relationship``).
     """
@@ -99,13 +100,14 @@ def visitor(
             for part in tx.participants.find(person_id=person.id, **own):
                 roles.update(role for role in (Role.MENTEE, Role.MENTOR) if part.plays(role))
         one = programs[0] if program else None
-        plugins = _plugins(tx, one) if one else {}
+        plugins = plugins_of(tx, *programs)
+        chosen = plugins[one.id] if one else {}
         return Visitor(
             person=person,
             program=one,
             roles=frozenset(roles),
-            off=_off(plugins),
-            chosen={name: body.get("settings", {}) for name, body in plugins.items()},
+            off=frozenset.intersection(*map(off, plugins.values())) if plugins else (),
+            chosen={name: body.get("settings", {}) for name, body in chosen.items()},
             astray=_astray(tx, one, about) if one else None,
             late=0 if roles.isdisjoint(STAFF) else _late(tx),
         )
@@ -134,16 +136,6 @@ def _late(tx: Transaction) -> int:
     before = tx.now - LATE
     turning = tx.milestones.ripe(before, FAR), tx.proposals.overdue(before, FAR)
     return tx.outbox.late(before) + sum(len(each) for each in turning)
-
-
-def _plugins(tx: Transaction, program: Program) -> dict[str, Frozen]:
-    """Return what the program says of plugins, by name."""
-    versions = tx.definitions.find(program_id=program.id, kind="plugin")
-    return {one.key: one.body for one in sorted(versions, key=lambda one: one.number)}
-
-
-def _off(plugins: Mapping[str, Frozen]) -> frozenset[str]:
-    return frozenset(key for key, body in plugins.items() if not body.get("enabled", True))
 
 
 @atomic
@@ -226,7 +218,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
             ).values()
         ],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
-        "off": sorted(_off(_plugins(tx, program))),
+        "off": sorted(off(plugins_of(tx, program)[program.id])),
         "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
         "places": one.free,
         "unmet": _unmet(tx, program, one) if one.state == "declined" else [],

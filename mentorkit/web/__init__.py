@@ -33,6 +33,7 @@ from mentorkit.web.pages import (  # noqa: F401
     met,
     parting,
     people,
+    plugins,
     programs,
     proposals,
     relationships,

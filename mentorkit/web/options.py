@@ -1,60 +1,130 @@
-"""Options of a rule, criterion or assigner as controls of a form, by their schema, and back."""
+"""Options and settings as controls of a form, by their JSON Schema, and back.
+
+For rules, criteria and assigners, and for what a program sets of a plugin. What no control fits is
+written as JSON.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import json
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mentorkit.web.visits import Visit
 
 NUMBERS = {"integer": int, "number": float}
+LONG = 300
+"""From how many characters on a text is typed into several lines."""
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+EMPTY: Mapping[str, Callable[[], Any]] = {
+    "text": str, "long": str, "lines": list, "several": list, "list": list,
+}  # fmt: skip
+"""What can be emptied, and what that makes of it."""
+SPLIT = re.compile(r"[,\n]")
 
 
 def controls(
     schema: Mapping[str, Any], values: Mapping[str, Any], fields: Mapping[str, str],
-    wrong: Mapping[str, str],
+    wrong: Mapping[str, str], typed: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return one control for each property: its kind, title, help, what is typed and what is wrong.
 
     A text that is called ``field``, ``other`` or ``..._field`` names a profile field: it is chosen
-    of the program's `fields` (id -> label).
+    of the program's `fields` (id -> label), where there are any. `typed` is what stands in the form
+    now, as it was typed; without it the `values` stand there.
     """
     needed = schema.get("required", ())
     found = []
     for name, spec in schema.get("properties", {}).items():
         value = values.get(name, spec.get("default"))
-        kind = _kind(name, spec)
-        listed = {str(one): str(one) for one in spec.get("enum", ())}
+        kind = _kind(name, spec, fields)
+        if kind == "text" and "\n" in str(value):
+            kind = "long"
+        named = spec.get("items", {}) if kind == "several" else spec
+        listed = {_word(one): _word(one) for one in named.get("enum", ())}
         found.append(
             {
                 "name": name,
                 "kind": kind,
                 "title": spec.get("title", name),
                 "help": spec.get("description", ""),
+                "least": spec.get("minimum"),
+                "most": spec.get("maximum"),
                 "needed": name in needed,
-                "typed": as_typed(value),
+                "typed": typed.get(name, "") if typed is not None else _typed(kind, value),
                 "choices": fields if kind == "field" else listed,
-                "wrong": next((told for at, told in wrong.items() if _at(at, name)), ""),
+                "wrong": next((told for at, told in wrong.items() if is_at(at, name)), ""),
             }
         )
     return found
 
 
-def _at(place: str, name: str) -> bool:
+def is_at(place: str, name: str) -> bool:
+    """Return whether a place is a property's, or below it."""
     return place == name or place.startswith((f"{name}.", f"{name}["))
 
 
 def _types(spec: Mapping[str, Any]) -> list[str]:
+    return [one for one in _given(spec) if one != "null"]
+
+
+def _given(spec: Mapping[str, Any]) -> list[str]:
     kinds = spec.get("type", "string")
-    return [kinds] if isinstance(kinds, str) else [one for one in kinds if one != "null"]
+    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def _kind(name: str, spec: Mapping[str, Any]) -> str:
+def _kind(name: str, spec: Mapping[str, Any], fields: Mapping[str, str]) -> str:
     """Return what control a property is drawn as."""
     if "enum" in spec:
-        return "choice"
-    first = (_types(spec) or ["string"])[0]
-    if first == "string":
-        return "field" if name in ("field", "other") or name.endswith("_field") else "text"
-    return {"boolean": "flag", "array": "list", "object": "table"}.get(first, "number")
+        return "choice" if all(_is_plain(one) for one in spec["enum"]) else "json"
+    types = _types(spec)
+    if not types or not (len(types) == 1 or set(types) <= NUMBERS.keys()):
+        return "json"
+    if types[0] == "string":
+        if fields and (name in ("field", "other") or name.endswith("_field")):
+            return "field"
+        return "long" if spec.get("maxLength", 0) >= LONG else "text"
+    if types[0] == "array":
+        return _kind_of_list(spec.get("items", {}))
+    if types[0] == "object":
+        below = spec.get("additionalProperties")
+        flat = isinstance(below, Mapping) and len(_types(below)) == 1 and _is_flat(below)
+        return "table" if flat and not spec.get("properties") else "json"
+    return "flag" if types == ["boolean"] else "number"
+
+
+def _kind_of_list(items: Any) -> str:
+    if not isinstance(items, Mapping) or len(_types(items)) != 1 or not _is_flat(items):
+        return "json"
+    if "enum" in items:
+        return "several" if all(isinstance(one, str) for one in items["enum"]) else "json"
+    return {"string": "lines", "boolean": "json"}.get(_types(items)[0], "list")
+
+
+def _is_flat(spec: Mapping[str, Any]) -> bool:
+    return not {"array", "object"} & set(_types(spec))
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float))
+
+
+def _word(value: Any) -> str:
+    """Return one of a list to choose from, as its option is called."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _typed(kind: str, value: Any) -> str:
+    if kind == "choice":
+        return _word(value) if value is not None else ""
+    if kind == "json":
+        return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+    if kind in ("lines", "several"):
+        return "\n".join(value or ())
+    return as_typed(value)
 
 
 def as_typed(value: Any) -> str:
@@ -70,31 +140,80 @@ def as_typed(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def read(schema: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options that were typed, by name; what is left empty is left out.
+def read(
+    schema: Mapping[str, Any], typed: Mapping[str, str], fields: Mapping[str, str] = NO_FIELDS
+) -> dict[str, Any]:
+    """Return what was typed, by name; what is left empty is left out, and so as usual.
 
-    What cannot be read stays as it was typed: the check against the schema tells what is wrong.
+    A text or list that is usually not empty can be emptied. What cannot be read stays as it was
+    typed: the check against the schema tells what is wrong, and `unread` what is no JSON.
     """
-    values = {}
+    values: dict[str, Any] = {}
     for name, spec in schema.get("properties", {}).items():
-        text = typed.get(name, "").strip()
+        text, kind = typed.get(name, "").strip(), _kind(name, spec, fields)
         if text:
-            values[name] = _read(spec, text)
+            values[name] = _read(kind, spec, text)
+        elif name in typed and spec.get("default") and kind in EMPTY:
+            values[name] = EMPTY[kind]()
+        elif name in typed and spec.get("default") is not None and "null" in _given(spec):
+            values[name] = None
     return values
 
 
-def _read(spec: Mapping[str, Any], text: str) -> Any:
+def below(visit: Visit, place: str) -> dict[str, str]:
+    """Return what was typed below a place of the page's form, by name; what was ticked, by line."""
+    start = f"{place}."
+    named = [key for key in visit.form if key.startswith(start)]
+    return {key.removeprefix(start): "\n".join(visit.values(key)) for key in named}
+
+
+def unread(schema: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Return where (line, column) what was typed as JSON cannot be read, by name."""
+    found = {}
+    for name, spec in schema.get("properties", {}).items():
+        text = typed.get(name, "").strip()
+        if text and _kind(name, spec, NO_FIELDS) == "json":
+            try:
+                _json(text)
+            except json.JSONDecodeError as error:
+                found[name] = error.lineno, error.colno
+            except (ValueError, RecursionError):
+                found[name] = 1, 1
+    return found
+
+
+def _json(text: str) -> Any:
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def _read(kind: str, spec: Mapping[str, Any], text: str) -> Any:
+    if kind == "json":
+        try:
+            return _json(text)
+        except (ValueError, RecursionError):
+            return text
+    if kind in ("lines", "several"):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if kind == "long":
+        return text.replace("\r\n", "\n")
+    return _read_one(spec, text)
+
+
+def _read_one(spec: Mapping[str, Any], text: str) -> Any:
     if "enum" in spec:
-        return next((one for one in spec["enum"] if str(one) == text), text)
+        return next((one for one in spec["enum"] if _word(one) == text), text)
     kind = (_types(spec) or ["string"])[0]
     if kind == "array":
         items = spec.get("items", {})
-        return [_read(items, part.strip()) for part in text.split(",") if part.strip()]
+        return [_read_one(items, part.strip()) for part in SPLIT.split(text) if part.strip()]
     if kind == "object":
         below = spec.get("additionalProperties")
         below = below if isinstance(below, Mapping) else {}
         rows = [line.partition("=") for line in text.splitlines() if line.strip()]
-        return {key.strip(): _read(below, value.strip()) for key, _, value in rows}
+        return {key.strip(): _read_one(below, value.strip()) for key, _, value in rows}
     if kind == "boolean":
         return {"yes": True, "no": False}.get(text, text)
     if kind in NUMBERS:
@@ -106,4 +225,4 @@ def _read(spec: Mapping[str, Any], text: str) -> Any:
     return text
 
 
-__all__ = ["as_typed", "controls", "read"]
+__all__ = ["NO_FIELDS", "as_typed", "below", "controls", "is_at", "read", "unread"]

@@ -121,6 +121,10 @@ class Visit:
         told = i18n.translate(message, self.locale)
         return told.format_map({key: str(value) for key, value in values.items()})
 
+    def told(self, message: str) -> str:
+        """Return a plugin's own words in the visitor's language, braces and all."""
+        return i18n.translate(message, self.locale)
+
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
@@ -169,8 +173,9 @@ class Visit:
         return {"tenant": self.tenant, "actor": replace(self.actor, means=by)}
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
-        """Return what the page's program has chosen for a plugin."""
-        return self.chosen.get(plugin, {})
+        """Return what the page's program has chosen for a plugin, on top of what is usual."""
+        loaded = self.kit.registry.plugins.get(plugin)
+        return {**(loaded.manifest.usual if loaded else {}), **self.chosen.get(plugin, {})}
 
     def values(self, name: str) -> list[str]:
         """Return all that was ticked under one name in the page's form."""
@@ -329,6 +334,8 @@ NOTICES = {
     "noted": "The answers are kept.",
     "planned": "The plan is kept. It holds for what is asked from now on.",
     "cohort": "The cohort is noted.",
+    "on": "It is switched on in this program.",
+    "off": "It is switched off in this program: nothing of it is shown or sent here any more.",
 }
 """What a page says once a form has been done, by the code that stands in its address."""
 

@@ -73,7 +73,7 @@ def ask(kit: Kit, *, tenant: str, address: str, client: str, way_back: str = "")
     reach.send_link(
         kit, tenant=tenant, actor=BY_LINK, person=found[0]["person"],
         contacts=found[0]["contacts"], letter="sign_in", page=PAGE, purpose=PURPOSE, about=id,
-        until=until,
+        until=until, plugin=NAME,
     )  # fmt: skip
 
 
@@ -105,6 +105,8 @@ def make(kit: Kit, *, tenant: str, actor: Actor, person: str) -> dict[str, Any]:
             )
         if known.user_ref is not None and not settings(kit)["accounts"]:
             raise Conflict("magiclink.account", "This person has an account: they sign in by that.")
+        if not reach.lets_in(tx, NAME, known.id):
+            raise Conflict("magiclink.off", "The programs of this person let nobody in by a link.")
         by = person_of(tx, actor)
     until = kit.clock() + timedelta(hours=settings(kit)["hours"])
     id, row = _new(kit, tenant, known.id, until)
@@ -138,7 +140,8 @@ def opened(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
     with kit.transaction(tenant=tenant, write=False) as tx:
         row = tx.connection.execute(query).one_or_none()
         known = tx.people.first(id=row.person_id) if row is not None else None
-    if row is None or known is None or known.erased:
+        let_in = known is not None and reach.lets_in(tx, NAME, known.id)
+    if row is None or known is None or known.erased or not let_in:
         raise _unknown()
     if row.used_at is not None:
         raise Conflict("magiclink.used", "This link has been used. Ask for a new one.")

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 
 from mentorkit.domain.people import Actor, folded
 from mentorkit.errors import Conflict, NotFound
-from mentorkit.journey import links
+from mentorkit.journey import links, reach
 from mentorkit.web import arrival
 from mentorkit_magiclink import tables
-from mentorkit_magiclink.links import settings, writing
+from mentorkit_magiclink.links import NAME, settings, writing
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -62,6 +62,8 @@ def who(kit: Kit, *, tenant: str, cookie: str) -> Actor | None:
         if person is None or person.erased:
             return None
         if person.user_ref is not None and not settings(kit)["accounts"]:
+            return None
+        if not reach.lets_in(tx, NAME, person.id):
             return None
         contact = tx.contacts.first(id=row.contact_id) if row.contact_id else None
         if row.contact_id and (contact is None or folded(contact.value) != row.address):

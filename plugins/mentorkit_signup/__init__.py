@@ -1,7 +1,7 @@
 """The plugin `signup`: an open form by which people join a program by their own wish.
 
 It stands at ``.../x/signup/<program>``. Whoever came by ``?source=radio&campaign=may`` is counted
-under that from their first answer on.
+under that from their first answer on; ``?cohort=spring`` chooses an intake for them.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import flask
@@ -14,8 +15,8 @@ from mentorkit.journey import signup
 from mentorkit.web import allow, answers, current
 
 SIDES = ("mentee", "mentor")
-KEPT = ("source", "campaign")
-"""Where somebody came from: kept from the address to the lead."""
+KEPT = ("source", "campaign", "cohort")
+"""Where somebody came from, and to which intake: kept from the address to the lead."""
 
 
 def pages() -> flask.Blueprint:
@@ -52,6 +53,7 @@ def pages() -> flask.Blueprint:
                 zone=zone,
                 source=typed.get("source", ""),
                 campaign=typed.get("campaign", ""),
+                cohort=typed.get("cohort") or None,
                 name=typed.get("name", ""),
                 email=typed.get("email", ""),
                 phone=typed.get("phone", ""),
@@ -108,9 +110,18 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
     told = answers.typed(questions(asked, role)) if wrong else {}
     for one in asked["questions"]:
         one["typed"], one["wrong"] = told.get(one["id"]), problems.get(one["id"])
+    kept = came_by()
+    cohorts = [one for one in asked["cohorts"] if role == "mentor" or not one["full"]]
+    for one in cohorts:
+        days = (visit.day(date.fromisoformat(one[end])) for end in ("starts", "ends"))
+        one["days"] = " – ".join(days)
+    named = kept["cohort"] if asked["dated"] else ""
     return visit.render(
         "mentorkit_signup/form.html",
         title=visit.text(asked["name"]),
+        cohorts=cohorts,
+        named=named,
+        shut=bool(role and named and named not in [one["key"] for one in cohorts]),
         asked=asked,
         role=role if role in sides(program) else "",
         sides=sides(program) if asked["open"] else (),
@@ -125,7 +136,7 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
             **answers.names(visit, asked["questions"]),
         },
         wrong=wrong,
-        kept=came_by(),
+        kept=kept,
     )
 
 
@@ -144,6 +155,12 @@ def address(visit: Any, figures: Any) -> Markup | None:
     """Show staff where the form is, to be sent around."""
     if not visit.is_staff:
         return None
+    asked = signup.form(visit.kit, tenant=visit.tenant, program=visit.of.key)
     where = visit.url("signup.form", program=visit.of.key, _external=True)
     told = visit.words("The sign-up form of this program, to be sent to mentors first:")
-    return Markup('<p>{} <a href="{}">{}</a></p>').format(told, where, where)
+    rows = [Markup('<p>{} <a href="{}">{}</a></p>').format(told, where, where)]
+    for one in asked["cohorts"]:
+        told = visit.words("For the cohort {name}:", name=visit.text(one["name"]))
+        to = visit.url("signup.form", program=visit.of.key, cohort=one["key"], _external=True)
+        rows.append(Markup('<p>{} <a href="{}">{}</a></p>').format(told, to, to))
+    return Markup("").join(rows)

@@ -277,3 +277,13 @@ def test_web_slots() -> None:
     visit = SimpleNamespace(words=str)
     assert "good week" in slot.render(visit, relationship={"minutes": 0})
     assert slot.render(visit, relationship={"minutes": 60}) is None
+
+
+def test_program_settings() -> None:
+    registry = load("program_settings")
+    ((plugin, slot),) = brought(registry).slots["relationship"]
+    usual = plugin.manifest.usual
+    assert usual == {"rules": ["Be on time."], "most": 3}
+    visit = SimpleNamespace(settings=lambda name: {**usual, "rules": ["One.", "Two."], "most": 1})
+    assert plugin.name == "program_settings"
+    assert slot.render(visit, relationship={}) == "One."

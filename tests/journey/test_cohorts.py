@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mentorkit.domain.events import replay
+from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import (
     accept,
@@ -22,7 +23,7 @@ from mentorkit.journey import (
     screen,
     suggestions,
 )
-from mentorkit.journey.signup import sign_up
+from mentorkit.journey.signup import form, sign_up
 from tests.journey.conftest import lead
 
 SPRING = {"key": "spring", "starts": "2027-03-15", "ends": "2027-06-07"}
@@ -121,11 +122,11 @@ def test_a_row_or_a_form_says_the_cohort_and_an_unknown_one_names_those_there_ar
         dated.kit, **at, leads=[lead("eve", "mentee", cohort="spring")], preview=True
     )
     assert again["changes"][0]["fields"] == {"cohort": ["autumn", "spring"]}
-    form = {**at, "role": "mentee", "name": "Gil", "email": "gil@example.org"}
-    form["answers"] = {"trade": "baker"}
+    typed = {**at, "role": "mentee", "name": "Gil", "email": "gil@example.org"}
+    typed["answers"] = {"trade": "baker"}
     with pytest.raises(Invalid, match="there are: spring, autumn"):
-        sign_up(dated.kit, **form, cohort="winter")
-    sign_up(dated.kit, **form, cohort="spring")
+        sign_up(dated.kit, **typed, cohort="winter")
+    sign_up(dated.kit, **typed, cohort="spring")
     put(dated, ana="spring")
     rows = {row["name"]: row for row in screen.review(dated.kit, **at)}
     assert {name: rows[name]["cohort"] for name in ("Eve", "Gil", "Ana")} == {
@@ -135,6 +136,56 @@ def test_a_row_or_a_form_says_the_cohort_and_an_unknown_one_names_those_there_ar
         states = replay(tx.journal.events(limit=10_000))
     for row in rows.values():
         assert states["participant", row["id"]]["cohort"] == row["cohort"]
+
+
+def test_a_form_takes_people_into_a_cohort_until_it_closes_and_as_far_as_there_are_places(
+    dated: Any, clock: Any
+) -> None:
+    body = {**SPRING, "closes": "2027-03-02", "places": 2}
+    at = {**dated.at, "program": "traders"}
+    programs.define(dated.kit, **at, kind="cohort", key="spring", body=body)
+
+    def offered() -> dict[str, bool]:
+        asked = form(dated.kit, tenant="acme", program="traders")
+        assert asked["dated"]
+        return {one["key"]: one["full"] for one in asked["cohorts"]}
+
+    def come(role: str, name: str) -> None:
+        given = {"role": role, "name": name, "email": f"{name}@example.org"}
+        told: dict[str, Any] = {**at, "actor": Actor(means="form"), **given}
+        sign_up(dated.kit, **told, answers={"trade": "baker"}, cohort="spring")
+
+    put(dated, ana="spring")
+    assert offered() == {"spring": False, "autumn": False}
+    come("mentee", "gil")
+    assert offered() == {"spring": True, "autumn": False}
+    with pytest.raises(Invalid, match="the cohort spring is full"):
+        come("mentee", "hal")
+    come("mentor", "ida")
+    put(dated, ben="spring")  # staff go beyond it
+    clock.now = datetime(2027, 3, 2, 12, tzinfo=UTC)  # all of the last day counts
+    come("mentor", "jon")
+    clock.now += timedelta(days=1)
+    assert offered() == {"autumn": False}
+    with pytest.raises(Invalid, match="took people in until 2027-03-02"):
+        come("mentor", "kim")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [({"closes": "soon"}, "closes"), ({"closes": 5}, "closes"), ({"places": 0}, "places"),
+     ({"close": "2027-03-01"}, "close")],
+)  # fmt: skip
+def test_what_is_wrong_with_a_cohort_is_told_at_its_place(
+    dated: Any, wrong: dict[str, Any], place: str
+) -> None:
+    at = {**dated.at, "program": "traders", "kind": "cohort", "key": "spring"}
+    with pytest.raises(Invalid) as refused:
+        programs.define(dated.kit, **at, body={**SPRING, **wrong})
+    assert [one.place for one in refused.value.problems] == [f"cohorts[0].{place}"]
+    programs.define(dated.kit, **at, body={**SPRING, "closes": "2027-03-02", "places": 2})
+    (_, kept) = programs.export(dated.kit, **dated.at, program="traders")["cohorts"]
+    assert (kept["closes"], kept["places"]) == ("2027-03-02", 2)
 
 
 def declined(world: Any, by: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mentorkit import Manifest, Portal, hookimpl
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.errors import Conflict, Invalid, NotAllowed
 from mentorkit.hooks import Channel, Receipt
-from mentorkit.journey import links, reach
+from mentorkit.journey import links, plugins, reach
 from mentorkit.worker import work
 
 
@@ -59,6 +59,7 @@ def send(world: Any, key: str = "ana", **changed: Any) -> None:
         "purpose": "here",
         "about": "42",
         "until": world.kit.clock() + timedelta(minutes=5),
+        "plugin": "inbox",
     }
     reach.send_link(world.kit, **{**about, **changed})
 
@@ -85,6 +86,24 @@ def test_a_channel_that_reaches_everybody_never_shows_a_link(create: Any) -> Non
     with world.kit.transaction(tenant="acme", write=False) as tx:
         (job,) = (one for one in tx.outbox.find() if one.name == "sign_in")
     assert (job.state, job.error) == ("dead", "no_channel")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "state", "error"),
+    [("inbox", "cancelled", "plugin_disabled"), ("post", "dead", "no_channel")],
+)
+def test_a_link_is_not_sent_once_its_plugin_or_its_channel_is_switched_off(
+    create: Any, plugin: str, state: str, error: str
+) -> None:
+    post = Post()
+    world = create(post)
+    send(world)
+    plugins.change(world.kit, **world.at, program="traders", plugin=plugin, on=False)
+    work(world.kit)
+    assert not [body for _, body in post.sent if "x/here" in body]
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        (job,) = (one for one in tx.outbox.find() if one.name == "sign_in")
+    assert (job.state, job.error) == (state, error)
 
 
 def test_only_who_lets_people_in_may_ask_who_is_where(create: Any) -> None:

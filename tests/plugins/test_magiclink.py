@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from mentorkit import Manifest, Portal, hookimpl
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Conflict, NotAllowed
+from mentorkit.errors import Conflict, NotAllowed, NotFound
 from mentorkit.hooks import Channel, Receipt
 from mentorkit.journey import links as signed
-from mentorkit.journey import match, onboard, programs, protect, recruit, screen, standing
+from mentorkit.journey import match, onboard, plugins, programs, protect, recruit, screen, standing
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from mentorkit.store import tables as core
@@ -352,11 +352,31 @@ def test_who_declined_or_stands_in_no_program_gets_nothing(world: World) -> None
     assert world.sms.sent == []
 
 
+def switch(world: World, on: bool, program: str = "traders") -> None:
+    plugins.change(world.kit, **BY, program=program, plugin="magiclink", on=on)
+
+
 def test_a_program_that_switched_it_off_sends_no_links(world: World) -> None:
-    off = {"enabled": False}
-    programs.define(world.kit, **BY, program="traders", kind="plugin", key="magiclink", body=off)
-    world.ask("+254700111222")
+    programs.create(world.kit, **BY, key="other", preset=PRESET)
+    switch(world, on=False)
+    world.ask("+254700111222")  # the page is there for the other program's people
     assert world.sms.sent == []
+
+
+def test_where_every_program_switched_it_off_nobody_comes_in_by_a_link(world: World) -> None:
+    ana, ben = world.sign_in("+254700111222"), world.ask("cleo@example.org")
+    waiting = world.link()
+    switch(world, on=False)
+    assert "by a link" not in ben.open("/m/")
+    assert "Hello Ana" not in ana.open("/m/")
+    for path in ("", "sent", waiting.rpartition("/x/magiclink/")[2]):
+        ben.open(f"/m/x/magiclink/{path}", 404)
+    with pytest.raises(NotFound):
+        links.opened(world.kit, tenant="acme", token=waiting.rpartition("/")[2])
+    with pytest.raises(Conflict, match="by a link"):
+        links.make(world.kit, **BY, person="dora")
+    switch(world, on=True)
+    assert "Hello Ana" in ana.open("/m/")
 
 
 def test_who_has_an_account_signs_in_by_that(world: World) -> None:

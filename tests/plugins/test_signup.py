@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import flask
@@ -207,3 +208,99 @@ def test_hours_of_a_sign_up_are_told_on_ones_own_clock(host: flask.Flask, kit: K
     assert list(lead["profile"]["free"]) == [15, 16]
     page = send(host, status=422, **{**ANA, "zone": "Atlantis", "answer.free": "Mon 18-20"})
     assert 'id="zone-wrong">write a time zone' in page
+
+
+# ------------------------------------------------------------------------------ cohorts
+
+DATED: tuple[dict[str, Any], ...] = (
+    {"key": "winter", "name": "Winter", "starts": "2026-12-01", "ends": "2027-02-20"},
+    {"key": "early", "starts": "2027-03-10", "ends": "2027-06-01", "closes": "2027-02-28"},
+    {"key": "spring", "name": "Spring", "starts": "2027-03-15", "ends": "2027-06-07",
+     "closes": "2027-03-01", "places": 1},
+    {"key": "autumn", "name": "Autumn", "starts": "2027-09-06", "ends": "2027-11-29"},
+)  # fmt: skip
+"""Of these one is over and one closed on the first of March 2027, when these tests are."""
+
+
+@pytest.fixture
+def dated(kit: Kit) -> Kit:
+    kit.clock = lambda: datetime(2027, 3, 1, 9, tzinfo=UTC)
+    for one in DATED:
+        programs.define(kit, **BY, program="traders", kind="cohort", key=one["key"], body=one)
+    return kit
+
+
+def opened(host: flask.Flask, query: str) -> str:
+    return host.test_client().get(f"/m/x/signup/traders?{query}").text
+
+
+def test_an_open_cohort_is_chosen_and_a_link_names_one(host: flask.Flask, dated: Kit) -> None:
+    page = opened(host, "as=mentee")
+    assert "Spring (March 15, 2027 – June 7, 2027)" in page
+    assert 'value="autumn"' in page
+    assert "winter" not in page
+    assert "early" not in page
+    assert "selected" not in page.split('id="cohort"')[1].split("</select>")[0]
+    assert "cohort=autumn" in opened(host, "cohort=autumn")
+    assert '<option value="autumn" selected>' in opened(host, "as=mentee&cohort=autumn")
+    assert "received" in send(host, **ANA, cohort="autumn")
+    assert "received" in send(host, **{**ANA, "email": "bo@example.org"}, cohort="")
+    assert sorted(str(row["cohort"]) for row in leads(dated)) == ["None", "autumn"]
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("winter", "the cohort winter ended on 2027-02-20; choose another"),
+        ("early", "the cohort early took people in until 2027-02-28; choose another"),
+        ("summer", "there is no cohort &#39;summer&#39;; there are: winter, early, spring, autumn"),
+    ],
+)
+def test_a_cohort_that_is_over_closed_or_unknown_is_refused(
+    host: flask.Flask, dated: Kit, key: str, told: str
+) -> None:
+    page = opened(host, f"as=mentee&cohort={key}")
+    assert "takes nobody in any more. Choose another below." in page
+    page = send(host, status=422, **ANA, cohort=key)
+    assert told in page.split('id="cohort-wrong">')[1].split("</p>")[0]
+    assert 'value="Ana  Lovi"' in page
+    assert leads(dated) == []
+
+
+def test_a_full_cohort_is_closed_to_mentees_and_open_to_mentors(
+    host: flask.Flask, dated: Kit
+) -> None:
+    send(host, **ANA, cohort="spring")
+    second = {**ANA, "email": "bo@example.org", "name": "Bo"}
+    assert 'value="spring"' not in opened(host, "as=mentee")
+    assert 'value="spring"' in opened(host, "as=mentor")
+    assert "the cohort spring is full" in send(host, status=422, **second, cohort="spring")
+    send(host, **{**second, "as": "mentor"}, cohort="spring")
+    (first,) = (row for row in leads(dated) if row["name"] == "Ana Lovi")
+    screen.decline(dated, **BY, participant=first["id"], reason="other")
+    send(host, **{**second, "email": "cy@example.org", "name": "Cy"}, cohort="spring")
+    assert [row["cohort"] for row in leads(dated)] == ["spring"] * 3
+
+
+def test_where_no_cohort_is_open_one_signs_up_for_none(host: flask.Flask, dated: Kit) -> None:
+    dated.clock = lambda: datetime(2028, 3, 1, 9, tzinfo=UTC)
+    page = opened(host, "as=mentee&cohort=autumn")
+    assert "You can sign up all the same" in page
+    assert 'id="cohort"' not in page
+    send(host, **ANA)
+    assert [row["cohort"] for row in leads(dated)] == [None]
+
+
+def test_without_cohorts_nothing_is_asked_and_a_link_changes_nothing(
+    host: flask.Flask, kit: Kit
+) -> None:
+    assert opened(host, "as=mentee&cohort=spring").count("cohort") == 0
+    overview = host.test_client().get("/m/programs/traders/", headers={"X-User": "admin"}).text
+    assert "For the cohort" not in overview
+
+
+def test_staff_see_a_link_for_each_open_cohort(host: flask.Flask, dated: Kit) -> None:
+    page = host.test_client().get("/m/programs/traders/", headers={"X-User": "admin"}).text
+    assert "For the cohort Autumn:" in page
+    assert "http://localhost/m/x/signup/traders?cohort=autumn" in page
+    assert "cohort=winter" not in page

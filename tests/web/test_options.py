@@ -71,3 +71,50 @@ def test_what_cannot_be_read_is_told_by_the_schema(name: str, typed: str) -> Non
     assert problems
     wrong = {one.place.removeprefix("here."): one.message for one in problems}
     assert drawn(read, wrong)[name]["wrong"]
+
+
+DEEP: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "names": {"type": "array", "items": {"type": "string"}, "default": ["a"]},
+        "some": {"type": "array", "items": {"enum": ["x", "y"], "type": "string"}, "default": []},
+        "pairs": {"type": "array", "items": {"type": "array"}},
+        "tree": {"type": "object", "properties": {"a": {"type": "object"}}},
+        "any": {"type": "object", "additionalProperties": {"type": "array"}},
+        "either": {"type": ["string", "integer"]},
+        "nothing": {"type": "null"},
+        "level": {"enum": [1, 2, None], "type": ["integer", "null"]},
+        "story": {"type": "string", "maxLength": 2000, "default": "once"},
+    },
+}
+TREES: dict[str, Any] = {
+    "names": ["one, two", "three"], "some": ["y"], "pairs": [[1, 2]], "tree": {"a": {"b": [1]}},
+    "any": {"k": [True]}, "either": "5", "level": 2, "story": "a\nb",
+}  # fmt: skip
+
+
+def test_what_no_control_fits_is_json_and_reads_back_to_the_same() -> None:
+    drawn = {one["name"]: one for one in options.controls(DEEP, TREES, {}, {})}
+    assert {name: one["kind"] for name, one in drawn.items()} == {
+        "names": "lines", "some": "several", "pairs": "json", "tree": "json", "any": "json",
+        "either": "json", "nothing": "json", "level": "choice", "story": "long",
+    }  # fmt: skip
+    typed = {name: one["typed"] for name, one in drawn.items()}
+    assert options.read(DEEP, typed) == TREES
+    assert options.unread(DEEP, typed) == {}
+
+
+def test_what_is_no_json_is_told_with_its_place_and_kept_as_it_was_typed() -> None:
+    typed = {"tree": '{\n  "a": [1,\n}', "pairs": "[Infinity]", "any": "[" * 5000, "names": "{"}
+    assert options.unread(DEEP, typed) == {"tree": (3, 1), "pairs": (1, 1), "any": (1, 1)}
+    assert options.read(DEEP, typed)["tree"] == typed["tree"]
+    drawn = options.controls(DEEP, {}, {}, {}, {"tree": " {", "story": "twice"})
+    assert {one["name"]: one["typed"] for one in drawn if one["typed"]} == {
+        "tree": " {", "story": "twice",
+    }  # fmt: skip
+
+
+def test_a_list_or_text_that_is_usually_not_empty_can_be_emptied() -> None:
+    assert options.read(DEEP, {"names": "", "some": "", "story": " "}) == {
+        "names": [], "story": "",
+    }  # fmt: skip

@@ -65,7 +65,9 @@ def _typed(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
         body["shortlist"] = int(body["shortlist"])
     offered = found["offered"]
     assigner = offered["assigners"].get(body.get("assigner"), {"options": {}})
-    body["assigner_options"] = options.read(assigner["options"], _below(visit, "assigner_options"))
+    body["assigner_options"] = options.read(
+        assigner["options"], options.below(visit, "assigner_options"), found["fields"]
+    )
     for part, names in PARTS.items():
         body[part] = []
         for at in range(MOST):
@@ -77,14 +79,9 @@ def _typed(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
                 weight = form.get(f"{part}.{at}.weight", "").strip()
                 entry["weight"] = int(weight) if weight.isdecimal() else weight
             schema = offered[part].get(name, {"options": {}})["options"]
-            body[part].append({**entry, **options.read(schema, _below(visit, f"{part}.{at}.o"))})
+            typed = options.below(visit, f"{part}.{at}.o")
+            body[part].append({**entry, **options.read(schema, typed, found["fields"])})
     return body
-
-
-def _below(visit: Visit, place: str) -> dict[str, str]:
-    """Return what was typed below a place of the form, by option."""
-    start = f"{place}."
-    return {key.removeprefix(start): visit.form[key] for key in visit.form if key.startswith(start)}
 
 
 def _form(

@@ -1,0 +1,97 @@
+"""Plugins of a program: which are switched on here and what they are set to, and a change of that.
+
+A plugin is loaded by the deployer, and switched on or off for a program by its coordinators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import Program
+from mentorkit.domain.shown import shown
+from mentorkit.domain.strategies import Strategy
+from mentorkit.errors import NotFound
+from mentorkit.journey.definitions import requirements_of, strategy_of
+from mentorkit.journey.programs import define
+from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.transaction import Transaction
+
+
+def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """Return the loaded plugins in their order, as a program has them.
+
+    Each has its `name`, `title`, `summary`, whether it is `on`, the `schema` of what can be set
+    here, the `settings` in force and of these what the program has `set` itself. `used` are the
+    titles of what the strategy and the requirements take from it. The deployer's own settings are
+    not shown.
+    """
+    with reading(kit, tenant, actor, program, READERS) as (tx, found):
+        kept = plugins_of(tx, found)[found.id]
+        checks = [("requirement_checks", one.check) for one in requirements_of(tx, found)]
+        named = [*of_strategy(strategy_of(tx, found)[0]), *checks]
+    offers = {at: getattr(kit.registry, at[0]).get(at[1]) for at in named}
+    used = {at: one.title or at[1] for at, one in offers.items() if one is not None}
+    rows = []
+    for name, plugin in kit.registry.plugins.items():
+        manifest, body = plugin.manifest, kept.get(name, Frozen())
+        own = body.get("settings", {})
+        rows.append({
+            "name": name, "title": manifest.title, "summary": manifest.summary,
+            "on": body.get("enabled", True), "schema": shown(manifest.program_settings),
+            "settings": shown({**manifest.usual, **own}), "set": shown(own),
+            "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],
+        })  # fmt: skip
+    return rows
+
+
+@atomic
+def change(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, plugin: str, on: bool | None = None,
+    settings: Mapping[str, Any] | None = None, anew: bool = False, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
+    """Switch a loaded plugin `on` or off in a program, or set it; what is not given stays.
+
+    With `anew`, settings that are not given are as usual again. Raises `Invalid` with all that is
+    wrong, each at ``plugins.NAME.settings.SETTING``. Returns the version.
+    """
+    found, _ = in_program(tx, actor, program)
+    if plugin not in kit.registry.plugins:
+        there = ", ".join(kit.registry.plugins) or "none"
+        raise NotFound("plugin.not_found", f"No plugin {plugin!r} is loaded; there are: {there}.")
+    body = {**plugins_of(tx, found)[found.id].get(plugin, {})}
+    if on is not None:
+        body["enabled"] = on
+    if anew or settings is not None:
+        body["settings"] = {**({} if anew else body.get("settings", {})), **(settings or {})}
+    given: dict[str, Any] = {"tenant": tenant, "actor": actor, "program": program, "tx": tx}
+    return define(kit, **given, kind="plugin", key=plugin, body=body)
+
+
+def plugins_of(tx: Transaction, *programs: Program) -> dict[str, dict[str, Frozen]]:
+    """Return what each of these programs (by id) says of plugins, by name."""
+    said: dict[str, dict[str, Frozen]] = {one.id: {} for one in programs}
+    versions = tx.definitions.find(program_id=list(said), kind="plugin")
+    for one in sorted(versions, key=lambda one: one.number):
+        said[one.program_id][one.key] = one.body
+    return said
+
+
+def off(plugins: Mapping[str, Frozen]) -> frozenset[str]:
+    """Return the names of those that are switched off."""
+    return frozenset(key for key, body in plugins.items() if not body.get("enabled", True))
+
+
+def of_strategy(strategy: Strategy) -> list[tuple[str, str]]:
+    """Return what a strategy is made of: (attribute of the registry, name)."""
+    used = [("criteria", use.name) for use in strategy.criteria]
+    used += [("rules", use.name) for use in strategy.rules]
+    return [*used, ("assigners", strategy.assigner)]
+
+
+__all__ = ["change", "of_strategy", "off", "plugins_of", "show"]

@@ -1,0 +1,106 @@
+"""Plugins of a program: switch each on or off, and set it by a form made from its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.hooks.settings import check_options
+from mentorkit.journey import plugins
+from mentorkit.web import options
+from mentorkit.web.access import allow
+from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.programs import READERS, STAFF
+from mentorkit.web.problems import status
+from mentorkit.web.visits import Visit
+
+
+@shows("/programs/<program>/plugins")
+@allow(*READERS)
+def program_plugins(visit: Visit, program: str) -> str:
+    return _page(visit, plugins.show(visit.kit, **visit.asked(), program=program))
+
+
+@does("/programs/<program>/plugins")
+@allow(*STAFF)
+def program_plugin(visit: Visit, program: str) -> Response | tuple[str, int]:
+    """Switch one plugin on or off, or keep what its form says."""
+    at: dict[str, Any] = {**visit.asked(), "program": program}
+    name, did = visit.form.get("plugin", ""), visit.form.get("do", "")
+    found, typed = plugins.show(visit.kit, **at), options.below(visit, name)
+    one = next((row for row in found if row["name"] == name), None)
+    if one is None or did not in ("on", "off", "set"):
+        raise NotFound("plugin.not_found", visit.words("No plugin of this name is loaded."))
+    try:
+        if did == "set":
+            settings = _read(visit, one, typed)
+            plugins.change(visit.kit, **at, plugin=name, settings=settings, anew=True)
+        else:  # refused only where what was set once does not fit the schema any more
+            plugins.change(visit.kit, **at, plugin=name, on=did == "on")
+    except Invalid as error:
+        return _page(visit, found, name, _beside(name, error), typed), status(error)
+    return visit.go("program_plugins", did, program=program, anchor=name)
+
+
+def _read(visit: Visit, one: dict[str, Any], typed: dict[str, str]) -> dict[str, Any]:
+    """Return the settings that were typed, without those that are as usual.
+
+    Raises `Invalid` where JSON cannot be read, with all else that is wrong.
+    """
+    schema, at = one["schema"], f"plugins.{one['name']}.settings"
+    read = options.read(schema, typed)
+    if unread := options.unread(schema, typed):
+        told = visit.words(
+            "cannot be read as JSON: look for a comma, quote or bracket that is missing or too much"
+        )
+        problems = [
+            Problem(
+                f"{at}.{key}",
+                f"{told} ({visit.words('line {line}, character {at}', line=line, at=column)})",
+            )
+            for key, (line, column) in unread.items()
+        ]
+        others = check_options(schema, read, at)[1]
+        places = {one.place for one in problems}
+        problems += [one for one in others if one.place not in places]
+        raise Invalid("plugin.invalid", visit.words("This cannot be kept yet:"), problems)
+    return {key: value for key, value in read.items() if not _usual(schema, key, value)}
+
+
+def _usual(schema: dict[str, Any], key: str, value: Any) -> bool:
+    """Return whether this holds anyway: not kept, it follows the plugin when that changes."""
+    usual = schema["properties"][key].get("default", ...)
+    return type(usual) is type(value) and bool(usual == value)
+
+
+def _beside(name: str, error: Invalid) -> dict[str, str]:
+    """Return what is wrong, by setting."""
+    start = f"plugins.{name}.settings"
+    return {one.place.removeprefix(start).removeprefix("."): one.message for one in error.problems}
+
+
+def _page(
+    visit: Visit, found: list[dict[str, Any]], at: str = "",
+    wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Return the page; `at` is the plugin whose form was sent, with what is wrong with it."""
+    unplaced = dict(wrong or {})
+    for one in found:
+        here = wrong or {} if one["name"] == at else {}
+        told = (typed or None) if one["name"] == at else None
+        one["controls"] = options.controls(
+            one["schema"], one["settings"], options.NO_FIELDS, here, told
+        )
+        for control in one["controls"]:
+            if control["wrong"]:
+                unplaced = {
+                    place: text
+                    for place, text in unplaced.items()
+                    if not options.is_at(place, control["name"])
+                }
+    return visit.render(
+        "plugins.html", title=visit.words("Plugins"), here="program_setup", plugins=found, at=at,
+        wrong=wrong, unplaced=unplaced,
+    )  # fmt: skip

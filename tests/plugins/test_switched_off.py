@@ -1,0 +1,236 @@
+"""Switched off in a program, a shipped plugin does nothing there at all: it goes over every one.
+
+A program is run for six weeks, with all that is loaded on, and again with one plugin off. What is
+asked of each plugin is noted. A plugin that comes to be shipped joins by itself, and a kind of
+provider that nobody looks for fails the test.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import flask
+import pytest
+
+from mentorkit import DEFAULT_PLUGINS, Portal
+from mentorkit.domain.people import Actor
+from mentorkit.errors import MentorKitError
+from mentorkit.journey import (
+    accept,
+    evaluate,
+    match,
+    meet,
+    onboard,
+    plugins,
+    programs,
+    recruit,
+    relay,
+    screen,
+    standing,
+    strategies,
+)
+from mentorkit.journey.steps import many
+from mentorkit.kit import Kit
+from mentorkit.web import blueprint
+from mentorkit.web.brought import brought
+from mentorkit.worker import work
+from mentorkit_magiclink import or_session
+from tests.journey.asked import TARGETS, sections
+
+ADMIN = Actor(user_ref="admin", admin=True)
+AT: dict[str, Any] = {"tenant": "acme", "actor": ADMIN, "program": "traders"}
+BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
+CALLED: dict[str, tuple[str, ...]] = {
+    "recruitment_sources": ("receive",),
+    "requirement_checks": ("answer",),
+    "channels": ("can_reach", "deliver"),
+    "nudges": ("due",),
+    "content_checks": ("review",),
+    "feedback_vendors": ("invite",),
+    "metrics": ("measure",),
+    "reactions": ("handle",),
+}
+"""What is called of the providers of a kind while a program runs."""
+OFFERED = {"criteria", "rules", "assigners", "strategies"}
+"""Kinds that a strategy is made of: the engine knows most of them by what they declare."""
+DEPLOYERS = {"checks", "commands"}
+"""Kinds that are of no program: whoever loaded the plugin uses them."""
+PRESET: dict[str, Any] = {
+    "fields": {"trade": {"options": ["baker", "smith"]}},
+    "strategy": {"criteria": [{"criterion": "equal", "field": "trade", "weight": 1}]},
+    "requirements": [{"id": "reach", "check": "reachable", "otherwise": "ask"}],
+    "consent": {"en": "We use what you tell us."},
+    **sections("baseline", "check"),
+    "targets": TARGETS,
+}
+SHEET = b"""ref,name,role,trade,email
+ana,Ana,mentee,baker,ana@example.org
+ben,Ben,mentee,smith,ben@example.org
+cleo,Cleo,mentor,baker,cleo@example.org
+dora,Dora,mentor,smith,dora@example.org
+"""
+
+
+@contextmanager
+def listening(kit: Kit) -> Iterator[Counter[str]]:
+    """Count the calls of each plugin's providers; no channel reaches anybody by mail."""
+    heard: Counter[str] = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        for (kind, name), plugin in kit.registry.owners.items():
+            for method in CALLED.get(kind, ()):
+                provider = getattr(kit.registry, kind)[name]
+                real = getattr(provider, method)
+
+                def call(*given: Any, real: Any = real, plugin: str = plugin, **more: Any) -> Any:
+                    heard[plugin] += 1
+                    return False if plugin == "email" else real(*given, **more)
+
+                if kind == "reactions":
+                    object.__setattr__(provider, method, call)
+                else:
+                    patch.setattr(provider, method, call, raising=False)
+        yield heard
+
+
+def live(kit: Kit, clock: Any) -> dict[str, str]:
+    """Run the program for six weeks; what a plugin that is off is missing for is passed over."""
+    with suppress(MentorKitError):
+        leads, _ = recruit.read(kit, **AT, body=SHEET, filename="people.csv")
+        recruit.receive(kit, **AT, leads=leads)
+    if not screen.review(kit, **AT):
+        return {}
+    rows = screen.review(kit, **AT)
+    ids = {row["key"]: row["id"] for row in rows}
+    for verb in (screen.approve, onboard.consent, onboard.complete):
+        many(kit, verb, list(ids.values()), **BY, noun="participant")
+    for key in ids:
+        standing.link(kit, **BY, person=key, user_ref=key)
+    with suppress(MentorKitError):
+        match.discard(kit, **BY, run=match.draft(kit, **AT)["id"])
+    ends = {}
+    for mentee, mentor in (("ana", "cleo"), ("ben", "dora")):
+        made = match.propose(kit, **BY, mentee=ids[mentee], mentor=ids[mentor])
+        ends[mentee] = str(accept.accept(kit, **BY, proposal=made["id"])["relationship_id"])
+    meet.log(kit, **BY, relationship=ends["ana"], minutes=60, held_at=clock())
+    ana: dict[str, Any] = {"tenant": "acme", "actor": Actor(user_ref="ana")}
+    relay.send(kit, **ana, relationship=ends["ana"], text="Shall we meet on Monday?")
+    drain(kit)
+    clock.forward(days=43)
+    drain(kit)
+    meet.end(kit, **BY, relationship=ends["ben"], reason="other")
+    onboard.leave(kit, **BY, participant=ids["ben"], reason="other")
+    drain(kit)
+    evaluate.report(kit, **AT)
+    return {"relationship": ends["ana"], "participant": ids["ana"]}
+
+
+def drain(kit: Kit) -> None:
+    while any(work(kit, limit=500).values()):
+        pass
+
+
+@pytest.fixture
+def create_program(mentorkit_create_kit: Callable[..., Kit]) -> Callable[..., Kit]:
+    def create(off: str | None = None) -> Kit:
+        kit = mentorkit_create_kit(
+            plugins=DEFAULT_PLUGINS,
+            settings={"email": {"host": "mail.example.org", "sender": "team@example.org"}},
+            secret_keys=["secret"],
+            site=Portal("https://example.org/m"),
+        )
+        programs.create(kit, **BY, key="traders", preset=PRESET)
+        programs.open_(kit, **AT)
+        programs.appoint(kit, **AT, role="coordinator", name="Cora", user_ref="cora")
+        if off:
+            plugins.change(kit, **AT, plugin=off, on=False)
+        return kit
+
+    return create
+
+
+def host(kit: Kit) -> flask.Flask:
+    app = flask.Flask("host")
+    app.config.update(SECRET_KEY="host", TESTING=True)
+
+    def signed_in() -> Actor | None:
+        user = flask.request.headers.get("X-User")
+        return Actor(user_ref=user, admin=user == "admin") if user else None
+
+    pages = blueprint(kit, tenant=lambda: "acme", actor=or_session(kit, signed_in))
+    app.register_blueprint(pages, url_prefix="/m")
+    return app
+
+
+def looked_at(app: flask.Flask, made: dict[str, str]) -> str:
+    """Return what stands on the pages with slots, for those who see them."""
+    at = "/m/programs/traders"
+    where = [(None, "/m/"), ("ana", "/m/"), ("cora", f"{at}/")]
+    if made:
+        where += [
+            ("ana", f"{at}/relationships/{made['relationship']}"),
+            ("cora", f"{at}/people/{made['participant']}"),
+        ]
+    told = ""
+    for user, path in where:
+        page = app.test_client().get(path, headers={"X-User": user} if user else {})
+        assert page.status_code == 200, path
+        told += page.text
+    return told
+
+
+def pages_of(app: flask.Flask, name: str) -> dict[tuple[str, str], tuple[int, bool]]:
+    """Return how each page, (method, address), of a plugin is answered: status, and if off."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith(f"mentorkit.{name}."):
+            path = rule.build(dict.fromkeys(rule.arguments, "x") | {"program": "traders"}, False)
+            assert path is not None
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                with app.test_client() as client:
+                    page = client.open(path[1], method=method, headers={"X-User": "admin"})
+                found[method, path[1]] = (page.status_code, "does not use that" in page.text)
+    return found
+
+
+def test_with_all_of_them_on_each_kind_is_heard_and_seen(
+    create_program: Callable[..., Kit], mentorkit_clock: Any
+) -> None:
+    kit = create_program()
+    with listening(kit) as heard:
+        made = live(kit, mentorkit_clock)
+    owners = kit.registry.owners
+    assert {kind for kind, _ in owners} <= CALLED.keys() | OFFERED | DEPLOYERS
+    assert set(heard) == {plugin for (kind, _), plugin in owners.items() if kind in CALLED}
+    app = host(kit)
+    told, slots = looked_at(app, made), brought(kit.registry).slots.values()
+    assert all(f"mk-slot-{plugin.name}" in told for each in slots for plugin, _ in each)
+    for name in DEFAULT_PLUGINS:
+        assert not any(gone for _, gone in pages_of(app, name).values())
+
+
+@pytest.mark.parametrize("name", DEFAULT_PLUGINS)
+def test_everything_of_a_plugin_is_gone_with_it(
+    create_program: Callable[..., Kit], mentorkit_clock: Any, name: str
+) -> None:
+    kit = create_program(off=name)
+    with listening(kit) as heard:
+        made = live(kit, mentorkit_clock)
+    assert heard[name] == 0
+    app = host(kit)
+    assert f"mk-slot-{name}" not in looked_at(app, made)
+    pages = pages_of(app, name)
+    assert pages == dict.fromkeys(pages, (404, True))
+    offered = strategies.show(kit, **AT)
+    named = {*offered["strategies"], *(one for each in offered["offered"].values() for one in each)}
+    own = {
+        one
+        for (kind, one), plugin in kit.registry.owners.items()
+        if plugin == name and kind in OFFERED
+    }
+    assert not named & own
+    if own:
+        with pytest.raises(MentorKitError, match="switched off what it matches by"):
+            match.draft(kit, **AT)
