@@ -18,7 +18,7 @@ from sqlalchemy.orm import sessionmaker
 from mentorkit.kit import Kit
 from mentorkit.store import prepare, tables
 
-pytest_plugins = ["skips"]  # fails a run with a skip that is not on the list
+pytest_plugins = ["skips", "databases"]  # which skips fail a run; which SQLite a test sees
 
 POSTGRES = os.environ.get(
     "MENTORKIT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test"

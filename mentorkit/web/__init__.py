@@ -42,6 +42,7 @@ from mentorkit.web.pages import (  # noqa: F401
     setup,
     sheets,
     strategies,
+    together,
 )
 from mentorkit.web.tokens import Tokens
 from mentorkit.web.visits import Portal, Visit, current

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,11 +37,18 @@ SILENT = ("never_met", "quiet", "dormant")
 
 @shows("/programs/<program>/relationships")
 @allow(*READERS)
-def relationships(visit: Visit, program: str) -> str:
+def relationships(
+    visit: Visit,
+    program: str,
+    wrong: MentorKitError | None = None,
+    refused: Sequence[dict[str, Any]] = (),
+    ticked: Collection[str] = (),
+) -> str:
     state = flask.request.args.get("state") or None
     at, args = {**visit.asked(), "program": program}, flask.request.args
     asked = browse.proposals(visit.kit, **at, state=ASKED, after=args.get("asked_after"))
     held = browse.relationships(visit.kit, **at, state=state, after=args.get("after"))
+    now = visit.kit.clock().astimezone(ZoneInfo(visit.of.zone))
     return visit.render(
         "relationships.html",
         title=visit.words("Relationships"),
@@ -52,7 +60,27 @@ def relationships(visit: Visit, program: str) -> str:
         relationships=held["items"],
         next=held["next"],
         after=args.get("after"),
+        asked_after=args.get("asked_after"),
+        today=now.date().isoformat(),
+        ends=ENDS,
+        wrong=wrong,
+        refused=_by_message(refused, [*asked["items"], *held["items"]]),
+        ticked=ticked,
     )
+
+
+def _by_message(
+    refused: Sequence[dict[str, Any]], listed: Sequence[dict[str, Any]]
+) -> dict[str, list[str]]:
+    """Return who was refused, pair by pair, under each of the messages that say why."""
+    told: dict[str, list[str]] = {}
+    pairs = {one["id"]: one for one in listed}
+    for one in refused:
+        pair = pairs.get(one["id"], {})
+        members = pair.get("members") or ()
+        names = [m["name"] for m in members] or [pair.get("mentee"), pair.get("mentor")]
+        told.setdefault(one["message"], []).append(", ".join(name for name in names if name))
+    return told
 
 
 @shows("/programs/<program>/relationships/<relationship>")
