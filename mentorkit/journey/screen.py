@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -17,7 +18,17 @@ from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.requirements import BEFORE, answers, verdict
 from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
-from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require
+from mentorkit.journey.search import page_of, sought
+from mentorkit.journey.steps import (
+    NEW,
+    READERS,
+    Step,
+    atomic,
+    by_staff,
+    reading,
+    require,
+    role_in,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -26,16 +37,20 @@ if TYPE_CHECKING:
 
 
 def review(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
-) -> list[dict[str, Any]]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None,
+    search: str = "",
+) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
     `requirements` has an answer for each (`requirements.answers`), `eligible` what they come to;
-    `unsigned` are the sign-offs without which somebody is matched with nobody.
+    `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
+    those of whom each of its words stands in the name, the business, the key or, for staff, in an
+    address; case and accents do not count.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
-        return _reviewed(tx, found, tx.participants.find(program_id=found.id, **wanted))
+        rows = tx.participants.find(program_id=found.id, **wanted)
+        return _reviewed(tx, found, sought(tx, rows, search, role_in(tx, found, actor)))
 
 
 def listed(
@@ -46,6 +61,7 @@ def listed(
     program: str,
     state: str | None = None,
     role: str | None = None,
+    search: str = "",
     after: str | None = None,
     limit: int = 50,
 ) -> dict[str, Any]:
@@ -58,7 +74,12 @@ def listed(
         wanted: dict[str, Any] = {"state": state} if state else {}
         if role:
             wanted["role"] = [role, "both"]
-        page = tx.participants.page(program_id=found.id, after=after, limit=limit, **wanted)
+        every = partial(tx.participants.page, program_id=found.id, **wanted)
+        by = role_in(tx, found, actor)
+        if search.strip():
+            page = page_of(every, lambda rows: sought(tx, rows, search, by), after, limit)
+        else:
+            page = every(after=after, limit=limit)
         return {"items": _reviewed(tx, found, page.items), "next": page.next}
 
 
@@ -76,6 +97,7 @@ def _reviewed(
 ) -> list[dict[str, Any]]:
     rows = list(rows)
     people = tx.people.get_many([row.person_id for row in rows])
+    firms = tx.businesses.get_many(row.business_id for row in rows if row.business_id)
     requirements, required = requirements_of(tx, program), signoffs_of(tx, program)
     told = {row.id: answers(requirements, row) for row in rows}
     return [
@@ -83,6 +105,7 @@ def _reviewed(
             **as_row(row),
             "name": people[row.person_id].name,
             "key": people[row.person_id].external_key,
+            "business": firms[row.business_id].name if row.business_id else None,
             "requirements": told[row.id],
             "eligible": verdict(told[row.id]),
             "unsigned": unsigned(required, row),

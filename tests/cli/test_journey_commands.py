@@ -181,6 +181,9 @@ def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -
         "1",
     ]
     assert "Nobody here." in run("participant", "list", "--state", "left").out
+    rows = listed(run, "participant", "list", "--role", "mentor", "--search", "OUEDRAOGO aicha")
+    assert [row["key"] for row in rows] == ["m1"]
+    assert run("participant", "list", "--search", "nobody").out == "Nobody fits that search.\n"
 
 
 def test_people_are_named_by_key_or_id_in_words_or_in_a_file(traders: Path, run: Run) -> None:

@@ -27,7 +27,9 @@ def matching(
     at = {**visit.asked(), "program": program}
     draft = drafts.show(visit.kit, **at)
     people = _people(draft) if draft else {}
-    begin = max(0, flask.request.args.get("from", 0, type=int))
+    begin = _begin()
+    while draft and begin >= max(1, len(draft["pairs"])):  # the last of the page was taken out
+        begin = max(0, begin - MOST)
     return visit.render(
         "matching.html",
         title=visit.words("Matching"),
@@ -42,6 +44,11 @@ def matching(
         dropped=_dropped(made, people) if made else (),
         runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),
     )
+
+
+def _begin() -> int:
+    """Return at which pair the page begins, as its address says."""
+    return max(0, flask.request.args.get("from", 0, type=int))
 
 
 def _dropped(made: dict[str, Any], people: dict[str, list[tuple[str, str]]]) -> list[str]:
@@ -98,7 +105,8 @@ def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any =
 @allow(*STAFF)
 def matching_remove(visit: Visit, program: str, proposal: str) -> Response:
     accept.withdraw(visit.kit, **visit.asked(), proposal=proposal, reason="taken_out")
-    return visit.go("matching", "removed", program=program)
+    at: dict[str, Any] = {"from": _begin() or None}
+    return visit.go("matching", "removed", program=program, **at)
 
 
 @does("/programs/<program>/matching/<run>/publish")
@@ -121,4 +129,5 @@ def matching_lock(visit: Visit, program: str, proposal: str) -> Response:
     locked = visit.form.get("locked") == "yes"
     match.lock(visit.kit, **visit.asked(), proposal=proposal, locked=locked)
     said = "locked" if locked else "unlocked"
-    return visit.go("matching", said, program=program, anchor=f"pair-{proposal}")
+    at: dict[str, Any] = {"anchor": f"pair-{proposal}", "from": _begin() or None}
+    return visit.go("matching", said, program=program, **at)

@@ -43,26 +43,30 @@ DECIDING = ("approve", "decline", "wait")
 @shows("/programs/<program>/people")
 @allow(*READERS)
 def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -> str:
-    asked = flask.request.args
-    state, role = asked.get("state") or None, asked.get("role") or None
-    found = screen.listed(
-        visit.kit,
-        **visit.asked(),
-        program=program,
-        state=state,
-        role=role,
-        after=asked.get("after"),
-    )
+    kept = _kept()
+    at: dict[str, Any] = {**visit.asked(), "program": program, **kept}
+    found = screen.listed(visit.kit, **at)
+    if not found["items"] and kept.pop("after", ""):  # all of them have been decided about
+        found = screen.listed(visit.kit, **{**at, "after": None})
     return visit.render(
         "people.html",
         title=visit.words("People"),
         here="people",
-        state=state,
-        role=role,
+        kept=kept,
+        state=kept.get("state"),
+        role=kept.get("role"),
+        search=kept.get("search", ""),
         states=PARTICIPANT_MOVES.states,
         refused=refused,
         **found,
     )
+
+
+def _kept() -> dict[str, str]:
+    """Return what the address of the list leaves of everybody, and where in it one is."""
+    asked = flask.request.args
+    names = ("state", "role", "search", "after")
+    return {name: told for name in names if (told := asked.get(name, "").strip())}
 
 
 @does("/programs/<program>/people")
@@ -77,7 +81,7 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
     done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
     if done["refused"]:
         return people(visit, program, done["refused"]), 409
-    return visit.go("people", said, program=program, count=len(done["done"]))
+    return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
 
 
 # ------------------------------------------------------------------ a sheet

@@ -109,7 +109,7 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
 @allow(*HANDLERS)
 def concerns(visit: Visit, program: str) -> str:
     at = {**visit.asked(), "program": program}
-    state = flask.request.args.get("state") or None
+    state = _listed().get("state")
     return visit.render(
         "concerns.html",
         title=visit.words("Concerns"),
@@ -121,6 +121,12 @@ def concerns(visit: Visit, program: str) -> str:
         texts=contents.waiting(visit.kit, **at) if visit.is_staff else (),
         blocks=protect.blocks(visit.kit, **at),
     )
+
+
+def _listed() -> dict[str, str]:
+    """Return which of the concerns the address of the list leaves."""
+    state = flask.request.args.get("state")
+    return {"state": state} if state else {}
 
 
 @shows("/programs/<program>/concerns/<concern>")
@@ -175,7 +181,7 @@ def content_decide(visit: Visit, program: str, content: str) -> Response:
     verb = contents.release if release else contents.refuse
     verb(visit.kit, **visit.asked(), content=content)
     said = "released" if release else "text_refused"
-    return visit.go("concerns", said, program=program, anchor="texts")
+    return visit.go("concerns", said, program=program, anchor="texts", **_listed())
 
 
 @does("/programs/<program>/blocks")
@@ -188,4 +194,5 @@ def block_change(visit: Visit, program: str) -> Response:
         person=visit.form.get("person", ""),
         other=visit.form.get("other", ""),
     )
-    return visit.go("concerns", "apart" if block else "together", program=program, anchor="apart")
+    said = "apart" if block else "together"
+    return visit.go("concerns", said, program=program, anchor="apart", **_listed())
