@@ -9,7 +9,7 @@ from web.conftest import ADMIN, Browser, Portal
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import match, protect, recruit, screen
+from mentorkit.journey import match, programs, protect, recruit, screen
 from mentorkit.web.pages import matching
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -111,6 +111,20 @@ def test_the_list_tells_people_of_one_name_apart(portal: Portal) -> None:
     page = portal.browser("cora").open(f"{AT}/people?search=jane")
     assert "Sweet Bread · since March 1, 2027" in page
     assert page.count("since March 1, 2027") == 2
+
+
+def test_every_page_tells_the_same_number_of_free_places(portal: Portal) -> None:
+    programs.define(portal.kit, **BY, program="traders", kind="supply", body={"ratio": 100})
+    match.propose(portal.kit, **BY, mentee=portal.ids["ana"], mentor=portal.ids["dora"])
+    cora = portal.browser("cora")
+    for path in ("/", "/supply"):
+        page = " ".join(cora.open(AT + path).split())
+        assert "<strong>3</strong> free places with mentors" in page
+        assert "<strong>2</strong> mentees without a mentor" in page
+        assert "1 of them offered now" in page
+    page = cora.open(f"{AT}/matching")
+    assert "3 free places with mentors for 2 mentees without one." in page
+    assert "1 of them are offered already." in page
 
 
 def test_a_lock_leads_back_to_the_same_part_of_the_draft(portal: Portal, monkeypatch: Any) -> None:
