@@ -58,7 +58,11 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
             else:
                 row = accepted.get(other) if mentor in own else None
                 reasons = row.reasons_mentor if row else ()
-            told = (words(each, fields=fields) for each in reasons if each.points > 0)
+            told = (
+                words(each, fields=fields, whose=None if own else "mentee")
+                for each in reasons
+                if each.points > 0
+            )
             return [each for each in told if each]
 
         met_before = tx.meetings.count(relationship_id=one.id, state="held")

@@ -127,6 +127,25 @@ def test_every_page_tells_the_same_number_of_free_places(portal: Portal) -> None
     assert "1 of them are offered already." in page
 
 
+def test_staff_read_of_the_mentee_and_the_mentor_and_the_two_read_you(portal: Portal) -> None:
+    cora, ana, cleo = (portal.browser(name) for name in ("cora", "ana", "cleo"))
+    match.draft(portal.kit, **BY, program="traders")
+    assert "They have the same trade: baker." in cora.open(f"{AT}/matching")
+    assert "You have" not in cora.page.text
+    assert "They have the same trade: baker." in cora.open(
+        f"{AT}/people/{portal.ids['ana']}/mentors"
+    )
+    match.publish(portal.kit, **BY, run=match.latest(portal.kit, **BY, program="traders"))
+    one = next(
+        row["id"]
+        for row in match.proposals(portal.kit, **BY, program="traders")
+        if row["mentee_id"] == portal.ids["ana"]
+    )
+    assert "They have the same trade: baker." in cora.open(f"{AT}/proposals/{one}")
+    for who in (ana, cleo):
+        assert "You have the same trade: baker." in who.open(f"{AT}/proposals/{one}")
+
+
 def test_a_lock_leads_back_to_the_same_part_of_the_draft(portal: Portal, monkeypatch: Any) -> None:
     monkeypatch.setattr(matching, "MOST", 1)
     match.draft(portal.kit, **BY, program="traders")
