@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
+from mentorkit.errors import (
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotFound,
+    Problem,
+    WithProblems,
+    by_row,
+)
 from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
@@ -131,10 +139,18 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
         visit,
         program,
         told=told,
-        rows=wrong,
+        rows=by_row(one for one in wrong if one.place != name),
+        notes=[one for one in wrong if one.place == name],
+        refused=rows_of(told["refused"]),
+        twins=rows_of(told["twins"]),
         sample=leads[:5],
         **(shown if preview else {"name": name}),
     ), 200
+
+
+def rows_of(told: Iterable[dict[str, Any]]) -> dict[str, list[Problem]]:
+    """Return what a step says of rows of a sheet, by row, as `by_row` does."""
+    return by_row(Problem(one["place"] or one["key"], one["message"]) for one in told)
 
 
 def _mapped(
