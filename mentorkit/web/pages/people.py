@@ -65,9 +65,27 @@ def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -
         role=kept.get("role"),
         search=kept.get("search", ""),
         states=PARTICIPANT_MOVES.states,
-        refused=refused,
+        refused=_refused(visit, refused, found["items"]),
         **found,
     )
+
+
+def _refused(
+    visit: Visit, refused: Sequence[dict[str, Any]], items: Sequence[dict[str, Any]]
+) -> list[str]:
+    """Return for whom something was not possible, by name, and why."""
+    rows, told = {row["id"]: row for row in items}, []
+    for one in refused:
+        row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
+        unmet = [each for each in row["requirements"] if each["answer"] == "no"]
+        if unmet and one["code"] == "participant.requirements":
+            what = "; ".join(visit.text(each["text"]) or each["requirement"] for each in unmet)
+            why = visit.words(
+                "Not met: {what} Decline, or approve although it is not met, on their own page.",
+                what=what if what.endswith(".") else f"{what}.",
+            )
+        told.append(f"{row['name']}: {why}" if row["name"] else why)
+    return told
 
 
 def _kept() -> dict[str, str]:
