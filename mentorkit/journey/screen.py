@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.moves import PARTIES
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.browse import paged
 from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.requirements import BEFORE, answers, verdict
 from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
-from mentorkit.journey.search import page_of, sought
-from mentorkit.journey.steps import (
-    NEW,
-    READERS,
-    Step,
-    atomic,
-    by_staff,
-    reading,
-    require,
-    role_in,
-)
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require, role_in
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -49,8 +39,7 @@ def review(
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
-        rows = tx.participants.find(program_id=found.id, **wanted)
-        return _reviewed(tx, found, sought(tx, rows, search, role_in(tx, found, actor)))
+        return _reviewed(tx, found, _sought(tx, found, actor, search, wanted))
 
 
 def listed(
@@ -74,13 +63,19 @@ def listed(
         wanted: dict[str, Any] = {"state": state} if state else {}
         if role:
             wanted["role"] = [role, "both"]
-        every = partial(tx.participants.page, program_id=found.id, **wanted)
-        by = role_in(tx, found, actor)
-        if search.strip():
-            page = page_of(every, lambda rows: sought(tx, rows, search, by), after, limit)
+        if search:
+            page = paged(_sought(tx, found, actor, search, wanted), after, limit)
         else:
-            page = every(after=after, limit=limit)
+            page = tx.participants.page(program_id=found.id, after=after, limit=limit, **wanted)
         return {"items": _reviewed(tx, found, page.items), "next": page.next}
+
+
+def _sought(
+    tx: Transaction, program: Program, actor: Actor, search: str, wanted: dict[str, Any]
+) -> list[Participant]:
+    """Return those who are wanted and known by the words of a search, to staff also by address."""
+    whole = role_in(tx, program, actor) in STAFF | {Role.SYSTEM}
+    return tx.participants.sought(search, addresses=whole, program_id=program.id, **wanted)
 
 
 def one(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from journey.conftest import ADMIN
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
-from mentorkit.journey import programs, recruit, screen, search
+from mentorkit.journey import programs, recruit, screen
 
 NAMES = {
     "m-1": ("Élise Ngugi", "elise@example.org", "+254 700 123 456", "Bäckerei Ora"),
@@ -80,10 +80,7 @@ def test_people_are_found_in_any_case_and_with_or_without_accents(
     assert found(crowd, text) == keys
 
 
-def test_a_search_goes_with_state_and_role_and_pages_on(
-    crowd: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "AT_ONCE", 2)
+def test_a_search_goes_with_state_and_role_and_pages_on(crowd: SimpleNamespace) -> None:
     assert found(crowd, "m-", state="lead", role="mentee") == ["m-1", "m-2", "m-4"]
     assert found(crowd, "m-", role="mentor") == ["m-3"]
     assert found(crowd, "m-", state="active") == []
@@ -106,19 +103,3 @@ def test_an_address_is_looked_for_by_staff_alone(crowd: SimpleNamespace) -> None
     for role in ("supervisor", "viewer"):
         assert found(crowd, "elise@", Actor(user_ref=role)) == []
         assert found(crowd, "elise", Actor(user_ref=role)) == ["m-1"]
-
-
-def test_people_of_one_name_are_told_apart_by_firm_and_day(crowd: SimpleNamespace) -> None:
-    twin = Lead(key="m-5", role="mentee", name="elise  NGUGI", email="other@example.org")
-    crowd.kit.clock.forward(days=3)
-    _with(crowd, [twin])
-    at: dict[str, Any] = {"tenant": crowd.tenant, "actor": ADMIN, "program": "traders"}
-    ids = {one["key"]: one["id"] for one in screen.review(crowd.kit, **at)}
-    with crowd.kit.transaction(tenant=crowd.tenant, write=False) as tx:
-        told = search.alike(tx, ids.values())
-        assert search.alike(tx, [ids["m-1"], ids["m-2"]]) == {}
-    assert told.keys() == {ids["m-1"], ids["m-5"]}
-    assert told[ids["m-1"]]["business"] == "Bäckerei Ora"
-    assert told[ids["m-1"]]["place"] == "KE"
-    assert told[ids["m-5"]]["business"] is None
-    assert told[ids["m-1"]]["since"] < told[ids["m-5"]]["since"]

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -26,7 +27,8 @@ def matching(
 ) -> str:
     at = {**visit.asked(), "program": program}
     draft = drafts.show(visit.kit, **at)
-    people = _people(draft) if draft else {}
+    alike = beside(visit, _everybody(draft)) if draft else {}
+    people = _people(draft, alike) if draft else {}
     begin = _begin()
     while draft and begin >= max(1, len(draft["pairs"])):  # the last of the page was taken out
         begin = max(0, begin - MOST)
@@ -38,6 +40,7 @@ def matching(
         begin=begin,
         most=MOST,
         people=people,
+        alike=alike,
         strategy=strategies.show(visit.kit, **at, locale=visit.locale),
         supply=supply.supply(visit.kit, **at),
         wrong=_by_name(error, people) if error else None,
@@ -71,13 +74,20 @@ def _by_name(
     return {"message": told[0], "problems": told[1:]}
 
 
-def _people(draft: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+def _everybody(draft: dict[str, Any]) -> set[str]:
+    """Return the ids of everybody in a draft."""
+    paired = {pair[f"{side}_id"] for pair in draft["pairs"] for side in ("mentee", "mentor")}
+    return paired | {person["id"] for side in draft["left"].values() for person in side}
+
+
+def _people(draft: dict[str, Any], alike: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
     """Return everybody in a draft by side, for somebody to be put together by hand."""
     sides = {}
     for side, one in (("mentees", "mentee"), ("mentors", "mentor")):
         found = {pair[f"{one}_id"]: pair[one] for pair in draft["pairs"]}
         found |= {person["id"]: person["name"] for person in draft["left"].get(side, ())}
-        sides[side] = sorted(found.items(), key=lambda item: (item[1].casefold(), item[0]))
+        told = {id: name + alike.get(id, "") for id, name in found.items()}
+        sides[side] = sorted(told.items(), key=lambda item: (item[1].casefold(), item[0]))
     return sides
 
 

@@ -25,6 +25,7 @@ from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -341,4 +342,5 @@ def mentors(
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
     except Conflict as error:
         return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), 409
+    shown["alike"] = beside(visit, [one["id"] for one in told["mentors"]])
     return visit.render("mentors.html", **{**shown, **told})

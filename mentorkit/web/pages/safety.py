@@ -12,6 +12,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotF
 from mentorkit.journey import cases, contents, protect
 from mentorkit.journey import concerns as raising
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
@@ -65,10 +66,12 @@ def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None)
     values = flask.request.values
     kept = {name: at.get(name) or values.get(name, "") for name in ABOUT}
     named = {**at, **{name: value or None for name, value in kept.items()}}
+    asked = raising.form(visit.kit, **named, about=values.get("about") or None)
     return visit.render(
         "concern_form.html",
         title=visit.words("Report a problem"),
-        asked=raising.form(visit.kit, **named, about=values.get("about") or None),
+        asked=asked,
+        alike=beside(visit, [one["id"] for one in asked["people"]]),
         kinds={kind: visit.words(TITLES[kind]) for kind in KINDS},
         kept=kept,
         sends_to=flask.request.script_root + flask.request.path,
