@@ -56,6 +56,13 @@ def format_day(day: date, locale: str = FALLBACK) -> str:
     return format_date(day, format="long", locale=babel_locale(locale))
 
 
+def format_month(day: date, locale: str = FALLBACK) -> str:
+    """Return the month of a day as written in this language, without the day."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("yMMMM", day, locale=babel_locale(locale)))
+
+
 def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:
     """Return an aware time on the reader's own clock (`zone` is an IANA name)."""
     from babel.dates import format_datetime

@@ -126,6 +126,10 @@ class Visit:
             moment = moment.astimezone(ZoneInfo(self.zone)).date()
         return i18n.format_day(moment, self.locale)
 
+    def month(self, month: str) -> str:
+        """Return a month (``2027-03``) as written in the visitor's language."""
+        return i18n.format_month(date.fromisoformat(f"{month}-01"), self.locale)
+
     def moment(self, moment: str, zone: str | None = None) -> str:
         """Return a time (ISO 8601) in the visitor's language, on their own clock or a zone's."""
         at, clock = datetime.fromisoformat(moment), zone or self.zone
