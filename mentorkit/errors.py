@@ -47,6 +47,18 @@ class Problem:
         return f"{self.place}: {self.message}" if self.place else self.message
 
 
+def by_row(problems: Iterable[Problem]) -> dict[str, list[Problem]]:
+    """Group what is wrong with a sheet by its row: ``sheet.csv, line 3`` -> its problems.
+
+    What is left of their places is what follows the row's own: ``column trade``, or "".
+    """
+    rows: dict[str, list[Problem]] = {}
+    for one in problems:
+        row, _, column = one.place.partition(", column ")
+        rows.setdefault(row, []).append(Problem(column and f"column {column}", one.message))
+    return rows
+
+
 class WithProblems(MentorKitError):
     """Something is wrong in several places: `problems` lists them all, not only the first."""
 

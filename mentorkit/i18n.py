@@ -60,7 +60,7 @@ def format_month(day: date, locale: str = FALLBACK) -> str:
     """Return the month of a date as written in this language, with its year: March 2027."""
     from babel.dates import format_skeleton
 
-    return format_skeleton("yMMMM", day, locale=babel_locale(locale))
+    return str(format_skeleton("yMMMM", day, locale=babel_locale(locale)))
 
 
 def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:

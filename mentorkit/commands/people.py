@@ -237,11 +237,18 @@ def participant() -> None:
     "--state", type=click.Choice(PARTICIPANT_MOVES.states), help="Only those in this state."
 )
 @click.option("--role", type=click.Choice(["mentee", "mentor"]), help="Only mentees, or mentors.")
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help="Only those whose name, business, address or key has each of these words in it.",
+)
 @json_option
 @pass_session
 def list_(
-    session: Session, /, program: str | None, state: str | None, role: str | None, as_json: bool
-) -> None:
+    session: Session, /, program: str | None, state: str | None, role: str | None, search: str,
+    as_json: bool,
+) -> None:  # fmt: skip
     """List participants, and what they do not meet.
 
     `ask: time` under NOT MET means that a person decides about the requirement time, because it
@@ -249,13 +256,9 @@ def list_(
     """
     from mentorkit.journey import screen
 
-    rows = [
-        row
-        for row in screen.review(
-            session.kit, **session.scope, program=the_program(session, program), state=state
-        )
-        if role is None or row["role"] in (role, "both")
-    ]
+    key = the_program(session, program)
+    found = screen.review(session.kit, **session.scope, program=key, state=state, search=search)
+    rows = [row for row in found if role is None or row["role"] in (role, "both")]
     if as_json:
         print_json(rows)
         return
@@ -286,7 +289,9 @@ def list_(
             ]
             for row in rows
         ],
-        none="Nobody here. Take people in with `mentorkit recruit FILE --role mentor`.",
+        none="Nobody fits that search."
+        if search
+        else "Nobody here. Take people in with `mentorkit recruit FILE --role mentor`.",
     )
 
 

@@ -26,7 +26,15 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.session import Session
 from mentorkit.domain.people import Actor, Means
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotFound, Problem
+from mentorkit.errors import (
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotAllowed,
+    NotFound,
+    Problem,
+    by_row,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST_SHOWN = 10
@@ -386,12 +394,26 @@ def _refusals(refused: Sequence[Mapping[str, Any]], noun: str) -> str:
 
 
 def tell_problems(problems: Sequence[Problem], heading: str) -> None:
-    """Say on stderr what was wrong with some rows, the first of them one by one."""
+    """Say on stderr what was wrong with some rows, the first of them one by one.
+
+    Several problems of one row stand together under it.
+    """
     if not problems:
         return
-    lines = [heading, *(f"  - {problem}" for problem in problems[:MOST_SHOWN])]
-    if len(problems) > MOST_SHOWN:
-        lines.append(f"  ... and {len(problems) - MOST_SHOWN:,} more; --json lists all.")
+    lines, left = [heading], len(problems)
+    for row, wrong in by_row(problems).items():
+        if len(problems) - left >= MOST_SHOWN:
+            break
+        left -= len(wrong)
+        if len(wrong) > 1 and any(one.place for one in wrong):
+            lines += [f"  - {row}:", *(f"      {one}" for one in wrong)]
+        else:
+            lines += [
+                f"  - {row}, {one}" if row and one.place else f"  - {Problem(row, str(one))}"
+                for one in wrong
+            ]
+    if left:
+        lines.append(f"  ... and {left:,} more; --json lists all.")
     for line in lines:
         note(line)
 
@@ -399,5 +421,4 @@ def tell_problems(problems: Sequence[Problem], heading: str) -> None:
 def bad_rows(problems: Sequence[Problem], filename: str) -> tuple[list[Problem], int]:
     """Return what is only worth knowing about the file, and how many rows were left out."""
     notes = [problem for problem in problems if problem.place == filename]
-    rows = {problem.place.partition(", column ")[0] for problem in problems} - {filename}
-    return notes, len(rows)
+    return notes, len(by_row(problems).keys() - {filename})

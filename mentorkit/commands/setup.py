@@ -82,6 +82,8 @@ def supply(session: Session, /, key: str | None, as_json: bool) -> None:
         return
     places, mentees = plural(found["capacity"], "free place"), plural(found["demand"], "mentee")
     say(f"{places} with mentors for {mentees} without one.")
+    if found["offered"]:
+        say(f"{plural(found['offered'], 'place')} of those asked for by an open proposal.")
     if not found["gate"]:
         say("The gate is switched off: mentees sign up however few mentors there are.")
     elif found["open"]:

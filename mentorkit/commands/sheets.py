@@ -11,7 +11,7 @@ from mentorkit.commands.files import read_bytes, write_new
 from mentorkit.commands.output import example, json_option, plural, print_json, say
 from mentorkit.commands.selection import program_option, tell_problems, the_program
 from mentorkit.commands.session import Session, pass_session
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Invalid, Problem, by_row
 
 
 @click.group(epilog=example("mentorkit draft export pairs.csv"))
@@ -79,6 +79,7 @@ def import_(
         if told["draft"]:
             say("Next: `mentorkit publish`.")
     wrong = [Problem(one["place"], one["message"]) for one in told["problems"]]
-    tell_problems(wrong, f"{plural(len(wrong), 'problem')}; mend the rows and take it in again:")
+    rows = plural(len(by_row(wrong)), "row")
+    tell_problems(wrong, f"{rows} left out; mend the rows and take it in again:")
     if not told["pairs"]:
         raise SystemExit(WRONG_INPUT)

@@ -72,6 +72,12 @@ def folded(address: str) -> str:
     return digits if marked and 6 <= len(digits) <= 15 else ""
 
 
+def plain(text: str) -> str:
+    """Return a text as it is searched: in any case, with or without accents, once spaced."""
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(Kept):
     """One way to reach a person (kind: email, phone, whatsapp, inbox, ...).

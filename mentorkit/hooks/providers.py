@@ -201,7 +201,12 @@ class Criterion(Provider):
     def explain(
         self, mentee: Mapping[str, Any], mentor: Mapping[str, Any], value: float
     ) -> Reason | str | None:
-        """Say why a pair that is shown has this value; None says nothing."""
+        """Say why a pair that is shown has this value; None says nothing.
+
+        The same words are read by the mentee, the mentor and staff: a text of your own speaks of
+        the mentee and the mentor, not to "you". A `Reason` with a code of `wording.SENTENCES` is
+        told to the mentee and the mentor alike as "you", and to staff of the two.
+        """
         return None
 
 
@@ -225,7 +230,7 @@ class Rule(Provider):
         raise NotImplementedError  # pragma: no cover - never called unless overridden
 
     def explain(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> Reason | str | None:
-        """Say why this pair cannot be."""
+        """Say why this pair cannot be; staff read it."""
         return None
 
 

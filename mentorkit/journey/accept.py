@@ -28,6 +28,7 @@ from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.matching.wording import Whose
     from mentorkit.store.transaction import Transaction
 
 
@@ -49,7 +50,7 @@ def _asked(
 def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any]:
     """Return one proposal to one of its two or to staff: names, reasons in words, what is asked.
 
-    `words` say what fits, as the one asking reads it (staff read what the mentee does), `not_so`
+    `words` say what fits, as the one asking reads it (staff the mentee's, of the two), `not_so`
     what does not; `yours` is whether their yes or reply is awaited now, `talk` the question and the
     reply, oldest first. While something written waits to be looked at it is `held`; only its
     author and staff see `held_text`. A participant gets neither the score nor the other's code of a
@@ -63,6 +64,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
         if party and one.offered_at is None:
             raise tx.proposals.missing(proposal)  # nobody is told of a draft
         fields = fields_of(tx, asked.program)
+        whose: Whose | None = None if party else "mentee"
         reasons = one.reasons_mentor if asked.role == Role.MENTOR else one.reasons
         people = tx.people.get_many(asked.people.values())
         awaited = one.awaiting(asked.program.accept_chain) if one.state == "offered" else None
@@ -77,8 +79,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "mentee": names.get(Role.MENTEE, ""),
             "mentor": names.get(Role.MENTOR, ""),
             "as_role": str(asked.role),
-            "words": [words(r, fields=fields) for r in reasons if r.points > 0],
-            "not_so": [words(r, fields=fields) for r in reasons if r.points <= 0],
+            "words": [words(r, fields=fields, whose=whose) for r in reasons if r.points > 0],
+            "not_so": [words(r, fields=fields, whose=whose) for r in reasons if r.points <= 0],
             "awaiting": awaited,
             "yours": one.waits_for(str(asked.role) if party else None, asked.program.accept_chain),
             "talk": _talk(tx, proposal),

@@ -39,7 +39,7 @@ def proposals(
                 for one in tx.proposals.find(**{side: list(own)}, **wanted)
                 if told_of(one, found, own)
             }
-            page = _page(list(mine.values()), after, limit)
+            page = paged(list(mine.values()), after, limit)
         items = match.told(tx, found, actor, own, page.items)
     return {"items": items, "next": page.next}
 
@@ -58,7 +58,7 @@ def relationships(
             states = [state] if isinstance(state, str) else state
             held = tx.relationships.for_participants(own)
             mine = [seen for one in held if (seen := meet.seen_by(one, own))]
-            page = _page([one for one in mine if not states or one.state in states], after, limit)
+            page = paged([one for one in mine if not states or one.state in states], after, limit)
         items = meet.told(tx, actor, own, page.items)
     return {"items": items, "next": page.next}
 
@@ -75,8 +75,8 @@ def runs(
     return {"items": [match.told_run(one) for one in items], "next": items[-1].id if more else None}
 
 
-def _page(items: Sequence[Noun], after: str | None, limit: int) -> Page[Any]:
-    """Return one page of what one person is in."""
+def paged(items: Sequence[Noun], after: str | None, limit: int) -> Page[Any]:
+    """Return one page of things that are here already."""
     if not 1 <= limit <= MOST:
         told = Problem("limit", f"write a whole number from 1 to {MOST}")
         raise Invalid("page.limit", "The page cannot be shown.", [told])
@@ -85,4 +85,4 @@ def _page(items: Sequence[Noun], after: str | None, limit: int) -> Page[Any]:
     return Page(items=shown, next=shown[-1].id if len(left) > limit else None)
 
 
-__all__ = ["proposals", "relationships", "runs"]
+__all__ = ["paged", "proposals", "relationships", "runs"]

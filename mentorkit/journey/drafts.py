@@ -58,7 +58,7 @@ def show(
                 **as_row(row),
                 "mentee": people[row.mentee_id].name,
                 "mentor": people[row.mentor_id].name,
-                "words": [words(reason, fields=fields) for reason in row.reasons],
+                "words": [words(reason, fields=fields, whose="mentee") for reason in row.reasons],
             }
             for row in sorted(rows, key=lambda row: (row.score, row.id))
         ]

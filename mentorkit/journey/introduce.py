@@ -20,6 +20,7 @@ from mentorkit.journey.meet import Met
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.matching.wording import Whose
     from mentorkit.store.transaction import Transaction
 
 WITHIN = timedelta(days=7)
@@ -51,6 +52,8 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
         }
         mentor = next((m.participant_id for m in one.members if m.role == "mentor"), None)
 
+        whose: Whose | None = None if own else "mentee"
+
         def why(other: str) -> list[str]:
             if other == mentor:
                 mine = next((accepted[id] for id in (own or accepted) if id in accepted), None)
@@ -58,7 +61,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
             else:
                 row = accepted.get(other) if mentor in own else None
                 reasons = row.reasons_mentor if row else ()
-            told = (words(each, fields=fields) for each in reasons if each.points > 0)
+            told = (words(one, fields=fields, whose=whose) for one in reasons if one.points > 0)
             return [each for each in told if each]
 
         met_before = tx.meetings.count(relationship_id=one.id, state="held")

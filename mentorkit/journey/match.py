@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
     from mentorkit.matching import Pool, Result
+    from mentorkit.matching.wording import Whose
     from mentorkit.store.transaction import Transaction
 
 OPEN = ("draft", *ASKED)
@@ -280,7 +281,8 @@ def proposals(
 
     `words` are for the mentee, about the mentor; `words_mentor` the other way round. Each has one
     text for each reason, "" where it has nothing to say. A participant gets those of their own
-    that they have been told of, as `as_party` shows them, with the words that are for them.
+    that they have been told of, as `as_party` shows them, with the words that are for them; staff
+    read of the mentee and the mentor, and of no "you".
     `your_turn` says whether a yes or a reply is waited for from the actor: for themselves, and
     staff for other pairs.
     """
@@ -301,8 +303,8 @@ def told(
     people = persons_of(tx, (id for row in rows for id in two_of(row)), own)
     mine, staff = _answering(tx, program, actor)
 
-    def said(reasons: tuple[Reason, ...]) -> list[str]:
-        return [words(reason, fields=fields) for reason in reasons]
+    def said(reasons: tuple[Reason, ...], whose: Whose) -> list[str]:
+        return [words(one, fields=fields, whose=None if own else whose) for one in reasons]
 
     def one(row: Proposal) -> dict[str, Any]:
         chain = program.accept_chain
@@ -315,8 +317,10 @@ def told(
             "mentee_key": people[row.mentee_id].external_key,
             "mentor": people[row.mentor_id].name,
             "mentor_key": people[row.mentor_id].external_key,
-            "words": said(row.reasons) if not own or row.mentee_id in own else [],
-            "words_mentor": said(row.reasons_mentor) if not own or row.mentor_id in own else [],
+            "words": said(row.reasons, "mentee") if not own or row.mentee_id in own else [],
+            "words_mentor": said(row.reasons_mentor, "mentor")
+            if not own or row.mentor_id in own
+            else [],
             "awaiting": row.awaiting(chain) if row.state == "offered" else None,
             "your_turn": bool(side or staff) and row.waits_for(side, chain),
         }

@@ -15,6 +15,7 @@ from mentorkit.domain.people import Actor, is_zone
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.shown import as_row, shown
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.choices import take_up
@@ -297,15 +298,16 @@ def complete(
     own = Own(tx, actor, participant)
     one = own.participant
     missing = [
-        spec.id
+        spec
         for spec in fields_of(tx, own.program).values()
         if spec.required and one.profile.get(spec.id) is None
         and any(one.plays(played) for played in spec.roles)
     ]  # fmt: skip
     if missing:
+        labels = ", ".join(in_locale(spec.label) or spec.id for spec in missing)
         raise Conflict(
-            "participant.unanswered", f"Still to be answered: {', '.join(missing)}.",
-            fields=missing,
+            "participant.unanswered", f"Still to be answered: {labels}.",
+            fields=[spec.id for spec in missing],
         )  # fmt: skip
     if one.consented_at is None or (one.consent_version or 0) < consent_needed(tx, own.program):
         raise Conflict("participant.no_consent", "Record their consent to the current text first.")

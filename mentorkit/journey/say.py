@@ -36,6 +36,7 @@ from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.matching.wording import Whose
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
@@ -297,10 +298,11 @@ def _text(tx: Transaction, event: Event) -> str:
 
 
 def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale: str) -> str:
-    """Return what speaks for a pair, told to its mentor or else as to its mentee, a line each."""
+    """Return what speaks for a pair, told to one of its two or to staff, a line each."""
     from mentorkit.matching import words
 
     fields = fields_of(tx, program)
     speaking = one.reasons_mentor if role == "mentor" else one.reasons
-    said = [words(reason, locale, fields) for reason in speaking if reason.points > 0]
+    whose: Whose | None = "mentee" if role == "coordinator" else None
+    said = [words(one, locale, fields, whose=whose) for one in speaking if one.points > 0]
     return "\n".join(f"- {each}" for each in said if each)

@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.moves import PARTIES
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.browse import paged
 from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.requirements import BEFORE, answers, verdict
 from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
-from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require, role_in
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
 
 
 def review(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
-) -> list[dict[str, Any]]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None,
+    search: str = "",
+) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
     `requirements` has an answer for each (`requirements.answers`), `eligible` what they come to;
-    `unsigned` are the sign-offs without which somebody is matched with nobody.
+    `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
+    those of whom each of its words stands in the name, the business, the key or, for staff, in an
+    address; case and accents do not count.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         wanted = {"state": state} if state else {}
-        return _reviewed(tx, found, tx.participants.find(program_id=found.id, **wanted))
+        return _reviewed(tx, found, _sought(tx, found, actor, search, wanted))
 
 
 def listed(
@@ -46,6 +50,7 @@ def listed(
     program: str,
     state: str | None = None,
     role: str | None = None,
+    search: str = "",
     after: str | None = None,
     limit: int = 50,
 ) -> dict[str, Any]:
@@ -58,8 +63,19 @@ def listed(
         wanted: dict[str, Any] = {"state": state} if state else {}
         if role:
             wanted["role"] = [role, "both"]
-        page = tx.participants.page(program_id=found.id, after=after, limit=limit, **wanted)
+        if search:
+            page = paged(_sought(tx, found, actor, search, wanted), after, limit)
+        else:
+            page = tx.participants.page(program_id=found.id, after=after, limit=limit, **wanted)
         return {"items": _reviewed(tx, found, page.items), "next": page.next}
+
+
+def _sought(
+    tx: Transaction, program: Program, actor: Actor, search: str, wanted: dict[str, Any]
+) -> list[Participant]:
+    """Return those who are wanted and known by the words of a search, to staff also by address."""
+    whole = role_in(tx, program, actor) in STAFF | {Role.SYSTEM}
+    return tx.participants.sought(search, addresses=whole, program_id=program.id, **wanted)
 
 
 def one(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
@@ -76,6 +92,7 @@ def _reviewed(
 ) -> list[dict[str, Any]]:
     rows = list(rows)
     people = tx.people.get_many([row.person_id for row in rows])
+    firms = tx.businesses.get_many(row.business_id for row in rows if row.business_id)
     requirements, required = requirements_of(tx, program), signoffs_of(tx, program)
     told = {row.id: answers(requirements, row) for row in rows}
     return [
@@ -83,6 +100,7 @@ def _reviewed(
             **as_row(row),
             "name": people[row.person_id].name,
             "key": people[row.person_id].external_key,
+            "business": firms[row.business_id].name if row.business_id else None,
             "requirements": told[row.id],
             "eligible": verdict(told[row.id]),
             "unsigned": unsigned(required, row),

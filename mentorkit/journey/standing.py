@@ -256,8 +256,9 @@ def _stage(one: Participant, *, connected: bool, asked: bool) -> str:
 def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
-    `places` and `seeking` are the free places of available mentors and the available mentees who
-    have no mentor; what a proposal asks for counts as taken. `lacking` are codes of what is missing
+    `supply` tells the free places and the mentees without a mentor; `places` and `seeking` are what
+    a draft could give out and whom it could give a mentor now, so without those who are asked, and
+    without leads. `lacking` are codes of what is missing
     before it can open; `supply` is `supply.balance`; `late_work` is how much that was promised has
     waited for more than 15 minutes, of all the tenant's programs; `concerns` are open ones that the
     actor may see, `held` texts that wait to be passed on; `next` is the code of what is best done

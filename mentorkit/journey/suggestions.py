@@ -17,6 +17,7 @@ from mentorkit.journey.safeguards import old_enough
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.matching.wording import Whose
     from mentorkit.store.transaction import Transaction
 
 MOST = 50
@@ -51,11 +52,12 @@ def mentors(
     bound = bind(strategy, kit.registry, fields, known=())
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
+    whose: Whose | None = None if own.role in PARTIES else "mentee"
     listed = [
         {
             "id": pair.mentor_id,
             "name": names[pair.mentor_id],
-            "words": [words(r, fields=fields) for r in pair.reasons if r.points > 0],
+            "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.points > 0],
             **({} if own.role in PARTIES else {"score": pair.score}),
         }
         for pair in found

@@ -20,7 +20,8 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.domain.supply import Supply, read_supply
 from mentorkit.journey.definitions import fields_of
-from mentorkit.journey.safeguards import signoffs_of
+from mentorkit.journey.pools import ASKED
+from mentorkit.journey.safeguards import old_enough, signoffs_of
 from mentorkit.journey.steps import reading as reading_in
 
 if TYPE_CHECKING:
@@ -69,14 +70,20 @@ def supply_of(tx: Transaction, program: Program) -> Supply:
 
 
 def balance(tx: Transaction, program: Program) -> dict[str, Any]:
-    """Return free places, mentees who seek one, whether the gate is open, and what is missing."""
-    rule = supply_of(tx, program)
-    capacity = sum(_places(one) for one in _mentors(tx, program))
+    """Return free places, mentees who seek one, whether the gate is open, and what is missing.
+
+    `offered` of the `capacity` are places that an open proposal asks for; they stay free until it
+    is accepted, as its mentee stays one who seeks.
+    """
+    rule, mentors = supply_of(tx, program), _mentors(tx, program)
+    capacity = sum(_places(one) for one in mentors)
+    asked = Counter(one.mentor_id for one in tx.proposals.find(program_id=program.id, state=ASKED))
     demand = len(_mentees(tx, program))
     wanted = max(1, -int(-rule.ratio * demand // 1))
     opens = rule.opens(capacity, demand)
     return {
         "capacity": capacity,
+        "offered": sum(min(_places(one), asked[one.id]) for one in mentors),
         "demand": demand,
         "open": opens,
         "missing": 0 if opens else wanted - capacity,
@@ -87,7 +94,9 @@ def _mentors(tx: Transaction, program: Program) -> list[Participant]:
     """Return the mentors who can be matched now and have a place."""
     required = signoffs_of(tx, program)
     active = tx.participants.find(program_id=program.id, state="active", role=["mentor", "both"])
-    return [one for one in active if _places(one) and not unsigned(required, one)]
+    rows = [one for one in active if _places(one) and not unsigned(required, one)]
+    people = tx.people.get_many(one.person_id for one in rows)
+    return [one for one in rows if old_enough(program, people[one.person_id], tx.now.year)]
 
 
 def _places(one: Participant) -> int:

@@ -100,7 +100,7 @@ def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
                 shown["mentee"][pair.mentee_id],
                 shown["mentor"][pair.mentor_id],
                 pair.score,
-                sentence(pair.reasons, locale, pool.fields),
+                sentence(pair.reasons, locale, pool.fields, whose="mentee"),
             )
             for pair in result.pairs
         ),

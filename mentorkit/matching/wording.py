@@ -6,7 +6,7 @@ No numpy here, so that pages and messages can say why without loading the engine
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
@@ -151,6 +151,46 @@ SENTENCES: Mapping[str, str] = {
 Beside it may stand `.one` and `.two` for such a count, and `.all` for a count of all there are.
 """
 
+ABOUT: Mapping[str, str] = {
+    "covers_yours": "{other} offers {count} of the {of} that {one} named under {field}: {shared}.",
+    "covers_yours.all": "{other} offers what {one} named under {field}: {shared}.",
+    "covers_theirs": "{one} offers {count} of the {of} that {other} named under {field}: {shared}.",
+    "covers_theirs.all": "{one} offers what {other} named under {field}: {shared}.",
+    "shares": "They have {field} in common: {shared}.",
+    "shares_none": "They have no {field} in common.",
+    "same": "They have the same {field}: {value}.",
+    "different": "They have a different {field}: {one} {yours}, {other} {theirs}.",
+    "offers": "{other} offers {value}, which {one} asked for under {field}.",
+    "offers_not": "{other} does not offer {value}, which {one} asked for under {field}.",
+    "asks_yours": "{other} asks for {value} under {field}, which {one} offers.",
+    "asks_other": "{other} asks for {value} under {field}, which {one} does not offer.",
+    "steps_above": "{other} stands {count} steps above {one} in {field} ({theirs}).",
+    "steps_above.one": "{other} stands one step above {one} in {field} ({theirs}).",
+    "steps_below": "{other} stands {count} steps below {one} in {field} ({theirs}).",
+    "steps_below.one": "{other} stands one step below {one} in {field} ({theirs}).",
+    "level": "They stand at the same {field}: {theirs}.",
+    "number_above": "{other} has {count} more in {field} than {one} ({theirs}).",
+    "number_below": "{other} has {count} less in {field} than {one} ({theirs}).",
+    "apart": "They are {count} apart in {field}.",
+    "hours_shared": "They have {count} hours a week in common ({field}).",
+    "hours_shared.one": "They have one hour a week in common ({field}).",
+    "prior_high": "{other} brings much: {field}.",
+    "prior_some": "{other} brings something: {field}.",
+    "prior_low": "{other} brings little: {field}.",
+    "your_prior": "What {one} brings counts: {field}.",
+    "alike_much": "They are much alike in {field}.",
+    "alike_some": "They are somewhat alike in {field}.",
+    "alike_not": "They are not alike in {field}.",
+}
+"""What staff read where a sentence says "you": `one` is whom the reason is for."""
+
+Whose = Literal["mentee", "mentor"]
+SIDES: Mapping[Whose, tuple[str, str]] = {
+    "mentee": ("the mentee", "the mentor"),
+    "mentor": ("the mentor", "the mentee"),
+}
+"""How `ABOUT` calls whom a reason is for, and the other, by whose it is."""
+
 _LISTED = 6
 _ENDS = (".", "!", "?", "…", "。", "।", "؟")
 LONG_LABEL = 3
@@ -159,9 +199,16 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def words(
-    reason: Reason | str, locale: str = "en", fields: Mapping[str, Field] | None = None
+    reason: Reason | str,
+    locale: str = "en",
+    fields: Mapping[str, Field] | None = None,
+    *,
+    whose: Whose | None = None,
 ) -> str:
     """Return a reason as a sentence; "" where it has nothing to say.
+
+    It speaks to the one of the two whom the reason is for ("Offers what you named"). Where somebody
+    else reads it, `whose` says who that one is: "The mentor offers what the mentee named".
 
     `fields` gives the labels of fields and options in the reader's language; without it their ids
     are shown. A plain text is shown as it is; of a code that only a plugin knows, its param `text`,
@@ -169,19 +216,23 @@ def words(
     """
     if isinstance(reason, str):
         return reason
-    return _fill(reason.code, reason.params, locale, fields or {})
+    return _fill(reason.code, reason.params, locale, fields or {}, whose)
 
 
 def sentence(
-    reasons: tuple[Reason, ...], locale: str = "en", fields: Mapping[str, Field] | None = None
+    reasons: tuple[Reason, ...],
+    locale: str = "en",
+    fields: Mapping[str, Field] | None = None,
+    *,
+    whose: Whose | None = None,
 ) -> str:
-    """Return what speaks for a pair in one text, the weightiest first.
+    """Return what speaks for a pair in one text, the weightiest first, worded as by `words`.
 
     Where nothing speaks for it, what speaks against it.
     """
     weightiest = sorted(reasons, key=lambda reason: -reason.points)
     speaking = [reason for reason in weightiest if reason.points > 0] or weightiest
-    told = [text for reason in speaking if (text := words(reason, locale, fields))]
+    told = [text for reason in speaking if (text := words(reason, locale, fields, whose=whose))]
     return joined(told)
 
 
@@ -192,20 +243,28 @@ def joined(texts: Sequence[str]) -> str:
     return " ".join(texts)
 
 
-def _fill(code: str, params: Mapping[str, Any], locale: str, fields: Mapping[str, Field]) -> str:
+def _fill(
+    code: str,
+    params: Mapping[str, Any],
+    locale: str,
+    fields: Mapping[str, Field],
+    whose: Whose | None = None,
+) -> str:
     of = params.get("of")
     count = params.get("count", params.get("left", of))
     forms = ("one" if count == 1 else "two" if count == 2 else "", "all" if count == of else "")
-    template = next(
-        (SENTENCES[f"{code}.{form}"] for form in forms if f"{code}.{form}" in SENTENCES),
-        SENTENCES.get(code),
-    )
+    told = next((f"{code}.{form}" for form in forms if f"{code}.{form}" in SENTENCES), code)
+    template = SENTENCES.get(told)
     if template is None:
         if "text" in params:
             return str(params["text"])
         return f"{code.replace('_', ' ').capitalize()}."
     about = fields.get(str(params.get("about", params.get("field", ""))))
     shown = {key: _show(key, value, locale, fields, about) for key, value in params.items()}
+    if whose and told in ABOUT:
+        one, other = (translate(who, locale) for who in SIDES[whose])
+        text = translate(ABOUT[told], locale).format(**{**shown, "one": one, "other": other})
+        return text[:1].upper() + text[1:]
     return translate(template, locale).format(**shown)
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.milestones import Meeting, Milestone
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Block, Business, Contact, Person
+from mentorkit.domain.people import Block, Business, Contact, Person, folded, plain
 from mentorkit.domain.programs import Definition, Program
 from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.runs import Page, Run
@@ -419,6 +419,29 @@ class Participants(Repository[Participant]):
             self.get(id)
             raise Conflict("participant.no_place_held", "This participant holds no place.")
         return used
+
+    def sought(self, search: str, *, addresses: bool, **equals: Any) -> list[Participant]:
+        """Return those of whom each word of `search` stands in what they are known by, by id.
+
+        That is the name, the business, the key (else the id) and, with `addresses`, how they are
+        reached. Here and not in SQL, where SQLite and PostgreSQL fold É each in a way of its own.
+        """
+        words, number, rows = plain(search).split(), folded(search), self.find(**equals)
+        if not words:
+            return rows
+        people = self.tx.people.get_many(row.person_id for row in rows)
+        firms = self.tx.businesses.get_many(row.business_id for row in rows if row.business_id)
+        reached: dict[str, list[str]] = {id: [] for id in people}
+        for one in self.tx.contacts.find(person_id=list(people)) if addresses else ():
+            reached[one.person_id] += [one.value, folded(one.value)]
+
+        def fits(row: Participant) -> bool:
+            one, firm = people[row.person_id], firms.get(row.business_id or "")
+            told = [one.name, one.external_key or row.id, firm.name if firm else ""]
+            text = plain("\n".join([*told, *reached[one.id]]))
+            return all(word in text for word in words) or (number != "" and number in text)
+
+        return [row for row in rows if fits(row)]
 
     def _step(self, id: str, by: int, when: sa.ColumnElement[bool]) -> int | None:
         """Change `used` if the row is as it should be; return it, or None if it was not."""

@@ -13,7 +13,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
 
 if TYPE_CHECKING:
-    from mentorkit.web.visits import Visit
+    pass
 
 NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
@@ -32,11 +32,6 @@ def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             continue
         told[one["id"]] = form.getlist(name) if one["kind"] == "options" else form.get(name, "")
     return told
-
-
-def names(visit: Visit, questions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return what each question is called on the page, by field id."""
-    return {one["id"]: visit.text(one["label"]) for one in questions}
 
 
 def in_utc(

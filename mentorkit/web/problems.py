@@ -9,7 +9,6 @@ from mentorkit.errors import (
     NotAllowed,
     NotFound,
     PluginError,
-    WithProblems,
 )
 from mentorkit.web import visits
 
@@ -41,7 +40,7 @@ def page(error: MentorKitError) -> tuple[str, int]:
     code = status(error)
     if error.code == "access.sign_in":
         return visits.current().sign_in(), code
-    problems = error.problems if isinstance(error, WithProblems) else ()
     visit = visits.current()
+    problems = visit.problems(error)
     title = visit.words(TITLES[code])
     return visit.render("problem.html", title=title, error=error, problems=problems), code

@@ -19,10 +19,11 @@ from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.safety import HANDLERS
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Invalid, MentorKitError, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey.steps import READERS
 from mentorkit.web.brought import Brought
+from mentorkit.web.labels import labelled
 from mentorkit.web.tokens import FIELD, Tokens
 
 if TYPE_CHECKING:
@@ -225,6 +226,10 @@ class Visit:
         told = NOTICES.get(flask.request.args.get("said", ""), "")
         count = flask.request.args.get("count", 0, type=int)
         return self.words(told, count=self.number(count)) if told else ""
+
+    def problems(self, error: MentorKitError) -> list[str]:
+        """Return what is wrong, each with the label of its field."""
+        return labelled(self, error)
 
     def slot(self, place: str, off: Collection[str] | None = None, **about: Any) -> Markup:
         """Return what plugins show at a place; one that fails shows nothing, and is logged.

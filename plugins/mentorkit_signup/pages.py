@@ -127,14 +127,6 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
         sides=sides(program) if asked["open"] else (),
         questions=questions(asked, role),
         problems=problems,
-        names={
-            "name": visit.words("Your name"),
-            "email": visit.words("E-mail"),
-            "phone": visit.words("Phone"),
-            "born": visit.words("Year of birth"),
-            "zone": visit.words("Time zone"),
-            **answers.names(visit, asked["questions"]),
-        },
         wrong=wrong,
         kept=kept,
     )

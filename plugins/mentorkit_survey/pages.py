@@ -54,7 +54,7 @@ def pages() -> flask.Blueprint:
             return visit.go("survey.form", "saved", program=program, survey=survey)
         if own and not visit.is_staff:
             return visit.go("home", "answered")
-        return visit.go("survey.listed", "noted", program=program)
+        return visit.go("survey.listed", "noted", program=program, **listed_before())
 
     @made.get("/<program>/s/<token>")
     @allow(public=True)
@@ -74,6 +74,12 @@ def pages() -> flask.Blueprint:
         return done()
 
     return made
+
+
+def listed_before() -> dict[str, str]:
+    """Return which list somebody came from to the form, to go back to."""
+    state = flask.request.args.get("state")
+    return {"state": state} if state in STATES else {}
 
 
 def linked(token: str) -> links.Link:
@@ -138,7 +144,7 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
         wrong=wrong,
         at={"page": "survey.send_by_link", "program": program, "token": token}
         if token
-        else {"page": "survey.send", "program": program, "survey": survey},
+        else {"page": "survey.send", "program": program, "survey": survey, **listed_before()},
         behalf=() if own else BEHALF,
     )
 

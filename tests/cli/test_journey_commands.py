@@ -154,6 +154,12 @@ def test_a_file_of_which_nothing_can_be_used_leaves_with_2(traders: Path, run: R
         done = run("recruit", "bad.csv", "--role", "mentee", *extra, code=2)
         assert "1 row left out" in done.err
         assert done.out
+    (traders / "bad.csv").write_text("ref,name,trade,born\nb1,Gil,juggler,soon\n", encoding="utf-8")
+    told = run("recruit", "bad.csv", "--role", "mentee", code=2).err
+    assert "1 row left out" in told
+    assert told.index("  - bad.csv, line 2:\n      column ") < told.index(
+        "\n      column trade: 'jug"
+    )
     (traders / "bad.csv").write_text("ref,name,trade\n", encoding="utf-8")
     assert "bad.csv: nobody" in run("recruit", "bad.csv", "--role", "mentee", code=2).out
 
@@ -181,6 +187,9 @@ def test_people_are_listed_with_what_they_do_not_meet(traders: Path, run: Run) -
         "1",
     ]
     assert "Nobody here." in run("participant", "list", "--state", "left").out
+    rows = listed(run, "participant", "list", "--role", "mentor", "--search", "OUEDRAOGO aicha")
+    assert [row["key"] for row in rows] == ["m1"]
+    assert run("participant", "list", "--search", "nobody").out == "Nobody fits that search.\n"
 
 
 def test_people_are_named_by_key_or_id_in_words_or_in_a_file(traders: Path, run: Run) -> None:

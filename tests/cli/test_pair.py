@@ -499,7 +499,7 @@ def test_a_built_in_column_can_be_compared(sheets: Path, run: Run) -> None:
     add_to_strategy(sheets, '[[criteria]]\ncriterion = "equal"\nfield = "name"\n')
     done = run(*WHOLE, "--json")
     assert json.loads(done.out)["notes"] == []
-    assert "You have a different name" in (sheets / "pairs.csv").read_text(encoding="utf-8")
+    assert "They have a different name" in (sheets / "pairs.csv").read_text(encoding="utf-8")
 
 
 def test_what_follows_from_a_field_that_cannot_be_read_is_not_told(sheets: Path, run: Run) -> None:

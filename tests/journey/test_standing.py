@@ -10,7 +10,7 @@ import pytest
 
 from mentorkit.domain.people import HostPerson
 from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, protect, standing, suggestions
+from mentorkit.journey import accept, match, protect, standing, suggestions, supply
 from tests.journey.conftest import lead
 
 
@@ -92,6 +92,33 @@ def test_who_has_been_offered_somebody_is_not_to_be_matched_again(create_world: 
     one = match.proposals(world.kit, **world.at, program="traders")[0]["id"]
     accept.decline(world.kit, **world.at, proposal=one)
     assert overview(world) == (1, 4, 1, "match")
+
+
+def test_the_overview_and_the_supply_count_the_same_places(create_world: Any) -> None:
+    people = [lead(key, "mentee", trade="baker", born=1990) for key in ("ana", "ben")]
+    people += [
+        lead(key, "mentor", trade="baker", capacity=2, born=1990) for key in ("cleo", "dora")
+    ]
+    people += [lead("bo", "both", trade="baker", capacity=3, born=2020)]
+    world = create_world(people)
+
+    def counted() -> tuple[int, ...]:
+        told = standing.overview(world.kit, **world.at, program="traders")
+        page = supply.supply(world.kit, **world.at, program="traders")
+        assert told["supply"] == {name: page[name] for name in told["supply"]}
+        return (*(page[name] for name in ("capacity", "offered", "demand")), told["seeking"])
+
+    assert counted() == (6, 0, 3, 2)  # who is both keeps a place, and seeks a mentor too
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.programs.save(replace(tx.programs.get(world.program), minimum_age=18))
+    assert counted()[0] == 4  # whom a draft leaves out has no place to give
+    one = match.propose(world.kit, **world.at, mentee=world.ids["ana"], mentor=world.ids["dora"])[
+        "id"
+    ]
+    assert counted() == (4, 1, 3, 1)
+    assert standing.overview(world.kit, **world.at, program="traders")["places"] == 3
+    accept.accept(world.kit, **world.at, proposal=one)
+    assert counted() == (3, 0, 2, 1)
 
 
 def why(world: Any, key: str) -> str:

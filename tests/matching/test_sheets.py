@@ -102,7 +102,10 @@ def test_sheets_say_who_how_well_and_why() -> None:
         "mentee.00@gov.uk",
         "mentor.30@gov.uk",
         8667,
-        "You have the same profession: Security. Stands 4 steps above you in grade (SCS1).",
+        (
+            "They have the same profession: Security. "
+            "The mentor stands 4 steps above the mentee in grade (SCS1)."
+        ),
     )
     assert left.columns == ("side", "person", "reason", "what would help")
     assert [row[0] for row in left.rows] == ["mentee"] * 3 + ["mentor"] * 3

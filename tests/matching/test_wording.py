@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
-from mentorkit.matching.wording import SENTENCES, joined, sentence, words
+from mentorkit.matching.wording import ABOUT, SENTENCES, joined, sentence, words
 
 FIELDS, _ = parse_fields(
     {
@@ -31,6 +32,37 @@ def test_fields_and_options_are_shown_by_their_labels() -> None:
     )
     assert "langues parlées: swahili" in words(reason, "fr-CA", FIELDS)
     assert words(reason) == "Offers 2 of the 3 you named under languages: sw, en."
+
+
+def test_who_is_none_of_the_two_reads_of_the_mentee_and_the_mentor() -> None:
+    params = Frozen(field="languages", shared=("sw", "en"), count=2, of=3)
+    reason = Reason(code="covers_yours", params=params, points=1)
+    for whose, said in (
+        ("mentee", "The mentor offers 2 of the 3 that the mentee named under languages: sw, en."),
+        ("mentor", "The mentee offers 2 of the 3 that the mentor named under languages: sw, en."),
+    ):
+        assert words(reason, whose=whose) == sentence((reason,), whose=whose) == said  # type: ignore[arg-type]
+    own = Reason(code="text", params=Frozen(text="you, the baker"))
+    assert words(own, whose="mentee") == "you, the baker"
+    different = Reason(code="different", params=Frozen(field="trade", yours="a", theirs="b"))
+    assert words(different, whose="mentor") == (
+        "They have a different trade: the mentor a, the mentee b."
+    )
+
+
+def test_no_sentence_that_speaks_to_one_of_the_two_lacks_one_for_others() -> None:
+    subject = ("Offers", "Does", "Asks", "Stands", "Has {", "Brings", "What you")
+    told = {
+        code
+        for code, text in SENTENCES.items()
+        if re.search(r"\b[Yy]ou(rs?)?\b", text) or text.startswith(subject)
+    }
+    assert ABOUT.keys() == told
+    for code, text in ABOUT.items():
+        assert not re.search(r"\byou(rs?)?\b(?!})", text, re.IGNORECASE)
+        names = {name for _, name, _, _ in Formatter().parse(text) if name}
+        own = {name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name}
+        assert names - {"one", "other"} == own
 
 
 def test_a_count_of_one_reads_like_one() -> None:

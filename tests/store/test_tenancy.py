@@ -19,7 +19,15 @@ from mentorkit.store import declarations, rls, tables
 from mentorkit.store.repositories import Repository
 from mentorkit.store.transaction import Transaction
 
-WORDS = {"limit": 10, "capacity": 1, "number": 1, "kind": "targets", "key": "", "states": None}
+WORDS: dict[str, Any] = {
+    "limit": 10,
+    "capacity": 1,
+    "number": 1,
+    "kind": "targets",
+    "key": "",
+    "states": None,
+}
+WORDS |= {"search": "ADA a@example", "addresses": True}
 
 
 def repositories(tx: Transaction) -> dict[str, Repository[Any]]:
@@ -141,6 +149,7 @@ def test_the_same_methods_as_the_right_tenant_do_find_something(kit: Any, making
             if verb in (
                 "get", "get_many", "find", "first", "count", "page", "current", "version",
                 "latest", "overdue", "ripe", "among", "for_participants", "at", "last",
+                "sought",
             ):  # fmt: skip
                 assert not empty(ask()), name
                 answered.add(verb)

@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from mentorkit.i18n import (
     format_day,
     format_moment,
+    format_month,
     format_number,
     is_right_to_left,
     translate,
@@ -67,6 +68,8 @@ def test_numbers(locale: str, written: str) -> None:
 
 def test_days() -> None:
     assert format_day(date(2026, 11, 23), "de") == "23. November 2026"
+    assert format_month(date(2026, 11, 23), "de") == "November 2026"
+    assert format_month(date(2026, 11, 23), "pt-BR") == "novembro de 2026"
 
 
 def test_moments_stand_on_the_readers_clock() -> None:

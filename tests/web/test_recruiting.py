@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,22 @@ def test_columns_are_mapped_looked_at_and_kept(
     page = cora.send(path, sheet=(io.BytesIO(SHEET.encode()), "more.csv"), role="mentee")
     assert "<strong>1</strong> unchanged" in page
     assert '<option value="email" selected>' in page
+
+
+def test_rows_are_counted_and_their_messages_stand_under_them(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
+    cora, path = portal.browser("cora"), f"{AT}/people/import"
+    cora.open(path)
+    sheet = (
+        "ref,name,born,trade,email\n1,Eva,1990,baker,eva@example.org\n"
+        "2,Fay,soon,knight,none\n3,Gil,later,baker,gil@example.org\n"
+    )
+    page = cora.send(path, sheet=(io.BytesIO(sheet.encode()), "people.csv"), role="mentee")
+    assert "<strong>2</strong> left out" in page
+    assert re.search(r"<li>people.csv, line 3<ul><li>column [^<]+</li><li>column [^<]+</li>", page)
+    assert "<li>people.csv, line 4, column born: " in page
 
 
 def test_a_pair_is_made_in_a_spreadsheet(

@@ -116,6 +116,17 @@ def test_staff_see_who_was_asked_and_fill_in_what_they_heard_by_phone(asking: Po
     assert 'value="7"' in cora.open(path)
 
 
+def test_staff_who_answer_from_a_list_come_back_to_it(asking: Portal) -> None:
+    cora = asking.browser("cora")
+    cora.open("/x/survey/traders/?state=answered")
+    (row,) = surveys(asking, "Ben", "baseline")
+    cora.open(f"/x/survey/traders/{row['id']}?state=answered")
+    path = cora.find(r'method="post" action="([^"]+)"')
+    page = cora.send(path, **{"answer.indicator.staff": "7", "means": "phone", "do": "send"})
+    assert "Ben" in page
+    assert cora.page.request.args["state"] == "answered"
+
+
 def test_nobody_opens_the_survey_of_somebody_else(asking: Portal) -> None:
     (row,) = surveys(asking, "Ana", "baseline")
     path = f"/x/survey/traders/{row['id']}"

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import checks, gather, meet, onboard, screen
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -61,6 +62,7 @@ def group_new(visit: Visit, program: str, wrong: MentorKitError | None = None) -
         title=visit.words("Bring a group together"),
         here="relationships",
         people=sorted(free, key=lambda row: row["name"]),
+        alike=beside(visit, [row["id"] for row in free]),
         ticked=visit.values("people") if flask.request.method == "POST" else (),
         wrong=wrong,
         behalf=BEHALF,

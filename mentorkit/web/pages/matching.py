@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -26,8 +27,11 @@ def matching(
 ) -> str:
     at = {**visit.asked(), "program": program}
     draft = drafts.show(visit.kit, **at)
-    people = _people(draft) if draft else {}
-    begin = max(0, flask.request.args.get("from", 0, type=int))
+    alike = beside(visit, _everybody(draft)) if draft else {}
+    people = _people(draft, alike) if draft else {}
+    begin = _begin()
+    while draft and begin >= max(1, len(draft["pairs"])):  # the last of the page was taken out
+        begin = max(0, begin - MOST)
     return visit.render(
         "matching.html",
         title=visit.words("Matching"),
@@ -36,12 +40,18 @@ def matching(
         begin=begin,
         most=MOST,
         people=people,
+        alike=alike,
         strategy=strategies.show(visit.kit, **at, locale=visit.locale),
         supply=supply.supply(visit.kit, **at),
         wrong=_by_name(error, people) if error else None,
         dropped=_dropped(made, people) if made else (),
         runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),
     )
+
+
+def _begin() -> int:
+    """Return at which pair the page begins, as its address says."""
+    return max(0, flask.request.args.get("from", 0, type=int))
 
 
 def _dropped(made: dict[str, Any], people: dict[str, list[tuple[str, str]]]) -> list[str]:
@@ -64,13 +74,20 @@ def _by_name(
     return {"message": told[0], "problems": told[1:]}
 
 
-def _people(draft: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+def _everybody(draft: dict[str, Any]) -> set[str]:
+    """Return the ids of everybody in a draft."""
+    paired = {pair[f"{side}_id"] for pair in draft["pairs"] for side in ("mentee", "mentor")}
+    return paired | {person["id"] for side in draft["left"].values() for person in side}
+
+
+def _people(draft: dict[str, Any], alike: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
     """Return everybody in a draft by side, for somebody to be put together by hand."""
     sides = {}
     for side, one in (("mentees", "mentee"), ("mentors", "mentor")):
         found = {pair[f"{one}_id"]: pair[one] for pair in draft["pairs"]}
         found |= {person["id"]: person["name"] for person in draft["left"].get(side, ())}
-        sides[side] = sorted(found.items(), key=lambda item: (item[1].casefold(), item[0]))
+        told = {id: name + alike.get(id, "") for id, name in found.items()}
+        sides[side] = sorted(told.items(), key=lambda item: (item[1].casefold(), item[0]))
     return sides
 
 
@@ -98,7 +115,8 @@ def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any =
 @allow(*STAFF)
 def matching_remove(visit: Visit, program: str, proposal: str) -> Response:
     accept.withdraw(visit.kit, **visit.asked(), proposal=proposal, reason="taken_out")
-    return visit.go("matching", "removed", program=program)
+    at: dict[str, Any] = {"from": _begin() or None}
+    return visit.go("matching", "removed", program=program, **at)
 
 
 @does("/programs/<program>/matching/<run>/publish")
@@ -121,4 +139,5 @@ def matching_lock(visit: Visit, program: str, proposal: str) -> Response:
     locked = visit.form.get("locked") == "yes"
     match.lock(visit.kit, **visit.asked(), proposal=proposal, locked=locked)
     said = "locked" if locked else "unlocked"
-    return visit.go("matching", said, program=program, anchor=f"pair-{proposal}")
+    at: dict[str, Any] = {"anchor": f"pair-{proposal}", "from": _begin() or None}
+    return visit.go("matching", said, program=program, **at)

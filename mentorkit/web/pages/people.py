@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem, WithProblems
+from mentorkit.errors import (
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotFound,
+    Problem,
+    WithProblems,
+    by_row,
+)
 from mentorkit.i18n import zone_named
 from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -44,26 +53,48 @@ DECIDING = ("approve", "decline", "wait")
 @shows("/programs/<program>/people")
 @allow(*READERS)
 def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -> str:
-    asked = flask.request.args
-    state, role = asked.get("state") or None, asked.get("role") or None
-    found = screen.listed(
-        visit.kit,
-        **visit.asked(),
-        program=program,
-        state=state,
-        role=role,
-        after=asked.get("after"),
-    )
+    kept = _kept()
+    at: dict[str, Any] = {**visit.asked(), "program": program, **kept}
+    found = screen.listed(visit.kit, **at)
+    if not found["items"] and kept.pop("after", ""):  # all of them have been decided about
+        found = screen.listed(visit.kit, **{**at, "after": None})
     return visit.render(
         "people.html",
         title=visit.words("People"),
         here="people",
-        state=state,
-        role=role,
+        kept=kept,
+        state=kept.get("state"),
+        role=kept.get("role"),
+        search=kept.get("search", ""),
         states=PARTICIPANT_MOVES.states,
-        refused=refused,
+        refused=_refused(visit, refused, found["items"]),
         **found,
     )
+
+
+def _refused(
+    visit: Visit, refused: Sequence[dict[str, Any]], items: Sequence[dict[str, Any]]
+) -> list[str]:
+    """Return for whom something was not possible, by name, and why."""
+    rows, told = {row["id"]: row for row in items}, []
+    for one in refused:
+        row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
+        unmet = [each for each in row["requirements"] if each["answer"] == "no"]
+        if unmet and one["code"] == "participant.requirements":
+            what = "; ".join(visit.text(each["text"]) or each["requirement"] for each in unmet)
+            why = visit.words(
+                "Not met: {what} Decline, or approve although it is not met, on their own page.",
+                what=what if what.endswith(".") else f"{what}.",
+            )
+        told.append(f"{row['name']}: {why}" if row["name"] else why)
+    return told
+
+
+def _kept() -> dict[str, str]:
+    """Return what the address of the list leaves of everybody, and where in it one is."""
+    asked = flask.request.args
+    names = ("state", "role", "search", "after")
+    return {name: told for name in names if (told := asked.get(name, "").strip())}
 
 
 @does("/programs/<program>/people")
@@ -78,7 +109,7 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
     done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
     if done["refused"]:
         return people(visit, program, done["refused"]), 409
-    return visit.go("people", said, program=program, count=len(done["done"]))
+    return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
 
 
 # ------------------------------------------------------------------ a sheet
@@ -128,10 +159,18 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
         visit,
         program,
         told=told,
-        rows=wrong,
+        rows=by_row(one for one in wrong if one.place != name),
+        notes=[one for one in wrong if one.place == name],
+        refused=rows_of(told["refused"]),
+        twins=rows_of(told["twins"]),
         sample=leads[:5],
         **(shown if preview else {"name": name}),
     ), 200
+
+
+def rows_of(told: Iterable[dict[str, Any]]) -> dict[str, list[Problem]]:
+    """Return what a step says of rows of a sheet, by row, as `by_row` does."""
+    return by_row(Problem(one["place"] or one["key"], one["message"]) for one in told)
 
 
 def _mapped(
@@ -199,7 +238,6 @@ def participant(
         one=found,
         wrong=wrong,
         problems=problems,
-        names={"zone": visit.words("Time zone"), **answers.names(visit, found["questions"])},
         decide=_deciding(visit, found),
         behalf=() if own else BEHALF,
         kinds=KINDS,
@@ -311,4 +349,5 @@ def mentors(
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
     except Conflict as error:
         return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), 409
+    shown["alike"] = beside(visit, [one["id"] for one in told["mentors"]])
     return visit.render("mentors.html", **{**shown, **told})

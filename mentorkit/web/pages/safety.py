@@ -12,6 +12,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotF
 from mentorkit.journey import cases, contents, protect
 from mentorkit.journey import concerns as raising
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
@@ -65,10 +66,12 @@ def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None)
     values = flask.request.values
     kept = {name: at.get(name) or values.get(name, "") for name in ABOUT}
     named = {**at, **{name: value or None for name, value in kept.items()}}
+    asked = raising.form(visit.kit, **named, about=values.get("about") or None)
     return visit.render(
         "concern_form.html",
         title=visit.words("Report a problem"),
-        asked=raising.form(visit.kit, **named, about=values.get("about") or None),
+        asked=asked,
+        alike=beside(visit, [one["id"] for one in asked["people"]]),
         kinds={kind: visit.words(TITLES[kind]) for kind in KINDS},
         kept=kept,
         sends_to=flask.request.script_root + flask.request.path,
@@ -109,7 +112,7 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
 @allow(*HANDLERS)
 def concerns(visit: Visit, program: str) -> str:
     at = {**visit.asked(), "program": program}
-    state = flask.request.args.get("state") or None
+    state = _listed().get("state")
     return visit.render(
         "concerns.html",
         title=visit.words("Concerns"),
@@ -121,6 +124,12 @@ def concerns(visit: Visit, program: str) -> str:
         texts=contents.waiting(visit.kit, **at) if visit.is_staff else (),
         blocks=protect.blocks(visit.kit, **at),
     )
+
+
+def _listed() -> dict[str, str]:
+    """Return which of the concerns the address of the list leaves."""
+    state = flask.request.args.get("state")
+    return {"state": state} if state else {}
 
 
 @shows("/programs/<program>/concerns/<concern>")
@@ -175,7 +184,7 @@ def content_decide(visit: Visit, program: str, content: str) -> Response:
     verb = contents.release if release else contents.refuse
     verb(visit.kit, **visit.asked(), content=content)
     said = "released" if release else "text_refused"
-    return visit.go("concerns", said, program=program, anchor="texts")
+    return visit.go("concerns", said, program=program, anchor="texts", **_listed())
 
 
 @does("/programs/<program>/blocks")
@@ -188,4 +197,5 @@ def block_change(visit: Visit, program: str) -> Response:
         person=visit.form.get("person", ""),
         other=visit.form.get("other", ""),
     )
-    return visit.go("concerns", "apart" if block else "together", program=program, anchor="apart")
+    said = "apart" if block else "together"
+    return visit.go("concerns", said, program=program, anchor="apart", **_listed())

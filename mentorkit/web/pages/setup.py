@@ -37,6 +37,7 @@ def program_setup(visit: Visit, program: str, wrong: MentorKitError | None = Non
         tests=TESTS,
         by_text=_by_text(found["supply"]["by"]),
         languages=_languages,
+        tested={one["id"]: _tested(visit, one, found["fields"]) for one in found["requirements"]},
         **found,
     )
 
@@ -162,6 +163,21 @@ FORMS: dict[str, Callable[[Visit, dict[str, Any]], None]] = {
     "text": _text,
     "supply": _supply,
 }
+
+
+def _tested(visit: Visit, one: dict[str, Any], fields: list[dict[str, Any]]) -> tuple[str, str]:
+    """Return the question that a requirement looks at, and what the answer has to be, in words."""
+    field = next((each for each in fields if each["id"] == one["field"]), None)
+    if field is None:
+        return one["field"] or "", str(one["value"])
+    values = one["value"] if isinstance(one["value"], list) else [one["value"]]
+    told = [
+        visit.number(each)
+        if isinstance(each, float)
+        else visit.text(field["choices"].get(each, "")) or str(each)
+        for each in values
+    ]
+    return visit.text(field["label"]) or field["id"], ", ".join(told)
 
 
 def _roles(visit: Visit) -> list[str]:

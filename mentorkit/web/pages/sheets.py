@@ -12,7 +12,7 @@ from mentorkit.errors import Invalid, MentorKitError, Problem
 from mentorkit.journey import sheets
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
-from mentorkit.web.pages.people import sheet_of
+from mentorkit.web.pages.people import rows_of, sheet_of
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import Visit
@@ -61,4 +61,4 @@ def pairs_taken(visit: Visit, program: str) -> Response | tuple[str, int]:
     if told["draft"]:
         return visit.go("matching", "drafted", program=program, count=len(told["pairs"]))
     kept = base64.b85encode(body).decode()
-    return _page(visit, told=told, name=name, kept=kept), 200
+    return _page(visit, told=told, wrong_rows=rows_of(told["problems"]), name=name, kept=kept), 200

@@ -1,0 +1,35 @@
+"""People of one name: what tells them apart where a page shows several, or lets one be chosen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mentorkit.domain.people import plain
+
+if TYPE_CHECKING:
+    from mentorkit.web.visits import Visit
+
+
+def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:
+    """Return what stands in brackets beside those of these people who share a name, by id.
+
+    That is the business and its country, for staff the key, and since when they are here.
+    """
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        parts = tx.participants.get_many(participants)
+        people = tx.people.get_many(one.person_id for one in parts.values())
+        names = {id: plain(people[one.person_id].name) for id, one in parts.items()}
+        many = Counter(names.values())
+        alike = [one for id, one in parts.items() if many[names[id]] > 1]
+        firms = tx.businesses.get_many(one.business_id for one in alike if one.business_id)
+    told = {}
+    for one in alike:
+        firm = firms.get(one.business_id or "")
+        known = [firm.name, firm.country] if firm else []
+        if visit.is_staff:
+            known.append(people[one.person_id].external_key)
+        known.append(visit.words("since {day}", day=visit.day(one.created_at)))
+        told[one.id] = f" ({', '.join(each for each in known if each)})"
+    return told
