@@ -34,6 +34,8 @@ def pages() -> flask.Blueprint:
         asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
         if typed.get("website"):  # nobody sees this field but a machine that fills in all
             return done({"state": "lead", "unmet": []})
+        if refused := visit.refusal("signup", visit.actor, visit.of.id):
+            return shown(program, role, refused=refused), 429
         try:
             if role not in sides(program):
                 told = visit.words("This program does not take you in by this form just now.")
@@ -89,13 +91,13 @@ def came_by() -> dict[str, str]:
     }
 
 
-def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
+def shown(program: str, role: str, wrong: MentorKitError | None = None, refused: str = "") -> str:
     """Return the form's page: the choice of a role first, then its questions."""
     visit = current()
     asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
-    told = answers.typed(questions(asked, role)) if wrong else {}
+    told = answers.typed(questions(asked, role)) if wrong or refused else {}
     for one in asked["questions"]:
         one["typed"], one["wrong"] = told.get(one["id"]), problems.get(one["id"])
     return visit.render(
@@ -107,6 +109,7 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
         questions=questions(asked, role),
         problems=problems,
         wrong=wrong,
+        refused=refused,
         kept=came_by(),
     )
 
