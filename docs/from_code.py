@@ -32,6 +32,7 @@ SHIPPED = (
     "mentorkit_demo",
     "mentorkit_email",
     "mentorkit_inbox",
+    "mentorkit_limits",
     "mentorkit_magiclink",
     "mentorkit_matching",
     "mentorkit_outcomes",

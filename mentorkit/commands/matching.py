@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -12,9 +13,11 @@ from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import Progress, example, json_option, plural, print_json, say
 from mentorkit.commands.selection import program_option, tell_problems, the_program
 from mentorkit.commands.session import Session, pass_session
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import MentorKitError, Problem, WithProblems
 
 SIDES = ("mentee", "mentor")
+UNREAD = "write MENTEE=MENTOR, their keys or ids"
+"""What is told of a lock that cannot be read."""
 _HELPS = {
     "lead": "`mentorkit participant approve`",
     "waiting": "`mentorkit participant approve`",
@@ -26,18 +29,26 @@ _HELPS = {
 
 
 def _pairs(given: Sequence[str]) -> list[tuple[str, str]]:
-    """Read ``--lock MENTEE=MENTOR``."""
-    pairs: list[tuple[str, str]] = []
-    problems: list[Problem] = []
-    for entry in given:
-        mentee, equals, mentor = (part.strip() for part in entry.partition("="))
-        if equals and mentee and mentor:
-            pairs.append((mentee, mentor))
-        else:
-            problems.append(Problem(f"--lock {entry}", "write MENTEE=MENTOR, their keys or ids"))
-    if problems:
-        raise Invalid("lock.invalid", "The locks cannot be used:", problems)
-    return pairs
+    """Read ``--lock MENTEE=MENTOR``; what cannot be read is told with what else is wrong."""
+    split = [tuple(part.strip() for part in entry.split("=", 1)) for entry in given]
+    return [
+        (two[0], two[1]) if len(two) == 2 and all(two) else (entry, "")
+        for entry, two in zip(given, split, strict=True)
+    ]
+
+
+@contextmanager
+def _unread_too(pairs: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Tell of the locks that cannot be read beside whatever else is wrong."""
+    try:
+        yield
+    except MentorKitError as error:
+        unread = [Problem(f"lock {typed}", UNREAD) for typed, mentor in pairs if not mentor]
+        if error.code != "lock.invalid" and isinstance(error, WithProblems):
+            error.problems += tuple(unread)
+        elif error.code != "lock.invalid":
+            error.message = "\n".join([error.message, *(f"  - {one}" for one in unread)])
+        raise
 
 
 @click.command(
@@ -78,12 +89,13 @@ def match(
     from mentorkit.journey import match as matching
 
     pairs = _pairs(locks)
-    key = the_program(session, program)
-    with Progress() as progress:
-        run = matching.draft(
-            session.kit, **session.scope, program=key, locks=pairs, seed=seed, cohort=cohort,
-            progress=progress,
-        )  # fmt: skip
+    with _unread_too(pairs):
+        key = the_program(session, program)
+        with Progress() as progress:
+            run = matching.draft(
+                session.kit, **session.scope, program=key, locks=pairs, seed=seed, cohort=cohort,
+                progress=progress,
+            )  # fmt: skip
     if as_json:
         print_json(run)
         return

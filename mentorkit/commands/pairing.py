@@ -84,6 +84,10 @@ class Plan:
     """What the sheets hold, by role."""
     broken: PluginError | None = None
     """What is wrong with the plugins; what they offer is not known then."""
+    absent: bool = False
+    """Whether a plugin that was named is not there."""
+    torn: str = ""
+    """The files of plugins that could not be loaded: a name that stands there may be offered."""
     one_by_one: list[str] = field(default_factory=list)
     """The rules and criteria whose Python is asked about one pair at a time."""
 
@@ -188,12 +192,10 @@ def pair(
     _find_fields(plan, registry)
     for role, path in (("mentee", mentees), ("mentor", mentors)):
         _read_sheet(plan, registry, path, role)
-    if registry is not None:
-        _check_names(plan, registry, strategy_file)
-        _check_suffixes(plan, registry, out, unmatched)
-        _check_people(plan, {"mentee": mentees, "mentor": mentors})
+    _check_names(plan, registry, strategy_file)
+    _check_suffixes(plan, registry, out, unmatched)
+    _check_people(plan, {"mentee": mentees, "mentor": mentors})
     plan.check()
-    assert registry is not None
     assert plan.data is not None
     from mentorkit import matching
 
@@ -266,27 +268,26 @@ def _check_places(
         plan.problems.append(Problem(f"--unmatched {unmatched}", "is the file of --out as well"))
 
 
-def _registry(plan: Plan, plugins: Sequence[str]) -> Registry | None:
-    """Return the plugins that pairing needs and those that were named."""
+def _registry(plan: Plan, plugins: Sequence[str]) -> Registry:
+    """Return the plugins that pairing needs and those that were named, as far as they load."""
     from mentorkit.hooks.registry import Registry
 
     listed: list[str | Path] = [*PLUGINS]
-    wrong = []
     for name in plugins:
         one = plugin_named(name)
         if isinstance(one, Problem):
-            wrong.append(one)
+            plan.problems.append(one)
+            plan.absent = True
         elif one not in listed:
             listed.append(one)
-    if wrong:
-        # What a missing plugin would have brought cannot be told from what is misspelt.
-        plan.problems += wrong
-        return None
     try:
         return Registry.load(listed)
     except PluginError as error:
         plan.broken = error
-        return Registry.load(listed, lenient=True)
+        loaded = Registry.load(listed, lenient=True)
+        files = [one for one in listed if isinstance(one, Path) and one.stem not in loaded.plugins]
+        plan.torn = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+        return loaded
 
 
 def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
@@ -321,14 +322,13 @@ def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
     plan.problems += [_in_file(plan, path, problem) for problem in problems]
 
 
-def _find_fields(plan: Plan, registry: Registry | None) -> None:
+def _find_fields(plan: Plan, registry: Registry) -> None:
     """Note which fields the sheets are read for."""
     from mentorkit.matching.binding import fields_read
 
     plan.read = dict(plan.fields)
-    if registry is not None:
-        for name in fields_read(plan.strategy, registry, plan.fields):
-            plan.read.setdefault(name, Field(id=name))
+    for name in fields_read(plan.strategy, registry, plan.fields):
+        plan.read.setdefault(name, Field(id=name))
 
 
 def _in_file(plan: Plan, path: Path, problem: Problem) -> Problem:
@@ -359,8 +359,7 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
     if not plan.columns and sum(bool(batch.leads) for batch in plan.batches.values()) < 2:
         # A sheet that could not be read may well hold the column that is missing here.
         known = None
-    if plan.broken is None:
-        plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
+    plan.problems += [_in_file(plan, path, one) for one in _slips(plan, registry)]
     said = {problem.place for problem in plan.problems}
     try:
         bound = bind(plan.strategy, registry, plan.fields, known=known)
@@ -371,19 +370,43 @@ def _check_names(plan: Plan, registry: Registry, path: Path) -> None:
         broken = set(given if isinstance(given, Mapping) else ()) - set(plan.fields)
         problems = [where_given(one, plan.misread) for one in error.problems]
         problems = of_broken_fields(problems, broken)
-        if plan.broken is not None:  # it may be what a broken plugin offers
-            problems = [one for one in problems if not one.message.startswith("there is no ")]
-        found = [_in_file(plan, path, _offered_elsewhere(registry, one)) for one in problems]
+        told = (_offered_elsewhere(registry, one) for one in problems)
+        found = [_in_file(plan, path, one) for each in told for one in _unless_lost(plan, each)]
         found += _near_columns(plan, problems)
         # What is wrong with the shape of an entry is not told a second time.
         plan.problems += [problem for problem in found if problem.place not in said]
+    except PluginError as error:
+        earlier = plan.broken or error
+        both = dict.fromkeys((*earlier.problems, *error.problems))
+        plan.broken = PluginError(earlier.code, earlier.message, both)
+
+
+_UNKNOWN = re.compile(r"there is no (criterion|rule|assigner) '([^']+)'")
+
+
+def _unless_lost(plan: Plan, problem: Problem) -> list[Problem]:
+    """Return the problem, but where it is a name that a plugin which cannot be loaded offers.
+
+    Whether one does is not known for sure unless it stands in its file.
+    """
+    found = _UNKNOWN.match(problem.message)
+    if found is None or (plan.broken is None and not plan.absent):
+        return [problem]
+    if _stands_in(plan.torn, found[2]):
+        return []
+    told = "; or the plugin that offers it is one of those that cannot be loaded"
+    return [Problem(problem.place, problem.message + told)]
+
+
+def _stands_in(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
 def _offered_elsewhere(registry: Registry, problem: Problem) -> Problem:
     """Return the problem with the installed plugin that offers what is missing, if one does."""
     from mentorkit.hooks.registry import Registry
 
-    found = re.match(r"there is no (criterion|rule|assigner) '([^']+)'", problem.message)
+    found = _UNKNOWN.match(problem.message)
     if found is None:
         return problem
     kind = {"criterion": "criteria", "rule": "rules", "assigner": "assigners"}[found[1]]
@@ -421,6 +444,7 @@ def _slips(plan: Plan, registry: Registry) -> list[Problem]:
             targets.update(str(option) for option in use.options.values())
             targets.update(offers[use.name].needs if use.name in offers else ())
     meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    meant = {t: to for t, to in meant.items() if not _stands_in(plan.torn, to)}
     return wrong_targets(meant, sorted(targets), sure=False)
 
 
@@ -460,13 +484,13 @@ def _source(registry: Registry, path: Path) -> str | None:
     return None
 
 
-def _read_sheet(plan: Plan, registry: Registry | None, path: Path, role: str) -> None:
+def _read_sheet(plan: Plan, registry: Registry, path: Path, role: str) -> None:
     """Read one sheet; what is wrong with it as a whole goes to the plan."""
     body = read_bytes(path)
     if isinstance(body, Problem):
         plan.problems.append(body)
         return
-    if registry is None or plan.data is None:
+    if plan.data is None:
         return
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Inbound

@@ -11,9 +11,10 @@ import click
 
 from mentorkit.commands.failures import CONFLICT, WRONG_INPUT, Failure
 from mentorkit.commands.files import write_new
+from mentorkit.commands.naming import named_person
 from mentorkit.commands.output import clean, example, json_option, plain, plural, print_json, say
 from mentorkit.commands.selection import acting, means_option
-from mentorkit.commands.session import Session, find_person, pass_session
+from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.people import Actor
 from mentorkit.errors import NotAllowed, NotFound
 
@@ -97,13 +98,12 @@ def _erased(session: Session, found: str, actor: Actor, *, keep: bool) -> dict[s
 
 def _id_of(session: Session, who: str) -> str:
     """Return the id of the person called so; "" for nobody, which only an operator is told."""
-    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        try:
-            return str(find_person(tx, who).id)
-        except NotFound:
-            if session.actor.admin:
-                raise
-            return ""
+    try:
+        return str(named_person(session, who).id)
+    except NotFound:
+        if session.actor.admin:
+            raise
+        return ""
 
 
 @person.command(epilog=example("mentorkit person export ana@example.org --out ana.json"))
@@ -127,7 +127,8 @@ def export(session: Session, /, who: str, out: Path | None, force: bool, as_json
     found = _id_of(session, who)
     if not session.actor.admin and session.actor.person_id != found:
         raise NotAllowed(
-            "person.own_export", "Only the person, or who operates the database, may have this."
+            "person.own_export",
+            "Only the person, or who operates the database, may have this; ask one of them.",
         )
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         kept = store.export(tx, found)

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from mentorkit.commands.naming import named_person
 from mentorkit.commands.output import clean, example, json_option, print_json, print_table, say
 from mentorkit.commands.privacy import person
 from mentorkit.commands.selection import acting, means_option, program_option, the_program
-from mentorkit.commands.session import Session, find_person, pass_session
+from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.safety import CONCERN_MOVES, KINDS, OUTCOMES
+from mentorkit.errors import NotFound
 
 
 @click.group(epilog=example("mentorkit concern list"))
@@ -27,14 +29,20 @@ def content() -> None:
 def _participant(session: Session, program: str, who: str | None) -> str | None:
     """Return the id by which a concern names somebody: of their part here, or of one of the staff.
 
-    By id, key or e-mail.
+    By id, key or e-mail. Whom the speaker may not name is left as it was typed, and nobody's id.
     """
     if who is None:
         return None
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         if tx.participants.first(id=who):
             return who
-        found = find_person(tx, who)
+    try:
+        found = named_person(session, who)
+    except NotFound:
+        if session.actor.admin:
+            raise
+        return who
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
         here = tx.programs.first(key=program) or tx.programs.first(id=program)
         part = here and tx.participants.first(program_id=here.id, person_id=found.id)
         return str(part.id if part else found.id)
@@ -279,8 +287,7 @@ def unblock(session: Session, /, who: str, other: str, means: str, as_json: bool
 
 
 def _two(session: Session, who: str, other: str) -> tuple[str, str]:
-    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        return find_person(tx, who).id, find_person(tx, other).id
+    return named_person(session, who).id, named_person(session, other).id
 
 
 @person.command(epilog=example("mentorkit person blocks"))

@@ -161,18 +161,21 @@ def _wrong_file(db: Path, message: str) -> Invalid:
     return Invalid("database.file", f"The file {db} {message}.")
 
 
-def find_person(tx: Any, wanted: str) -> Any:
-    """Return the person with this id, external key, reference or e-mail; NotFound if none has."""
+def find_person(tx: Any, wanted: str, seen: Callable[[Any], bool] = lambda person: True) -> Any:
+    """Return the person with this id, external key, reference or e-mail; NotFound if none has.
+
+    Who is not `seen` is not here.
+    """
     for name in ("id", "external_key", "user_ref"):
         person = tx.people.first(**{name: wanted})
-        if person is not None:
+        if person is not None and seen(person):
             break
     else:
         folded = wanted.strip().casefold()
         found = {
             contact.person_id
             for contact in (tx.contacts.find(kind="email") if "@" in folded else ())
-            if contact.value.casefold() == folded
+            if contact.value.casefold() == folded and seen(tx.people.get(contact.person_id))
         }
         if len(found) > 1:
             raise Conflict(

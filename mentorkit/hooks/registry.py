@@ -19,6 +19,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "inbox",
     "email",
     "signup",
+    "limits",
     "magiclink",
     "screening",
     "checkins",

@@ -14,7 +14,6 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.signoffs import unsigned
-from mentorkit.errors import Invalid, Problem
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
@@ -234,20 +233,9 @@ def _histories(
 
 
 def locks_in(pool: Pool, locks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return locks (by id or key) as ids; raise `Invalid` with all that name nobody available."""
-    problems, found = [], []
-    for mentee, mentor in locks:
-        ids = []
-        for side, wanted, people in (
-            ("mentee", mentee, pool.mentees), ("mentor", mentor, pool.mentors),
-        ):  # fmt: skip
-            one = next((p for p in people if wanted in (p.id, p.key)), None)
-            if one is None:
-                told = f"{wanted!r} is no available {side} here"
-                problems.append(Problem(f"lock {mentee}={mentor}", told))
-            else:
-                ids.append(one.id)
-        found.append(tuple(ids))
-    if problems:
-        raise Invalid("lock.unknown", "Some locks name nobody available:", problems)
-    return [(mentee, mentor) for mentee, mentor in found]
+    """Return locks (by id or key) as ids; a name of nobody available stays as it was typed."""
+
+    def id_of(wanted: str, people: Iterable[Someone]) -> str:
+        return next((one.id for one in people if wanted in (one.id, one.key)), wanted)
+
+    return [(id_of(a, pool.mentees), id_of(b, pool.mentors)) if b else (a, b) for a, b in locks]

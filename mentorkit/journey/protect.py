@@ -21,6 +21,7 @@ from mentorkit.journey.match import OPEN
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import (
     NEW,
+    READERS,
     Step,
     atomic,
     fresh,
@@ -28,6 +29,7 @@ from mentorkit.journey.steps import (
     program_of,
     require,
     role_in,
+    staff_only,
 )
 
 if TYPE_CHECKING:
@@ -227,8 +229,10 @@ def _role(
         return Role.ADMIN
     if person_of(tx, actor) == person:
         return Role.MENTOR if {one.role for one in mine} == {"mentor"} else Role.MENTEE
-    for program in tx.programs.get_many(one.program_id for one in mine).values():
-        role = role_in(tx, program, actor)
-        if role in staff:
-            return role
+    where = tx.programs.get_many(one.program_id for one in mine).values()
+    roles = [role for program in where if (role := role_in(tx, program, actor))]
+    if held := next((role for role in roles if role in staff), None):
+        return held
+    if READERS.intersection(roles):  # they see who is there, and are told why not
+        raise staff_only(staff)
     raise NotFound("person.not_found", "There is no such person here.")

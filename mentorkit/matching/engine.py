@@ -41,7 +41,8 @@ def run(
 ) -> Result:
     """Match the people of a pool by a bound strategy.
 
-    `locks` are (mentee id, mentor id) pairs that the result must hold. Same people, strategy,
+    `locks` are (mentee id, mentor id) pairs that the result must hold; ``(what was typed, "")`` is
+    one that could not be read, and is refused with the others. Same people, strategy,
     locks and seed give the same result, pair for pair, in whatever order the people came.
 
     Raises `Invalid` for locks that name nobody or contradict each other, `Conflict` for a lock
@@ -141,10 +142,14 @@ def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
         one = _called(pool.mentees.people, mentee, mentee_id)
         other = _called(pool.mentors.people, mentor, mentor_id)
         here = f"lock {one}={other}"
+        if not mentor_id:
+            told = "write MENTEE=MENTOR, their keys or ids"
+            problems.append(Problem(f"lock {mentee_id}", told))
+            continue
         if mentee is None:
-            problems.append(Problem(here, f"there is no mentee {one!r} in this run"))
+            problems.append(Problem(here, f"{one!r} is no available mentee here"))
         if mentor is None:
-            problems.append(Problem(here, f"there is no mentor {other!r} in this run"))
+            problems.append(Problem(here, f"{other!r} is no available mentor here"))
         if mentee is None or mentor is None:
             continue
         if mentee in held:

@@ -20,6 +20,8 @@ PLACES = {
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
     "survey": "below the questions of a survey; about `survey`",
+    "sending": "above an open form that is not taken in just now, and what keeps it from being so; "
+    "about `form` (concern, signup), the `actor` who sends it, and the id of the `program`",
     "sign_in": "below the words for whoever is not signed in; about `to`, where they wanted to go",
     "who": "below the navigation, for whoever is signed in",
 }

@@ -250,6 +250,16 @@ class Visit:
                 shown.append(Markup('<div class="{}">{}</div>').format(name, told))
         return Markup("").join(shown)
 
+    def refusal(self, form: str, actor: Actor, program: str) -> Markup:
+        """Return why an open form is not taken in just now, as plugins say; nothing where it is.
+
+        Staff are never kept waiting, and a plugin that fails keeps nobody. The page that follows
+        (status 429) shows the form again, with what was typed.
+        """
+        if self.reads_all:
+            return Markup("")
+        return self.slot("sending", off=(), form=form, actor=actor, program=program)
+
     def go(
         self, page: str, said: str = "", *, anchor: str | None = None, **values: Any
     ) -> Response:

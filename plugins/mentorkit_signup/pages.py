@@ -36,6 +36,8 @@ def pages() -> flask.Blueprint:
         asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
         if typed.get("website"):  # nobody sees this field but a machine that fills in all
             return done({"state": "lead", "unmet": []}, asked)
+        if refused := visit.refusal("signup", visit.actor, visit.of.id):
+            return shown(program, role, refused=refused), 429
         zone = zone_named(typed.get("zone", ""), visit.locale) or asked["zone"]
         told = answers.typed(questions(asked, role))
         try:
@@ -101,13 +103,13 @@ def came_by() -> dict[str, str]:
     }
 
 
-def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
+def shown(program: str, role: str, wrong: MentorKitError | None = None, refused: str = "") -> str:
     """Return the form's page: the choice of a role first, then its questions."""
     visit = current()
     asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
-    told = answers.typed(questions(asked, role)) if wrong else {}
+    told = answers.typed(questions(asked, role)) if wrong or refused else {}
     for one in asked["questions"]:
         one["typed"], one["wrong"] = told.get(one["id"]), problems.get(one["id"])
     kept = came_by()
@@ -129,6 +131,7 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None) -> str:
         problems=problems,
         wrong=wrong,
         kept=kept,
+        refused=refused,
     )
 
 

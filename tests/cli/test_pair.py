@@ -303,7 +303,7 @@ def mentorkit_criteria():
 def test_a_plugin_that_does_not_load_is_named(sheets: Path, run: Run) -> None:
     (sheets / "broken.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
     assert "broken (file broken.py)" in run(*WHOLE, "--plugin", "broken.py", code=6).err
-    both = run(*WHOLE, "--plugin", "broken.py", "--plugin", "absent", code=2).err
+    both = run(*WHOLE, "--plugin", "broken.py", "--plugin", "absent", code=6).err
     assert "--plugin absent: no such plugin is installed" in both
 
 

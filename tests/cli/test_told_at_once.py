@@ -148,6 +148,26 @@ def test_every_wrong_lock_is_told_as_it_was_typed(traders: Path, run: Run) -> No
     assert "lock e2=m1: 'm1' has no place left" in told
 
 
+def test_a_lock_that_cannot_be_read_hides_nothing_else(traders: Path, run: Run) -> None:
+    unread = {f"lock {one}: write MENTEE=MENTOR" for one in ("e3", "=m1", "e1=")}
+    wrong = tuple(word for one in ("e3", "=m1", "e1=") for word in ("--lock", one))
+    others = {
+        "there is no program 'nosuch'": (3, "--program", "nosuch"),
+        "cohort: ": (2, "--cohort", "nosuch"),
+        "lock e1=m9: 'm9' is no available mentor here": (2, "--lock", "e1=m9"),
+        "lock e1=m2: 'e1' is locked to another mentor": (2, "--lock", "e1=m1", "--lock", "e1=m2"),
+        "lock e2=m1: 'm1' has no place left": (2, "--lock", "e1=m1", "--lock", "e2=m1"),
+    }
+    for expected, (code, *words) in others.items():
+        told = run("match", *wrong, *words, code=code).err
+        assert expected.casefold() in told.casefold()
+        assert not [one for one in unread if one not in told], told
+    every = [word for words in list(others.values())[2:] for word in words[1:]]
+    told = run("match", *wrong, *every, code=2).err
+    assert not [one for one in (*unread, *list(others)[2:]) if one not in told], told
+    assert run("match", "--lock", "e1=m1").out
+
+
 def test_who_is_paused_is_told_that_it_is_they_and_how_to_go_on(traders: Path, run: Run) -> None:
     run("match", "--lock", "e1=m1")
     run("publish")

@@ -24,8 +24,8 @@ def test_the_tables_are_made_once_and_then_up_to_date(folder: Path, run: Run) ->
     assert "There is no database at mentorkit.db" in run("db", "check", code=3).err
     assert not (folder / "mentorkit.db").exists()
     assert run("db", "upgrade").out == (
-        "The database mentorkit.db is up to date (core, plugin inbox, plugin magiclink, "
-        "plugin survey).\n"
+        "The database mentorkit.db is up to date (core, plugin inbox, plugin limits, "
+        "plugin magiclink, plugin survey).\n"
     )
     assert "was up to date already" in run("db", "upgrade").out
     assert run("db", "check").out == "The database mentorkit.db is up to date.\n"
@@ -298,7 +298,7 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     told = run("doctor", code=1).out
     assert "WRONG  outbox: tenant default: 3 messages of core given up (no_channel)." in told
     assert "mentorkit work --revive" in told
-    listed("matching", "csv", "inbox", "magiclink", "survey")
+    listed("matching", "csv", "inbox", "limits", "magiclink", "survey")
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
     assert done.out == "3 jobs done.\n"

@@ -57,6 +57,7 @@ def two(traders: Path, run: Run) -> Path:
 
 
 PROPOSALS = ("accept", "decline", "ask", "reply", "talk", "withdraw")
+RAISED = ("concern", "raise", "--kind", "other", "--text", "x", "--program", "traders")
 STAFF_ONLY = ("approve", "decline", "readmit", "correct", "wait", "cohort", "touch")
 
 
@@ -124,6 +125,11 @@ def test_nobody_learns_from_a_refusal_who_is_known_here(two: Path, run: Run) -> 
         "ref,name,trade,village,email\nm9,Zo,baker,Ora,zo@example.org\n", encoding="utf-8"
     )
     run("recruit", "more.csv", "--role", "mentor", "--program", "traders")
+    (two / "desk.csv").write_text(
+        "ref,name,trade,village,email\nm7,Al,baker,Ora,it@example.org\n"
+        "m8,Bo,baker,Ora,it@example.org\n", encoding="utf-8",
+    )  # fmt: skip
+    run("recruit", "desk.csv", "--role", "mentor", "--program", "traders")
     act = ("--as", "e1")
 
     def told(*words: str, who: str) -> tuple[int, str]:
@@ -135,8 +141,13 @@ def test_nobody_learns_from_a_refusal_who_is_known_here(two: Path, run: Run) -> 
         ("relationship", "propose", "e1", "{}"), ("person", "erase", "{}", "--yes"),
         ("person", "export", "{}"), ("staff", "add", "{}", "--program", "traders"),
         ("staff", "remove", "{}", "--program", "traders"),
+        ("person", "block", "e1", "{}"), ("person", "block", "{}", "e1"),
+        ("person", "unblock", "e1", "{}"), (*RAISED, "--about", "{}"),
+        (*RAISED, "--about", "{}", "--apart"), (*RAISED, "--for", "{}"),
     ):  # fmt: skip
-        assert told(*words, who="zo@example.org") == told(*words, who="no@example.org")
+        unknown = told(*words, who="no@example.org")
+        for known in ("zo@example.org", "it@example.org", "m9", people(run)["m9"]["id"]):
+            assert told(*words, who=known) == unknown
     text = (two / "preset.toml").read_text(encoding="utf-8")
     own = text.replace("[program]", '[program]\nmatching = "self"', 1)
     (two / "self.toml").write_text(own, encoding="utf-8")
@@ -145,6 +156,36 @@ def test_nobody_learns_from_a_refusal_who_is_known_here(two: Path, run: Run) -> 
         run("recruit", sheet, "--role", role, "--program", "self")
     words = ("relationship", "propose", "e1", "{}", "--program", "self")
     assert told(*words, who="zo@example.org") == told(*words, who="no@example.org")
+
+
+def test_people_name_whom_they_have_to_do_with_and_themselves(two: Path, run: Run) -> None:
+    assert "are kept apart" in run("--as", "e2", "person", "block", "e2", "m2").out
+    assert "may be brought together" in run("--as", "e2", "person", "unblock", "e2", "m2").out
+    raised = ("--as", "e2", *RAISED, "--about", "m2", "--apart")
+    assert "The two are kept apart" in run(*raised).out
+    run("staff", "add", "vi", "--name", "Vi", "--role", "viewer", "--program", "traders")
+    assert "It is raised" in run("--as", "e2", *RAISED, "--about", "vi").out
+    assert "are kept apart" in run("--as", "e2", "person", "block", "e2", "vi").out
+
+
+def test_staff_who_only_read_are_told_that_they_may_not_erase(two: Path, run: Run) -> None:
+    for role, program in (("viewer", "traders"), ("supervisor", "traders"), ("viewer", "other")):
+        name = f"{role[0]}-{program}"
+        run("staff", "add", name, "--name", name, "--role", role, "--program", program)
+    for reader in ("v-traders", "s-traders"):
+        told = run("--as", reader, "person", "erase", "e1", "--yes", code=4).err
+        assert "Only staff of this program (admin or coordinator) may do that" in told
+        assert "no such person" in run("--as", reader, "person", "erase", "e9", code=3).err
+        assert "Only the person" in run("--as", reader, "person", "export", "e1", code=4).err
+    assert "(admin or coordinator or supervisor)" in run(
+        "--as", "v-traders", "person", "block", "e1", "m1", code=4
+    ).err  # fmt: skip
+    for verb in ("erase", "export"):
+        known, unknown = (
+            run("--as", "v-other", "person", verb, who, code=None) for who in ("e1", "e9")
+        )
+        assert (known.code, known.err) == (unknown.code, unknown.err)
+    assert people(run)["e1"]["state"] == "active"
 
 
 def test_who_was_asked_says_no_and_takes_nothing_back(two: Path, run: Run) -> None:

@@ -11,65 +11,7 @@ import pytest
 
 from mentorkit.errors import Conflict
 from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
-from tests.journey.conftest import PRESET, lead
-
-MOMENT = 0.3
-"""Seconds within which whoever waits for nobody is done."""
-
-
-class Beside(threading.Thread):
-    """Somebody else who does something: at once, or when the others are done."""
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__()
-        self.work, self.told, self.first = work, "", False
-
-    def run(self) -> None:
-        try:
-            self.work()
-        except Conflict as error:
-            self.told = error.code
-
-    def begin(self) -> None:
-        self.start()
-        self.join(MOMENT)
-        self.first = not self.is_alive()
-
-
-@pytest.fixture
-def beside(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Return what runs `walk` and lets `other` begin at this point of it; it tells how that went.
-
-    The point is a function that `walk` calls; `other` begins before or after its first call.
-    """
-
-    def run(module: Any, name: str, walk: Any, other: Any, *, after: bool = True) -> Beside:
-        they, point = Beside(other), getattr(module, name)
-
-        def reached(*args: Any, **values: Any) -> Any:
-            monkeypatch.setattr(module, name, point)
-            if not after:
-                they.begin()
-            told = point(*args, **values)
-            if after:
-                they.begin()
-            return told
-
-        monkeypatch.setattr(module, name, reached)
-        walk()
-        they.join()
-        return they
-
-    return run
-
-
-def ids(world: Any, mentee: str = "ana", mentor: str = "cleo") -> dict[str, str]:
-    return {"mentee": world.ids[mentee], "mentor": world.ids[mentor]}
-
-
-def blocks(world: Any) -> Callable[[], Any]:
-    two = {"person": world.persons["ana"], "other": world.persons["cleo"]}
-    return lambda: protect.block(world.kit, **world.at, **two)
+from tests.journey.conftest import PRESET, blocks, ids, lead
 
 
 def ended(world: Any) -> set[tuple[str, str | None]]:

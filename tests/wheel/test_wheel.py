@@ -17,6 +17,7 @@ SHIPPED = (
     "demo",
     "email",
     "inbox",
+    "limits",
     "magiclink",
     "matching",
     "outcomes",

@@ -62,7 +62,9 @@ def _linked(visit: Visit, token: str) -> dict[str, Any]:
     return {"tenant": visit.tenant, "actor": actor, **about}
 
 
-def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None) -> str:
+def _form(
+    visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None, refused: str = ""
+) -> str:
     values = flask.request.values
     kept = {name: at.get(name) or values.get(name, "") for name in ABOUT}
     named = {**at, **{name: value or None for name, value in kept.items()}}
@@ -76,6 +78,7 @@ def _form(visit: Visit, at: dict[str, Any], wrong: MentorKitError | None = None)
         kept=kept,
         sends_to=flask.request.script_root + flask.request.path,
         wrong=wrong,
+        refused=refused,
     )
 
 
@@ -85,6 +88,9 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
     about_staff = "about_staff" in visit.form
     if visit.form.get("website"):  # nobody sees this field but a machine that fills in all
         return visit.render("sign_in.html", title=visit.words("Thank you"))
+    program = visit.program.id if visit.program else at["program"]  # a link names it by its id
+    if refused := visit.refusal("concern", at["actor"], program):
+        return _form(visit, at, refused=refused), 429
     try:
         done = raising.raise_(
             visit.kit,

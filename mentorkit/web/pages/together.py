@@ -13,8 +13,9 @@ from mentorkit.journey import accept, meet
 from mentorkit.journey.steps import many
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
+from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.programs import STAFF
-from mentorkit.web.pages.relationships import ENDS, relationships
+from mentorkit.web.pages.relationships import relationships
 from mentorkit.web.visits import Visit, noon
 
 KEPT = ("state", "after", "asked_after")
