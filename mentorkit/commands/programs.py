@@ -29,6 +29,7 @@ from mentorkit.domain.programs import STAFF_ROLES
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotFound
+from mentorkit.i18n import zone_named
 
 
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -51,6 +52,11 @@ def program() -> None:
 )
 @click.option("--key", required=True, help="What commands call it: small letters and digits.")
 @click.option("--name", help="What people call it; the set-up's title where left out.")
+@click.option(
+    "--zone",
+    help="On whose clock its days and months run: a city or a country, such as Nairobi, or"
+    " Africa/Nairobi. The set-up's, or UTC, where left out.",
+)
 @json_option
 @pass_session
 def create(
@@ -60,6 +66,7 @@ def create(
     path: Path | None,
     key: str,
     name: str | None,
+    zone: str | None,
     as_json: bool,
 ) -> None:
     """Create a program from a preset or a file."""
@@ -78,6 +85,8 @@ def create(
             raise Invalid(error.code, error.message, told) from None
     else:
         raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
+    if zone:
+        data = {**data, "program": {**data.get("program", {}), "zone": zone_named(zone)}}
     try:
         made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
     except Invalid as error:

@@ -105,3 +105,11 @@ def test_f11_a_sheet_goes_out_and_comes_back(traders: Path, run: Callable[..., A
 def test_a_profile_is_printed_as_json_schema(traders: Path, run: Callable[..., Any]) -> None:
     schema = json.loads(run("program", "schema", "--role", "mentee").out)
     assert schema["properties"]["trade"]["enum"] == ["baker", "smith", "tailor", "potter"]
+
+
+def test_a_program_runs_on_the_clock_it_is_given(traders: Path, run: Callable[..., Any]) -> None:
+    made = ("program", "create", "--preset", "cohort", "--key")
+    run(*made, "there", "--zone", "Nairobi")
+    assert "Africa/Nairobi" in run("program", "show", "there").out
+    told = run(*made, "nowhere", "--zone", "Atlantis", code=2).err
+    assert "is no time zone; write one such as Africa/Nairobi" in told
