@@ -239,9 +239,9 @@ def test_a_file_that_is_not_there_or_no_python_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_file_with_a_syntax_error_leaves_nothing_imported(write_plugin: Any) -> None:
-    (told,) = failures(write_plugin("torn", "def broken(:\n"))
-    assert told.startswith("torn (file torn.py), import: SyntaxError")
-    assert "mentorkit_file_torn" not in sys.modules
+    (told,) = failures(write_plugin("unfinished", "def broken(:\n"))
+    assert told.startswith("unfinished (file unfinished.py), import: SyntaxError")
+    assert "mentorkit_file_unfinished" not in sys.modules
 
 
 # ------------------------------------------------------------------ manifests

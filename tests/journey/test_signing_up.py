@@ -12,9 +12,6 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import onboard, programs, recruit, screen, signup
 from tests.journey.conftest import lead
-from tests.journey.test_meanwhile import beside
-
-__all__ = ["beside"]
 
 MALLORY = Actor(user_ref="u-mallory", means="form")
 VICTIM = lead("vic", "mentee", trade="smith", village="Secret", phone="+254700111222")

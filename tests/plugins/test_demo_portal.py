@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,7 +68,7 @@ def demo(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
             printed += line
         yield ready[1], printed
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(timeout=30)
         process.stdout.close()
 

@@ -168,7 +168,7 @@ def test_contexts_give_a_plugin_what_it_may_use_and_nothing_to_write_with(
 ) -> None:
     slack = SimpleNamespace(
         settings={"channel": "#a", "level": 1},
-        manifest=SimpleNamespace(tables=None, migrations=None),
+        manifest=SimpleNamespace(tables=None, migrations=None, usual={}),
     )
     kit = create_kit(registry=SimpleNamespace(**{**BARE, "plugins": {"slack": slack}}))
     with kit.transaction(tenant="acme") as tx:

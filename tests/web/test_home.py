@@ -10,7 +10,7 @@ from web.conftest import Portal
 from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import match, meet, onboard, recruit, screen, standing
+from mentorkit.journey import accept, match, meet, onboard, recruit, screen, standing
 from mentorkit.journey.steps import many
 
 REFERRAL = {"en": "The chamber of commerce gives free advice."}
@@ -79,11 +79,15 @@ def test_a_break_and_a_leave_say_what_they_mean_and_how_to_come_back(portal: Por
 
 def test_asked_connected_and_after_an_early_end(portal: Portal) -> None:
     two = {"mentee": portal.ids["ben"], "mentor": portal.ids["dora"]}
-    match.propose(portal.kit, **by_admin(portal), **two)
+    asked = match.propose(portal.kit, **by_admin(portal), **two)["id"]
     ben = portal.browser("ben").open("/")
     assert current(ben) == "Asked"
     assert "Look and answer" in ben
-    assert "See what is asked" in portal.browser("dora").open("/")
+    assert current(portal.browser("dora").open("/")) == "", "it is not her turn yet"
+    yes = {"proposal": asked, "on_behalf_of": "mentee"}
+    accept.accept(portal.kit, **by_admin(portal), **yes)
+    assert "See what is asked" in portal.browser("ben").open("/")
+    assert "Look and answer" in portal.browser("dora").open("/")
     held = connect(portal)
     assert current(portal.browser("ana").open("/")) == "Connected"
     meet.end(portal.kit, **by_admin(portal), relationship=held, reason="not_a_fit")

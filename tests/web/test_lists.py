@@ -187,6 +187,7 @@ def test_staff_read_of_the_mentee_and_the_mentor_and_the_two_read_you(portal: Po
     assert "They have the same trade: baker." in cora.open(f"{AT}/proposals/{one}")
     for who in (ana, cleo):
         assert "You have the same trade: baker." in who.open(f"{AT}/proposals/{one}")
+        who.send(f"{AT}/proposals/{one}", do="accept")  # and so it is the other's turn
 
 
 def test_a_lock_leads_back_to_the_same_part_of_the_draft(portal: Portal, monkeypatch: Any) -> None:

@@ -235,7 +235,7 @@ def test_a_phone_number_in_a_question_waits_and_the_form_says_so_before(
     path, ana = f"/programs/traders/proposals/{propose(portal)}", portal.browser("ana")
     assert "No phone number or address yet" in ana.open(path)
     assert "being looked at" in ana.send(path, do="ask", text="Call me: +254 700 123 456")
-    assert "700 123" not in portal.browser("cleo").open(path)
+    assert "700 123" not in portal.browser("cleo").open(path, 404), "nobody has asked her yet"
     assert "a phone number" in portal.browser("cora").open(QUEUE)
 
 
