@@ -460,9 +460,12 @@ class Walk:
 
     # ------------------------------------------------------------------ what must hold
 
-    def check(self) -> None:
+    def check(self, last: bool = False) -> None:
+        """Look at everything, at the latest with the next fact or after the `last` step."""
         with self.kit.transaction(tenant=self.tenant, write=False) as tx:
             new = tx.journal.events(after=self.seen, limit=100_000)
+            if not (new or last):
+                return
             participants = {p.id: p for p in tx.participants.find()}
             relationships = tx.relationships.find()
             rows = {
@@ -532,6 +535,7 @@ def walk(kit: Any, steps: int, seed: int = 7) -> Counter[tuple[str, str, str]]:
         for _ in range(min(EPOCH, steps)):
             one.step()
             one.check()
+        one.check(last=True)
     return edges
 
 
