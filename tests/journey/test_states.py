@@ -437,7 +437,7 @@ class Walk:
 
     def step(self) -> None:
         self.quiet = False
-        if self.dice.random() < 0.25:
+        if self.dice.random() < 0.15:
             self._try(self.aim)
             return
         verbs = [
