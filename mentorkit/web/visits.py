@@ -86,7 +86,7 @@ class Visit:
     @property
     def is_nobody(self) -> bool:
         """Whether nobody is signed in."""
-        return self.actor == Actor()
+        return self.actor.is_nobody
 
     @property
     def is_staff(self) -> bool:
