@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.kept import Kept
@@ -109,7 +110,8 @@ class Actor:
 
     `admin` is the host's word. `means` records how the subject's wish reached the actor, so that
     a coordinator who accepts for a mentee by phone leaves exactly that behind. `is_system` is for
-    the worker alone (`SYSTEM_ACTOR`): a visitor who is not logged in is ``Actor()``.
+    the worker alone (`SYSTEM_ACTOR`): a visitor who is not logged in is ``Actor()``, and so is one
+    whose reference is empty. A whole number or a UUID as a reference is kept as its text.
     """
 
     user_ref: str | None = None
@@ -117,6 +119,25 @@ class Actor:
     admin: bool = False
     means: Means = "self"
     is_system: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("user_ref", "person_id"):
+            object.__setattr__(self, name, reference(getattr(self, name)))
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether nobody is known here, not even as an admin."""
+        return not (self.user_ref or self.person_id or self.admin or self.is_system)
+
+
+def reference(told: Any) -> Any:
+    """Return a reference as it is kept: a number or UUID as text, None for an empty one.
+
+    What is neither stays as it is, and is refused where it is looked up.
+    """
+    if isinstance(told, (int, UUID)) and not isinstance(told, bool):
+        return str(told)
+    return None if isinstance(told, str) and not told.strip() else told
 
 
 SYSTEM_ACTOR = Actor(means="job", is_system=True)

@@ -12,7 +12,7 @@ from mentorkit.domain import events
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.moves import Role
-from mentorkit.domain.people import Actor, Person, called
+from mentorkit.domain.people import Actor, Person, called, reference
 from mentorkit.domain.programs import (
     STAFF_ROLES,
     Preset,
@@ -453,7 +453,7 @@ def linked(step: Step, known: Person, user_ref: str | None) -> Person:
     Raises `Conflict` for who was erased (person.erased), and where the person or the user is
     linked to another (person.user_taken).
     """
-    tx = step.tx
+    tx, user_ref = step.tx, reference(user_ref)
     tx.people.hold([known.id])
     known = tx.people.get(known.id)
     if known.erased:
@@ -468,7 +468,7 @@ def linked(step: Step, known: Person, user_ref: str | None) -> Person:
 
 def _person(step: Step, person: str | None, name: str, user_ref: str | None) -> str:
     """Return the id of the person meant; somebody new is added, somebody known linked."""
-    tx = step.tx
+    tx, user_ref = step.tx, reference(user_ref)
     known = known_person(tx, person) if person else None
     if known is None and user_ref:
         known = tx.people.first(user_ref=user_ref)

@@ -158,8 +158,13 @@ class _Mounts:
         if (endpoint or "").endswith(".static"):
             return
         mount = next(name for name in flask.request.blueprints if name in self.places)
-        tenant = self.tenant() if callable(self.tenant) else DEFAULT_TENANT
         prefix = {name: (values or {}).pop(name) for name in self.places[mount]}
+        flask.g.mentorkit_arrival = (mount, "", prefix)  # for our page, where no tenant is found
+        # what goes wrong from here on is told on a page of ours
+        flask.g.mentorkit_visit = Visit(
+            portal=self._portal(), mount=mount, tenant="", actor=Actor()
+        )
+        tenant = self.tenant() if callable(self.tenant) else DEFAULT_TENANT
         if isinstance(self.tenant, str):
             tenant = str(prefix[self.tenant])
         flask.g.mentorkit_arrival = (mount, tenant, prefix)
@@ -177,9 +182,8 @@ class _Mounts:
         endpoint = request.endpoint or ""
         if endpoint.endswith(".static"):
             return
-        mount, tenant, _ = flask.g.mentorkit_arrival
-        visit = Visit(portal=self._portal(), mount=mount, tenant=tenant, actor=Actor())
-        flask.g.mentorkit_visit = visit  # what goes wrong from here on is told on a page of ours
+        _, tenant, _ = flask.g.mentorkit_arrival
+        visit = replace(current(), tenant=tenant)
         actor = self.actor() or Actor()
         flask.g.mentorkit_visit = visit = replace(visit, actor=actor)
         asked = request.view_args or {}

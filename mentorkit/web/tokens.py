@@ -1,7 +1,8 @@
 """The token in each of our forms, so that no other site can send one for somebody (CSRF).
 
 It needs neither cookie nor session, so it works in a host that has none, and beside a host that
-guards its own forms: it is signed with the host's secret and holds for one tenant and one actor.
+guards its own forms: it is signed with the host's secret and holds for one tenant and one actor,
+with what the actor may do: an admin whom the host does not name is not the visitor without a name.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Tokens:
         self._signer = URLSafeTimedSerializer(keys, salt="mentorkit.form")
 
     def make(self, tenant: str, actor: Actor) -> str:
-        return str(self._signer.dumps([tenant, _name(actor)]))
+        return str(self._signer.dumps(_whose(tenant, actor)))
 
     def check(self, given: str, tenant: str, actor: Actor) -> None:
         """Raise `Conflict` for a form left open too long, `NotAllowed` for any other's."""
@@ -40,7 +41,7 @@ class Tokens:
             ) from None
         except BadSignature:
             signed = None
-        if signed != [tenant, _name(actor)]:
+        if signed != _whose(tenant, actor):
             raise NotAllowed(
                 "form.not_ours",
                 "This form was not made for you here, so nothing was changed. Perhaps you have "
@@ -48,5 +49,5 @@ class Tokens:
             )
 
 
-def _name(actor: Actor) -> str:
-    return f"user {actor.user_ref}" if actor.user_ref is not None else f"person {actor.person_id}"
+def _whose(tenant: str, actor: Actor) -> list[str | bool | None]:
+    return [tenant, actor.user_ref, actor.person_id, actor.admin, actor.is_system]

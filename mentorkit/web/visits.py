@@ -19,7 +19,7 @@ from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.safety import HANDLERS
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, MentorKitError, Problem
+from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey.steps import READERS
 from mentorkit.web.brought import Brought
@@ -86,7 +86,7 @@ class Visit:
     @property
     def is_nobody(self) -> bool:
         """Whether nobody is signed in."""
-        return self.actor == Actor()
+        return self.actor.is_nobody
 
     @property
     def is_staff(self) -> bool:
@@ -190,6 +190,16 @@ class Visit:
         return self.portal.tokens.make(self.tenant, self.actor)
 
     def check_token(self) -> None:
+        """Raise `NotAllowed` or `Conflict` for a form that is not ours, or not this visitor's.
+
+        No page of another site sends ours, whatever token it got hold of (Fetch Metadata).
+        """
+        if flask.request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise NotAllowed(
+                "form.cross_site",
+                "This form was sent from another site, so nothing was changed. "
+                "Open the page here, and send it again.",
+            )
         self.portal.tokens.check(flask.request.form.get(FIELD, ""), self.tenant, self.actor)
 
     def render(self, template: str, **values: Any) -> str:

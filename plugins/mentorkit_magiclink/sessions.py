@@ -33,7 +33,8 @@ _ROW = tables.session.c
 def visitor(kit: Kit, signed_in: Callable[[], Actor | None]) -> Actor | None:
     """Return who is there in the request now running."""
     flask.g.mentorkit_magiclink = True  # this mount lets people in by links
-    if actor := signed_in():
+    actor = signed_in()
+    if actor is not None and not actor.is_nobody:
         return actor
     mount, tenant = arrival()
     cookie = flask.request.cookies.get(_name(mount), "")

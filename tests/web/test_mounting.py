@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,9 @@ from web.conftest import ADMIN, Portal, create_host, signed_in
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mentorkit.domain.people import Actor
-from mentorkit.errors import NotAllowed, SettingsError
+from mentorkit.errors import NotAllowed, NotFound, SettingsError
 from mentorkit.hooks.registry import Registry
+from mentorkit.journey import programs
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -155,6 +157,27 @@ def test_a_host_without_any_sign_in_gets_refused_pages(portal: Portal) -> None:
     assert "Sign in first" in visitor.open("/programs/traders/people", 403)
 
 
+@pytest.mark.parametrize("empty", [Actor(user_ref=""), Actor(user_ref="  "), Actor(person_id="")])
+def test_somebody_without_a_reference_is_nobody(kit: Kit, empty: Actor) -> None:
+    app = create_host()
+    app.register_blueprint(blueprint(kit, actor=lambda: empty), url_prefix="/m")
+    assert empty == Actor()
+    assert "Sign in first" in app.test_client().get("/m/programs/new").text
+
+
+@pytest.mark.parametrize("own", [7, uuid.UUID(int=7)])
+def test_a_host_that_names_its_users_by_number_is_understood(portal: Portal, own: Any) -> None:
+    at: dict[str, Any] = {"tenant": "acme", "actor": ADMIN, "program": "traders"}
+    programs.appoint(portal.kit, **at, role="viewer", name="Eli", user_ref=own)
+    assert Actor(user_ref=own) == Actor(user_ref=str(own))
+    app = create_host()
+    app.register_blueprint(
+        blueprint(portal.kit, tenant=lambda: "acme", actor=lambda: Actor(user_ref=own)),
+        url_prefix="/m",
+    )
+    assert "Traders and mentors" in app.test_client().get("/m/").text
+
+
 def test_a_host_that_says_nothing_of_users_shows_nothing(kit: Kit) -> None:
     app = create_host()
     app.register_blueprint(
@@ -174,6 +197,21 @@ def test_the_kits_own_secret_is_enough(create_kit: Callable[..., Kit]) -> None:
     kit = create_kit(secret_keys=["new", "old"])
     app.register_blueprint(blueprint(kit, tenant=lambda: "acme", actor=signed_in))
     assert app.test_client().get("/").status_code == 200
+
+
+def test_a_host_that_knows_no_such_tenant_is_answered_with_our_page(kit: Kit) -> None:
+    def of_host() -> str:
+        raise NotFound("org.not_found", "There is no such organisation.")
+
+    app = create_host()
+    app.register_blueprint(
+        blueprint(kit, tenant=of_host, actor=signed_in), url_prefix="/<org>/mentoring"
+    )
+    for method in ("get", "post"):
+        answer = getattr(app.test_client(), method)("/soko/mentoring/programs/traders/concern")
+        assert answer.status_code == 404
+        assert "There is no such organisation." in answer.text
+        assert 'href="/soko/mentoring/"' in answer.text
 
 
 def test_static_files_ask_neither_the_database_nor_who_it_is() -> None:
