@@ -23,6 +23,9 @@ from mentorkit.store.engines import compact as compact
 from mentorkit.store.engines import prepare as prepare
 from mentorkit.store.migrate import Owner as Owner
 from mentorkit.store.migrate import not_ours as not_ours
+from mentorkit.store.often import Counting as Counting
+from mentorkit.store.often import counts as counts
+from mentorkit.store.often import network as network
 from mentorkit.store.privacy import erase as erase
 from mentorkit.store.privacy import export as export
 from mentorkit.store.privacy import unreached as unreached

@@ -1,22 +1,21 @@
-"""Counting: one conditional update for each limit, so that several processes keep it together."""
+"""Counting: what is taken in against its limit, and mistakes against one ten times as large."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mentorkit.hooks import Health, WorkContext
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from mentorkit.kit import Kit
+    from mentorkit.store import Counting
 
 NAME = "limits"
-HOUR = timedelta(hours=1)
+MISTAKES = 10
+"""How many times as often a form may be sent as it is taken in."""
 
 
 def counted(
@@ -27,62 +26,40 @@ def counted(
     `who` says by the name of the limit (``per_sender``, ``per_program``) for whom it counts. What
     is kept of them is a digest by the secret and the day.
     """
-    now = kit.clock()
-    since = now.replace(minute=0, second=0, microsecond=0)
     limits = kit.registry.plugins[NAME].settings
-    with kit.work_context(tenant, None, NAME).transaction() as connection:
-        _tidy(connection, tenant, since - HOUR)
-        for limit, one in who.items():
-            key = hmac.digest(
-                _bytes(secret), f"mentorkit limits {since:%Y-%m-%d}".encode(), "sha256"
-            )
-            digest = hmac.digest(key, f"{form}\0{limit}\0{one}".encode(), "sha256").hex()
-            row = {"tenant": tenant, "id": kit.ids(), "digest": digest, "since": since, "used": 0}
-            if not _taken(connection, row, limits[f"{form}_{limit}"]):
-                return int((since + HOUR - now) / timedelta(minutes=1)) + 1
+    with _counting(kit, secret, tenant) as counting:
+        counting.tidy()
+        for sent, times in (("sent", MISTAKES), ("taken", 1)):
+            for limit, one in who.items():
+                most = times * limits[f"{form}_{limit}"]
+                free = counting.take(_what(sent, form, limit, one), most, kit.ids())
+                if free is not None:
+                    return int((free - counting.now) / timedelta(minutes=1)) + 1
     return None
 
 
-def _taken(connection: Connection, row: Mapping[str, object], most: int) -> bool:
-    """Take one of `most` places of this digest and hour, if one is left."""
-    import sqlalchemy as sa
-    from sqlalchemy.dialects import postgresql, sqlite
+def give_back(
+    kit: Kit, secret: str | bytes, *, tenant: str, form: str, who: Mapping[str, str]
+) -> None:
+    """Let one sending that `counted` has counted count as a mistake: it was not taken in."""
+    with _counting(kit, secret, tenant) as counting:
+        for limit, one in who.items():
+            counting.give_back(_what("taken", form, limit, one))
 
+
+def _what(sent: str, form: str, limit: str, one: str) -> str:
+    return f"{sent}\0{form}\0{limit}\0{one}"
+
+
+@contextmanager
+def _counting(kit: Kit, secret: str | bytes, tenant: str) -> Iterator[Counting]:
+    from mentorkit.store import Counting
     from mentorkit_limits.tables import sending
 
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(sending).values(row).on_conflict_do_nothing())
-    same = [sending.c[name] == row[name] for name in ("tenant", "digest", "since")]
-    taking = sa.update(sending).where(*same, sending.c.used < most)
-    return connection.execute(taking.values(used=sending.c.used + 1)).rowcount == 1
-
-
-def _tidy(connection: Connection, tenant: str, before: datetime) -> None:
-    """Drop what was counted in hours that are over."""
-    import sqlalchemy as sa
-
-    from mentorkit_limits.tables import sending
-
-    over = (sending.c.tenant == tenant, sending.c.since < before)
-    connection.execute(sa.delete(sending).where(*over))
-
-
-def network(address: str) -> str:
-    """Return what counts as one sender: an address, or the network of an IPv6 one.
-
-    Whoever has one IPv6 address usually has the 2**64 beside it (RFC 6177).
-    """
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
-
-
-def _bytes(secret: str | bytes) -> bytes:
-    return secret.encode() if isinstance(secret, str) else secret
+    with kit.work_context(tenant, None, NAME).transaction() as connection:
+        yield Counting(
+            connection=connection, table=sending, tenant=tenant, secret=secret, now=kit.clock()
+        )
 
 
 def find_table(ctx: WorkContext) -> Health:

@@ -8,7 +8,9 @@ import flask
 from markupsafe import Markup
 
 from mentorkit.domain.people import Actor
-from mentorkit_limits.counting import counted, network
+from mentorkit.hooks.calls import FAILURES
+from mentorkit.store import network
+from mentorkit_limits.counting import NAME, counted, give_back
 
 HURRY = (
     "If it cannot wait, call or visit the people who run this program. If somebody is in danger, "
@@ -30,15 +32,22 @@ def refusal(visit: Any, form: str, actor: Actor, program: str) -> Markup | None:
     who = {"per_sender": f"{program} {sender}"} if sender else {}
     who |= {} if known else {"per_program": program}
     secrets = visit.kit.secret_keys or (flask.current_app.config["SECRET_KEY"],)
-    minutes = counted(visit.kit, secrets[0], tenant=visit.tenant, form=form, who=who)
-    if minutes is None:
-        return None
+    about: dict[str, Any] = {"tenant": visit.tenant, "form": form, "who": who}
+    minutes = counted(visit.kit, secrets[0], **about)
 
     @flask.after_this_request
-    def later(response: flask.Response) -> flask.Response:
-        response.headers["Retry-After"] = str(minutes * 60)
+    def answered(response: flask.Response) -> flask.Response:
+        if minutes is not None:
+            response.headers["Retry-After"] = str(minutes * 60)
+        elif response.status_code >= 400:
+            try:
+                give_back(visit.kit, secrets[0], **about)
+            except FAILURES:
+                visit.kit.registry.plugins[NAME].log.exception("A mistake stays counted.")
         return response
 
+    if minutes is None:
+        return None
     said = (
         TOLD[form],
         "What you have written is still here. Send it again in {minutes} minutes.",

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
-from mentorkit.store import declare, ident, moment, plugin_tables, table, whole
+from mentorkit.store import counts, plugin_tables
 
 metadata = plugin_tables("limits")
 
-sending = table(
-    metadata,
-    "sending",
-    # Keyed with the kit's secret and the day: another one for the same sender tomorrow.
-    ident("digest"),
-    moment("since"),
-    whole("used"),
-    sa.UniqueConstraint("tenant", "digest", "since"),
-    sa.Index(None, "tenant", "since"),
-    info=declare(data_class="work", retention="two hours; keyed digests alone"),
-)
+sending = counts(metadata, "sending")

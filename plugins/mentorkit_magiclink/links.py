@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mentorkit.kit import Kit
+    from mentorkit.store import Counting
 
 NAME = "magiclink"
 PURPOSE = "magiclink.link"
 PAGE = "x/magiclink/o/{token}"
 BY_LINK: Actor = replace(SYSTEM_ACTOR, means="link")
 """Who verifies a contact and claims a person here: nobody but the link that was pressed."""
-_HOUR = timedelta(hours=1)
 
 
 def settings(kit: Kit) -> Mapping[str, Any]:
@@ -45,11 +44,13 @@ def ready(kit: Kit) -> bool:
 def ask(kit: Kit, *, tenant: str, address: str, client: str, way_back: str = "") -> None:
     """Send a link to this address if somebody is found there; whether so, nobody is told.
 
-    `client` is where the visitor comes from. Raises `Invalid` (magiclink.address) for what is no
-    address, and `Conflict` (magiclink.too_often) for whoever asks again and again.
+    `client` is where the visitor comes from; of an IPv6 address its network counts. Raises
+    `Invalid` (magiclink.address) for what is no address, and `Conflict` (magiclink.too_often) for
+    whoever asks again and again.
     """
     import sqlalchemy as sa
 
+    from mentorkit.store import Counting, network
     from mentorkit_magiclink import tables
 
     _ensure_ready(kit)
@@ -60,7 +61,12 @@ def ask(kit: Kit, *, tenant: str, address: str, client: str, way_back: str = "")
         raise Invalid("magiclink.address", "The link could not be sent:", [problem])
     with writing(kit, tenant) as connection:
         _tidy(kit, tenant, connection)
-        _count(kit, tenant, connection, {"per_address": wanted, "per_client": client})
+        counting = Counting(
+            connection=connection, table=tables.asking, tenant=tenant,
+            secret=kit.secret_keys[0], now=kit.clock(),
+        )  # fmt: skip
+        counting.tidy()
+        _count(counting, kit, {"per_address": wanted, "per_client": network(client)})
     found = reach.at(kit, tenant=tenant, actor=BY_LINK, address=wanted, plugin=NAME)
     found = [one for one in found if settings(kit)["accounts"] or not one["account"]]
     if not found:
@@ -210,48 +216,28 @@ def _new(kit: Kit, tenant: str, person: str, until: Any) -> tuple[str, dict[str,
     }
 
 
-def _count(kit: Kit, tenant: str, connection: Connection, asked: Mapping[str, str]) -> None:
+def _count(counting: Counting, kit: Kit, asked: Mapping[str, str]) -> None:
     """Count an asking; raise `Conflict` when it is one too many within the hour.
 
     What nobody is found at counts all the same, so that the answer gives nobody away.
     """
-    import sqlalchemy as sa
-
-    from mentorkit_magiclink.tables import asking
-
-    key = kit.secret_keys[0]
-    secret = key.encode() if isinstance(key, str) else key
     for limit, what in asked.items():
-        told = f"{limit}\0{what}".encode()
-        digest = hmac.digest(secret, b"mentorkit asking\0" + told, "sha256").hex()
-        counting = (
-            sa.select(sa.func.count())
-            .select_from(asking)
-            .where(
-                asking.c.tenant == tenant,
-                asking.c.digest == digest,
-                asking.c.at > kit.clock() - _HOUR,
-            )
-        )
-        if connection.execute(counting).scalar_one() >= settings(kit)[limit]:
+        if counting.take(f"{limit}\0{what}", settings(kit)[limit], kit.ids()) is not None:
             raise Conflict(
                 "magiclink.too_often",
                 "Links have been asked for many times within the hour. Look for the one that "
                 "came, wait an hour, or ask your coordinator for one.",
             )
-        row = {"tenant": tenant, "id": kit.ids(), "digest": digest, "at": kit.clock()}
-        connection.execute(sa.insert(asking).values(row))
 
 
 def _tidy(kit: Kit, tenant: str, connection: Connection) -> None:
-    """Drop what is over: askings after an hour, links after a day, sessions at once."""
+    """Drop what is over: links after a day, sessions at once."""
     import sqlalchemy as sa
 
     from mentorkit_magiclink import tables
 
     now = kit.clock()
     for table, column, before in (
-        (tables.asking, "at", now - _HOUR),
         (tables.link, "until", now - timedelta(days=1)),
         (tables.session, "until", now),
     ):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mentorkit.store import declare, ident, moment, plugin_tables, refers, table, words
+from mentorkit.store import counts, declare, ident, moment, plugin_tables, refers, table, words
 from mentorkit.store import tables as core
 
 metadata = plugin_tables("magiclink")
@@ -58,13 +58,4 @@ session = table(
     ),
 )
 
-asking = table(
-    metadata,
-    "asking",
-    # Keyed with the kit's secret: whom it was about, or from where it came, cannot be read off it.
-    ident("digest"),
-    moment("at"),
-    sa.Index(None, "tenant", "digest", "at"),
-    sa.Index(None, "tenant", "at"),
-    info=declare(data_class="work", retention="an hour; keyed digests alone"),
-)
+asking = counts(metadata, "asking")

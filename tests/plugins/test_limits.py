@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from mentorkit.domain.people import Actor
 from mentorkit.journey import cases, links, programs, recruit, screen
 from mentorkit.kit import Kit
+from mentorkit.store import network
 from mentorkit.web import blueprint
-from mentorkit_limits.counting import counted, network
+from mentorkit_limits.counting import counted
 from mentorkit_limits.tables import sending
 from tests.journey.conftest import PRESET, lead
 
@@ -141,6 +142,41 @@ def test_a_sign_up_too_many_keeps_what_was_answered(kit: Kit, host: flask.Flask)
     assert raise_(host).status_code == 200, "the forms are counted apart"
 
 
+def test_mistakes_do_not_use_up_what_is_taken_in_but_have_their_limit(
+    kit: Kit, host: flask.Flask
+) -> None:
+    assert [sign_up(host, "").status_code for _ in range(12)] == [422] * 12
+    assert [sign_up(host, name).status_code for name in ("bea", "cid", "dan")] == [200, 200, 429]
+    assert [sign_up(host, "").status_code for _ in range(5)] == [429] * 5
+    told = [sign_up(host, "", address="203.0.113.9").status_code for _ in range(21)]
+    assert told == [422] * 20 + [429]
+
+
+def test_the_hour_slides_so_that_none_begins_anew_at_its_full_hour(
+    create_kit: Callable[..., Kit],
+) -> None:
+    kit = create_kit(plugins=("limits",), settings={"limits": {"signup_per_sender": 20}})
+
+    def take(count: int) -> list[int | None]:
+        who = {"per_sender": "a"}
+        about: dict[str, Any] = {"tenant": "default", "form": "signup", "who": who}
+        return [counted(kit, "secret", **about) for _ in range(count)]
+
+    now = kit.clock()
+    to = now.replace(hour=23, minute=59, second=30) - now
+    kit.clock.forward(seconds=to.total_seconds())  # type: ignore[attr-defined]
+    assert take(25).count(None) == 20
+    kit.clock.forward(seconds=31)  # type: ignore[attr-defined]
+    told = take(25)
+    assert told.count(None) <= 1, "the hour before still counts, also over midnight"
+    assert told[-1] is not None
+    assert told[-1] <= 10
+    kit.clock.forward(minutes=told[-1])  # type: ignore[attr-defined]
+    assert take(1) == [None]
+    kit.clock.forward(minutes=30)  # type: ignore[attr-defined]
+    assert take(25).count(None) in range(8, 12), "half an hour, half of the places"
+
+
 def test_of_many_at_once_no_more_come_through_than_may(kit: Kit) -> None:
     told: list[int | None] = []
     barrier = threading.Barrier(8, timeout=30)
@@ -166,14 +202,14 @@ def test_where_somebody_sent_from_cannot_be_read_off(kit: Kit, host: flask.Flask
 
     raise_(host)
     today = kept()
-    assert len(today) == 2
+    assert len(today) == 4, "what is sent and what is taken in, for the sender and the program"
     with kit.engine.connect() as connection:
         rows = str(connection.execute(sa.select(sending)).all())
     assert "198.51.100.7" not in rows
-    assert not {hmac.digest(b"secret", b"198.51.100.7", "sha256").hex()} & set(today)
+    assert hmac.digest(b"secret", b"198.51.100.7", "sha256").hex() not in today
     kit.clock.forward(days=1)  # type: ignore[attr-defined]
     raise_(host)
-    assert len(kept()) == 2, "what is over is dropped"
+    assert len(kept()) == 4, "what is over is dropped"
     assert not set(kept()) & set(today), "tomorrow the same sender is another one"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -405,8 +406,48 @@ def test_links_for_an_address_and_from_a_place_are_counted(
     clock.forward(minutes=61)
     world.ask("+254700111222")
     kept = world.rows(tables.asking)
-    assert len(kept) == 2
+    clock.forward(hours=3)
+    world.ask("+254700111222")
+    assert len(world.rows(tables.asking)) == 2, "what is over is dropped"
     assert "254700111222" not in str(kept)
+
+
+def test_an_ipv6_network_asks_as_often_as_one_address(create_world: Callable[..., World]) -> None:
+    world = create_world(per_client=3)
+    told: list[bool] = []
+    for number in range(6):
+        about = {"address": f"v{number}@example.org", "client": f"2001:db8::{number:x}"}
+        try:
+            links.ask(world.kit, tenant="acme", **about)
+        except Conflict:
+            told.append(False)
+        else:
+            told.append(True)
+    assert told == [True] * 3 + [False] * 3
+
+
+def test_of_many_askings_at_once_no_more_are_taken_than_may(
+    create_world: Callable[..., World],
+) -> None:
+    world, told = create_world(per_address=5), []
+    barrier = threading.Barrier(12, timeout=30)
+
+    def ask(number: int) -> None:
+        barrier.wait()
+        try:
+            links.ask(world.kit, tenant="acme", address="+254700111222", client=f"c{number}")
+        except Conflict as error:
+            told.append(error.code)
+        else:
+            told.append("sent")
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["magiclink.too_often"] * 7 + ["sent"] * 5
+    assert len(world.rows(tables.link)) == 5
 
 
 # ------------------------------------------------------------------------ how it ends
