@@ -60,7 +60,7 @@ def gather(
         if rows[id].free < (needed := len(ids) if id == mentor else 1):
             name = persons_of(tx, [id])[id].name
             told = f"{name} has {rows[id].free} free place(s), and {needed} are needed. "
-            told += "Give them more (`mentorkit person edit --capacity`), or name fewer people."
+            told += "Name fewer people, or give them more places first."
             raise Conflict("participant.full", told, capacity=rows[id].capacity)
     used = {}
     for id in sorted(everybody):
