@@ -425,6 +425,8 @@ def _cohort(entry: Any, at: Place) -> Cohort:
         raise ValueError("write key, starts and a later ends, as 2027-01-31") from None
     at.only(entry, ("key", "starts", "ends", *_COHORT), "a cohort has")
     rest = at.read_whole({"name": key, **entry}, _COHORT)
+    if rest.get("closes") and rest["closes"] > ends:
+        raise ValueError("closes is later than ends; write the last day to sign up, before it ends")
     return Cohort(key=key, starts=starts, ends=ends, **rest)
 
 

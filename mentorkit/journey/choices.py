@@ -16,8 +16,9 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
-from mentorkit.journey.definitions import fields_of, strategy_of
+from mentorkit.journey.definitions import strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
+from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, pool_of, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
@@ -185,7 +186,7 @@ def _falls_through(step: Both, ended: Proposal, event: events.Event) -> bool:
 
 def follow(kit: Kit, tenant: str, job: Job) -> None:
     """Keep one promise of `promise_next`, for the worker; nothing, where it is overtaken."""
-    from mentorkit.matching import bind, recommend
+    from mentorkit.matching import recommend
 
     done = kit.write(tenant, lambda tx: _ask_next(tx, job))
     if done:
@@ -193,11 +194,15 @@ def follow(kit: Kit, tenant: str, job: Job) -> None:
     with kit.transaction(tenant=tenant, write=False) as tx:
         ended, _ = _ended(tx, job)
         program = tx.programs.get(ended.program_id)
-        fields, (strategy, _) = fields_of(tx, program), strategy_of(tx, program)
-        pool = pool_of(tx, program, fields, ())
+        try:
+            bound = bound_of(kit, tx, program)
+        except Invalid as error:
+            if error.code == "strategy.plugin_off":  # as no draft is made of it either
+                return
+            raise
+        pool = pool_of(tx, program, bound.fields, ())
     if ended.mentee_id in pool.mentee_at:
-        bound = bind(strategy, kit.registry, fields, known=())
-        found = recommend(pool, bound, ended.mentee_id, strategy.shortlist)
+        found = recommend(pool, bound, ended.mentee_id, bound.strategy.shortlist)
         kit.write(tenant, lambda tx: _ask_best(tx, job, found))
 
 

@@ -56,6 +56,12 @@ def gather(
         if not rows[mentor].plays("mentor"):
             raise Conflict("proposal.wrong_role", "That participant is no mentor here.")
         members[mentor] = "mentor"
+    for id in everybody:
+        if rows[id].free < (needed := len(ids) if id == mentor else 1):
+            name = persons_of(tx, [id])[id].name
+            told = f"{name} has {rows[id].free} free place(s), and {needed} are needed. "
+            told += "Name fewer people, or give them more places first."
+            raise Conflict("participant.full", told, capacity=rows[id].capacity)
     used = {}
     for id in sorted(everybody):
         for _ in range(len(ids) if id == mentor else 1):

@@ -19,11 +19,9 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Reason
 from mentorkit.domain.runs import Run
 from mentorkit.domain.shown import as_row
-from mentorkit.domain.strategies import Strategy
 from mentorkit.errors import (
     Cancelled,
     Conflict,
-    Invalid,
     MentorKitError,
     NotAllowed,
     NotFound,
@@ -33,7 +31,7 @@ from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.left import kept
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
-from mentorkit.journey.plugins import of_strategy
+from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import (
     ASKED,
     as_mentees,
@@ -53,7 +51,6 @@ from mentorkit.journey.steps import (
     as_party,
     atomic,
     by_staff,
-    chosen,
     fresh,
     in_program,
     party,
@@ -109,9 +106,7 @@ def draft(
         _ensure_open(found)
         if cohort is not None:
             open_cohort(tx, found, cohort)
-        strategy, version = strategy_of(tx, found)
-        bound = matching.bind(strategy, kit.registry, fields_of(tx, found), known=())
-        _ensure_enabled(kit, tx, found, strategy)
+        bound, (_, version) = bound_of(kit, tx, found), strategy_of(tx, found)
         run = Run(
             **fresh(tx), program_id=found.id, strategy_version=version, seed=seed, created_at=tx.now
         )
@@ -208,18 +203,6 @@ def _supply(tx: Transaction, program: Program) -> list[Problem]:
 def _ensure_open(program: Program) -> None:
     if program.state != "open":
         raise Conflict("program.not_open", f"The program is {program.state}; open it first.")
-
-
-def _ensure_enabled(kit: Kit, tx: Transaction, program: Program, strategy: Strategy) -> None:
-    """Raise `Invalid` for what the strategy names of plugins that the program has switched off."""
-    problems = []
-    for kind, name in of_strategy(strategy):
-        plugin = kit.registry.owner(kind, name).name
-        if chosen(tx, program, plugin) is None:
-            problems.append(Problem(name, f"switch the plugin {plugin} on, or use another"))
-    if problems:
-        told = "The program has switched off what it matches by:"
-        raise Invalid("strategy.plugin_off", told, problems)
 
 
 def _drafted(step: Step, one: Proposal) -> events.Event:

@@ -13,13 +13,14 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import shown
 from mentorkit.domain.strategies import Strategy
-from mentorkit.errors import NotFound
-from mentorkit.journey.definitions import requirements_of, strategy_of
+from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.journey.definitions import fields_of, requirements_of, strategy_of
 from mentorkit.journey.programs import define
 from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
+    from mentorkit.matching.binding import Bound
     from mentorkit.store.transaction import Transaction
 
 
@@ -94,4 +95,26 @@ def of_strategy(strategy: Strategy) -> list[tuple[str, str]]:
     return [*used, ("assigners", strategy.assigner)]
 
 
-__all__ = ["change", "of_strategy", "off", "plugins_of", "show"]
+def bound_of(kit: Kit, tx: Transaction, program: Program) -> Bound:
+    """Return the strategy now in force, ready to be asked; no plugin is asked here.
+
+    Raises `Invalid` where it cannot be used, or names something of a plugin that is switched off.
+    """
+    from mentorkit.matching import bind
+
+    strategy, _ = strategy_of(tx, program)
+    bound = bind(strategy, kit.registry, fields_of(tx, program), known=())
+    gone = off(plugins_of(tx, program)[program.id])
+    missing: dict[str, dict[str, None]] = {}
+    for kind, name in of_strategy(strategy):
+        if (plugin := kit.registry.owner(kind, name).name) in gone:
+            missing.setdefault(plugin, {})[name] = None
+    if missing:
+        told = "The program has switched off what it matches by:"
+        how = "switch the plugin on, or match without: {}"
+        problems = [Problem(one, how.format(", ".join(of))) for one, of in missing.items()]
+        raise Invalid("strategy.plugin_off", told, problems)
+    return bound
+
+
+__all__ = ["bound_of", "change", "of_strategy", "off", "plugins_of", "show"]

@@ -66,8 +66,8 @@ def looking(
 
 
 def pool_of(
-    tx: Transaction, program: Program, fields: dict[str, Field], locks: Iterable[tuple[str, str]],
-    *, cohort: str | None = None, alone: bool = False,
+    tx: Transaction, program: Program, fields: Mapping[str, Field],
+    locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.errors import MentorKitError
-from mentorkit.journey.definitions import fields_of, strategy_of
+from mentorkit.journey.plugins import bound_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -18,9 +18,10 @@ def reasons_of(
     """Return score and reasons of each of these pairs, by the mentor's id, to be kept with it.
 
     Asked outside any transaction, as it calls plugins. A pair that a rule forbids has none, and
-    nobody has any where the strategy cannot be used: by hand people are brought together anyway.
+    nobody has any where the strategy cannot be used, or a plugin that it needs is switched off: by
+    hand people are brought together anyway.
     """
-    from mentorkit.matching import Pool, Someone, bind, recommend
+    from mentorkit.matching import Pool, Someone, recommend
 
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = tx.participants.get_many([mentee, *mentors])
@@ -28,7 +29,10 @@ def reasons_of(
             return {}
         program = tx.programs.get(found[mentee].program_id)
         people = tx.people.get_many(one.person_id for one in found.values())
-        fields, (strategy, _) = fields_of(tx, program), strategy_of(tx, program)
+        try:
+            bound = bound_of(kit, tx, program)
+        except MentorKitError:
+            return {}
 
     def someone(id: str) -> Someone:
         one = found[id]
@@ -38,8 +42,7 @@ def reasons_of(
     here = [id for id in dict.fromkeys(mentors) if id in found]
     here = [id for id in here if found[id].program_id == program.id]
     try:
-        pool = Pool([someone(mentee)], [someone(id) for id in here], fields)
-        bound = bind(strategy, kit.registry, fields, known=())
+        pool = Pool([someone(mentee)], [someone(id) for id in here], bound.fields)
         pairs = recommend(pool, bound, mentee, len(here)) if here else ()
     except MentorKitError:
         return {}

@@ -9,9 +9,10 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import OTHER
-from mentorkit.errors import Conflict, NotAllowed
-from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
+from mentorkit.errors import Conflict, MentorKitError, NotAllowed
+from mentorkit.journey.definitions import matching_for
 from mentorkit.journey.onboard import Own
+from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, pool_of, told_of
 from mentorkit.journey.safeguards import old_enough
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 MOST = 50
+ARRANGED = (
+    "How people are brought together here is being arranged anew, so there is nobody to show you "
+    "now. Look again in some days, or ask a coordinator."
+)
 
 
 def mentors(
@@ -31,9 +36,10 @@ def mentors(
     For staff, and for the mentee where the program's `matching` is "self". ``mentors`` lists the
     participant id, the name, and `words`; staff get the `score` too. Only mentors with a free
     place who break neither rule nor safeguard are there. Raises `Conflict` (mentee.not_available)
-    for somebody who cannot be matched now, saying why.
+    for somebody who cannot be matched now, saying why. Where the strategy cannot be used, also for
+    a plugin that is switched off, staff are told what of it (`Invalid`), a mentee to come again.
     """
-    from mentorkit.matching import bind, recommend, words
+    from mentorkit.matching import recommend, words
 
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
@@ -43,15 +49,19 @@ def mentors(
                 "proposal.staff_matches",
                 "In this program the staff match people; they tell you when there is somebody.",
             )
-        fields = fields_of(tx, program)
-        strategy, _ = strategy_of(tx, program)
+        try:
+            bound = bound_of(kit, tx, program)
+        except MentorKitError:
+            if own.role in PARTIES:
+                raise Conflict("mentee.not_available", ARRANGED) from None
+            raise
         # As if they were locked: who is both and has one place asks as a mentee.
-        pool = pool_of(tx, program, fields, [(one.id, one.id)])
+        pool = pool_of(tx, program, bound.fields, [(one.id, one.id)])
         if one.id not in pool.mentee_at:
             raise Conflict("mentee.not_available", _why(tx, program, one, own.role))
-    bound = bind(strategy, kit.registry, fields, known=())
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
+    fields = bound.fields
     whose: Whose | None = None if own.role in PARTIES else "mentee"
     listed = [
         {

@@ -272,3 +272,17 @@ def test_a_circle_is_gathered_within_one_cohort_and_keeps_its_days(create_world:
     with world.kit.transaction(tenant="acme", write=False) as tx:
         told = replay(tx.journal.events(limit=None))["relationship", circle["id"]]
     assert told["of_cohort"] == "spring"
+
+
+def test_a_cohort_does_not_take_people_in_after_its_end(world: Any) -> None:
+    body = {**SPRING, "closes": "2028-01-01"}
+    with pytest.raises(Invalid, match="closes is later than ends"):
+        programs.define(world.kit, **world.at, program="traders", kind="cohort", key="s", body=body)
+
+
+def test_a_circle_without_places_enough_names_whose_they_are(world: Any) -> None:
+    people = [world.ids["ana"], world.ids["ben"]]
+    at = {**world.at, "program": "traders", "people": people, "mentor": world.ids["cleo"]}
+    with pytest.raises(Conflict, match=r"Cleo has 1 free place\(s\), and 2 are needed") as caught:
+        gather.gather(world.kit, **at)
+    assert caught.value.code == "participant.full"

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 import flask
 import pytest
 
-from mentorkit import DEFAULT_PLUGINS, Portal
+from mentorkit import DEFAULT_PLUGINS, Manifest, Portal, hookimpl
+from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
-from mentorkit.errors import MentorKitError
+from mentorkit.errors import Conflict, Invalid, MentorKitError
+from mentorkit.hooks import Criterion
 from mentorkit.journey import (
     accept,
     evaluate,
@@ -31,6 +34,7 @@ from mentorkit.journey import (
     screen,
     standing,
     strategies,
+    suggestions,
 )
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
@@ -235,3 +239,86 @@ def test_everything_of_a_plugin_is_gone_with_it(
     if own:
         with pytest.raises(MentorKitError, match="switched off what it matches by"):
             match.draft(kit, **AT)
+
+
+def test_what_a_strategy_takes_from_a_plugin_is_gone_for_each_way_of_matching(
+    mentorkit_create_kit: Callable[..., Kit], mentorkit_clock: Any
+) -> None:
+    asked: list[str] = []
+
+    class Ours(Criterion):
+        name = "ours"
+        needs = MappingProxyType({"trade": str})
+
+        def score(self, mentee: Any, mentor: Any) -> float:
+            asked.append("score")
+            return 1.0
+
+        def explain(self, mentee: Any, mentor: Any, value: float) -> str:
+            return "Ours says so"
+
+    class Own:
+        manifest = Manifest(title="Ours")
+
+        @hookimpl
+        def mentorkit_criteria(self) -> Any:
+            yield Ours()
+
+    kit = mentorkit_create_kit(plugins=("matching", ("ours", Own())))
+    matched = {
+        "criteria": [
+            {"criterion": "equal", "field": "trade", "weight": 1},
+            {"criterion": "equal", "field": "trade", "weight": 2},
+            {"criterion": "ours", "weight": 3},
+        ]
+    }
+    here = {"matching": "self", "accept_chain": ["mentee", "mentor"]}
+    preset = {"fields": PRESET["fields"], "consent": PRESET["consent"], "strategy": matched}
+    preset["measurement"] = {"none": "This test measures nothing."}
+    programs.create(kit, **BY, key="traders", preset={**preset, "program": here})
+    programs.open_(kit, **AT)
+    people = [("ana", "mentee"), ("ben", "mentee"), ("cleo", "mentor"), ("dora", "mentor")]
+    leads = [
+        Lead(key=key, role=role, name=key.title(), profile={"trade": "baker"})  # type: ignore[arg-type]
+        for key, role in people
+    ]
+    recruit.receive(kit, **AT, leads=leads)
+    ids = {row["key"]: row["id"] for row in screen.review(kit, **AT)}
+    for verb in (screen.approve, onboard.consent, onboard.complete):
+        many(kit, verb, list(ids.values()), **BY, noun="participant")
+    for key in ids:
+        standing.link(kit, **BY, person=key, user_ref=key)
+    ana: dict[str, Any] = {"tenant": "acme", "actor": Actor(user_ref="ana")}
+    two = {"mentee": ids["ana"], "mentor": ids["cleo"]}
+    assert suggestions.mentors(kit, **ana, participant=ids["ana"])["mentors"]
+    run = match.draft(kit, **AT)["id"]
+    match.publish(kit, **BY, run=run)  # Ana and Ben are asked, each about one mentor
+    drain(kit)
+    assert asked
+
+    asked.clear()
+    plugins.change(kit, **AT, plugin="ours", on=False)
+    for one in match.proposals(kit, **AT, state="offered"):  # nobody is offered the next best
+        accept.accept(kit, **BY, proposal=one["id"], on_behalf_of="mentee")
+    mentorkit_clock.forward(days=30)
+    drain(kit)
+    assert [one["state"] for one in match.proposals(kit, **AT)] == ["expired", "expired"]
+    with pytest.raises(Conflict, match="being arranged anew") as arranged:
+        suggestions.mentors(kit, **ana, participant=ids["ana"])
+    assert arranged.value.code == "mentee.not_available"
+    with pytest.raises(Invalid, match=r"ours: switch the plugin on, or match without: ours"):
+        suggestions.mentors(kit, **BY, participant=ids["ana"])
+    page = (
+        host(kit)
+        .test_client()
+        .get(f"/m/programs/traders/people/{ids['ana']}/mentors", headers={"X-User": "admin"})
+    )
+    assert (page.status_code, "match without: ours" in page.text) == (422, True)
+    asks = match.propose(kit, **ana, **two)  # by hand people are brought together all the same
+    assert accept.show(kit, **BY, proposal=asks["id"])["words"] == []
+    plugins.change(kit, **AT, plugin="matching", on=False)
+    with pytest.raises(Invalid) as caught:
+        match.draft(kit, **AT)
+    assert [one.place for one in caught.value.problems] == ["matching", "ours"]
+    assert caught.value.problems[0].message.count("equal") == 1
+    assert asked == []

@@ -347,7 +347,7 @@ def mentors(
     shown |= {"mentee": participant, "most": choices.MOST}
     try:
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
-    except Conflict as error:
-        return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), 409
+    except (Conflict, Invalid) as error:
+        return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), status(error)
     shown["alike"] = beside(visit, [one["id"] for one in told["mentors"]])
     return visit.render("mentors.html", **{**shown, **told})
