@@ -15,7 +15,6 @@ from mentorkit import __version__
 from mentorkit.commands import (
     database,
     introductions,
-    joining,
     matching,
     pairing,
     people,
@@ -28,6 +27,7 @@ from mentorkit.commands import (
     setup,
     sheets,
     strategies,
+    telling,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -336,7 +336,7 @@ for command in (
     plugins.program,
     programs.staff,
     people.recruit,
-    joining.participant,
+    telling.participant,
     privacy.person,
     matching.match,
     matching.publish,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 SIDES = ("mentee", "mentor")
+MOST_MENTEES = 50
+"""How many mentees at once a mentor may offer to look after; staff may give more places."""
 NO_MENTORS = "no_mentors"
 """The code of why somebody waits who signed up before there were mentors enough."""
 
@@ -39,7 +41,8 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     ``{locale: text}``, ``open`` whether people are taken in, ``waits`` whether mentees go onto the
     waiting list for want of mentors, ``questions`` the profile fields with the options offered
     now, ``minimum_age`` a number of years or None, ``dated`` whether there are cohorts, ``cohorts``
-    those that take people in now, of which one may be given (`full`: no mentees any more).
+    those that take people in now, of which one may be given (`full`: no mentees any more), and
+    ``most`` how many people at once each role may wish for.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -61,6 +64,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "consent_now": consent.number if consent else 0,
             "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
+            "most": _most(found),
             "dated": bool(cohorts),
             "cohorts": [
                 {**as_row(one), "full": bool(shut(tx, found, one, "mentee"))}
@@ -88,6 +92,7 @@ def sign_up(
     campaign: str = "",
     agreed: int | None = None,
     cohort: str | None = None,
+    capacity: int | None = None,
     tx: Transaction | None = None,
 ) -> dict[str, Any]:
     """Take somebody in as a lead by their own wish; return what they may know of it.
@@ -97,8 +102,9 @@ def sign_up(
     the answer is ``{"state": "lead"}`` all the same. While mentors are missing, mentees wait
     (`state` is ``waiting``). `unmet` are the texts of the requirements that the answers do not
     meet; `agreed` is the version of the consent text that they have agreed to; `cohort` is the key
-    of an intake that takes people in. Raises `Invalid` with every answer that cannot be used, and
-    `Conflict` (program.closed, participant.here_already).
+    of an intake that takes people in, `capacity` how many people at once (left out: a mentor one,
+    a mentee as many as the program allows). Raises `Invalid` with every answer that cannot be
+    used, and `Conflict` (program.closed, participant.here_already).
     """
 
     def take_in(tx: Transaction) -> tuple[dict[str, Any], str | None]:
@@ -107,7 +113,9 @@ def sign_up(
         not_closed(found)
         dated = cohorts_of(tx, found) if cohort else {}
         wrong = cohort and (no_such(cohort, dated) or shut(tx, found, dated[cohort], role))
-        profile = _checked(tx, found, role, name, email, phone, born, zone, answers or {}, wrong)
+        profile = _checked(
+            tx, found, role, name, email, phone, born, zone, answers or {}, wrong, capacity
+        )
         told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
         if role == "mentee" and not balance(tx, found)["open"]:
             told["state"] = "waiting"
@@ -141,7 +149,7 @@ def sign_up(
                 person_id=person.id,
                 cohort=cohort or None,
                 role=role,  # type: ignore[arg-type]
-                capacity=found.mentee_capacity if role == "mentee" else 1,
+                capacity=capacity or (found.mentee_capacity if role == "mentee" else 1),
                 profile=Frozen(profile),
                 source=source[:100],
                 campaign=campaign[:100],
@@ -185,7 +193,8 @@ def _checked(
     born: int | None,
     zone: str,
     answers: Mapping[str, Any],
-    cohort: str | None = None,
+    cohort: str | None,
+    capacity: int | None,
 ) -> dict[str, Any]:
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
     problems = [Problem("cohort", cohort)] if cohort else []
@@ -205,6 +214,9 @@ def _checked(
         problems.append(Problem("born", "write the year in which you were born"))
     if born is not None and not 1900 <= born <= tx.now.year:
         problems.append(Problem("born", f"write a year from 1900 to {tx.now.year}"))
+    most = _most(program).get(role, 1)
+    if capacity is not None and not 1 <= capacity <= most:
+        problems.append(Problem("capacity", f"write a whole number from 1 to {most}"))
     fields = {id: one for id, one in fields_of(tx, program).items() if role in one.roles}
     values, wrong = parsed(fields, answers)
     wrong += no_longer(fields, values, {})
@@ -216,6 +228,11 @@ def _checked(
     if problems:
         raise Invalid("signup.invalid", "Some answers are still missing or wrong:", problems)
     return values
+
+
+def _most(program: Program) -> dict[str, int]:
+    """Return how many people at once somebody may wish for, by role."""
+    return {"mentor": MOST_MENTEES, "mentee": program.mentee_capacity}
 
 
 def _unmet(

@@ -34,6 +34,14 @@ def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return told
 
 
+def whole(name: str) -> int | None:
+    """Return the whole number typed into this control, None for nothing; -1 if it is no number."""
+    told = flask.request.form.get(name, "").strip()
+    if not told:
+        return None
+    return int(told) if told.isdecimal() and len(told) < 10 else -1
+
+
 def in_utc(
     questions: Sequence[Mapping[str, Any]], told: Mapping[str, Any], zone: str, now: datetime
 ) -> dict[str, Any]:

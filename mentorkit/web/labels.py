@@ -17,6 +17,7 @@ LABELS = {
     "amount": "Spent on it in all",
     "attendees": "Who was there",
     "born": "Year of birth",
+    "capacity": "How many people at once?",
     "cohort": "Cohort",
     "currency": "Currency, in three letters",
     "day": "When",

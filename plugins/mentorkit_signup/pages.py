@@ -56,6 +56,7 @@ def pages() -> flask.Blueprint:
                 source=typed.get("source", ""),
                 campaign=typed.get("campaign", ""),
                 cohort=typed.get("cohort") or None,
+                capacity=answers.whole("capacity"),
                 name=typed.get("name", ""),
                 email=typed.get("email", ""),
                 phone=typed.get("phone", ""),

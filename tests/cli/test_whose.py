@@ -17,7 +17,7 @@ NEEDED = {
     "ask": ("--text", "?"), "reply": ("--text", "!"), "meet": ("--minutes", "5"),
     "correct": ("--role", "both"), "cohort": ("--cohort", "x"),
     "touch": ("--level", "high"), "sign": ("--signoff", "x"), "write": ("--text", "!"),
-    "link": ("--for", "e1"),
+    "link": ("--for", "e1"), "capacity": ("2",),
 }  # fmt: skip
 
 

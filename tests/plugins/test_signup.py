@@ -304,3 +304,18 @@ def test_staff_see_a_link_for_each_open_cohort(host: flask.Flask, dated: Kit) ->
     assert "For the cohort Autumn:" in page
     assert "http://localhost/m/x/signup/traders?cohort=autumn" in page
     assert "cohort=winter" not in page
+
+
+def test_a_mentor_says_how_many_mentees_at_once(host: flask.Flask, kit: Kit) -> None:
+    bo = {"as": "mentor", "name": "Bo", "email": "bo@example.org", "answer.trade": "baker"}
+    page = host.test_client().get("/m/x/signup/traders?as=mentor").text
+    assert re.search(r'<input id="capacity"[^>]* min="1" max="50" value="1"', page)
+    assert 'name="capacity"' not in host.test_client().get("/m/x/signup/traders?as=mentee").text
+    for wrong in ("0", "51", "two"):
+        told = send(host, status=422, **bo, capacity=wrong)
+        assert "How many people at once: write a whole number from 1 to 50" in told
+        assert f'value="{wrong}"' in told
+    send(host, **bo, capacity="4")
+    send(host, **{**bo, "name": "Cy", "email": "cy@example.org"}, capacity="")
+    send(host, **ANA)
+    assert {one["name"]: one["capacity"] for one in leads(kit)} == {"Bo": 4, "Cy": 1, "Ana Lovi": 1}

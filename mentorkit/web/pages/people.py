@@ -15,6 +15,7 @@ from mentorkit.errors import (
     Conflict,
     Invalid,
     MentorKitError,
+    NotAllowed,
     NotFound,
     Problem,
     WithProblems,
@@ -262,7 +263,12 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     zone = zone_named(visit.form.get("zone", ""), visit.locale)
     clock = zone or visit.clock(found["zone"])
     told = answers.in_utc(found["questions"], told, clock, visit.kit.clock())
+    places, was = answers.whole("capacity"), answers.whole("capacity_was")
     try:
+        if places is not None and places != was:
+            onboard.set_capacity(
+                visit.kit, **visit.asked(), participant=participant, capacity=places
+            )
         onboard.answer(visit.kit, **visit.asked(), participant=participant, answers=told)
         if zone:
             onboard.set_zone(visit.kit, **visit.asked(), participant=participant, zone=zone)
@@ -271,7 +277,7 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
             onboard.consent(visit.kit, **visit.asked(), participant=participant, version=version)
         if found["state"] == "approved":
             onboard.complete(visit.kit, **visit.asked(), participant=participant)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotAllowed) as error:
         return _again(visit, program, participant, error), status(error)
     return visit.go("participant", "answered", program=program, participant=participant)
 
