@@ -434,6 +434,14 @@ def staff(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
         ]
 
 
+def colleagues(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
+    """List who runs another of the tenant's programs and not this one: person id, name, account."""
+    with reading(kit, tenant, actor, program) as (tx, found):
+        others = {id for one in tx.programs.find() for id in one.staff} - set(found.staff)
+        known = sorted(tx.people.get_many(others).values(), key=lambda one: (one.name, one.id))
+        return [{"person": one.id, "name": one.name, "user_ref": one.user_ref} for one in known]
+
+
 def _only_admin(step: Step, concerns: bool) -> None:
     if concerns and step.role != Role.ADMIN:
         raise NotAllowed(

@@ -305,7 +305,9 @@ BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
 NOTICES = {
     "opened": "The program is open.",
     "closed": "The program is closed to new people. Relationships go on to their end.",
-    "appointed": "They work in this program now.",
+    "appointed": "They work in this program now. Nobody has checked that there is such an account: "
+    "compare it with how this portal writes it.",
+    "dismissed": "They do not work in this program any more.",
     "approved": "{count} approved.",
     "declined": "{count} declined.",
     "waiting": "{count} put on the waiting list.",

@@ -101,7 +101,10 @@ def overview(visit: Visit, program: str) -> str:
         where=WHERE.get(found["next"]),
         missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
-        staff_roles=STAFF_ROLES,
+        staff_roles=STAFF_ROLES if "admin" in visit.roles else STAFF_ROLES[1:],
+        colleagues=programs.colleagues(visit.kit, **visit.asked(), program=program)
+        if visit.is_staff
+        else (),
         figures=found,
         flags=flags.flags(visit.kit, **visit.asked(), program=program),
         **found,
@@ -125,11 +128,17 @@ def program_close(visit: Visit, program: str) -> Response:
 @does("/programs/<program>/staff")
 @allow(*STAFF)
 def staff_add(visit: Visit, program: str) -> Response:
+    """Appoint somebody new or known, give another role, or (``do=dismiss``) take it back."""
+    at = {**visit.asked(), "program": program}
+    person = visit.form.get("person") or None
+    if visit.form.get("do") == "dismiss":
+        programs.dismiss(visit.kit, **at, person=person or "")
+        return visit.go("overview", "dismissed", program=program, anchor="staff")
     programs.appoint(
         visit.kit,
-        **visit.asked(),
-        program=program,
+        **at,
         role=visit.form.get("role", ""),
+        person=person,
         name=visit.form.get("name", "").strip(),
         user_ref=visit.form.get("user_ref", "").strip() or None,
     )
