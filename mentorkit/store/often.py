@@ -70,6 +70,8 @@ class Counting:
         if self.connection.execute(taking.values(used=own + 1)).rowcount == 1:
             return None
         used, before = (self._used(what, since) for since in (self.since, self.since - HOUR))
+        if used < most and not before:
+            return self.now  # somebody has given one back just now
         if used < most:
             return self.since + HOUR - HOUR * (most - used) / before
         return self.since + 2 * HOUR - HOUR * most / used

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from mentorkit.domain.people import Actor
 from mentorkit.journey import cases, links, programs, recruit, screen
 from mentorkit.kit import Kit
-from mentorkit.store import network
+from mentorkit.store import Counting, network
 from mentorkit.web import blueprint
 from mentorkit_limits.counting import counted
 from mentorkit_limits.tables import sending
@@ -175,6 +175,22 @@ def test_the_hour_slides_so_that_none_begins_anew_at_its_full_hour(
     assert take(1) == [None]
     kit.clock.forward(minutes=30)  # type: ignore[attr-defined]
     assert take(25).count(None) in range(8, 12), "half an hour, half of the places"
+
+
+def test_a_place_given_back_beside_a_refusal_is_free_at_once(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about: dict[str, Any] = {"tenant": "default", "form": "concern", "who": {"per_sender": "a"}}
+    for _ in range(LIMITS["concern_per_sender"]):
+        assert counted(kit, "secret", **about) is None
+    real = Counting._used
+
+    def used(counting: Counting, what: str, since: Any) -> int:
+        """Return what is read a moment later, when one place was given back meanwhile."""
+        return max(0, real(counting, what, since) - 1)
+
+    monkeypatch.setattr(Counting, "_used", used)
+    assert counted(kit, "secret", **about) == 1, "to be sent again in a minute"
 
 
 def test_of_many_at_once_no_more_come_through_than_may(kit: Kit) -> None:
