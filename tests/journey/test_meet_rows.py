@@ -481,7 +481,7 @@ def test_only_staff_gather_and_nobody_beyond_their_places(world: Any) -> None:
         gather.gather(
             world.kit, tenant="acme", actor=world.by("ana"), program="traders", people=ids
         )
-    with pytest.raises(Conflict, match="All 1 place"):
+    with pytest.raises(Conflict, match="Cleo has 1 free place"):
         gather.gather(
             world.kit, **world.at, program="traders", people=ids, mentor=world.ids["cleo"]
         )
