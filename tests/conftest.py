@@ -17,6 +17,7 @@ from sqlalchemy.orm import sessionmaker
 
 from mentorkit.kit import Kit
 from mentorkit.store import prepare, tables
+from tests.schemas import Schemas
 
 pytest_plugins = ["skips", "databases"]  # which skips fail a run; which SQLite a test sees
 
@@ -74,6 +75,14 @@ def postgres() -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def schemas(postgres: sa.Engine) -> Iterator[Schemas]:
+    """The schemas of tests on the PostgreSQL server."""
+    made = Schemas(postgres, tables.metadata)
+    yield made
+    made.drop_all()
+
+
 @pytest.fixture
 def create_database(
     request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path
@@ -82,15 +91,15 @@ def create_database(
     undo: list[Callable[[], Any]] = []
 
     def create(kind: str, *, made: bool = True) -> Database:
-        name = f"mk_test_{uuid4().hex[:12]}"
         if kind == "postgresql":
-            server: sa.Engine = request.getfixturevalue("postgres")
-            with server.connect() as connection:
-                connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-            url = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={name}"})
+            schemas: Schemas = request.getfixturevalue("schemas")
+            name = schemas.take(made=made)
+            # No test cuts the power: what a killed process committed is there without a sync.
+            options = f"-csearch_path={name} -csynchronous_commit=off"
+            url = sa.make_url(POSTGRES).update_query_dict({"options": options})
             written = url.render_as_string(hide_password=False)
         else:
-            path = tmp_path / f"{name}.db"
+            path = tmp_path / f"mk_test_{uuid4().hex[:12]}.db"
             if made:
                 shutil.copy(empty_sqlite, path)
             written = f"sqlite:///{path}"
@@ -99,12 +108,9 @@ def create_database(
         def drop() -> None:
             engine.dispose()
             if kind == "postgresql":
-                with server.connect() as connection:
-                    connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+                schemas.give_back(name)
 
         undo.append(drop)
-        if made and kind == "postgresql":
-            tables.metadata.create_all(engine)
         return Database(kind, written, engine)
 
     yield create

@@ -232,7 +232,7 @@ def test_row_level_security_is_a_second_wall(
         return
     names = rls(database.engine)
     assert len(names) == len(tables.metadata.tables)
-    schema = database.engine.url.query["options"].removeprefix("-csearch_path=")
+    schema = database.engine.url.query["options"].removeprefix("-csearch_path=").split()[0]
     role = f"{schema}_app"
     with postgres.connect() as connection:
         connection.exec_driver_sql(f"CREATE ROLE {role}")
