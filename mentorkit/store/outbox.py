@@ -154,6 +154,12 @@ class Outbox:
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(statement).rowcount
 
+    def drop(self, kind: str, first: str, last: str) -> None:
+        """Delete the rows of this kind with keys from `first` to `last`, as the database sorts."""
+        these = (_ROW.tenant == self.tx.tenant, _ROW.kind == kind, _ROW.key.between(first, last))
+        with self.tx.writing("outbox"):
+            self.tx.connection.execute(sa.delete(tables.outbox).where(*these))
+
     # ------------------------------------------------------------------ looking
 
     def find(self, **equals: Any) -> list[Job]:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import MentorKitError, NotFound, SettingsError
 from mentorkit.journey import standing
-from mentorkit.web import access, problems
+from mentorkit.web import access, once, problems
 from mentorkit.web.access import allow
 from mentorkit.web.brought import brought
 from mentorkit.web.pages import (  # noqa: F401
@@ -127,6 +128,7 @@ class _Mounts:
         made.url_value_preprocessor(self._arrive)
         made.url_defaults(self._address)
         made.before_request(self._guard)
+        made.after_request(once.end)
         made.after_request(_protect)
         made.register_error_handler(MentorKitError, problems.page)
         for page in PAGES:
@@ -176,12 +178,15 @@ class _Mounts:
             if flask.current_app.url_map.is_endpoint_expecting(endpoint, name):
                 values.setdefault(name, value)
 
-    def _guard(self) -> None:
-        """Let nobody in whom the view does not name, and no form that we did not make."""
+    def _guard(self) -> ResponseReturnValue | None:
+        """Let nobody in whom the view does not name, and no form that we did not make.
+
+        A form that was sent before is answered as it was then.
+        """
         request = flask.request
         endpoint = request.endpoint or ""
         if endpoint.endswith(".static"):
-            return
+            return None
         _, tenant, _ = flask.g.mentorkit_arrival
         visit = replace(current(), tenant=tenant)
         actor = self.actor() or Actor()
@@ -198,8 +203,9 @@ class _Mounts:
         if found.astray:
             told = visit.words("It is not there, or it is not of this program.")
             raise NotFound(f"{found.astray}.not_found", told)
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            visit.check_token()
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return None
+        return once.begin(visit, visit.check_token())
 
     def _ensure_on(self, visit: Visit) -> None:
         """Refuse a page of a plugin that the program has switched off: it is not there."""

@@ -3,11 +3,16 @@
 It needs neither cookie nor session, so it works in a host that has none, and beside a host that
 guards its own forms: it is signed with the host's secret and holds for one tenant and one actor,
 with what the actor may do: an admin whom the host does not name is not the visitor without a name.
+
+Each also carries an id of its own, by which a form that is sent twice counts once (`once`).
 """
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Sequence
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
@@ -27,10 +32,15 @@ class Tokens:
         self._signer = URLSafeTimedSerializer(keys, salt="mentorkit.form")
 
     def make(self, tenant: str, actor: Actor) -> str:
-        return str(self._signer.dumps(_whose(tenant, actor)))
+        id = f"{int(time.time())}-{secrets.token_hex(12)}"  # sorts by when it was made
+        return str(self._signer.dumps([_whose(tenant, actor), id]))
 
-    def check(self, given: str, tenant: str, actor: Actor) -> None:
-        """Raise `Conflict` for a form left open too long, `NotAllowed` for any other's."""
+    def check(self, given: str, tenant: str, actor: Actor) -> str:
+        """Return the form's id.
+
+        Raise `Conflict` for a form left open too long, `NotAllowed` for any other's.
+        """
+        signed: Any = None
         try:
             signed = self._signer.loads(given, max_age=HOURS * 3600)
         except SignatureExpired:
@@ -40,13 +50,14 @@ class Tokens:
                 "Go back, reload the page, and send it again.",
             ) from None
         except BadSignature:
-            signed = None
-        if signed != _whose(tenant, actor):
+            pass
+        if not isinstance(signed, list) or signed[0] != _whose(tenant, actor):
             raise NotAllowed(
                 "form.not_ours",
                 "This form was not made for you here, so nothing was changed. Perhaps you have "
                 "signed in as somebody else meanwhile: go back, reload the page, and try again.",
             )
+        return str(signed[1])
 
 
 def _whose(tenant: str, actor: Actor) -> list[str | bool | None]:

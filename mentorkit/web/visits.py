@@ -189,8 +189,10 @@ class Visit:
     def token(self) -> str:
         return self.portal.tokens.make(self.tenant, self.actor)
 
-    def check_token(self) -> None:
-        """Raise `NotAllowed` or `Conflict` for a form that is not ours, or not this visitor's.
+    def check_token(self) -> str:
+        """Return the id of the form that was sent.
+
+        Raise `NotAllowed` or `Conflict` for one that is not ours, or not this visitor's.
 
         No page of another site sends ours, whatever token it got hold of (Fetch Metadata).
         """
@@ -200,7 +202,16 @@ class Visit:
                 "This form was sent from another site, so nothing was changed. "
                 "Open the page here, and send it again.",
             )
-        self.portal.tokens.check(flask.request.form.get(FIELD, ""), self.tenant, self.actor)
+        given = flask.request.form.get(FIELD, "")
+        return self.portal.tokens.check(given, self.tenant, self.actor)
+
+    def counts(self) -> None:
+        """Let the form that was just sent count, whatever page answers it.
+
+        One that leads on to another page counts anyway. A page that only shows something (what a
+        sheet would change, what is wrong) does not, and the same form may be sent again.
+        """
+        flask.g.mentorkit_counts = True
 
     def render(self, template: str, **values: Any) -> str:
         """Return one of our templates (a host's of the same name goes before), in its layout.

@@ -64,6 +64,7 @@ def pages() -> flask.Blueprint:
             )
         except (Conflict, Invalid) as error:
             return shown(program, role, error), 422
+        visit.counts()
         return done(taken, asked, agreed="agreed" in typed)
 
     return made

@@ -71,6 +71,7 @@ def pages() -> flask.Blueprint:
             return answered
         if visit.form.get("do") == "save":
             return visit.go("survey.by_link", "saved", program=program, token=token)
+        visit.counts()
         return done()
 
     return made

@@ -64,6 +64,18 @@ def send(host: flask.Flask, user: str | None = None, status: int = 200, **typed:
     return answer.text
 
 
+def test_a_sign_up_that_is_sent_twice_counts_once(host: flask.Flask, kit: Kit) -> None:
+    browser = host.test_client()
+    page = browser.get("/m/x/signup/traders?as=mentee").text
+    token = re.search(r'mk_token" value="([^"]+)', page)
+    assert token
+    form = {"mk_token": token[1], **ANA, "email": "", "phone": "+34600000001"}
+    pages = [browser.post("/m/x/signup/traders", data=form).text for _ in range(2)]
+    assert "Thank you" in pages[0]
+    assert "it counts once" in pages[1]
+    assert len(leads(kit)) == 1
+
+
 def leads(kit: Kit) -> list[dict[str, Any]]:
     return screen.review(kit, **BY, program="traders")
 

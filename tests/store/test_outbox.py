@@ -52,6 +52,18 @@ def test_one_key_is_promised_once(kit: Any) -> None:
         assert tx.outbox.add("message", "same")
 
 
+def test_rows_of_one_kind_are_dropped_by_their_keys_and_nobody_elses(kit: Any) -> None:
+    for tenant in ("acme", "other"):
+        with kit.transaction(tenant=tenant) as tx:
+            for kind, key in (("form", "1"), ("form", "2"), ("form", "3"), ("message", "2m")):
+                tx.outbox.add(kind, key)
+    with kit.transaction(tenant="acme") as tx:
+        tx.outbox.drop("form", "1", "2z")
+        assert {job.key for job in tx.outbox.find()} == {"3", "2m"}
+    with kit.transaction(tenant="other") as tx:
+        assert len(tx.outbox.find()) == 4
+
+
 def test_each_reaction_that_listens_gets_a_row_of_its_own(create_kit: Any) -> None:
     def reaction(name: str, *on: type) -> Any:
         return SimpleNamespace(name=name, on=on)

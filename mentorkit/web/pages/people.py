@@ -109,6 +109,8 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
     note: dict[str, Any] = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
     done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
     if done["refused"]:
+        if done["done"]:
+            visit.counts()
         return people(visit, program, done["refused"]), 409
     return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
 
@@ -153,6 +155,7 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
     preview = visit.form.get("do") != "import"
     told = recruit.receive(visit.kit, **at, leads=leads, preview=preview)
     if not preview:
+        visit.counts()
         recruit.remember(visit.kit, **at, columns=columns)
     if not (preview or wrong or told["refused"] or told["twins"]):
         return visit.go("people", "imported", program=program, count=told["new"])

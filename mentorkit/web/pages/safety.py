@@ -105,6 +105,7 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
         )
     except (Conflict, Invalid, NotAllowed) as error:
         return _form(visit, at, error), status(error)
+    visit.counts()
     return visit.render(
         "concern_done.html",
         title=visit.words("Thank you for telling us"),

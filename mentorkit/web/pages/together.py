@@ -68,6 +68,8 @@ def relationships_change(visit: Visit, program: str) -> Response | tuple[str, in
         return relationships(visit, program, wrong=error, ticked=ids), 422
     done = many(visit.kit, verb, ids, **visit.asked(), noun=noun, **how)
     if done["refused"]:
+        if done["done"]:
+            visit.counts()
         return relationships(visit, program, refused=done["refused"]), 409
     args = flask.request.args
     kept = {name: args[name] for name in KEPT if args.get(name)}

@@ -1,0 +1,142 @@
+"""A form counts once, however often it is sent: by a double tap, after Back, on a bad connection.
+
+Whoever sends it first holds its id, as a row of the outbox that no worker takes. The row goes when
+the form was refused, so that it can be sent again; else it keeps where the answer led, and whoever
+sends the same form once more is led there, too. It is dropped once the form's token is too old.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.errors import Conflict, MentorKitError
+from mentorkit.web import tokens
+from mentorkit.web.visits import Visit, current
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from mentorkit.store.tables import Job
+    from mentorkit.store.transaction import Transaction
+
+KIND = "form"
+WAIT = 5.0
+"""Seconds that the second of two waits for the answer of the first."""
+PAUSE = 0.1
+TOLD = ("said", "count")
+"""What is kept of the query of an address: what was done. The rest may be words of a search."""
+log = logging.getLogger("mentorkit.web")
+
+
+def begin(visit: Visit, id: str) -> ResponseReturnValue | None:
+    """Hold a form's id while it is done; return the answer where it has been done already.
+
+    Raises `Conflict` where it was sent before with something else in it, or where nobody knows
+    what became of it.
+    """
+    key, sent, until = f"{KIND}:{id}", _digest(), time.monotonic() + WAIT
+    while True:
+        held, before = visit.kit.write(visit.tenant, partial(_hold, key, sent))
+        if held:
+            flask.g.mentorkit_form = (key, sent)
+            flask.g.mentorkit_counts = False
+            return None
+        if before is not None and before.body["sent"] != sent:
+            raise Conflict(
+                "form.sent_before",
+                visit.words(
+                    "This form has been sent before with something else in it, and that has been "
+                    "taken in. What you changed since has not. Reload the page, look at what is "
+                    "there, and send it again if it is still needed."
+                ),
+            )
+        if before is not None and "to" in before.body:
+            return _answer(visit, before.body["to"])
+        if time.monotonic() >= until:
+            raise Conflict(
+                "form.under_way",
+                visit.words(
+                    "This form has been sent before, and it is not known yet what became of it. "
+                    "Reload the page and look whether it is there; if it is not, send it again."
+                ),
+            )
+        time.sleep(PAUSE)
+
+
+def end(response: flask.Response) -> flask.Response:
+    """Keep where the form's answer led; let go of the form if it was refused, or did nothing.
+
+    After an error of ours nobody knows what was done: then it stays held. An answer that gives or
+    takes a cookie cannot be given twice, so such a form is done again.
+    """
+    form: tuple[str, str] | None = flask.g.pop("mentorkit_form", None)
+    if form is None or response.status_code >= 500:
+        return response
+    leads = response.status_code in (301, 302, 303, 307, 308)
+    counts = flask.g.mentorkit_counts or (leads and "Set-Cookie" not in response.headers)
+    to = _kept(response.headers.get("Location", "")) if counts else None
+    visit = current()
+    try:
+        visit.kit.write(visit.tenant, partial(_settle, form, to))
+    except MentorKitError as error:
+        log.warning("It was not noted what became of a form of tenant %s: %s", visit.tenant, error)
+    return response
+
+
+def _hold(key: str, sent: str, tx: Transaction) -> tuple[bool, Job | None]:
+    """Return whether the form is ours to do, and else the row of whoever came first."""
+    oldest = int(time.time()) - tokens.HOURS * 3600
+    tx.outbox.drop(KIND, f"{KIND}:", f"{KIND}:{oldest}")
+    held = tx.outbox.add(KIND, key, state="done", body=Frozen(sent=sent)) is not None
+    return held, next(iter(tx.outbox.keyed([key])), None)
+
+
+def _settle(form: tuple[str, str], to: str | None, tx: Transaction) -> None:
+    key, sent = form
+    tx.outbox.drop(KIND, key, key)
+    if to is not None:
+        tx.outbox.add(KIND, key, state="done", body=Frozen(sent=sent, to=to))
+
+
+def _digest() -> str:
+    """Return what tells whether two sendings of a form are the same, and not what is in them.
+
+    It is keyed with the form's signed token, which is kept nowhere.
+    """
+    request = flask.request
+    told: list[Any] = [request.full_path, sorted(request.form.items(multi=True))]
+    for name, file in sorted(request.files.items(multi=True)):
+        told.append((name, file.filename, file.read()))
+        file.seek(0)
+    key = request.form[tokens.FIELD].encode()
+    return hmac.digest(key, repr(told).encode(), "sha256").hex()
+
+
+def _kept(address: str) -> str:
+    """Return what may be kept of an address of this host: no secret of a link, no typed words."""
+    if not address.startswith("/") or address.startswith("//"):
+        return ""
+    address, mark, anchor = address.partition("#")
+    path, _, query = address.partition("?")
+    told = "&".join(one for one in query.split("&") if one.partition("=")[0] in TOLD)
+    path = path.replace(_token(), "{token}") if _token() else path
+    return f"{path}?{told}".rstrip("?") + mark + anchor
+
+
+def _answer(visit: Visit, to: str) -> ResponseReturnValue:
+    """Lead where the first answer led, or say that it counts where that was a page."""
+    if not to:
+        return visit.render("counted.html", title=visit.words("This has been sent already"))
+    return flask.redirect(to.replace("{token}", _token()), code=303)
+
+
+def _token() -> str:
+    """Return the secret in the address that the form was sent to."""
+    return str((flask.request.view_args or {}).get("token", ""))

@@ -1,0 +1,187 @@
+"""A form that is sent twice counts once, and one that was refused can be sent again."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from web.conftest import Browser, Portal
+from web.test_meeting import by_admin, connect, signing  # noqa: F401
+from werkzeug.test import TestResponse
+
+from mentorkit.journey import cases, match, meet, met, screen
+from mentorkit.kit import Kit
+from mentorkit.web import once, tokens
+
+TOKEN = r'name="mk_token" value="([^"]+)"'
+
+
+def filled(browser: Browser, page: str, **typed: Any) -> dict[str, Any]:
+    """Open a page and fill in its form, which can then be sent more than once."""
+    browser.open(page)
+    return {"mk_token": browser.find(TOKEN), **typed}
+
+
+def sent(browser: Browser, path: str, form: dict[str, Any]) -> TestResponse:
+    return browser._ask("post", path, data=form)
+
+
+def meetings(portal: Portal, relationship: str) -> int:
+    return len(meet.meetings(portal.kit, **by_admin(portal), relationship=relationship))
+
+
+def forms(portal: Portal) -> list[Any]:
+    """Return what is kept of the forms that were sent."""
+    with portal.kit.transaction(tenant=portal.tenant, write=False) as tx:
+        return list(tx.outbox.find(kind=once.KIND))
+
+
+def test_back_and_the_button_again_logs_no_second_meeting(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="45", day=clock().date().isoformat())
+    answers = [sent(ana, path, form) for _ in range(3)]
+    assert {one.status_code for one in answers} == {303}
+    assert len({one.headers["Location"] for one in answers}) == 1
+    assert meetings(portal, held) == 1
+    ana.open(answers[2].headers["Location"])
+    assert "The meeting is logged" in ana.page.text
+    sent(ana, path, filled(ana, path, do="meet", minutes="45", day=form["day"]))
+    assert meetings(portal, held) == 2, "the page as it is now logs another"
+
+
+def test_two_that_arrive_at_the_same_moment_count_once(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="45", day=clock().date().isoformat())
+    start, answers = threading.Barrier(4, timeout=30), list[TestResponse]()
+
+    def tap() -> None:
+        start.wait()
+        answers.append(sent(portal.browser("ana"), path, form))
+
+    taps = [threading.Thread(target=tap) for _ in range(4)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    assert {one.status_code for one in answers} == {303}
+    assert len(answers) == 4
+    assert len({one.headers["Location"] for one in answers}) == 1
+    assert meetings(portal, held) == 1
+
+
+@pytest.fixture
+def reading(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Portal:
+    """A program that takes sheets in."""
+    return create_portal(kit=create_kit(plugins=("csv", "matching")))
+
+
+def test_staff_who_tap_twice_appoint_suggest_and_add_once(reading: Portal) -> None:
+    portal = reading
+    cora, admin = portal.browser("cora"), portal.browser("admin")
+    staff = {"role": "viewer", "name": "Vito", "user_ref": "vito"}
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    sheet = b"id,name,email\nedna,Edna,edna@example.org\nnobody,Nobody,none\n"
+    for browser, page, path, typed in (
+        (admin, "/programs/traders/", "/programs/traders/staff", staff),
+        (cora, "/programs/traders/people", "/programs/traders/proposals", two),
+    ):
+        form = filled(browser, page, **typed)
+        first, second = sent(browser, path, form), sent(browser, path, form)
+        assert (first.status_code, second.status_code) == (303, 303), second.text
+        assert first.headers["Location"] == second.headers["Location"]
+    path = "/programs/traders/people/import"
+    form = {**filled(cora, path), "role": "mentee", "do": "import"}
+    pages = [sent(cora, path, {**form, "sheet": (io.BytesIO(sheet), "new.csv")}) for _ in range(2)]
+    assert [one.status_code for one in pages] == [200, 200]
+    assert "it counts once" in pages[1].text
+    proposals = match.proposals(portal.kit, **by_admin(portal), program="traders")
+    assert len(proposals) == 1
+    names = [
+        row["name"] for row in screen.review(portal.kit, **by_admin(portal), program="traders")
+    ]
+    assert names.count("Edna") == 1
+
+
+def test_a_concern_that_is_sent_twice_is_one_concern(portal: Portal) -> None:
+    ana, path = portal.browser("ana"), "/programs/traders/concern"
+    form = filled(ana, path, kind="money", text="He wants a loan.")
+    pages = [sent(ana, path, form) for _ in range(2)]
+    assert [one.status_code for one in pages] == [200, 200]
+    assert "Thank you for telling us" in pages[0].text
+    assert "it counts once" in pages[1].text
+    assert len(cases.queue(portal.kit, **by_admin(portal), program="traders")) == 1
+
+
+def test_a_form_that_was_refused_can_be_sent_again(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="0", day=clock().date().isoformat())
+    assert sent(ana, path, form).status_code == 422
+    assert forms(portal) == []
+    assert sent(ana, path, {**form, "minutes": "30"}).status_code == 303
+    assert meetings(portal, held) == 1
+
+
+def test_what_was_changed_in_a_form_that_was_sent_is_not_lost_unsaid(
+    portal: Portal, clock: Any
+) -> None:
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    assert sent(ana, path, form).status_code == 303
+    page = sent(ana, path, {**form, "minutes": "60"})
+    assert page.status_code == 409
+    assert "What you changed since has not" in page.text
+    assert meetings(portal, held) == 1
+
+
+def test_a_page_that_only_shows_something_can_be_asked_for_again(reading: Portal) -> None:
+    cora, path = reading.browser("cora"), "/programs/traders/people/import"
+    form = {**filled(cora, path), "role": "mentee"}
+    for _ in range(2):
+        sheet = (io.BytesIO(b"id,name,email\nedna,Edna,edna@example.org\n"), "new.csv")
+        page = sent(cora, path, {**form, "sheet": sheet})
+        assert "Edna" in page.text
+
+
+def test_a_form_of_which_nobody_knows_what_became_says_so(
+    portal: Portal, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = connect(portal)
+    monkeypatch.setattr(once, "WAIT", 0.0)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(meet, "log", lambda *_, **__: 1 / 0)
+        sent(ana, path, form)
+    page = sent(ana, path, form)
+    assert page.status_code == 409
+    assert "look whether it is there" in page.text
+
+
+def test_what_is_kept_of_a_form_says_nothing_and_goes_when_the_form_is_too_old(
+    signing: Portal,  # noqa: F811
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, at = connect(signing), by_admin(signing)
+    made = met.link(signing.kit, **at, relationship=held, participant=signing.ids["ana"])
+    clock.forward(days=2)
+    somebody, path = signing.browser(), f"/met/{made['token']}"
+    form = filled(somebody, path, minutes="45", day=clock().date().isoformat())
+    answers = [sent(somebody, path, form) for _ in range(2)]
+    assert [one.headers["Location"] for one in answers] == [f"/mentoring{path}?said=met"] * 2
+    (kept,) = forms(signing)
+    assert kept.body["to"] == "/mentoring/met/{token}?said=met"
+    assert made["token"] not in repr(kept)
+    monkeypatch.setattr(tokens, "HOURS", -1)  # as if it were that much later
+    with signing.kit.transaction(tenant=signing.tenant) as tx:
+        assert once._hold("form:9", "", tx)[0]
+    assert [one.key for one in forms(signing)] == ["form:9"]
