@@ -51,7 +51,8 @@ def rank(
     For staff, and for the mentee where the program's `matching` is "self". The first is asked now,
     if the mentee has a place that no open proposal asks for; the others wait. When a proposal is
     declined, runs out or is withdrawn, the worker asks the next. It replaces the choices that
-    still wait; none at all takes these back. Raises `Invalid` with who cannot be chosen.
+    still wait; none at all takes these back. Raises `Invalid` with who cannot be chosen,
+    as where a mentor is asked about the mentee, who does not know of it yet.
     """
     why = reasons_of(kit, tenant, mentee, mentors[:MOST]) if tx is NEW else {}
     return _rank(kit, tenant=tenant, actor=actor, mentee=mentee, mentors=mentors, why=why, tx=tx)
@@ -67,11 +68,14 @@ def _rank(
         raise Invalid("choices.number", "These choices cannot be kept:", [told])
     tx.participants.hold((mentee, *mentors))
     step = _on(tx, actor, mentee)
-    if step.role in PARTIES and tx.programs.get(step.program_id or "").matching == "staff":
+    program = tx.programs.get(step.program_id or "")
+    side = step.role if step.role in PARTIES else None
+    if side and program.matching == "staff":
         raise NotAllowed("proposal.staff_matches", "In this program the staff match people.")
     for old in waiting(tx, mentee):
         withdraw_one(step, old, "chosen_anew")
-    asked = {one.mentor_id for one in tx.proposals.find(mentee_id=mentee, state=ASKED)}
+    open_now = tx.proposals.find(mentee_id=mentee, state=ASKED)
+    asked = {one.mentor_id for one in open_now if one.known_to(side, program.accept_chain)}
     pairs, problems = {}, []
     for place, mentor in enumerate(mentors):
         if mentor in asked:

@@ -13,8 +13,7 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Cohort, Program, parse_cohort
 from mentorkit.errors import Conflict, Invalid, Problem
-from mentorkit.journey.safeguards import not_erased
-from mentorkit.journey.steps import NEW, atomic, by_staff
+from mentorkit.journey.steps import NEW, atomic, by_staff, not_erased
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit

@@ -19,12 +19,12 @@ from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.accept import withdraw_open
 from mentorkit.journey.choices import take_up
-from mentorkit.journey.cohorts import cohorts_of
+from mentorkit.journey.cohorts import cohorts_of, over
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.definitions import consent_needed, consent_version, fields_of, targets_of
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.safeguards import not_erased, signoffs_of
-from mentorkit.journey.steps import NEW, Step, atomic, party, role_in
+from mentorkit.journey.safeguards import signoffs_of
+from mentorkit.journey.steps import NEW, Step, atomic, not_erased, party, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -68,13 +68,14 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
     For themselves and for staff, who get the `notes` about them too: who wrote what, when, and
     about what. `questions` are the profile fields of their role, each with its `value`, and what
     waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of version `consent_now`,
-    and `cohorts` gives the name of each by key.
+    and `cohorts` gives by key the name of each that is not over, and of their own.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
         one, program = own.participant, own.program
         person = tx.people.get(one.person_id)
         text = tx.definitions.current(program.id, "consent")
+        dated, ended = cohorts_of(tx, program), over(tx, program) - {one.cohort}
         held = answers_waiting(tx, one)
         asked = [
             field
@@ -99,7 +100,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
                 {**_question(f, one.profile.get(f.id)), "held": held.get(f.id, "")} for f in asked
             ],
             "signoffs": _signoffs(tx, program, one),
-            "cohorts": {key: shown(c.name) for key, c in cohorts_of(tx, program).items()},
+            "cohorts": {key: shown(c.name) for key, c in dated.items() if key not in ended},
             "contacts": [
                 {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
                 for c in tx.contacts.find(person_id=person.id)

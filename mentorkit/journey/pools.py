@@ -50,10 +50,11 @@ def looking(
 ) -> list[tuple[Participant, Person, int]]:
     """Return everyone whom a run may consider, with the places left to them, at least one.
 
-    A place that an offered proposal, one of `asked`, asks for counts as taken.
+    Nobody of a cohort that is over is there. A place that an offered
+    proposal, one of `asked`, asks for counts as taken.
     """
     spoken_for = Counter(id for one in asked for id in two_of(one))
-    active = tx.participants.find(program_id=program.id, state="active")
+    active, ended = tx.participants.find(program_id=program.id, state="active"), over(tx, program)
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people, required = tx.people.get_many(row.person_id for row in rows), signoffs_of(tx, program)
     return [
@@ -61,6 +62,7 @@ def looking(
         for row in rows
         if not people[row.person_id].erased
         and not unsigned(required, row)
+        and row.cohort not in ended
         and old_enough(program, people[row.person_id], tx.now.year)
     ]
 
@@ -71,8 +73,8 @@ def pool_of(
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
-    With `cohort` only its people; nobody of one that is over, and none of another together. Two of
-    whom one has said no to the other are left out too, unless they are locked.
+    With `cohort` only its people, and none of two cohorts together. Two of whom one has said no to
+    the other are left out too, unless they are locked.
 
     What is offered counts, as `looking` says, or a second run would offer it again. Drafts do not
     count: this run replaces them. `locks` are (mentee, mentor), by id or key; with `alone` nobody
@@ -84,12 +86,7 @@ def pool_of(
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
     as_mentee = as_mentees(open_now, relationships)
-    ended = over(tx, program)
-    found = [
-        each
-        for each in looking(tx, program, open_now)
-        if each[0].cohort not in ended and cohort in (None, each[0].cohort)
-    ]
+    found = [e for e in looking(tx, program, open_now) if cohort in (None, e[0].cohort)]
     rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
     free = {row.id: left for row, _, left in found}
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}

@@ -1,8 +1,8 @@
 """Safeguards: what no strategy, no plugin and no lock gets past.
 
-Erasure, block, consent, sign-offs, capacity, same person, minimum age and whether the two are
-together already are looked at when a run is drafted, when it is published, and when a proposal is
-accepted.
+Erasure, block, consent, sign-offs, capacity, same person, minimum age, a cohort that is over and
+whether the two are together already are looked at when a run is drafted, when it is
+published, and when a proposal is accepted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.signoffs import SignOff, parse_signoffs, unsigned
 from mentorkit.errors import Conflict
+from mentorkit.journey.cohorts import over
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -34,6 +35,7 @@ WORDS = {
     "parted": "The two were together already, and it ended early. Propose them by hand.",
     "proposed_now": "The two have an open proposal already.",
     "other_cohort": "The two are in different cohorts.",
+    "cohort_over": "One of the two is in a cohort that is over; staff can put them into another.",
     "declined_before": "One of the two has said no to the other.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }
@@ -71,14 +73,6 @@ def not_closed(program: Program) -> None:
         raise Conflict("program.closed", told)
 
 
-def not_erased(tx: Transaction, participant: Participant) -> Person:
-    """Return the person behind a participant; raise `Conflict` if they were erased."""
-    person = tx.people.get(participant.person_id)
-    if person.erased:
-        raise Conflict("participant.erased", "This person was erased; nothing brings them back.")
-    return person
-
-
 def company(tx: Transaction, relationships: Iterable[Relationship]) -> dict[str, set[str]]:
     """Return who is in the running circle of each mentor (participant id): their person ids."""
     circles = [one for one in relationships if one.kind == "circle" and one.mentees]
@@ -104,7 +98,7 @@ def breaches(
     persons = {one.person_id for pair in pairs for one in pair}
     apart = blocked_pairs(tx, persons)
     people = tx.people.get_many(persons)
-    required = signoffs_of(tx, program)
+    required, ended = signoffs_of(tx, program), over(tx, program)
 
     def first(mentee: Participant, mentor: Participant) -> str | None:
         two = [people[one.person_id] for one in (mentee, mentor)]
@@ -119,14 +113,14 @@ def breaches(
             return "together_now"
         if mentee.cohort and mentor.cohort and mentee.cohort != mentor.cohort:
             return "other_cohort"
-        if code := _missing(mentee, required) or _missing(mentor, required):
+        if code := _missing(mentee, required, ended) or _missing(mentor, required, ended):
             return code
         return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]
 
 
-def _missing(one: Participant, required: Iterable[SignOff]) -> str | None:
+def _missing(one: Participant, required: Iterable[SignOff], ended: set[str]) -> str | None:
     """Return the code of what keeps one from being paired with anybody."""
     if one.state != "active":
         return "not_active"
@@ -134,6 +128,8 @@ def _missing(one: Participant, required: Iterable[SignOff]) -> str | None:
         return "no_consent"
     if unsigned(required, one):
         return "unsigned"
+    if one.cohort in ended:
+        return "cohort_over"
     return None if one.free else "no_place"
 
 
@@ -149,7 +145,7 @@ def ensure(
     told = WORDS.get(code or "", "")
     if code and code != "together_now" and by in PARTIES:
         own = mentee if by == Role.MENTEE else mentor
-        code = _missing(own, signoffs_of(tx, program))
+        code = _missing(own, signoffs_of(tx, program), over(tx, program))
         if code is None:
             raise not_possible()
         told = PAUSED if own.state == "paused" else WORDS[code]

@@ -17,8 +17,18 @@ from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
 from mentorkit.journey.definitions import requirements_of
 from mentorkit.journey.requirements import BEFORE, answers, verdict
-from mentorkit.journey.safeguards import not_closed, not_erased, old_enough, signoffs_of
-from mentorkit.journey.steps import NEW, READERS, Step, atomic, by_staff, reading, require, role_in
+from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of
+from mentorkit.journey.steps import (
+    NEW,
+    READERS,
+    Step,
+    atomic,
+    by_staff,
+    not_erased,
+    reading,
+    require,
+    role_in,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:

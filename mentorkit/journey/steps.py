@@ -212,6 +212,14 @@ def person_of(tx: Transaction, actor: Actor) -> str | None:
     return person.id if person else None
 
 
+def not_erased(tx: Transaction, participant: Participant) -> Person:
+    """Return the person behind a participant; raise `Conflict` if they were erased."""
+    person = tx.people.get(participant.person_id)
+    if person.erased:
+        raise Conflict("participant.erased", "This person was erased; nothing brings them back.")
+    return person
+
+
 def program_of(tx: Transaction, program: str) -> Program:
     """Return the program with this id or key; raise NotFound."""
     found = tx.programs.first(key=program) or tx.programs.first(id=program)

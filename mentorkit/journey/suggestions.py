@@ -10,6 +10,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import OTHER
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed
+from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import matching_for
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.plugins import bound_of
@@ -87,6 +88,8 @@ def _why(tx: Transaction, program: Program, one: Participant, role: Role) -> str
             f"Only who is surely over {program.minimum_age} is matched here. If that is so, let a "
             "coordinator set the year of birth right."
         )
+    if one.cohort in over(tx, program):
+        return f"The cohort {one.cohort} is over. Staff can put its people into another."
     asked = [r for s in OTHER for r in tx.proposals.find(state=ASKED, **{f"{s}_id": one.id})]
     if asked and role in PARTIES and not any(told_of(row, program, {one.id}) for row in asked):
         return "There is nobody to show you now. Look again in some days, or ask a coordinator."

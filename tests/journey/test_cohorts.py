@@ -21,6 +21,7 @@ from mentorkit.journey import (
     programs,
     recruit,
     screen,
+    standing,
     suggestions,
 )
 from mentorkit.journey.signup import form, sign_up
@@ -87,6 +88,52 @@ def test_who_says_yes_later_begins_later_and_ends_with_the_others(dated: Any, cl
         put(dated, dora="spring")
     with pytest.raises(Conflict, match="ended on 2027-06-07"):
         drafted(dated, cohort="spring")
+
+
+def test_nobody_of_a_cohort_that_is_over_is_offered_to_anybody(dated: Any, clock: Any) -> None:
+    put(dated, ana="spring", cleo="spring")
+    run = match.draft(dated.kit, **dated.at, program="traders")
+    clock.now = datetime(2027, 6, 8, 9, tzinfo=UTC)
+    told = match.publish(dated.kit, **dated.at, run=run["id"])
+    (withheld,) = told["withheld"]
+    assert withheld["code"] == "cohort_over"
+    assert "in a cohort that is over; staff can put them into another" in withheld["message"]
+    assert told["offered"] == 1
+    for mentee, mentor in (("ana", "dora"), ("ben", "cleo")):
+        two = {"mentee": dated.ids[mentee], "mentor": dated.ids[mentor]}
+        with pytest.raises(Conflict) as caught:
+            match.propose(dated.kit, **dated.at, **two)
+        assert caught.value.code == "safeguard.cohort_over"
+    with pytest.raises(Conflict, match="The cohort spring is over") as caught:
+        suggestions.mentors(dated.kit, **dated.at, participant=dated.ids["ana"])
+    assert caught.value.code == "mentee.not_available"
+    now = standing.overview(dated.kit, **dated.at, program="traders")
+    assert (now["seeking"], now["places"]) == (0, 1)
+
+
+def test_a_mentee_does_not_learn_that_the_mentors_cohort_is_over(
+    create_world: Any, clock: Any
+) -> None:
+    world = create_world(matching="self", sections={"cohorts": [SPRING, AUTUMN]})
+    put(world, cleo="spring", ben="spring")
+    clock.now = datetime(2027, 6, 8, 9, tzinfo=UTC)
+    for key, code in (("ana", "proposal.not_possible"), ("ben", "safeguard.cohort_over")):
+        two = {"mentee": world.ids[key], "mentor": world.ids["cleo"]}
+        with pytest.raises(Conflict) as caught:
+            match.propose(world.kit, tenant="acme", actor=world.by(key), **two)
+        assert caught.value.code == code
+
+
+def test_staff_choose_among_the_cohorts_that_are_not_over_and_see_somebodys_own(
+    dated: Any, clock: Any
+) -> None:
+    put(dated, ana="spring")
+    clock.now = datetime(2027, 6, 8, 9, tzinfo=UTC)
+    shown = {
+        key: set(onboard.show(dated.kit, **dated.at, participant=dated.ids[key])["cohorts"])
+        for key in ("ana", "ben")
+    }
+    assert shown == {"ana": {"spring", "autumn"}, "ben": {"autumn"}}
 
 
 def test_people_of_different_cohorts_are_not_paired(dated: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mentorkit.errors import Conflict, MentorKitError, NotFound
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import (
     accept,
     browse,
@@ -181,10 +181,28 @@ def test_who_asks_for_somebody_does_not_learn_that_the_other_is_asked_about_them
     with pytest.raises(Conflict) as caught:  # who was told of it is told
         match.propose(world.kit, **own(world, "cleo"), **two)
     assert caught.value.code == "safeguard.proposed_now"
-    told = choices.rank(
-        world.kit, **own(world, "ana"), mentee=two["mentee"], mentors=[two["mentor"]]
-    )
-    assert told["choices"] == []
+
+
+def test_a_choice_that_cannot_be_kept_yet_is_named_and_takes_back_no_other(
+    create_offer: Any,
+) -> None:
+    world = create_offer("mentor", "mentee", matching="self")
+
+    def rank(*keys: str, **by: Any) -> list[tuple[str, str]]:
+        mentors = [world.ids[key] for key in keys]
+        told = choices.rank(world.kit, **by, mentee=world.ids["ana"], mentors=mentors)
+        return [(one["mentor"], one["state"]) for one in told["choices"]]
+
+    ana = own(world, "ana")
+    assert rank("dora", **ana) == [("Dora", "draft")]
+    with pytest.raises(Invalid) as caught:
+        rank("cleo", "dora", **ana)
+    (problem,) = caught.value.problems
+    assert (problem.place, "cannot be arranged now" in problem.message) == ("mentors[0]", True)
+    listed = choices.show(world.kit, **ana, participant=world.ids["ana"])["choices"]
+    assert [(one["mentor"], one["state"]) for one in listed] == [("Dora", "draft")]
+    accept.accept(world.kit, **own(world, "cleo"), proposal=world.proposal)  # now she knows
+    assert ("Cleo", "offered") in rank("cleo", "dora", **ana)
 
 
 def test_who_is_suggested_nobody_does_not_learn_of_what_holds_their_place(
