@@ -210,7 +210,7 @@ class Questionnaire:
 
     @property
     def rest(self) -> timedelta:
-        """How long after it was answered nobody is asked it about the same again."""
+        """How long after it was asked nobody is asked it about the same again."""
         return timedelta(days=min([REST, *(one["every"] for one in self.when if one.get("every"))]))
 
     def asked(self, side: str, plan: Measurement, *, flagged: bool = True) -> dict[str, Field]:

@@ -149,7 +149,7 @@ def after(kit: Kit, *, tenant: str, sequence: int, tx: Transaction = NEW) -> int
     event = tx.journal.event(sequence)
     program = tx.programs.get(event.program_id or "")
     asking = Asking(tx, program)
-    point = _point(tx, event) if asking.plan and vendor_of(kit, tx, program) else None
+    point = _point(tx, event, program) if asking.plan and vendor_of(kit, tx, program) else None
     if point is None:
         return 0
     name = type(event).__name__
@@ -157,7 +157,7 @@ def after(kit: Kit, *, tenant: str, sequence: int, tx: Transaction = NEW) -> int
     return asking.ask([(one, point) for one in due], event)
 
 
-def _point(tx: Transaction, event: Event) -> Point | None:
+def _point(tx: Transaction, event: Event, program: Program) -> Point | None:
     """Return what the fact is about; None where nobody is asked about it, or not any more."""
     id = event.subject_id
     if isinstance(event, events.ParticipantOnboarded):
@@ -181,9 +181,16 @@ def _point(tx: Transaction, event: Event) -> Point | None:
             else None
         )
     held = tx.relationships.get(id)
-    blocked = held.reason == "blocked"
+    noun = "relationship"
+    if isinstance(event, events.RelationshipEnded):
+        # The end is one point, whether its day came first or they ended before.
+        plans = targets_for(tx, program)(held).milestones
+        last = [plan.kind for plan in plans if plan.fraction == 1]
+        planned = tx.milestones.first(relationship_id=id, kind=last)
+        noun, id = ("milestone", planned.id) if planned else (noun, f"{id}.end")
     there = [member.participant_id for member in held.here]
-    return None if blocked else Point(noun="relationship", id=id, relationship=held, there=there)
+    about = Point(noun=noun, id=id, relationship=held, there=there)
+    return None if held.reason == "blocked" else about
 
 
 @atomic

@@ -337,17 +337,21 @@ def extend(
     if one.state not in HOLDING:
         raise Conflict("relationship.ended", "The relationship has ended; match them again.")
     longer = replace(one, ends_at=one.ends_at + timedelta(days=days))
-    targets = met.targets
-    plans = {plan.kind: plan for plan in targets.milestones if plan.day is None}
-    started = one.started_at + _away(tx, one)
+    plans = [plan for plan in met.targets.milestones if plan.day is None]
     row = met.done(tx.relationships, longer, events.RelationshipExtended, days=days)
-    moved = []
-    for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming"):
-        if milestone.kind in plans:
-            opens, closes = window(plans[milestone.kind], started, longer.ends_at)
-            moved.append(replace(milestone, opens_at=opens, closes_at=closes))
-    tx.milestones.save_all(moved)
+    _plan_again(tx, plans, longer, longer.ends_at)
     return row
+
+
+def _plan_again(
+    tx: Transaction, plans: Iterable[MilestonePlan], one: Relationship, ends: datetime
+) -> None:
+    """Move what is still to come of these plans to where it falls with this end."""
+    known, started, moved = {plan.kind: plan for plan in plans}, one.started_at + _away(tx, one), []
+    for milestone in tx.milestones.find(relationship_id=one.id, state="upcoming", kind=list(known)):
+        opens, closes = window(known[milestone.kind], started, ends)
+        moved.append(replace(milestone, opens_at=opens, closes_at=closes))
+    tx.milestones.save_all(moved)
 
 
 def _away(tx: Transaction, one: Relationship) -> timedelta:
@@ -366,9 +370,9 @@ def end(
     A mentee of a circle, staff or not, ends their own part in it; for the others it goes on. So
     does one of three peers or more, and so staff take out one of them with `only`, a participant
     id; with too few left it ends for all.
-    `reason` is a code. A follow-up stays planned when they have come to the end together
-    (completed, goal_reached); for any other reason it ends early: their hours count, each has a
-    free place again, and the same people are not matched again.
+    `reason` is a code. A follow-up stays planned, so long after this end, when they have come to it
+    together (completed, goal_reached); for any other reason it ends early: their hours count, each
+    has a free place again, and the same people are not matched again.
     """
     met = Met(tx, actor, relationship, None if only is None else "coordinator")
     if only is not None and met.role in PARTIES:
@@ -436,13 +440,11 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     saved, event = met.save(tx.relationships, moved, events.RelationshipEnded, reason=reason)
     freed = [met.fact(events.PlaceReleased, who, event, used=now) for who, now in used.items()]
     met.record_all(freed)
-    after = {
-        plan.kind
-        for plan in met.targets.milestones
-        if plan.after_end is not None and reason in TOGETHER
-    }
+    after = [plan for plan in met.targets.milestones if plan.after_end is not None]
+    kept = {plan.kind for plan in after if reason in TOGETHER}
     planned = tx.milestones.find(relationship_id=one.id, state=PENDING)
-    _cancel(met, [milestone for milestone in planned if milestone.kind not in after], event)
+    _cancel(met, [milestone for milestone in planned if milestone.kind not in kept], event)
+    _plan_again(tx, after, saved, tx.now)
     if reason != "blocked":
         early = "relationship_parted" if saved.parted else "relationship_ended"
         tell(tx, event, early, met.people)

@@ -139,11 +139,11 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
     problems += [
         Problem(
             f"questionnaires.{key}.when[{index}].milestone",
-            f"is no milestone of the targets; there are {', '.join(kinds)}",
+            f"is no milestone of the targets; there are {', '.join(kinds) or 'none'}",
         )
         for key, one in parse_questionnaires(made.questionnaires).items()
         for index, trigger in enumerate(one.when)
-        if trigger.get("milestone", kinds[0] if kinds else None) not in kinds
+        if trigger.get("milestone") not in (None, *kinds)
     ]
     for index, one in enumerate(made.requirements):
         if not one.check:

@@ -16,6 +16,7 @@ from tests.conftest import Clock
 from tests.journey.asked import (
     PLUGINS,
     QUESTIONNAIRES,
+    TARGETS,
     answer,
     asked,
     connect,
@@ -107,6 +108,63 @@ def test_f21_the_same_is_not_asked_again_because_another_trigger_comes_a_little_
     meet.end(world.kit, **world.at, relationship=held)
     drain(world)
     assert len(asked(world, "end", side="mentee")) == 1
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_f21_the_end_is_asked_about_once_however_long_after_its_day_it_is_brought_about(
+    create_asking: Create, clock: Clock, answered: bool
+) -> None:
+    world = create_asking("end")
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=182, hours=1)
+    drain(world)
+    before = asked(world, "end")
+    assert {row["side"] for row in before} == {"mentee", "mentor"}
+    if answered:
+        for row in before:
+            answer(world, row, statement_survival="agree")
+    clock.forward(days=60)
+    drain(world)
+    meet.end(world.kit, **world.at, relationship=held)
+    drain(world)
+    assert [row["id"] for row in asked(world, "end")] == [row["id"] for row in before]
+
+
+def test_f21_who_ends_before_the_day_of_the_end_is_asked_about_it_then(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("end")
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=100)
+    meet.end(world.kit, **world.at, relationship=held, reason="goal_reached")
+    drain(world)
+    assert {row["side"] for row in asked(world, "end")} == {"mentee", "mentor"}
+    clock.forward(days=100)
+    drain(world)
+    assert len(asked(world, "end")) == 2
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_f21_the_same_is_asked_at_the_start_and_again_at_the_end(
+    create_asking: Create, clock: Clock, planned: bool
+) -> None:
+    when = [{"event": "RelationshipStarted"}, {"event": "RelationshipEnded"}]
+    mood = {"to": ["mentee"], "when": when, "questions": {"good": {"kind": "flag"}}}
+    milestones = TARGETS["milestones"][1:] if planned else []
+    world = create_asking(
+        own={
+            "measurement": {"none": "We only ask how it feels."},
+            "questionnaires": {"mood": mood},
+            "targets": {**TARGETS, "milestones": milestones},
+        }
+    )
+    held = connect(world, "ana", "cleo")
+    drain(world)
+    assert len(asked(world, "mood")) == 1
+    clock.forward(days=182)
+    meet.end(world.kit, **world.at, relationship=held)
+    drain(world)
+    assert len(asked(world, "mood")) == 2
 
 
 def test_f21_time_asks_on_its_day_and_again_after_so_many(

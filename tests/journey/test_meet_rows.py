@@ -174,11 +174,58 @@ def test_f25_the_end_and_the_follow_up_come_due(world: Any, clock: Any) -> None:
     assert planned(world, held)["end"]["state"] == "due"
     meet.end(world.kit, **world.at, relationship=held, reason="goal_reached")
     assert planned(world, held)["follow_up"]["state"] == "upcoming"
+    clock.now = start + (84 + 90) * DAY - timedelta(seconds=1)
+    meet.turn(world.kit, tenant="acme")
+    assert planned(world, held)["follow_up"]["state"] == "upcoming"
     clock.now = start + (84 + 90) * DAY
     meet.turn(world.kit, tenant="acme")
     follow_up = planned(world, held)["follow_up"]
     assert follow_up["state"] == "due"
     assert day(follow_up, "closes_at") == start + (84 + 90 + 30) * DAY
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"), [(30, "goal_reached"), (84, "completed"), (120, "completed")]
+)
+@pytest.mark.parametrize("paused", [False, True])
+def test_f25_the_follow_up_is_counted_from_the_day_on_which_they_ended(
+    world: Any, clock: Any, ended: int, paused: bool, reason: str
+) -> None:
+    define(world, "targets", {"length_days": 84})
+    start, held = clock(), connect(world)
+    if paused:
+        clock.now = start + 20 * DAY
+        meet.pause(world.kit, **world.at, relationship=held)
+    clock.now = start + ended * DAY
+    meet.turn(world.kit, tenant="acme")
+    meet.end(world.kit, **world.at, relationship=held, reason=reason)
+    follow_up = planned(world, held)["follow_up"]
+    assert day(follow_up) == start + (ended + 90) * DAY
+    assert day(follow_up, "closes_at") == start + (ended + 90 + 30) * DAY
+    assert {m["state"] for k, m in planned(world, held).items() if k != "follow_up"} <= {
+        "cancelled", "missed",
+    }  # fmt: skip
+    clock.now = start + (ended + 90) * DAY
+    meet.turn(world.kit, tenant="acme")
+    assert planned(world, held)["follow_up"]["state"] == "due"
+
+
+def test_f25_a_follow_up_that_is_due_already_stays_where_it_was(world: Any, clock: Any) -> None:
+    define(world, "targets", {"length_days": 84})
+    start, held = clock(), connect(world)
+    clock.now = start + (84 + 95) * DAY
+    meet.turn(world.kit, tenant="acme")
+    before = planned(world, held)["follow_up"]
+    assert before["state"] == "due"
+    meet.end(world.kit, **world.at, relationship=held)
+    assert planned(world, held)["follow_up"] == before
+
+
+def test_f25_after_an_early_end_nobody_is_followed_up(world: Any, clock: Any) -> None:
+    held = connect(world)
+    clock.forward(days=30)
+    meet.end(world.kit, **world.at, relationship=held, reason="no_time")
+    assert planned(world, held)["follow_up"]["state"] == "cancelled"
 
 
 # ------------------------------------------------------------------ minutes
