@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain import events
+from mentorkit.domain.relationships import OTHER, TOGETHER, Proposal
 from mentorkit.hooks import Column, Context, Facts, Metric, Table
 
 STEPS = ("reached_out", "answered", "connected", "met", "completed")
@@ -20,20 +22,18 @@ NAMES = {
     "met": "Met",
     "completed": "Completed",
 }
-REACHED = ("completed", "goal_reached")
-"""Codes of an end that is no breaking off."""
 
 
 class Funnel(Metric):
-    """Counts pairs, and the mentees in them, at each step from an offer to a completed end."""
+    """Counts pairs, and the people in them, at each step from being asked to a completed end."""
 
     name = "funnel"
     title = "From reaching out to completing"
 
     def measure(self, ctx: Context, facts: Facts) -> Sequence[Table]:
-        steps, mentees = walked(facts)
-        people = {step: len({mentees[one] for one in steps[step]}) for step in STEPS}
-        first = len(steps["reached_out"])
+        found = Walked(facts)
+        people = {step: found.people(found.steps[step]) for step in STEPS}
+        first = len(found.steps["reached_out"])
         return [
             Table(
                 name=self.name,
@@ -41,59 +41,174 @@ class Funnel(Metric):
                 columns=(
                     Column(name="step", title="Step", kind="text"),
                     Column(name="pairs", title="Pairs"),
-                    Column(name="mentees", title="Mentees"),
+                    Column(
+                        name="mentees",
+                        title="Peers" if facts.program.kind == "peer" else "Mentees",
+                    ),
                     Column(name="share", title="Of those reached out to", kind="percent"),
+                    Column(name="by_staff", title="People whom staff brought together"),
                 ),
                 rows=tuple(
                     (
                         NAMES[step],
-                        len(steps[step]),
-                        people[step],
-                        100 * len(steps[step]) / first if first else None,
+                        len(found.steps[step]),
+                        len(people[step]),
+                        100 * len(found.steps[step]) / first if first else None,
+                        len(found.people(found.by_staff[step])) if step in found.by_staff else None,
                     )
                     for step in STEPS
                 ),
                 how=(
-                    "Pairs that were offered; of these, those that somebody who was asked "
-                    "answered, yes or no; those in which all said yes; those of them who logged a "
-                    "meeting; and those of them who came to the end or reached their goal. Counted "
-                    "from the journal."
+                    "Pairs of whom somebody was told who had not asked for the other; of these, "
+                    "those that one who was asked answered, yes or no; those in which all said "
+                    "yes; those of them who were at a meeting together; and those who were in it "
+                    "when it came to its end or reached its goal, or left it with that. A mentee "
+                    "of a circle and its mentor are a pair. The last column counts, beside them, "
+                    "the mentees and peers whom staff brought together without an offer to "
+                    "answer, and how many of these met and completed. Counted from the journal."
                 ),
             )
         ]
 
 
-def walked(facts: Facts) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """Return the proposals at each step, and the mentee of each; from the journal alone."""
-    found: dict[str, set[str]] = {step: set() for step in STEPS}
-    mentees: dict[str, str] = {}
-    began: dict[str, str] = {}
-    held: dict[str, str] = {}
-    ended: set[str] = set()
-    for event in facts.events:
+@dataclass(frozen=True, slots=True)
+class Two:
+    """Somebody who may come to be in a relationship, and whom they are to meet there.
+
+    `other` is None for one of several peers, who meets whoever is there.
+    """
+
+    person: str
+    other: str | None
+
+
+class Walked:
+    """How far everybody came, from the journal.
+
+    `steps` has the proposals at each step; `by_staff`, from the step connected on, whom staff
+    brought together without an offer that one of the two had to answer.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.steps: dict[str, set[str]] = {step: set() for step in STEPS}
+        self.by_staff: dict[str, set[str]] = {step: set() for step in STEPS[2:]}
+        self._program, self._now = facts.program, facts.now
+        self._kinds = {one.id: one.kind for one in facts.relationships}
+        self._proposals: dict[str, Proposal] = {}
+        self._two: dict[str, Two] = {}
+        self._stays: dict[str, dict[str, str]] = defaultdict(dict)
+        self._here: dict[str, set[str]] = defaultdict(set)
+        self._met: dict[str, set[str]] = {}
+        self._completed: set[str] = set()
+        for event in facts.events:
+            self._take(event)
+        ends = {"met": set().union(*self._met.values()), "completed": self._completed}
+        for steps in (self.steps, self.by_staff):
+            for step, reached in ends.items():
+                steps[step] = reached
+            for before, step in pairwise(steps):
+                steps[step] = steps[step] & steps[before]
+
+    def people(self, found: Iterable[str]) -> set[str]:
+        """Return the mentees among these, or all of them where they are peers."""
+        two = [self._two[one] for one in found]
+        peers = self._program.kind == "peer"
+        others = {one.other for one in two if peers and one.other}
+        return {one.person for one in two} | others
+
+    def _take(self, event: events.Event) -> None:
         subject = event.subject_id
-        if isinstance(event, events.ProposalDrafted):
-            mentees[subject] = event.mentee_id
-        elif isinstance(event, events.ProposalOffered):
-            found["reached_out"].add(subject)
-        elif isinstance(event, events.ProposalAnswered | events.ProposalDeclined):
-            found["answered"].add(subject)
-        elif isinstance(event, events.ProposalAccepted):
-            found["answered"].add(subject)
-            found["connected"].add(subject)
-            began[subject] = event.relationship_id
-        elif isinstance(event, events.MeetingHeld):
-            held[subject] = event.relationship_id
-        elif isinstance(event, events.MeetingStruck):
-            held.pop(subject, None)
-        elif isinstance(event, events.RelationshipEnded) and event.reason in REACHED:
-            ended.add(subject)
-    met = set(held.values())
-    found["met"] = {one for one in found["connected"] if began[one] in met}
-    found["completed"] = {one for one in found["met"] if began[one] in ended}
-    for before, step in pairwise(STEPS):
-        found[step] &= found[before]
-    return found, mentees
+        match event:
+            case events.ProposalDrafted():
+                self._two[subject] = Two(event.mentee_id, event.mentor_id)
+                self._drafted(event)
+            case events.ProposalAccepted():
+                self._accepted(event)
+            case events.ProposalDeclined():
+                self._declined(event)
+            case _ if event.noun == "proposal":
+                self._told(event)
+            case events.RelationshipStarted() if event.proposal_id is None:
+                self._gathered(event)
+            case events.MeetingHeld():
+                self._met[subject] = set(self._at(event))
+            case events.MeetingStruck():
+                self._met.pop(subject, None)
+            case events.MemberLeft():
+                self._left(event)
+            case events.RelationshipEnded():
+                self._completed |= self._here[subject] if event.reason in TOGETHER else set()
+
+    def _drafted(self, event: events.ProposalDrafted) -> None:
+        """Begin to follow a proposal; who asked for it has said yes by that."""
+        self._proposals[event.subject_id] = Proposal(
+            id=event.subject_id,
+            tenant=event.tenant,
+            program_id=self._program.id,
+            answered=(event.origin,) if event.origin in OTHER else (),
+            created_at=event.at or self._now,
+            **event.payload(),
+        )
+
+    def _told(self, event: events.Event) -> None:
+        """Follow a proposal: who has heard of it by now, and has one of them answered?"""
+        one = self._proposals[event.subject_id]
+        known = {name: value for name, value in event.payload().items() if hasattr(one, name)}
+        one = self._proposals[event.subject_id] = replace(one, **known)
+        sides = OTHER.keys() - {one.origin}
+        heard = one.asked_by or one.awaiting(self._program.accept_chain) in sides
+        if heard and one.state in ("offered", "question"):
+            self.steps["reached_out"].add(one.id)
+        if sides & set(one.answered):
+            self.steps["answered"].add(one.id)
+
+    def _declined(self, event: events.ProposalDeclined) -> None:
+        """Count a no of who was asked, also where staff wrote it down; not of the staff's own."""
+        one = self._proposals[event.subject_id]
+        owing = one.owing(self._program.accept_chain)
+        if (event.role if event.role in OTHER else owing) in OTHER.keys() - {one.origin}:
+            self.steps["answered"].add(one.id)
+
+    def _accepted(self, event: events.ProposalAccepted) -> None:
+        one = self._proposals[event.subject_id]
+        if OTHER.keys() & (set(event.answered) - {one.origin}):
+            for step in STEPS[:3]:
+                self.steps[step].add(one.id)
+        else:
+            self.by_staff["connected"].add(one.id)
+        self._joined(event.relationship_id, one.id)
+
+    def _gathered(self, event: events.RelationshipStarted) -> None:
+        held = event.subject_id
+        peers = self._kinds.get(held) == "peer"
+        members = event.payload().get("members", (event.mentee_id, event.mentor_id))
+        for person in members:
+            if peers or person != event.mentor_id:
+                one = f"{held}/{person}"
+                self._two[one] = Two(person, None if peers else event.mentor_id)
+                self.by_staff["connected"].add(one)
+                self._joined(held, one)
+
+    def _joined(self, held: str, one: str) -> None:
+        """Put somebody into a relationship, perhaps again: from now on its meetings are of this."""
+        self._stays[held][self._two[one].person] = one
+        self._here[held].add(one)
+
+    def _left(self, event: events.MemberLeft) -> None:
+        one = self._stays[event.subject_id].get(event.participant_id)
+        if one is None:
+            return
+        self._here[event.subject_id].discard(one)
+        if event.left_reason in TOGETHER:
+            self._completed.add(one)
+
+    def _at(self, event: events.MeetingHeld) -> Iterator[str]:
+        """Return who was at a meeting with whom they were to meet; all who are in it, if unsaid."""
+        came, here = event.payload().get("attendees"), self._here[event.relationship_id]
+        for person, one in self._stays[event.relationship_id].items():
+            two = {person, self._two[one].other or person}
+            if one in here if came is None else two <= set(came):
+                yield one
 
 
 class Hours(Metric):
