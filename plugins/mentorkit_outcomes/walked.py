@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain import events
+from mentorkit.domain.milestones import Meeting, hours_of
 from mentorkit.domain.relationships import OTHER, TOGETHER, Proposal
 from mentorkit.hooks import Column, Context, Facts, Metric, Table
 
@@ -22,6 +24,8 @@ NAMES = {
     "met": "Met",
     "completed": "Completed",
 }
+
+KINDS = {"individual": "Individual", "group": "In groups"}
 
 
 class Funnel(Metric):
@@ -212,26 +216,22 @@ class Walked:
 
 
 class Hours(Metric):
-    """Adds up the time together: in all, for a relationship, by month, in pairs and in groups."""
+    """Adds up the time together: in all, for a relationship, by month, of two and in groups."""
 
     name = "hours"
     title = "Time together"
 
     def measure(self, ctx: Context, facts: Facts) -> Sequence[Table]:
-        kinds = {one.id: one.kind for one in facts.relationships}
-        held = [one for one in facts.meetings if one.state == "held"]
-        each: Counter[str] = Counter()
-        months: dict[str, Counter[str]] = defaultdict(Counter)
+        kinds = hours_of(facts.meetings)
+        each = {one.id: 0 for one in facts.relationships}
+        months: dict[str, list[Meeting]] = defaultdict(list)
         zone = ZoneInfo(facts.program.zone)
-        for one in held:
-            each[one.relationship_id] += one.minutes
-            group = "group" if kinds.get(one.relationship_id) == "circle" else "pair"
-            month = months[one.held_at.astimezone(zone).strftime("%Y-%m")]
-            month[group] += one.minutes
-            month["meetings"] += 1
-        per = sorted(each[id] for id in kinds)
-        groups = sum(month["group"] for month in months.values())
-        total = sum(each.values())
+        for one in facts.meetings:
+            if one.state == "held":
+                each[one.relationship_id] += one.minutes
+                months[one.held_at.astimezone(zone).strftime("%Y-%m")].append(one)
+        counts = ("minutes", "meetings", "attended")
+        middle = median(each.values()) if each else None
         return [
             Table(
                 name=self.name,
@@ -240,16 +240,18 @@ class Hours(Metric):
                     Column(name="what", title="What", kind="text"),
                     Column(name="minutes", title="Time", kind="minutes"),
                     Column(name="n", title="n"),
+                    Column(name="attended", title="Time of everybody there", kind="minutes"),
                 ),
                 rows=(
-                    ("All meetings", total, len(held)),
-                    ("In pairs", total - groups, sum(kinds[id] != "circle" for id in kinds)),
-                    ("In groups", groups, sum(kinds[id] == "circle" for id in kinds)),
-                    ("Median of a relationship", median(per) if per else None, len(per)),
+                    ("All meetings", *(sum(one[n] for one in kinds.values()) for n in counts)),
+                    *((KINDS[kind], *(one[n] for n in counts)) for kind, one in kinds.items()),
+                    ("Median of a relationship", middle, len(each), None),
                 ),
                 how=(
-                    "Meetings that were logged and not struck. n is the number of meetings in the "
-                    "first line, and of relationships in the others, those without a meeting too."
+                    "Meetings that were logged and not struck: individual of two people, in groups "
+                    "of more than two. n is the number of meetings, and in the last line of "
+                    "relationships, those without a meeting too. An hour of a group of five is one "
+                    "hour of time, and five of everybody there."
                 ),
             ),
             Table(
@@ -258,13 +260,15 @@ class Hours(Metric):
                 columns=(
                     Column(name="month", title="Month", kind="text"),
                     Column(name="meetings", title="Meetings"),
-                    Column(name="pair", title="In pairs", kind="minutes"),
+                    Column(name="individual", title="Individual", kind="minutes"),
                     Column(name="group", title="In groups", kind="minutes"),
                 ),
-                rows=tuple(
-                    (month, told["meetings"], told["pair"], told["group"])
-                    for month, told in sorted(months.items())
-                ),
+                rows=tuple(_month(month, held) for month, held in sorted(months.items())),
                 how="The calendar month in which the meeting was, in the program's time zone.",
             ),
         ]
+
+
+def _month(month: str, held: Sequence[Meeting]) -> tuple[Any, ...]:
+    kinds = hours_of(held)
+    return (month, len(held), *(kinds[kind]["minutes"] for kind in KINDS))
