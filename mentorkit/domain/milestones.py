@@ -72,9 +72,21 @@ class Meeting(Kept):
         MEETING_MOVES.check(self.state, to, by)
         return replace(self, state=to)
 
-    @property
-    def is_group(self) -> bool:
-        return len(self.attendees) > 2
+
+def hours_of(meetings: Iterable[Meeting]) -> dict[str, dict[str, int]]:
+    """Return the time of those that were held: ``individual`` and, of more than two, ``group``.
+
+    Each is ``{meetings, minutes, attended}``: `minutes` on the clock, and `attended` those of
+    everybody who was there.
+    """
+    told = {kind: {"meetings": 0, "minutes": 0, "attended": 0} for kind in ("individual", "group")}
+    for one in meetings:
+        if one.state == "held":
+            kind = told["group" if len(one.attendees) > 2 else "individual"]
+            kind["meetings"] += 1
+            kind["minutes"] += one.minutes
+            kind["attended"] += one.minutes * (len(one.attendees) or 2)
+    return told
 
 
 def window(plan: MilestonePlan, started: datetime, ends: datetime) -> tuple[datetime, datetime]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.events import Event
+from mentorkit.domain.milestones import hours_of
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.people import Actor
 from mentorkit.journey.meet import Met
@@ -75,29 +75,15 @@ def _on_behalf(one: Event) -> bool:
 def hours(
     kit: Kit, *, tenant: str, actor: Actor, program: str,
     since: datetime | None = None, until: datetime | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, dict[str, int]]:  # fmt: skip
     """Return the minutes that a program's people met, alone and in groups, for its staff.
 
-    ``individual`` and ``group`` are each ``{meetings, minutes, attended}``: `minutes` on the clock,
-    and `attended` those of everybody who was there. Counted from `since` until before `until`.
+    They are as `hours_of` tells them, counted from `since` until before `until`.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         ids = [one.id for one in tx.relationships.find(program_id=found.id)]
-        held = [
+        return hours_of(
             one
-            for one in tx.meetings.find(relationship_id=ids, state="held")
+            for one in tx.meetings.find(relationship_id=ids)
             if (since is None or since <= one.held_at) and (until is None or one.held_at < until)
-        ]
-    return {
-        "individual": _sum((one.minutes, len(one.attendees)) for one in held if not one.is_group),
-        "group": _sum((one.minutes, len(one.attendees)) for one in held if one.is_group),
-    }
-
-
-def _sum(held: Iterable[tuple[int, int]]) -> dict[str, int]:
-    listed = list(held)
-    return {
-        "meetings": len(listed),
-        "minutes": sum(minutes for minutes, _ in listed),
-        "attended": sum(minutes * (there or 2) for minutes, there in listed),
-    }
+        )

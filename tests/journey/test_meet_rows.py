@@ -16,6 +16,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
 from mentorkit.journey import (
     accept,
     checks,
+    evaluate,
     flags,
     gather,
     history,
@@ -535,10 +536,12 @@ def test_only_staff_gather_and_nobody_beyond_their_places(world: Any) -> None:
     assert used(world) == {}
 
 
-def test_f29_hours_are_split_into_individual_and_group(create_world: Any, clock: Any) -> None:
+def test_f29_hours_are_split_into_individual_and_group_and_the_report_says_the_same(
+    create_world: Any, create_kit: Any, clock: Any
+) -> None:
     people = [lead(key, "mentee", trade="baker", capacity=2) for key in ("ana", "ben")]
     mentors = [lead(key, "mentor", trade="baker", capacity=9) for key in ("mo", "flo")]
-    world = create_world([*people, *mentors])
+    world = create_world([*people, *mentors], kit=create_kit(plugins=("matching", "outcomes")))
     pair = connect(world, "ana", "flo")
     ids = [world.ids["ana"], world.ids["ben"]]
     circle = gather.gather(
@@ -553,6 +556,12 @@ def test_f29_hours_are_split_into_individual_and_group(create_world: Any, clock:
         "individual": {"meetings": 2, "minutes": 90, "attended": 180},
         "group": {"meetings": 1, "minutes": 90, "attended": 270},
     }
+    table = evaluate.table_of(world.kit, **world.at, program="traders", table="hours")
+    assert table["rows"][:3] == [
+        ["All meetings", 180, 3, 450],
+        ["Individual", 90, 2, 180],
+        ["In groups", 90, 1, 270],
+    ]
     later = history.hours(world.kit, **world.at, program="traders", since=clock() + DAY)
     assert later["group"]["meetings"] == 0
     with pytest.raises(Invalid, match="who were in it"):
