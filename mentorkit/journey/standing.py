@@ -14,7 +14,7 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal
+from mentorkit.domain.relationships import Proposal, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
@@ -22,6 +22,7 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
 from mentorkit.journey.locks import DRAFTED
+from mentorkit.journey.onboard import unanswered
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
@@ -167,10 +168,12 @@ def link(
 def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     """Return the programs that the actor runs, and their own parts with where each stands.
 
-    A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
-    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
-    the open proposals that it was told of (``yours``: its yes or reply is awaited now) and running
-    relationships by name. `next_choices` names the mentors whom they have chosen and who are asked
+    A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (`unanswered`
+    and `consent_asked` tell what is missing; where nothing is, `onboard.complete` is all that is
+    left), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
+    the open proposals that it was told of (``yours``: its yes or reply is awaited now), running
+    relationships by name, and those `before` (``ended``, or ``left`` to the others), newest first.
+    `next_choices` names the mentors whom they have chosen and who are asked
     after the one now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is
     not enough to tell.
     """
@@ -188,36 +191,33 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
     text = consent_needed(tx, program)
     told = tx.definitions.current(program.id, "referral")
-    held = tx.relationships.for_participants([one.id], states=HOLDING)
+    together = tx.relationships.for_participants([one.id])
     asked = [
         proposal
         for side in ("mentee", "mentor")
         for proposal in tx.proposals.find(**{f"{side}_id": one.id}, state=ASKED)
         if told_of(proposal, program, {one.id})
     ]
-    there = {m.participant_id for each in held for m in each.here}
+    there = {m.participant_id for each in together for m in each.members}
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
+    those = [_together(tx, each, one.id, names) for each in together]
+    held = [each for each in those if each["until"] is None]
     return {
         **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
         "proposals": [_asked(program, each, one.id, names) for each in asked],
-        "relationships": [
-            {
-                "id": each.id,
-                "state": each.state,
-                "with": [names[m.participant_id] for m in each.here if m.participant_id in names],
-            }
-            for each in held
-        ],
+        "relationships": held,
+        "before": [each for each in reversed(those) if each["until"]],
         "next_choices": [
             name.name
             for name in persons_of(
                 tx, [each.mentor_id for each in waiting(tx, one.id) if each.origin == "mentee"]
             ).values()
         ],
+        "unanswered": [each.id for each in unanswered(tx, program, one)],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "off": sorted(off(plugins_of(tx, program)[program.id])),
         "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
@@ -225,6 +225,20 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         "unmet": _unmet(tx, program, one) if one.state == "declined" else [],
         "referral": shown(told.body) if told and one.state == "declined" else {},
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
+    }
+
+
+def _together(
+    tx: Transaction, held: Relationship, own: str, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return a relationship as one of its people is told of it: what they left, as it was then."""
+    left = next(m.left_at for m in held.members if m.participant_id == own)
+    return {
+        "id": held.id,
+        "state": "left" if left else held.state,
+        "with": [names[id] for id in held.at(left or tx.now) if names.get(id)],
+        "until": shown(left or held.ended_at),
+        "early": held.parted,
     }
 
 

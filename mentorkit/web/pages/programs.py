@@ -24,8 +24,8 @@ NEXT = {
     "answer": "Pairs wait for your yes.",
     "screen": "New people wait for you to look at them.",
     "let_in": "There are places with mentors, and people on the waiting list. Let some of them in.",
-    "onboard": "People are approved, but are not ready to be matched yet: they have to agree, or "
-    "to answer something. Remind them, or ask by phone.",
+    "onboard": "People are approved, but are not ready to be matched yet: they have to agree, to "
+    "answer something, or to say that they are ready. Remind them, or ask by phone.",
     "open": "The program is still a draft. Open it once you are ready to match.",
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
