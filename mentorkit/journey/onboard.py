@@ -290,6 +290,16 @@ def no_longer(
     ]
 
 
+def unanswered(tx: Transaction, program: Program, one: Participant) -> list[Field]:
+    """Return the questions that somebody must answer before they can be active."""
+    return [
+        spec
+        for spec in fields_of(tx, program).values()
+        if spec.required and one.profile.get(spec.id) is None
+        and any(one.plays(played) for played in spec.roles)
+    ]  # fmt: skip
+
+
 @atomic
 def complete(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, capacity: int | None = None,
@@ -298,13 +308,7 @@ def complete(
     """Make somebody active: consented to the current text, required fields answered."""
     own = Own(tx, actor, participant)
     one = own.participant
-    missing = [
-        spec
-        for spec in fields_of(tx, own.program).values()
-        if spec.required and one.profile.get(spec.id) is None
-        and any(one.plays(played) for played in spec.roles)
-    ]  # fmt: skip
-    if missing:
+    if missing := unanswered(tx, own.program, one):
         labels = ", ".join(in_locale(spec.label) or spec.id for spec in missing)
         raise Conflict(
             "participant.unanswered", f"Still to be answered: {labels}.",

@@ -14,7 +14,7 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal
+from mentorkit.domain.relationships import Proposal, Relationship
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
@@ -22,10 +22,12 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
 from mentorkit.journey.locks import DRAFTED
+from mentorkit.journey.onboard import unanswered
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
 from mentorkit.journey.requirements import answers
+from mentorkit.journey.signup import NO_MENTORS
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -166,10 +168,12 @@ def link(
 def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     """Return the programs that the actor runs, and their own parts with where each stands.
 
-    A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
-    answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
-    the open proposals that it was told of (``yours``: its yes or reply is awaited now) and running
-    relationships by name. `next_choices` names the mentors whom they have chosen and who are asked
+    A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (`unanswered`
+    and `consent_asked` tell what is missing; where nothing is, `onboard.complete` is all that is
+    left), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
+    the open proposals that it was told of (``yours``: its yes or reply is awaited now), running
+    relationships by name, and those `before` (``ended``, or ``left`` to the others), newest first.
+    `next_choices` names the mentors whom they have chosen and who are asked
     after the one now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is
     not enough to tell.
     """
@@ -187,36 +191,33 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]:
     text = consent_needed(tx, program)
     told = tx.definitions.current(program.id, "referral")
-    held = tx.relationships.for_participants([one.id], states=HOLDING)
+    together = tx.relationships.for_participants([one.id])
     asked = [
         proposal
         for side in ("mentee", "mentor")
         for proposal in tx.proposals.find(**{f"{side}_id": one.id}, state=ASKED)
         if told_of(proposal, program, {one.id})
     ]
-    there = {m.participant_id for each in held for m in each.here}
+    there = {m.participant_id for each in together for m in each.members}
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
+    those = [_together(tx, each, one.id, names) for each in together]
+    held = [each for each in those if each["until"] is None]
     return {
         **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
         "proposals": [_asked(program, each, one.id, names) for each in asked],
-        "relationships": [
-            {
-                "id": each.id,
-                "state": each.state,
-                "with": [names[m.participant_id] for m in each.here if m.participant_id in names],
-            }
-            for each in held
-        ],
+        "relationships": held,
+        "before": [each for each in reversed(those) if each["until"]],
         "next_choices": [
             name.name
             for name in persons_of(
                 tx, [each.mentor_id for each in waiting(tx, one.id) if each.origin == "mentee"]
             ).values()
         ],
+        "unanswered": [each.id for each in unanswered(tx, program, one)],
         "consent_asked": one.consented_at is None or (one.consent_version or 0) < text,
         "off": sorted(off(plugins_of(tx, program)[program.id])),
         "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
@@ -224,6 +225,20 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         "unmet": _unmet(tx, program, one) if one.state == "declined" else [],
         "referral": shown(told.body) if told and one.state == "declined" else {},
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
+    }
+
+
+def _together(
+    tx: Transaction, held: Relationship, own: str, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return a relationship as one of its people is told of it: what they left, as it was then."""
+    left = next(m.left_at for m in held.members if m.participant_id == own)
+    return {
+        "id": held.id,
+        "state": "left" if left else held.state,
+        "with": [names[id] for id in held.at(left or tx.now) if names.get(id)],
+        "until": shown(left or held.ended_at),
+        "early": held.parted,
     }
 
 
@@ -256,26 +271,29 @@ def _stage(one: Participant, *, connected: bool, asked: bool) -> str:
 def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return how a program stands, for its staff: people, places, proposals, relationships.
 
-    `supply` tells the free places and the mentees without a mentor; `places` and `seeking` are what
-    a draft could give out and whom it could give a mentor now, so without those who are asked, and
-    without leads. `lacking` are codes of what is missing
-    before it can open; `supply` is `supply.balance`; `late_work` is how much that was promised has
-    waited for more than 15 minutes, of all the tenant's programs; `concerns` are open ones that the
-    actor may see, `held` texts that wait to be passed on; `next` is the code of what is best done
-    now (`NEXT`).
+    `people` and `states` count everybody who ever came, `mentors` and `mentees` those who were not
+    declined and have not left. `supply` is `supply.balance`: the free places and the mentees
+    without a mentor; `places` and `seeking` are what a draft could give out and whom it could give
+    a mentor now, so without those who are asked, and without leads; `ready` are all whom it would
+    consider, `queued` those whom the sign-up put onto the waiting list. `lacking` are codes of what
+    is missing before it can open; `late_work` is how much that was promised has waited for more
+    than 15 minutes, of all the tenant's programs; `concerns` are open ones that the actor may see,
+    `held` texts that wait to be passed on; `next` is the code of what is best done now.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
         states = Counter(one.state for one in people)
-        mentors = [one for one in people if one.plays("mentor")]
+        here = [one for one in people if one.state not in ("declined", "left")]
         open_now = tx.proposals.find(program_id=found.id, state=ASKED)
         free = looking(tx, found, open_now)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
         figures = {
             "people": len(people),
             "states": dict(states),
-            "mentors": len(mentors),
-            "mentees": sum(one.plays("mentee") for one in people),
+            "mentors": sum(one.plays("mentor") for one in here),
+            "mentees": sum(one.plays("mentee") for one in here),
+            "ready": len(free),
+            "queued": sum(one.state == "waiting" and one.reason == NO_MENTORS for one in people),
             "places": sum(left for one, _, left in free if one.plays("mentor")),
             "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
             "asked": len(open_now),
@@ -306,33 +324,39 @@ def _of_staff(program: Program, one: Proposal) -> bool:
     return one.state == "offered" and one.awaiting(program.accept_chain) == Role.COORDINATOR
 
 
-def _next(program: Program, figures: dict[str, Any]) -> str:
-    """Return the code of what staff do best now, in the order of the journey."""
-    states = figures["states"]
-    for first in ("untaken", "held"):
-        if figures[first]:
-            return first
-    if program.state == "closed":
-        return "closed"
-    if not figures["mentors"]:  # mentors first: nobody should wait for somebody not yet there
-        return "recruit_mentors"
-    if figures["staff_asked"]:
-        return "answer"
-    if states.get("lead", 0) + states.get("waiting", 0):
-        return "screen"
-    if states.get("approved", 0):
-        return "onboard"
-    if program.state == "draft":
-        return "open"
-    if not figures["mentees"]:
-        return "recruit_mentees" if figures["supply"]["open"] else "recruit_mentors"
-    if figures["drafts"]:
-        return "publish"
-    if figures["seeking"] and figures["places"]:
-        return "match"
-    if not figures["supply"]["open"]:
-        return "recruit_more"
-    return "wait" if figures["asked"] else "meet"
+def _next(program: Program, figures: Mapping[str, Any]) -> str:
+    """Return the code of what staff do best now: what really holds the program up comes first.
+
+    - Safety goes before all else; a closed program is opened first, and mentors come first.
+    - Then what waits for staff alone: their own yes, and leads.
+    - People who still have to agree or answer hold all up only where they are more than those who
+      can be matched now; while they are few, a run does not wait for them.
+    - A draft is opened before anything is matched in it.
+    - Whom the sign-up put onto the waiting list is let in as soon as there are mentors enough;
+      until then nothing can be done for them. Whom staff put there themselves waits for a run.
+    - Pairs that are ready go out before new ones are made, and more mentors are looked for once
+      those who are there have been used.
+    """
+    count, supplied = figures["states"].get, figures["supply"]["open"]
+    order = (
+        ("untaken", figures["untaken"]),
+        ("held", figures["held"]),
+        ("closed", program.state == "closed"),
+        ("recruit_mentors", not figures["mentors"]),
+        ("answer", figures["staff_asked"]),
+        ("screen", count("lead")),
+        ("onboard", count("approved", 0) > figures["ready"]),
+        ("open", program.state == "draft"),
+        ("let_in", supplied and figures["queued"]),
+        ("recruit_mentees", supplied and not figures["mentees"]),
+        ("publish", figures["drafts"]),
+        ("match", figures["seeking"] and figures["places"]),
+        ("onboard", count("approved")),
+        ("let_in", supplied and count("waiting")),
+        ("recruit_more" if figures["mentees"] else "recruit_mentors", not supplied),
+        ("wait", figures["asked"]),
+    )
+    return next((code for code, holds in order if holds), "meet")
 
 
 def usual_wait(tx: Transaction, program: Program) -> dict[str, int] | None:

@@ -323,6 +323,7 @@ NOTICES = {
     "declined": "{count} declined.",
     "waiting": "{count} put on the waiting list.",
     "joined": "{count} can be matched now.",
+    "ready": "Thank you. Everything is there for a match now.",
     "imported": "The file is taken in: {count} new.",
     "answered": "Your answers are kept.",
     "agreed": "Thank you. You have agreed.",

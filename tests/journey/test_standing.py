@@ -121,6 +121,73 @@ def test_the_overview_and_the_supply_count_the_same_places(create_world: Any) ->
     assert counted() == (3, 0, 2, 1)
 
 
+ACTIVE, APPROVED, LEAD = "active", "approved", "lead"
+QUEUED = "waiting:no_mentors"
+"""Whom the sign-up put onto the waiting list for want of mentors."""
+SHELVED = "waiting:no_place"
+"""Whom staff put there."""
+
+
+@pytest.mark.parametrize(
+    ("mentees", "mentors", "state", "told"),
+    [
+        # whoever has just come is looked at before all else
+        ([LEAD, ACTIVE], [ACTIVE], "open", "screen"),
+        ([LEAD], [ACTIVE], "draft", "screen"),
+        # the waiting list moves when there are mentors enough, and holds up no match before
+        ([QUEUED], [ACTIVE], "open", "let_in"),
+        ([QUEUED, ACTIVE], [ACTIVE, ACTIVE], "open", "let_in"),
+        ([QUEUED, QUEUED, ACTIVE], [ACTIVE], "open", "match"),
+        ([QUEUED, QUEUED], [ACTIVE], "open", "recruit_more"),
+        # whom staff put there themselves holds up no match at all
+        ([SHELVED, ACTIVE], [ACTIVE, ACTIVE], "open", "match"),
+        ([SHELVED], [ACTIVE], "open", "let_in"),
+        # a few who have not agreed yet do not hold up those who have; many do
+        ([ACTIVE, APPROVED], [ACTIVE, APPROVED], "open", "match"),
+        ([ACTIVE, APPROVED, APPROVED], [ACTIVE, APPROVED], "open", "onboard"),
+        ([APPROVED], [ACTIVE], "open", "onboard"),
+        ([], [APPROVED], "open", "onboard"),
+        # a draft is opened before anything is matched in it
+        ([ACTIVE], [ACTIVE], "draft", "open"),
+        ([], [ACTIVE, ACTIVE, APPROVED], "draft", "open"),
+        ([], [ACTIVE, APPROVED, APPROVED], "draft", "onboard"),
+        ([QUEUED], [ACTIVE], "draft", "open"),
+        # mentors first, and whoever was declined or has left is neither mentor nor mentee
+        ([ACTIVE], ["declined"], "open", "recruit_mentors"),
+        (["left"], [ACTIVE], "open", "recruit_mentees"),
+        ([], [ACTIVE], "open", "recruit_mentees"),
+    ],
+)
+def test_what_really_holds_a_program_up_is_what_staff_do_next(
+    create_world: Any, mentees: list[str], mentors: list[str], state: str, told: str
+) -> None:
+    sides = {"mentee": mentees, "mentor": mentors}
+    wanted = {f"{side}{at}": one for side in sides for at, one in enumerate(sides[side])}
+    world = create_world([lead(key, key[:6], trade="baker") for key in wanted])
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.programs.save(replace(tx.programs.get(world.program), state=state))
+        for key, one in wanted.items():
+            there, _, reason = one.partition(":")
+            person = tx.participants.get(world.ids[key])
+            tx.participants.save(replace(person, state=there, reason=reason or None))
+    assert overview(world)[-1] == told
+
+
+def test_who_was_declined_or_has_left_is_counted_as_neither_mentor_nor_mentee(
+    create_world: Any,
+) -> None:
+    world = create_world([
+        *(lead(key, "mentee", trade="baker") for key in ("ana", "ben", "eva")),
+        *(lead(key, "mentor", trade="baker") for key in ("cleo", "dora", "finn")),
+    ])  # fmt: skip
+    with world.kit.transaction(tenant="acme") as tx:
+        for key, state in (("ana", "declined"), ("ben", "left"), ("cleo", "declined")):
+            tx.participants.save(replace(tx.participants.get(world.ids[key]), state=state))
+    told = standing.overview(world.kit, **world.at, program="traders")
+    assert (told["mentees"], told["mentors"]) == (1, 2)
+    assert (told["people"], told["states"]["declined"]) == (6, 2)
+
+
 def why(world: Any, key: str) -> str:
     """Return why nobody is suggested to somebody."""
     with pytest.raises(Conflict) as refused:

@@ -10,7 +10,7 @@ from web.conftest import Portal
 from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import accept, match, meet, onboard, recruit, screen, standing
+from mentorkit.journey import accept, gather, match, meet, onboard, recruit, screen, standing
 from mentorkit.journey.steps import many
 
 REFERRAL = {"en": "The chamber of commerce gives free advice."}
@@ -51,6 +51,31 @@ def test_from_the_first_answer_to_looking(portal: Portal) -> None:
     assert current(page) == "Looking"
     assert "we ask you to agree" not in page
     assert "How long it usually takes is not known yet" in page
+
+
+def test_who_has_given_everything_is_told_so_and_is_ready_by_one_button(portal: Portal) -> None:
+    walk(portal, onboard.consent)
+    page = walk(portal, screen.approve)
+    assert "You are in, and nothing is missing" in page
+    assert "missing before" not in page
+    assert "Answer what is missing" not in page
+    zoe = portal.browser("zoe")
+    zoe.open("/")
+    page = zoe.send(f"/programs/traders/people/{portal.ids['zoe']}/ready")
+    assert "Everything is there for a match now" in page
+    assert current(page) == "Looking"
+    assert "I am ready" not in page
+
+
+def test_nobody_is_ready_by_the_button_who_has_not_agreed(portal: Portal) -> None:
+    page = walk(portal, screen.approve)
+    assert "A few things are missing" in page
+    assert "I am ready" not in page
+    zoe = portal.browser("zoe")
+    zoe.open(f"/programs/traders/people/{portal.ids['zoe']}")
+    page = zoe.send(f"/programs/traders/people/{portal.ids['zoe']}/ready", status=409)
+    assert "consent" in page
+    assert current(portal.browser("zoe").open("/")) == "Getting ready"
 
 
 def test_whoever_waits_keeps_their_place_and_is_not_told_of_a_check(portal: Portal) -> None:
@@ -95,3 +120,35 @@ def test_asked_connected_and_after_an_early_end(portal: Portal) -> None:
     assert current(page) == "Looking"
     assert "not_a_fit" not in page
     assert "did not fit" not in page
+
+
+def test_what_has_ended_stays_on_home_with_what_may_still_be_done(portal: Portal) -> None:
+    held = connect(portal)
+    assert "Before" not in portal.browser("ana").open("/")
+    meet.end(portal.kit, **by_admin(portal), relationship=held, reason="no_time")
+    for user, other in (("ana", "Cleo"), ("cleo", "Ana")):
+        browser = portal.browser(user)
+        page = browser.open("/").partition("<h3>Before</h3>")[2]
+        assert f"You and {other}" in page
+        assert "Ended" in page
+        assert "no_time" not in page
+        assert "whether we look for somebody else" in page
+        assert "Report a problem" in page
+        browser.open(browser.find(rf'href="(/mentoring/[^"]*relationships/{held})"'))
+
+
+def test_who_has_left_a_circle_is_not_said_to_be_in_it(portal: Portal) -> None:
+    people = [portal.ids[key] for key in ("ana", "ben")]
+    at = {**by_admin(portal), "program": "traders"}
+    held = gather.gather(portal.kit, **at, people=people, mentor=portal.ids["dora"])["id"]
+    meet.end(
+        portal.kit, **by_admin(portal), relationship=held, reason="other", only=portal.ids["ana"]
+    )
+    running, _, before = portal.browser("ana").open("/").partition("<h3>Before</h3>")
+    assert current(running) == "Looking"
+    assert "Ben" not in running
+    assert "Left" in before
+    assert f"relationships/{held}" not in before, "it is not theirs to open any more"
+    page = portal.browser("ben").open("/")
+    assert "You and Dora" in page
+    assert "Ana" not in page

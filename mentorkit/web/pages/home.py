@@ -16,6 +16,8 @@ STAGES = {
     "declined": "This program is not the right one for you just now. That is no judgement of you "
     "or your work.",
     "joining": "You are in. A few things are missing before we can look for a match.",
+    "ready": "You are in, and nothing is missing. Say that you are ready, and we look for a match "
+    "for you.",
     "looking": "We are looking for a match for you.",
     "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
@@ -25,6 +27,8 @@ STAGES = {
 
 
 MENTOR = {
+    "ready": "You are in, and nothing is missing. Say that you are ready, and we tell you as soon "
+    "as a mentee fits.",
     "looking": "You are ready. We tell you as soon as a mentee fits.",
     "connected": "You are connected, and have no free place now.",
 }
@@ -33,7 +37,7 @@ MENTOR = {
 
 def _told(visit: Visit, part: dict[str, Any]) -> str:
     """Return where somebody stands, in words."""
-    stage = part["stage"]
+    stage = "ready" if part["ready"] else part["stage"]
     if stage == "asked" and not any(one["yours"] for one in part["proposals"]):
         return visit.words("Somebody is asked for you. We tell you the answer at once.")
     if part["role"] == "mentor" and stage in MENTOR:
@@ -60,6 +64,8 @@ def home(visit: Visit) -> str:
         return visit.sign_in()
     found = standing.home(visit.kit, **visit.asked())
     for part in found["parts"]:
+        missing = part["unanswered"] or part["consent_asked"]
+        part["ready"] = part["stage"] == "joining" and not missing
         part["told"] = _told(visit, part)
         part["agrees"] = _agrees(visit, part)
         for held in part["relationships"]:

@@ -285,6 +285,21 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     return visit.go("participant", "answered", program=program, participant=participant)
 
 
+@does("/programs/<program>/people/<participant>/ready")
+@allow(*STAFF, *PARTIES)
+def participant_ready(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
+    """Make somebody ready to be matched who has given all that is asked."""
+    found = _one(visit, participant)
+    try:
+        if found["state"] == "approved":
+            onboard.complete(visit.kit, **visit.asked(), participant=participant)
+    except (Invalid, Conflict) as error:
+        return _again(visit, program, participant, error), status(error)
+    if visit.is_staff:
+        return visit.go("participant", "ready", program=program, participant=participant)
+    return visit.go("home", "ready")
+
+
 def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
     return participant(visit, program, one, error)
 

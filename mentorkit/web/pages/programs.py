@@ -22,14 +22,16 @@ NEXT = {
     "closed": "The program is closed. Open it again to take in people and to match them.",
     "recruit_mentors": "Recruit mentors first, so that nobody waits for a mentor who is not there.",
     "answer": "Pairs wait for your yes.",
-    "screen": "People wait to be looked at.",
-    "onboard": "People are approved, but have not agreed or answered everything yet.",
+    "screen": "New people wait for you to look at them.",
+    "let_in": "There are places with mentors, and people on the waiting list. Let some of them in.",
+    "onboard": "People are approved, but are not ready to be matched yet: they have to agree, to "
+    "answer something, or to say that they are ready. Remind them, or ask by phone.",
     "open": "The program is still a draft. Open it once you are ready to match.",
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
     "match": "Mentees are looking, and mentors have places. Make a draft of pairs.",
-    "recruit_more": "There are not enough mentors for those who wait. Recruit some, or ask one for "
-    "another place.",
+    "recruit_more": "There are not enough mentors for those who wait. Recruit some, let one in "
+    "from the waiting list, or ask one for another place.",
     "wait": "Proposals are out. Wait for the answers, or ask by phone.",
     "meet": "Everybody who can be is connected. Look who has not met for long.",
 }
@@ -48,6 +50,7 @@ WHERE = {
     "answer": "relationships",
     "recruit_more": "supply",
     "screen": "people",
+    "let_in": "people",
     "onboard": "people",
     "publish": "matching",
     "match": "matching",
