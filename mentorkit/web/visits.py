@@ -352,7 +352,8 @@ NOTICES = {
     "case_closed": "The case is closed.",
     "reopened": "The case is back in the queue.",
     "apart": "They are kept apart from now on.",
-    "together": "They may be brought together again.",
+    "together": "Lifted. They may be brought together again: by a draft, by staff, or by asking "
+    "for each other, unless the other has set the same. What has ended does not come back.",
     "released": "The text is passed on.",
     "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
     "strategy": "The new version is kept. The next draft goes by it.",
