@@ -21,6 +21,8 @@ from mentorkit.domain.safety import HANDLERS
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
+from mentorkit.journey import links
+from mentorkit.journey.concerns import PURPOSE
 from mentorkit.journey.steps import READERS
 from mentorkit.web.brought import Brought
 from mentorkit.web.labels import labelled
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
 
+REPORTING = 1
+"""For how many days a page that somebody came to by a link lets them report a problem."""
 UNKNOWN = "UTC"
 """The time zone of whoever has told none."""
 
@@ -185,6 +189,15 @@ class Visit:
     def url(self, page: str, **values: Any) -> str:
         """Return the address of one of our pages, under the mount that this visit came through."""
         return flask.url_for(f"{self.mount}.{page}", **values)
+
+    def report(self, link: links.Link, **about: str) -> str:
+        """Return the address at which whoever came by a link reports a problem, without a log-in.
+
+        `about` is what the link is about: a relationship, or else the program (ids).
+        """
+        kept = {"tenant": self.tenant, "purpose": PURPOSE, "person": link.person_id}
+        token = links.make(self.kit, **kept, days=REPORTING, **about)
+        return self.url("concern_link", token=token)
 
     def token(self) -> str:
         return self.portal.tokens.make(self.tenant, self.actor)
@@ -364,7 +377,8 @@ NOTICES = {
     "case_closed": "The case is closed.",
     "reopened": "The case is back in the queue.",
     "apart": "They are kept apart from now on.",
-    "together": "They may be brought together again.",
+    "together": "Lifted. They may be brought together again: by a draft, by staff, or by asking "
+    "for each other, unless the other has set the same. What has ended does not come back.",
     "released": "The text is passed on.",
     "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
     "strategy": "The new version is kept. The next draft goes by it.",

@@ -72,7 +72,7 @@ def pages() -> flask.Blueprint:
         if visit.form.get("do") == "save":
             return visit.go("survey.by_link", "saved", program=program, token=token)
         visit.counts()
-        return done()
+        return done(one_of(program, survey, token), token)
 
     return made
 
@@ -129,7 +129,7 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
     one = one_of(program, survey, token)
     own = token or (visit.person is not None and visit.person.id == one["person_id"])
     if one["answered_at"] and own:
-        return done()
+        return done(one, token)
     told = answers.typed(one["questions"]) if wrong else {}
     if not told and not one["answered_at"]:
         told = drafts.read(visit.kit.work_context(visit.tenant, visit.of, "survey"), survey)
@@ -147,12 +147,24 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
         if token
         else {"page": "survey.send", "program": program, "survey": survey, **listed_before()},
         behalf=() if own else BEHALF,
+        report=report(one, token) if own else None,
     )
 
 
-def done() -> str:
+def done(one: dict[str, Any], token: str = "") -> str:
     visit = current()
-    return visit.render("mentorkit_survey/done.html", title=visit.words("Thank you"))
+    return visit.render(
+        "mentorkit_survey/done.html", title=visit.words("Thank you"), report=report(one, token)
+    )
+
+
+def report(one: dict[str, Any], token: str) -> str:
+    """Return the address at which whoever is asked reports a problem."""
+    visit, held = current(), one["relationship_id"]
+    if not token:
+        return visit.url("concern_form", program=visit.of.key, relationship=held)
+    about = {"relationship": held} if held else {"program": visit.of.id}
+    return visit.report(linked(token), **about)
 
 
 def asked_at_home(visit: Any, part: Any) -> Markup | None:

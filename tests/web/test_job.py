@@ -9,7 +9,7 @@ from typing import Any
 from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import signup, standing
+from mentorkit.journey import accept, match, signup, standing
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -214,6 +214,20 @@ def test_who_asked_may_still_say_no_before_the_reply(portal: Portal) -> None:
     ana.open(path)
     assert "Say no" in ana.send(path, do="ask", text="Do you bake bread?")
     assert "Declined" in ana.send(path, do="decline", reason="no_time")
+
+
+def test_a_no_needs_no_reason_and_none_is_chosen_before(portal: Portal) -> None:
+    at: dict[str, Any] = {"tenant": portal.tenant, "actor": ADMIN}
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    made = match.propose(portal.kit, **at, **two)["id"]
+    path = f"/programs/traders/proposals/{made}"
+    ana = portal.browser("ana")
+    ana.open(path)
+    reasons = ana.find(r'(<select id="reason".*?</select>)')
+    assert 'name="reason"><option value="">Not chosen</option>' in reasons
+    assert "selected" not in reasons
+    assert "Declined" in ana.send(path, do="decline", reason="")
+    assert accept.show(portal.kit, **at, proposal=made)["reason"] == "no_reason_given"
 
 
 def test_a_new_program_can_be_opened_before_anybody_is_in_it(portal: Portal) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Browser, Portal
 
-from mentorkit.journey import accept, match, meet, met, onboard
+from mentorkit.journey import accept, cases, match, meet, met, onboard
 from mentorkit.kit import Kit
 
 
@@ -67,6 +67,31 @@ def test_g21_a_link_that_is_not_ours_or_too_old_says_so(signing: Portal, clock: 
     assert somebody.knock("post", f"/met/{made['token']}") in (400, 403), "a form without a token"
     clock.forward(days=31)
     assert "time of this link is over" in somebody.open(f"/met/{made['token']}", 409)
+
+
+def test_a_problem_is_reported_from_the_page_behind_a_link_without_a_log_in(
+    signing: Portal,
+) -> None:
+    held = connect(signing)
+    made = met.link(
+        signing.kit, **by_admin(signing), relationship=held, participant=signing.ids["ana"]
+    )
+    somebody = signing.browser()
+    somebody.open(f"/met/{made['token']}")
+    where = somebody.find(r'href="/mentoring(/concern/[^"]+)">Report a problem')
+    assert "Keep us apart" in somebody.open(where)
+    somebody.send(where, kind="harassment", about=signing.ids["cleo"], text="He shouted.")
+    (one,) = cases.queue(signing.kit, **by_admin(signing), program="traders")
+    assert (one["raised_name"], one["about"]) == ("Ana", "Cleo")
+
+
+@pytest.mark.parametrize("where", ["/", "/programs/traders/people/{ana}"])
+def test_a_problem_is_reported_from_ones_own_pages(portal: Portal, where: str) -> None:
+    ana = portal.browser("ana")
+    ana.open(where.format(**portal.ids))
+    assert "What happened?" in ana.open(
+        ana.find(r'href="/mentoring(/programs/traders/concern[^"]*)">Report a problem')
+    )
 
 
 def test_staff_make_a_link_on_the_page_for_one_of_the_two(signing: Portal) -> None:

@@ -200,6 +200,10 @@ def test_a_text_that_is_held_is_passed_on_by_staff_or_not(listed: Portal) -> Non
     ana.send(path, do="ask", text="idiot, again")
     cora.open(QUEUE)
     decide = cora.find(r'action="/mentoring(/programs/traders/contents/[^"]+)"')
+    page = cora.send(decide, do="release", ask="yes")
+    assert "<blockquote>idiot, again</blockquote>" in page
+    assert "Who reads it then, as it stands here: Cleo." in page
+    cleo.open(path, 404)
     assert "The text is passed on" in cora.send(decide, do="release")
     assert "idiot, again" in cleo.open(path)
     assert "on its way" in cleo.send(path, do="reply", text="No.")

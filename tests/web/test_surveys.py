@@ -81,8 +81,12 @@ def test_a_signed_link_answers_without_a_log_in_and_opening_it_changes_nothing(
     assert "indicator.sales" in nobody.open(address)
     nobody.open(address)
     assert _events(asking) == before
+    report = r'href="/mentoring(/concern/[^"]+)">Report a problem'
+    assert "What happened?" in nobody.open(nobody.find(report))
+    nobody.open(address)
     assert "Your answers are kept" in nobody.send(address, **{"answer.indicator.staff": "3"})
     assert surveys(asking, "Ana", "baseline")[0]["means"] == "link"
+    assert nobody.find(report), "also on the page that thanks"
     wrong = links.make(
         asking.kit, tenant="acme", purpose="other", person=row["person_id"], survey=row["id"]
     )

@@ -7,6 +7,7 @@ from typing import Any
 import flask
 from werkzeug.wrappers import Response
 
+from mentorkit.domain.moves import PARTIES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
 from mentorkit.web.access import allow
@@ -14,6 +15,7 @@ from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
+from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
 
 MOST = 50
@@ -121,9 +123,41 @@ def matching_remove(visit: Visit, program: str, proposal: str) -> Response:
 
 @does("/programs/<program>/matching/<run>/publish")
 @allow(*STAFF)
-def matching_publish(visit: Visit, program: str, run: str) -> Response:
+def matching_publish(visit: Visit, program: str, run: str) -> str | Response:
+    if is_asked(visit):
+        return _sure(visit, program, run)
     done = match.publish(visit.kit, **visit.asked(), run=run)
     return visit.go("relationships", "published", program=program, count=done["offered"])
+
+
+def _sure(visit: Visit, program: str, run: str) -> str:
+    """Ask whether a draft shall be published, and say who hears of it."""
+    draft = drafts.show(visit.kit, **visit.asked(), program=program, run=run)
+    pairs = draft["pairs"] if draft else []
+    first = visit.of.accept_chain[0]
+    asked = len({one[f"{first}_id"] for one in pairs}) if first in PARTIES else 0
+    count = visit.number(asked)
+    then = {
+        "mentee": visit.words(
+            "Mentees who get a message now, with the question: {count}.", count=count
+        ),
+        "mentor": visit.words(
+            "Mentors who get a message now, with the question: {count}.", count=count
+        ),
+        "coordinator": visit.words("The coordinators of the program are asked first."),
+    }[first]
+    return ask_first(
+        visit,
+        visit.words("Offer {count} pairs?", count=visit.number(len(pairs))),
+        [
+            then,
+            visit.words("Whoever else is asked gets theirs once the one before has said yes."),
+            visit.words("What was told cannot be taken back; a proposal can, one by one."),
+        ],
+        here="matching",
+        yes=visit.words("Yes, offer them now"),
+        back=visit.url("matching", program=program),
+    )
 
 
 @does("/programs/<program>/matching/<run>/discard")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError
+from mentorkit.journey import links
 from mentorkit.journey import met as meeting
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -24,6 +25,7 @@ LENGTHS = (30, 45, 60, 90)
 def met(visit: Visit, token: str, wrong: MentorKitError | None = None) -> str:
     """Show the buttons; opening this changes nothing, as scanners of mail open every link."""
     found = meeting.show(visit.kit, tenant=visit.tenant, token=token)
+    link = links.read(visit.kit, token, tenant=visit.tenant, purpose=meeting.PURPOSE)
     zone, logged = ZoneInfo(found["zone"]), found["meeting"]
     now = visit.kit.clock().astimezone(zone)
     day = datetime.fromisoformat(logged["held_at"]).astimezone(zone).date() if logged else None
@@ -35,6 +37,7 @@ def met(visit: Visit, token: str, wrong: MentorKitError | None = None) -> str:
         today=now.date().isoformat(),
         day=day,
         lengths=LENGTHS,
+        report=visit.report(link, relationship=found["relationship"]),
         wrong=wrong,
     )
 

@@ -31,6 +31,7 @@ from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
+from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import BEHALF, Visit
 
 PARTIES = ("mentee", "mentor")
@@ -100,11 +101,14 @@ def _kept() -> dict[str, str]:
 
 @does("/programs/<program>/people")
 @allow(*STAFF)
-def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
+def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int]:
+    """Decide about those ticked; before several are turned down, the page asks."""
     ids, did = visit.values("participant"), visit.form.get("do", "")
     if did not in VERBS or not ids:
         problem = Problem("", visit.words("tick at least one person, then say what to do"))
         raise Invalid("people.nothing", visit.words("Nobody was ticked."), [problem])
+    if did == "decline" and is_asked(visit):
+        return _sure(visit, program, ids)
     verb, said = VERBS[did]
     note: dict[str, Any] = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
     done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
@@ -113,6 +117,27 @@ def people_decide(visit: Visit, program: str) -> Response | tuple[str, int]:
             visit.counts()
         return people(visit, program, done["refused"]), 409
     return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
+
+
+def _sure(visit: Visit, program: str, ids: Sequence[str]) -> str:
+    """Ask whether those ticked shall be declined, by name, and say who hears of it."""
+    at: dict[str, Any] = {**visit.asked(), "program": program, **_kept()}
+    names = [row["name"] for row in screen.listed(visit.kit, **at)["items"] if row["id"] in ids]
+    return ask_first(
+        visit,
+        visit.words("Decline {count}?", count=visit.number(len(ids))),
+        [
+            visit.words("It is about: {names}.", names=", ".join(names)),
+            visit.words(
+                "Whoever signed up themselves is told by message, with the words of what they do "
+                "not meet. Whom you took in from a sheet is told nothing."
+            ),
+            visit.words("They can be approved later all the same."),
+        ],
+        here="people",
+        yes=visit.words("Yes, decline"),
+        back=visit.url("people", program=program, **_kept()),
+    )
 
 
 # ------------------------------------------------------------------ a sheet

@@ -14,7 +14,20 @@ from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
+from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
+
+STOPS = {
+    "channels": "Messages do not go this way any more. Without another way people hear of nothing.",
+    "feedback_vendors": "Its surveys are not sent, and those that are open cannot be answered.",
+    "nudges": "Its questions and reminders are not sent, be it that they were promised before.",
+    "content_checks": "What participants write to each other is not looked at by it any more.",
+    "recruitment_sources": "Nobody is taken in by it.",
+    "requirement_checks": "It does not look at anybody any more. Staff ask instead.",
+    "metrics": "Its figures are not in the report.",
+    "criteria": "No pairs are drafted and nobody is suggested by its criteria and rules.",
+}
+"""What of a program stops with the plugin, in words, by what a plugin brings."""
 
 
 @shows("/programs/<program>/plugins")
@@ -25,7 +38,7 @@ def program_plugins(visit: Visit, program: str) -> str:
 
 @does("/programs/<program>/plugins")
 @allow(*STAFF)
-def program_plugin(visit: Visit, program: str) -> Response | tuple[str, int]:
+def program_plugin(visit: Visit, program: str) -> str | Response | tuple[str, int]:
     """Switch one plugin on or off, or keep what its form says."""
     at: dict[str, Any] = {**visit.asked(), "program": program}
     name, did = visit.form.get("plugin", ""), visit.form.get("do", "")
@@ -33,6 +46,8 @@ def program_plugin(visit: Visit, program: str) -> Response | tuple[str, int]:
     one = next((row for row in found if row["name"] == name), None)
     if one is None or did not in ("on", "off", "set"):
         raise NotFound("plugin.not_found", visit.words("No plugin of this name is loaded."))
+    if did == "off" and is_asked(visit):
+        return _sure(visit, one)
     try:
         if did == "set":
             settings = _read(visit, one, typed)
@@ -67,6 +82,36 @@ def _read(visit: Visit, one: dict[str, Any], typed: dict[str, str]) -> dict[str,
         problems += [one for one in others if one.place not in places]
         raise Invalid("plugin.invalid", visit.words("This cannot be kept yet:"), problems)
     return {key: value for key, value in read.items() if not _usual(schema, key, value)}
+
+
+def _sure(visit: Visit, one: dict[str, Any]) -> str:
+    """Ask whether a plugin shall be switched off, and say what stops."""
+    registry = visit.kit.registry
+    brings = {kind for (kind, _), owner in registry.owners.items() if owner == one["name"]}
+    then = [visit.words(told) for kind, told in STOPS.items() if kind in brings]
+    if one["used"]:
+        names = ", ".join(visit.told(title) for title in one["used"])
+        then.insert(
+            0,
+            visit.words(
+                "This program is set up with: {names}. That does not work then.", names=names
+            ),
+        )
+    return ask_first(
+        visit,
+        visit.words("Switch off: {title}?", title=visit.told(one["title"])),
+        [
+            *([visit.told(one["summary"])] if one["summary"] else ()),
+            *then,
+            visit.words("Its pages are not found any more, and nothing of it stands on others."),
+            visit.words(
+                "What it has kept so far stays, and it goes on from there once it is on again."
+            ),
+        ],
+        here="program_setup",
+        yes=visit.words("Yes, switch it off"),
+        back=visit.url("program_plugins", program=visit.of.key, _anchor=one["name"]),
+    )
 
 
 def _usual(schema: dict[str, Any], key: str, value: Any) -> bool:

@@ -15,8 +15,10 @@ from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit
 
-DECLINES = ("no_time", "other_needs", "know_each_other", "too_far", "no_reason_given")
+DECLINES = ("no_time", "other_needs", "know_each_other", "too_far")
 """Codes of why somebody says no; told to staff alone."""
+UNSAID = "no_reason_given"
+"""The code where no reason is chosen, which nobody has to."""
 
 
 @shows("/programs/<program>/proposals/<proposal>")
@@ -62,7 +64,7 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
             said = "accepted"
         elif did == "decline":
             reason = visit.form.get("reason", "")
-            reason = reason if reason in DECLINES else DECLINES[-1]
+            reason = reason if reason in DECLINES else UNSAID
             accept.decline(visit.kit, **at, reason=reason, note=text)
             said = "refused"
         elif did == "ask":

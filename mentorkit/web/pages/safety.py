@@ -16,6 +16,7 @@ from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
+from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
 
 TITLES = {
@@ -186,8 +187,10 @@ def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
 
 @does("/programs/<program>/contents/<content>")
 @allow(*STAFF)
-def content_decide(visit: Visit, program: str, content: str) -> Response:
+def content_decide(visit: Visit, program: str, content: str) -> str | Response:
     release = visit.form.get("do") == "release"
+    if release and is_asked(visit):
+        return _sure_to_pass_on(visit, program, content)
     verb = contents.release if release else contents.refuse
     verb(visit.kit, **visit.asked(), content=content)
     said = "released" if release else "text_refused"
@@ -196,13 +199,55 @@ def content_decide(visit: Visit, program: str, content: str) -> Response:
 
 @does("/programs/<program>/blocks")
 @allow(*HANDLERS)
-def block_change(visit: Visit, program: str) -> Response:
+def block_change(visit: Visit, program: str) -> str | Response:
     block = visit.form.get("do") == "block"
-    (protect.block if block else protect.unblock)(
-        visit.kit,
-        **visit.asked(),
-        person=visit.form.get("person", ""),
-        other=visit.form.get("other", ""),
-    )
+    two: dict[str, Any] = {name: visit.form.get(name, "") for name in ("person", "other")}
+    if not block and is_asked(visit):
+        return _sure_to_lift(visit, program, two)
+    (protect.block if block else protect.unblock)(visit.kit, **visit.asked(), **two)
     said = "apart" if block else "together"
     return visit.go("concerns", said, program=program, anchor="apart", **_listed())
+
+
+def _sure_to_lift(visit: Visit, program: str, two: dict[str, str]) -> str:
+    """Ask whether two shall not be kept apart any more, and say what is allowed then."""
+    rows = protect.blocks(visit.kit, **visit.asked(), program=program)
+    one = next((row for row in rows if two.items() <= row.items()), None)
+    if one is None:
+        raise NotFound("block.not_found", visit.words("These two are not kept apart here."))
+    names = {"name": one["name"], "other": one["other_name"]}
+    return ask_first(
+        visit,
+        visit.words("Let {name} and {other} be brought together again?", **names),
+        [
+            visit.words(
+                "A draft may pair them again, staff may propose them, and they may ask for each "
+                "other."
+            ),
+            visit.words("Where {other} has set the same about {name}, that stays.", **names),
+            visit.words("What has ended or was taken back does not come back. Nobody is told."),
+            visit.words("Ask whoever is protected by it first."),
+        ],
+        here="concerns",
+        yes=visit.words("Yes, lift it"),
+        back=visit.url("concerns", program=program, _anchor="apart", **_listed()),
+    )
+
+
+def _sure_to_pass_on(visit: Visit, program: str, content: str) -> str:
+    """Ask whether a text that waits shall be passed on, and to whom."""
+    texts = contents.waiting(visit.kit, **visit.asked(), program=program)
+    one = next((row for row in texts if row["id"] == content), None)
+    if one is None:
+        raise NotFound("content.not_found", visit.words("This text does not wait any more."))
+    to = visit.words("Who reads it then, as it stands here: {names}.", names=", ".join(one["to"]))
+    kept = visit.words("It counts as their answer from then on, as it stands here.")
+    return ask_first(
+        visit,
+        visit.words("Pass on what {author} wrote?", author=one["author"]),
+        [to if one["to"] else kept, visit.words("It cannot be taken back.")],
+        here="concerns",
+        yes=visit.words("Yes, pass it on"),
+        back=visit.url("concerns", program=program, _anchor="texts", **_listed()),
+        quote=one["text"],
+    )
