@@ -164,6 +164,7 @@ def many(
     tenant: str,
     actor: Actor,
     noun: str,
+    within: str | None = None,
     progress: Progress | None = None,
     **values: Any,
 ) -> dict[str, Any]:
@@ -171,11 +172,14 @@ def many(
 
     `noun` is the name under which `verb` takes the id. What one thing is refused for does not
     stop the others; each chunk of 100 is one transaction. If others stay in the way of a chunk,
-    each of its things gets a transaction of its own.
+    each of its things gets a transaction of its own. What is not of the program with the id
+    `within`, where that is given, is not found.
     """
 
     def attempt(tx: Transaction, one: str) -> tuple[str, Any]:
         try:
+            if within and not getattr(tx, f"{noun}s").first(id=one, program_id=within):
+                raise NotFound(f"{noun}.not_found", f"There is no such {noun} in this program.")
             return "done", verb(kit, tenant=tenant, actor=actor, tx=tx, **{noun: one}, **values)
         except MentorKitError as error:
             if passes(error):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mentorkit.errors import (
     Conflict,
     Invalid,
@@ -33,6 +36,12 @@ TITLES = {
 def status(error: MentorKitError) -> int:
     """Return the HTTP status for an error."""
     return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+
+
+def status_of(done: Mapping[str, Any]) -> int:
+    """Return the HTTP status for what `many` has done, where it was not possible for all."""
+    lost = all(one["code"].endswith(".not_found") for one in done["refused"])
+    return 404 if lost and not done["done"] else 409
 
 
 def page(error: MentorKitError) -> tuple[str, int]:

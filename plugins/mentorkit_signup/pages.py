@@ -34,8 +34,9 @@ def pages() -> flask.Blueprint:
         visit, typed = current(), flask.request.form
         role = typed.get("as", "")
         asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
-        if typed.get("website"):  # nobody sees this field but a machine that fills in all
-            return done({"state": "lead", "unmet": []}, asked)
+        if typed.get("website") and "person" not in typed:
+            # Nobody sees that field, but a machine that fills in all, and so do password managers.
+            return shown(program, role, doubted=True), 422
         if refused := visit.refusal("signup", visit.actor, visit.of.id):
             return shown(program, role, refused=refused), 429
         zone = zone_named(typed.get("zone", ""), visit.locale) or asked["zone"]
@@ -70,7 +71,7 @@ def pages() -> flask.Blueprint:
     return made
 
 
-def done(told: Mapping[str, Any], asked: Mapping[str, Any], *, agreed: bool = True) -> str:
+def done(told: Mapping[str, Any], asked: Mapping[str, Any], *, agreed: bool) -> str:
     """Return the page that follows: what happens next, and what the answers do not meet.
 
     Whoever has not agreed yet reads that they are asked to, and how.
@@ -105,13 +106,19 @@ def came_by() -> dict[str, str]:
     }
 
 
-def shown(program: str, role: str, wrong: MentorKitError | None = None, refused: str = "") -> str:
-    """Return the form's page: the choice of a role first, then its questions."""
+def shown(
+    program: str, role: str, wrong: MentorKitError | None = None, refused: str = "",
+    doubted: bool = False,
+) -> str:  # fmt: skip
+    """Return the form's page: the choice of a role first, then its questions.
+
+    Whoever is `doubted` is asked to say that they are no machine, and to send it once more.
+    """
     visit = current()
     asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
-    told = answers.typed(questions(asked, role)) if wrong or refused else {}
+    told = answers.typed(questions(asked, role)) if wrong or refused or doubted else {}
     for one in asked["questions"]:
         one["typed"], one["wrong"] = told.get(one["id"]), problems.get(one["id"])
     kept = came_by()
@@ -134,6 +141,7 @@ def shown(program: str, role: str, wrong: MentorKitError | None = None, refused:
         wrong=wrong,
         kept=kept,
         refused=refused,
+        doubted=doubted,
     )
 
 

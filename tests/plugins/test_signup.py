@@ -127,11 +127,17 @@ def test_a_user_of_the_host_who_signs_up_sees_where_they_stand(host: flask.Flask
     assert len(leads(kit)) == 1
 
 
-def test_a_machine_that_fills_in_everything_takes_part_in_nothing(
+def test_whoever_fills_in_the_hidden_field_is_asked_once_more_and_loses_nothing(
     host: flask.Flask, kit: Kit
 ) -> None:
-    assert "received" in send(host, **ANA, website="http://spam.example")
-    assert leads(kit) == []
+    page = send(host, status=422, **ANA, website="http://spam.example")
+    assert "I am a person" in page
+    assert 'value="Ana  Lovi"' in page, "what was typed is still there"
+    assert leads(kit) == [], "a machine takes part in nothing"
+    page = send(host, status=422, **{**ANA, "name": ""}, website="http://ana.example", person="yes")
+    assert 'name="person" value="yes" required checked' in page
+    assert "received" in send(host, **ANA, website="http://ana.example", person="yes")
+    assert len(leads(kit)) == 1
 
 
 def test_a_program_takes_in_whom_it_chose(host: flask.Flask, kit: Kit) -> None:

@@ -52,8 +52,11 @@ def test_a_decision_leads_back_to_the_same_part_of_the_list(portal: Portal) -> N
     query = cora.page.request.query_string.decode()
     assert {"state=lead", "role=mentee", "search=number"} < set(query.split("&"))
     page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k04"]], do="wait")
-    assert "Not everything was possible" in page
+    assert "Not everything was possible: done for 1, not for 1." in page
     assert shown(page) == shown(first)[3:]
+    cora.open(f"{AT}/people?search=number")
+    page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k05"]], do="wait")
+    assert re.findall(r'value="([^"]+)" aria-label="[^"]*" checked', page) == [ids["k01"]]
 
 
 def test_the_place_in_the_list_stays_and_an_empty_rest_shows_the_beginning(

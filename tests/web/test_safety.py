@@ -111,13 +111,20 @@ def test_anybody_may_raise_one_without_an_account(portal: Portal) -> None:
     done = stranger.send(FORM, kind="danger", text="The man in the red shop.")
     assert "Call 1190" in done
     stranger.open(FORM)
-    stranger.send(FORM, kind="spam", text="buy", website="http://spam.example")
-    assert [one["text"] for one in concerns(portal)] == ["The man in the red shop."]
-    stranger.open(FORM)
     done = stranger.send(FORM, kind="unfair", text="Cora is unfair.", about_staff="yes")
     assert "Only whoever operates this portal reads it" in done
     assert "Cora is unfair" not in portal.browser("cora").open(QUEUE)
     assert "the staff" in portal.browser("admin").open(QUEUE)
+
+
+def test_a_concern_is_kept_whatever_else_was_filled_in(portal: Portal) -> None:
+    stranger = portal.browser(None)
+    stranger.open(FORM)
+    assert "website" not in stranger.page.text
+    typed = {"kind": "danger", "text": "The man in the red shop."}
+    page = stranger.send(FORM, **typed, website="http://filled.example")
+    assert "Thank you for telling us" in page
+    assert [one["text"] for one in concerns(portal)] == ["The man in the red shop."]
 
 
 def test_staff_take_note_close_and_reopen_a_case(portal: Portal) -> None:

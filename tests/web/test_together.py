@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from web.conftest import ADMIN, Portal
+import pytest
+from web.conftest import ADMIN, PEOPLE, PRESET, Portal
 
-from mentorkit.journey import accept, history, match, meet
+from mentorkit.domain.participants import Lead
+from mentorkit.journey import accept, history, match, meet, programs, recruit, screen
 
 AT = "/programs/traders/relationships"
+NEW = Lead(key="edna", role="mentee", name="Edna", profile={"trade": "baker"})
 TWO = (("ana", "cleo"), ("ben", "dora"))
 
 
@@ -57,8 +60,76 @@ def test_what_is_not_possible_for_one_does_not_keep_the_others(portal: Portal) -
     cora = portal.browser("cora")
     cora.open(AT)
     page = cora.send(AT, 409, proposal=[first, second], do="accept", on_behalf_of="")
-    assert "Not everything was possible" in page
+    assert "Not everything was possible: done for 1, not for 1." in page
     assert states(portal) == ["active"]
+
+
+def test_those_refused_stay_ticked_and_the_others_do_not(portal: Portal, clock: Any) -> None:
+    first, second = connect(portal)
+    clock.forward(days=2)
+    meet.end(portal.kit, **by_admin(portal), relationship=first, reason="completed")
+    clock.forward(days=2)
+    cora, day = portal.browser("cora"), clock().date().isoformat()
+    cora.open(AT)
+    page = cora.send(AT, 409, relationship=[second], do="meet", minutes="0", day=day)
+    assert "done for 0, not for 1" in page
+    assert f'value="{second}" aria-label="Ben, Dora" checked' in page
+    form = {"relationship": [first, second], "do": "meet", "minutes": "45", "day": day}
+    page = cora.send(AT, 409, **form)
+    assert "done for 1, not for 1" in page
+    assert "after the relationship ended" in page
+    assert " checked" not in page.replace(f'value="{first}"', ""), "the other is done"
+
+
+@pytest.fixture
+def elsewhere(portal: Portal) -> dict[str, str]:
+    """The people of another program of the same organisation, by key."""
+    at = {**by_admin(portal), "program": "weavers"}
+    programs.create(portal.kit, **by_admin(portal), key="weavers", preset=PRESET)
+    programs.open_(portal.kit, **at)
+    recruit.receive(portal.kit, **at, leads=PEOPLE)
+    rows = screen.review(portal.kit, **at)
+    return {row["key"]: row["id"] for row in rows}
+
+
+def test_nobody_of_another_program_is_decided_about_on_the_page_of_this_one(
+    portal: Portal, elsewhere: dict[str, str]
+) -> None:
+    recruit.receive(portal.kit, **by_admin(portal), program="traders", leads=[NEW])
+    rows = screen.review(portal.kit, **by_admin(portal), program="traders", state="lead")
+    admin, path = portal.browser("admin"), "/programs/traders/people"
+    admin.open(path)
+    page = admin.send(path, 404, participant=[elsewhere["ana"]], do="approve")
+    assert "done for 0, not for 1" in page
+    page = admin.send(path, 409, participant=[elsewhere["ana"], rows[0]["id"]], do="approve")
+    assert "done for 1, not for 1" in page
+    assert "no such participant in this program" in page
+    there = screen.review(portal.kit, **by_admin(portal), program="weavers")
+    assert {row["state"] for row in there} == {"lead"}
+
+
+def test_no_pair_of_another_program_is_changed_on_the_page_of_this_one(
+    portal: Portal, clock: Any
+) -> None:
+    first, *asked = ask(portal)
+    done = accept.accept(portal.kit, **by_admin(portal), proposal=first)
+    held = [done["relationship"]["id"]]
+    programs.create(portal.kit, **by_admin(portal), key="weavers", preset=PRESET)
+    clock.forward(days=2)
+    day = clock().date().isoformat()
+    admin, path = portal.browser("admin"), "/programs/weavers/relationships"
+    admin.open(path)
+    for typed in (
+        {"relationship": held, "do": "meet", "minutes": "45", "day": day},
+        {"relationship": held, "do": "end", "reason": "completed", "sure": "1"},
+        {"proposal": asked, "do": "accept", "on_behalf_of": "mentee"},
+    ):
+        admin.open("/programs/weavers/people/import")
+        assert "in this program" in admin.send(path, 404, **typed)
+    assert states(portal) == ["active"]
+    assert meet.meetings(portal.kit, **by_admin(portal), relationship=held[0]) == []
+    (one,) = asked
+    assert accept.show(portal.kit, **by_admin(portal), proposal=one)["state"] == "offered"
 
 
 def test_a_meeting_is_logged_for_each_that_is_ticked(portal: Portal, clock: Any) -> None:

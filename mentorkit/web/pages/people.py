@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import flask
@@ -30,7 +30,7 @@ from mentorkit.web.access import allow
 from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
-from mentorkit.web.problems import status
+from mentorkit.web.problems import status, status_of
 from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import BEHALF, Visit
 
@@ -50,11 +50,13 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 DECIDING = ("approve", "decline", "wait")
+NOT_YET: Mapping[str, Any] = {"done": (), "refused": ()}
+"""What `many` has done on a list that was only opened."""
 
 
 @shows("/programs/<program>/people")
 @allow(*READERS)
-def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -> str:
+def people(visit: Visit, program: str, done: Mapping[str, Any] = NOT_YET) -> str:
     kept = _kept()
     at: dict[str, Any] = {**visit.asked(), "program": program, **kept}
     found = screen.listed(visit.kit, **at)
@@ -69,7 +71,10 @@ def people(visit: Visit, program: str, refused: Sequence[dict[str, Any]] = ()) -
         role=kept.get("role"),
         search=kept.get("search", ""),
         states=PARTICIPANT_MOVES.states,
-        refused=_refused(visit, refused, found["items"]),
+        done=len(done["done"]),
+        left=len(done["refused"]),
+        refused=_refused(visit, done["refused"], found["items"]),
+        ticked=[one["id"] for one in done["refused"]],
         **found,
     )
 
@@ -111,11 +116,12 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
         return _sure(visit, program, ids)
     verb, said = VERBS[did]
     note: dict[str, Any] = {"note": visit.form.get("note", "").strip()} if did in DECIDING else {}
-    done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", **note)
+    here = visit.of.id
+    done = many(visit.kit, verb, ids, **visit.asked(), noun="participant", within=here, **note)
     if done["refused"]:
         if done["done"]:
             visit.counts()
-        return people(visit, program, done["refused"]), 409
+        return people(visit, program, done), status_of(done)
     return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from mentorkit.journey.pools import ASKED
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.parting import ENDS
-from mentorkit.web.pages.people import PARTIES
+from mentorkit.web.pages.people import NOT_YET, PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit, noon
@@ -41,7 +41,7 @@ def relationships(
     visit: Visit,
     program: str,
     wrong: MentorKitError | None = None,
-    refused: Sequence[dict[str, Any]] = (),
+    done: Mapping[str, Any] = NOT_YET,
     ticked: Collection[str] = (),
 ) -> str:
     state = flask.request.args.get("state") or None
@@ -64,8 +64,10 @@ def relationships(
         today=now.date().isoformat(),
         ends=ENDS,
         wrong=wrong,
-        refused=_by_message(refused, [*asked["items"], *held["items"]]),
-        ticked=ticked,
+        done=len(done["done"]),
+        left=len(done["refused"]),
+        refused=_by_message(done["refused"], [*asked["items"], *held["items"]]),
+        ticked=ticked or [one["id"] for one in done["refused"]],
     )
 
 

@@ -87,8 +87,6 @@ def _send(visit: Visit, at: dict[str, Any]) -> str | tuple[str, int]:
     typed: dict[str, Any] = {name: at[name] for name in ("tenant", "actor", "program")}
     near: dict[str, Any] = {name: at.get(name) or visit.form.get(name) or None for name in ABOUT}
     about_staff = "about_staff" in visit.form
-    if visit.form.get("website"):  # nobody sees this field but a machine that fills in all
-        return visit.render("sign_in.html", title=visit.words("Thank you"))
     program = visit.program.id if visit.program else at["program"]  # a link names it by its id
     if refused := visit.refusal("concern", at["actor"], program):
         return _form(visit, at, refused=refused), 429

@@ -16,6 +16,7 @@ from mentorkit.web.pages import does
 from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.pages.relationships import relationships
+from mentorkit.web.problems import status_of
 from mentorkit.web.visits import Visit, noon
 
 KEPT = ("state", "after", "asked_after")
@@ -66,11 +67,11 @@ def relationships_change(visit: Visit, program: str) -> Response | tuple[str, in
         how = read(visit)
     except Invalid as error:
         return relationships(visit, program, wrong=error, ticked=ids), 422
-    done = many(visit.kit, verb, ids, **visit.asked(), noun=noun, **how)
+    done = many(visit.kit, verb, ids, **visit.asked(), noun=noun, within=visit.of.id, **how)
     if done["refused"]:
         if done["done"]:
             visit.counts()
-        return relationships(visit, program, refused=done["refused"]), 409
+        return relationships(visit, program, done=done), status_of(done)
     args = flask.request.args
     kept = {name: args[name] for name in KEPT if args.get(name)}
     return visit.go("relationships", said, program=program, count=len(done["done"]), **kept)
