@@ -155,6 +155,14 @@ def show_report(session: Session, /, program: str | None, as_json: bool) -> None
     if as_json:
         print_json(made)
         return
+    say(clean(f"{in_locale(made['name'])}, as things stood on {made['at'][:10]}."))
+    if made["none"]:
+        say(clean(f"This program measures no indicators: {in_locale(made['none'])}"))
+    if made["failed"]:
+        told = ", ".join(made["failed"])
+        say(f"Some figures could not be made: {told}. The log of mentorkit.evaluate says why.")
+    if not made["tables"]:
+        say("No plugin that makes figures is on in this program; outcomes is one.")
     for one in made["tables"]:
         say(f"\n{one['title']} ({one['name']})")
         print_table(
@@ -169,7 +177,8 @@ def show_report(session: Session, /, program: str | None, as_json: bool) -> None
             none="There is nothing to show yet.",
         )
         say(" ".join([one["how"], *one["notes"]]))
-    say(f"\n{plural(len(made['flags']), 'relationship')} to be looked at; see `--json`.")
+    flagged = plural(len(made["flags"]), "relationship")
+    say(f"\n{flagged} to be looked at; see `mentorkit relationship flags`.")
 
 
 def _shown(value: Any, kind: str) -> Any:

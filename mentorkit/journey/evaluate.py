@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 log = logging.getLogger("mentorkit.evaluate")
+UNITS = {"percent": " (%)", "minutes": " (min)"}
+"""What a sheet says beside a column's title, by the column's kind."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -99,7 +101,8 @@ def sheet(
     one = table_of(kit, tenant=tenant, actor=actor, program=program, table=table)
     written = io.StringIO(newline="")
     lines = csv.writer(written)
-    lines.writerow(_cell(column["title"], locale) for column in one["columns"])
+    columns = one["columns"]
+    lines.writerow(_cell(c["title"], locale) + UNITS.get(c["kind"], "") for c in columns)
     lines.writerows([_cell(value, locale) for value in row] for row in one["rows"])
     for told in (one["how"], *one["notes"]):
         lines.writerow([_cell(told, locale)])

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from statistics import fmean, median
 from typing import Any
 
-from mentorkit.domain.events import MeetingHeld, MeetingStruck
 from mentorkit.domain.surveys import CURRENCY, MONTHS, PERIOD, Survey
 from mentorkit.hooks import Column, Context, Facts, Metric, Table
 
@@ -99,7 +99,8 @@ class Indicators(Metric):
                 how=(
                     "Change counts only those who told the value both times, in the same currency. "
                     "Who told it at the beginning, was asked again and told nothing is counted "
-                    "beside it."
+                    "beside it. Whoever began with nothing, or at a loss, is in the means and not "
+                    "in the median change: nothing can be told in percent of that."
                 ),
                 notes=(NONE, SMALL, _winsor(facts.measurement.winsor)),
             ),
@@ -194,14 +195,13 @@ def _change(
 
 
 def _early(facts: Facts, before: Iterable[Survey]) -> int:
-    """Return how many told the beginning before anybody met them."""
-    struck = {one.subject_id for one in facts.events if isinstance(one, MeetingStruck)}
-    met: dict[str, Any] = {}
-    of = {one.id: [m.participant_id for m in one.members] for one in facts.relationships}
-    for event in facts.events:
-        if isinstance(event, MeetingHeld) and event.subject_id not in struck:
-            for participant in of.get(event.relationship_id, ()):
-                met.setdefault(participant, event.at)
+    """Return how many told the beginning before the first meeting that they were at."""
+    met: dict[str, datetime] = {}
+    of = {one.id: one for one in facts.relationships}
+    held = [one for one in facts.meetings if one.state == "held"]
+    for one in sorted(held, key=lambda one: one.held_at):
+        for participant in one.attendees or of[one.relationship_id].at(one.held_at):
+            met.setdefault(participant, one.held_at)
     return sum(
         one.answered_at is not None
         and (one.participant_id not in met or one.answered_at <= met[one.participant_id])

@@ -49,8 +49,8 @@ class Funnel(Metric):
                         name="mentees",
                         title="Peers" if facts.program.kind == "peer" else "Mentees",
                     ),
-                    Column(name="share", title="Of those reached out to", kind="percent"),
-                    Column(name="by_staff", title="People whom staff brought together"),
+                    Column(name="share", title="Of the pairs reached out to", kind="percent"),
+                    Column(name="by_staff", title="Brought together by staff"),
                 ),
                 rows=tuple(
                     (
@@ -63,13 +63,13 @@ class Funnel(Metric):
                     for step in STEPS
                 ),
                 how=(
-                    "Pairs of whom somebody was told who had not asked for the other; of these, "
-                    "those that one who was asked answered, yes or no; those in which all said "
-                    "yes; those of them who were at a meeting together; and those who were in it "
-                    "when it came to its end or reached its goal, or left it with that. A mentee "
-                    "of a circle and its mentor are a pair. The last column counts, beside them, "
-                    "the mentees and peers whom staff brought together without an offer to "
-                    "answer, and how many of these met and completed. Counted from the journal."
+                    "Reached out: one of the two was told who had not asked for it. Answered: one "
+                    "who was asked said yes or no. Connected: all said yes who were asked. Met: "
+                    "both were at one meeting. Completed: it ended as completed or with the goal "
+                    "reached while they were in it. Each step counts those of the step before. A "
+                    "mentee of a circle and its mentor are a pair. Beside the pairs stand the "
+                    "people, mentees and peers, whom staff brought together without an offer to "
+                    "answer. Counted from the journal."
                 ),
             )
         ]

@@ -95,10 +95,33 @@ def test_the_report_is_shown_and_its_tables_are_written(asking: Path, run: Run) 
     told = run("report", "show").out
     assert "From reaching out to completing (funnel)" in told
     assert "no comparison group" in told
+    assert told.startswith("Traders")
+    assert "as things stood on 20" in told
+    assert "see `mentorkit relationship flags`" in told
     made = rows(run, "report", "show")
     assert [one["name"] for one in made["tables"]][:2] == ["funnel", "hours"]
     assert run("report", "export", "funnel").out.startswith("Step,Pairs,Mentees")
+    assert run("report", "export", "hours").out.startswith("What,Time (min),n,Time of everybody ")
+    assert "Response rate (%)" in run("report", "export", "responses").out
     run("report", "export", "funnel", "--out", "funnel.csv")
     assert (asking / "funnel.csv").read_text(encoding="utf-8-sig").startswith("Step,")
     assert "no such table" in run("report", "export", "nothing", code=3).err
     run("--as", "e1", "report", "show", code=4)
+
+
+def test_a_report_without_its_figures_says_so(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit_outcomes.walked import Hours
+
+    run("db", "upgrade")
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    assert "measures no indicators: These tests measure nothing." in run("report", "show").out
+
+    def broken(*_: object) -> None:
+        raise ValueError("no hours today")
+
+    monkeypatch.setattr(Hours, "measure", broken)
+    assert "Some figures could not be made: hours." in run("report", "show").out
+    run("program", "plugin", "outcomes", "--off")
+    assert "No plugin that makes figures is on" in run("report", "show").out

@@ -177,6 +177,27 @@ def test_s6_n_rate_mean_and_median_are_shown_and_no_comparison_group_is_said() -
     assert any("no comparison group" in note for note in notes)
 
 
+def test_f22_the_beginning_counts_as_told_in_time_only_before_a_meeting_one_was_at() -> None:
+    told = Told()
+    for who in ("early", "late", "away", "silent"):
+        told.ask(who, "baseline", None if who == "silent" else {"indicator.staff": 1})
+    answered, day = NOW + timedelta(days=13), timedelta(days=1)
+
+    def held(id: str, at: datetime, *there: str, state: str = "held") -> Meeting:
+        return Meeting(id=id, tenant="acme", relationship_id="c", held_at=at, minutes=60,
+                       state=state, attendees=there)  # fmt: skip
+
+    facts = told.facts(
+        meetings=(
+            held("1", answered + day, "early", "late", "m"),
+            held("2", answered - day, "late", "m"),  # logged after the other, and held before
+            held("3", answered - day, "early", "m", state="struck"),
+        )
+    )
+    (notes,) = {table.notes for table in Indicators().measure(ANY, facts)[:1]}
+    assert any(note.startswith("2 of 4 told the beginning before") for note in notes)
+
+
 def test_s8_percent_agree_is_of_those_who_answered_with_the_others_beside_it() -> None:
     told = Told()
     said = ["strongly_agree", "agree", "agree", "neither", "disagree", "strongly_disagree", "agree"]
