@@ -11,6 +11,10 @@ from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
 from mentorkit.domain.programs import MilestonePlan
 
+Span = tuple[datetime, datetime]
+"""From when to when."""
+_NONE = timedelta(0)
+
 MILESTONE_MOVES = Moves(
     "milestone",
     {
@@ -49,10 +53,9 @@ class Milestone(Kept):
         return replace(self, state=to)
 
     def shifted(self, by: timedelta) -> Milestone:
-        """Return a copy moved by this much; one that has fired already stays where it was."""
-        if self.state != "upcoming":
-            return self
-        return replace(self, opens_at=self.opens_at + by, closes_at=self.closes_at + by)
+        """Return a copy moved by this much; one that is due has opened, and closes later by it."""
+        opens = self.opens_at + by if self.state == "upcoming" else self.opens_at
+        return replace(self, opens_at=opens, closes_at=self.closes_at + by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,21 +112,14 @@ def month_of(at: datetime, zone: str) -> tuple[datetime, datetime]:
     return first, following
 
 
-def asked_minutes(
-    target: int,
-    month: tuple[datetime, datetime],
-    running: tuple[datetime, datetime],
-    pauses: Iterable[tuple[datetime, datetime]] = (),
-) -> int:
-    """Return the minutes asked of a month, pro-rated by the part the relationship was running.
-
-    All are spans (from, to); `pauses` do not overlap.
-    """
-    begin, over = max(month[0], running[0]), min(month[1], running[1])
-    away = sum((_shared(pause, (begin, over)) for pause in pauses), timedelta(0))
-    share = (_shared(month, running) - away) / (month[1] - month[0])
-    return int(target * share + 0.5)
+def ran(span: Span, pauses: Iterable[Span]) -> timedelta:
+    """Return how much of a span it was not paused; `pauses` do not overlap."""
+    shared = (min(span[1], over) - max(span[0], since) for since, over in pauses)
+    return span[1] - span[0] - sum((max(each, _NONE) for each in shared), _NONE)
 
 
-def _shared(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> timedelta:
-    return max(timedelta(0), min(one[1], other[1]) - max(one[0], other[0]))
+def asked_minutes(target: int, month: Span, running: Span, pauses: Iterable[Span] = ()) -> int:
+    """Return the minutes asked of a month, pro-rated by the part the relationship was running."""
+    begin = max(month[0], running[0])
+    span = begin, max(begin, min(month[1], running[1]))
+    return int(target * (ran(span, pauses) / (month[1] - month[0])) + 0.5)

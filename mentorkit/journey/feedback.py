@@ -13,6 +13,7 @@ from mentorkit.domain import events
 from mentorkit.domain.events import Event
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.milestones import ran
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program
@@ -209,7 +210,7 @@ def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> i
         }
         wanted = []
         for held in tx.relationships.find(program_id=program.id, state="active"):
-            age = (tx.now - held.started_at).days
+            age = ran((held.started_at, tx.now), meet.pauses(tx, held, tx.now)).days
             for one in timed:
                 day = one.days(age)
                 if day is None or age - day > one.window:  # missed rather than late

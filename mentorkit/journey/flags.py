@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
+from mentorkit.domain.milestones import Meeting, asked_minutes, month_of, ran
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
@@ -74,7 +74,7 @@ def reasons(
     return {
         one.id: [
             *_short(tx, program, targets(one), one, meetings[one.id]),
-            *_silent(tx.now, targets(one), one, meetings[one.id]),
+            *_silent(tx, targets(one), one, meetings[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
             *(
                 [{"code": "over", "ends_at": one.ends_at.isoformat()}]
@@ -94,22 +94,21 @@ def _short(
     month = month_of(judged - timedelta(days=1), program.zone)
     minutes = sum(m.minutes for m in held if month[0] <= m.held_at < month[1])
     running = one.started_at, one.ends_at
-    if minutes >= asked_minutes(targets.minutes_per_month, month, running):
-        return []  # the journal is asked for breaks only where it can matter
     asked = asked_minutes(targets.minutes_per_month, month, running, pauses(tx, one, month[1]))
     told = {"code": "short", "month": month[0].strftime("%Y-%m"), "held": minutes, "asked": asked}
     return [told] if minutes < asked else []
 
 
 def _silent(
-    now: datetime, targets: Targets, one: Relationship, held: list[Meeting]
+    tx: Transaction, targets: Targets, one: Relationship, held: list[Meeting]
 ) -> list[dict[str, Any]]:
-    """Return the flag for those who have not met for long, the gravest alone."""
+    """Return the flag for those who have not met for long, the gravest alone; a break is none."""
     since = max((meeting.held_at for meeting in held), default=one.started_at)
     limits = {"dormant": targets.dormant_days, "quiet": targets.quiet_days}
     if not held:
         limits = {"never_met": targets.never_met_days}
+    silent = ran((since, tx.now), pauses(tx, one, tx.now))
     for code, days in limits.items():
-        if now - since >= timedelta(days=days):
+        if silent >= timedelta(days=days):
             return [{"code": code, "since": since.isoformat()}]
     return []

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.milestones import Meeting, Milestone, asked_minutes, month_of, window
+from mentorkit.domain.milestones import Meeting, Milestone, Span, asked_minutes, month_of, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import MilestonePlan, Targets
@@ -278,8 +278,10 @@ def month(
         }
 
 
-def pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
+def pauses(tx: Transaction, one: Relationship, until: datetime) -> list[Span]:
     """Return from when to when it was paused; a pause that goes on, up to `until`."""
+    if one.state == "active" and one.reason is None:
+        return []  # each break leaves its reason, and the journal need not be asked
     spans, since = [], None
     for event in tx.journal.about("relationship", one.id):
         if isinstance(event, events.RelationshipPaused):
@@ -306,14 +308,17 @@ def resume(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "back",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Go on after a pause; the end and what is still to come move by as long as it lasted."""
+    """Go on after a pause; the end and what is still to come move by as long as it lasted.
+
+    What was due when it began stays open so much longer.
+    """
     met = Met(tx, actor, relationship)
     moved = met.relationship.move("active", by=met.role, at=tx.now, reason=reason)
     row = met.done(tx.relationships, moved, events.RelationshipResumed, reason=reason)
     away = moved.ends_at - met.relationship.ends_at
     if away:
-        upcoming = tx.milestones.find(relationship_id=relationship, state="upcoming")
-        tx.milestones.save_all(one.shifted(away) for one in upcoming)
+        waiting = tx.milestones.find(relationship_id=relationship, state=PENDING)
+        tx.milestones.save_all(one.shifted(away) for one in waiting)
     return row
 
 

@@ -186,6 +186,30 @@ def test_f21_time_asks_on_its_day_and_again_after_so_many(
         assert len(asked(world, "loop")) == many, day  # on day 150 nobody worked: it was missed
 
 
+def test_f21_the_days_of_a_break_do_not_count_for_what_is_asked_on_a_day(
+    create_asking: Create, clock: Clock
+) -> None:
+    loop = {
+        "to": ["mentee"], "when": [{"day": 30, "every": 60}], "window": 7,
+        "questions": {"going": {"kind": "flag"}},
+    }  # fmt: skip
+    own = {key: QUESTIONNAIRES[key] for key in ("baseline", "end")} | {"loop": loop}
+    world = create_asking(own={"questionnaires": own})
+    begun = clock.now
+    held = connect(world, "ana", "cleo")
+    clock.now = begun + timedelta(days=29)
+    meet.pause(world.kit, **world.at, relationship=held)
+    for day in (30, 60, 79):
+        clock.now = begun + timedelta(days=day, hours=1)
+        drain(world)
+        assert asked(world, "loop") == [], "nobody is asked in a break"
+    meet.resume(world.kit, **world.at, relationship=held)  # fifty days and an hour later
+    for day, many in ((80, 0), (81, 1), (139, 1), (141, 2)):
+        clock.now = begun + timedelta(days=day)
+        drain(world)
+        assert len(asked(world, "loop")) == many, day
+
+
 def test_f21_an_event_asks_and_a_late_answer_goes_to_the_point_it_was_asked_about(
     create_asking: Create, clock: Clock
 ) -> None:

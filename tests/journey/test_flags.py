@@ -68,6 +68,50 @@ def test_two_who_have_not_met_for_a_month_have_gone_quiet(connected: Any, clock:
     assert (told["code"], told["since"]) == ("quiet", "2027-02-01T00:00:00+00:00")
 
 
+def rest(world: Any, clock: Any, begin: datetime, over: datetime) -> None:
+    clock.now = begin
+    meet.pause(world.kit, **world.at, relationship=world.held)
+    clock.now = over
+    meet.resume(world.kit, **world.at, relationship=world.held)
+
+
+def codes(world: Any, *known: str) -> list[str]:
+    return [one["code"] for one in reasons(world) if one["code"] in known]
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_a_break_is_no_silence(connected: Any, clock: Any, met: bool) -> None:
+    begun = clock.now
+    first, days = ("quiet", 30) if met else ("never_met", 14)
+    if met:
+        log(connected, clock, 120, begun)
+    rest(connected, clock, begun + timedelta(days=5), begun + timedelta(days=75))
+    assert codes(connected, "quiet", "dormant", "never_met") == []
+    rest(connected, clock, begun + timedelta(days=80), begun + timedelta(days=90))
+    clock.now = begun + timedelta(days=80 + days, seconds=-1)  # eighty days of breaks
+    assert codes(connected, "quiet", "dormant", "never_met") == []
+    clock.now = begun + timedelta(days=80 + days)
+    assert codes(connected, "quiet", "dormant", "never_met") == [first]
+    if met:
+        clock.now = begun + timedelta(days=80 + 60)
+        assert codes(connected, "quiet", "dormant", "never_met") == ["dormant"]
+
+
+def test_of_a_break_in_which_they_met_only_what_came_after_is_no_silence(
+    connected: Any, clock: Any
+) -> None:
+    begun = clock.now
+    clock.now = begun + timedelta(days=5)
+    meet.pause(connected.kit, **connected.at, relationship=connected.held)
+    log(connected, clock, 120, begun + timedelta(days=20))
+    clock.now = begun + timedelta(days=30)
+    meet.resume(connected.kit, **connected.at, relationship=connected.held)
+    clock.now = begun + timedelta(days=30 + 29)
+    assert codes(connected, "quiet") == []
+    clock.now = begun + timedelta(days=30 + 30)
+    assert codes(connected, "quiet") == ["quiet"]
+
+
 def test_a_missed_milestone_and_an_end_that_has_passed_are_flagged(
     connected: Any, clock: Any
 ) -> None:

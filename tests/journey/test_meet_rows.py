@@ -110,6 +110,47 @@ def test_g14_a_pause_and_an_extension_move_all_that_is_to_come_once(world: Any, 
     }
 
 
+@pytest.mark.parametrize(("paused", "back"), [(43, "due"), (50, "due"), (56, "missed")])
+def test_what_is_due_when_a_break_begins_stays_open_for_as_long_after_it(
+    world: Any, clock: Any, paused: int, back: str
+) -> None:
+    start, held = clock(), connect(world)
+    clock.now = start + 43 * DAY
+    meet.turn(world.kit, tenant="acme")
+    clock.now = start + paused * DAY
+    meet.pause(world.kit, **world.at, relationship=held)
+    clock.forward(days=100)
+    meet.turn(world.kit, tenant="acme")
+    meet.resume(world.kit, **world.at, relationship=held)
+    check = planned(world, held)["check"]
+    assert (day(check), day(check, "closes_at")) == (start + 42 * DAY, start + (56 + 100) * DAY)
+    meet.turn(world.kit, tenant="acme")
+    assert planned(world, held)["check"]["state"] == back
+    clock.now = start + 156 * DAY
+    meet.turn(world.kit, tenant="acme")
+    assert planned(world, held)["check"]["state"] == "missed"
+
+
+@pytest.mark.parametrize("state", ["missed", "done"])
+def test_what_is_over_when_a_break_begins_stays_as_it_was(
+    world: Any, clock: Any, state: str
+) -> None:
+    held = connect(world)
+    clock.forward(days=43)
+    meet.turn(world.kit, tenant="acme")
+    check = {"milestone": planned(world, held)["check"]["id"]}
+    if state == "done":
+        meet.reach(world.kit, **world.at, **check)
+    clock.forward(days=20)
+    meet.turn(world.kit, tenant="acme")
+    before = planned(world, held)["check"]
+    assert before["state"] == state
+    meet.pause(world.kit, **world.at, relationship=held)
+    clock.forward(days=10)
+    meet.resume(world.kit, **world.at, relationship=held)
+    assert planned(world, held)["check"] == before
+
+
 def test_f23_who_joins_a_circle_later_has_a_window_of_their_own(
     create_world: Any, clock: Any
 ) -> None:
