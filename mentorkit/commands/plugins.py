@@ -55,7 +55,12 @@ def plugins(session: Session, /, key: str | None, as_json: bool) -> None:
     multiple=True,
     help="Change one setting; of a list each entry once, or all as JSON.",
 )
-@click.option("--usual", metavar="SETTING", multiple=True, help="Let it be as usual again.")
+@click.option(
+    "--usual",
+    metavar="SETTING",
+    multiple=True,
+    help="Let it be as without this program's own setting.",
+)
 @click.option(
     "--file",
     "path",
@@ -129,18 +134,24 @@ def _describe(one: dict[str, Any]) -> None:
     say()
     specs = one["schema"].get("properties", {})
     print_table(
-        ["SETTING", "IS", "SET HERE", "WHAT IT IS"],
+        ["SETTING", "IS", "SET BY", "WHAT IT IS"],
         [
             [
                 setting,
                 json.dumps(one["settings"].get(setting), ensure_ascii=False),
-                "yes" if setting in one["set"] else "",
+                _set_by(one, setting),
                 spec.get("title", ""),
             ]
             for setting, spec in specs.items()
         ],
         none="There is nothing to set.",
     )
+
+
+def _set_by(one: dict[str, Any], setting: str) -> str:
+    if setting in one["set"]:
+        return "program"
+    return "deployer" if setting in one["given"] else ""
 
 
 def _read(path: Path) -> dict[str, Any]:

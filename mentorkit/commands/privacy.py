@@ -106,6 +106,19 @@ def _id_of(session: Session, who: str) -> str:
         return ""
 
 
+def _told(tx: Any, person: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept about somebody without the proposals that are not told them yet."""
+    own = {one.id for one in tx.participants.find(person_id=person)}
+    chains = {one.id: one.accept_chain for one in tx.programs.find()}
+    listed = kept.pop("mk__proposal", [])
+    known = {
+        id: one.known_to(one.side_of(own), chains[one.program_id])
+        for id, one in tx.proposals.get_many(row["id"] for row in listed).items()
+    }
+    told = [row for row in listed if known[row["id"]]]
+    return {**kept, "mk__proposal": told} if told else kept
+
+
 @person.command(epilog=example("mentorkit person export ana@example.org --out ana.json"))
 @click.argument("who", metavar="PERSON")
 @click.option(
@@ -120,7 +133,7 @@ def export(session: Session, /, who: str, out: Path | None, force: bool, as_json
     """Write all that is kept about somebody, as JSON.
 
     By id, key or e-mail, as {table: rows}; for the person or who operates the database. What a
-    table keeps to itself is left out.
+    table keeps to itself is left out, and a proposal of which they have not been told yet.
     """
     from mentorkit import store
 
@@ -131,7 +144,7 @@ def export(session: Session, /, who: str, out: Path | None, force: bool, as_json
             "Only the person, or who operates the database, may have this; ask one of them.",
         )
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        kept = store.export(tx, found)
+        kept = _told(tx, found, store.export(tx, found))
     if out is None or as_json:
         print_json(kept)
         return

@@ -28,9 +28,10 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     """Return the loaded plugins in their order, as a program has them.
 
     Each has its `name`, `title`, `summary`, whether it is `on`, the `schema` of what can be set
-    here, the `settings` in force and of these what the program has `set` itself. `used` are the
-    titles of what the strategy and the requirements take from it. The deployer's own settings are
-    not shown.
+    here, the `settings` in force, of these what the program has `set` itself and the names of what
+    the deployer has `given`, and the `usual`: what holds where the program sets nothing. `used` are
+    the titles of what the strategy and the requirements take from it. What only the deployer sets
+    is not shown.
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         kept = plugins_of(tx, found)[found.id]
@@ -42,13 +43,28 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     for name, plugin in kit.registry.plugins.items():
         manifest, body = plugin.manifest, kept.get(name, Frozen())
         own = body.get("settings", {})
+        usual = in_force(kit, tenant, name, {})
         rows.append({
             "name": name, "title": manifest.title, "summary": manifest.summary,
             "on": body.get("enabled", True), "schema": shown(manifest.program_settings),
-            "settings": shown({**manifest.usual, **own}), "set": shown(own),
+            "settings": shown(in_force(kit, tenant, name, own)), "set": shown(own),
+            "usual": shown(usual), "given": [one for one in usual if one in plugin.settings],
             "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],
         })  # fmt: skip
     return rows
+
+
+def in_force(kit: Kit, tenant: str, plugin: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a plugin in a program: its `own`, else the deployer's, else the usual.
+
+    Nothing that a program may not set, and no secret.
+    """
+    held = kit.context(tenant, None, plugin, settings=own).settings
+    loaded = kit.registry.plugins.get(plugin)
+    specs = loaded.manifest.program_settings.get("properties", {}) if loaded else {}
+    theirs = loaded.manifest.settings.get("properties", {}) if loaded else {}
+    open_ = {name for name in specs if not theirs.get(name, {}).get("writeOnly")}
+    return {name: value for name, value in held.items() if name in open_ or name in own}
 
 
 @atomic
@@ -117,4 +133,4 @@ def bound_of(kit: Kit, tx: Transaction, program: Program) -> Bound:
     return bound
 
 
-__all__ = ["bound_of", "change", "of_strategy", "off", "plugins_of", "show"]
+__all__ = ["bound_of", "change", "in_force", "of_strategy", "off", "plugins_of", "show"]

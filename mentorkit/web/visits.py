@@ -23,6 +23,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey import links
 from mentorkit.journey.concerns import PURPOSE
+from mentorkit.journey.plugins import in_force
 from mentorkit.journey.steps import READERS
 from mentorkit.web.brought import Brought
 from mentorkit.web.labels import labelled
@@ -178,9 +179,8 @@ class Visit:
         return {"tenant": self.tenant, "actor": replace(self.actor, means=by)}
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
-        """Return what the page's program has chosen for a plugin, on top of what is usual."""
-        loaded = self.kit.registry.plugins.get(plugin)
-        return {**(loaded.manifest.usual if loaded else {}), **self.chosen.get(plugin, {})}
+        """Return what is set for a plugin in the page's program, as its providers get it."""
+        return in_force(self.kit, self.tenant, plugin, self.chosen.get(plugin, {}))
 
     def values(self, name: str) -> list[str]:
         """Return all that was ticked under one name in the page's form."""

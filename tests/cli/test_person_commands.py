@@ -87,3 +87,19 @@ def test_all_that_is_kept_about_somebody_is_written_for_them(paired: Path, run: 
     assert [row["name"] for row in kept["mk__person"]] == ["Chipo Moyo"]
     assert json.loads(run("--as", "e1", "person", "export", "e1", "--json").out) == kept
     assert "Only the person" in run("--as", "e2", "person", "export", "e1", code=4).err
+
+
+def test_a_proposal_is_written_for_somebody_once_they_are_told_of_it(
+    traders: Path, run: Run
+) -> None:
+    def proposed(who: str) -> list[str]:
+        kept = json.loads(run("--as", who, "person", "export", who, "--json").out)
+        assert json.loads(run("person", "export", who, "--json").out) == kept
+        return [row["state"] for row in kept.get("mk__proposal", [])]
+
+    run("match")
+    assert (proposed("e1"), proposed("m1")) == ([], [])
+    run("publish")
+    assert (proposed("e1"), proposed("m1")) == (["offered"], [])
+    run("--as", "e1", "relationship", "accept", "e1=m1")
+    assert (proposed("e1"), proposed("m1")) == (["offered"], ["offered"])

@@ -102,6 +102,39 @@ def test_a_plugin_gets_what_is_usual_the_deployers_and_the_programs_own_on_top(h
     assert here.kit.context("acme", None, "greeter").settings == {"token": "s3cret"}
 
 
+@pytest.fixture
+def given(create_world: Callable[..., Any], create_kit: Callable[..., Any]) -> Any:
+    """A world whose deployer has set `days`, which a program may set too, and a secret `word`."""
+    word = {"type": "string", "title": "W", "description": "W.", "writeOnly": True}
+    theirs = {"days": SCHEMA["properties"]["days"], "word": word}
+    manifest = Manifest(
+        title="G",
+        settings={**SCHEMA, "properties": theirs, "required": ["word"]},
+        program_settings=SCHEMA,
+    )
+    return create_world(
+        kit=create_kit(
+            plugins=("matching", ("greeter", SimpleNamespace(manifest=manifest))),
+            settings={"greeter": {"days": 21, "word": {"$env": "GREETER_TOKEN"}}},
+        )
+    )
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREETER_TOKEN", "s3cret")
+
+
+def test_what_the_deployer_has_set_is_in_force_and_said_to_be_theirs(given: Any) -> None:
+    one = shown(given)
+    assert (one["settings"]["days"], one["usual"]["days"], one["set"]) == (21, 21, {})
+    assert one["given"] == ["days"]
+    assert "s3cret" not in str(one)
+    change(given, settings={"days": 7})
+    one = shown(given)
+    assert (one["settings"]["days"], one["usual"]["days"], one["set"]) == (7, 21, {"days": 7})
+
+
 def test_readers_look_and_coordinators_change(here: Any) -> None:
     for name, role in (("vera", "viewer"), ("cora", "coordinator")):
         programs.appoint(

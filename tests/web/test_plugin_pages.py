@@ -179,3 +179,25 @@ def test_readers_look_and_others_do_not(portal: Portal) -> None:
     cora.send(AT, 404, plugin="nosuch", do="off")
     cora.open(AT)
     cora.send(AT, 404, plugin="greeter", do="explode")
+
+
+def test_what_the_deployer_has_set_stands_in_the_form_and_the_plugins_usual_can_be_chosen(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    days = {**SCHEMA, "required": [], "properties": {"days": SCHEMA["properties"]["days"]}}
+    greeter = SimpleNamespace(
+        manifest=Manifest(title="Greeter", settings=days, program_settings=days)
+    )
+    portal = create_portal(
+        kit=create_kit(
+            plugins=("matching", ("greeter", greeter)), settings={"greeter": {"days": 21}}
+        )
+    )
+    cora = portal.browser("cora")
+    page = cora.open(AT)
+    assert 'value="21"' in page
+    assert "Set for all programs by whoever operates this portal." in page
+    for typed, own in (("21", {}), ("", {}), ("7", {"days": 7})):
+        page = cora.send(AT, plugin="greeter", do="set", **{"greeter.days": typed})
+        assert kept(portal)["set"] == own
+    assert "Set for all programs" not in page

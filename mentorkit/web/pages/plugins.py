@@ -64,7 +64,7 @@ def _read(visit: Visit, one: dict[str, Any], typed: dict[str, str]) -> dict[str,
 
     Raises `Invalid` where JSON cannot be read, with all else that is wrong.
     """
-    schema, at = one["schema"], f"plugins.{one['name']}.settings"
+    schema, at = _with_usual(one), f"plugins.{one['name']}.settings"
     read = options.read(schema, typed)
     if unread := options.unread(schema, typed):
         told = visit.words(
@@ -114,6 +114,15 @@ def _sure(visit: Visit, one: dict[str, Any]) -> str:
     )
 
 
+def _with_usual(one: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a plugin's settings with what holds here anyway as the defaults."""
+    specs = {
+        name: {**spec, "default": one["usual"][name]} if name in one["usual"] else spec
+        for name, spec in one["schema"].get("properties", {}).items()
+    }
+    return {**one["schema"], "properties": specs}
+
+
 def _usual(schema: dict[str, Any], key: str, value: Any) -> bool:
     """Return whether this holds anyway: not kept, it follows the plugin when that changes."""
     usual = schema["properties"][key].get("default", ...)
@@ -139,6 +148,7 @@ def _page(
             one["schema"], one["settings"], options.NO_FIELDS, here, told
         )
         for control in one["controls"]:
+            control["given"] = control["name"] in one["given"] and control["name"] not in one["set"]
             if control["wrong"]:
                 unplaced = {
                     place: text
