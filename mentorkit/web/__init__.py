@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import flask
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import MentorKitError, NotFound, SettingsError
@@ -131,6 +133,7 @@ class _Mounts:
         made.after_request(once.end)
         made.after_request(_protect)
         made.register_error_handler(MentorKitError, problems.page)
+        made.register_error_handler(RequestEntityTooLarge, problems.too_large)
         for page in PAGES:
             made.add_url_rule(page.rule, view_func=_view(page), methods=[page.method])
         for plugin, own in self.brought.pages:
@@ -159,6 +162,7 @@ class _Mounts:
         """Settle whose pages these are; what stands in the mount's prefix is no page's business."""
         if (endpoint or "").endswith(".static"):
             return
+        _limit(flask.current_app.view_functions[endpoint or ""])
         mount = next(name for name in flask.request.blueprints if name in self.places)
         prefix = {name: (values or {}).pop(name) for name in self.places[mount]}
         flask.g.mentorkit_arrival = (mount, "", prefix)  # for our page, where no tenant is found
@@ -232,6 +236,18 @@ def _view(page: Page) -> Callable[..., Any]:
         return page.view(current(), **values)
 
     return view
+
+
+def _limit(view: Callable[..., Any]) -> None:
+    """Let nobody send more than the view takes, whoever reads the form first.
+
+    Flask before 3.1 has no limit of its own for one request, so it is the stream that ends.
+    """
+    request, most = flask.request, access.most(view)
+    request.max_form_memory_size = most
+    is_told = (request.content_length or 0) > most  # then nothing of it is read
+    sent = request.environ["wsgi.input"]
+    request.environ["wsgi.input"] = LimitedStream(sent, 0 if is_told else most, is_max=True)
 
 
 def _protect(response: flask.Response) -> flask.Response:

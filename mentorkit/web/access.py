@@ -1,7 +1,8 @@
 """Who may open a view: each view carries its own policy, and one without a policy is refused.
 
 A policy names roles, or everybody who is logged in, or the public. It says who may open the page;
-what may be done there is checked by the journey, for pages, API and command line alike.
+what may be done there is checked by the journey, for pages, API and command line alike. How much a
+form may send goes by the view as well: least where everybody may send it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from mentorkit.errors import Invalid, NotAllowed, Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "mentorkit_policy"
+_SHEET = "mentorkit_takes_sheet"
+SHEET = 5 * 2**20
+"""How many bytes a sheet may have that is taken in through a page."""
+FORM = 500_000
+"""How many bytes a form may send; a character of some scripts is sent as nine of them."""
+OPEN_FORM = 200_000
+"""How many bytes a form may send that is open to the public."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,23 @@ def allow(*roles: Role | str, public: bool = False) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def with_sheet(view: View) -> View:
+    """Mark a view as one to which a sheet is sent, as a file or as text in base 85."""
+    setattr(view, _SHEET, True)
+    return view
+
+
+def takes_sheet(view: Callable[..., Any]) -> bool:
+    return getattr(view, _SHEET, False)
+
+
+def most(view: Callable[..., Any]) -> int:
+    """Return how many bytes may be sent to a view."""
+    found = policy(view)
+    form = OPEN_FORM if found is not None and found.public else FORM
+    return form + SHEET * 5 // 4 if takes_sheet(view) else form
 
 
 def policy(view: Callable[..., Any]) -> Policy | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import flask
+from werkzeug.exceptions import RequestEntityTooLarge
+
 from mentorkit.errors import (
     Conflict,
     Invalid,
@@ -13,7 +16,7 @@ from mentorkit.errors import (
     NotFound,
     PluginError,
 )
-from mentorkit.web import visits
+from mentorkit.web import access, visits
 
 STATUS: tuple[tuple[type[MentorKitError], int], ...] = (
     (NotFound, 404),
@@ -28,9 +31,20 @@ TITLES = {
     403: "This is not yours to open",
     404: "There is nothing here",
     409: "That was not possible",
+    413: "That is too large",
     422: "Something has to be written differently",
     500: "Something is wrong on our side",
 }
+
+
+FORM_TOLD = (
+    "What you have sent is more than {most} KB, so nothing was kept. Go back: it may still stand in "
+    "the form. Copy it to be safe, shorten it, and send it again."
+)
+SHEET_TOLD = (
+    "The file is larger than {most} MB, so nothing was taken in. Leave out columns and rows that are "
+    "not needed, or split it into several files, and take in one after the other."
+)
 
 
 def status(error: MentorKitError) -> int:
@@ -53,3 +67,25 @@ def page(error: MentorKitError) -> tuple[str, int]:
     problems = visit.problems(error)
     title = visit.words(TITLES[code])
     return visit.render("problem.html", title=title, error=error, problems=problems), code
+
+
+def too_large(_: RequestEntityTooLarge) -> tuple[str, int]:
+    """Answer whoever has sent more than the view takes: how much it may be, and what to do.
+
+    The host's own limit (MAX_CONTENT_LENGTH) may be a smaller one.
+    """
+    request, visit = flask.request, visits.current()
+    view = flask.current_app.view_functions[request.endpoint or ""]
+    hosts = request.max_content_length or access.most(view)
+    if access.takes_sheet(view):
+        most = visit.number(round(min(access.SHEET, hosts) / 2**20, 1))
+        message = visit.words(SHEET_TOLD, most=most)
+    else:
+        most = visit.number(min(access.most(view), hosts) // 1000)
+        message = visit.words(FORM_TOLD, most=most)
+    return visit.render(
+        "problem.html",
+        title=visit.words(TITLES[413]),
+        error=Invalid("form.too_large", message),
+        problems=(),
+    ), 413

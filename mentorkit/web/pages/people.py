@@ -26,7 +26,7 @@ from mentorkit.journey import choices, onboard, recruit, requirements, screen, s
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
-from mentorkit.web.access import allow
+from mentorkit.web.access import SHEET, allow, with_sheet
 from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -37,8 +37,6 @@ from mentorkit.web.visits import BEHALF, Visit
 PARTIES = ("mentee", "mentor")
 NOTHING = "nothing"
 """The target by which a source is told not to read a column."""
-LARGEST = 5 * 2**20
-"""How many bytes a sheet may have that is taken in through a page."""
 
 VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "approve": (screen.approve, "approved"),
@@ -164,6 +162,7 @@ def people_import(visit: Visit, program: str, **shown: Any) -> str:
 
 @does("/programs/<program>/people/import")
 @allow(*STAFF)
+@with_sheet
 def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
     """Show what a sheet would change; the second time, with the sheet sent along, change it.
 
@@ -228,17 +227,16 @@ def _mapped(
 
 def sheet_of(visit: Visit) -> tuple[str, bytes]:
     """Return name and bytes of the sheet: a file just chosen, or the one of the preview before."""
-    flask.request.max_form_memory_size = LARGEST * 2
     given = flask.request.files.get("sheet")
     if given is not None and given.filename:
-        name, body = given.filename, given.stream.read(LARGEST + 1)
+        name, body = given.filename, given.stream.read(SHEET + 1)
     else:
         name = visit.form.get("name", "")
         try:
             body = base64.b85decode(visit.form.get("kept", ""))
         except (ValueError, binascii.Error):
             body = b""
-    if not body or len(body) > LARGEST:
+    if not body or len(body) > SHEET:
         told = visit.words("choose a file with something in it, of at most 5 MB")
         raise Invalid("sheet.size", visit.words("There is no sheet to read."), [Problem("", told)])
     return name, body

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.errors import Invalid, MentorKitError, Problem
 from mentorkit.journey import sheets
-from mentorkit.web.access import allow
+from mentorkit.web.access import allow, with_sheet
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import rows_of, sheet_of
 from mentorkit.web.pages.programs import STAFF
@@ -45,6 +45,7 @@ def _file(visit: Visit, program: str, suffix: str) -> Response:
 
 @does("/programs/<program>/matching/sheet")
 @allow(*STAFF)
+@with_sheet
 def pairs_taken(visit: Visit, program: str) -> Response | tuple[str, int]:
     """Show which pairs a sheet holds; the second time, make a draft of them."""
     try:
