@@ -117,10 +117,13 @@ def test_f23_staff_look_at_what_is_due_and_note_what_they_see(portal: Portal, cl
     assert "Ana, Cleo" in page
     assert "never met" in page
     assert "Has not looked back yet: Ana, Cleo" in page
+    assert "Note what you see" in page
+    assert "Note what you see" not in portal.browser("sam").open("/programs/traders/milestones")
     milestone = cora.find(r'name="milestone" value="([^"]+)"')
     page = cora.send("/programs/traders/milestones", milestone=milestone, note="All is well.")
     assert "Noted" in page
     assert "What do you see?" not in page
+    assert "Note what you see" not in page, "a note is promised where there is a form for it"
     ana = portal.browser("ana")
     where = f"/programs/traders/relationships/{held}"
     ana.open(where)
