@@ -217,9 +217,10 @@ def summary(tx: Transaction, program: Program) -> dict[str, Any]:
 def open_(
     kit: Kit, *, tenant: str, actor: Actor, program: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Open a program: from now on people can be matched.
+    """Open a program: people can be matched, and mentees sign up as leads where mentors are enough.
 
-    It must have a way to match, and say what it measures, or why nothing.
+    Whom a draft has put onto the waiting list stays there until staff approve them. It must have a
+    way to match, and say what it measures, or why nothing.
     """
     found, step = in_program(tx, actor, program)
     strategy, _ = strategy_of(tx, found)

@@ -30,19 +30,20 @@ if TYPE_CHECKING:
 SIDES = ("mentee", "mentor")
 MOST_MENTEES = 50
 """How many mentees at once a mentor may offer to look after; staff may give more places."""
-NO_MENTORS = "no_mentors"
-"""The code of why somebody waits who signed up before there were mentors enough."""
+WAITS = NO_MENTORS, NOT_OPEN = "no_mentors", "not_open"
+"""Codes of why somebody waits who signed up before there were mentors enough, or in a draft."""
 
 
 def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     """Return what the form of a program asks; anybody may know it.
 
     ``name``, ``summary``, ``consent_text`` (of version ``consent_now``) and ``referral`` are
-    ``{locale: text}``, ``open`` whether people are taken in, ``waits`` whether mentees go onto the
-    waiting list for want of mentors, ``questions`` the profile fields with the options offered
-    now, ``minimum_age`` a number of years or None, ``dated`` whether there are cohorts, ``cohorts``
-    those that take people in now, of which one may be given (`full`: no mentees any more), and
-    ``most`` how many people at once each role may wish for.
+    ``{locale: text}``, ``open`` whether people are taken in, ``draft`` whether the program has yet
+    to begin, ``waits`` why mentees go onto the waiting list (one of `WAITS`; None where they do
+    not), ``questions`` the profile fields with the options offered now, ``minimum_age`` a number of
+    years or None, ``dated`` whether there are cohorts, ``cohorts`` those that take people in now,
+    of which one may be given (`full`: no mentees any more), and ``most`` how many people at once
+    each role may wish for.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -56,7 +57,8 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "summary": dict(summary.body) if summary else {},
             "zone": found.zone,
             "open": found.state != "closed",
-            "waits": not balance(tx, found)["open"],
+            "draft": found.state == "draft",
+            "waits": _waits(tx, found),
             "questions": [
                 as_row(replace(one, choices=one.offered)) for one in fields_of(tx, found).values()
             ],
@@ -99,12 +101,12 @@ def sign_up(
 
     A host's user who is signed in is that person from now on. Nobody proves an address here, so
     an address that is known already neither changes nor shows anything of whom it belongs to:
-    the answer is ``{"state": "lead"}`` all the same. While mentors are missing, mentees wait
-    (`state` is ``waiting``). `unmet` are the texts of the requirements that the answers do not
-    meet; `agreed` is the version of the consent text that they have agreed to; `cohort` is the key
-    of an intake that takes people in, `capacity` how many people at once (left out: a mentor one,
-    a mentee as many as the program allows). Raises `Invalid` with every answer that cannot be
-    used, and `Conflict` (program.closed, participant.here_already).
+    the answer is ``{"state": "lead"}`` all the same. While mentors are missing, and in a draft,
+    mentees wait (`state` is ``waiting``). `unmet` are the texts of the requirements that the
+    answers do not meet; `agreed` is the version of the consent text that they have agreed to;
+    `cohort` is the key of an intake that takes people in, `capacity` how many people at once (left
+    out: a mentor one, a mentee as many as the program allows). Raises `Invalid` with every answer
+    that cannot be used, and `Conflict` (program.closed, participant.here_already).
     """
 
     def take_in(tx: Transaction) -> tuple[dict[str, Any], str | None]:
@@ -116,9 +118,9 @@ def sign_up(
         profile = _checked(
             tx, found, role, name, email, phone, born, zone, answers or {}, wrong, capacity
         )
-        told = {"state": "lead", "unmet": _unmet(tx, found, role, profile)}
-        if role == "mentee" and not balance(tx, found)["open"]:
-            told["state"] = "waiting"
+        waits = _waits(tx, found) if role == "mentee" else None
+        state = "waiting" if waits else "lead"
+        told = {"state": state, "unmet": _unmet(tx, found, role, profile)}
         person = _person(tx, actor)
         if person and tx.participants.first(program_id=found.id, person_id=person.id):
             raise Conflict("participant.here_already", "You take part in this program already.")
@@ -167,11 +169,11 @@ def sign_up(
         if agreed is not None and agreed == consent_version(tx, found):
             one = one.consent(text_version=agreed, at=tx.now)
             one, _ = step.save(tx.participants, one, events.ConsentGiven, consent_version=agreed)
-        if told["state"] == "waiting":
+        if waits:
             system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, found.id)
-            one = one.move("waiting", by=Role.SYSTEM, reason=NO_MENTORS)
+            one = one.move("waiting", by=Role.SYSTEM, reason=waits)
             fact = events.ParticipantWaitlisted
-            one, _ = system.save(tx.participants, one, fact, cause=event, reason=NO_MENTORS)
+            one, _ = system.save(tx.participants, one, fact, cause=event, reason=waits)
         return ({**as_party(one), **told} if actor.user_ref else told), one.id
 
     if tx is not None:
@@ -228,6 +230,12 @@ def _checked(
     if problems:
         raise Invalid("signup.invalid", "Some answers are still missing or wrong:", problems)
     return values
+
+
+def _waits(tx: Transaction, program: Program) -> str | None:
+    """Return why mentees who sign up now wait: mentors come first, also before a program opens."""
+    short = None if balance(tx, program)["open"] else NO_MENTORS
+    return NOT_OPEN if program.state == "draft" else short
 
 
 def _most(program: Program) -> dict[str, int]:

@@ -27,7 +27,7 @@ from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
 from mentorkit.journey.requirements import answers
-from mentorkit.journey.signup import NO_MENTORS
+from mentorkit.journey.signup import WAITS
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -293,7 +293,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "mentors": sum(one.plays("mentor") for one in here),
             "mentees": sum(one.plays("mentee") for one in here),
             "ready": len(free),
-            "queued": sum(one.state == "waiting" and one.reason == NO_MENTORS for one in people),
+            "queued": sum(one.state == "waiting" and one.reason in WAITS for one in people),
             "places": sum(left for one, _, left in free if one.plays("mentor")),
             "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
             "asked": len(open_now),

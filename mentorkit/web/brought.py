@@ -16,6 +16,7 @@ from mentorkit.hooks.registry import Registry
 PLACES = {
     "home": "the part of a program on a participant's home; about `part`",
     "overview": "below the figures of a program; about `figures`",
+    "recruit": "in what is to be done next, when people are to be recruited; about `figures`",
     "participant": "below a participant's answers; about `participant`",
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",

@@ -48,6 +48,7 @@ def mentorkit_web_blueprints() -> Iterable[flask.Blueprint]:
 
 @hookimpl
 def mentorkit_web_slots() -> Iterable[Slot]:
-    from mentorkit_signup.pages import address
+    from mentorkit_signup.pages import address, address_beside
 
-    yield Slot(name="overview", render=address)
+    yield Slot(name="recruit", render=address)
+    yield Slot(name="overview", render=address_beside)

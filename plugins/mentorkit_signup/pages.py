@@ -82,6 +82,7 @@ def done(told: Mapping[str, Any], asked: Mapping[str, Any], *, agreed: bool) -> 
         "mentorkit_signup/done.html",
         title=title,
         told=told,
+        draft=asked["draft"],
         referral=asked["referral"],
         agrees=bool(asked["consent_text"]) and not agreed,
     )
@@ -154,6 +155,11 @@ def sides(program: str) -> list[str]:
 def questions(asked: dict[str, Any], role: str) -> list[dict[str, Any]]:
     """Return what is asked of this role."""
     return [one for one in asked["questions"] if role in one["roles"] and one["kind"] != "vector"]
+
+
+def address_beside(visit: Any, figures: Any) -> Markup | None:
+    """Show staff where the form is below the figures, unless it stands above them already."""
+    return None if figures["next"].startswith("recruit") else address(visit, figures)
 
 
 def address(visit: Any, figures: Any) -> Markup | None:

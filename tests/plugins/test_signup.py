@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ PRESET: dict[str, Any] = {
     },
     "requirements": [{"id": "bakes", "field": "trade", "test": "equals", "value": "baker"}],
     "supply": {"gate": False},
+    "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}]},
     "measurement": {"none": "These tests measure nothing."},
 }
 ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.trade": "baker"}
@@ -35,6 +37,7 @@ ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.
 def kit(mentorkit_create_kit: Callable[..., Kit]) -> Kit:
     kit = mentorkit_create_kit(plugins=("matching", "signup"))
     programs.create(kit, **BY, key="traders", preset=PRESET)
+    programs.open_(kit, **BY, program="traders")
     return kit
 
 
@@ -140,6 +143,51 @@ def test_whoever_fills_in_the_hidden_field_is_asked_once_more_and_loses_nothing(
     assert len(leads(kit)) == 1
 
 
+def test_a_draft_takes_mentors_in_first_and_puts_mentees_on_the_waiting_list(
+    host: flask.Flask, kit: Kit
+) -> None:
+    with kit.transaction(tenant=BY["tenant"]) as tx:
+        (program,) = tx.programs.find()
+        tx.programs.save(replace(program, state="draft"))
+    browser, admin = host.test_client(), {"X-User": "admin"}
+    for side in ("", "mentee", "mentor"):
+        page = browser.get(f"/m/x/signup/traders?as={side}").text
+        assert "This program has not begun yet." in page
+        assert "not enough mentors" not in page
+    assert "The program has not begun yet" in send(host, **ANA)
+    assert "We have received your answers" in send(
+        host, **{**ANA, "as": "mentor", "email": "bo@example.org"}
+    )
+    told = {one["role"]: (one["state"], one["reason"]) for one in leads(kit)}
+    assert told == {"mentee": ("waiting", "not_open"), "mentor": ("lead", None)}
+    page = browser.get("/m/programs/traders/", headers=admin).text
+    assert "mentees go onto the waiting list" in page
+    assert "Opening it lets you match people" in page
+    programs.open_(kit, **BY, program="traders")
+    page = browser.get("/m/programs/traders/", headers=admin).text
+    assert "Opening it" not in page
+    assert "has not begun" not in browser.get("/m/x/signup/traders?as=mentee").text
+
+
+def test_who_is_to_recruit_is_offered_the_sheet_and_the_address_of_the_form(
+    host: flask.Flask, kit: Kit
+) -> None:
+    browser, admin = host.test_client(), {"X-User": "admin"}
+    told = browser.get("/m/programs/traders/", headers=admin).text
+    step, _, below = told.partition('<ul class="mk-figures">')
+    assert "Recruit mentors first" in step
+    assert "/people/import?role=mentor" in step
+    assert "/m/x/signup/traders" in step
+    assert "/m/x/signup/traders" not in below
+    form = browser.get("/m/programs/traders/people/import?role=mentor", headers=admin).text
+    assert '<option value="mentor" selected>' in form
+    send(host, **{**ANA, "as": "mentor"})
+    told = browser.get("/m/programs/traders/", headers=admin).text
+    step, _, below = told.partition('<ul class="mk-figures">')
+    assert "/m/x/signup/traders" not in step
+    assert "/m/x/signup/traders" in below
+
+
 def test_a_program_takes_in_whom_it_chose(host: flask.Flask, kit: Kit) -> None:
     body = {"settings": {"mentees": False}}
     programs.define(kit, **BY, program="traders", kind="plugin", key="signup", body=body)
@@ -159,8 +207,6 @@ def test_a_program_that_switched_it_off_has_no_form(host: flask.Flask, kit: Kit)
 
 
 def test_a_closed_program_takes_nobody_in(host: flask.Flask, kit: Kit) -> None:
-    programs.define(kit, **BY, program="traders", kind="strategy", body={"assigner": "choice"})
-    programs.open_(kit, **BY, program="traders")
     programs.close(kit, **BY, program="traders")
     assert "takes nobody in" in host.test_client().get("/m/x/signup/traders").text
 

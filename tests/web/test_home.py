@@ -152,3 +152,18 @@ def test_who_has_left_a_circle_is_not_said_to_be_in_it(portal: Portal) -> None:
     page = portal.browser("ben").open("/")
     assert "You and Dora" in page
     assert "Ana" not in page
+
+
+def test_what_is_next_opens_the_list_of_those_whom_it_speaks_of(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "New people wait for you" in cora.open("/programs/traders/")
+    shown = cora.open(cora.find(r'href="([^"]*/people\?state=lead)"'))
+    assert "Zoe" in shown
+    assert "Cleo" not in shown
+    walk(portal, screen.wait)
+    for key in ("ana", "ben"):
+        walk(portal, onboard.leave, key)
+    assert "people on the waiting list" in cora.open("/programs/traders/")
+    shown = cora.open(cora.find(r'href="([^"]*/people\?state=waiting)"'))
+    assert "Zoe" in shown
+    assert "Cleo" not in shown

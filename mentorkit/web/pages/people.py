@@ -151,6 +151,7 @@ def _sure(visit: Visit, program: str, ids: Sequence[str]) -> str:
 @allow(*STAFF)
 def people_import(visit: Visit, program: str, **shown: Any) -> str:
     sources = visit.kit.registry.recruitment_sources.values()
+    shown = {"role": flask.request.args.get("role"), **shown}
     return visit.render(
         "people_import.html",
         title=visit.words("Take people in from a sheet"),

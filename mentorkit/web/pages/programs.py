@@ -35,28 +35,29 @@ NEXT = {
     "wait": "Proposals are out. Wait for the answers, or ask by phone.",
     "meet": "Everybody who can be is connected. Look who has not met for long.",
 }
-"""What is best done now, in words, and the page to do it on."""
+"""What is best done now, in words."""
 LACKING = {
     "measurement": "Say what is measured, or why nothing is.",
     "baseline": "Ask the indicators before the first meeting too, or no change can be told.",
     "endline": "Ask the indicators again at the end, or no change can be told.",
 }
 """What is missing before a program can open, in words."""
-WHERE = {
-    "untaken": "concerns",
-    "held": "concerns",
-    "recruit_mentors": "people_import",
-    "recruit_mentees": "people_import",
-    "answer": "relationships",
-    "recruit_more": "supply",
-    "screen": "people",
-    "let_in": "people",
-    "onboard": "people",
-    "publish": "matching",
-    "match": "matching",
-    "wait": "relationships",
-    "meet": "relationships",
+WHERE: dict[str, tuple[str, dict[str, str]]] = {
+    "untaken": ("concerns", {}),
+    "held": ("concerns", {"_anchor": "texts"}),
+    "recruit_mentors": ("people_import", {"role": "mentor"}),
+    "recruit_mentees": ("people_import", {"role": "mentee"}),
+    "answer": ("relationships", {}),
+    "recruit_more": ("supply", {}),
+    "screen": ("people", {"state": "lead"}),
+    "let_in": ("people", {"state": "waiting"}),
+    "onboard": ("people", {"state": "approved"}),
+    "publish": ("matching", {}),
+    "match": ("matching", {}),
+    "wait": ("relationships", {}),
+    "meet": ("relationships", {"state": "active"}),
 }
+"""The page to do it on, and what of it is shown."""
 
 
 @shows("/programs/new")
@@ -101,7 +102,7 @@ def overview(visit: Visit, program: str) -> str:
         title=visit.text(visit.of.name),
         here="overview",
         told=visit.words(NEXT[found["next"]]),
-        where=WHERE.get(found["next"]),
+        where=WHERE.get(found["next"], ("", {})),
         missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES if "admin" in visit.roles else STAFF_ROLES[1:],
