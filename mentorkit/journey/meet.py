@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mentorkit.domain import events
 from mentorkit.domain.milestones import Meeting, Milestone, Span, asked_minutes, month_of, window
@@ -176,11 +177,17 @@ def log(
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
-    future, before the relationship began, or after it ended. `attendees` are the participants who
+    future, before the day on which the relationship began, or after it ended; one of that day
+    counts from when it began. `attendees` are the participants who
     were there, default all who were in it then. The same `id` twice is a `Conflict`.
     """
     met = Met(tx, actor, relationship)
-    at = _moment(held_at, tx.now)
+    at, began = _moment(held_at, tx.now), met.relationship.started_at
+    if at < began < at + timedelta(days=2):
+        # It may be that of the program, or that of whoever logs it.
+        zones = (ZoneInfo(met.program.zone), at.tzinfo)
+        days = [(at.astimezone(zone).date(), began.astimezone(zone).date()) for zone in zones]
+        at = began if any(held == first for held, first in days) else at
     there = [
         m.participant_id
         for m in met.relationship.members
@@ -222,7 +229,7 @@ def _check_meeting(
     if at > now:
         problems.append(Problem("held_at", "lies in the future; log a meeting once it was held"))
     if at < one.started_at:
-        problems.append(Problem("held_at", "lies before the two were connected"))
+        problems.append(Problem("held_at", "lies before the day on which the two were connected"))
     if one.ended_at and at > one.ended_at:
         problems.append(Problem("held_at", "lies after the relationship ended"))
     if problems:

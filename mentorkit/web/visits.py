@@ -302,10 +302,10 @@ class Visit:
         return flask.redirect(target, code=303)
 
 
-def noon(visit: Visit, zone: str, since: str = "") -> datetime:
+def noon(visit: Visit, zone: str) -> datetime:
     """Return when the day of the page's form was: its noon in this zone, but never ahead.
 
-    Today is now, and on the day on which it began (`since`, ISO 8601) not before that.
+    Today is now.
     """
     now = visit.kit.clock()
     try:
@@ -316,9 +316,6 @@ def noon(visit: Visit, zone: str, since: str = "") -> datetime:
             "meeting.time", visit.words("The day cannot be read."), [Problem("day", told)]
         ) from None
     held = day.replace(tzinfo=ZoneInfo(zone))
-    began = datetime.fromisoformat(since) if since else held
-    if held < began and began.astimezone(held.tzinfo).date() == held.date():
-        held = began
     today = held.date() == now.astimezone(held.tzinfo).date()
     return now if today or now < held < now + timedelta(days=1) else held
 

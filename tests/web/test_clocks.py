@@ -138,6 +138,38 @@ def test_a_meeting_on_the_first_day_can_be_logged_on_that_day_and_the_next(
     assert "The meeting is logged" in ana.send(path, do="meet", minutes="20", day=day)
 
 
+def test_a_meeting_on_the_first_day_is_logged_for_many_on_the_clock_of_the_program(
+    create_portal: Callable[..., Portal], clock: Any
+) -> None:
+    honolulu = create_portal(program={"zone": "Pacific/Honolulu"})
+    day = clock().date()
+    clock.forward(hours=26 - clock().hour)  # of the day before, in Honolulu
+    held = connect(honolulu)
+    clock.forward(days=1)
+    cora, path = honolulu.browser("cora"), "/programs/traders/relationships"
+    cora.open(path)
+    typed: dict[str, Any] = {"relationship": [held], "do": "meet", "minutes": "30"}
+    assert "A meeting is logged for 1." in cora.send(path, **typed, day=day.isoformat())
+    before = (day - timedelta(days=1)).isoformat()
+    assert "before the day on which" in cora.send(path, 409, **typed, day=before)
+
+
+def test_a_meeting_on_the_first_day_is_logged_by_the_link(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Any], clock: Any
+) -> None:
+    portal = create_portal(kit=create_kit(secret_keys=["s"]))
+    at = {"tenant": portal.tenant, "actor": ADMIN}
+    clock.forward(hours=20 - clock().hour)
+    held, day = connect(portal), clock().date().isoformat()
+    made = met.link(portal.kit, **at, relationship=held, participant=portal.ids["ana"])
+    clock.forward(days=1)
+    somebody, path = portal.browser(), f"/met/{made['token']}"
+    somebody.open(path)
+    assert "The meeting is logged" in somebody.send(path, minutes="45", day=day)
+    (one,) = meet.meetings(portal.kit, **at, relationship=held)
+    assert one["held_at"] == f"{day}T20:00:00+00:00", "when the two were connected"
+
+
 def test_the_link_that_logs_a_meeting_goes_by_its_owners_clock(
     create_portal: Callable[..., Portal], create_kit: Callable[..., Any]
 ) -> None:

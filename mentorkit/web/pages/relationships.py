@@ -159,12 +159,12 @@ def relationship_change(
     at = {**visit.asked(), "relationship": relationship}
     did, said = visit.form.get("do", ""), ""
     # Whoever may not see it is told so, whatever they wish to do.
-    since = meet.show(visit.kit, **at)["started_at"]
+    meet.show(visit.kit, **at)
     try:
         if did == "meet":
             minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
             there = visit.values("attendees") if "group" in visit.form else None
-            held = noon(visit, visit.zone, since)
+            held = noon(visit, visit.zone)
             meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
             said = "met"
         elif did == "strike":
