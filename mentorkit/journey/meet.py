@@ -456,6 +456,8 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     kept = {plan.kind for plan in after if reason in TOGETHER}
     planned = tx.milestones.find(relationship_id=one.id, state=PENDING)
     _cancel(met, [milestone for milestone in planned if milestone.kind not in kept], event)
+    away = tx.now - (one.paused_at or tx.now)
+    tx.milestones.save_all(each.shifted(away) for each in planned if away and each.kind in kept)
     _plan_again(tx, after, saved, tx.now)
     if reason != "blocked":
         early = "relationship_parted" if saved.parted else "relationship_ended"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.messages import Message
+from mentorkit.domain.milestones import ran
 from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.people import Person
@@ -25,7 +26,7 @@ from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
 from mentorkit.journey import feedback, flags, links
 from mentorkit.journey.definitions import targets_for
-from mentorkit.journey.meet import STAFF_SIDE, asked_of
+from mentorkit.journey.meet import STAFF_SIDE, asked_of, pauses
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
@@ -95,6 +96,9 @@ def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[A
     last = tx.meetings.last(one.id for one in running)
     people = _people(tx, running)
     for one in running:
+        met = last.get(one.id, one.started_at)
+        # A break is no silence: what came before it is as long ago as it ran since.
+        since = tx.now - ran((met, tx.now), pauses(tx, one, tx.now))
         for member in one.here:
             yield Awaited(
                 kind="meeting" if one.id in last else "first_meeting",
@@ -102,7 +106,7 @@ def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[A
                 role=member.role,
                 noun="relationship",
                 subject_id=one.id,
-                since=last.get(one.id, one.started_at),
+                since=since,
                 until=one.ends_at,
             )
 

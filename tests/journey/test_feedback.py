@@ -110,6 +110,23 @@ def test_f21_the_same_is_not_asked_again_because_another_trigger_comes_a_little_
     assert len(asked(world, "end", side="mentee")) == 1
 
 
+@pytest.mark.parametrize(("later", "many"), [(27, 1), (28, 2)])
+def test_f21_the_same_rests_for_four_weeks_whatever_else_would_ask_it(
+    create_asking: Create, clock: Clock, later: int, many: int
+) -> None:
+    when = [{"milestone": "check"}, {"day": 42 + later}]
+    mood = {"to": ["mentee"], "when": when, "window": 1, "questions": {"good": {"kind": "flag"}}}
+    own = {key: QUESTIONNAIRES[key] for key in ("baseline", "end")} | {"mood": mood}
+    world = create_asking(own={"questionnaires": own})
+    connect(world, "ana", "cleo")
+    clock.forward(days=42)
+    drain(world)
+    assert len(asked(world, "mood")) == 1
+    clock.forward(days=later)
+    drain(world)
+    assert len(asked(world, "mood")) == many
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_f21_the_end_is_asked_about_once_however_long_after_its_day_it_is_brought_about(
     create_asking: Create, clock: Clock, answered: bool

@@ -7,11 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from mentorkit import Portal
 from mentorkit.domain import events
 from mentorkit.domain.milestones import asked_minutes, month_of
 from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import EVIDENCE_MILESTONES
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
 from mentorkit.journey import (
     accept,
@@ -108,6 +111,106 @@ def test_g14_a_pause_and_an_extension_move_all_that_is_to_come_once(world: Any, 
     assert {k: day(m) for k, m in now.items() if k in fired} == {
         k: day(m) for k, m in fired.items()
     }
+
+
+class Plan:
+    """What is to become of the milestones, told in days in which the relationship ran."""
+
+    def __init__(self) -> None:
+        self.length, self.ran, self.state = 182, 0, "active"
+        self.states = dict.fromkeys((plan.kind for plan in EVIDENCE_MILESTONES), "upcoming")
+        self.opens: dict[str, float] = {}
+        self.look()
+
+    def look(self, follow_up_of: int | None = None) -> None:
+        """Look where what is still to come falls now."""
+        for plan in EVIDENCE_MILESTONES:
+            if self.states[plan.kind] == "upcoming":
+                end = self.length if follow_up_of is None else follow_up_of
+                later = None if plan.after_end is None else end + plan.after_end
+                part = round((plan.fraction or 0) * self.length, 6)
+                self.opens[plan.kind] = next(at for at in (plan.day, later, part) if at is not None)
+
+    def wait(self, days: int) -> None:
+        self.ran += 0 if self.state == "paused" else days
+
+    def end(self, reason: str) -> None:
+        self.state = "ended"
+        for kind, state in self.states.items():
+            kept = kind == "follow_up" and reason == "completed"
+            if state in ("upcoming", "due") and not kept:
+                self.states[kind] = "cancelled"
+        self.look(follow_up_of=self.ran)
+
+    def closes(self, kind: str) -> float:
+        return self.opens[kind] + next(p.window for p in EVIDENCE_MILESTONES if p.kind == kind)
+
+    def turn(self) -> None:
+        if self.state == "paused":
+            return
+        for kind, state in self.states.items():
+            if state == "upcoming" and self.ran >= self.opens[kind]:
+                self.states[kind] = "due"
+            elif state == "due" and self.ran >= self.closes(kind):
+                self.states[kind] = "missed"
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["wait", "wait", "break", "extend"]), st.integers(1, 90)),
+        max_size=8,
+    ),
+    reason=st.sampled_from(["completed", "no_time"]),
+    after=st.lists(st.integers(1, 90), max_size=3),
+)
+@example(steps=[("wait", 43), ("break", 30), ("wait", 9)], reason="completed", after=[89, 1, 30])
+@example(steps=[("break", 0), ("extend", 9), ("wait", 50)], reason="completed", after=[90])
+@example(
+    steps=[("wait", 90), ("wait", 90), ("wait", 95), ("break", 0), ("wait", 40)],
+    reason="completed",
+    after=[20],
+)
+def test_g14_whatever_breaks_more_time_and_an_end_do_to_it_each_fires_once_and_on_its_day(
+    world: Any, clock: Any, steps: list[tuple[str, int]], reason: str, after: list[int]
+) -> None:
+    held, plan = connect(world), Plan()
+    at = {**world.at, "relationship": held}
+
+    def wait(days: int) -> None:
+        clock.forward(days=days)
+        plan.wait(days)
+        for _ in range(2):  # what has opened and closed since is due first, then missed
+            meet.turn(world.kit, tenant="acme")
+            plan.turn()
+        for kind, one in planned(world, held).items():
+            assert one["state"] == plan.states[kind], kind
+            assert day(one) < day(one, "closes_at")
+            if one["state"] in ("upcoming", "due") and plan.state != "paused":
+                to_come = clock() + DAY * (plan.closes(kind) - plan.ran)
+                assert abs(day(one, "closes_at") - to_come) <= timedelta(seconds=1), kind
+
+    try:
+        for what, days in steps:
+            if what == "break":
+                paused = plan.state == "paused"
+                (meet.resume if paused else meet.pause)(world.kit, **at)
+                plan.state = "active" if paused else "paused"
+            elif what == "extend":
+                meet.extend(world.kit, **at, days=days)
+                plan.length += days
+                plan.look()
+            wait(0 if what == "extend" else days)
+    finally:
+        meet.end(world.kit, **at, reason=reason)
+    plan.end(reason)
+    for days in (0, *after):
+        wait(days)
+    ids = {one["id"] for one in planned(world, held).values()}
+    due = [one.subject_id for one in facts(world, events.MilestoneDue) if one.subject_id in ids]
+    assert len(due) == len(set(due))
 
 
 @pytest.mark.parametrize(("paused", "back"), [(43, "due"), (50, "due"), (56, "missed")])

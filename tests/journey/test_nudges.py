@@ -336,6 +336,31 @@ def test_a_first_meeting_and_meeting_again_are_reminded_of(
     assert len(told(post, "first_meeting")) == 2
 
 
+@pytest.mark.parametrize(("met", "template", "days"), [
+    (False, "first_meeting", 7), (True, "gone_quiet", 21),
+])  # fmt: skip
+def test_after_a_break_they_are_reminded_as_if_it_had_not_been(
+    create_asked: Any, post: Post, clock: Any, met: bool, template: str, days: int
+) -> None:
+    world = create_asked("checkins")
+    held = {"relationship": connect(world)}
+    if met:
+        meet.log(world.kit, **world.at, **held, minutes=30)
+    clock.forward(days=days - 2)
+    meet.pause(world.kit, **world.at, **held)
+    clock.forward(days=60)
+    meet.resume(world.kit, **world.at, **held)
+    clock.forward(days=1)
+    work(world.kit)
+    assert len(told(post, template)) == 0
+    clock.forward(days=1)
+    work(world.kit)
+    assert len(told(post, template)) == 2
+    clock.forward(days=1)
+    work(world.kit)
+    assert len(told(post, template)) == 2
+
+
 def test_a_program_sets_the_days_and_leaves_milestones_out(
     create_asked: Any, post: Post, clock: Any
 ) -> None:
