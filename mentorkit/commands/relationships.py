@@ -283,6 +283,41 @@ def pause(
 
 
 @relationship.command(
+    epilog=example("mentorkit relationship extend ana@example.org=ben@example.org --days 28")
+)
+@selecting("RELATIONSHIP")
+@program_option
+@click.option(
+    "--days", required=True, type=click.IntRange(1, 3650), help="How much later the end is."
+)
+@means_option
+@json_option
+@pass_session
+def extend(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    days: int,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Let relationships last longer, as staff.
+
+    By id or as MENTEE=MENTOR. What is still to come at a part of the length, such as the mid-point,
+    moves with the end.
+    """
+    from mentorkit.journey import meet as meeting
+
+    each(
+        session, program, which, listed, every, verb=meeting.extend, states=("active", "paused"),
+        done="Extended", means=means, as_json=as_json, days=days,
+    )  # fmt: skip
+
+
+@relationship.command(
     epilog=example("mentorkit relationship resume ana@example.org=ben@example.org")
 )
 @selecting("RELATIONSHIP")

@@ -70,23 +70,26 @@ def looking(
 def pool_of(
     tx: Transaction, program: Program, fields: Mapping[str, Field],
     locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,
+    beside: Collection[Proposal] = (),
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
     With `cohort` only its people, and none of two cohorts together. Two of whom one has said no to
     the other are left out too, unless they are locked.
 
-    What is offered counts, as `looking` says, or a second run would offer it again. Drafts do not
-    count: this run replaces them. `locks` are (mentee, mentor), by id or key; with `alone` nobody
-    else is in the pool, each with as many places as locks.
+    What is offered counts, as `looking` says, or a second run would offer it again; only what is
+    `beside` takes no place. Drafts do not count: this run replaces them. `locks` are (mentee,
+    mentor), by id or key; with `alone` nobody else is in the pool, each with as many places as
+    locks.
     """
     from mentorkit.matching import Pool, Someone
     from mentorkit.matching.people import wishes
 
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
-    as_mentee = as_mentees(open_now, relationships)
-    found = [e for e in looking(tx, program, open_now) if cohort in (None, e[0].cohort)]
+    counted = [one for one in open_now if one not in beside]
+    as_mentee = as_mentees(counted, relationships)
+    found = [e for e in looking(tx, program, counted) if cohort in (None, e[0].cohort)]
     rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
     free = {row.id: left for row, _, left in found}
     keys = {row.id: people[row.person_id].external_key or "" for row in rows}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import OTHER
+from mentorkit.domain.relationships import OTHER, Proposal
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import matching_for
@@ -28,6 +29,11 @@ ARRANGED = (
     "now. Look again in some days, or ask a coordinator."
 )
 
+PREPARED = (
+    "Something is being prepared for you here, and you will hear of it. You can ask somebody "
+    "meanwhile."
+)
+
 
 def mentors(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, limit: int = 10
@@ -36,9 +42,11 @@ def mentors(
 
     For staff, and for the mentee where the program's `matching` is "self". ``mentors`` lists the
     participant id, the name, and `words`; staff get the `score` too. Only mentors with a free
-    place who break neither rule nor safeguard are there. Raises `Conflict` (mentee.not_available)
-    for somebody who cannot be matched now, saying why. Where the strategy cannot be used, also for
-    a plugin that is switched off, staff are told what of it (`Invalid`), a mentee to come again.
+    place who break neither rule nor safeguard are there. `note` tells a mentee that something is
+    being prepared, where a proposal about them is kept from them yet; it takes no place here.
+    Raises `Conflict` (mentee.not_available) for somebody who cannot be matched now, saying why.
+    Where the strategy cannot be used, also for a plugin that is switched off, staff are told what
+    of it (`Invalid`), a mentee to come again.
     """
     from mentorkit.matching import recommend, words
 
@@ -56,10 +64,13 @@ def mentors(
             if own.role in PARTIES:
                 raise Conflict("mentee.not_available", ARRANGED) from None
             raise
+        asked = [r for s in OTHER for r in tx.proposals.find(state=ASKED, **{f"{s}_id": one.id})]
+        mine = own.role in PARTIES
+        kept = [row for row in asked if mine and not told_of(row, program, {one.id})]
         # As if they were locked: who is both and has one place asks as a mentee.
-        pool = pool_of(tx, program, bound.fields, [(one.id, one.id)])
+        pool = pool_of(tx, program, bound.fields, [(one.id, one.id)], beside=kept)
         if one.id not in pool.mentee_at:
-            raise Conflict("mentee.not_available", _why(tx, program, one, own.role))
+            raise Conflict("mentee.not_available", _why(tx, program, one, asked))
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
     fields = bound.fields
@@ -73,10 +84,11 @@ def mentors(
         }
         for pair in found
     ]
-    return {"mentee": one.id, "program": program.key, "mentors": listed}
+    note = PREPARED if kept else ""
+    return {"mentee": one.id, "program": program.key, "mentors": listed, "note": note}
 
 
-def _why(tx: Transaction, program: Program, one: Participant, role: Role) -> str:
+def _why(tx: Transaction, program: Program, one: Participant, asked: Collection[Proposal]) -> str:
     if one.role == "mentor":
         return "A mentor asks for nobody here: mentors are shown to mentees alone."
     if one.state != "active":
@@ -90,9 +102,6 @@ def _why(tx: Transaction, program: Program, one: Participant, role: Role) -> str
         )
     if one.cohort in over(tx, program):
         return f"The cohort {one.cohort} is over. Staff can put its people into another."
-    asked = [r for s in OTHER for r in tx.proposals.find(state=ASKED, **{f"{s}_id": one.id})]
-    if asked and role in PARTIES and not any(told_of(row, program, {one.id}) for row in asked):
-        return "There is nobody to show you now. Look again in some days, or ask a coordinator."
     if asked:
         return "There is no free place: an open proposal holds it. Wait for the answer."
     return "There is no free place. There is one when a relationship ends, or staff give another."

@@ -17,7 +17,8 @@ NEEDED = {
     "ask": ("--text", "?"), "reply": ("--text", "!"), "meet": ("--minutes", "5"),
     "correct": ("--role", "both"), "cohort": ("--cohort", "x"),
     "touch": ("--level", "high"), "sign": ("--signoff", "x"), "write": ("--text", "!"),
-    "link": ("--for", "e1"), "capacity": ("2",),
+    "link": ("--for", "e1"), "capacity": ("2",), "answer": ("trade=baker",),
+    "zone": ("Nairobi",), "extend": ("--days", "7"),
 }  # fmt: skip
 
 

@@ -205,7 +205,24 @@ def test_a_choice_that_cannot_be_kept_yet_is_named_and_takes_back_no_other(
     assert ("Cleo", "offered") in rank("cleo", "dora", **ana)
 
 
-def test_who_is_suggested_nobody_does_not_learn_of_what_holds_their_place(
+@pytest.mark.parametrize("first", ["mentor", "coordinator"])
+def test_of_whom_a_proposal_is_kept_still_asks_others_and_hears_that_something_is_prepared(
+    create_offer: Any, first: str
+) -> None:
+    chain = dict.fromkeys((first, "mentor", "mentee"))
+    world = create_offer(*chain, matching="self")
+    ana = own(world, "ana")
+    told = suggestions.mentors(world.kit, **ana, participant=world.ids["ana"])
+    assert [one["name"] for one in told["mentors"]] == ["Dora"]
+    assert "Something is being prepared" in told["note"]
+    assert "Cleo" not in str(told)
+    two = {"mentee": world.ids["ana"], "mentor": told["mentors"][0]["id"]}
+    assert match.propose(world.kit, **ana, **two)["state"] == "offered"
+    told = suggestions.mentors(world.kit, **own(world, "ben"), participant=world.ids["ben"])
+    assert told["note"] == ""
+
+
+def test_who_knows_of_an_open_proposal_is_told_that_it_holds_their_place(
     create_offer: Any,
 ) -> None:
     world = create_offer("mentor", "mentee", matching="self")
@@ -215,7 +232,6 @@ def test_who_is_suggested_nobody_does_not_learn_of_what_holds_their_place(
             suggestions.mentors(world.kit, **by, participant=world.ids["ana"])
         return str(caught.value)
 
-    assert "nobody to show you now" in why(**own(world, "ana"))
     assert "an open proposal holds it" in why(**world.at)
     accept.accept(world.kit, **own(world, "cleo"), proposal=world.proposal)
     assert "an open proposal holds it" in why(**own(world, "ana"))
