@@ -201,10 +201,21 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
     return Markup(head) + Markup("").join(
         line.format(
             visit.url("survey.form", program=program, survey=one["id"]),
-            visit.text(one["titles"][0]),
+            _named(visit, one, rows),
             visit.words("until {day}", day=visit.day(one["due_at"]))
             if one["state"] == "open"
             else visit.words("late, and still welcome"),
         )
         for one in rows
     )
+
+
+def _named(visit: Any, one: Any, rows: Any) -> str:
+    """Return the title of a survey, and with whom where another asks the same."""
+    title = visit.text(one["titles"][0])
+    if sum(visit.text(each["titles"][0]) == title for each in rows) == 1:
+        return str(title)
+    others = feedback.show(visit.kit, **visit.asked(), survey=one["id"])["with"]
+    if not others:
+        return str(title)
+    return str(visit.words("{title}: {others}", title=title, others=", ".join(others)))

@@ -167,3 +167,30 @@ def test_what_is_next_opens_the_list_of_those_whom_it_speaks_of(portal: Portal) 
     shown = cora.open(cora.find(r'href="([^"]*/people\?state=waiting)"'))
     assert "Zoe" in shown
     assert "Cleo" not in shown
+
+
+def test_a_break_of_two_is_seen_on_home_and_ended_there(portal: Portal) -> None:
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    page = ana.open(path)
+    assert "A break, or the end" in page
+    assert "more time, or" not in page, "a participant cannot make it longer"
+    page = ana.send(path, do="pause")
+    assert "Everything waits until one of you goes on" in page
+    assert page.index("Go on</button>") < page.index("<details")
+    cleo = portal.browser("cleo")
+    page = cleo.open("/")
+    assert "On a break" in page
+    assert "It goes on." in cleo.send(path, do="resume")
+    assert "On a break" not in cleo.open("/")
+
+
+def test_who_is_not_asked_now_is_not_told_to_answer(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ben"], "mentor": portal.ids["dora"]}
+    asked = match.propose(portal.kit, **by_admin(portal), **two)["id"]
+    ben = portal.browser("ben")
+    assert "please answer by" in ben.open(f"/programs/traders/proposals/{asked}")
+    accept.accept(portal.kit, **by_admin(portal), proposal=asked, on_behalf_of="mentee")
+    page = ben.open(f"/programs/traders/proposals/{asked}")
+    assert "please answer by" not in page
+    assert "the answer is awaited until" in page

@@ -166,7 +166,8 @@ def test_an_early_end_offers_somebody_else_or_a_break(portal: Portal) -> None:
     assert "nobody&#39;s fault" in ana.page.text or "nobody's fault" in ana.page.text
     page = ana.send(path, do="end", reason="not_a_fit")
     assert "It has ended" in page
-    assert "Look for somebody else for me" in page
+    assert "we are looking for somebody else for you already. You need do nothing" in page
+    assert "See where you stand" in page
     ana.send(f"/programs/traders/people/{portal.ids['ana']}/break", do="break")
     assert "You are taking a break" in ana.page.text
     ana.send(f"/programs/traders/people/{portal.ids['ana']}/break", do="back")

@@ -243,3 +243,17 @@ def test_s7_who_was_at_a_groups_meeting_is_ticked_and_only_they_are_asked(
     drain(portal)
     assert surveys(portal, "Ana", "pulse") == []
     assert len(surveys(portal, "Ben", "pulse")) == 1
+
+
+def test_who_is_asked_the_same_about_two_reads_which_is_about_whom(
+    asking: Portal, clock: Any
+) -> None:
+    for mentee in ("ana", "ben"):
+        connect(asking, mentee, "dora")
+    clock.forward(days=43)
+    drain(asking)
+    page = asking.browser("dora").open("/")
+    for other in ("Ana", "Ben"):
+        assert f"Six to eight weeks in: {other}</a>" in page
+    page = asking.browser("ana").open("/")
+    assert "Six to eight weeks in</a>" in page, "one alone needs no name"
