@@ -35,12 +35,12 @@ TITLES = {
 
 
 FORM_TOLD = (
-    "What you have sent is more than {most} KB, so nothing was kept. Go back: it may still stand in "
-    "the form. Copy it to be safe, shorten it, and send it again."
+    "What you have sent is more than {most} KB, so nothing was kept. Go back: it may still stand "
+    "in the form. Copy it to be safe, shorten it, and send it again."
 )
 SHEET_TOLD = (
-    "The file is larger than {most} MB, so nothing was taken in. Leave out columns and rows that are "
-    "not needed, or split it into several files, and take in one after the other."
+    "The file is larger than {most} MB, so nothing was taken in. Leave out columns and rows that "
+    "are not needed, or split it into several files, and take in one after the other."
 )
 
 
