@@ -247,7 +247,20 @@ def _limit(view: Callable[..., Any]) -> None:
     request.max_form_memory_size = most
     is_told = (request.content_length or 0) > most  # then nothing of it is read
     sent = request.environ["wsgi.input"]
-    request.environ["wsgi.input"] = LimitedStream(sent, 0 if is_told else most, is_max=True)
+    request.environ["wsgi.input"] = _AtMost(sent, 0 if is_told else most, is_max=True)
+
+
+class _AtMost(LimitedStream):
+    """A stream that is refused where it is too long, also when all of it is read at once.
+
+    Werkzeug's own then ends at the limit, as if no more had been sent.
+    """
+
+    def readall(self) -> bytes:
+        read = super().readall()
+        if self.is_exhausted:
+            self.on_exhausted()
+        return read
 
 
 def _protect(response: flask.Response) -> flask.Response:
