@@ -30,6 +30,13 @@ _CODES: tuple[tuple[type[MentorKitError], int], ...] = (
     (Cancelled, STOPPED),
 )
 
+HINTS = {
+    "program.not_found": "List them with `mentorkit program show`.",
+    "program.staff_only": "They do it with `mentorkit staff add`.",
+    "safeguard.not_active": "Whoever is paused comes back with `mentorkit participant resume`.",
+}
+"""The command that helps, by the code of an error whose own words are told on pages as well."""
+
 
 class Failure(click.ClickException):
     """A message for stderr and the exit code that goes with it."""
@@ -55,7 +62,8 @@ def failure(error: MentorKitError, behind: Sequence[str] = ()) -> Failure:
     if behind:
         listed = "".join(f"\n  - {problem}" for problem in behind)
         return Failure(f"Error: the database is not what the code expects:{listed}", CONFLICT)
-    return Failure(f"Error: {error}", exit_code(error))
+    hint = HINTS.get(error.code, "")
+    return Failure(f"Error: {error}{hint and ' '}{hint}", exit_code(error))
 
 
 def exit_code(error: MentorKitError) -> int:

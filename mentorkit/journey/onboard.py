@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
+MOST_MENTEES = 50
+"""How many mentees at once a mentor may offer to look after; staff may give more places."""
+
 
 class Own(Step):
     """A step about one participant, walked by that person or by staff.
@@ -51,15 +54,20 @@ class Own(Step):
         super().__init__(tx, actor, role, self.program.id)
 
     def with_capacity(self, capacity: int) -> Participant:
-        """Return the participant with this many places; a mentee's own wish has a limit."""
-        most = self.program.mentee_capacity
+        """Return the participant with this many places; their own wish has a limit."""
         one, staff = self.participant, role_in(self.tx, self.program, self.actor) in STAFF
-        if self.role in PARTIES and not staff and one.role == "mentee" and capacity > most:
+        most = max(one.capacity, most_places(self.program, one.role))
+        if self.role in PARTIES and not staff and capacity > most:
             raise NotAllowed(
                 "participant.staff_raise",
-                f"Only staff give a mentee more than {most} place(s) here; ask a coordinator.",
+                f"Only staff give more than {most} place(s) here; ask a coordinator.",
             )
         return one.with_capacity(capacity)
+
+
+def most_places(program: Program, role: str) -> int:
+    """Return how many people at once somebody may wish for; staff may give more places."""
+    return program.mentee_capacity if role == "mentee" else MOST_MENTEES
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
@@ -68,7 +76,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
     For themselves and for staff, who get the `notes` about them too: who wrote what, when, and
     about what. `questions` are the profile fields of their role, each with its `value`, and what
     waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of version `consent_now`,
-    and `cohorts` gives by key the name of each that is not over, and of their own.
+    and `cohorts` gives by key the name of each that is not over, and of their own. `most_places`
+    is how many they may wish for.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
@@ -91,6 +100,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             "zone": person.zone,
             "program": program.key,
             "program_name": shown(program.name),
+            "most_places": max(one.capacity, most_places(program, one.role)),
             "touch_levels": [each.name for each in targets_of(tx, program)[0].touch],
             "consent_text": shown(text.body) if text else {},
             "consent_now": text.number if text else 0,

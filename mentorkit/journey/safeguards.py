@@ -39,10 +39,7 @@ WORDS = {
     "declined_before": "One of the two has said no to the other.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }
-PAUSED = (
-    "You are paused here, so nothing begins. Go on first (`mentorkit participant resume`), then do"
-    " this again."
-)
+PAUSED = "You are paused here, so nothing begins. Say first that you are back, then do this again."
 
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:

@@ -17,7 +17,7 @@ from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.cohorts import cohorts_of, no_such, shut
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
-from mentorkit.journey.onboard import no_longer, parsed
+from mentorkit.journey.onboard import most_places, no_longer, parsed
 from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 SIDES = ("mentee", "mentor")
-MOST_MENTEES = 50
-"""How many mentees at once a mentor may offer to look after; staff may give more places."""
 WAITS = NO_MENTORS, NOT_OPEN = "no_mentors", "not_open"
 """Codes of why somebody waits who signed up before there were mentors enough, or in a draft."""
 
@@ -66,7 +64,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "consent_now": consent.number if consent else 0,
             "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
-            "most": _most(found),
+            "most": {side: most_places(found, side) for side in SIDES},
             "dated": bool(cohorts),
             "cohorts": [
                 {**as_row(one), "full": bool(shut(tx, found, one, "mentee"))}
@@ -216,7 +214,7 @@ def _checked(
         problems.append(Problem("born", "write the year in which you were born"))
     if born is not None and not 1900 <= born <= tx.now.year:
         problems.append(Problem("born", f"write a year from 1900 to {tx.now.year}"))
-    most = _most(program).get(role, 1)
+    most = most_places(program, role)
     if capacity is not None and not 1 <= capacity <= most:
         problems.append(Problem("capacity", f"write a whole number from 1 to {most}"))
     fields = {id: one for id, one in fields_of(tx, program).items() if role in one.roles}
@@ -236,11 +234,6 @@ def _waits(tx: Transaction, program: Program) -> str | None:
     """Return why mentees who sign up now wait: mentors come first, also before a program opens."""
     short = None if balance(tx, program)["open"] else NO_MENTORS
     return NOT_OPEN if program.state == "draft" else short
-
-
-def _most(program: Program) -> dict[str, int]:
-    """Return how many people at once somebody may wish for, by role."""
-    return {"mentor": MOST_MENTEES, "mentee": program.mentee_capacity}
 
 
 def _unmet(

@@ -230,7 +230,7 @@ def program_of(tx: Transaction, program: str) -> Program:
     if found is None:
         raise NotFound(
             "program.not_found",
-            f"There is no program {program!r} here. List them with `mentorkit program show`.",
+            f"There is no program {program!r} here. Look how its short name is written.",
         )
     return found
 
@@ -315,7 +315,7 @@ def staff_only(roles: frozenset[Role] = STAFF) -> NotAllowed:
     return NotAllowed(
         "program.staff_only",
         f"Only staff of this program ({who}) may do that. An admin, which is whoever operates the "
-        "database or whom the host says is one, appoints somebody with `mentorkit staff add`.",
+        "database or whom the host says is one, appoints somebody.",
     )
 
 

@@ -51,9 +51,10 @@ def show(
             "name": use.name,
             "title": (provider.title if provider else "") or use.name,
             "told": [
-                [schema.get(option, {}).get("title", option), _said(value, fields, locale)]
+                [spec.get("title", option), _said(_named(spec, value), fields, locale)]
                 for option, value in use.options.items()
-                if value != schema.get(option, {}).get("default")
+                for spec in (schema.get(option, {}),)
+                if value != spec.get("default")
             ],
         }
 
@@ -80,6 +81,14 @@ def show(
         },
         "fields": {name: in_locale(field.label, locale) or name for name, field in fields.items()},
     }
+
+
+def _named(spec: Mapping[str, Any], value: Any) -> Any:
+    """Return one of an ``enum`` as the ``enumNames`` beside it call it."""
+    listed = list(spec.get("enum", ()))
+    return (
+        spec["enumNames"][listed.index(value)] if "enumNames" in spec and value in listed else value
+    )
 
 
 def _said(value: Any, fields: Mapping[str, Field], locale: str) -> str:

@@ -33,7 +33,8 @@ def controls(
     """Return one control for each property: its kind, title, help, what is typed and what is wrong.
 
     A text that is called ``field``, ``other`` or ``..._field`` names a profile field: it is chosen
-    of the program's `fields` (id -> label), where there are any. `typed` is what stands in the form
+    of the program's `fields` (id -> label), where there are any. What an ``enum`` lists is told by
+    the ``enumNames`` beside it, one each, else as it is. `typed` is what stands in the form
     now, as it was typed; without it the `values` stand there.
     """
     needed = schema.get("required", ())
@@ -44,7 +45,8 @@ def controls(
         if kind == "text" and "\n" in str(value):
             kind = "long"
         named = spec.get("items", {}) if kind == "several" else spec
-        listed = {_word(one): _word(one) for one in named.get("enum", ())}
+        words = [_word(one) for one in named.get("enum", ())]
+        listed = dict(zip(words, named.get("enumNames", words), strict=True))
         found.append(
             {
                 "name": name,

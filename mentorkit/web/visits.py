@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 REPORTING = 1
 """For how many days a page that somebody came to by a link lets them report a problem."""
+LONG = 20
+"""From how many options on somebody looks for theirs by its name."""
 UNKNOWN = "UTC"
 """The time zone of whoever has told none."""
 
@@ -134,6 +137,23 @@ class Visit:
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
+
+    def choices(self, one: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return what a question offers, ``[(id, label)]``: a long list by name, as they read it.
+
+        A short list keeps the order that the program gave it, and so does one with an order.
+        """
+        told = [(id, self.text(label)) for id, label in one["choices"].items()]
+        if one["kind"] == "ordered" or len(told) <= LONG:
+            return told
+        return sorted(told, key=lambda each: unicodedata.normalize("NFKD", each[1]).casefold())
+
+    def listed(self, control: Mapping[str, Any]) -> str:
+        """Return what a control holds, in words: options as they are called."""
+        if control["kind"] not in ("choice", "several"):
+            return str(control["typed"])
+        names = control["choices"]
+        return ", ".join(self.told(names.get(one, one)) for one in control["typed"].splitlines())
 
     def day(self, day: date | datetime | str | None) -> str:
         """Return a day as written in the visitor's language, on their own clock."""

@@ -6,11 +6,13 @@ example of how mentorkit is mounted: all of that is in `mount`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import flask
 import sqlalchemy as sa
+from markupsafe import Markup
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -23,9 +25,10 @@ from sqlalchemy.orm import (
 from mentorkit import DEFAULT_PLUGINS
 from mentorkit.domain.people import Actor
 from mentorkit.domain.site import Portal
+from mentorkit.hooks import Slot
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
-from mentorkit_demo.post import plugin
+from mentorkit_demo.post import plugin, sent
 from mentorkit_magiclink import or_session
 
 if TYPE_CHECKING:
@@ -55,9 +58,10 @@ class User(Base):
 class Mail(Base):
     """A sign-in link that would have been sent to a phone or mailbox."""
 
-    __tablename__ = "mails"
+    __tablename__ = "letters"
 
     key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    at: Mapped[datetime]
     to: Mapped[str] = mapped_column(sa.String(500))
     text: Mapped[str] = mapped_column(sa.Text)
 
@@ -118,8 +122,8 @@ def create_app(sessions: sessionmaker[Session], **config: Any) -> flask.Flask:
     @app.get("/post")
     def post() -> str:
         with sessions() as session:
-            mails = session.scalars(sa.select(Mail).order_by(Mail.key.desc()).limit(20)).all()
-            return flask.render_template("post.html", mails=mails, me=_me(session))
+            letters = sent(session, TENANT)
+            return flask.render_template("post.html", letters=letters, me=_me(session))
 
     @app.errorhandler(404)
     @app.errorhandler(403)
@@ -147,7 +151,15 @@ def mount(app: flask.Flask, sessions: sessionmaker[Session], base: str = "") -> 
     `base` is where people find the product, such as ``https://example.org``.
     """
     site = Portal(f"{base}/mentoring") if base else None
-    plugins = [*DEFAULT_PLUGINS, ("market_post", plugin(sessions))]
+
+    def accounts(visit: Any, to: str) -> Markup:
+        """Show whose account can be tried, on the page for whoever is not signed in."""
+        with sessions() as session:
+            users = session.scalars(sa.select(User).order_by(User.id)).all()
+            return Markup(flask.render_template("accounts.html", users=users, wanted=to))
+
+    slots = [Slot(name="sign_in", render=accounts)]
+    plugins = [*DEFAULT_PLUGINS, ("market_post", plugin(sessions, slots))]
     kit = Kit(sessions=sessions, plugins=plugins, secret_keys=[app.config["SECRET_KEY"]], site=site)
 
     def actor() -> Actor | None:
@@ -155,8 +167,6 @@ def mount(app: flask.Flask, sessions: sessionmaker[Session], base: str = "") -> 
             me = _me(session)
             return Actor(user_ref=me.login, admin=me.is_admin) if me else None
 
-    pages = blueprint(
-        kit, actor=or_session(kit, actor), layout="product.html", sign_in="/?next={next}"
-    )
+    pages = blueprint(kit, actor=or_session(kit, actor), layout="product.html")
     app.register_blueprint(pages, url_prefix="/mentoring")
     return kit

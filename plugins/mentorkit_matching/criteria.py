@@ -45,8 +45,13 @@ CRITERIA: tuple[Criterion, ...] = (
             other=OTHER,
             per={
                 "enum": ["mentee", "mentor", "union"],
+                "enumNames": [
+                    "what the mentee chose",
+                    "what the mentor chose",
+                    "what either chose",
+                ],
                 "default": "mentee",
-                "title": "The whole",
+                "title": "Measured against",
                 "description": "Whose options count as the whole, of which a share is in common.",
             },
         ),
@@ -77,7 +82,7 @@ CRITERIA: tuple[Criterion, ...] = (
             other={
                 "type": "string",
                 "minLength": 1,
-                "title": "Field of the mentor",
+                "title": "Mentors' question",
                 "description": "The mentor's field with several options, which may hold it.",
             },
         ),

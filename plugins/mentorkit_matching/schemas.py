@@ -10,14 +10,14 @@ Property = Mapping[str, Any]
 FIELD: Property = {
     "type": "string",
     "minLength": 1,
-    "title": "Field",
+    "title": "Question",
     "description": "The profile field of the mentee, and of the mentor unless another is named.",
 }
 OTHER: Property = {
     "type": ["string", "null"],
     "default": None,
     "minLength": 1,
-    "title": "Field of the mentor",
+    "title": "Mentors' question",
     "description": "The mentor's field, where it is not the same as the mentee's.",
 }
 

@@ -14,6 +14,14 @@ from mentorkit.hooks import Content, ContentCheck, Context, Verdict
 from mentorkit_wordlist.looking import KINDS, found
 
 KINDS_IN = ("question", "reply")
+SOUGHT = {"phone": "phone numbers", "link": "addresses of pages", "email": "e-mail addresses"}
+WHERE = {
+    "question": "questions before both have said yes",
+    "reply": "replies before both have said yes",
+    "answer": "answers in the profile",
+    "word": "messages that are carried between those who are connected",
+}
+"""What each option is called on the page."""
 """In which texts numbers and addresses are looked for, unless a program says so."""
 
 manifest = Manifest(
@@ -34,14 +42,18 @@ manifest = Manifest(
             },
             "kinds": {
                 "type": "array",
-                "items": {"type": "string", "enum": list(KINDS)},
+                "items": {
+                    "type": "string",
+                    "enum": list(KINDS),
+                    "enumNames": [SOUGHT[one] for one in KINDS],
+                },
                 "title": "Also look for",
                 "description": "Phone numbers, addresses of pages, and of e-mail.",
                 "default": list(KINDS),
             },
             "kinds_in": {
                 "type": "array",
-                "items": {"type": "string", "enum": ["question", "reply", "answer", "word"]},
+                "items": {"type": "string", "enum": list(WHERE), "enumNames": list(WHERE.values())},
                 "title": "Look for those in",
                 "description": "In a question or a reply before both have said yes, in an answer "
                 "of the profile, or in a word that is carried once they are connected.",

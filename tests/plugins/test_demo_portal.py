@@ -116,6 +116,22 @@ def test_somebody_has_a_proposal_to_answer(address: str) -> None:
     assert "Why you may fit" in asked.open(found[1])
 
 
+def test_whoever_is_not_signed_in_tries_an_account_with_one_click(address: str) -> None:
+    stranger = Visitor(address, "nobody")
+    wanted = "/mentoring/programs/traders/people"
+    _, page = stranger.ask("GET", wanted)
+    assert f'action="/sign-in/coordinator"><input type="hidden" name="next" value="{wanted}"' in page
+    assert "Coordinator of the mentoring program" in page
+    assert "Send me a link" in page
+
+
+def test_the_post_shows_every_message_and_to_whom(address: str) -> None:
+    page = Visitor(address, "nobody").open("/post")
+    assert len(re.findall(r"<h2>To [A-Z]", page)) == 100
+    assert "Is something wrong? Tell us, without signing in:" in page
+    assert "/mentoring/x/survey/traders/s/" in page
+
+
 def test_the_products_own_pages_stand_beside_it(address: str) -> None:
     admin = Visitor(address, "admin")
     assert "Twelve baskets" in admin.open("/sales")

@@ -42,6 +42,22 @@ def test_what_cannot_be_is_told_in_words_and_stays_as_it_was_typed(portal: Porta
     assert places(portal, "cleo") == before
 
 
+def test_a_mentor_wishes_for_no_more_than_at_the_sign_up_and_staff_give_more(
+    portal: Portal,
+) -> None:
+    page = f"/programs/traders/people/{portal.ids['cleo']}"
+    cleo, cora = portal.browser("cleo"), portal.browser("cora")
+    assert "A whole number from 0 to 50." in cleo.open(page)
+    before = places(portal, "cleo")
+    told = cleo.send(page, 403, capacity="51", capacity_was=str(before))
+    assert "Only staff give more than 50 place(s)" in told
+    assert "A whole number, 0 or more." in cora.open(page)
+    cora.send(page, capacity="60", capacity_was=str(before))
+    assert "A whole number from 0 to 60." in cleo.open(page), "what staff gave is kept"
+    cleo.send(page, capacity="55", capacity_was="60")
+    assert places(portal, "cleo") == 55
+
+
 def test_staff_give_a_mentee_more_places_than_the_mentee_may(
     create_portal: Callable[..., Portal],
 ) -> None:

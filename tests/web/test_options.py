@@ -50,6 +50,15 @@ def test_each_property_is_drawn_as_what_it_is() -> None:
     assert [name for name, one in drawn({}).items() if one["needed"]] == ["field"]
 
 
+def test_an_option_is_told_by_its_name_and_kept_by_its_code() -> None:
+    per = {**SCHEMA["properties"]["per"], "enumNames": ["what she chose", "what he chose"]}
+    named = {**SCHEMA, "properties": {"per": per}}
+    (one,) = options.controls(named, {"per": "mentor"}, FIELDS, {})
+    assert one["choices"] == {"mentee": "what she chose", "mentor": "what he chose"}
+    assert one["typed"] == "mentor"
+    assert options.read(named, {"per": "mentee"}) == {"per": "mentee"}
+
+
 def test_what_is_typed_reads_back_to_the_same_values() -> None:
     typed = {name: one["typed"] for name, one in drawn(VALUES).items()}
     assert typed["partial"] == "village = 0.5"

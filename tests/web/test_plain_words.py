@@ -1,0 +1,108 @@
+"""Pages speak as people do: no commands, no codes, and lists in the order in which one looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from web.conftest import ADMIN, Portal
+
+from mentorkit.journey import accept, match, plugins, programs
+from mentorkit.kit import Kit
+
+BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
+
+
+def test_a_stranger_who_mistypes_a_program_reads_no_command(portal: Portal) -> None:
+    page = portal.browser(None).open("/programs/nosuch/concern", 404)
+    assert "There is no program" in page
+    assert "mentorkit program" not in page
+
+
+def test_who_is_paused_reads_what_to_do_on_the_page(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    made = match.propose(portal.kit, **BY, **two)["id"]
+    ana = portal.browser("ana")
+    ana.open(f"/programs/traders/people/{portal.ids['ana']}")
+    ana.send(f"/programs/traders/people/{portal.ids['ana']}/break", do="break")
+    path = f"/programs/traders/proposals/{made}"
+    ana.open(path)
+    page = ana.send(path, 409, do="accept")
+    assert "Say first that you are back" in page
+    assert "mentorkit participant" not in page
+
+
+def test_a_long_list_is_by_name_in_the_readers_language(
+    create_portal: Callable[..., Portal],
+) -> None:
+    names = {f"c{at:02}": f"Land {chr(90 - at)}" for at in range(25)}
+    told = {id: {"en": name, "fr": f"Pays {id}"} for id, name in names.items()}
+    told["c25"] = {"en": "\u00c5land", "fr": "Pays \u00e9toile"}
+    fields = {"country": {"kind": "option", "options": told}}
+    portal = create_portal(fields={**fields, "trade": TRADE, "village": {"kind": "text"}})
+    ana = portal.browser("ana")
+    page = ana.open(f"/programs/traders/people/{portal.ids['ana']}")
+    listed = re.findall(r'<option value="(c\d\d)"', page)
+    assert listed == ["c25", *sorted(names, reverse=True)]
+    assert re.findall(r'<option value="(baker|tailor|smith)"', page) == TRADE["options"]
+
+
+TRADE: dict[str, Any] = {"kind": "option", "options": ["tailor", "smith", "baker"]}
+
+
+@pytest.fixture
+def listening(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Portal:
+    return create_portal(kit=create_kit(plugins=("matching", "wordlist")))
+
+
+def test_what_a_plugin_can_be_set_to_stands_there_in_words(listening: Portal) -> None:
+    at = "/programs/traders/plugins"
+    page = listening.browser("cora").open(at)
+    assert "questions before both have said yes</label>" in page
+    assert "phone numbers</label>" in page
+    told = {"kinds": ["phone", "link"]}
+    plugins.change(listening.kit, **BY, program="traders", plugin="wordlist", settings=told)
+    page = listening.browser("vera").open(at)
+    assert "<dd>phone numbers, addresses of pages</dd>" in page
+
+
+def test_how_pairs_are_found_is_told_in_words(portal: Portal) -> None:
+    fields = {"trade": {"kind": "options", "options": ["baker", "smith"]}}
+    programs.create(portal.kit, **BY, key="other", preset={
+        "fields": fields,
+        "strategy": {"criteria": [
+            {"criterion": "set_overlap", "field": "trade", "per": "union", "weight": 1},
+        ]},
+    })  # fmt: skip
+    page = portal.browser("admin").open("/programs/other/matching")
+    assert "question <strong>trade</strong>" in page
+    assert "measured against <strong>what either chose</strong>" in page
+
+
+def test_the_time_that_a_month_hopes_for_is_not_called_asked(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    held = accept.accept(portal.kit, **BY, proposal=asked)["relationship"]["id"]
+    page = portal.browser("ana").open(f"/programs/traders/relationships/{held}")
+    assert re.search(r"this month; [\dhmin ]+ is hoped for", page)
+
+
+def test_a_wait_that_is_the_same_for_all_is_told_once(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.journey import standing
+
+    found = standing.home
+
+    def home(*of: Any, **about: Any) -> dict[str, Any]:
+        told = found(*of, **about)
+        for part in told["parts"]:
+            part["usual_wait"] = {"median": 10, "low": 10, "high": 10}
+        return told
+
+    monkeypatch.setattr(standing, "home", home)
+    page = portal.browser("ana").open("/")
+    assert "usually wait 10 days." in page
+    assert "half of them" not in page
