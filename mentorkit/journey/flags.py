@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.events import Event
 from mentorkit.domain.milestones import Meeting, asked_minutes, month_of
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.definitions import targets_for
-from mentorkit.journey.meet import Met, pauses
+from mentorkit.journey.meet import Met, spans_of
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
@@ -51,9 +52,16 @@ def own(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
-        running = [met.relationship] if met.own and met.relationship.state == "active" else []
-        found = reasons(tx, met.program, running).get(relationship, [])
-        return [one for one in found if one["code"] != "missed"]
+        running = [met.relationship] if met.own else []
+        return to_mend(tx, met.program, running).get(relationship, [])
+
+
+def to_mend(
+    tx: Transaction, program: Program, running: Sequence[Relationship]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what of the reasons of each is for those in it to mend, as `own` does of one."""
+    found = reasons(tx, program, [one for one in running if one.state == "active"])
+    return {id: [why for why in each if why["code"] != "missed"] for id, each in found.items()}
 
 
 def reasons(
@@ -71,9 +79,10 @@ def reasons(
     for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
         missed[milestone.relationship_id].append(milestone.kind)
     targets = targets_for(tx, program)
+    short = _short(tx, program, targets, [(one, meetings[one.id]) for one in running])
     return {
         one.id: [
-            *_short(tx, program, targets(one), one, meetings[one.id]),
+            *short.get(one.id, ()),
             *_silent(tx.now, targets(one), one, meetings[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
             *(
@@ -87,18 +96,31 @@ def reasons(
 
 
 def _short(
-    tx: Transaction, program: Program, targets: Targets, one: Relationship, held: list[Meeting]
-) -> list[dict[str, Any]]:
-    """Return the flag for the newest month whose grace is over, if too little was met in it."""
-    judged = month_of(tx.now - timedelta(days=targets.grace_days), program.zone)[0]
-    month = month_of(judged - timedelta(days=1), program.zone)
-    minutes = sum(m.minutes for m in held if month[0] <= m.held_at < month[1])
-    running = one.started_at, one.ends_at
-    if minutes >= asked_minutes(targets.minutes_per_month, month, running):
-        return []  # the journal is asked for breaks only where it can matter
-    asked = asked_minutes(targets.minutes_per_month, month, running, pauses(tx, one, month[1]))
-    told = {"code": "short", "month": month[0].strftime("%Y-%m"), "held": minutes, "asked": asked}
-    return [told] if minutes < asked else []
+    tx: Transaction, program: Program, targets: Callable[[Relationship], Targets],
+    held: Sequence[tuple[Relationship, list[Meeting]]],
+) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+    """Return the flags for the newest month whose grace is over, if too little was met in it.
+
+    The journal is asked for breaks, once for all, only where they can matter.
+    """
+    suspects = {}
+    for one, meetings in held:
+        judged = month_of(tx.now - timedelta(days=targets(one).grace_days), program.zone)[0]
+        month = month_of(judged - timedelta(days=1), program.zone)
+        minutes = sum(m.minutes for m in meetings if month[0] <= m.held_at < month[1])
+        most = targets(one).minutes_per_month, month, (one.started_at, one.ends_at)
+        if minutes < asked_minutes(*most):
+            suspects[one.id] = minutes, month, most
+    told: dict[str, list[Event]] = defaultdict(list)
+    for event in tx.journal.about("relationship", *suspects):
+        told[event.subject_id].append(event)
+    found = {}
+    for id, (minutes, month, most) in suspects.items():
+        asked = asked_minutes(*most, spans_of(told[id], month[1]))
+        if minutes < asked:
+            row = {"code": "short", "month": month[0].strftime("%Y-%m"), "held": minutes}
+            found[id] = [{**row, "asked": asked}]
+    return found
 
 
 def _silent(

@@ -280,8 +280,13 @@ def month(
 
 def pauses(tx: Transaction, one: Relationship, until: datetime) -> list[tuple[datetime, datetime]]:
     """Return from when to when it was paused; a pause that goes on, up to `until`."""
+    return spans_of(tx.journal.about("relationship", one.id), until)
+
+
+def spans_of(told: Iterable[events.Event], until: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the pauses that the facts about one relationship tell of, oldest first."""
     spans, since = [], None
-    for event in tx.journal.about("relationship", one.id):
+    for event in told:
         if isinstance(event, events.RelationshipPaused):
             since = event.at
         elif since and event.at and event.payload().get("state") is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from statistics import quantiles
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
+from mentorkit.journey.flags import to_mend
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
@@ -89,6 +90,7 @@ def visitor(
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         known = person_of(tx, actor)
+        actor = replace(actor, person_id=known)
         person = tx.people.first(id=known) if known else None
         programs = [program_of(tx, program)] if program else tx.programs.find()
         held = {role_in(tx, found, actor) for found in programs}
@@ -169,9 +171,9 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (consent or
     answers are missing), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
     the open proposals that it was told of (``yours``: its yes or reply is awaited now) and running
-    relationships by name. `next_choices` names the mentors whom they have chosen and who are asked
-    after the one now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is
-    not enough to tell.
+    relationships by name, with what is `late` there as `flags.own` tells it. `next_choices` names
+    the mentors whom they have chosen and who are asked after the one now. `usual_wait` is what
+    `usual_wait` returns, for mentees; None while there is not enough to tell.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         programs = {one.id: one for one in tx.programs.find()}
@@ -194,6 +196,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         for proposal in tx.proposals.find(**{f"{side}_id": one.id}, state=ASKED)
         if told_of(proposal, program, {one.id})
     ]
+    late = to_mend(tx, program, held)
     there = {m.participant_id for each in held for m in each.here}
     there |= {id for each in asked for id in (each.mentee_id, each.mentor_id)}
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
@@ -207,6 +210,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
             {
                 "id": each.id,
                 "state": each.state,
+                "late": late.get(each.id, []),
                 "with": [names[m.participant_id] for m in each.here if m.participant_id in names],
             }
             for each in held
