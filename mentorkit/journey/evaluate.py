@@ -101,8 +101,7 @@ def sheet(
     one = table_of(kit, tenant=tenant, actor=actor, program=program, table=table)
     written = io.StringIO(newline="")
     lines = csv.writer(written)
-    columns = one["columns"]
-    lines.writerow(_cell(c["title"], locale) + UNITS.get(c["kind"], "") for c in columns)
+    lines.writerow(_cell(c["title"], locale) + UNITS.get(c["kind"], "") for c in one["columns"])
     lines.writerows([_cell(value, locale) for value in row] for row in one["rows"])
     for told in (one["how"], *one["notes"]):
         lines.writerow([_cell(told, locale)])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.milestones import Meeting, asked_minutes, month_of, ran
+from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of, ran
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.definitions import targets_for
-from mentorkit.journey.meet import Met, pauses
+from mentorkit.journey.meet import Met, breaks_of
 from mentorkit.journey.steps import persons_of, reading
 
 if TYPE_CHECKING:
@@ -51,9 +51,16 @@ def own(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
-        running = [met.relationship] if met.own and met.relationship.state == "active" else []
-        found = reasons(tx, met.program, running).get(relationship, [])
-        return [one for one in found if one["code"] != "missed"]
+        running = [met.relationship] if met.own else []
+        return to_mend(tx, met.program, running).get(relationship, [])
+
+
+def to_mend(
+    tx: Transaction, program: Program, running: Sequence[Relationship]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what of the reasons of each is for those in it to mend, as `own` does of one."""
+    found = reasons(tx, program, [one for one in running if one.state == "active"])
+    return {id: [why for why in each if why["code"] != "missed"] for id, each in found.items()}
 
 
 def reasons(
@@ -71,10 +78,11 @@ def reasons(
     for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
         missed[milestone.relationship_id].append(milestone.kind)
     targets = targets_for(tx, program)
+    breaks = breaks_of(tx, running, tx.now)
     return {
         one.id: [
-            *_short(tx, program, targets(one), one, meetings[one.id]),
-            *_silent(tx, targets(one), one, meetings[one.id]),
+            *_short(tx.now, program, targets(one), one, meetings[one.id], breaks[one.id]),
+            *_silent(tx.now, targets(one), one, meetings[one.id], breaks[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
             *(
                 [{"code": "over", "ends_at": one.ends_at.isoformat()}]
@@ -87,27 +95,28 @@ def reasons(
 
 
 def _short(
-    tx: Transaction, program: Program, targets: Targets, one: Relationship, held: list[Meeting]
-) -> list[dict[str, Any]]:
+    now: datetime, program: Program, targets: Targets, one: Relationship, held: list[Meeting],
+    breaks: Sequence[Span],
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return the flag for the newest month whose grace is over, if too little was met in it."""
-    judged = month_of(tx.now - timedelta(days=targets.grace_days), program.zone)[0]
+    judged = month_of(now - timedelta(days=targets.grace_days), program.zone)[0]
     month = month_of(judged - timedelta(days=1), program.zone)
     minutes = sum(m.minutes for m in held if month[0] <= m.held_at < month[1])
     running = one.started_at, one.ends_at
-    asked = asked_minutes(targets.minutes_per_month, month, running, pauses(tx, one, month[1]))
+    asked = asked_minutes(targets.minutes_per_month, month, running, breaks)
     told = {"code": "short", "month": month[0].strftime("%Y-%m"), "held": minutes, "asked": asked}
     return [told] if minutes < asked else []
 
 
 def _silent(
-    tx: Transaction, targets: Targets, one: Relationship, held: list[Meeting]
+    now: datetime, targets: Targets, one: Relationship, held: list[Meeting], breaks: Sequence[Span]
 ) -> list[dict[str, Any]]:
     """Return the flag for those who have not met for long, the gravest alone; a break is none."""
     since = max((meeting.held_at for meeting in held), default=one.started_at)
     limits = {"dormant": targets.dormant_days, "quiet": targets.quiet_days}
     if not held:
         limits = {"never_met": targets.never_met_days}
-    silent = ran((since, tx.now), pauses(tx, one, tx.now))
+    silent = ran((since, now), breaks)
     for code, days in limits.items():
         if silent >= timedelta(days=days):
             return [{"code": code, "since": since.isoformat()}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from statistics import quantiles
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
+from mentorkit.journey.flags import to_mend
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.onboard import unanswered
 from mentorkit.journey.plugins import off, plugins_of
@@ -91,6 +92,7 @@ def visitor(
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         known = person_of(tx, actor)
+        actor = replace(actor, person_id=known)
         person = tx.people.first(id=known) if known else None
         programs = [program_of(tx, program)] if program else tx.programs.find()
         held = {role_in(tx, found, actor) for found in programs}
@@ -172,7 +174,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
     and `consent_asked` tell what is missing; where nothing is, `onboard.complete` is all that is
     left), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
     the open proposals that it was told of (``yours``: its yes or reply is awaited now), running
-    relationships by name, and those `before` (``ended``, or ``left`` to the others), newest first.
+    relationships by name, with what is `late` there as `flags.own` tells it, and those `before`
+    (``ended``, or ``left`` to the others), newest first.
     `next_choices` names the mentors whom they have chosen and who are asked
     after the one now. `usual_wait` is what `usual_wait` returns, for mentees; None while there is
     not enough to tell.
@@ -203,13 +206,14 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
     names = {id: person.name for id, person in persons_of(tx, there).items() if id != one.id}
     those = [_together(tx, each, one.id, names) for each in together]
     held = [each for each in those if each["until"] is None]
+    late = to_mend(tx, program, [each for each in together if each.state == "active"])
     return {
         **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
         "proposals": [_asked(program, each, one.id, names) for each in asked],
-        "relationships": held,
+        "relationships": [{**each, "late": late.get(each["id"], [])} for each in held],
         "before": [each for each in reversed(those) if each["until"]],
         "next_choices": [
             name.name

@@ -343,23 +343,26 @@ class Definitions(Repository[Definition]):
 
     def __init__(self, tx: Transaction) -> None:
         super().__init__(tx)
-        self._newest: dict[tuple[str, str, str], Definition | None] = {}
-        self._putting = not tx.write
+        self._known: dict[tuple[Any, ...], Definition | None] = {}
+        self._putting = False
 
     def current(self, program_id: str, kind: str, key: str = "") -> Definition | None:
         """Return the newest version, or None when there is none yet.
 
         A transaction that puts none looks each up once, however many steps it walks.
         """
-        wanted = (program_id, kind, key)
-        if self._putting or wanted not in self._newest:
-            versions = self._asking(program_id=program_id, kind=kind, key=key)
-            self._newest[wanted] = self._first(versions.order_by(self.table.c.number.desc()))
-        return self._newest[wanted]
+        return self._looked_up(program_id=program_id, kind=kind, key=key)
+
+    def _looked_up(self, **of: Any) -> Definition | None:
+        wanted = tuple(of.values())
+        if self._putting or wanted not in self._known:
+            versions = self._asking(**of).order_by(self.table.c.number.desc())
+            self._known[wanted] = self._first(versions)
+        return self._known[wanted]
 
     def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
         """Return the version of this number; raise `NotFound`."""
-        found = self.first(program_id=program_id, kind=kind, key=key, number=number)
+        found = self._looked_up(program_id=program_id, kind=kind, key=key, number=number)
         if found is None:
             raise self.missing(f"{program_id}/{kind}/{key}/{number}")
         return found

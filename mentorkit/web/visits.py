@@ -196,7 +196,8 @@ class Visit:
         """
         told = self.form.get("means") if self.is_staff else None
         by = means or next((one for one in BEHALF if one == told), None) or self.actor.means
-        return {"tenant": self.tenant, "actor": replace(self.actor, means=by)}
+        known = self.person.id if self.person else self.actor.person_id  # so nobody looks it up
+        return {"tenant": self.tenant, "actor": replace(self.actor, person_id=known, means=by)}
 
     def settings(self, plugin: str) -> Mapping[str, Any]:
         """Return what is set for a plugin in the page's program, as its providers get it."""

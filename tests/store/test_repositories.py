@@ -252,6 +252,27 @@ def test_a_database_without_tables_gives_our_error_too(
     assert caught.value.code == "store.failed"
 
 
+def test_definitions_are_looked_up_once_by_who_puts_none(kit: Any, making: Any) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        program = making(tx).program()
+        first = tx.definitions.put(program.id, "targets", {"length_days": 90})
+    asked: list[str] = []
+    sa.event.listen(kit.engine, "before_cursor_execute", lambda *about: asked.append(str(about[2])))
+    with kit.transaction(tenant="acme", write=False) as tx:
+        asked.clear()
+        assert [tx.definitions.current(program.id, "targets") for _ in range(3)] == [first] * 3
+        assert [tx.definitions.version(program.id, "targets", 1) for _ in range(3)] == [first] * 3
+        assert tx.definitions.current(program.id, "fields") is None
+        assert tx.definitions.current(program.id, "fields") is None
+    assert sum("mk__definition" in text for text in asked) == 3
+    with kit.transaction(tenant="acme") as tx:
+        assert tx.definitions.current(program.id, "targets") == first
+        second = tx.definitions.put(program.id, "targets", {"length_days": 182})
+        assert tx.definitions.current(program.id, "targets") == second
+    with kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.definitions.current(program.id, "targets") == second
+
+
 def test_definitions_are_numbered_and_stay(kit: Any, making: Any) -> None:
     with kit.transaction(tenant="acme") as tx:
         program = making(tx).program()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mentorkit.journey import flags, onboard, standing
+from mentorkit.journey import onboard, standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import shows
 from mentorkit.web.visits import Visit
@@ -68,8 +68,6 @@ def home(visit: Visit) -> str:
         part["ready"] = part["stage"] == "joining" and not missing
         part["told"] = _told(visit, part)
         part["agrees"] = _agrees(visit, part)
-        for held in part["relationships"]:
-            held["late"] = flags.own(visit.kit, **visit.asked(), relationship=held["id"])
     name = visit.person.name.split(" ")[0] if visit.person else ""
     title = visit.words("Hello {name}", name=name) if name else visit.words("Mentoring")
     return visit.render("home.html", title=title, **found)
