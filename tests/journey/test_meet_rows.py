@@ -97,17 +97,17 @@ def test_g14_a_pause_and_an_extension_move_all_that_is_to_come_once(world: Any, 
     fired = {k: m for k, m in planned(world, held).items() if m["state"] == "due"}
     assert set(fired) == {"check", "mid_point"}
     meet.pause(world.kit, **world.at, relationship=held)
-    clock.forward(days=10)
+    clock.forward(days=20)
     assert meet.turn(world.kit, tenant="acme") == 0, "nothing comes due in a break"
     meet.resume(world.kit, **world.at, relationship=held)
     now = planned(world, held)
-    assert day(now["two_thirds"]) == start + 66 * DAY
-    assert day(now["end"]) == start + 94 * DAY
-    assert day(now["follow_up"]) == start + (94 + 90) * DAY
+    assert day(now["two_thirds"]) == start + 76 * DAY
+    assert day(now["end"]) == start + 104 * DAY
+    assert day(now["follow_up"]) == start + (104 + 90) * DAY
     meet.extend(world.kit, **world.at, relationship=held, days=21)
     now = planned(world, held)
-    assert day(now["end"]) == start + (94 + 21) * DAY
-    assert day(now["two_thirds"]) == start + (10 + 70) * DAY  # two thirds of 105 days, ten away
+    assert day(now["end"]) == start + (104 + 21) * DAY
+    assert day(now["two_thirds"]) == start + (20 + 70) * DAY  # two thirds of 105 days, twenty away
     assert {k: day(m) for k, m in now.items() if k in fired} == {
         k: day(m) for k, m in fired.items()
     }
@@ -268,6 +268,8 @@ def test_f23_who_joins_a_circle_later_has_a_window_of_their_own(
     own = planned(world, circle)["check:own"]
     assert (day(own), day(own, "closes_at")) == (joined + 42 * DAY, joined + 56 * DAY)
     assert own["participant_id"] == world.ids["eve"]
+    meet.extend(world.kit, **world.at, relationship=circle, days=30)
+    assert planned(world, circle)["check:own"] == own, "more time moves no days from a start"
     assert "check:own" not in planned(world, circle, world.by("ana")), "others do not see it"
     shown = meet.show(world.kit, **world.at, relationship=circle)["milestones"]
     awaited = {m["participant_id"]: m["awaited"] for m in shown if m["kind"] == "check"}
@@ -521,7 +523,7 @@ def test_g21_either_side_can_dispute_it(linked: Any, by: str) -> None:
         meet.strike(linked.kit, tenant="acme", actor=linked.by(by), meeting=one["id"])
     assert met.show(linked.kit, **linked.token)["meeting"]["state"] == "struck"
     assert meet.month(linked.kit, **linked.at, relationship=linked.held)["held"] == 0
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(Conflict, match="has logged its meeting already"):
         met.log(linked.kit, **linked.token, minutes=60)
 
 

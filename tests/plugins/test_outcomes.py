@@ -125,6 +125,17 @@ def test_f25_change_counts_only_who_told_both_and_says_who_was_lost() -> None:
     assert end["median_change"] == pytest.approx(10.0)
 
 
+def test_f25_who_is_not_asked_again_yet_is_not_lost_and_who_does_not_answer_is() -> None:
+    told = Told()
+    for who in BEFORE:
+        told.ask(who, "baseline", money(100))
+    for who in ("a", "b", "c", "d"):
+        told.ask(who, "end", money(110))
+    told.ask("e", "end", None)
+    (end,) = (row for row in rows(Indicators(), told.facts(), 1) if row["currency"] == "KES")
+    assert (end["paired"], end["lost"]) == (4, 1)
+
+
 @pytest.mark.parametrize("told", ["month", "quarter", "year"])
 @pytest.mark.parametrize("shown", ["month", "quarter", "year"])
 def test_f28_another_period_leaves_the_percentages_as_they_are(told: str, shown: str) -> None:
