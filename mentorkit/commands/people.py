@@ -358,7 +358,7 @@ def named(
     emails: dict[str, list[str]] = {}
 
     def list_them() -> list[dict[str, Any]]:
-        key = the_program(session, program, takes_part=not staff_only)
+        key = the_program(session, program, takes_part=not staff_only, about=names or ())
         try:
             rows = screen.review(session.kit, **session.scope, program=key)
         except NotAllowed:
