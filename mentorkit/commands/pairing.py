@@ -167,7 +167,7 @@ class AllMissing(click.Command):
     "--seed",
     default=0,
     show_default=True,
-    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+    help="Where a plugin's assigner draws lots: one number gives the same pairs again.",
 )
 @json_option
 def pair(
