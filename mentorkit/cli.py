@@ -148,6 +148,20 @@ class PluginCommands(click.Group):
             args = [own, *args]
         return super().parse_args(ctx, args)
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return what stands behind the name; a command need not be there where one runs anyway."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [*pieces[:-1], f"[{pieces[-1]}]"] if self.name in self.commands else pieces
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options of the command that runs when nothing else is named, then the others."""
+        own = self.commands.get(self.name or "")
+        if own is None:
+            super().format_options(ctx, formatter)
+            return
+        own.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
 
 def plugin_groups(registry: Registry) -> dict[str, click.Group]:
     """Return a click group of commands for each plugin that brings any."""
@@ -303,7 +317,11 @@ class Place(click.Path):
     help="An SQLite file, or postgresql://USER@HOST/DATABASE. [env: MENTORKIT_DB]"
     "  [default: mentorkit.db]",
 )
-@click.option("--tenant", metavar="NAME", help="Whose data.  [default: default]")
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    help="Whose data, where several organisations share a database.  [default: default]",
+)
 @click.option(
     "--as",
     "person",

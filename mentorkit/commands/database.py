@@ -116,7 +116,7 @@ def check(session: Session, /, as_json: bool) -> None:
 @click.option(
     "--dialect",
     type=click.Choice(["sqlite", "postgresql"]),
-    help="Which database's SQL; that of the kit where left out.",
+    help="For which kind of database; the one in use where left out.",
 )
 @pass_session
 def sql(session: Session, /, dialect: str | None) -> None:
@@ -207,7 +207,8 @@ class Finding:
 def doctor(session: Session, /, as_json: bool) -> None:
     """Look for anything that needs mending.
 
-    Plugins, tables, the engine, and jobs that were given up. Exit code 1 if something is wrong.
+    Plugins, tables, the database, and jobs that were given up after many tries. Exit code 1 if
+    something is wrong.
     """
     found = list(_examine(session))
     wrong = [one for one in found if not one.ok]

@@ -92,7 +92,9 @@ def write(
 )
 @selecting("PARTICIPANT")
 @program_option
-@click.option("--kind", "kinds", multiple=True, help="Share the contacts of this kind; repeated.")
+@click.option(
+    "--kind", "kinds", multiple=True, help="Share the contacts of this kind; may be repeated."
+)
 @click.option("--add", metavar="KIND=VALUE", help="A phone, whatsapp or email to share as well.")
 @means_option
 @json_option

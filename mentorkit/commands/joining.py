@@ -17,7 +17,10 @@ from mentorkit.commands.session import Session, pass_session
 @selecting("PARTICIPANT")
 @program_option
 @click.option(
-    "--reason", default="no_place", show_default=True, help="A code, kept in the journal."
+    "--reason",
+    default="no_place",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
@@ -54,7 +57,7 @@ def wait(
 @selecting("PARTICIPANT")
 @program_option
 @click.option("--signoff", required=True, metavar="ID", help="Which one, such as ethics.")
-@click.option("--withdraw", is_flag=True, help="It does not count any more.")
+@click.option("--withdraw", is_flag=True, help="Take it back: it does not count any more.")
 @means_option
 @json_option
 @pass_session

@@ -68,7 +68,7 @@ def _unread_too(pairs: Sequence[tuple[str, str]]) -> Iterator[None]:
     "--seed",
     default=0,
     show_default=True,
-    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+    help="Where a plugin's assigner draws lots: one number gives the same pairs again.",
 )
 @click.option("--cohort", metavar="KEY", help="Only the people of this cohort.")
 @json_option

@@ -156,7 +156,11 @@ def link(session: Session, /, which: str, program: str | None, who: str, as_json
 @click.command(epilog=example("mentorkit relationship met TOKEN --minutes 60"))
 @click.argument("token")
 @click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
-@click.option("--at", "held_at", help="When, with offset (2027-03-01T18:00+01:00); default now.")
+@click.option(
+    "--at",
+    "held_at",
+    help="When, with the hours from UTC (2027-03-01T18:00+01:00); now where left out.",
+)
 @json_option
 @pass_session
 def met(session: Session, /, token: str, minutes: int, held_at: str | None, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -166,7 +167,7 @@ class AllMissing(click.Command):
     "--seed",
     default=0,
     show_default=True,
-    help="For an assigner of a plugin that draws lots; those shipped draw none.",
+    help="Where a plugin's assigner draws lots: one number gives the same pairs again.",
 )
 @json_option
 def pair(
@@ -230,6 +231,11 @@ def pair(
         _say(summary, pairs, left, names)
         for place in written:
             say(f"Wrote {place}.")
+        if written and pairs.rows:
+            score = pairs.rows[0][2]
+            say(
+                f"A score in the sheet is out of 10,000: {score} there is {score / 100:.0f} of 100."
+            )
     tell_problems(notes, "Please note:")
     them = "it" if skipped == 1 else "them"
     told = f"{plural(skipped, 'row')} left out, because something in {them} is wrong:"
@@ -560,11 +566,15 @@ def _say(
 ) -> None:
     """Tell a person how it went: how many, how good, the first pairs, who is left and why.
 
-    `names` are by role and key: two sheets may use one key for two people.
+    `names` are by role and key: two sheets may use one key for two people. Behind a name that
+    several people have stands the key.
     """
 
+    held = Counter(names.values())
+
     def called(role: str, key: str) -> str:
-        return names.get((role, key)) or key
+        name = names.get((role, key)) or key
+        return f"{name} ({key})" if held[name] > 1 else name
 
     say(paired(summary))
     if pairs.rows:

@@ -51,7 +51,7 @@ def named(
     hidden: dict[str, list[str]] = {}
 
     def rows() -> list[dict[str, Any]]:
-        found = listing(session, the_program(session, program, takes_part=True))
+        found = listing(session, the_program(session, program, takes_part=True, about=names or ()))
         sides = [(id, key, "reason" in row) for row in found for _, id, key in _sides(row)]
         if names is not None and session.person is not None:
             hidden.update(_keys(session, (id for id, _, _ in sides)))

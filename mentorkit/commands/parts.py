@@ -14,7 +14,10 @@ from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import ROLES
 
 _reason = click.option(
-    "--reason", default="asked", show_default=True, help="A code, kept in the journal."
+    "--reason",
+    default="asked",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
 )
 
 __all__ = ["cohort", "correct", "leave", "participant", "pause", "resume", "show", "step", "touch"]
@@ -201,7 +204,8 @@ def touch(
 ) -> None:
     """Say how closely people are looked after.
 
-    By key or id. It counts from their next match on; the levels stand under [[targets.touch]].
+    By key or id. It counts from their next match on; the levels stand in the program's set-up
+    ([[targets.touch]]).
     """
     from mentorkit.journey import onboard
 

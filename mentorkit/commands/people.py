@@ -358,7 +358,7 @@ def named(
     emails: dict[str, list[str]] = {}
 
     def list_them() -> list[dict[str, Any]]:
-        key = the_program(session, program, takes_part=not staff_only)
+        key = the_program(session, program, takes_part=not staff_only, about=names or ())
         try:
             rows = screen.review(session.kit, **session.scope, program=key)
         except NotAllowed:
@@ -458,7 +458,7 @@ def approve(
 @click.option(
     "--reason",
     default="",
-    help="A code, kept in the journal; else the first requirement that is not met.",
+    help="Why, as a code such as no_time, kept for the record; else the first requirement not met.",
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
@@ -524,7 +524,7 @@ def consent(
 @participant.command(epilog=example("mentorkit participant onboard --all"))
 @selecting("PARTICIPANT")
 @program_option
-@click.option("--capacity", type=click.IntRange(0, 10_000), help="Relationships at once.")
+@click.option("--capacity", type=click.IntRange(0, 10_000), help="How many people at once.")
 @means_option
 @json_option
 @pass_session

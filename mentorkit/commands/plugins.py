@@ -59,7 +59,7 @@ def plugins(session: Session, /, key: str | None, as_json: bool) -> None:
     "--usual",
     metavar="SETTING",
     multiple=True,
-    help="Let it be as without this program's own setting.",
+    help="Take this program's own setting back.",
 )
 @click.option(
     "--file",

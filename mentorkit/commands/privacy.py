@@ -42,8 +42,8 @@ def erase(session: Session, /, who: str, yes: bool, means: str, as_json: bool) -
     """Forget somebody for ever, in every program.
 
     By id, key or e-mail. What runs ends, what is offered is withdrawn, and what tells of them goes;
-    ids, codes, dates and counts stay. Without --yes it says what would go and leaves with 2. With 5
-    if a table of a plugin that is not loaded may still hold something.
+    ids, codes, dates and counts stay. Without --yes it says what would go and ends with
+    exit code 2; with 5 if a table of a plugin that is not loaded may still hold something.
     """
     report = _erased(session, _id_of(session, who), acting(session, means), keep=yes)
     if as_json:
@@ -132,8 +132,8 @@ def _told(tx: Any, person: str, kept: dict[str, Any]) -> dict[str, Any]:
 def export(session: Session, /, who: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Write all that is kept about somebody, as JSON.
 
-    By id, key or e-mail, as {table: rows}; for the person or who operates the database. What a
-    table keeps to itself is left out, and a proposal of which they have not been told yet.
+    By id, key or e-mail, table by table; for the person or who operates the database. What a table
+    keeps to itself is left out, and a proposal of which they have not been told yet.
     """
     from mentorkit import store
 

@@ -274,7 +274,12 @@ def _spoken(one: Mapping[str, Any]) -> str:
 )
 @selecting("PROPOSAL")
 @program_option
-@click.option("--reason", default="asked", show_default=True, help="A code, kept in the journal.")
+@click.option(
+    "--reason",
+    default="asked",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
+)
 @means_option
 @json_option
 @pass_session

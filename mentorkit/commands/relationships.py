@@ -219,7 +219,10 @@ def accept(
 @selecting("PROPOSAL")
 @program_option
 @click.option(
-    "--reason", default="no_reason_given", show_default=True, help="A code, kept in the journal."
+    "--reason",
+    default="no_reason_given",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
@@ -255,7 +258,12 @@ def decline(
 )
 @selecting("RELATIONSHIP")
 @program_option
-@click.option("--reason", default="asked", show_default=True, help="A code, kept in the journal.")
+@click.option(
+    "--reason",
+    default="asked",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
+)
 @means_option
 @json_option
 @pass_session
@@ -322,7 +330,12 @@ def extend(
 )
 @selecting("RELATIONSHIP")
 @program_option
-@click.option("--reason", default="back", show_default=True, help="A code, kept in the journal.")
+@click.option(
+    "--reason",
+    default="back",
+    show_default=True,
+    help="Why, as a code such as no_time; kept for the record.",
+)
 @means_option
 @json_option
 @pass_session
@@ -423,7 +436,11 @@ def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
 @selecting("RELATIONSHIP")
 @program_option
 @click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
-@click.option("--at", "held_at", help="When, with offset (2027-03-01T18:00+01:00); default now.")
+@click.option(
+    "--at",
+    "held_at",
+    help="When, with the hours from UTC (2027-03-01T18:00+01:00); now where left out.",
+)
 @click.option(
     "--attended",
     multiple=True,

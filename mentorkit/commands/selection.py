@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib import metadata
@@ -82,16 +82,24 @@ def acting(session: Session, means: str) -> Actor:
     return replace(session.actor, means=means)  # type: ignore[arg-type]
 
 
-def the_program(session: Session, wanted: str | None, *, takes_part: bool = False) -> str:
-    """Return the program meant: the one named, or the only one there is.
+def the_program(
+    session: Session, wanted: str | None, *, takes_part: bool = False, about: Iterable[str] = ()
+) -> str:
+    """Return the program meant: the one named, or that of the ids, or the only one there is.
 
-    With `takes_part` those count for a person in which they take part, if they run none.
+    With `takes_part` those count for a person in which they take part, if they run none. `about`
+    is what was named in it: where all of that are ids of one program, it is that one.
     """
     if wanted:
         return wanted
     from mentorkit.journey import programs
 
     found = programs.show(session.kit, **session.scope)
+    if about := list(about):
+        there = [*found, *(_joined(session) if takes_part else ())]
+        meant = _programs_of(session, about) & {str(one["key"]) for one in there}
+        if len(meant) == 1:
+            return meant.pop()
     if takes_part and not found:
         found = _joined(session)
     if len(found) == 1:
@@ -106,6 +114,16 @@ def the_program(session: Session, wanted: str | None, *, takes_part: bool = Fals
         "There are several programs.",
         [Problem("--program", f"say which one: {keys}")],
     )
+
+
+def _programs_of(session: Session, names: Sequence[str]) -> set[str]:
+    """Return the keys of the programs to which these ids belong; none if one of them is no id."""
+    if not all(_ID.fullmatch(name) for name in names):
+        return set()
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        kept: tuple[Any, ...] = (tx.participants, tx.proposals, tx.relationships)
+        found = {one.program_id for noun in kept for one in noun.get_many(names).values()}
+        return {one.key for one in tx.programs.get_many(found).values()}
 
 
 def _joined(session: Session) -> list[dict[str, Any]]:

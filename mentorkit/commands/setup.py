@@ -61,7 +61,7 @@ def set_(session: Session, /, key: str | None, path: Path, again: bool, as_json:
 @json_option
 @pass_session
 def schema(session: Session, /, key: str | None, role: str | None, as_json: bool) -> None:
-    """Print the JSON Schema of a profile."""
+    """Print what a profile may hold, as a JSON Schema."""
     from mentorkit.journey import setup
 
     found = the_program(session, key)

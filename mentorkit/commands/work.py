@@ -34,7 +34,7 @@ from mentorkit.errors import NotAllowed
 @click.option(
     "--every", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Go on for ever, this often."
 )
-@click.option("--revive", is_flag=True, help="Start the jobs that were given up again first.")
+@click.option("--revive", is_flag=True, help="First try again what was given up after many tries.")
 @json_option
 @pass_session
 def work(

@@ -33,8 +33,15 @@ def mentorkit_commands() -> Iterable[Command]:
             Parameter(
                 name="port", help="Where to listen; 0 takes any free one.", type=int, default=5050
             ),
-            Parameter(name="folder", help="Where to keep it.", type=Path, default=Path("demo")),
-            Parameter(name="fresh", help="Begin again.", type=bool, default=False),
+            Parameter(
+                name="folder", help="Where to keep its data.", type=Path, default=Path("demo")
+            ),
+            Parameter(
+                name="fresh",
+                help="Throw away what is there, and begin again.",
+                type=bool,
+                default=False,
+            ),
         ),
     )
     yield Command(

@@ -138,3 +138,12 @@ def test_help_writes_nothing(folder: Path, run: Run) -> None:
     run("--help")
     run("match", "--help")
     assert list(folder.iterdir()) == []
+
+
+def test_help_of_a_plugin_that_runs_by_its_name_alone_lists_its_options(run: Run) -> None:
+    told = run("demo", "--help").out
+    assert "demo [OPTIONS] [COMMAND [ARGS]...]" in told
+    for option in ("--port", "--folder", "--fresh"):
+        assert option in told
+    assert "sheets" in told
+    assert "--port" not in run("inbox", "--help").out

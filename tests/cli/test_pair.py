@@ -49,6 +49,21 @@ def test_a_person_reads_what_happened(sheets: Path, run: Run) -> None:
     assert "Wrote unmatched.csv." in told
 
 
+def test_behind_a_name_that_two_people_have_stands_the_key(sheets: Path, run: Run) -> None:
+    text = (sheets / "mentees.csv").read_text(encoding="utf-8")
+    (sheets / "mentees.csv").write_text(text.replace("Emeka Eze", "Chipo Moyo"), encoding="utf-8")
+    told = run(*WHOLE).out
+    assert "Chipo Moyo (e1) with Aïcha Ouédraogo (100 of 100)" in told
+    assert "Chipo Moyo (e3): " in told
+    assert "Dora Silva with Ben Okafor" in told
+
+
+def test_the_screen_says_how_its_score_relates_to_that_of_the_sheet(sheets: Path, run: Run) -> None:
+    told = run(*WHOLE).out
+    assert "A score in the sheet is out of 10,000: 10000 there is 100 of 100." in told
+    assert rows(sheets / "pairs.csv")[0]["score"] == "10000"
+
+
 def test_two_sheets_that_both_count_from_one_show_the_right_people(sheets: Path, run: Run) -> None:
     for side, letter in (("mentors", "m"), ("mentees", "e")):
         text = (sheets / f"{side}.csv").read_text(encoding="utf-8")

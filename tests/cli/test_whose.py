@@ -193,3 +193,15 @@ def test_who_was_asked_says_no_and_takes_nothing_back(two: Path, run: Run) -> No
     told = run("--as", "e1", "relationship", "withdraw", "e1=m1", code=4).err
     assert "you can say no to it" in told
     run("relationship", "withdraw", "e1=m1", "--program", "traders")
+
+
+def test_a_full_id_says_which_program_is_meant(two: Path, run: Run) -> None:
+    id = people(run)["e3"]["id"]
+    assert json.loads(run("participant", "show", id, "--json").out)["key"] == "e3"
+    assert run("participant", "pause", id).out == "Paused 1 participant.\n"
+    listed = json.loads(run("relationship", "list", "--program", "traders", "--json").out)
+    held = next(one["id"] for one in listed if one["noun"] == "relationship")
+    assert run("relationship", "pause", held).out == "Paused 1 relationship.\n"
+    told = run("participant", "pause", id, "e1", code=2).err
+    assert "There are several programs" in told
+    assert "There are several programs" in run("participant", "show", "0" * 32, code=2).err
