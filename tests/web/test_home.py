@@ -194,3 +194,5 @@ def test_who_is_not_asked_now_is_not_told_to_answer(portal: Portal) -> None:
     page = ben.open(f"/programs/traders/proposals/{asked}")
     assert "please answer by" not in page
     assert "the answer is awaited until" in page
+    cora = portal.browser("cora")
+    assert "please answer by" not in cora.open(f"/programs/traders/proposals/{asked}")

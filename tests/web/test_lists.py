@@ -215,3 +215,21 @@ def test_lifting_a_block_keeps_the_concerns_that_are_listed(portal: Portal) -> N
     path = sam.find(r'action="([^"]+/blocks[^"]*)"')
     assert "may be brought together" in sam.send(path, person=two[0], other=two[1], do="unblock")
     assert sam.page.request.args["state"] == "taken"
+
+
+def test_a_list_of_one_state_offers_what_can_be_done_in_it(portal: Portal) -> None:
+    at = {**BY, "program": "traders"}
+    for key in ("zoe", "yan"):
+        recruit.receive(portal.kit, **at, leads=[Lead(key=key, role="mentee", name=key.title())])
+    ids = {row["key"]: row["id"] for row in screen.review(portal.kit, **at)}
+    screen.approve(portal.kit, **BY, participant=ids["zoe"])
+    cora = portal.browser("cora")
+
+    def offered(state: str) -> list[str]:
+        page = cora.open(f"/programs/traders/people?state={state}")
+        return re.findall(r'name="do" value="(\w+)"', page)
+
+    assert offered("lead") == ["approve", "wait", "decline", "consent"]
+    assert offered("approved") == ["consent", "complete"]
+    assert offered("active") == ["consent"]
+    assert "still have to agree" in cora.open("/programs/traders/people?state=approved")
