@@ -22,6 +22,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey.steps import READERS
+from mentorkit.web.answers import number
 from mentorkit.web.brought import Brought
 from mentorkit.web.labels import labelled
 from mentorkit.web.tokens import FIELD, Tokens
@@ -234,7 +235,7 @@ class Visit:
     def _notice(self) -> str:
         """Return what the page before has done, in words."""
         told = NOTICES.get(flask.request.args.get("said", ""), "")
-        count = flask.request.args.get("count", 0, type=int)
+        count = number(flask.request.args.get("count", "")) or 0
         return self.words(told, count=self.number(count)) if told else ""
 
     def problems(self, error: MentorKitError) -> list[str]:
