@@ -105,7 +105,10 @@ def wrong_key(key: str) -> list[Problem]:
 
 def _read(kit: Kit, data: Mapping[str, Any]) -> tuple[Preset, list[Problem]]:
     """Return what is right in a preset and all that is wrong, each only where it was made wrong."""
-    made, problems = read_preset(data)
+    try:
+        made, problems = read_preset(data)
+    except RecursionError:
+        return Preset(), [Problem("", "what is given nests too deeply; make it flatter")]
     named = [one.place for one in problems]
     fields = data.get("fields", {}) if isinstance(data, Mapping) else {}
     wrong = set(fields) - set(made.fields) if isinstance(fields, Mapping) else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
 
+NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 WEEK = 7 * 24
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -34,12 +36,20 @@ def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return told
 
 
+def number(text: str) -> int | None:
+    """Return the whole number that a text is, of at most nine digits from 0 to 9; else None."""
+    told = text.strip()
+    return int(told) if NUMBER.fullmatch(told) else None
+
+
 def whole(name: str) -> int | None:
-    """Return the whole number typed into this control, None for nothing; -1 if it is no number."""
+    """Return the whole number typed into this control, None for nothing; -1 if it is no number.
+
+    The journey says which numbers it takes, and so what is wrong with any other.
+    """
     told = flask.request.form.get(name, "").strip()
-    if not told:
-        return None
-    return int(told) if told.isdecimal() and len(told) < 10 else -1
+    found = number(told)
+    return -1 if told and found is None else found
 
 
 def in_utc(

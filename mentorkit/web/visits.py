@@ -26,6 +26,7 @@ from mentorkit.journey import links
 from mentorkit.journey.concerns import PURPOSE
 from mentorkit.journey.plugins import in_force
 from mentorkit.journey.steps import READERS
+from mentorkit.web.answers import number
 from mentorkit.web.brought import Brought
 from mentorkit.web.labels import labelled
 from mentorkit.web.tokens import FIELD, Tokens
@@ -279,7 +280,7 @@ class Visit:
     def _notice(self) -> str:
         """Return what the page before has done, in words."""
         told = NOTICES.get(flask.request.args.get("said", ""), "")
-        count = flask.request.args.get("count", 0, type=int)
+        count = number(flask.request.args.get("count", "")) or 0
         return self.words(told, count=self.number(count)) if told else ""
 
     def problems(self, error: MentorKitError) -> list[str]:

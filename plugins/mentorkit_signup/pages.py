@@ -51,7 +51,7 @@ def pages() -> flask.Blueprint:
                 program=program,
                 role=role,
                 answers=answers.in_utc(questions(asked, role), told, zone, visit.kit.clock()),
-                born=typed.get("born", type=int),
+                born=answers.whole("born"),
                 locale=visit.locale,
                 zone=zone,
                 source=typed.get("source", ""),
@@ -61,7 +61,7 @@ def pages() -> flask.Blueprint:
                 name=typed.get("name", ""),
                 email=typed.get("email", ""),
                 phone=typed.get("phone", ""),
-                agreed=typed.get("agreed", type=int),
+                agreed=answers.whole("agreed"),
             )
         except (Conflict, Invalid) as error:
             return shown(program, role, error), 422

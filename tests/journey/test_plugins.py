@@ -147,3 +147,11 @@ def test_readers_look_and_coordinators_change(here: Any) -> None:
     change(here, actor=cora, on=False)
     with pytest.raises(NotAllowed):
         shown(here, actor=Actor(user_ref="stranger"))
+
+
+def test_settings_that_nest_too_deeply_are_refused_in_words(here: Any) -> None:
+    deep: Any = {}
+    for _ in range(2_000):
+        deep = {"word": deep}
+    with pytest.raises(Invalid, match="nests too deeply; make it flatter"):
+        change(here, settings={"word": deep})

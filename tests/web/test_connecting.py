@@ -294,3 +294,24 @@ def test_long_lists_are_paged(portal: Portal, monkeypatch: pytest.MonkeyPatch) -
     cora.open(cora.find(r'href="([^"]*asked_after=[^"]*)"'))
     assert cora.page.text.count("/proposals/") == 1
     assert "More that wait" not in cora.page.text
+
+
+@pytest.mark.parametrize("typed", ["--5", "²", "9" * 5000, "1e400"])
+def test_what_is_no_whole_number_is_told_beside_it(portal: Portal, typed: str) -> None:
+    cora = portal.browser("cora")
+    cora.open(STRATEGY)
+    page = press(cora, "save", 422, **{"criteria.0.weight": typed})
+    assert re.search(r'mk-wrong" id="criteria.0-wrong">write a whole number', page)
+    cora.open(STRATEGY)
+    assert "write a whole number" in press(cora, "save", 422, shortlist=typed)
+    cora.open(STRATEGY)
+    page = press(cora, "", remove=f"criteria.{typed}")
+    assert 'name="criteria.1.name"' in page, "nothing is taken out"
+
+
+def test_a_list_of_pairs_opened_beyond_its_end_shows_the_last(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(f"{AT}/matching")
+    cora.send(f"{AT}/matching")
+    assert "Ana" in cora.open(f"{AT}/matching?from={'9' * 9}")
+    assert "Ana" in cora.open(f"{AT}/matching?from={'9' * 4000}")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 
 from mentorkit.journey import match, onboard, programs, recruit, screen, setup, sources
@@ -255,3 +256,13 @@ def test_f7_the_form_says_why_a_mentee_waits_and_keeps_a_place(
     assert "You are on the waiting list" in browser.send("/x/signup/traders", **typed)
     (eva,) = screen.review(kit, **BY, program="traders")
     assert (eva["state"], eva["consent_version"], eva["source"]) == ("waiting", 1, "")
+
+
+@pytest.mark.parametrize("typed", ["--5", "²", "9" * 5000])
+def test_an_option_of_a_check_that_is_no_whole_number_is_no_mistake_of_ours(
+    portal: Portal, typed: str
+) -> None:
+    cora = portal.browser("cora")
+    cora.open(f"{AT}/setup")
+    asked = {"about": "check:none", "value": f"at_least = {typed}", "id": "one"}
+    assert "There is no" not in cora.send(f"{AT}/setup", 422, do="requirement", **asked)

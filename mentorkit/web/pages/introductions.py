@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, NotAllowed
 from mentorkit.journey import choices, contacts, relay
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
 from mentorkit.web.pages.people import PARTIES, mentors, participant
@@ -83,10 +84,10 @@ def choices_rank(visit: Visit, program: str, participant: str) -> Answer:
 
 def _place(visit: Visit, place: str) -> str:
     """Return what a place among the choices, ``mentors[0]``, is called on the page."""
-    number = place.removeprefix("mentors[").removesuffix("]")
-    if not number.isdecimal():
+    number = answers.number(place.removeprefix("mentors[").removesuffix("]"))
+    if number is None:
         return visit.words("Choices")
-    return visit.words("Choice {number}", number=int(number) + 1)
+    return visit.words("Choice {number}", number=number + 1)
 
 
 def _fitting(visit: Visit, program: str, one: str, error: Conflict | Invalid) -> str:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain.moves import PARTIES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
@@ -32,8 +33,8 @@ def matching(
     alike = beside(visit, _everybody(draft)) if draft else {}
     people = _people(draft, alike) if draft else {}
     begin = _begin()
-    while draft and begin >= max(1, len(draft["pairs"])):  # the last of the page was taken out
-        begin = max(0, begin - MOST)
+    if draft and begin >= len(draft["pairs"]):  # the last of the page was taken out
+        begin = max(0, len(draft["pairs"]) - 1) // MOST * MOST
     return visit.render(
         "matching.html",
         title=visit.words("Matching"),
@@ -53,7 +54,7 @@ def matching(
 
 def _begin() -> int:
     """Return at which pair the page begins, as its address says."""
-    return max(0, flask.request.args.get("from", 0, type=int))
+    return max(0, answers.number(flask.request.args.get("from", "")) or 0)
 
 
 def _dropped(made: dict[str, Any], people: dict[str, list[tuple[str, str]]]) -> list[str]:

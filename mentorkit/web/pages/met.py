@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Conflict, Invalid, MentorKitError
 from mentorkit.journey import links
 from mentorkit.journey import met as meeting
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.problems import status
@@ -52,7 +53,7 @@ def met_log(visit: Visit, token: str) -> Response | tuple[str, int]:
             return visit.go("met", "struck", token=token)
         zone = meeting.show(visit.kit, **at)["zone"]
         held: datetime = noon(visit, zone)
-        minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
+        minutes = answers.whole("minutes") or 0
         meeting.log(visit.kit, **at, minutes=minutes, held_at=held)
     except (Conflict, Invalid) as error:
         return met(visit, token, error), status(error)

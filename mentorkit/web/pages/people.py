@@ -306,7 +306,8 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
         if zone:
             onboard.set_zone(visit.kit, **visit.asked(), participant=participant, zone=zone)
         if "agree" in visit.form:
-            version = visit.form.get("consent_now", -1, type=int)  # type: ignore[call-overload]
+            version = answers.whole("consent_now")
+            version = -1 if version is None else version
             onboard.consent(visit.kit, **visit.asked(), participant=participant, version=version)
         if found["state"] == "approved":
             onboard.complete(visit.kit, **visit.asked(), participant=participant)

@@ -23,6 +23,7 @@ from mentorkit.journey import (
     standing,
 )
 from mentorkit.journey.pools import ASKED
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.parting import ENDS
@@ -162,7 +163,7 @@ def relationship_change(
     meet.show(visit.kit, **at)
     try:
         if did == "meet":
-            minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
+            minutes = answers.whole("minutes") or 0
             there = visit.values("attendees") if "group" in visit.form else None
             held = noon(visit, visit.zone)
             meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
@@ -185,7 +186,7 @@ def relationship_change(
             meet.resume(visit.kit, **at)
             said = "resumed"
         elif did == "extend":
-            days = visit.form.get("days", type=int) or 0  # type: ignore[call-overload]
+            days = answers.whole("days") or 0
             meet.extend(visit.kit, **at, days=days)
             said = "extended"
         elif did == "end":

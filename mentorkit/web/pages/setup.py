@@ -13,6 +13,7 @@ from mentorkit.domain.programs import TESTS
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, Problem
 from mentorkit.journey import programs, setup, sources
 from mentorkit.journey import supply as supplies
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -204,7 +205,8 @@ def _options(typed: str) -> dict[str, Any]:
         name, _, value = (each.strip() for each in part.partition("="))
         if name:
             yes = {"yes": True, "no": False}
-            options[name] = int(value) if value.lstrip("-").isdigit() else yes.get(value, value)
+            number = answers.number(value)
+            options[name] = yes.get(value, value) if number is None else number
     return options
 
 

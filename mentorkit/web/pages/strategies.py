@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain.strategies import FULL_SCORE, share
 from mentorkit.errors import Invalid
 from mentorkit.journey import programs, strategies
-from mentorkit.web import options
+from mentorkit.web import answers, options
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import STAFF
@@ -36,8 +36,8 @@ def strategy_change(visit: Visit, program: str) -> str | Response | tuple[str, i
     found = strategies.show(visit.kit, **visit.asked(), program=program, locale=visit.locale)
     body, did = _typed(visit, found), visit.form.get("do", "")
     part, _, place = visit.form.get("remove", "").partition(".")
-    if part in PARTS and place.isdecimal():
-        body[part] = [one for at, one in enumerate(body[part]) if at != int(place)]
+    if part in PARTS:
+        body[part] = [one for at, one in enumerate(body[part]) if at != answers.number(place)]
         return _form(visit, found, body)
     if did == "start":
         named = found["strategies"].get(visit.form.get("start", ""))
@@ -61,8 +61,8 @@ def _typed(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
     """Return the strategy that stands in the form, as a preset has it."""
     form = visit.form
     body: dict[str, Any] = {name: form[name] for name in SETTINGS if form.get(name, "").strip()}
-    if str(body.get("shortlist", "")).isdecimal():
-        body["shortlist"] = int(body["shortlist"])
+    if "shortlist" in body:
+        body["shortlist"] = _number(body["shortlist"])
     offered = found["offered"]
     assigner = offered["assigners"].get(body.get("assigner"), {"options": {}})
     body["assigner_options"] = options.read(
@@ -76,12 +76,17 @@ def _typed(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
                 break
             entry: dict[str, Any] = {names: name}
             if part == "criteria":
-                weight = form.get(f"{part}.{at}.weight", "").strip()
-                entry["weight"] = int(weight) if weight.isdecimal() else weight
+                entry["weight"] = _number(form.get(f"{part}.{at}.weight", ""))
             schema = offered[part].get(name, {"options": {}})["options"]
             typed = options.below(visit, f"{part}.{at}.o")
             body[part].append({**entry, **options.read(schema, typed, found["fields"])})
     return body
+
+
+def _number(typed: str) -> int | str:
+    """Return the whole number that was typed, or what else it was: that is told to be wrong."""
+    number = answers.number(typed)
+    return typed.strip() if number is None else number
 
 
 def _form(

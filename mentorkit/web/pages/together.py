@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey import accept, meet
 from mentorkit.journey.steps import many
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
 from mentorkit.web.pages.parting import ENDS
@@ -28,7 +29,7 @@ def _yes(visit: Visit) -> dict[str, Any]:
 
 
 def _meeting(visit: Visit) -> dict[str, Any]:
-    minutes = visit.form.get("minutes", type=int) or 0  # type: ignore[call-overload]
+    minutes = answers.whole("minutes") or 0
     return {"minutes": minutes, "held_at": noon(visit, visit.of.zone)}
 
 
