@@ -70,7 +70,7 @@ class Indicators(Metric):
                 columns=(
                     *head_columns,
                     Column(name="asked", title="Asked"),
-                    Column(name="answered", title="n answered"),
+                    Column(name="answered", title="Answered"),
                     Column(name="rate", title="Response rate", kind="percent"),
                     Column(name="mean", title="Mean", kind="number"),
                     Column(name="median", title="Median", kind="number"),
@@ -78,7 +78,7 @@ class Indicators(Metric):
                 rows=tuple(told),
                 how=(
                     f"Amounts are for one {period}, however they were told; no currency is turned "
-                    "into another. n answered is in that currency, the response rate in any."
+                    "into another. Answered is in that currency, the response rate in any."
                 ),
                 notes=(NONE, SMALL, _winsor(facts.measurement.winsor), _before(early, len(before))),
             ),

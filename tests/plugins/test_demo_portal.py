@@ -120,7 +120,9 @@ def test_whoever_is_not_signed_in_tries_an_account_with_one_click(address: str) 
     stranger = Visitor(address, "nobody")
     wanted = "/mentoring/programs/traders/people"
     _, page = stranger.ask("GET", wanted)
-    assert f'action="/sign-in/coordinator"><input type="hidden" name="next" value="{wanted}"' in page
+    assert (
+        f'action="/sign-in/coordinator"><input type="hidden" name="next" value="{wanted}"' in page
+    )
     assert "Coordinator of the mentoring program" in page
     assert "Send me a link" in page
 

@@ -106,3 +106,33 @@ def test_a_wait_that_is_the_same_for_all_is_told_once(
     page = portal.browser("ana").open("/")
     assert "usually wait 10 days." in page
     assert "half of them" not in page
+
+
+def test_what_staff_note_for_others_is_not_told_as_their_own(portal: Portal) -> None:
+    cora, path = portal.browser("cora"), "/programs/traders/people"
+    cora.open(path)
+    ticked = {"participant": list(portal.ids.values())[:2], "means": "phone"}
+    assert "That 2 have agreed is noted." in cora.send(path, do="consent", **ticked)
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    path = f"/programs/traders/proposals/{asked}"
+    cora.open(path)
+    assert "Their yes is noted." in cora.send(path, do="accept", on_behalf_of="mentee")
+    page = cora.send(path, do="decline", reason="too_far")
+    assert "Their no is noted. The other side is told kindly" in page
+
+
+def test_the_last_yes_of_staff_is_asked_as_their_own(
+    create_portal: Callable[..., Portal],
+) -> None:
+    chain = ["mentee", "mentor", "coordinator"]
+    portal = create_portal(program={"accept_chain": chain})
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    for side in ("mentee", "mentor"):
+        accept.accept(portal.kit, **BY, proposal=asked, on_behalf_of=side)
+    cora, path = portal.browser("cora"), f"/programs/traders/proposals/{asked}"
+    page = cora.open(path)
+    assert "The two have said yes. Yours, as staff, is the last." in page
+    assert "You answer for the" not in page
+    assert "You have said yes." in cora.send(path, do="accept")

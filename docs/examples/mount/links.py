@@ -10,7 +10,7 @@ from mentorkit.store import prepare
 from mentorkit.web import blueprint
 from mentorkit_magiclink import or_session
 
-SITE = "http://localhost:5000/mentoring"
+SITE = "http://127.0.0.1:5000/mentoring"
 
 app = flask.Flask(__name__)
 app.secret_key = "change me"

@@ -9,7 +9,7 @@ from mentorkit.hooks import Actor
 from mentorkit.store import prepare
 from mentorkit.web import blueprint
 
-USERS = {"ada": "Ada Admin", "amina": "Amina Otieno"}  # yours stand in your database
+USERS = {"ada": "Ada Admin", "amina": "Amina Obi"}  # yours stand in your database
 
 app = flask.Flask(__name__)
 app.secret_key = "change me"

@@ -4,4 +4,4 @@ from mentorkit.hooks import Actor
 from mentorkit.journey import standing
 
 admin = Actor(user_ref="ada", admin=True)
-standing.link(kit, tenant="default", actor=admin, person="E00001", user_ref="amina")
+standing.link(kit, tenant="default", actor=admin, person="E00052", user_ref="amina")

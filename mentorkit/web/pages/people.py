@@ -42,7 +42,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "approve": (screen.approve, "approved"),
     "decline": (screen.decline, "declined"),
     "wait": (screen.wait, "waiting"),
-    "consent": (onboard.consent, "agreed"),
+    "consent": (onboard.consent, "agreed_many"),
     "complete": (onboard.complete, "joined"),
 }
 

@@ -54,19 +54,17 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
     did, text = visit.form.get("do", ""), visit.form.get("text", "")
     try:
         if did == "accept":
-            done = accept.accept(
-                visit.kit, **at, on_behalf_of=visit.form.get("on_behalf_of") or None
-            )
+            whose = visit.form.get("on_behalf_of") or None
+            done = accept.accept(visit.kit, **at, on_behalf_of=whose)
+            said = "yes_noted" if whose in PARTIES else "accepted"
             if begun := done.get("relationship"):
-                return visit.go(
-                    "relationship", "accepted", program=program, relationship=begun["id"]
-                )
-            said = "accepted"
+                return visit.go("relationship", said, program=program, relationship=begun["id"])
         elif did == "decline":
             reason = visit.form.get("reason", "")
             reason = reason if reason in DECLINES else UNSAID
             accept.decline(visit.kit, **at, reason=reason, note=text)
-            said = "refused"
+            told = accept.show(visit.kit, **visit.asked(), proposal=proposal)
+            said = "refused" if told["as_role"] in PARTIES else "no_noted"
         elif did == "ask":
             done = accept.ask(visit.kit, **at, text=text)
             said = "question" if done["due_at"] else "held"

@@ -195,7 +195,7 @@ def relationship_change(
             note, only = visit.form.get("note", "").strip(), visit.form.get("only") or None
             done = meet.end(visit.kit, **at, reason=reason, note=note, only=only)
             if visit.is_staff:
-                return visit.go("relationships", "ended", program=program)
+                return visit.go("relationships", "ended_noted", program=program)
             if done["state"] != "ended" or reason in TOGETHER:
                 return visit.go("home", "ended")
             said = "ended"
