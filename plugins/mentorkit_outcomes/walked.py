@@ -248,10 +248,10 @@ class Hours(Metric):
                     ("Median of a relationship", middle, len(each), None),
                 ),
                 how=(
-                    "Meetings that were logged and not taken out again: individual of two people, in "
-                    "groups of more than two. n is the number of meetings, and in the last line of "
-                    "relationships, those without a meeting too. An hour of a group of five is one "
-                    "hour of time, and five of everybody there."
+                    "Meetings that were logged and not taken out again: individual of two people, "
+                    "in groups of more than two. n is the number of meetings, and in the last line "
+                    "of relationships, those without a meeting too. An hour of a group of five is "
+                    "one hour of time, and five of everybody there."
                 ),
             ),
             Table(
