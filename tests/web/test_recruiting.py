@@ -214,7 +214,12 @@ def test_who_only_reads_sees_the_setup_and_changes_nothing(portal: Portal) -> No
 
 def signing_up(create_kit: Callable[..., Kit]) -> tuple[Kit, Any]:
     kit, app = create_kit(plugins=("matching", "signup")), create_host()
-    preset = {"fields": {"trade": {"options": ["baker", "bank"]}}, "consent": {"en": "Be kind."}}
+    preset = {
+        "fields": {"trade": {"options": ["baker", "bank"]}},
+        "consent": {"en": "Be kind."},
+        "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}]},
+        "measurement": {"none": "These tests measure nothing."},
+    }
     programs.create(kit, **BY, key="traders", preset=preset)
     app.register_blueprint(
         blueprint(kit, tenant=lambda: "acme", actor=signed_in), url_prefix="/mentoring"
@@ -246,6 +251,7 @@ def test_f7_the_form_says_why_a_mentee_waits_and_keeps_a_place(
     create_kit: Callable[..., Kit],
 ) -> None:
     kit, app = signing_up(create_kit)
+    programs.open_(kit, **BY, program="traders")
     browser = Browser(app.test_client(), None)
     page = browser.open("/x/signup/traders?as=mentee")
     assert "There are not enough mentors just now." in page
