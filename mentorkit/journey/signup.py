@@ -10,7 +10,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, is_zone
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Contact, Person, folded, is_zone, plain
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Conflict, Invalid, Problem
@@ -123,7 +123,7 @@ def sign_up(
         if person and tx.participants.first(program_id=found.id, person_id=person.id):
             raise Conflict("participant.here_already", "You take part in this program already.")
         address = " ".join(email.split()).casefold()
-        if person is None and address and _takes_part(tx, found, address):
+        if person is None and _takes_part(tx, found, address, phone, name):
             return told, None
         if person is None:
             person = tx.people.add(
@@ -250,7 +250,14 @@ def _person(tx: Transaction, actor: Actor) -> Person | None:
     return tx.people.first(id=known) if known else None
 
 
-def _takes_part(tx: Transaction, program: Program, email: str) -> bool:
-    """Return whether somebody in this program is reached at the address."""
-    reached = [one.person_id for one in tx.contacts.find(kind="email", value=email)]
+def _takes_part(tx: Transaction, program: Program, email: str, phone: str, name: str) -> bool:
+    """Return whether somebody in this program is reached at the address.
+
+    A family may share a phone: by that alone it is whoever has the same name, too.
+    """
+    at = tx.contacts.find(kind="email", value=email) if email else tx.contacts.at(folded(phone))
+    reached = [one.person_id for one in at]
+    if not email:
+        people = tx.people.get_many(reached).values()
+        reached = [one.id for one in people if plain(one.name) == plain(name)]
     return bool(tx.participants.count(program_id=program.id, person_id=reached))

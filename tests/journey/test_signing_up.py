@@ -125,3 +125,20 @@ def test_a_year_that_cannot_be_is_refused_together_with_a_zone_that_is_none(
     told = {one.place: one.message for one in refused.value.problems}
     assert told["born"] == "write a year from 1900 to 2027"
     assert "Africa/Nairobi" in told["zone"]
+
+
+def test_who_signs_up_twice_by_phone_alone_is_one_person_and_a_family_shares_a_phone(
+    world: Any,
+) -> None:
+    nobody = Actor()
+
+    def by_phone(name: str, phone: str, **typed: Any) -> dict[str, Any]:
+        return sign_up(world, nobody, name=name, email="", phone=phone, **typed)
+
+    first = by_phone("Amélie Moto", "+254 712 345 678")
+    assert by_phone("amelie  moto", "00254712345678") == first, "nobody learns who is registered"
+    assert by_phone("Juma Moto", "+254 712 345 678") == first
+    sign_up(world, nobody, name="Amélie Moto", email="other@example.org", phone="+254712345678")
+    rows = screen.review(world.kit, **world.at, program="traders", state=None)
+    names = sorted(row["name"] for row in rows if "moto" in row["name"].casefold())
+    assert names == ["Amélie Moto", "Amélie Moto", "Juma Moto"]
