@@ -133,9 +133,9 @@ class Hours(Metric):
                     ("Median of a relationship", median(per) if per else None, len(per)),
                 ),
                 how=(
-                    "Meetings that were logged and not taken out again. n is the number of meetings "
-                    "in the first line, and of relationships in the others, those without a meeting "
-                    "too."
+                    "Meetings that were logged and not taken out again. n is the number of "
+                    "meetings in the first line, and of relationships in the others, those "
+                    "without a meeting too."
                 ),
             ),
             Table(
