@@ -42,7 +42,7 @@ def in_force(portal: Portal) -> Any:
 
 def test_the_strategy_is_told_in_words_with_each_share(portal: Portal) -> None:
     page = portal.browser("vera").open(f"{AT}/matching")
-    assert "The same answer: field <strong>trade</strong>" in page
+    assert "The same answer: question <strong>trade</strong>" in page
     assert "75 % of what counts" in page.replace("75.0", "75")
     assert "Change it" not in page
     portal.browser("vera").open(STRATEGY, 403)
