@@ -52,6 +52,23 @@ def open_engine(kind: str, url: str) -> sa.Engine:
     return prepare(engine) if kind == "sqlite-prepared" else engine
 
 
+STATEMENTS: dict[str, tuple[sa.Dialect, dict[Any, Any]]] = {}
+"""By kind of database, the dialect of all its engines here, and the statements made for it."""
+
+
+def share_statements(kind: str, engine: sa.Engine) -> sa.Engine:
+    """Let all engines of a kind share what SQLAlchemy makes of statements: it outlasts a test.
+
+    To be called last: whatever listens to the engine's own dialect goes on doing so.
+    """
+    if kind not in STATEMENTS:
+        engine.connect().close()  # a dialect gets to know its database by the first connection
+        STATEMENTS[kind] = engine.dialect, {}
+    engine.dialect, statements = STATEMENTS[kind]
+    engine.update_execution_options(compiled_cache=statements)
+    return engine
+
+
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with the core's tables, made once and copied for each test."""
@@ -103,7 +120,7 @@ def create_database(
             if made:
                 shutil.copy(empty_sqlite, path)
             written = f"sqlite:///{path}"
-        engine = open_engine(kind, written)
+        engine = share_statements(kind, open_engine(kind, written))
 
         def drop() -> None:
             engine.dispose()
