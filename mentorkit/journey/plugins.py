@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """Return the loaded plugins in their order, as a program has them.
 
-    Each has its `name`, `title`, `summary`, whether it is `on`, the `number` of the version in
-    force (0: the program has said nothing of it), the `schema` of what can be set here, the
-    `settings` in force, of these what the program has `set` itself and the names of what the
-    deployer has `given`, and the `usual`: what holds where the program sets nothing. `used` are
+    Each has its `name`, `title`, `summary`, whether it is `on` and `switchable`, the `number` of
+    the version in force (0: the program has said nothing of it), the `schema` of what can be set
+    here, the `settings` in force, of these what the program has `set` itself and the names of what
+    the deployer has `given`, and the `usual`: what holds where the program sets nothing. `used` are
     the titles of what the strategy and the requirements take from it. What only the deployer sets
     is not shown.
     """
@@ -49,8 +49,9 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
         usual = in_force(kit, tenant, name, {})
         rows.append({
             "name": name, "title": manifest.title, "summary": manifest.summary,
-            "on": body.get("enabled", True), "number": numbers[name],
-            "schema": shown(manifest.program_settings),
+            "on": not manifest.switchable or body.get("enabled", True),
+            "switchable": manifest.switchable,
+            "number": numbers[name], "schema": shown(manifest.program_settings),
             "settings": shown(in_force(kit, tenant, name, own)), "set": shown(own),
             "usual": shown(usual), "given": [one for one in usual if one in plugin.settings],
             "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],

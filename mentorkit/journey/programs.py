@@ -167,6 +167,9 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             loaded = ", ".join(kit.registry.plugins) or "none"
             problems.append(Problem(at, f"is not loaded; there are: {loaded}"))
         else:
+            if not plugin.manifest.switchable and not body.get("enabled", True):
+                told = "holds for all programs, so none switches it off; leave this out"
+                problems.append(Problem(f"{at}.enabled", told))
             schema, given = plugin.manifest.program_settings, body.get("settings", {})
             problems += check_options(schema, given, f"{at}.settings")[1]
     return problems

@@ -46,7 +46,7 @@ def program_plugin(visit: Visit, program: str) -> str | Response | tuple[str, in
     one = next((row for row in found if row["name"] == name), None)
     if one is None or did not in ("on", "off", "set"):
         raise NotFound("plugin.not_found", visit.words("No plugin of this name is loaded."))
-    if did == "off" and is_asked(visit):
+    if did == "off" and one["switchable"] and is_asked(visit):
         return _sure(visit, one)
     try:
         if did == "set":
