@@ -20,7 +20,8 @@ class Manifest:
     the deployer sets, `program_settings` of what a coordinator sets for one program. `tables` is
     what `mentorkit.store.plugin_tables` returned, or better where it stands, as
     ``package.module:attribute``: then loading the plugin does not load SQLAlchemy. `migrations` is
-    ``package:folder``.
+    ``package:folder``. Of what is not `switchable`, no program switches itself off: it guards the
+    whole portal.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Manifest:
     program_settings: JsonSchema = EMPTY_SCHEMA
     tables: object | None = None
     migrations: str | None = None
+    switchable: bool = True
 
     @property
     def usual(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A plugin is loaded by the deployer, and switched on or off for a program by its 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """Return the loaded plugins in their order, as a program has them.
 
-    Each has its `name`, `title`, `summary`, whether it is `on`, the `schema` of what can be set
+    Each has its `name`, `title`, `summary`, whether it is `on` and `switchable`, the `number` of
+    the version in force (0: the program has said nothing of it), the `schema` of what can be set
     here, the `settings` in force, of these what the program has `set` itself and the names of what
     the deployer has `given`, and the `usual`: what holds where the program sets nothing. `used` are
     the titles of what the strategy and the requirements take from it. What only the deployer sets
@@ -35,18 +37,21 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         kept = plugins_of(tx, found)[found.id]
+        said = tx.definitions.find(program_id=found.id, kind="plugin")
         checks = [("requirement_checks", one.check) for one in requirements_of(tx, found)]
         named = [*of_strategy(strategy_of(tx, found)[0]), *checks]
     offers = {at: getattr(kit.registry, at[0]).get(at[1]) for at in named}
     used = {at: one.title or at[1] for at, one in offers.items() if one is not None}
-    rows = []
+    rows, numbers = [], Counter(one.key for one in said)
     for name, plugin in kit.registry.plugins.items():
         manifest, body = plugin.manifest, kept.get(name, Frozen())
         own = body.get("settings", {})
         usual = in_force(kit, tenant, name, {})
         rows.append({
             "name": name, "title": manifest.title, "summary": manifest.summary,
-            "on": body.get("enabled", True), "schema": shown(manifest.program_settings),
+            "on": not manifest.switchable or body.get("enabled", True),
+            "switchable": manifest.switchable,
+            "number": numbers[name], "schema": shown(manifest.program_settings),
             "settings": shown(in_force(kit, tenant, name, own)), "set": shown(own),
             "usual": shown(usual), "given": [one for one in usual if one in plugin.settings],
             "used": [one for at, one in used.items() if kit.registry.owners.get(at) == name],
@@ -70,11 +75,13 @@ def in_force(kit: Kit, tenant: str, plugin: str, own: Mapping[str, Any]) -> dict
 @atomic
 def change(
     kit: Kit, *, tenant: str, actor: Actor, program: str, plugin: str, on: bool | None = None,
-    settings: Mapping[str, Any] | None = None, anew: bool = False, tx: Transaction = NEW,
+    settings: Mapping[str, Any] | None = None, anew: bool = False, was: int | None = None,
+    tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Switch a loaded plugin `on` or off in a program, or set it; what is not given stays.
 
-    With `anew`, settings that are not given are as usual again. Raises `Invalid` with all that is
+    With `anew`, settings that are not given are as usual again. `was` is as in `programs.define`.
+    Raises `Invalid` with all that is
     wrong, each at ``plugins.NAME.settings.SETTING``. Returns the version.
     """
     found, _ = in_program(tx, actor, program)
@@ -87,7 +94,7 @@ def change(
     if anew or settings is not None:
         body["settings"] = {**({} if anew else body.get("settings", {})), **(settings or {})}
     given: dict[str, Any] = {"tenant": tenant, "actor": actor, "program": program, "tx": tx}
-    return define(kit, **given, kind="plugin", key=plugin, body=body)
+    return define(kit, **given, kind="plugin", key=plugin, body=body, was=was)
 
 
 def plugins_of(tx: Transaction, *programs: Program) -> dict[str, dict[str, Frozen]]:

@@ -167,6 +167,9 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
             loaded = ", ".join(kit.registry.plugins) or "none"
             problems.append(Problem(at, f"is not loaded; there are: {loaded}"))
         else:
+            if not plugin.manifest.switchable and not body.get("enabled", True):
+                told = "holds for all programs, so none switches it off; leave this out"
+                problems.append(Problem(f"{at}.enabled", told))
             schema, given = plugin.manifest.program_settings, body.get("settings", {})
             problems += check_options(schema, given, f"{at}.settings")[1]
     return problems
@@ -190,8 +193,11 @@ def _definitions(preset: Preset) -> list[tuple[str, str, dict[str, Any]]]:
     return rows
 
 
-def _define(step: Step, program: Program, kind: str, body: Mapping[str, Any], key: str) -> int:
-    number = step.tx.definitions.put(program.id, kind, body, key).number
+def _define(
+    step: Step, program: Program, kind: str, body: Mapping[str, Any], key: str,
+    was: int | None = None,
+) -> int:  # fmt: skip
+    number = step.tx.definitions.put(program.id, kind, body, key, was).number
     step.record(events.DefinitionChanged, program.id, kind=kind, key=key, number=number)
     return number
 
@@ -265,12 +271,14 @@ def _moved(program: Program, to: str, step: Step) -> Program:
 @atomic
 def define(
     kit: Kit, *, tenant: str, actor: Actor, program: str, kind: str, body: Mapping[str, Any],
-    key: str = "", again: bool = False, tx: Transaction = NEW,
+    key: str = "", again: bool = False, was: int | None = None, tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Put a new version of the program's fields, strategy, targets, ... in force.
 
     What was made under an older version keeps it. Each kind is read as a preset's section is. A new
-    `consent` asks those who agreed to an older text only where it is to be asked `again`.
+    `consent` asks those who agreed to an older text only where it is to be asked `again`. `was` is
+    the number of the version that the change was made from (0: none), where it must be in force
+    still: else `Conflict` (definition.changed), so that nobody undoes what they have not seen.
     Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
     which would be gone, and what stored answers still need.
     """
@@ -295,7 +303,7 @@ def define(
     _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
     rows = [row for row in _definitions(made) if row[0] == kind]
     _, own, kept = rows[0] if rows else (kind, "", {})
-    number = _define(step, found, kind, kept, own)
+    number = _define(step, found, kind, kept, own, was)
     if kind == "consent" and again:
         _define(step, found, AGAIN, {"since": number}, "")
     return {"program": found.id, "kind": kind, "key": own, "number": number}

@@ -11,7 +11,12 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Invalid, NotFound, Problem
-from mentorkit.journey.definitions import consent_needed, fields_of, requirements_of
+from mentorkit.journey.definitions import (
+    consent_needed,
+    fields_of,
+    in_force,
+    requirements_of,
+)
 from mentorkit.journey.programs import define
 from mentorkit.journey.safeguards import signoffs_of
 from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
@@ -24,19 +29,19 @@ if TYPE_CHECKING:
 LISTS = ("requirements", "signoffs")
 """The definitions that are a list of tables, each with an id."""
 TEXTS = ("summary", "consent", "referral")
+KINDS = ("fields", *LISTS, *TEXTS, "supply", "measurement")
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return what a program asks and tells, as its staff change it.
 
     `fields` in their order with `used` (how many have answered), `requirements`, `signoffs`,
-    `supply`, `checks` (what plugins offer), and the `texts` by kind, with the `number` of the
-    consent text and the oldest one that still does (`needed`).
+    `supply`, `checks` (what plugins offer), the `texts` by kind, with the oldest consent text that
+    still does (`needed`), and the `numbers` of the versions in force by kind, 0 for none.
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         people = tx.participants.find(program_id=found.id)
-        texts = {kind: tx.definitions.current(found.id, kind) for kind in TEXTS}
-        consent = texts["consent"]
+        held = {kind: in_force(tx, found, kind) for kind in KINDS}
         return {
             "fields": [
                 {
@@ -52,8 +57,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]
                 {"name": one.name, "title": one.title or one.name}
                 for one in kit.registry.requirement_checks.values()
             ],
-            "texts": {kind: shown(one.body) if one else {} for kind, one in texts.items()},
-            "number": consent.number if consent else 0,
+            "texts": {kind: shown(held[kind][0]) for kind in TEXTS},
+            "numbers": {kind: number for kind, (_, number) in held.items()},
             "needed": consent_needed(tx, found),
         }
 
@@ -68,20 +73,20 @@ def schema(
 
 @atomic
 def field(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, field: str, tx: Transaction = NEW,
-    **changed: Any,
+    kit: Kit, *, tenant: str, actor: Actor, program: str, field: str, was: int | None = None,
+    tx: Transaction = NEW, **changed: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Add a profile field, or change what is given of one: label, kind, required, roles.
 
     A label is text or ``{locale: text}``. A field that is new takes its `options` too; later ones
-    come by `option`.
+    come by `option`. `was` is the version of the fields, as in `programs.define`.
     """
 
     def change(fields: dict[str, Any]) -> None:
         entry = fields.setdefault(field, {})
         entry.update(changed)
 
-    return _changed(kit, tx, tenant, actor, program, change)
+    return _changed(kit, tx, tenant, actor, program, change, was)
 
 
 @atomic
@@ -152,11 +157,13 @@ def listed(
     kind: str,
     id: str,
     entry: Mapping[str, Any] | None,
+    was: int | None = None,
     tx: Transaction = NEW,
 ) -> dict[str, Any]:
     """Put one requirement or sign-off in force by its id, or with no `entry` take it away.
 
-    `kind` is ``requirements`` or ``signoffs``; the entry is what a preset's block holds.
+    `kind` is ``requirements`` or ``signoffs``; the entry is what a preset's block holds, and `was`
+    the version of the list, as in `programs.define`.
     """
     if kind not in LISTS:
         told = Problem("kind", f"write one of {', '.join(LISTS)}")
@@ -168,7 +175,7 @@ def listed(
         raise NotFound(f"{kind}.not_found", f"There is nothing with the id {id!r}.")
     kept[at : at + 1] = [] if entry is None else [{"id": id, **thaw(entry)}]
     given: dict[str, Any] = {"tenant": tenant, "actor": actor, "program": program, "tx": tx}
-    return define(kit, **given, kind=kind, body={kind: kept})
+    return define(kit, **given, kind=kind, body={kind: kept}, was=was)
 
 
 @atomic
@@ -213,18 +220,18 @@ def _changed(
     actor: Actor,
     program: str,
     change: Callable[[dict[str, Any]], None],
+    was: int | None = None,
 ) -> dict[str, Any]:
     """Put the fields in force as `change` leaves them."""
     found, _ = in_program(tx, actor, program)
     fields = _body(tx, found, "fields")
     change(fields)
     given: dict[str, Any] = {"tenant": tenant, "actor": actor, "program": program, "tx": tx}
-    return define(kit, **given, kind="fields", body=fields)
+    return define(kit, **given, kind="fields", body=fields, was=was)
 
 
 def _body(tx: Transaction, program: Program, kind: str) -> dict[str, Any]:
-    found = tx.definitions.current(program.id, kind)
-    body: dict[str, Any] = thaw(found.body) if found else {}
+    body: dict[str, Any] = thaw(in_force(tx, program, kind)[0])
     return body
 
 

@@ -367,10 +367,22 @@ class Definitions(Repository[Definition]):
             raise self.missing(f"{program_id}/{kind}/{key}/{number}")
         return found
 
-    def put(self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "") -> Definition:
-        """Add the next version. Two at once: the second is a `Conflict` (definition.stale)."""
+    def put(
+        self, program_id: str, kind: str, body: Mapping[str, Any], key: str = "",
+        was: int | None = None,
+    ) -> Definition:  # fmt: skip
+        """Add the next version. Two at once: the second is a `Conflict` (definition.stale).
+
+        So it is, as definition.changed, where the newest is not the one that it `was` made from.
+        """
         self._putting = True  # a savepoint may take it back
         newest = self.current(program_id, kind, key)
+        if was not in (None, newest.number if newest else 0):
+            raise Conflict(
+                "definition.changed",
+                "Somebody has changed this since you looked at it, so nothing was kept. Look at "
+                "what holds now, and make your change again if it is still needed.",
+            )
         return self.add(
             self._new(
                 program_id=program_id,

@@ -35,6 +35,7 @@ manifest = Manifest(
     # Named, not given: what loads this plugin should not load SQLAlchemy.
     tables="mentorkit_limits.tables:metadata",
     migrations="mentorkit_limits:migrations",
+    switchable=False,
     settings={
         "type": "object",
         "additionalProperties": False,

@@ -243,3 +243,16 @@ def test_a_preset_may_only_set_what_a_loaded_plugin_takes(kit: Any) -> None:
         "preset.invalid",
         ["plugins.greeter.settings.greeting", "plugins.nosuch"],
     )
+
+
+def test_a_change_made_from_an_older_version_is_refused(kit: Any) -> None:
+    create(kit)
+    by: dict[str, Any] = {"tenant": "acme", "actor": ADMIN, "program": "traders"}
+    first = programs.define(kit, **by, kind="referral", body={"en": "Ask Eva."}, was=0)["number"]
+    programs.define(kit, **by, kind="referral", body={"en": "Ask Fay."}, was=first)
+    for old in (0, first):
+        with pytest.raises(Conflict) as caught:
+            programs.define(kit, **by, kind="referral", body={"en": "Ask me."}, was=old)
+        assert caught.value.code == "definition.changed"
+    assert export(kit)["referral"] == {"en": "Ask Fay."}
+    assert define(kit, "referral", {"en": "Ask all."})["number"] == first + 2

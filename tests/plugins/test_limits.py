@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import cases, links, programs, recruit, screen
+from mentorkit.errors import Invalid
+from mentorkit.journey import cases, links, plugins, programs, recruit, screen
 from mentorkit.kit import Kit
 from mentorkit.store import Counting, network
 from mentorkit.web import blueprint
@@ -243,3 +244,26 @@ def test_one_sender_is_an_address_or_the_network_of_an_ipv6_one() -> None:
     assert network("2001:db8:1:2::9") == network("2001:db8:1:2:ffff::1") == "2001:db8:1:2::"
     assert network("2001:db8:1:3::9") != network("2001:db8:1:2::9")
     assert network("unix:") == "unix:"
+
+
+def test_no_program_switches_them_off_and_none_is_shown_a_switch(
+    kit: Kit, host: flask.Flask
+) -> None:
+    path, who = "/m/programs/traders/plugins", {"X-User": "coordinator"}
+    browser = host.test_client()
+    page = browser.get(path, headers=who).text
+    (section,) = re.findall(r'<section class="mk-card" id="limits".*?</section>', page, re.DOTALL)
+    assert "It holds for all programs" in section
+    assert "<button" not in section
+    assert "Switch off" in page, "the others have a switch"
+    told = "plugins.limits.enabled: holds for all programs, so none switches it off"
+    with pytest.raises(Invalid, match=told):
+        plugins.change(kit, **BY, program="traders", plugin="limits", on=False)
+    preset = {**PRESET, "plugins": {"limits": {"enabled": False}}}
+    with pytest.raises(Invalid, match=told):
+        programs.create(kit, **BY, key="others", preset=preset)
+    (token,) = set(re.findall(r'name="mk_token" value="([^"]+)"', page)[:1])
+    sent = {"mk_token": token, "plugin": "limits", "do": "off", "ask": "yes"}
+    answer = browser.post(path, headers=who, data=sent)
+    assert (answer.status_code, "none switches it off" in answer.text) == (422, True)
+    assert all(one["on"] for one in plugins.show(kit, **BY, program="traders"))

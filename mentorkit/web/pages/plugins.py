@@ -6,10 +6,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from mentorkit.errors import Invalid, NotFound, Problem
+from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.hooks.settings import check_options
 from mentorkit.journey import plugins
-from mentorkit.web import options
+from mentorkit.web import answers, options
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -46,16 +46,19 @@ def program_plugin(visit: Visit, program: str) -> str | Response | tuple[str, in
     one = next((row for row in found if row["name"] == name), None)
     if one is None or did not in ("on", "off", "set"):
         raise NotFound("plugin.not_found", visit.words("No plugin of this name is loaded."))
-    if did == "off" and is_asked(visit):
+    if did == "off" and one["switchable"] and is_asked(visit):
         return _sure(visit, one)
     try:
         if did == "set":
-            settings = _read(visit, one, typed)
-            plugins.change(visit.kit, **at, plugin=name, settings=settings, anew=True)
+            settings, was = _read(visit, one, typed), answers.whole("was")
+            plugins.change(visit.kit, **at, plugin=name, settings=settings, anew=True, was=was)
         else:  # refused only where what was set once does not fit the schema any more
             plugins.change(visit.kit, **at, plugin=name, on=did == "on")
     except Invalid as error:
+        one["number"] = visit.form.get("was", one["number"])  # nothing else was looked at yet
         return _page(visit, found, name, _beside(name, error), typed), status(error)
+    except Conflict as error:
+        return _page(visit, found, name, typed=typed, stale=error), status(error)
     return visit.go("program_plugins", did, program=program, anchor=name)
 
 
@@ -138,6 +141,7 @@ def _beside(name: str, error: Invalid) -> dict[str, str]:
 def _page(
     visit: Visit, found: list[dict[str, Any]], at: str = "",
     wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None,
+    stale: Conflict | None = None,
 ) -> str:  # fmt: skip
     """Return the page; `at` is the plugin whose form was sent, with what is wrong with it."""
     unplaced = dict(wrong or {})
@@ -157,5 +161,5 @@ def _page(
                 }
     return visit.render(
         "plugins.html", title=visit.words("Plugins"), here="program_setup", plugins=found, at=at,
-        wrong=wrong, unplaced=unplaced,
+        wrong=wrong, unplaced=unplaced, stale=stale,
     )  # fmt: skip

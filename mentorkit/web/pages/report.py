@@ -9,11 +9,13 @@ import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.surveys import AFTER, MONTHS
-from mentorkit.errors import Invalid
-from mentorkit.journey import evaluate, programs
+from mentorkit.errors import Conflict, Invalid, MentorKitError
+from mentorkit.journey import evaluate, programs, setup
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
+from mentorkit.web.problems import status
 from mentorkit.web.visits import Visit
 
 AT = {
@@ -45,7 +47,7 @@ def _sheet(visit: Visit, program: str, table: str) -> Response:
 
 @shows("/programs/<program>/plan")
 @allow(*READERS)
-def plan(visit: Visit, program: str, wrong: Invalid | None = None) -> str:
+def plan(visit: Visit, program: str, wrong: MentorKitError | None = None) -> str:
     made = programs.export(visit.kit, **visit.asked(), program=program)
     return visit.render(
         "plan.html",
@@ -56,6 +58,7 @@ def plan(visit: Visit, program: str, wrong: Invalid | None = None) -> str:
         at=AT,
         periods=MONTHS,
         wrong=wrong,
+        number=setup.show(visit.kit, **visit.asked(), program=program)["numbers"]["measurement"],
     )
 
 
@@ -72,9 +75,9 @@ def plan_change(visit: Visit, program: str) -> Response | tuple[str, int]:
         body |= {"currencies": codes} if codes else {}
     at = {**visit.asked(), "program": program, "kind": "measurement"}
     try:
-        programs.define(visit.kit, **at, body=body)
-    except Invalid as error:
-        return plan(visit, program, error), 422
+        programs.define(visit.kit, **at, body=body, was=answers.whole("was"))
+    except (Conflict, Invalid) as error:
+        return plan(visit, program, error), status(error)
     return visit.go("plan", "planned", program=program)
 
 

@@ -76,7 +76,8 @@ def _field(visit: Visit, at: dict[str, Any]) -> None:
             raise Invalid("option.twice", visit.words("An option's id is its own:"), [told])
         if options:
             values["ordered" if kind == "ordered" else "options"] = options
-    setup.field(visit.kit, **at, field=form.get("field", "").strip(), **values)
+    name, was = form.get("field", "").strip(), answers.whole("was")
+    setup.field(visit.kit, **at, field=name, was=was, **values)
 
 
 def _move(visit: Visit, at: dict[str, Any]) -> None:
@@ -114,7 +115,8 @@ def _requirement(visit: Visit, at: dict[str, Any]) -> None:
             several = entry["test"] == "one_of"
             entry["value"] = [one.strip() for one in value.split(";")] if several else value
     id = form.get("id", "").strip()
-    setup.listed(visit.kit, **at, kind="requirements", id=id, entry=entry)
+    was = answers.whole("was")
+    setup.listed(visit.kit, **at, kind="requirements", id=id, entry=entry, was=was)
 
 
 def _signoff(visit: Visit, at: dict[str, Any]) -> None:
@@ -123,12 +125,13 @@ def _signoff(visit: Visit, at: dict[str, Any]) -> None:
     if text := _texts(form.get("text", "")):
         entry["text"] = text
     id = form.get("id", "").strip()
-    setup.listed(visit.kit, **at, kind="signoffs", id=id, entry=entry)
+    was = answers.whole("was")
+    setup.listed(visit.kit, **at, kind="signoffs", id=id, entry=entry, was=was)
 
 
 def _remove(visit: Visit, at: dict[str, Any]) -> None:
     kind, id = visit.form.get("kind", ""), visit.form.get("id", "")
-    setup.listed(visit.kit, **at, kind=kind, id=id, entry=None)
+    setup.listed(visit.kit, **at, kind=kind, id=id, entry=None, was=answers.whole("was"))
 
 
 def _text(visit: Visit, at: dict[str, Any]) -> None:
@@ -140,7 +143,7 @@ def _text(visit: Visit, at: dict[str, Any]) -> None:
     told = {name: text.replace("\r\n", "\n").strip() for name, text in typed.items()}
     body = {name: text for name, text in {**kept, **told}.items() if text}
     again = "again" in visit.form
-    programs.define(visit.kit, **at, kind=kind, body=body, again=again)
+    programs.define(visit.kit, **at, kind=kind, body=body, again=again, was=answers.whole("was"))
 
 
 def _supply(visit: Visit, at: dict[str, Any]) -> None:
@@ -151,7 +154,7 @@ def _supply(visit: Visit, at: dict[str, Any]) -> None:
     lines = [line.partition("=") for line in visit.form.get("by", "").split("\n") if line.strip()]
     by = [{"mentee": a.strip(), "mentor": b.strip() or a.strip()} for a, _, b in lines]
     body = {"ratio": ratio, "gate": "gate" in visit.form, "by": by}
-    programs.define(visit.kit, **at, kind="supply", body=body)
+    programs.define(visit.kit, **at, kind="supply", body=body, was=answers.whole("was"))
 
 
 FORMS: dict[str, Callable[[Visit, dict[str, Any]], None]] = {

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.strategies import FULL_SCORE, share
-from mentorkit.errors import Invalid
+from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import programs, strategies
 from mentorkit.web import answers, options
 from mentorkit.web.access import allow
@@ -51,9 +51,11 @@ def strategy_change(visit: Visit, program: str) -> str | Response | tuple[str, i
         return _form(visit, found, body, changed=True)
     at = {**visit.asked(), "program": program}
     try:
-        programs.define(visit.kit, **at, kind="strategy", body=body)
+        programs.define(visit.kit, **at, kind="strategy", body=body, was=answers.whole("was"))
     except Invalid as error:
         return _form(visit, found, body, error), 422
+    except Conflict as error:
+        return _form(visit, found, body, stale=error), 409
     return visit.go("matching", "strategy", program=program)
 
 
@@ -91,7 +93,7 @@ def _number(typed: str) -> int | str:
 
 def _form(
     visit: Visit, found: dict[str, Any], body: dict[str, Any], wrong: Invalid | None = None, *,
-    changed: bool = False,
+    changed: bool = False, stale: Conflict | None = None,
 ) -> str:  # fmt: skip
     told = (
         {one.place.removeprefix("strategy."): one.message for one in wrong.problems}
@@ -148,6 +150,8 @@ def _form(
         told=told,
         unplaced={at: text for at, text in told.items() if at not in seen},
         wrong=wrong,
+        stale=stale,
+        was=found["number"] if stale else visit.form.get("was", found["number"]),
         changed=changed or bool(visit.form),
     )
 
