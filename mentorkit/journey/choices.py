@@ -129,6 +129,7 @@ def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:
     if step.role in PARTIES:
         program = tx.programs.get(tx.participants.get(mentee).program_id)
         rows = [r for r in rows if r.origin == "mentee" or told_of(r, program, {mentee})]
+        rows = [r for r in rows if r.reason != "asked_for"]  # it is asked, as another of them
     people = persons_of(tx, [one.mentor_id for one in rows])
     return [
         {

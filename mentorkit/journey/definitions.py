@@ -151,4 +151,16 @@ def consent_needed(tx: Transaction, program: Program) -> int:
 
 def consent_version(tx: Transaction, program: Program) -> int:
     """Return the version of the consent text now in force; 0 when there is no text."""
-    return in_force(tx, program, "consent")[1]
+    body, number = in_force(tx, program, "consent")
+    return number if body else 0
+
+
+def lacking(tx: Transaction, program: Program) -> dict[str, str]:
+    """Return what a program needs before it can open: code -> what to do."""
+    missing = unmeasured(tx, program)
+    if not consent_version(tx, program):
+        missing["consent"] = (
+            "The program has no text for people to agree to. Add [consent] to its set-up: how many "
+            "hours a month, what equipment, and what becomes of what they tell."
+        )
+    return missing

@@ -508,7 +508,8 @@ def propose(
     A participant only where the program's `matching` is "self", and nobody from whom they parted
     early; the one they ask must always say yes. There, staff who are one of the two ask as that
     participant. `mentee` and `mentor` are
-    participant ids. Rules may be passed over, safeguards may not. What speaks for the two is kept,
+    participant ids. Where staff propose whom the mentee has chosen, it is that choice that is asked
+    now. Rules may be passed over, safeguards may not. What speaks for the two is kept,
     but not inside a transaction of the caller's, in which no plugin is asked.
     """
     why = reasons_of(kit, tenant, mentee, [mentor]).get(mentor, {}) if tx is NEW else {}
@@ -522,7 +523,8 @@ def _propose(
 ) -> dict[str, Any]:  # fmt: skip
     tx.participants.hold((mentee, mentor))  # what the safeguards look at stays until we have ended
     two = proposing(tx, actor, mentee, mentor)
-    offered = two.offer(two.draft(**why))
+    chosen = tx.proposals.first(mentee_id=mentee, mentor_id=mentor, state="draft")
+    offered = two.offer(chosen or two.draft(**why))
     return {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
 
 
@@ -560,5 +562,6 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
         if not asking and earlier.run_id:
             told = "The two stand in a draft. Publish it, or take them out of it first."
             raise Conflict("proposal.in_draft", told)
-        withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
+        if asking or earlier.origin != "mentee":  # staff offer the mentee's own choice itself
+            withdraw_one(two, earlier, "asked_for")  # nobody was told of it, nor are they
     return two

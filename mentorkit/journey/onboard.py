@@ -205,6 +205,9 @@ def consent(
     """Record consent to the text in force; `version` is the one shown, and an older is refused."""
     own = Own(tx, actor, participant)
     current = consent_version(tx, own.program)
+    if not current:
+        told = "There is no text to agree to yet. Staff write it under the program's set-up."
+        raise Conflict("consent.no_text", told)
     if version is not None and version != current:
         raise Conflict(
             "consent.old_text",

@@ -33,9 +33,9 @@ from mentorkit.journey.definitions import (
     AGAIN,
     fields_of,
     in_force,
+    lacking,
     strategy_misfits,
     strategy_of,
-    unmeasured,
 )
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
 
@@ -229,7 +229,7 @@ def open_(
     """Open a program: people can be matched, and mentees sign up as leads where mentors are enough.
 
     Whom a draft has put onto the waiting list stays there until staff approve them. It must have a
-    way to match, and say what it measures, or why nothing.
+    way to match, a text to agree to, and say what it measures, or why nothing.
     """
     found, step = in_program(tx, actor, program)
     strategy, _ = strategy_of(tx, found)
@@ -243,8 +243,8 @@ def open_(
     if problems := strategy_misfits(kit, tx, found):
         told = f"The program {found.key} cannot match by its strategy as things stand:"
         raise Invalid("strategy.invalid", told, problems)
-    if lacking := unmeasured(tx, found):
-        raise Conflict("program.no_measurement", " ".join(lacking.values()), missing=list(lacking))
+    if missing := lacking(tx, found):
+        raise Conflict("program.not_ready", " ".join(missing.values()), missing=list(missing))
     opened = _moved(found, "open", step)
     return summary(tx, step.save(tx.programs, opened, events.ProgramOpened)[0])
 
@@ -300,6 +300,8 @@ def define(
     if kind == "fields":
         problems += _unfit(tx, found, made.fields)
         problems += _reused(tx, found, made.fields)
+    if kind == "consent" and found.state == "open" and not made.consent:
+        problems.append(Problem(kind, "people join by agreeing to it; write one"))
     _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
     rows = [row for row in _definitions(made) if row[0] == kind]
     _, own, kept = rows[0] if rows else (kind, "", {})

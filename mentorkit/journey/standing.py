@@ -20,7 +20,7 @@ from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
-from mentorkit.journey.definitions import consent_needed, matching_for, requirements_of, unmeasured
+from mentorkit.journey.definitions import consent_needed, lacking, matching_for, requirements_of
 from mentorkit.journey.flags import to_mend
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.onboard import unanswered
@@ -306,7 +306,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "relationships": dict(held),
             "late_work": _late(tx),
             **_safety(tx, found, actor),
-            "lacking": [*unmeasured(tx, found)] if found.state == "draft" else [],
+            "lacking": [*lacking(tx, found)] if found.state == "draft" else [],
         }
         figures["supply"] = balance(tx, found)
         return {**figures, "next": _next(found, figures)}

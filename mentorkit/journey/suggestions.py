@@ -10,13 +10,15 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import OTHER, Proposal
+from mentorkit.domain.signoffs import unsigned
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import matching_for
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, pool_of, told_of
-from mentorkit.journey.safeguards import old_enough
+from mentorkit.journey.safeguards import old_enough, signoffs_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -102,6 +104,9 @@ def _why(tx: Transaction, program: Program, one: Participant, asked: Collection[
         )
     if one.cohort in over(tx, program):
         return f"The cohort {one.cohort} is over. Staff can put its people into another."
+    if missing := set(unsigned(required := signoffs_of(tx, program), one)):
+        names = ", ".join(in_locale(s.text) or s.id for s in required if s.id in missing)
+        return f"Nobody is matched before every sign-off is recorded. Still missing: {names}."
     if asked:
         return "There is no free place: an open proposal holds it. Wait for the answer."
     return "There is no free place. There is one when a relationship ends, or staff give another."

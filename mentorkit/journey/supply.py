@@ -19,6 +19,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.domain.supply import Supply, read_supply
+from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.safeguards import old_enough, signoffs_of
@@ -36,10 +37,11 @@ def supply(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, An
     """Return how a program is supplied, for its staff.
 
     `capacity` is the free places of mentors who can be matched now, `demand` the mentees who have
-    no mentor yet; `missing` places open the gate. `short` is a table for each of the program's
-    pairs of fields, whose rows' `demand` sums to the whole: everybody counts once, under the answer
-    with which a place would be found, else under their answer with the fewest places. `places` of a
-    row are all that fit it, so that a mentor of two languages stands in two rows.
+    no mentor yet, both without those of a cohort that is over; `missing` places open the gate.
+    `short` is a table for each of the program's pairs of fields, whose rows' `demand` sums to the
+    whole: everybody counts once, under the answer with which a place would be found, else under
+    their answer with the fewest places. `places` of a row are all that fit it, so that a mentor of
+    two languages stands in two rows.
     """
     with reading_in(kit, tenant, actor, program) as (tx, found):
         fields, rule = fields_of(tx, found), supply_of(tx, found)
@@ -94,7 +96,8 @@ def _mentors(tx: Transaction, program: Program) -> list[Participant]:
     """Return the mentors who can be matched now and have a place."""
     required = signoffs_of(tx, program)
     active = tx.participants.find(program_id=program.id, state="active", role=["mentor", "both"])
-    rows = [one for one in active if _places(one) and not unsigned(required, one)]
+    ended = over(tx, program)
+    rows = [o for o in active if _places(o) and not unsigned(required, o) and o.cohort not in ended]
     people = tx.people.get_many(one.person_id for one in rows)
     return [one for one in rows if old_enough(program, people[one.person_id], tx.now.year)]
 
@@ -107,7 +110,9 @@ def _places(one: Participant) -> int:
 
 def _mentees(tx: Transaction, program: Program) -> list[Participant]:
     seeking = {"state": SEEKING, "role": ["mentee", "both"], "used": 0}
-    return tx.participants.find(program_id=program.id, **seeking)
+    ended = over(tx, program)
+    found = tx.participants.find(program_id=program.id, **seeking)
+    return [one for one in found if one.cohort not in ended]
 
 
 def _short(

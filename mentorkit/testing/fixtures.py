@@ -76,7 +76,7 @@ def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]
     """Return a factory of open programs in `mentorkit_kit`: ``create(preset, key="a")``.
 
     `preset` is what ``program create`` reads from a file: its fields, strategy, and so on. One
-    that does not say what it measures, measures nothing.
+    that does not say what it measures, measures nothing, and one without a consent text gets one.
     """
     from mentorkit.domain.people import Actor
     from mentorkit.journey import programs
@@ -84,7 +84,11 @@ def mentorkit_create_program(mentorkit_kit: Kit) -> Callable[..., dict[str, Any]
     admin = Actor(user_ref="tests", admin=True)
 
     def create(preset: Any, *, key: str = "program", tenant: str = "acme") -> dict[str, Any]:
-        preset = {"measurement": {"none": "A test measures nothing."}, **preset}
+        least = {
+            "measurement": {"none": "A test measures nothing."},
+            "consent": {"en": "We use what you tell us."},
+        }
+        preset = {**least, **preset}
         made = programs.create(mentorkit_kit, tenant=tenant, actor=admin, key=key, preset=preset)
         programs.open_(mentorkit_kit, tenant=tenant, actor=admin, program=key)
         return made

@@ -178,6 +178,41 @@ def test_g5_two_workers_at_once_ask_the_next_once(create_world: Any, clock: Any)
         assert [state for _, state in now(world, key)] == ["expired", "offered", "draft"]
 
 
+def test_whom_staff_propose_of_a_mentees_choices_is_that_choice_being_asked(
+    choosing: Any, clock: Any
+) -> None:
+    ranked(choosing, "cleo", "dora", "emil", by="ana")
+    accept.withdraw(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    two = {"mentee": choosing.ids["ana"], "mentor": choosing.ids["emil"]}
+    offered = match.propose(choosing.kit, **choosing.at, **two)
+    assert (offered["awaiting"], offered["origin"]) == ("mentor", "mentee")
+
+    def own() -> list[tuple[str, str]]:
+        told = choices.show(
+            choosing.kit, tenant="acme", actor=choosing.by("ana"),
+            participant=choosing.ids["ana"],
+        )["choices"]  # fmt: skip
+        return [(one["mentor"], one["state"]) for one in told]
+
+    assert own() == [("Cleo", "withdrawn"), ("Dora", "draft"), ("Emil", "offered")]
+    run_out(choosing, clock)
+    assert own() == [("Cleo", "withdrawn"), ("Dora", "offered"), ("Emil", "expired")]
+
+
+def test_a_choice_whose_mentor_asks_by_themselves_is_not_shown_as_withdrawn(
+    choosing: Any,
+) -> None:
+    ranked(choosing, "cleo", "dora", by="ana")
+    at = {"tenant": "acme", "mentee": choosing.ids["ana"], "mentor": choosing.ids["dora"]}
+    match.propose(choosing.kit, actor=choosing.by("dora"), **at)
+    told = choices.show(
+        choosing.kit, tenant="acme", actor=choosing.by("ana"), participant=choosing.ids["ana"]
+    )["choices"]
+    assert [(one["mentor"], one["state"]) for one in told] == [
+        ("Cleo", "offered"), ("Dora", "offered"),
+    ]  # fmt: skip
+
+
 def test_choices_are_ranked_anew_or_taken_back(choosing: Any) -> None:
     ranked(choosing, "cleo", "dora", "emil", by="ana")
     ranked(choosing, "cleo", "fay", by="ana")

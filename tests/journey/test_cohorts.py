@@ -111,6 +111,21 @@ def test_nobody_of_a_cohort_that_is_over_is_offered_to_anybody(dated: Any, clock
     assert (now["seeking"], now["places"]) == (0, 1)
 
 
+def test_who_is_of_a_cohort_that_is_over_neither_gives_a_place_nor_seeks_one(
+    dated: Any, clock: Any
+) -> None:
+    def supplied() -> tuple[int, int]:
+        now = standing.overview(dated.kit, **dated.at, program="traders")["supply"]
+        return now["capacity"], now["demand"]
+
+    put(dated, ana="spring", cleo="spring")
+    assert supplied() == (3, 2)
+    clock.now = datetime(2027, 6, 8, 9, tzinfo=UTC)
+    assert supplied() == (2, 1)
+    put(dated, ana="autumn", cleo="autumn")
+    assert supplied() == (3, 2)
+
+
 def test_a_mentee_does_not_learn_that_the_mentors_cohort_is_over(
     create_world: Any, clock: Any
 ) -> None:

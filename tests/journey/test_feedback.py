@@ -284,7 +284,7 @@ def test_f22_a_program_without_a_plan_is_not_opened(create_kit: Callable[..., An
     programs.create(kit, **at, key="bare", preset=bare)
     with pytest.raises(Conflict, match="does not say what it measures") as caught:
         programs.open_(kit, **at, program="bare")
-    assert caught.value.code == "program.no_measurement"
+    assert caught.value.code == "program.not_ready"
     put = {**at, "program": "bare", "kind": "measurement"}
     programs.define(kit, **put, body={"indicators": {"staff": {"label": "Employees"}}})
     with pytest.raises(Conflict) as caught:

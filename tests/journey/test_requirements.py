@@ -293,6 +293,22 @@ def test_f3_without_one_signoff_a_mentor_is_no_candidate_and_staff_see_which(
     assert {one.mentor_id for one in pairs} == {world.ids["dora"]}
 
 
+@pytest.mark.parametrize("reader", ["ana", "staff"])
+def test_f3_a_mentee_who_lacks_a_signoff_is_told_so_and_of_no_place_that_is_missing(
+    create_world: Any, reader: str
+) -> None:
+    world = create_world(matching="self")
+    body = {"signoffs": [{**SIGNOFFS["signoffs"][0], "roles": ["mentee"]}]}
+    programs.define(world.kit, **world.at, program="traders", kind="signoffs", body=body)
+    actor = world.admin if reader == "staff" else world.by(reader)
+    with pytest.raises(Conflict) as refused:
+        suggestions.mentors(
+            world.kit, tenant=world.tenant, actor=actor, participant=world.ids["ana"]
+        )
+    assert "Still missing: Has read the code of ethics." in str(refused.value)
+    assert "free place" not in str(refused.value)
+
+
 def test_f3_a_signoff_taken_back_stops_a_pair_at_publish_and_at_accept(
     world: SimpleNamespace,
 ) -> None:

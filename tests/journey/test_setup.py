@@ -25,7 +25,7 @@ from mentorkit.journey import (
     suggestions,
 )
 from mentorkit.journey.steps import many
-from tests.journey.conftest import ADMIN
+from tests.journey.conftest import ADMIN, PRESET
 
 
 def at(world: SimpleNamespace) -> dict[str, Any]:
@@ -202,6 +202,40 @@ def test_f4_nobody_begins_on_a_text_that_was_replaced_for_good(world: SimpleName
     with pytest.raises(Conflict) as refused:
         onboard.complete(world.kit, **world.at, participant=eva["id"])
     assert refused.value.code == "participant.no_consent"
+
+
+def test_nobody_is_asked_to_join_where_there_is_no_text_to_agree_to(
+    world: SimpleNamespace,
+) -> None:
+    bare = {name: part for name, part in PRESET.items() if name != "consent"}
+    programs.create(world.kit, **world.at, key="bare", preset=bare)
+    bare_at = {**world.at, "program": "bare"}
+    recruit.receive(
+        world.kit, **bare_at, leads=[Lead(key="eva", role="mentee", profile={"trade": "baker"})]
+    )
+    (eva,) = screen.review(world.kit, **bare_at, state="lead")
+    with pytest.raises(Conflict, match="Staff write it") as refused:
+        onboard.consent(world.kit, **world.at, participant=eva["id"])
+    assert refused.value.code == "consent.no_text"
+    assert standing.overview(world.kit, **bare_at)["lacking"] == ["consent"]
+    with pytest.raises(Conflict, match="no text for people to agree to") as refused:
+        programs.open_(world.kit, **bare_at)
+    assert (refused.value.code, refused.value.details["missing"]) == (
+        "program.not_ready", ["consent"],
+    )  # fmt: skip
+    programs.define(world.kit, **bare_at, kind="consent", body={"en": "We keep it to ourselves."})
+    assert standing.overview(world.kit, **bare_at)["lacking"] == []
+    assert programs.open_(world.kit, **bare_at)["state"] == "open"
+    for verb in (screen.approve, onboard.consent, onboard.complete):
+        verb(world.kit, **world.at, participant=eva["id"])
+
+
+def test_the_text_of_an_open_program_is_written_anew_but_never_emptied(
+    world: SimpleNamespace,
+) -> None:
+    with pytest.raises(Invalid, match="people join by agreeing to it"):
+        programs.define(world.kit, **at(world), kind="consent", body={})
+    assert not ana(world)["consent_due"]
 
 
 def test_f4_every_preset_states_hours_and_asks_for_time_and_equipment() -> None:

@@ -29,6 +29,7 @@ PRESET: dict[str, Any] = {
     "supply": {"gate": False},
     "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}]},
     "measurement": {"none": "These tests measure nothing."},
+    "consent": {"en": "We use what you tell us."},
 }
 ANA = {"as": "mentee", "name": "Ana  Lovi", "email": "Ana@Example.org", "answer.trade": "baker"}
 

@@ -199,7 +199,10 @@ def test_f22_a_program_without_a_plan_says_what_is_missing_and_takes_a_reason(
     )
     page = admin.send("/programs/bare/plan", none="We only bring people together.", do="none")
     assert "We only bring people together." in page
-    assert "Say what is measured" not in admin.open("/programs/bare/")
+    page = admin.open("/programs/bare/")
+    assert "Say what is measured" not in page
+    assert "Write what everybody agrees to." in page
+    assert "/programs/bare/setup#texts" in page
 
 
 def test_staff_choose_currencies_period_and_how_outliers_count(asking: Portal) -> None:

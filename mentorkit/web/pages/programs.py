@@ -37,6 +37,7 @@ NEXT = {
 }
 """What is best done now, in words."""
 LACKING = {
+    "consent": "Write what everybody agrees to.",
     "measurement": "Say what is measured, or why nothing is.",
     "baseline": "Ask the indicators before the first meeting too, or no change can be told.",
     "endline": "Ask the indicators again at the end, or no change can be told.",
