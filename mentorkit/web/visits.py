@@ -353,6 +353,7 @@ NOTICES = {
     "dismissed": "They do not work in this program any more.",
     "approved": "{count} approved.",
     "declined": "{count} declined.",
+    "readmitted": "They are back, as new. Decide next whether they may join.",
     "waiting": "{count} put on the waiting list.",
     "joined": "{count} can be matched now.",
     "ready": "Thank you. Everything is there for a match now.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Portal
 
-from mentorkit.journey import accept, match, plugins, programs
+from mentorkit.journey import accept, match, onboard, plugins, programs
 from mentorkit.kit import Kit
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -136,3 +137,44 @@ def test_the_last_yes_of_staff_is_asked_as_their_own(
     assert "The two have said yes. Yours, as staff, is the last." in page
     assert "You answer for the" not in page
     assert "You have said yes." in cora.send(path, do="accept")
+
+
+def test_who_has_left_is_taken_back_in_on_their_page_as_a_sheet_advises(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
+    onboard.leave(portal.kit, **BY, participant=portal.ids["ana"])
+    cora, path = portal.browser("cora"), "/programs/traders/people/import"
+    cora.open(path)
+    body = b"id,name,trade\nana,Ana,baker\ncleo,Cleo,baker\n"
+    page = cora.send(path, sheet=(io.BytesIO(body), "people.csv"), role="mentee")
+    assert "ana has left before" in page
+    assert "take them back in first" in page
+    assert "cleo is a mentor here already" in page
+    assert "mentorkit participant" not in page
+    path = f"/programs/traders/people/{portal.ids['ana']}"
+    cora.open(path)
+    page = cora.send(f"{path}/decide", do="readmit")
+    assert "They are back, as new." in page
+    assert "May they join?" in page
+
+
+def test_a_long_list_to_tick_is_there_without_a_tap_what_is_ticked_first(
+    create_portal: Callable[..., Portal],
+) -> None:
+    spoken = {f"l{at:02}": f"Language {at:02}" for at in range(25)}
+    fields = {"languages": {"kind": "options", "options": spoken}}
+    portal = create_portal(fields={**fields, "trade": TRADE, "village": {"kind": "text"}})
+    at = {**BY, "participant": portal.ids["ana"]}
+    onboard.answer(portal.kit, **at, answers={"languages": ["l20"]})
+    page = portal.browser("ana").open(f"/programs/traders/people/{portal.ids['ana']}")
+    assert "Show all" not in page
+    ticks = re.findall(r'name="answer.languages" value="(l..)"( checked)?', page)
+    assert ticks[:2] == [("l20", " checked"), ("l00", "")]
+    assert len(ticks) == 25
+
+
+def test_what_nobody_told_staff_is_noted_as_such(portal: Portal) -> None:
+    page = portal.browser("cora").open(f"/programs/traders/people/{portal.ids['ana']}")
+    assert "How did they tell you?" in page
+    assert "They did not: I note it as staff" in page
