@@ -153,7 +153,6 @@ def test_the_report_shows_each_figure_with_its_n_and_how_it_is_counted(
     assert "From reaching out to completing" in page
     assert "journal" not in page
     assert not re.search(r">n(?: paired)?<", page)
-    assert "Answered both times" in page
     assert "no comparison group" in page
     assert "1 h 15 min" in page
     assert "Who answered" in page

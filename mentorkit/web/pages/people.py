@@ -313,7 +313,11 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
             onboard.complete(visit.kit, **visit.asked(), participant=participant)
     except (Invalid, Conflict, NotAllowed) as error:
         return _again(visit, program, participant, error), status(error)
-    return visit.go("participant", "answered", program=program, participant=participant)
+    if found["state"] == "approved" and not visit.is_staff:
+        return visit.go("home", "ready")
+    own = visit.person is not None and found["person_id"] == visit.person.id
+    said = "answered" if own else "noted"
+    return visit.go("participant", said, program=program, participant=participant)
 
 
 @does("/programs/<program>/people/<participant>/ready")
