@@ -33,6 +33,9 @@ _CODES: tuple[tuple[type[MentorKitError], int], ...] = (
 HINTS = {
     "program.not_found": "List them with `mentorkit program show`.",
     "program.staff_only": "They do it with `mentorkit staff add`.",
+    "participant.left": "`mentorkit participant readmit` takes them back in.",
+    "participant.declined": "`mentorkit participant approve` does it.",
+    "participant.other_role": "`mentorkit participant correct` does it.",
     "safeguard.not_active": "Whoever is paused comes back with `mentorkit participant resume`.",
 }
 """The command that helps, by the code of an error whose own words are told on pages as well."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.failures import WRONG_INPUT
+from mentorkit.commands.failures import HINTS, WRONG_INPUT
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.output import (
     Progress,
@@ -177,7 +177,13 @@ def recruit(
         f"{plural(skipped, 'row')} left out; mend the rows and take the file in again:",
     )
     tell_problems(
-        [Problem(one["place"] or one["key"], one["message"]) for one in report["refused"]],
+        [
+            Problem(
+                one["place"] or one["key"],
+                " ".join(filter(None, (one["message"], HINTS.get(one["code"])))),
+            )
+            for one in report["refused"]
+        ],
         f"Refused {plural(len(report['refused']), 'row')}:",
     )
     tell_problems(

@@ -59,7 +59,7 @@ def gather(
     for id in everybody:
         if rows[id].free < (needed := len(ids) if id == mentor else 1):
             name = persons_of(tx, [id])[id].name
-            told = f"{name} has {rows[id].free} free place(s), and {needed} are needed. "
+            told = f"Free places of {name}: {rows[id].free}; needed: {needed}. "
             told += "Name fewer people, or give them more places first."
             raise Conflict("participant.full", told, capacity=rows[id].capacity)
     used = {}

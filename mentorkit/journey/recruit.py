@@ -329,14 +329,14 @@ class _Plan:
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
         if known and before and before.state in ("left", "declined"):
-            told, verb = {
-                "left": ("has left", "readmit"),
-                "declined": ("was declined", "approve"),
+            told, first = {
+                "left": ("has left", "take them back in"),
+                "declined": ("was declined", "approve them"),
             }[before.state]
             raise Conflict(
                 f"participant.{before.state}",
-                f"{lead.key} {told} here before; nothing was changed. To take them in after all: "
-                f"`mentorkit participant {verb} {known.external_key or before.id}`.",
+                f"{known.external_key or before.id} {told} before; nothing was changed. If they "
+                f"are to join after all, {first} first.",
             )
         merged, changed = _merged(before, lead) if before else (None, set())
         held = self._held(known)
@@ -576,8 +576,8 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
-                "both, give the row the role `both`. If they came in with the wrong role: "
-                f"`mentorkit participant correct {lead.key} --role {lead.role}`.",
+                "both, give the row the role `both`. If they came in with the wrong role, ask "
+                "whoever operates this portal to correct it.",
             )
         changed.add("role")
         merged = replace(merged, role="both")

@@ -28,8 +28,8 @@ _LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "application_approved": _english(
         "You can join: {program}",
-        "Hello {person}, you are welcome in {program}. Please agree to what we ask of everybody, "
-        "and answer what is still missing.\n{link}",
+        "Hello {person}, you are welcome in {program}. Please open your page: it says what is "
+        "still missing, and you tell us there that you are ready.\n{link}",
     ),
     "application_waiting": _english(
         "You are on the waiting list: {program}",

@@ -72,11 +72,13 @@ def _work(kit: Kit, stop: threading.Event) -> None:
     """Do what the program has promised, each quarter of a minute, as cron would by the minute."""
     from mentorkit.worker import work
 
-    while not stop.wait(15):
+    waits = 0
+    while not stop.wait(waits):
         try:
             work(kit)
         except MentorKitError as error:
             kit_log.warning("work: %s", error)
+        waits = 15
 
 
 def populate(sessions: sessionmaker[Session], kit: Kit) -> None:

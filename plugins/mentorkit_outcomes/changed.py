@@ -87,7 +87,7 @@ class Indicators(Metric):
                 title="What changed",
                 columns=(
                     *head_columns,
-                    Column(name="paired", title="n paired"),
+                    Column(name="paired", title="Answered both times"),
                     Column(name="paired_before", title="Their mean before", kind="number"),
                     Column(name="paired_after", title="Their mean after", kind="number"),
                     Column(name="change", title="Change of the mean", kind="percent"),
@@ -171,7 +171,7 @@ def _centre(
 def _change(
     facts: Facts, start: Told, end: Told, asked: Mapping[str, Survey], currency: str
 ) -> tuple[Any, ...]:
-    """Return the cells of what changed until one later wave, from n paired on."""
+    """Return the cells of what changed until one later wave, from who answered both on."""
     pairs = [
         (start[who][0], value)
         for who, (value, code) in end.items()

@@ -69,7 +69,7 @@ class Funnel(Metric):
                     "reached while they were in it. Each step counts those of the step before. A "
                     "mentee of a circle and its mentor are a pair. Beside the pairs stand the "
                     "people, mentees and peers, whom staff brought together without an offer to "
-                    "answer. Counted from the journal."
+                    "answer."
                 ),
             )
         ]
@@ -239,7 +239,7 @@ class Hours(Metric):
                 columns=(
                     Column(name="what", title="What", kind="text"),
                     Column(name="minutes", title="Time", kind="minutes"),
-                    Column(name="n", title="n"),
+                    Column(name="n", title="Count"),
                     Column(name="attended", title="Time of everybody there", kind="minutes"),
                 ),
                 rows=(
@@ -249,7 +249,7 @@ class Hours(Metric):
                 ),
                 how=(
                     "Meetings that were logged and not taken out again: individual of two people, "
-                    "in groups of more than two. n is the number of meetings, and in the last line "
+                    "in groups of more than two. The count is of meetings, and in the last line "
                     "of relationships, those without a meeting too. An hour of a group of five is "
                     "one hour of time, and five of everybody there."
                 ),

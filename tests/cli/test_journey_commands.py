@@ -635,7 +635,8 @@ def test_who_has_left_is_taken_back_in_by_staff(traders: Path, run: Run) -> None
     onboard.leave(kit, tenant="default", actor=by, participant=ana["id"])
     kit.close()
     told = run("recruit", "mentees.csv", "--role", "mentee", code=None).err
-    assert "`mentorkit participant readmit e1`" in told
+    assert "e1 has left before" in told
+    assert "`mentorkit participant readmit` takes them back in." in told
     assert run("participant", "readmit", "--all").out == "Took back in 1 participant.\n"
     now = {
         row["key"]: row["state"] for row in listed(run, "participant", "list", "--role", "mentee")

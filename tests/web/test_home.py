@@ -67,6 +67,27 @@ def test_who_has_given_everything_is_told_so_and_is_ready_by_one_button(portal: 
     assert "I am ready" not in page
 
 
+def test_who_agrees_on_their_page_is_led_there_and_reads_what_comes_next(portal: Portal) -> None:
+    page = walk(portal, screen.approve)
+    assert "#finish" in page
+    zoe, path = portal.browser("zoe"), f"/programs/traders/people/{portal.ids['zoe']}"
+    page = zoe.open(path)
+    assert "agree to the text below them" in page
+    assert page.count('id="finish"') == 1
+    page = zoe.send(path, agree="yes", consent_now=zoe.find(r'name="consent_now" value="(\d+)"'))
+    assert "Everything is there for a match now" in page
+    assert current(page) == "Looking"
+
+
+def test_who_has_not_agreed_is_asked_to_in_words_of_their_own(portal: Portal) -> None:
+    walk(portal, screen.approve)
+    zoe, path = portal.browser("zoe"), f"/programs/traders/people/{portal.ids['zoe']}"
+    zoe.open(path)
+    page = zoe.send(path, 409)
+    assert "First agree to what everybody here agrees to." in page
+    assert "Record their consent" not in page
+
+
 def test_nobody_is_ready_by_the_button_who_has_not_agreed(portal: Portal) -> None:
     page = walk(portal, screen.approve)
     assert "A few things are missing" in page
@@ -132,7 +153,7 @@ def test_what_has_ended_stays_on_home_with_what_may_still_be_done(portal: Portal
         assert f"You and {other}" in page
         assert "Ended" in page
         assert "no_time" not in page
-        assert "whether we look for somebody else" in page
+        assert "take a break first" in page
         assert "Report a problem" in page
         browser.open(browser.find(rf'href="(/mentoring/[^"]*relationships/{held})"'))
 

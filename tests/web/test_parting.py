@@ -122,7 +122,7 @@ def test_whoever_asked_takes_it_back_and_the_other_says_no(
     assert "Yes, take it back" in ana.page.text
     page = cleo.open(path)
     assert "take it back" not in page
-    assert "Nobody is connected before everybody who is asked has said yes" in page
+    assert "You are connected only once everybody who is asked has said yes" in page
     page = ana.send(path, do="withdraw")
     assert "It is taken back." in page
     assert "Taken back" in cleo.open(path)

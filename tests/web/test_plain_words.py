@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Portal
 
-from mentorkit.journey import accept, match, plugins, programs
+from mentorkit.journey import accept, match, meet, onboard, plugins, programs
 from mentorkit.kit import Kit
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -112,7 +113,7 @@ def test_what_staff_note_for_others_is_not_told_as_their_own(portal: Portal) -> 
     cora, path = portal.browser("cora"), "/programs/traders/people"
     cora.open(path)
     ticked = {"participant": list(portal.ids.values())[:2], "means": "phone"}
-    assert "That 2 have agreed is noted." in cora.send(path, do="consent", **ticked)
+    assert "Noted: 2 agreed." in cora.send(path, do="consent", **ticked)
     two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
     asked = match.propose(portal.kit, **BY, **two)["id"]
     path = f"/programs/traders/proposals/{asked}"
@@ -136,3 +137,114 @@ def test_the_last_yes_of_staff_is_asked_as_their_own(
     assert "The two have said yes. Yours, as staff, is the last." in page
     assert "You answer for the" not in page
     assert "You have said yes." in cora.send(path, do="accept")
+
+
+def test_who_has_left_is_taken_back_in_on_their_page_as_a_sheet_advises(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
+    onboard.leave(portal.kit, **BY, participant=portal.ids["ana"])
+    cora, path = portal.browser("cora"), "/programs/traders/people/import"
+    cora.open(path)
+    body = b"id,name,trade\nana,Ana,baker\ncleo,Cleo,baker\n"
+    page = cora.send(path, sheet=(io.BytesIO(body), "people.csv"), role="mentee")
+    assert "ana has left before" in page
+    assert "take them back in first" in page
+    assert "cleo is a mentor here already" in page
+    assert "mentorkit participant" not in page
+    path = f"/programs/traders/people/{portal.ids['ana']}"
+    cora.open(path)
+    page = cora.send(f"{path}/decide", do="readmit")
+    assert "They are back, as new." in page
+    assert "May they join?" in page
+
+
+def test_a_long_list_to_tick_is_there_without_a_tap_what_is_ticked_first(
+    create_portal: Callable[..., Portal],
+) -> None:
+    spoken = {f"l{at:02}": f"Language {at:02}" for at in range(25)}
+    fields = {"languages": {"kind": "options", "options": spoken}}
+    portal = create_portal(fields={**fields, "trade": TRADE, "village": {"kind": "text"}})
+    at = {**BY, "participant": portal.ids["ana"]}
+    onboard.answer(portal.kit, **at, answers={"languages": ["l20"]})
+    page = portal.browser("ana").open(f"/programs/traders/people/{portal.ids['ana']}")
+    assert "Show all" not in page
+    ticks = re.findall(r'name="answer.languages" value="(l..)"( checked)?', page)
+    assert ticks[:2] == [("l20", " checked"), ("l00", "")]
+    assert len(ticks) == 25
+
+
+def test_what_nobody_told_staff_is_noted_as_such(portal: Portal) -> None:
+    page = portal.browser("cora").open(f"/programs/traders/people/{portal.ids['ana']}")
+    assert "How did they tell you?" in page
+    assert "They did not: I note it as staff" in page
+
+
+def test_whoever_is_asked_a_question_reads_that_it_is_one(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    ana, cleo = portal.browser("ana"), portal.browser("cleo")
+    path = f"/programs/traders/proposals/{asked}"
+    ana.open(path)
+    ana.send(path, do="ask", text="Do you bake bread?")
+    page = cleo.open("/")
+    assert "There is a question for you. Please answer." in page
+    assert "There is a proposal for you" not in page
+
+
+def test_the_second_yes_leads_to_how_they_reach_each_other(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    accept.accept(portal.kit, **BY, proposal=asked, on_behalf_of="mentee")
+    cleo, path = portal.browser("cleo"), f"/programs/traders/proposals/{asked}"
+    cleo.open(path)
+    page = cleo.send(path, do="accept")
+    assert "You are connected now." in page
+    assert "Choose how you are reached" in page
+    assert f"/people/{portal.ids['cleo']}#contacts" in page
+
+
+def test_a_break_hopes_for_no_time(portal: Portal) -> None:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    held = accept.accept(portal.kit, **BY, proposal=asked)["relationship"]["id"]
+    meet.pause(portal.kit, **BY, relationship=held)
+    page = portal.browser("ana").open(f"/programs/traders/relationships/{held}")
+    assert "this month" in page
+    assert "is hoped for" not in page
+
+
+def test_the_overview_says_what_its_button_leads_to(portal: Portal) -> None:
+    page = portal.browser("cora").open("/programs/traders/")
+    assert "Go to the matching" in page
+    assert "Go there" not in page
+
+
+def test_where_people_choose_each_other_both_and_staff_are_told_so(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana, cleo = portal.browser("ana"), portal.browser("cleo")
+    assert "Look for a mentor now: choose one, and ask." in ana.open("/")
+    assert "They choose each other" in portal.browser("cora").open("/programs/traders/")
+    ana.open(ana.find(r'href="(/mentoring[^"]+/mentors)"'))
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    ana.send("/programs/traders/proposals", **two)
+    assert "They have chosen you themselves, and asked." in cleo.open(ana.page.request.path)
+
+
+def test_a_coordinator_of_circles_is_led_to_bringing_one_together(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"kind": "circle"})
+    page = portal.browser("cora").open("/programs/traders/")
+    assert "Bring a circle together." in page
+    assert 'href="/mentoring/programs/traders/groups/new"' in page
+
+
+def test_what_staff_keep_for_somebody_is_not_called_their_answers(portal: Portal) -> None:
+    cora, path = portal.browser("cora"), f"/programs/traders/people/{portal.ids['ana']}"
+    cora.open(path)
+    page = cora.send(path, **{"answer.village": "Wen"}, means="phone")
+    assert "The answers are kept." in page
+    assert "Your answers are kept" not in page

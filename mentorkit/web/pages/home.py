@@ -40,6 +40,12 @@ def _told(visit: Visit, part: dict[str, Any]) -> str:
     stage = "ready" if part["ready"] else part["stage"]
     if stage == "asked" and not any(one["yours"] for one in part["proposals"]):
         return visit.words("Somebody is asked for you. We tell you the answer at once.")
+    if stage == "asked" and any(
+        one["yours"] and one["state"] == "question" for one in part["proposals"]
+    ):
+        return visit.words("There is a question for you. Please answer.")
+    if stage == "looking" and part["self_match"]:
+        return visit.words("Look for a mentor now: choose one, and ask.")
     if part["role"] == "mentor" and stage in MENTOR:
         if part["places"] and stage == "connected":
             return visit.words(

@@ -313,7 +313,11 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
             onboard.complete(visit.kit, **visit.asked(), participant=participant)
     except (Invalid, Conflict, NotAllowed) as error:
         return _again(visit, program, participant, error), status(error)
-    return visit.go("participant", "answered", program=program, participant=participant)
+    if found["state"] == "approved" and not visit.is_staff:
+        return visit.go("home", "ready")
+    own = visit.person is not None and found["person_id"] == visit.person.id
+    said = "answered" if own else "noted"
+    return visit.go("participant", said, program=program, participant=participant)
 
 
 @does("/programs/<program>/people/<participant>/ready")
@@ -368,7 +372,7 @@ def participant_sign(visit: Visit, program: str, participant: str) -> Response:
 @does("/programs/<program>/people/<participant>/decide")
 @allow(*STAFF)
 def participant_decide(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
-    """Let one person join or not, with a note; or ask the checks about them again."""
+    """Let one person join or not, with a note; take them back in; or ask the checks again."""
     _one(visit, participant)
     at: dict[str, Any] = {**visit.asked(), "participant": participant}
     did, note = visit.form.get("do", ""), visit.form.get("note", "").strip()
@@ -378,13 +382,15 @@ def participant_decide(visit: Visit, program: str, participant: str) -> Response
             screen.approve(visit.kit, **at, note=note, despite=despite)
         elif did in DECIDING:
             VERBS[did][0](visit.kit, **at, note=note)
+        elif did == "readmit":
+            screen.readmit(visit.kit, **at)
         else:
             requirements.check(
                 visit.kit, **visit.asked(), program=program, participants=[participant]
             )
     except (Conflict, Invalid) as error:
         return _again(visit, program, participant, error), status(error)
-    said = VERBS[did][1] if did in DECIDING else "checked"
+    said = {"readmit": "readmitted"}.get(did, VERBS[did][1] if did in DECIDING else "checked")
     return visit.go("participant", said, program=program, participant=participant, count=1)
 
 

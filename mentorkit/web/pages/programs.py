@@ -36,6 +36,12 @@ NEXT = {
     "meet": "Everybody who can be is connected. Look who has not met for long.",
 }
 """What is best done now, in words."""
+GATHER = "Mentees are looking, and a mentor has a place. Bring a circle together."
+CHOOSE = (
+    "Mentees are looking, and mentors have places. They choose each other on their own pages; for "
+    "those who find nobody, make a draft of pairs."
+)
+"""What is best done instead of a draft: in circles, and where people choose each other."""
 LACKING = {
     "consent": "Write what everybody agrees to.",
     "measurement": "Say what is measured, or why nothing is.",
@@ -59,6 +65,15 @@ WHERE: dict[str, tuple[str, dict[str, str]]] = {
     "meet": ("relationships", {"state": "active"}),
 }
 """The page to do it on, and what of it is shown."""
+
+
+def _next(visit: Visit, code: str) -> str:
+    """Return what is best done now in this program, by its kind and by who matches whom."""
+    if code == "match" and visit.of.kind == "circle":
+        return GATHER
+    if code == "match" and visit.of.matching == "self":
+        return CHOOSE
+    return NEXT[code]
 
 
 @shows("/programs/new")
@@ -98,12 +113,13 @@ def program_create(visit: Visit) -> Response | tuple[str, int]:
 @allow(*READERS)
 def overview(visit: Visit, program: str) -> str:
     found = standing.overview(visit.kit, **visit.asked(), program=program)
+    gathers = found["next"] == "match" and visit.of.kind == "circle"
     return visit.render(
         "overview.html",
         title=visit.text(visit.of.name),
         here="overview",
-        told=visit.words(NEXT[found["next"]]),
-        where=WHERE.get(found["next"], ("", {})),
+        told=visit.words(_next(visit, found["next"])),
+        where=("group_new", {}) if gathers else WHERE.get(found["next"], ("", {})),
         missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES if "admin" in visit.roles else STAFF_ROLES[1:],

@@ -58,6 +58,7 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
             done = accept.accept(visit.kit, **at, on_behalf_of=whose)
             said = "yes_noted" if whose in PARTIES else "accepted"
             if begun := done.get("relationship"):
+                said = said if visit.is_staff else "connected"
                 return visit.go("relationship", said, program=program, relationship=begun["id"])
         elif did == "decline":
             reason = visit.form.get("reason", "")
