@@ -131,13 +131,13 @@ class Participant(Kept):
         """Forget the agreement; from now on no run and no message may include this person."""
         return replace(self, consent_version=None, consented_at=None)
 
-    def with_capacity(self, capacity: int) -> Participant:
-        """Return a copy with this many places; never fewer than are held now."""
-        if capacity < 0 or capacity > 10_000:
+    def with_capacity(self, capacity: int, most: int = 10_000) -> Participant:
+        """Return a copy with this many places, at most so many; never fewer than are held now."""
+        if capacity < 0 or capacity > most:
             raise Invalid(
                 "participant.capacity",
                 "The capacity is out of range.",
-                [Problem("capacity", "write a whole number from 0 to 10000")],
+                [Problem("capacity", f"write a whole number from 0 to {most}")],
             )
         if capacity < self.used:
             raise Conflict(

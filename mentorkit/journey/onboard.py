@@ -56,13 +56,15 @@ class Own(Step):
     def with_capacity(self, capacity: int) -> Participant:
         """Return the participant with this many places; their own wish has a limit."""
         one, staff = self.participant, role_in(self.tx, self.program, self.actor) in STAFF
+        if self.role not in PARTIES or staff:
+            return one.with_capacity(capacity)
         most = max(one.capacity, most_places(self.program, one.role))
-        if self.role in PARTIES and not staff and capacity > most:
+        if capacity > most:
             raise NotAllowed(
                 "participant.staff_raise",
                 f"Only staff give more than {most} place(s) here; ask a coordinator.",
             )
-        return one.with_capacity(capacity)
+        return one.with_capacity(capacity, most)
 
 
 def most_places(program: Program, role: str) -> int:

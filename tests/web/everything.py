@@ -391,6 +391,7 @@ class Form:
     action: str = ""
     method: str = "GET"
     fields: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
     def sendings(self) -> Iterable[dict[str, str]]:
@@ -427,6 +428,8 @@ class Forms(HTMLParser):
         if form is None:
             return
         name = told.get("name", "")
+        if name and tag != "button":
+            form.kinds.setdefault(name, told.get("inputmode") or told.get("type") or tag)
         if tag == "button" and name:
             form.buttons.append((name, told.get("value", "")))
         elif (tag == "input" and name) or (tag == "textarea" and name):

@@ -309,9 +309,18 @@ def test_what_is_no_whole_number_is_told_beside_it(portal: Portal, typed: str) -
     assert 'name="criteria.1.name"' in page, "nothing is taken out"
 
 
-def test_a_list_of_pairs_opened_beyond_its_end_shows_the_last(portal: Portal) -> None:
+def test_a_list_of_pairs_opened_beyond_its_end_shows_the_last(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mentorkit.web.pages.matching.MOST", 1)
     cora = portal.browser("cora")
     cora.open(f"{AT}/matching")
     cora.send(f"{AT}/matching")
-    assert "Ana" in cora.open(f"{AT}/matching?from={'9' * 9}")
-    assert "Ana" in cora.open(f"{AT}/matching?from={'9' * 4000}")
+
+    def listed(begin: str) -> list[str]:
+        page = cora.open(f"{AT}/matching?from={begin}")
+        return re.findall(r'aria-label="Lock (\w+ and \w+)"', page)
+
+    assert listed("0") == ["Ana and Cleo"]
+    assert listed("1") == listed("9" * 9) == ["Ben and Dora"]
+    assert listed("9" * 4000) == listed("--5") == listed("0"), "that is no number"

@@ -201,3 +201,17 @@ def test_what_the_deployer_has_set_stands_in_the_form_and_the_plugins_usual_can_
         page = cora.send(AT, plugin="greeter", do="set", **{"greeter.days": typed})
         assert kept(portal)["set"] == own
     assert "Set for all programs" not in page
+
+
+@pytest.mark.parametrize("typed", ["nan", "-inf", "1e400"])
+def test_what_is_a_number_only_for_machines_is_refused_in_every_form_with_a_share(
+    portal: Portal, typed: str
+) -> None:
+    cora = portal.browser("cora")
+    cora.open(AT)
+    cora.send(AT, 422, plugin="greeter", do="set", **{**GOOD, "greeter.share": typed})
+    assert f'name="greeter.share" value="{typed}"' in cora.page.text
+    cora.send(AT.replace("plugins", "setup"), 422, do="supply", ratio=typed)
+    told = cora.send(AT.replace("plugins", "plan"), 422, do="amounts", period="month", winsor=typed)
+    assert "write a share" in told
+    assert kept(portal)["set"] == {}

@@ -265,10 +265,14 @@ def test_f7_the_form_says_why_a_mentee_waits_and_keeps_a_place(
 
 
 @pytest.mark.parametrize("typed", ["--5", "²", "9" * 5000])
-def test_an_option_of_a_check_that_is_no_whole_number_is_no_mistake_of_ours(
-    portal: Portal, typed: str
+def test_an_option_of_a_check_that_is_no_whole_number_is_told_and_not_kept(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit], typed: str
 ) -> None:
-    cora = portal.browser("cora")
+    cora = create_portal(kit=create_kit(plugins=("matching", "screening"))).browser("cora")
     cora.open(f"{AT}/setup")
-    asked = {"about": "check:none", "value": f"at_least = {typed}", "id": "one"}
-    assert "There is no" not in cora.send(f"{AT}/setup", 422, do="requirement", **asked)
+    asked = {"about": "check:trading_years", "value": f"at_least = {typed}", "id": "one"}
+    page = cora.send(f"{AT}/setup", 422, do="requirement", **asked)
+    assert "at_least: write a whole number" in page
+    assert "None: everybody may join" in page, "it is not kept"
+    asked["value"] = "at_least = 5"
+    assert "at_least: 5" in cora.send(f"{AT}/setup", do="requirement", **asked)
