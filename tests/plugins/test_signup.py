@@ -252,7 +252,7 @@ def test_who_has_not_agreed_yet_reads_that_it_is_asked_before_matching_and_how(
     assert "One of the two is enough" in form
     page = send(host, **ANA)
     assert "we ask for it before we look for a match" in page
-    assert "Our answer leads you to your page" in page
+    assert "When we write to you, a link leads you to your page" in page
     assert send(host, **ANA) == page, "an address that is known already shows the same"
     own = send(host, user="eve", **{**ANA, "email": "eve@example.org"})
     assert "You read it and tick it on your page." in own
