@@ -162,7 +162,7 @@ def test_a_draft_takes_mentors_in_first_and_puts_mentees_on_the_waiting_list(
     assert told == {"mentee": ("waiting", "not_open"), "mentor": ("lead", None)}
     page = browser.get("/m/programs/traders/", headers=admin).text
     assert "mentees go onto the waiting list" in page
-    assert "Opening it lets you match people" in page
+    assert "Once it is open, you match people" in page
     programs.open_(kit, **BY, program="traders")
     page = browser.get("/m/programs/traders/", headers=admin).text
     assert "Opening it" not in page
