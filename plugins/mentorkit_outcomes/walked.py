@@ -65,10 +65,11 @@ class Funnel(Metric):
                 how=(
                     "Reached out: somebody was offered a pair who had not asked for it. Answered: "
                     "one who was asked said yes or no. Connected: all said yes who were asked. "
-                    "Met: both were at one meeting. Completed: it ended as completed or with the goal "
-                    "reached while they were in it. Each step counts those of the step before. A "
-                    "mentee of a circle and its mentor are a pair. The last column counts the "
-                    "mentees and peers whom staff brought together without an offer to answer."
+                    "Met: both were at one meeting. Completed: it ended as completed or with the "
+                    "goal reached while they were in it. Each step counts those of the step "
+                    "before. A mentee of a circle and its mentor are a pair. The last column "
+                    "counts the mentees and peers whom staff brought together without an offer to "
+                    "answer."
                 ),
             )
         ]
