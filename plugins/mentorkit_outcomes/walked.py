@@ -63,12 +63,12 @@ class Funnel(Metric):
                     for step in STEPS
                 ),
                 how=(
-                    "Reached out: one of the two was told who had not asked for it. Answered: one "
-                    "who was asked said yes or no. Connected: all said yes who were asked. Met: "
-                    "both were at one meeting. Completed: it ended as completed or with the goal "
-                    "reached while they were in it. Each step counts those of the step before. A "
-                    "mentee of a circle and its mentor are a pair. Beside the pairs stand the "
-                    "people, mentees and peers, whom staff brought together without an offer to "
+                    "Reached out: somebody was offered a pair who had not asked for it. Answered: "
+                    "one who was asked said yes or no. Connected: all said yes who were asked. "
+                    "Met: both were at one meeting. Completed: it ended as completed or with the "
+                    "goal reached while they were in it. Each step counts those of the step "
+                    "before. A mentee of a circle and its mentor are a pair. The last column "
+                    "counts the mentees and peers whom staff brought together without an offer to "
                     "answer."
                 ),
             )

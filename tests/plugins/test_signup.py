@@ -163,7 +163,7 @@ def test_a_draft_takes_mentors_in_first_and_puts_mentees_on_the_waiting_list(
     assert told == {"mentee": ("waiting", "not_open"), "mentor": ("lead", None)}
     page = browser.get("/m/programs/traders/", headers=admin).text
     assert "mentees go onto the waiting list" in page
-    assert "Opening it lets you match people" in page
+    assert "Once it is open, you match people" in page
     programs.open_(kit, **BY, program="traders")
     page = browser.get("/m/programs/traders/", headers=admin).text
     assert "Opening it" not in page
@@ -253,7 +253,7 @@ def test_who_has_not_agreed_yet_reads_that_it_is_asked_before_matching_and_how(
     assert "One of the two is enough" in form
     page = send(host, **ANA)
     assert "we ask for it before we look for a match" in page
-    assert "Our answer leads you to your page" in page
+    assert "When we write to you, a link leads you to your page" in page
     assert send(host, **ANA) == page, "an address that is known already shows the same"
     own = send(host, user="eve", **{**ANA, "email": "eve@example.org"})
     assert "You read it and tick it on your page." in own

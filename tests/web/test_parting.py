@@ -171,7 +171,7 @@ def test_hours_below_the_target_are_told_by_month_and_only_then(
     clock.forward(days=1)
     ana.open(path)
     ana.send(path, do="meet", minutes="10", day=clock().date().isoformat())
-    assert "hoped for" not in ana.page.text
+    assert "that are hoped for" not in ana.page.text
     clock.forward(days=70)
     page = ana.open(path)
     assert "that are hoped for" in page

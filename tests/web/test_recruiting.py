@@ -93,7 +93,7 @@ def test_f7_staff_see_what_is_missing_and_what_to_do(portal: Portal) -> None:
     by = {"by": [{"mentee": "trade", "mentor": "trade"}]}
     programs.define(portal.kit, **BY, program="traders", kind="supply", body=by)
     cora = portal.browser("cora")
-    assert "How many more free places with mentors let them in: 2" in cora.open(f"{AT}/")
+    assert "Free places with mentors that are missing before more come in: 2" in cora.open(f"{AT}/")
     page = cora.open(f"{AT}/supply")
     assert "Mentees who sign up go onto the waiting list." in page
     assert "tailor" in page
