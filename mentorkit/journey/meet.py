@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -466,8 +466,6 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     kept = {plan.kind for plan in after if reason in TOGETHER}
     planned = tx.milestones.find(relationship_id=one.id, state=PENDING)
     _cancel(met, [milestone for milestone in planned if milestone.kind not in kept], event)
-    away = tx.now - (one.paused_at or tx.now)
-    tx.milestones.save_all(each.shifted(away) for each in planned if away and each.kind in kept)
     _plan_again(tx, after, saved, tx.now)
     if reason != "blocked":
         early = "relationship_parted" if saved.parted else "relationship_ended"
@@ -550,14 +548,21 @@ def asked_of(one: Relationship, targets: Targets, milestone: Milestone) -> list[
 def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> int:
     """Turn milestones whose time has come, to due or missed; return how many. For the worker.
 
+    One that is planned from the end waits for the end: while the relationship goes on, it moves.
     Nobody is told here: what is due is awaited of people, and nudges word and send that.
     """
     ripe = tx.milestones.ripe(tx.now, limit)
     held = tx.relationships.get_many(one.relationship_id for one in ripe)
+    targets = cache(lambda id: targets_for(tx, tx.programs.get(id)))
     for one in ripe:
         relationship = held[one.relationship_id]
         step = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, relationship.program_id)
-        if one.state == "upcoming":
+        plans = targets(relationship.program_id)(relationship).milestones
+        after = [plan for plan in plans if plan.kind == one.kind and plan.after_end is not None]
+        if one.state == "upcoming" and after and relationship.state in HOLDING:
+            # By a day at least, or it would be looked at again at once.
+            _plan_again(tx, after, relationship, tx.now + timedelta(days=1))
+        elif one.state == "upcoming":
             step.save(tx.milestones, one.move("due", by=Role.SYSTEM), events.MilestoneDue)
         else:
             step.save(tx.milestones, one.move("missed", by=Role.SYSTEM), events.MilestoneMissed)

@@ -150,6 +150,9 @@ class Plan:
             return
         for kind, state in self.states.items():
             if state == "upcoming" and self.ran >= self.opens[kind]:
+                if kind == "follow_up" and self.state == "active":  # it waits for the end
+                    self.opens[kind] = self.ran + 1 + 90
+                    continue
                 self.states[kind] = "due"
             elif state == "due" and self.ran >= self.closes(kind):
                 self.states[kind] = "missed"
@@ -357,15 +360,28 @@ def test_f25_the_follow_up_is_counted_from_the_day_on_which_they_ended(
     assert planned(world, held)["follow_up"]["state"] == "due"
 
 
-def test_f25_a_follow_up_that_is_due_already_stays_where_it_was(world: Any, clock: Any) -> None:
-    define(world, "targets", {"length_days": 84})
+@pytest.mark.parametrize("after", [0, 90])
+def test_f25_a_follow_up_waits_for_as_long_as_they_still_meet(
+    world: Any, clock: Any, after: int
+) -> None:
+    plans = [{"kind": "end", "fraction": 1.0}, {"kind": "follow_up", "after_end": after}]
+    define(world, "targets", {"length_days": 84, "milestones": plans})
     start, held = clock(), connect(world)
-    clock.now = start + (84 + 95) * DAY
-    meet.turn(world.kit, tenant="acme")
-    before = planned(world, held)["follow_up"]
-    assert before["state"] == "due"
+    for late in (84, 84 + 95, 84 + 300):
+        clock.now = start + late * DAY
+        meet.turn(world.kit, tenant="acme")
+        assert meet.turn(world.kit, tenant="acme") == 0, "nothing is left to look at"
+        waiting = planned(world, held)["follow_up"]
+        assert waiting["state"] == "upcoming"
+        assert day(waiting) > clock.now
+    meet.extend(world.kit, **world.at, relationship=held, days=400)
+    assert day(planned(world, held)["follow_up"]) == start + (84 + 400 + after) * DAY
     meet.end(world.kit, **world.at, relationship=held)
-    assert planned(world, held)["follow_up"] == before
+    follow_up = planned(world, held)["follow_up"]
+    assert (follow_up["state"], day(follow_up)) == ("upcoming", clock.now + after * DAY)
+    clock.forward(days=after)
+    meet.turn(world.kit, tenant="acme")
+    assert planned(world, held)["follow_up"]["state"] == "due"
 
 
 def test_f25_after_an_early_end_nobody_is_followed_up(world: Any, clock: Any) -> None:
