@@ -55,6 +55,7 @@ def asked(busy: Portal) -> Callable[[str, str], list[str]]:
     ("user", "path", "most"),
     [
         ("mo", "/", 35),
+        ("cora", "/", 40),
         ("cora", "/programs/traders/", 65),
         ("cora", "/programs/traders/relationships", 30),
         ("cora", "/programs/traders/report", 30),

@@ -10,7 +10,18 @@ from web.conftest import Portal
 from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import accept, gather, match, meet, onboard, recruit, screen, standing
+from mentorkit.domain.people import Actor
+from mentorkit.journey import (
+    accept,
+    concerns,
+    gather,
+    match,
+    meet,
+    onboard,
+    recruit,
+    screen,
+    standing,
+)
 from mentorkit.journey.steps import many
 
 REFERRAL = {"en": "The chamber of commerce gives free advice."}
@@ -188,6 +199,25 @@ def test_what_is_next_opens_the_list_of_those_whom_it_speaks_of(portal: Portal) 
     shown = cora.open(cora.find(r'href="([^"]*/people\?state=waiting)"'))
     assert "Zoe" in shown
     assert "Cleo" not in shown
+
+
+def test_a_coordinator_reads_on_home_what_is_next_and_how_much_waits(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    page = cora.open("/")
+    assert "New people wait for you to look at them." in page
+    assert "<strong>1</strong> new people" in page
+    assert "open concerns" not in page
+    assert "Zoe" in cora.open(cora.find(r'href="([^"]*/people\?state=lead)"'))
+    about = {"program": "traders", "kind": "unwanted_contact", "text": "He shouts at me."}
+    concerns.raise_(portal.kit, tenant="acme", actor=Actor(user_ref="ana"), **about)
+    page = cora.open("/")
+    assert "Somebody has raised a concern" in page
+    assert "<strong>1</strong> open concerns" in page
+    cora.open(cora.find(r'href="([^"]*/concerns)"'))
+    page = portal.browser("vera").open("/")
+    assert "New people wait for you" in page, "a viewer hears of no concern"
+    assert "open concerns" not in page
+    assert "people?state=lead" not in page
 
 
 def test_a_break_of_two_is_seen_on_home_and_ended_there(portal: Portal) -> None:

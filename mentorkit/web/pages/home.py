@@ -7,6 +7,7 @@ from typing import Any
 from mentorkit.journey import onboard, standing
 from mentorkit.web.access import allow
 from mentorkit.web.pages import shows
+from mentorkit.web.pages.programs import STAFF, next_step
 from mentorkit.web.visits import Visit
 
 STAGES = {
@@ -24,7 +25,8 @@ STAGES = {
     "paused": "You are taking a break. Nobody is looked for until you say that you are back.",
     "left": "You have left this program. If you would like to come back, tell your coordinator.",
 }
-
+STEPS = 10
+"""Of how many programs at most home says what is next: each takes a look at all who are in it."""
 
 MENTOR = {
     "ready": "You are in, and nothing is missing. Say that you are ready, and we tell you as soon "
@@ -63,6 +65,21 @@ def _agrees(visit: Visit, part: dict[str, Any]) -> bool:
     return bool(shown["consent_text"])
 
 
+def _work(visit: Visit, run: dict[str, Any]) -> dict[str, Any]:
+    """Return what waits in a program that somebody works in, and what is best done next."""
+    found = standing.overview(visit.kit, **visit.asked(), program=run["id"])
+    told, (page, of) = next_step(visit, found["next"], kind=run["kind"], matching=run["matching"])
+    opens = page and (run["role"] in STAFF or page == "concerns")
+    return {
+        "told": told,
+        "page": page if opens else "",
+        "of": of if opens else {},
+        "new": found["states"].get("lead", 0),
+        "concerns": found["concerns"],
+        "held": found["held"],
+    }
+
+
 @shows("/")
 @allow(public=True)
 def home(visit: Visit) -> str:
@@ -74,6 +91,8 @@ def home(visit: Visit) -> str:
         part["ready"] = part["stage"] == "joining" and not missing
         part["told"] = _told(visit, part)
         part["agrees"] = _agrees(visit, part)
+    for run in found["runs"][:STEPS]:
+        run["work"] = _work(visit, run)
     name = visit.person.name.split(" ")[0] if visit.person else ""
     title = visit.words("Hello {name}", name=name) if name else visit.words("Mentoring")
     return visit.render("home.html", title=title, **found)

@@ -67,13 +67,17 @@ WHERE: dict[str, tuple[str, dict[str, str]]] = {
 """The page to do it on, and what of it is shown."""
 
 
-def _next(visit: Visit, code: str) -> str:
-    """Return what is best done now in this program, by its kind and by who matches whom."""
-    if code == "match" and visit.of.kind == "circle":
-        return GATHER
-    if code == "match" and visit.of.matching == "self":
-        return CHOOSE
-    return NEXT[code]
+def next_step(
+    visit: Visit, code: str, *, kind: str, matching: str
+) -> tuple[str, tuple[str, dict[str, str]]]:
+    """Return what is best done now in a program of this kind and matching, and its page.
+
+    The page is "" where what is to be done stands on the overview itself.
+    """
+    if code == "match" and kind == "circle":
+        return visit.words(GATHER), ("group_new", {})
+    told = CHOOSE if code == "match" and matching == "self" else NEXT[code]
+    return visit.words(told), WHERE.get(code, ("", {}))
 
 
 @shows("/programs/new")
@@ -113,13 +117,13 @@ def program_create(visit: Visit) -> Response | tuple[str, int]:
 @allow(*READERS)
 def overview(visit: Visit, program: str) -> str:
     found = standing.overview(visit.kit, **visit.asked(), program=program)
-    gathers = found["next"] == "match" and visit.of.kind == "circle"
+    told, where = next_step(visit, found["next"], kind=visit.of.kind, matching=visit.of.matching)
     return visit.render(
         "overview.html",
         title=visit.text(visit.of.name),
         here="overview",
-        told=visit.words(_next(visit, found["next"])),
-        where=("group_new", {}) if gathers else WHERE.get(found["next"], ("", {})),
+        told=told,
+        where=where,
         missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES if "admin" in visit.roles else STAFF_ROLES[1:],
