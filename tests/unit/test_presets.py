@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from babel import Locale
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -240,3 +241,23 @@ def test_what_is_no_toml_says_where(text: str) -> None:
     with pytest.raises(Invalid, match=r"mine\.toml") as caught:
         presets.loads(text, place="mine.toml")
     assert caught.value.code == "preset.not_toml"
+
+
+def test_people_of_every_country_can_say_where_they_are(name: str) -> None:
+    reserved = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+    countries = {one for one in Locale("en").territories if len(one) == 2} - reserved
+    asked = presets.load(name).fields["country"]
+    assert set(asked.choices) == countries
+    assert len(countries) == 250  # what ISO 3166-1 lists, and Kosovo
+    assert [asked.parse(told) for told in ("SE", "Norway", "chad")] == ["SE", "NO", "TD"]
+
+
+def test_people_can_tell_most_languages_and_any_currency_that_is_paid_in(name: str) -> None:
+    preset = presets.load(name)
+    languages = preset.fields["languages"].choices
+    assert len(languages) > 140
+    assert all(label.casefold() != id for id, label in languages.items())
+    assert {"sv", "no", "el", "ka", "om", "ps", "gu"} <= set(languages)
+    currencies = preset.measurement["currencies"]
+    assert len(currencies) > 150
+    assert {"SEK", "NOK", "CHF", "JPY", "XOF", "ETB"} <= set(currencies)
