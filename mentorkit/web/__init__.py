@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 from flask.blueprints import BlueprintSetupState
-from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
@@ -108,6 +107,18 @@ def arrival() -> tuple[str, str]:
     return mount, tenant
 
 
+class _Counting(flask.Blueprint):
+    """A blueprint whose views, and those of plugins in it, are called once for each form."""
+
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        super().register(app, options)
+        name = options.get("name", self.name)
+        full = f"{options.get('name_prefix', '')}.{name}.".lstrip(".")
+        for endpoint, view in app.view_functions.items():
+            if endpoint.startswith(full):
+                app.view_functions[endpoint] = once.counting(view)
+
+
 class _Mounts:
     """The blueprint, and what it has to know of each place where it is mounted."""
 
@@ -125,12 +136,11 @@ class _Mounts:
         self.places: dict[str, tuple[str, ...]] = {}
         """Full name of a mount -> what stands in angle brackets in its prefix, the host's own."""
         self.brought = brought(kit.registry)
-        made = flask.Blueprint(name, __name__, template_folder="templates", static_folder="static")
+        made = _Counting(name, __name__, template_folder="templates", static_folder="static")
         made.record(self._mounted)
         made.url_value_preprocessor(self._arrive)
         made.url_defaults(self._address)
         made.before_request(self._guard)
-        made.after_request(once.end)
         made.after_request(_protect)
         made.register_error_handler(MentorKitError, problems.page)
         made.register_error_handler(RequestEntityTooLarge, problems.too_large)
@@ -182,15 +192,12 @@ class _Mounts:
             if flask.current_app.url_map.is_endpoint_expecting(endpoint, name):
                 values.setdefault(name, value)
 
-    def _guard(self) -> ResponseReturnValue | None:
-        """Let nobody in whom the view does not name, and no form that we did not make.
-
-        A form that was sent before is answered as it was then.
-        """
+    def _guard(self) -> None:
+        """Let nobody in whom the view does not name, and no form that we did not make."""
         request = flask.request
         endpoint = request.endpoint or ""
         if endpoint.endswith(".static"):
-            return None
+            return
         _, tenant, _ = flask.g.mentorkit_arrival
         visit = replace(current(), tenant=tenant)
         actor = self.actor() or Actor()
@@ -207,9 +214,8 @@ class _Mounts:
         if found.astray:
             told = visit.words("It is not there, or it is not of this program.")
             raise NotFound(f"{found.astray}.not_found", told)
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            return None
-        return once.begin(visit, visit.check_token())
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            flask.g.mentorkit_sent = visit.check_token()
 
     def _ensure_on(self, visit: Visit) -> None:
         """Refuse a page of a plugin that the program has switched off: it is not there."""

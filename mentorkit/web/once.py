@@ -10,14 +10,16 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import flask
+from werkzeug.exceptions import HTTPException
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import Conflict, MentorKitError
-from mentorkit.web import tokens
+from mentorkit.web import problems, tokens
 from mentorkit.web.visits import Visit, current
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def begin(visit: Visit, id: str) -> ResponseReturnValue | None:
         held, before = visit.kit.write(visit.tenant, partial(_hold, key, sent))
         if held:
             flask.g.mentorkit_form = (key, sent)
-            flask.g.mentorkit_counts = False
+            flask.g.mentorkit_counts = None
             return None
         if before is not None and before.body["sent"] != sent:
             raise Conflict(
@@ -70,24 +72,48 @@ def begin(visit: Visit, id: str) -> ResponseReturnValue | None:
         time.sleep(PAUSE)
 
 
-def end(response: flask.Response) -> flask.Response:
+def counting(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the view as it is called: once for each form, however often that is sent.
+
+    What the view itself has answered tells what became of the form: a host may answer any error
+    with a page of its own, and put its own cookies on every answer.
+    """
+
+    @wraps(view)
+    def counted(**values: Any) -> Any:
+        call, form = flask.current_app.ensure_sync(view), flask.g.get("mentorkit_sent")
+        before = begin(current(), form) if form is not None else None
+        if before is not None or "mentorkit_form" not in flask.g:
+            return call(**values) if before is None else before
+        try:
+            response = flask.make_response(call(**values))
+        except MentorKitError as error:
+            _end(problems.status(error))
+            raise
+        except HTTPException as error:
+            told = error.get_response()
+            _end(told.status_code, told.headers.get("Location", ""))
+            raise
+        _end(response.status_code, response.headers.get("Location", ""))
+        return response
+
+    return counted
+
+
+def _end(status: int, address: str = "") -> None:
     """Keep where the form's answer led; let go of the form if it was refused, or did nothing.
 
-    After an error of ours nobody knows what was done: then it stays held. An answer that gives or
-    takes a cookie cannot be given twice, so such a form is done again.
+    After an error of ours nobody knows what was done: then it stays held.
     """
-    form: tuple[str, str] | None = flask.g.pop("mentorkit_form", None)
-    if form is None or response.status_code >= 500:
-        return response
-    leads = response.status_code in (301, 302, 303, 307, 308)
-    counts = flask.g.mentorkit_counts or (leads and "Set-Cookie" not in response.headers)
-    to = _kept(response.headers.get("Location", "")) if counts else None
+    if status >= 500:
+        return
+    leads, said = status in (301, 302, 303, 307, 308), flask.g.mentorkit_counts
+    to = _kept(address) if (leads if said is None else said) else None
     visit = current()
     try:
-        visit.kit.write(visit.tenant, partial(_settle, form, to))
+        visit.kit.write(visit.tenant, partial(_settle, flask.g.mentorkit_form, to))
     except MentorKitError as error:
         log.warning("It was not noted what became of a form of tenant %s: %s", visit.tenant, error)
-    return response
 
 
 def _hold(key: str, sent: str, tx: Transaction) -> tuple[bool, Job | None]:

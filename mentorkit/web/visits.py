@@ -248,6 +248,14 @@ class Visit:
         """
         flask.g.mentorkit_counts = True
 
+    def again(self) -> None:
+        """Let the form that was just sent be done as often as it is sent.
+
+        For an answer that cannot be given twice: one that gives or takes a cookie, or changes the
+        host's session.
+        """
+        flask.g.mentorkit_counts = False
+
     def render(self, template: str, **values: Any) -> str:
         """Return one of our templates (a host's of the same name goes before), in its layout.
 

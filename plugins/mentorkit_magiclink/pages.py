@@ -86,6 +86,7 @@ def pages() -> flask.Blueprint:
             return _start(visit, error), 404
         to = done["way_back"] or visit.url("home")
         response = flask.redirect(way_back(visit, to), code=303)
+        visit.again()
         if visit.actor.user_ref is None:
             sessions.give(visit, response, done)
         return response
@@ -95,6 +96,7 @@ def pages() -> flask.Blueprint:
     def leave() -> Response:
         visit = current()
         response = visit.go("home")
+        visit.again()
         sessions.take(visit, response, everywhere=bool(visit.form.get("everywhere")))
         return response
 

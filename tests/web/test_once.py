@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import flask
 import pytest
-from web.conftest import Browser, Portal
+from web.conftest import Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
 from werkzeug.test import TestResponse
 
+from mentorkit import Manifest, hookimpl
 from mentorkit.journey import cases, match, meet, met, screen
 from mentorkit.kit import Kit
-from mentorkit.web import once, tokens
+from mentorkit.web import allow, blueprint, current, once, tokens
 
 TOKEN = r'name="mk_token" value="([^"]+)"'
 
@@ -164,6 +167,108 @@ def test_a_form_of_which_nobody_knows_what_became_says_so(
     page = sent(ana, path, form)
     assert page.status_code == 409
     assert "look whether it is there" in page.text
+
+
+def mounted(portal: Portal, app: flask.Flask, actor: Callable[[], Any] = signed_in) -> None:
+    """Mount the portal's pages in another host."""
+    pages = blueprint(portal.kit, tenant=lambda: portal.tenant, actor=actor)
+    app.register_blueprint(pages, url_prefix="/mentoring")
+    portal.app = app
+
+
+def test_a_host_that_renews_its_cookie_with_every_answer_has_forms_count_once(
+    portal: Portal, clock: Any
+) -> None:
+    def renewing() -> Any:
+        @flask.after_this_request
+        def renew(response: flask.Response) -> flask.Response:
+            response.set_cookie("login", "renewed")
+            return response
+
+        return signed_in()
+
+    held = connect(portal)
+    mounted(portal, create_host(), renewing)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="45", day=clock().date().isoformat())
+    assert [sent(ana, path, form).status_code for _ in range(3)] == [303] * 3
+    assert meetings(portal, held) == 1
+
+
+def test_a_plugin_whose_answer_cannot_be_given_twice_has_its_form_done_again(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    pages = flask.Blueprint("badge", __name__)
+
+    @pages.get("/")
+    @allow(public=True)
+    def show() -> str:
+        return str(flask.render_template_string("{{ token }}", token=current().token()))
+
+    @pages.post("/")
+    @allow(public=True)
+    def take() -> Any:
+        flask.session["badge"] = "taken"
+        if flask.request.form["keep"] == "again":
+            current().again()
+        return current().go("home")
+
+    badge = SimpleNamespace(
+        manifest=Manifest(title="Badge", summary="Gives a badge."),
+        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
+    )
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    for keep, given in (("again", [True, True]), ("", [True, False])):
+        token = portal.browser("ana").open("/x/badge/")
+        form = {"mk_token": token, "keep": keep}
+        answers = [sent(portal.browser("ana"), "/x/badge/", form) for _ in range(2)]
+        assert ["Set-Cookie" in one.headers for one in answers] == given
+
+
+def fails_after(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Do the work, and then fail in a way that nobody has foreseen."""
+
+    def failing(*given: Any, **named: Any) -> Any:
+        work(*given, **named)
+        raise ZeroDivisionError
+
+    return failing
+
+
+@pytest.mark.parametrize("leads_on", [False, True], ids=["told", "led"])
+def test_a_form_that_was_done_before_its_page_failed_is_not_done_again(
+    portal: Portal, clock: Any, monkeypatch: pytest.MonkeyPatch, *, leads_on: bool
+) -> None:
+    held, app = connect(portal), create_host(PROPAGATE_EXCEPTIONS=False)
+    app.testing = False
+    if leads_on:  # as a host does that shows one page whatever has happened
+
+        @app.errorhandler(Exception)
+        def sorry(error: Exception) -> Any:
+            return flask.redirect("/sorry")
+
+    mounted(portal, app)
+    monkeypatch.setattr(once, "WAIT", 0.0)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    with monkeypatch.context() as broken:
+        broken.setattr(meet, "log", fails_after(meet.log))
+        assert sent(ana, path, form).status_code == (302 if leads_on else 500)
+    page = sent(ana, path, form)
+    assert page.status_code == 409
+    assert "look whether it is there" in page.text
+    assert meetings(portal, held) == 1
+
+
+def test_a_form_with_another_file_of_the_same_name_is_another(reading: Portal) -> None:
+    cora, path = reading.browser("cora"), "/programs/traders/people/import"
+    form = {**filled(cora, path), "role": "mentee", "do": "import"}
+    told = []
+    for name in ("edna", "fred", "edna"):
+        sheet = io.BytesIO(f"id,name,email\n{name},{name},none\n".encode())
+        told.append(sent(cora, path, {**form, "sheet": (sheet, "new.csv")}))
+    assert "What you changed since has not" in told[1].text
+    assert "it counts once" in told[2].text
 
 
 def test_what_is_kept_of_a_form_says_nothing_and_goes_when_the_form_is_too_old(
