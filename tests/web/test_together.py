@@ -72,7 +72,7 @@ def test_those_refused_stay_ticked_and_the_others_do_not(portal: Portal, clock: 
     cora, day = portal.browser("cora"), clock().date().isoformat()
     cora.open(AT)
     page = cora.send(AT, 409, relationship=[second], do="meet", minutes="0", day=day)
-    assert "done for 0, not for 1" in page
+    assert "That was not possible:" in page
     assert f'value="{second}" aria-label="Ben, Dora" checked' in page
     form = {"relationship": [first, second], "do": "meet", "minutes": "45", "day": day}
     page = cora.send(AT, 409, **form)
@@ -100,7 +100,7 @@ def test_nobody_of_another_program_is_decided_about_on_the_page_of_this_one(
     admin, path = portal.browser("admin"), "/programs/traders/people"
     admin.open(path)
     page = admin.send(path, 404, participant=[elsewhere["ana"]], do="approve")
-    assert "done for 0, not for 1" in page
+    assert "That was not possible:" in page
     page = admin.send(path, 409, participant=[elsewhere["ana"], rows[0]["id"]], do="approve")
     assert "done for 1, not for 1" in page
     assert "no such participant in this program" in page
@@ -166,7 +166,9 @@ def test_nothing_ticked_or_no_button_is_told_in_words(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open(AT)
     assert "tick at least one" in cora.send(AT, 422, do="end", sure="1")
-    assert "press one of the buttons" in cora.send(AT, 422, do="dance")
+    page = cora.send(AT, 422, do="dance")
+    assert "press one of the buttons" in page
+    assert "Log the meeting for each" in page, "the list is there again"
 
 
 def test_who_only_reads_has_nothing_to_tick(portal: Portal) -> None:
