@@ -152,8 +152,16 @@ def test_staff_who_answer_for_somebody_leave_how_they_heard(portal: Portal) -> N
 
 def test_nobody_ticked_is_said(portal: Portal) -> None:
     cora = portal.browser("cora")
-    cora.open("/programs/traders/people")
-    assert "tick at least one" in cora.send("/programs/traders/people", 422, do="approve")
+    path = "/programs/traders/people?state=active&role=mentee"
+    cora.open(path)
+    page = cora.send(path, 422, do="consent")
+    assert "tick at least one" in page
+    assert "Ana" in page, "the list is there again"
+    assert "Cleo" not in page, "and as it was"
+    page = cora.send(path, 422, do="dance", participant=portal.ids["ana"])
+    assert "Nobody was ticked" not in page
+    assert page.count(" checked") == 1, "what was ticked stays ticked"
+    assert "Noted: 1 agreed." in cora.send(path, do="consent", participant=portal.ids["ana"])
 
 
 def test_staff_see_who_fits_somebody_and_propose_one(portal: Portal) -> None:

@@ -166,7 +166,9 @@ def test_nothing_ticked_or_no_button_is_told_in_words(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open(AT)
     assert "tick at least one" in cora.send(AT, 422, do="end", sure="1")
-    assert "press one of the buttons" in cora.send(AT, 422, do="dance")
+    page = cora.send(AT, 422, do="dance")
+    assert "press one of the buttons" in page
+    assert "Log the meeting for each" in page, "the list is there again"
 
 
 def test_who_only_reads_has_nothing_to_tick(portal: Portal) -> None:

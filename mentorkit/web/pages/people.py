@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import flask
@@ -54,7 +54,13 @@ NOT_YET: Mapping[str, Any] = {"done": (), "refused": ()}
 
 @shows("/programs/<program>/people")
 @allow(*READERS)
-def people(visit: Visit, program: str, done: Mapping[str, Any] = NOT_YET) -> str:
+def people(
+    visit: Visit,
+    program: str,
+    done: Mapping[str, Any] = NOT_YET,
+    wrong: MentorKitError | None = None,
+    ticked: Collection[str] = (),
+) -> str:
     kept = _kept()
     at: dict[str, Any] = {**visit.asked(), "program": program, **kept}
     found = screen.listed(visit.kit, **at)
@@ -72,7 +78,8 @@ def people(visit: Visit, program: str, done: Mapping[str, Any] = NOT_YET) -> str
         done=len(done["done"]),
         left=len(done["refused"]),
         refused=_refused(visit, done["refused"], found["items"]),
-        ticked=[one["id"] for one in done["refused"]],
+        wrong=wrong,
+        ticked=ticked or [one["id"] for one in done["refused"]],
         **found,
     )
 
@@ -109,7 +116,10 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
     ids, did = visit.values("participant"), visit.form.get("do", "")
     if did not in VERBS or not ids:
         problem = Problem("", visit.words("tick at least one person, then say what to do"))
-        raise Invalid("people.nothing", visit.words("Nobody was ticked."), [problem])
+        told = visit.words("Nothing was done yet.") if ids else visit.words("Nobody was ticked.")
+        return people(
+            visit, program, wrong=Invalid("people.nothing", told, [problem]), ticked=ids
+        ), 422
     if did == "decline" and is_asked(visit):
         return _sure(visit, program, ids)
     verb, said = VERBS[did]

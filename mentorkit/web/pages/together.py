@@ -57,11 +57,11 @@ VERBS: dict[str, tuple[str, Callable[..., Any], Callable[[Visit], dict[str, Any]
 @allow(*STAFF)
 def relationships_change(visit: Visit, program: str) -> Response | tuple[str, int]:
     did = visit.form.get("do", "")
-    if did not in VERBS:
-        raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
-    noun, verb, read, said = VERBS[did]
+    noun, verb, read, said = VERBS.get(did, VERBS["meet"])
     ids = visit.values(noun)
     try:
+        if did not in VERBS:
+            raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
         if not ids:
             told = visit.words("tick at least one of them, then press the button")
             raise Invalid("form.nobody", visit.words("Nothing was ticked."), [Problem("", told)])
