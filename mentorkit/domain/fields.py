@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -34,6 +35,8 @@ TYPES: Mapping[str, type] = {
 
 LONGEST = 10_000
 """Characters of a text answer."""
+SHOWN = 12
+"""How many options are named to somebody whose answer is none of them."""
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -89,13 +92,26 @@ class Field:
     def _option(self, answer: str) -> str:
         if not self.choices or answer in self.choices:
             return _text(answer)
-        wanted = answer.casefold()
+        names: dict[str, str] = {}
         for option, label in self.choices.items():
             labels = label.values() if isinstance(label, Mapping) else (label,)
-            if wanted in (option.casefold(), *(str(one).casefold() for one in labels)):
-                return option
-        known = ", ".join(list(self.choices)[:12]) + (", ..." if len(self.choices) > 12 else "")
-        raise ValueError(f"{answer!r} is not an option; write one of: {known}")
+            for name in (option, *map(str, labels)):
+                names.setdefault(name.casefold(), option)
+        wanted = answer.casefold()
+        if wanted in names:
+            return names[wanted]
+        near = dict.fromkeys(names[one] for one in get_close_matches(wanted, names, cutoff=0.75))
+        told = {one: in_locale(self.choices[one]) for one in near}
+        meant = " or ".join(f"{id} ({name})" if name != id else id for id, name in told.items())
+        known = ", ".join(list(self.choices)[:SHOWN])
+        if len(self.choices) > SHOWN:
+            part = "ordered" if self.kind == "ordered" else "options"
+            known += (
+                f", ... All stand under [fields.{self.id}.{part}] of the TOML file and on the"
+                " program's page Set up, where staff can add others"
+            )
+        ask = f"did you mean {meant}? Else " if meant else ""
+        raise ValueError(f"{answer!r} is not an option; {ask}write one of: {known}")
 
     @property
     def offered(self) -> Frozen:

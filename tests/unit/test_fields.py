@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mentorkit.domain.fields import KINDS, TYPES, Field, dump_fields, parse_fields
 from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.presets import loads, source
 
 STAGE = Field(id="stage", kind="ordered", choices=Frozen(idea="Idea", steady={"en": "Steady"}))
 
@@ -84,6 +85,19 @@ def test_an_option_is_known_by_id_or_label_in_any_case() -> None:
         STAGE.parse("growing")
     assert STAGE.position("steady") == 1
     assert STAGE.position("gone") is None
+
+
+def test_an_answer_that_is_no_option_is_told_with_the_near_ones_and_where_all_stand() -> None:
+    country = loads(source("low_touch")).fields["country"]
+    with pytest.raises(ValueError, match=r"^'Swedn' is not an option; did you mean SE \(Sweden\)"):
+        country.parse("Swedn")
+    with pytest.raises(ValueError) as seen:
+        country.parse("XX")
+    assert str(seen.value).startswith("'XX' is not an option; write one of: AD, AE, ")
+    assert "All stand under [fields.country.options] of the TOML file" in str(seen.value)
+    assert "on the program's page Set up, where staff can add others" in str(seen.value)
+    with pytest.raises(ValueError, match=r"mean steady \(Steady\)\? Else write one of: idea"):
+        STAGE.parse("stedy")
 
 
 def test_every_problem_of_a_declaration_is_told_with_its_place() -> None:
