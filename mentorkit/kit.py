@@ -82,6 +82,9 @@ class Kit:
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
         self.ids: Callable[[], str] = ids or Uuid7()
         self._open: ContextVar[bool] = ContextVar(f"mentorkit_open_{id(self)}", default=False)
+        self._shared: ContextVar[Transaction | None] = ContextVar(
+            f"mentorkit_shared_{id(self)}", default=None
+        )
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:
@@ -139,6 +142,10 @@ class Kit:
         With `session` it joins the host's, which then commits. Signals go out after the real
         commit. A writing transaction inside another of the same caller is refused.
         """
+        shared = self._shared.get()
+        if shared and shared.tenant == tenant and session is None and not write:
+            yield shared
+            return
         outcome = Outcome(
             tenant=checked_tenant(tenant),
             announce=self._announce,
@@ -157,6 +164,20 @@ class Kit:
             )
         if outcome.owned:
             outcome.tell()
+
+    @contextmanager
+    def reading_once(self, *, tenant: str) -> Iterator[None]:
+        """Let all that only reads in this block do so in one transaction, and nothing twice.
+
+        For a page of several steps; what writes, and plugins, stay outside of it.
+        """
+        with self.transaction(tenant=tenant, write=False) as tx:
+            tx.known = {}
+            token = self._shared.set(tx)
+            try:
+                yield
+            finally:
+                self._shared.reset(token)
 
     def write(
         self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS

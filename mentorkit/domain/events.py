@@ -506,6 +506,12 @@ class SurveyJoined(Event, noun="survey"):
     flagged: bool = False
 
 
+class SurveyReopened(Event, noun="survey"):
+    """Who had not answered in time what the end asks has so many days anew, at the real end."""
+
+    window: int
+
+
 class SurveyAnswered(Moved, noun="survey", state="answered"):
     """The answers stand in the note `note_id`, what was written in words in `text_id`."""
 

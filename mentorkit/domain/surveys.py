@@ -384,6 +384,9 @@ def surveys_of(told: Iterable[Event]) -> dict[str, Survey]:
         elif isinstance(event, events.SurveyJoined) and event.subject_id in found:
             one = found[event.subject_id]
             found[one.id] = replace(one, parts=(*one.parts, _part(event)))
+        elif isinstance(event, events.SurveyReopened) and at and event.subject_id in found:
+            due = at + timedelta(days=event.window)
+            found[event.subject_id] = replace(found[event.subject_id], asked_at=at, due_at=due)
         elif isinstance(event, events.SurveyAnswered) and event.subject_id in found:
             found[event.subject_id] = replace(
                 found[event.subject_id],

@@ -157,10 +157,5 @@ def consent_version(tx: Transaction, program: Program) -> int:
 
 def lacking(tx: Transaction, program: Program) -> dict[str, str]:
     """Return what a program needs before it can open: code -> what to do."""
-    missing = unmeasured(tx, program)
-    if not consent_version(tx, program):
-        missing["consent"] = (
-            "The program has no text for people to agree to. Add [consent] to its set-up: how many "
-            "hours a month, what equipment, and what becomes of what they tell."
-        )
-    return missing
+    told = "The program has no text for people to agree to. Add [consent] to its set-up."
+    return unmeasured(tx, program) | ({} if consent_version(tx, program) else {"consent": told})

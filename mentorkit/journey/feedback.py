@@ -120,7 +120,7 @@ class Asking(Step):
             for part in each.parts:
                 same = part.questionnaire == one.key
                 if same and participant and part.point_id == point.id:
-                    return False
+                    return self._reopen(one, each, held, cause)
                 rested = each.asked_at <= self.tx.now - one.rest
                 if same and not rested and point.noun != "meeting":
                     return False
@@ -138,7 +138,22 @@ class Asking(Step):
             participant_id=participant, relationship_id=held.id if held else None,
             measured=self.measured, window=one.window,
         )  # fmt: skip
-        key = f"survey:{event.subject_id}"
+        return self._invite(event, person)
+
+    def _reopen(
+        self, one: Questionnaire, asked: Survey, held: Relationship | None, cause: Event | None
+    ) -> bool:
+        """Give who has not answered in time the time anew, once what it asks about is at its end.
+
+        More time together may have moved the end away from the day on which it was asked.
+        """
+        if held is None or held.state != "ended" or asked.state(self.tx.now) != "late":
+            return False
+        event = self.record(events.SurveyReopened, asked.id, cause, window=one.window)
+        return self._invite(event, asked.person_id)
+
+    def _invite(self, event: Event, person: str) -> bool:
+        key = f"survey:{event.subject_id}:{event.sequence}"
         about_it = {"sequence": event.sequence, "program_id": self.program.id}
         self.tx.outbox.add("survey", key, name="survey_asked", recipient_id=person, **about_it)
         return True
@@ -154,7 +169,7 @@ def after(kit: Kit, *, tenant: str, sequence: int, tx: Transaction = NEW) -> int
     if point is None:
         return 0
     name = type(event).__name__
-    due = [one for one in asking.plan.values() if one.due(name, point.kind)]
+    due = [one for one in asking.plan.values() if one.due(name) or one.due(name, point.kind)]
     return asking.ask([(one, point) for one in due], event)
 
 
@@ -182,15 +197,16 @@ def _point(tx: Transaction, event: Event, program: Program) -> Point | None:
             else None
         )
     held = tx.relationships.get(id)
-    noun = "relationship"
+    noun, kind = "relationship", None
     if isinstance(event, events.RelationshipEnded):
         # The end is one point, whether its day came first or they ended before.
         plans = targets_for(tx, program)(held).milestones
         last = [plan.kind for plan in plans if plan.fraction == 1]
         planned = tx.milestones.first(relationship_id=id, kind=last)
         noun, id = ("milestone", planned.id) if planned else (noun, f"{id}.end")
+        kind = planned.kind if planned and planned.opens_at <= tx.now else None
     there = [member.participant_id for member in held.here]
-    about = Point(noun=noun, id=id, relationship=held, there=there)
+    about = Point(noun=noun, id=id, relationship=held, there=there, kind=kind)
     return None if held.reason == "blocked" else about
 
 

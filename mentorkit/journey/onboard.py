@@ -206,8 +206,7 @@ def consent(
     own = Own(tx, actor, participant)
     current = consent_version(tx, own.program)
     if not current:
-        told = "There is no text to agree to yet. Staff write it under the program's set-up."
-        raise Conflict("consent.no_text", told)
+        raise Conflict("consent.no_text", "There is no text yet. Staff write it under Set up.")
     if version is not None and version != current:
         raise Conflict(
             "consent.old_text",

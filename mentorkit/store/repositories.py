@@ -218,7 +218,11 @@ class Repository(Generic[T]):
             for name, value in equals.items()
             if value is not None
         }
-        return self._all(query, {"tenant": self.tx.tenant, **values})
+        known = {} if self.tx.known is None else self.tx.known
+        key = (query, *(tuple(one) if isinstance(one, list) else one for one in values.values()))
+        if key not in known:
+            known[key] = self._all(query, {"tenant": self.tx.tenant, **values})
+        return known[key]
 
     def _all(
         self, query: sa.Select[Any], values: Mapping[str, Any] | None = None

@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -131,6 +132,8 @@ class Transaction:
     write: bool
     users: dict[str, str | None] = field(default_factory=dict)
     """The host's users who act in it, by the host's name: the person id, if they are known."""
+    known: dict[tuple[Any, ...], Sequence[sa.Row[Any]]] | None = None
+    """What was read already by its equals, where nothing is read twice."""
 
     def __post_init__(self) -> None:
         self.tenant = self.outcome.tenant

@@ -147,6 +147,36 @@ def test_f21_the_end_is_asked_about_once_however_long_after_its_day_it_is_brough
     assert [row["id"] for row in asked(world, "end")] == [row["id"] for row in before]
 
 
+@pytest.mark.parametrize("triggers", [2, 1], ids=["day or end", "day alone"])
+@pytest.mark.parametrize("answered", [True, False])
+def test_f22_after_more_time_the_end_is_asked_at_the_real_end_of_who_has_not_answered(
+    create_asking: Create, clock: Clock, answered: bool, triggers: int
+) -> None:
+    ends = {**QUESTIONNAIRES["end"], "when": QUESTIONNAIRES["end"]["when"][:triggers]}
+    own = {"baseline": QUESTIONNAIRES["baseline"], "end": ends}
+    world = create_asking(own={"questionnaires": own})
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=182, hours=1)
+    drain(world)
+    (row,) = asked(world, "end", side="mentee")
+    if answered:
+        answer(world, row, indicator_staff=3)
+    meet.extend(world.kit, **world.at, relationship=held, days=120)
+    clock.forward(days=120)
+    drain(world)
+    meet.end(world.kit, **world.at, relationship=held)
+    for _ in range(2):  # what is promised twice is kept once
+        drain(world)
+    (now,) = asked(world, "end", side="mentee")
+    assert (now["id"], now["state"]) == (row["id"], "answered" if answered else "open")
+    assert (now["asked_at"] == row["asked_at"]) is answered
+    waiting = feedback.mine(world.kit, tenant=world.tenant, actor=world.by("ana"))
+    assert (row["id"] in {each["id"] for each in waiting}) is not answered
+    if not answered:
+        answer(world, now, indicator_staff=4)
+        assert asked(world, "end", side="mentee")[0]["state"] == "answered"
+
+
 def test_f21_who_ends_before_the_day_of_the_end_is_asked_about_it_then(
     create_asking: Create, clock: Clock
 ) -> None:

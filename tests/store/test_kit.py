@@ -124,6 +124,33 @@ def test_a_host_that_only_reads_stands_in_nobodys_way(tmp_path: Any, making: Any
     kit.close()
 
 
+def test_steps_that_read_together_ask_for_the_same_once_and_each_tenant_for_itself(
+    database: Any, kit: Any, making: Any
+) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        known = making(tx).person()
+    asked: list[str] = []
+
+    def note(*about: Any) -> None:
+        asked.append(about[2])
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+
+    def found(tenant: str) -> int:
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            return len(tx.people.find(id=[known.id]))
+
+    with kit.reading_once(tenant="acme"):
+        assert [found("acme"), found("acme"), found("other")] == [1, 1, 0]
+    together = sum("FROM mk__person" in text for text in asked)
+    with suppress(MentorKitError), kit.reading_once(tenant="acme"):
+        raise MentorKitError("some.code", "Something was wrong.")
+    assert [found("acme"), found("acme")] == [1, 1]
+    apart = sum("FROM mk__person" in text for text in asked) - together
+    sa.event.remove(database.engine, "before_cursor_execute", note)
+    assert (together, apart) == (2, 2)
+
+
 def test_a_scoped_session_may_be_joined(database: Any, kit: Any, making: Any) -> None:
     shared = scoped_session(sessionmaker(database.engine))
     with kit.transaction(tenant="acme", session=shared) as tx:

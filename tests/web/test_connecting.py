@@ -271,7 +271,6 @@ def test_words_are_carried_between_the_two_and_not_read_by_staff(together: Porta
 
 
 def test_long_lists_are_paged(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mentorkit.journey import browse
     from mentorkit.web.pages import relationships
 
     at = {"tenant": "acme", "actor": ADMIN}
@@ -280,20 +279,24 @@ def test_long_lists_are_paged(portal: Portal, monkeypatch: pytest.MonkeyPatch) -
             portal.kit, **at, mentee=portal.ids[mentee], mentor=portal.ids[mentor]
         )  # fmt: skip
 
-    class Short:
-        relationships = staticmethod(browse.relationships)
-
-        @staticmethod
-        def proposals(kit: Any, **options: Any) -> Any:
-            return browse.proposals(kit, limit=2, **options)
-
-    monkeypatch.setattr(relationships, "browse", Short)
+    monkeypatch.setattr(relationships, "MOST", 2)
     cora = portal.browser("cora")
     page = cora.open(f"{AT}/relationships")
     assert page.count("/proposals/") == 2
     cora.open(cora.find(r'href="([^"]*asked_after=[^"]*)"'))
     assert cora.page.text.count("/proposals/") == 1
     assert "More that wait" not in cora.page.text
+
+
+def test_no_more_stand_on_a_page_than_can_be_ticked_through_on_a_phone(portal: Portal) -> None:
+    from mentorkit.web.pages import relationships
+
+    assert relationships.MOST <= 25
+    match.propose(
+        portal.kit, tenant="acme", actor=ADMIN,
+        mentee=portal.ids["ana"], mentor=portal.ids["cleo"],
+    )  # fmt: skip
+    assert "mk-dense" in portal.browser("cora").open(f"{AT}/relationships")
 
 
 @pytest.mark.parametrize("typed", ["--5", "²", "9" * 5000, "1e400"])

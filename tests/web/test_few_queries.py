@@ -78,6 +78,21 @@ def test_a_page_asks_no_more_for_eight_mentees_with_too_little_time_than_for_two
     assert len(opened(MENTEES[2:])) <= len(few) <= most
 
 
+@pytest.mark.parametrize(
+    ("user", "path", "most"),
+    [
+        ("mo", "/programs/traders/relationships/{held}", 32),
+        ("cora", "/programs/traders/relationships/{held}", 32),
+        ("cora", "/programs/traders/matching", 24),
+    ],
+)
+def test_a_page_of_several_steps_reads_what_they_share_once(
+    busy: Portal, asked: Callable[[str, str], list[str]], user: str, path: str, most: int
+) -> None:
+    held = connect(busy, MENTEES[0], "mo")
+    assert 10 < len(asked(user, path.format(held=held))) <= most
+
+
 def test_who_is_signed_in_is_looked_up_once_for_a_page(
     busy: Portal, asked: Callable[[str, str], list[str]]
 ) -> None:

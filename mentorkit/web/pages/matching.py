@@ -29,7 +29,12 @@ def matching(
     visit: Visit, program: str, error: MentorKitError | None = None, made: Any = None
 ) -> str:
     at = {**visit.asked(), "program": program}
-    draft = drafts.show(visit.kit, **at)
+    before = flask.request.args.get("before")
+    with visit.kit.reading_once(tenant=visit.tenant):
+        draft = drafts.show(visit.kit, **at)
+        strategy = strategies.show(visit.kit, **at, locale=visit.locale)
+        supplied = supply.supply(visit.kit, **at)
+        runs = browse.runs(visit.kit, **at, before=before, limit=10)
     alike = beside(visit, _everybody(draft)) if draft else {}
     people = _people(draft, alike) if draft else {}
     begin = _begin()
@@ -44,11 +49,11 @@ def matching(
         most=MOST,
         people=people,
         alike=alike,
-        strategy=strategies.show(visit.kit, **at, locale=visit.locale),
-        supply=supply.supply(visit.kit, **at),
+        strategy=strategy,
+        supply=supplied,
         wrong=_by_name(error, people) if error else None,
         dropped=_dropped(made, people) if made else (),
-        runs=browse.runs(visit.kit, **at, before=flask.request.args.get("before"), limit=10),
+        runs=runs,
     )
 
 

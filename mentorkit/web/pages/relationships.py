@@ -32,6 +32,8 @@ from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit, noon
 
+MOST = 20
+"""How many of each list stand on one page; more are hard to tick through on a phone."""
 SILENT = ("never_met", "quiet", "dormant")
 """Why a pair is told of a meeting that is missing; one of them says enough."""
 
@@ -47,8 +49,10 @@ def relationships(
 ) -> str:
     state = flask.request.args.get("state") or None
     at, args = {**visit.asked(), "program": program}, flask.request.args
-    asked = browse.proposals(visit.kit, **at, state=ASKED, after=args.get("asked_after"))
-    held = browse.relationships(visit.kit, **at, state=state, after=args.get("after"))
+    asked = browse.proposals(
+        visit.kit, **at, state=ASKED, after=args.get("asked_after"), limit=MOST
+    )
+    held = browse.relationships(visit.kit, **at, state=state, after=args.get("after"), limit=MOST)
     now = visit.kit.clock().astimezone(ZoneInfo(visit.of.zone))
     return visit.render(
         "relationships.html",
@@ -96,12 +100,22 @@ def relationship(
     link: dict[str, Any] | None = None,
 ) -> str:
     at = {**visit.asked(), "relationship": relationship}
-    one = meet.show(visit.kit, **at)
-    told = introduce.introduction(visit.kit, **at)
+    with visit.kit.reading_once(tenant=visit.tenant):
+        one = meet.show(visit.kit, **at)
+        if one["program_id"] != visit.of.id:
+            missing = visit.words("There is no such relationship here.")
+            raise NotFound("relationship.not_found", missing)
+        own = any(member["own"] for member in one["members"])
+        shown: dict[str, Any] = {
+            "introduction": introduce.introduction(visit.kit, **at),
+            "month": meet.month(visit.kit, **at),
+            "said": relay.said(visit.kit, **at),
+            "history": history.history(visit.kit, **at),
+            "parted": _parted(visit, one) if own else None,
+            "late": _late(visit, one) if own else (),
+        }
+    told = shown["introduction"]
     told["zones"] = {who: visit.clock(zone) for who, zone in told["zones"].items()}
-    if one["program_id"] != visit.of.id:
-        raise NotFound("relationship.not_found", visit.words("There is no such relationship here."))
-    own = any(member["own"] for member in one["members"])
     others = [m["name"] for m in one["members"] if not m["own"] and not m["left_at"]]
     now = visit.kit.clock().astimezone(ZoneInfo(visit.zone))
     return visit.render(
@@ -111,18 +125,13 @@ def relationship(
         else ", ".join(m["name"] for m in one["members"] if not m["left_at"]),
         here="relationships",
         one=one,
-        month=meet.month(visit.kit, **at),
-        introduction=told,
-        said=relay.said(visit.kit, **at),
         today=now.date().isoformat(),
         wrong=wrong,
         own=own,
         behalf=() if own else BEHALF,
-        history=history.history(visit.kit, **at),
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
-        parted=_parted(visit, one) if own else None,
-        late=_late(visit, one) if own else (),
+        **shown,
     )
 
 
