@@ -217,8 +217,6 @@ def suggest(session: Session, /, who: str, limit: int, program: str | None, as_j
     if as_json:
         print_json(told)
         return
-    if told["note"]:
-        say(told["note"])
     print_table(
         ["MENTOR", "ID", "WHY"],
         [[one["name"], one["id"], " ".join(filter(None, one["words"]))] for one in told["mentors"]],

@@ -31,11 +31,6 @@ ARRANGED = (
     "now. Look again in some days, or ask a coordinator."
 )
 
-PREPARED = (
-    "Something is being prepared for you here, and you will hear of it. You can ask somebody "
-    "meanwhile."
-)
-
 
 def mentors(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, limit: int = 10
@@ -44,8 +39,8 @@ def mentors(
 
     For staff, and for the mentee where the program's `matching` is "self". ``mentors`` lists the
     participant id, the name, and `words`; staff get the `score` too. Only mentors with a free
-    place who break neither rule nor safeguard are there. `note` tells a mentee that something is
-    being prepared, where a proposal about them is kept from them yet; it takes no place here.
+    place who break neither rule nor safeguard are there. A proposal that is kept from a mentee yet
+    takes no place here, and nothing tells of it.
     Raises `Conflict` (mentee.not_available) for somebody who cannot be matched now, saying why.
     Where the strategy cannot be used, also for a plugin that is switched off, staff are told what
     of it (`Invalid`), a mentee to come again.
@@ -72,7 +67,8 @@ def mentors(
         # As if they were locked: who is both and has one place asks as a mentee.
         pool = pool_of(tx, program, bound.fields, [(one.id, one.id)], beside=kept)
         if one.id not in pool.mentee_at:
-            raise Conflict("mentee.not_available", _why(tx, program, one, asked))
+            known = [row for row in asked if row not in kept]
+            raise Conflict("mentee.not_available", _why(tx, program, one, known))
     names = {mentor.id: mentor.name for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
     fields = bound.fields
@@ -86,8 +82,7 @@ def mentors(
         }
         for pair in found
     ]
-    note = PREPARED if kept else ""
-    return {"mentee": one.id, "program": program.key, "mentors": listed, "note": note}
+    return {"mentee": one.id, "program": program.key, "mentors": listed}
 
 
 def _why(tx: Transaction, program: Program, one: Participant, asked: Collection[Proposal]) -> str:

@@ -5,7 +5,7 @@ A form that holds ``ask`` is asked about first; the page sends it once more, wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import flask
@@ -33,10 +33,12 @@ def ask_first(
     yes: str,
     back: str,
     quote: str = "",
+    only: Mapping[str, Collection[str]] | None = None,
 ) -> str:
     """Return the page that asks; nothing is done before its button `yes` is pressed.
 
-    `then` says what follows, a sentence each, and `back` is the address of the page before.
+    `then` says what follows, a sentence each, and `back` is the address of the page before. Of what
+    was sent under the names in `only`, these values alone are sent once more.
     """
     sent = flask.request.form.items(multi=True)
     return visit.render(
@@ -47,6 +49,10 @@ def ask_first(
         quote=quote,
         yes=yes,
         back=back,
-        kept=[(name, value) for name, value in sent if name not in NOT_KEPT],
+        kept=[
+            (name, value)
+            for name, value in sent
+            if name not in NOT_KEPT and value in (only or {}).get(name, (value,))
+        ],
         sends_to=flask.request.script_root + flask.request.full_path.rstrip("?"),
     )

@@ -206,7 +206,7 @@ def test_a_choice_that_cannot_be_kept_yet_is_named_and_takes_back_no_other(
 
 
 @pytest.mark.parametrize("first", ["mentor", "coordinator"])
-def test_of_whom_a_proposal_is_kept_still_asks_others_and_hears_that_something_is_prepared(
+def test_of_whom_a_proposal_is_kept_still_asks_others_and_is_told_what_everybody_is(
     create_offer: Any, first: str
 ) -> None:
     chain = dict.fromkeys((first, "mentor", "mentee"))
@@ -214,12 +214,23 @@ def test_of_whom_a_proposal_is_kept_still_asks_others_and_hears_that_something_i
     ana = own(world, "ana")
     told = suggestions.mentors(world.kit, **ana, participant=world.ids["ana"])
     assert [one["name"] for one in told["mentors"]] == ["Dora"]
-    assert "Something is being prepared" in told["note"]
+    assert set(told) == {"mentee", "program", "mentors"}, "a private no would show by what ceases"
     assert "Cleo" not in str(told)
     two = {"mentee": world.ids["ana"], "mentor": told["mentors"][0]["id"]}
     assert match.propose(world.kit, **ana, **two)["state"] == "offered"
     told = suggestions.mentors(world.kit, **own(world, "ben"), participant=world.ids["ben"])
-    assert told["note"] == ""
+    assert set(told) == {"mentee", "program", "mentors"}
+
+
+def test_a_no_that_a_mentee_was_never_asked_about_changes_nothing_of_what_they_see(
+    create_offer: Any,
+) -> None:
+    world = create_offer("mentor", "mentee", matching="self")
+    at = {**own(world, "ana"), "participant": world.ids["ana"]}
+    before = suggestions.mentors(world.kit, **at)
+    assert [one["name"] for one in before["mentors"]] == ["Dora"]
+    accept.decline(world.kit, **own(world, "cleo"), proposal=world.proposal)
+    assert suggestions.mentors(world.kit, **at) == before
 
 
 def test_who_knows_of_an_open_proposal_is_told_that_it_holds_their_place(

@@ -67,6 +67,34 @@ def test_several_are_declined_once_they_are_named(portal: Portal) -> None:
     assert cora.page.request.args["state"] == "lead", "the list is as it was"
 
 
+def test_those_are_named_who_are_declined_also_where_the_list_has_changed_meanwhile(
+    portal: Portal,
+) -> None:
+    leads = [Lead(key=name, role="mentee", name=name) for name in ("Eva", "Fay")]
+    recruit.receive(portal.kit, **BY, program="traders", leads=leads)
+    rows = screen.listed(portal.kit, **BY, program="traders", state="lead")["items"]
+    ids = {row["name"]: row["id"] for row in rows}
+    cora = portal.browser("cora")
+    cora.open(f"{AT}/people?state=lead")
+    screen.wait(portal.kit, **BY, participant=ids["Fay"])  # a colleague, meanwhile
+    ticked = [*ids.values(), "somebody-of-another-program"]
+    page = cora.send(f"{AT}/people?state=lead", participant=ticked, do="decline", ask="yes")
+    assert "Decline 2?" in page
+    assert all(name in page.partition("It is about:")[2] for name in ("Eva", "Fay"))
+    assert "somebody-of-another-program" not in page
+    press(cora, "/people")
+    assert {state(portal, name) for name in ("Eva", "Fay")} == {"declined"}
+
+
+def test_nobody_is_asked_about_who_is_not_in_the_program(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(f"{AT}/people")
+    page = cora.send(
+        f"{AT}/people", 422, participant=["somebody-of-another-program"], do="decline", ask="yes"
+    )
+    assert "Nobody was ticked." in page
+
+
 def state(portal: Portal, name: str) -> str:
     found = screen.listed(portal.kit, **BY, program="traders", search=name)["items"]
     return str(found[0]["state"])

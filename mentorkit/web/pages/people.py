@@ -115,11 +115,7 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
     """Decide about those ticked; before several are turned down, the page asks."""
     ids, did = visit.values("participant"), visit.form.get("do", "")
     if did not in VERBS or not ids:
-        problem = Problem("", visit.words("tick at least one person, then say what to do"))
-        told = visit.words("Nothing was done yet.") if ids else visit.words("Nobody was ticked.")
-        return people(
-            visit, program, wrong=Invalid("people.nothing", told, [problem]), ticked=ids
-        ), 422
+        return _nobody(visit, program, ids)
     if did == "decline" and is_asked(visit):
         return _sure(visit, program, ids)
     verb, said = VERBS[did]
@@ -133,15 +129,31 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
     return visit.go("people", said, program=program, count=len(done["done"]), **_kept())
 
 
-def _sure(visit: Visit, program: str, ids: Sequence[str]) -> str:
-    """Ask whether those ticked shall be declined, by name, and say who hears of it."""
-    at: dict[str, Any] = {**visit.asked(), "program": program, **_kept()}
-    names = [row["name"] for row in screen.listed(visit.kit, **at)["items"] if row["id"] in ids]
+def _nobody(visit: Visit, program: str, ids: Sequence[str]) -> tuple[str, int]:
+    """Show the list once more, with what to do first."""
+    problem = Problem("", visit.words("tick at least one person, then say what to do"))
+    told = visit.words("Nothing was done yet.") if ids else visit.words("Nobody was ticked.")
+    return people(visit, program, wrong=Invalid("people.nothing", told, [problem]), ticked=ids), 422
+
+
+def _sure(visit: Visit, program: str, ids: Sequence[str]) -> str | tuple[str, int]:
+    """Ask whether those ticked shall be declined, by name, and say who hears of it.
+
+    They are looked up and not read off the list, on which they may not stand any more.
+    """
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        ticked = tx.participants.find(program_id=visit.of.id, id=list(dict.fromkeys(ids)))
+        people = tx.people.get_many(one.person_id for one in ticked)
+    if not ticked:
+        return _nobody(visit, program, ())
+    names = {one.id: people[one.person_id].name for one in ticked}
+    alike = beside(visit, names)
+    told = [f"{name}{alike.get(id, '')}" for id, name in names.items()]
     return ask_first(
         visit,
-        visit.words("Decline {count}?", count=visit.number(len(ids))),
+        visit.words("Decline {count}?", count=visit.number(len(names))),
         [
-            visit.words("It is about: {names}.", names=", ".join(names)),
+            visit.words("It is about: {names}.", names=", ".join(told)),
             visit.words(
                 "Whoever signed up themselves is told by message, with the words of what they do "
                 "not meet. Whom you took in from a sheet is told nothing."
@@ -151,6 +163,7 @@ def _sure(visit: Visit, program: str, ids: Sequence[str]) -> str:
         here="people",
         yes=visit.words("Yes, decline"),
         back=visit.url("people", program=program, **_kept()),
+        only={"participant": names},
     )
 
 

@@ -20,7 +20,7 @@ from mentorkit.web.visits import Visit
 STOPS = {
     "channels": "Messages do not go this way any more. Without another way people hear of nothing.",
     "feedback_vendors": "Its surveys are not sent, and those that are open cannot be answered.",
-    "nudges": "Its questions and reminders are not sent, be it that they were promised before.",
+    "nudges": "Its nudges are not sent, not even those already promised.",
     "content_checks": "What participants write to each other is not looked at by it any more.",
     "recruitment_sources": "Nobody is taken in by it.",
     "requirement_checks": "It does not look at anybody any more. Staff ask instead.",
