@@ -11,13 +11,13 @@ from typing import Any
 
 import flask
 import pytest
-from web.conftest import Browser, Portal, create_host, signed_in
+from web.conftest import ADMIN, PRESET, Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from mentorkit import Manifest, hookimpl, worker
-from mentorkit.journey import cases, match, meet, met, screen
+from mentorkit.journey import cases, match, meet, met, programs, screen
 from mentorkit.kit import Kit
 from mentorkit.web import allow, blueprint, current, once
 
@@ -168,6 +168,29 @@ def test_a_form_of_which_nobody_knows_what_became_says_so(
     page = sent(ana, path, form)
     assert page.status_code == 409
     assert "look whether it is there" in page.text
+
+
+def test_nobody_learns_from_a_form_of_somebody_else_what_became_of_it(
+    portal: Portal, clock: Any
+) -> None:
+    elsewhere = blueprint(portal.kit, tenant=lambda: "other", actor=signed_in, name="elsewhere")
+    portal.app.register_blueprint(elsewhere, url_prefix="/elsewhere")
+    programs.create(portal.kit, tenant="other", actor=ADMIN, key="traders", preset=PRESET)
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    to = sent(ana, path, form).headers["Location"]
+    others = [sent(portal.browser(user), path, form) for user in ("cleo", "cora", "admin", None)]
+    # A form whose address is open to everybody, so that nothing but its token keeps them out.
+    asked = filled(ana, "/programs/traders/concern", kind="money", text="He wants a loan.")
+    assert sent(ana, "/programs/traders/concern", asked).status_code == 200
+    for user, at in (("cleo", "/mentoring"), (None, "/mentoring"), ("ana", "/elsewhere")):
+        others.append(sent(portal.browser(user, at), "/programs/traders/concern", asked))
+    assert [one.status_code for one in others] == [403] * 7
+    for page in others:
+        assert "Location" not in page.headers
+        assert to not in page.text
+        assert "it counts once" not in page.text
 
 
 def mounted(portal: Portal, app: flask.Flask, actor: Callable[[], Any] = signed_in) -> None:
