@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 Outcome = tuple["Job", str, Mapping[str, Any]]
 """A row, how it went, and what is noted about that."""
 log = logging.getLogger("mentorkit.worker")
+FORM = "form"
+"""The kind of row that a form holds while it is done, and after; when it was made is in its key."""
+OPEN = 24 * 3600
+"""Seconds for which such a row is kept: longer than a form may stay open before it is sent."""
 LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -101,7 +105,13 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
-    return kit.write(tenant, lambda tx: tx.outbox.claim(limit))
+    """Take what is due, and drop the forms that are too old to be sent again."""
+
+    def take(tx: Transaction) -> list[Job]:
+        tx.outbox.drop(FORM, f"{FORM}:", f"{FORM}:{int(time.time()) - OPEN}")
+        return tx.outbox.claim(limit)
+
+    return kit.write(tenant, take)
 
 
 def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str, dict[str, Any]]:

@@ -251,6 +251,7 @@ def _limit(view: Callable[..., Any]) -> None:
     """
     request, most = flask.request, access.most(view)
     request.max_form_memory_size = most
+    request.max_form_parts = access.PARTS
     is_told = (request.content_length or 0) > most  # then nothing of it is read
     sent = request.environ["wsgi.input"]
     request.environ["wsgi.input"] = _AtMost(sent, 0 if is_told else most, is_max=True)

@@ -24,6 +24,9 @@ FORM = 500_000
 OPEN_FORM = 200_000
 """How many bytes a form may send that is open to the public."""
 
+PARTS = 10_000
+"""How many fields a form may send that takes a sheet: some for each of its columns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flask
@@ -45,6 +45,10 @@ SHEET_TOLD = (
     "The file is larger than {most} MB, so nothing was taken in. Leave out columns and rows that "
     "are not needed, or split it into several files, and take in one after the other."
 )
+MANY_TOLD = (
+    "What you have sent has more fields than {most}, so nothing was kept. Leave out columns of the "
+    "sheet that are not needed, or choose fewer at once, and send it again."
+)
 
 
 def status(error: MentorKitError) -> int:
@@ -77,7 +81,9 @@ def too_large(_: RequestEntityTooLarge) -> tuple[str, int]:
     request, visit = flask.request, visits.current()
     view = flask.current_app.view_functions[request.endpoint or ""]
     hosts = request.max_content_length or access.most(view)
-    if access.takes_sheet(view):
+    if _is_of_many(view, hosts):
+        message = visit.words(MANY_TOLD, most=visit.number(request.max_form_parts or access.PARTS))
+    elif access.takes_sheet(view):
         most = visit.number(round(min(access.SHEET, hosts) / 2**20, 1))
         message = visit.words(SHEET_TOLD, most=most)
     else:
@@ -89,3 +95,15 @@ def too_large(_: RequestEntityTooLarge) -> tuple[str, int]:
         error=Invalid("form.too_large", message),
         problems=(),
     ), 413
+
+
+def _is_of_many(view: Callable[..., Any], hosts: int) -> bool:
+    """Return whether a form was refused though it is no larger than it may be: for its fields.
+
+    Only a form that may bring files has a limit of these.
+    """
+    request = flask.request
+    short = request.content_length is not None and request.content_length <= min(
+        access.most(view), hosts
+    )
+    return short and request.mimetype == "multipart/form-data"

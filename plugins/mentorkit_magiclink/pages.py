@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flask
@@ -75,6 +76,11 @@ def pages() -> flask.Blueprint:
                 user_ref=visit.actor.user_ref,
             )
         except Conflict as error:
+            if error.code == "magiclink.used" and (begun := sessions.begun(visit, token)):
+                response = _back(visit, begun)
+                visit.again()
+                sessions.give_again(visit, response, token, begun["person"])
+                return response
             if error.code != "magiclink.which":
                 return _start(visit, error), 409
             people = links.opened(visit.kit, **which)["people"]
@@ -84,11 +90,10 @@ def pages() -> flask.Blueprint:
             )
         except NotFound as error:
             return _start(visit, error), 404
-        to = done["way_back"] or visit.url("home")
-        response = flask.redirect(way_back(visit, to), code=303)
-        visit.again()
+        response = _back(visit, done)
         if visit.actor.user_ref is None:
-            sessions.give(visit, response, done)
+            visit.again()
+            sessions.give(visit, response, token, done)
         return response
 
     @made.post("/out")
@@ -163,6 +168,11 @@ def make_form(visit: Visit, participant: Any) -> Markup | None:
     return Markup(flask.render_template(
         "mentorkit_magiclink/make.html", visit=visit, _=visit.words, participant=participant
     ))  # fmt: skip
+
+
+def _back(visit: Visit, done: Mapping[str, Any]) -> Response:
+    """Lead whoever has signed in to where they wanted to go."""
+    return flask.redirect(way_back(visit, done["way_back"] or visit.url("home")), code=303)
 
 
 def way_back(visit: Visit, wanted: str) -> str:

@@ -17,6 +17,7 @@ from mentorkit.domain.people import Actor, folded
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey import links, reach
 from mentorkit.web import arrival
+from mentorkit.web.tokens import FIELD
 from mentorkit_magiclink import tables
 from mentorkit_magiclink.links import NAME, settings, writing
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
 
 PURPOSE = "magiclink.session"
+AGAIN = timedelta(minutes=1)
+"""How long the form that began a session may be sent once more for the same session."""
 _ROW = tables.session.c
 
 
@@ -72,16 +75,18 @@ def who(kit: Kit, *, tenant: str, cookie: str) -> Actor | None:
     return Actor(person_id=person.id, means="link")
 
 
-def begin(kit: Kit, *, tenant: str, person: str, contact: str | None, address: str) -> str:
+def begin(
+    kit: Kit, *, tenant: str, person: str, contact: str | None, address: str, id: str | None = None
+) -> str:
     """Keep a new session of a person and return its cookie."""
-    id, days, now = kit.ids(), settings(kit)["days"], kit.clock()
+    id, days, now = id or kit.ids(), settings(kit)["days"], kit.clock()
     row = {
         "tenant": tenant, "id": id, "person_id": person, "contact_id": contact, "address": address,
         "created_at": now, "until": now + timedelta(days=days),
     }  # fmt: skip
     with writing(kit, tenant) as connection:
         connection.execute(sa.insert(tables.session).values(row))
-    return links.make(kit, tenant=tenant, purpose=PURPOSE, person=person, days=days, session=id)
+    return _cookie(kit, tenant, person, id)
 
 
 def end(kit: Kit, *, tenant: str, person: str, cookie: str | None = None) -> int:
@@ -104,7 +109,7 @@ def end(kit: Kit, *, tenant: str, person: str, cookie: str | None = None) -> int
         return connection.execute(sa.delete(tables.session).where(*mine)).rowcount
 
 
-def give(visit: Visit, response: Response, pressed: dict[str, Any]) -> None:
+def give(visit: Visit, response: Response, token: str, pressed: dict[str, Any]) -> None:
     """Begin a session for whoever pressed a link, and let the browser keep its cookie."""
     cookie = begin(
         visit.kit,
@@ -112,7 +117,46 @@ def give(visit: Visit, response: Response, pressed: dict[str, Any]) -> None:
         person=pressed["person"],
         contact=next(iter(pressed["contacts"]), None),
         address=pressed["address"],
+        id=_begun(visit, token),
     )
+    _keep(visit, response, cookie)
+
+
+def begun(visit: Visit, token: str) -> dict[str, Any] | None:
+    """Return whose session this very form has just begun, and where to go; None for another form.
+
+    Of two taps the browser drops the first answer, and the cookie with it. Nobody but who sent
+    that form, with the link, is given the same session, and only for a minute.
+    """
+    link = tables.link.c
+    query = (
+        sa.select(_ROW.person_id.label("person"), link.way_back)
+        .join(tables.link, link.tenant == _ROW.tenant)
+        .where(_ROW.tenant == visit.tenant, _ROW.id == _begun(visit, token))
+        .where(_ROW.created_at > visit.kit.clock() - AGAIN)
+        .where(link.fingerprint == links.fingerprint(token))
+    )
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        row = tx.connection.execute(query).one_or_none()
+    return dict(row._mapping) if row is not None else None
+
+
+def give_again(visit: Visit, response: Response, token: str, person: str) -> None:
+    """Let the browser keep the cookie of the session that this form has begun."""
+    _keep(visit, response, _cookie(visit.kit, visit.tenant, person, _begun(visit, token)))
+
+
+def _begun(visit: Visit, token: str) -> str:
+    """Return the id of the session that the form begins which was sent to a link."""
+    return links.fingerprint(f"{token} {visit.form[FIELD]}")
+
+
+def _cookie(kit: Kit, tenant: str, person: str, id: str) -> str:
+    about: dict[str, Any] = {"days": settings(kit)["days"], "session": id}
+    return links.make(kit, tenant=tenant, purpose=PURPOSE, person=person, **about)
+
+
+def _keep(visit: Visit, response: Response, cookie: str) -> None:
     response.set_cookie(
         _name(visit.mount),
         cookie,

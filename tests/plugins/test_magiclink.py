@@ -232,6 +232,36 @@ def test_a_link_works_once(world: World) -> None:
     assert "Hello Ana" in ana.open("/m/")
 
 
+def test_a_double_tap_on_the_button_signs_in_though_the_first_answer_was_dropped(
+    world: World, clock: Any
+) -> None:
+    ana = world.ask("+254700111222")
+    ana.open(world.link())
+    token = re.search(r'mk_token" value="([^"]+)', ana.page.text)
+    assert token
+    form = {"mk_token": html.unescape(token[1])}
+    dropped = world.browser().client.post(world.link(), data=form)
+    second = ana.client.post(world.link(), data=form)
+    assert [one.status_code for one in (dropped, second)] == [303, 303]
+    assert second.headers["Location"] == dropped.headers["Location"]
+    assert "Hello Ana" in ana.open("/m/")
+    with world.kit.engine.connect() as connection:
+        assert len(connection.execute(sa.select(tables.session)).all()) == 1
+    clock.forward(minutes=2)
+    late = world.browser()
+    assert late.client.post(world.link(), data=form).status_code == 409
+    assert late.cookies == []
+
+
+def test_another_form_does_not_press_a_link_again(world: World) -> None:
+    ana, thief = world.ask("+254700111222"), world.browser()
+    ana.open(world.link())
+    thief.open(world.link())
+    ana.send(world.link())
+    assert "has been used" in thief.send(world.link(), 409)
+    assert thief.cookies == []
+
+
 def test_a_link_has_its_time(world: World, clock: Any) -> None:
     ana = world.ask("+254700111222")
     ana.open(world.link())

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import threading
+import tracemalloc
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import flask
 import pytest
-from web.conftest import Browser, Portal, create_host, signed_in
+from web.conftest import ADMIN, PRESET, Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
-from mentorkit import Manifest, hookimpl
-from mentorkit.journey import cases, match, meet, met, screen
+from mentorkit import Manifest, hookimpl, worker
+from mentorkit.journey import cases, match, meet, met, programs, screen
 from mentorkit.kit import Kit
-from mentorkit.web import allow, blueprint, current, once, tokens
+from mentorkit.web import allow, blueprint, current, once
 
 TOKEN = r'name="mk_token" value="([^"]+)"'
 
@@ -158,7 +160,6 @@ def test_a_form_of_which_nobody_knows_what_became_says_so(
     portal: Portal, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = connect(portal)
-    monkeypatch.setattr(once, "WAIT", 0.0)
     ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
     form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
     with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
@@ -167,6 +168,29 @@ def test_a_form_of_which_nobody_knows_what_became_says_so(
     page = sent(ana, path, form)
     assert page.status_code == 409
     assert "look whether it is there" in page.text
+
+
+def test_nobody_learns_from_a_form_of_somebody_else_what_became_of_it(
+    portal: Portal, clock: Any
+) -> None:
+    elsewhere = blueprint(portal.kit, tenant=lambda: "other", actor=signed_in, name="elsewhere")
+    portal.app.register_blueprint(elsewhere, url_prefix="/elsewhere")
+    programs.create(portal.kit, tenant="other", actor=ADMIN, key="traders", preset=PRESET)
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    to = sent(ana, path, form).headers["Location"]
+    others = [sent(portal.browser(user), path, form) for user in ("cleo", "cora", "admin", None)]
+    # A form whose address is open to everybody, so that nothing but its token keeps them out.
+    asked = filled(ana, "/programs/traders/concern", kind="money", text="He wants a loan.")
+    assert sent(ana, "/programs/traders/concern", asked).status_code == 200
+    for user, at in (("cleo", "/mentoring"), (None, "/mentoring"), ("ana", "/elsewhere")):
+        others.append(sent(portal.browser(user, at), "/programs/traders/concern", asked))
+    assert [one.status_code for one in others] == [403] * 7
+    for page in others:
+        assert "Location" not in page.headers
+        assert to not in page.text
+        assert "it counts once" not in page.text
 
 
 def mounted(portal: Portal, app: flask.Flask, actor: Callable[[], Any] = signed_in) -> None:
@@ -248,7 +272,6 @@ def test_a_form_that_was_done_before_its_page_failed_is_not_done_again(
             return flask.redirect("/sorry")
 
     mounted(portal, app)
-    monkeypatch.setattr(once, "WAIT", 0.0)
     ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
     form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
     with monkeypatch.context() as broken:
@@ -286,7 +309,58 @@ def test_what_is_kept_of_a_form_says_nothing_and_goes_when_the_form_is_too_old(
     (kept,) = forms(signing)
     assert kept.body["to"] == "/mentoring/met/{token}?said=met"
     assert made["token"] not in repr(kept)
-    monkeypatch.setattr(tokens, "HOURS", -1)  # as if it were that much later
-    with signing.kit.transaction(tenant=signing.tenant) as tx:
-        assert once._hold("form:9", "", tx)[0]
-    assert [one.key for one in forms(signing)] == ["form:9"]
+    worker.work(signing.kit)
+    assert forms(signing) == [kept]
+    monkeypatch.setattr(worker, "OPEN", -1)  # as if it were that much later
+    worker.work(signing.kit)
+    assert forms(signing) == []
+
+
+def test_whoever_waits_for_the_answer_of_the_first_writes_nothing_and_reads_that_it_is_being_done(
+    portal: Portal, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = connect(portal)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    with monkeypatch.context() as killed:  # its process is gone before it could note anything
+        killed.setattr(once, "_end", lambda *_: None)
+        assert sent(ana, path, form).status_code == 303
+    monkeypatch.setattr(once, "WAIT", 0.5)
+    written, write = [], portal.kit.write
+    with monkeypatch.context() as counted:
+        counted.setattr(portal.kit, "write", lambda *told: written.append(1) or write(*told))
+        page = sent(ana, path, form)
+    assert page.status_code == 409
+    assert "is still being done" in page.text
+    assert len(written) == 1
+    clock.forward(minutes=5)
+    page = sent(ana, path, form)
+    assert page.status_code == 409
+    assert "not known what became of it" in page.text
+
+
+def test_a_form_that_failed_says_so_at_once(
+    portal: Portal, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = connect(portal)
+    monkeypatch.setattr(once.time, "sleep", lambda _: pytest.fail("nobody answers any more"))
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    form = filled(ana, path, do="meet", minutes="30", day=clock().date().isoformat())
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(meet, "log", fails_after(meet.log))
+        sent(ana, path, form)
+    assert "not known what became of it" in sent(ana, path, form).text
+
+
+def test_a_large_file_is_looked_at_in_pieces(portal: Portal) -> None:
+    sheet = FileStorage(io.BytesIO(bytes(range(256)) * 20_000), filename="new.csv")
+    boundary, body = encode_multipart({"mk_token": "made", "sheet": sheet})
+    kind = f"multipart/form-data; boundary={boundary}"
+    with portal.app.test_request_context("/", method="POST", data=body, content_type=kind):
+        file = flask.request.files["sheet"]
+        tracemalloc.start()
+        once._digest()
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+        tracemalloc.stop()
+        assert file.tell() == 0, "it is read from its start by the view"
+        file.close()

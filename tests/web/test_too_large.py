@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from mentorkit.kit import Kit
+from mentorkit.web import access
 from mentorkit.web.access import FORM, OPEN_FORM, SHEET
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite-prepared"], indirect=True)
@@ -120,6 +121,25 @@ def test_the_smaller_limit_of_the_host_is_the_one_that_is_told(portal: Portal) -
     cora = portal.browser("cora")
     cora.open(IMPORT)
     assert "larger than 2 MB" in upload(cora, IMPORT, 413, sheet=sheet(3 * 2**20))
+
+
+def test_a_form_may_have_a_field_for_each_of_many_columns(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(IMPORT)
+    columns = {f"column-{number}": "name" for number in range(2_000)}
+    assert "Take them in" in upload(cora, IMPORT, sheet=sheet(1000), role="mentee", **columns)
+
+
+def test_whoever_sends_too_many_fields_is_not_told_that_the_file_is_too_large(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "PARTS", 1_500)
+    cora = portal.browser("cora")
+    cora.open(IMPORT)
+    columns = {f"column-{number}": "name" for number in range(2_000)}
+    page = upload(cora, IMPORT, 413, role="mentee", **columns, sheet=sheet(1000))
+    assert "more fields than 1,500" in page
+    assert "larger than" not in page
 
 
 def test_a_host_that_reads_the_form_before_us_meets_our_limit_and_not_its_own(
