@@ -201,7 +201,7 @@ def _point(tx: Transaction, event: Event, program: Program) -> Point | None:
     if isinstance(event, events.RelationshipEnded):
         # The end is one point, whether its day came first or they ended before.
         plans = targets_for(tx, program)(held).milestones
-        last = [plan.kind for plan in plans if plan.fraction == 1]
+        last = [plan.kind for plan in plans if plan.fraction == 1 or plan.kind == "end"]
         planned = tx.milestones.first(relationship_id=id, kind=last)
         noun, id = ("milestone", planned.id) if planned else (noun, f"{id}.end")
         kind = planned.kind if planned and planned.opens_at <= tx.now else None
@@ -225,8 +225,10 @@ def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> i
             for part in each.parts
         }
         wanted = []
-        for held in tx.relationships.find(program_id=program.id, state="active"):
-            age = ran((held.started_at, tx.now), meet.pauses(tx, held, tx.now)).days
+        running = tx.relationships.find(program_id=program.id, state="active")
+        breaks = meet.breaks_of(tx, running, tx.now)
+        for held in running:
+            age = ran((held.started_at, tx.now), breaks[held.id]).days
             for one in timed:
                 day = one.days(age)
                 if day is None or age - day > one.window:  # missed rather than late

@@ -298,7 +298,7 @@ def breaks_of(
     asked = [one.id for one in those if one.state != "active" or one.reason is not None]
     spans: dict[str, list[Span]] = {one.id: [] for one in those}
     since: dict[str, datetime] = {}
-    for event in tx.journal.about("relationship", *asked) if asked else ():
+    for event in tx.journal.about("relationship", *asked):
         id = event.subject_id
         if isinstance(event, events.RelationshipPaused) and event.at:
             since[id] = event.at

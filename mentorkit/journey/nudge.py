@@ -26,7 +26,7 @@ from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
 from mentorkit.journey import feedback, flags, links
 from mentorkit.journey.definitions import targets_for
-from mentorkit.journey.meet import STAFF_SIDE, asked_of, pauses
+from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
@@ -94,11 +94,11 @@ def _of_proposals(tx: Transaction, program: Program, ids: Ids) -> Iterator[Await
 def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
     running = tx.relationships.find(program_id=program.id, state="active", **_narrowed(ids))
     last = tx.meetings.last(one.id for one in running)
-    people = _people(tx, running)
+    people, breaks = _people(tx, running), breaks_of(tx, running, tx.now)
     for one in running:
         met = last.get(one.id, one.started_at)
         # A break is no silence: what came before it is as long ago as it ran since.
-        since = tx.now - ran((met, tx.now), pauses(tx, one, tx.now))
+        since = tx.now - ran((met, tx.now), breaks[one.id])
         for member in one.here:
             yield Awaited(
                 kind="meeting" if one.id in last else "first_meeting",

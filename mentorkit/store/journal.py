@@ -63,7 +63,11 @@ class Journal:
 
     def about(self, noun: str, *subject_ids: str) -> list[Event]:
         """Return everything that happened to these subjects of a noun, oldest first."""
-        return self._read(_ROW.noun == noun, _ROW.subject_id.in_(subject_ids))
+        found: list[Event] = []
+        for start in range(0, len(subject_ids), CHUNK):
+            of = _ROW.subject_id.in_(subject_ids[start : start + CHUNK])
+            found += self._read(_ROW.noun == noun, of)
+        return sorted(found, key=lambda event: event.sequence)
 
     def of(self, noun: str, program_id: str) -> list[Event]:
         """Return everything that happened to a program's things of one noun, oldest first."""

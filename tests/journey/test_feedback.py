@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound
-from mentorkit.journey import feedback, meet, onboard, programs, protect
+from mentorkit.journey import feedback, meet, nudge, onboard, programs, protect
 from tests.conftest import Clock
 from tests.journey.asked import (
     PLUGINS,
@@ -147,6 +148,23 @@ def test_f21_the_end_is_asked_about_once_however_long_after_its_day_it_is_brough
     assert [row["id"] for row in asked(world, "end")] == [row["id"] for row in before]
 
 
+def test_f21_an_end_that_a_program_plans_on_a_day_is_asked_about_once_too(
+    create_asking: Create, clock: Clock
+) -> None:
+    targets = {**TARGETS, "milestones": [{"kind": "end", "day": 180}]}
+    world = create_asking("end", own={"targets": targets})
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=180, hours=1)
+    drain(world)
+    before = [row["id"] for row in asked(world, "end")]
+    assert len(before) == 2
+    clock.forward(days=40)
+    drain(world)
+    meet.end(world.kit, **world.at, relationship=held)
+    drain(world)
+    assert [row["id"] for row in asked(world, "end")] == before
+
+
 @pytest.mark.parametrize("triggers", [2, 1], ids=["day or end", "day alone"])
 @pytest.mark.parametrize("answered", [True, False])
 def test_f22_after_more_time_the_end_is_asked_at_the_real_end_of_who_has_not_answered(
@@ -212,6 +230,44 @@ def test_f21_the_same_is_asked_at_the_start_and_again_at_the_end(
     meet.end(world.kit, **world.at, relationship=held)
     drain(world)
     assert len(asked(world, "mood")) == 2
+
+
+def test_the_breaks_of_all_are_read_at_once_for_surveys_and_for_nudges(
+    create_world: Create, create_kit: Callable[..., Any], clock: Clock
+) -> None:
+    loop = {"to": ["mentee"], "when": [{"day": 30}], "questions": {"going": {"kind": "flag"}}}
+    own = {key: QUESTIONNAIRES[key] for key in ("baseline", "end")} | {"loop": loop}
+    mentees = [lead(f"m{number}", "mentee", trade="baker") for number in range(5)]
+    world = create_world(
+        [*mentees, lead("cleo", "mentor", trade="baker", capacity=5)],
+        kit=create_kit(plugins=PLUGINS),
+        sections=sections(questionnaires=own),
+    )
+    held = [connect(world, one.key, "cleo") for one in mentees]
+    told: list[str] = []
+    sa.event.listen(world.kit.engine, "before_cursor_execute", lambda *about: told.append(about[2]))
+
+    def journal_read() -> tuple[int, int]:
+        told.clear()
+        feedback.turn(world.kit, tenant=world.tenant)
+        surveys = sum("FROM mk__event" in text for text in told)
+        told.clear()
+        with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+            program = tx.programs.get(world.program)
+            nudge.awaited(world.kit, tx, program, {"relationship": held})
+        return surveys, sum("FROM mk__event" in text for text in told)
+
+    def away(relationship: str) -> None:
+        meet.pause(world.kit, **world.at, relationship=relationship)
+        clock.forward(days=1)
+        meet.resume(world.kit, **world.at, relationship=relationship)
+
+    away(held[0])
+    for_one = journal_read()
+    for relationship in held[1:]:
+        away(relationship)
+    assert min(for_one) > 0
+    assert journal_read() == for_one
 
 
 def test_f21_time_asks_on_its_day_and_again_after_so_many(

@@ -31,6 +31,23 @@ from mentorkit.errors import NotFound
 from mentorkit.store import tables
 
 
+def test_of_any_number_of_subjects_all_is_told_oldest_first(
+    kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mentorkit.store import journal
+
+    monkeypatch.setattr(journal, "CHUNK", 2)
+    with kit.transaction(tenant="acme") as tx:
+        facts = [ParticipantApproved(subject_id=id, program_id="p") for id in "eadcb"]
+        told = [tx.record(fact, actor=None) for fact in facts]
+    with kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.journal.about("participant", *"abcdef") == told
+        assert tx.journal.about("participant") == []
+        monkeypatch.undo()
+        many = (str(number) for number in range(70_000))  # more than PostgreSQL takes at once
+        assert tx.journal.about("participant", *many, "a") == told[1:2]
+
+
 def test_an_event_comes_back_as_it_was_recorded(kit: Any) -> None:
     with kit.transaction(tenant="acme") as tx:
         first = tx.record(
