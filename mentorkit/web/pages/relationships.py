@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
+from mentorkit.domain.relationships import RELATIONSHIP_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import (
     browse,
@@ -121,7 +121,7 @@ def relationship(
         history=history.history(visit.kit, **at),
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
-        parted=_parted(visit, one) if own else None,
+        part=_afterwards(visit, one) if own else None,
         late=_late(visit, one) if own else (),
     )
 
@@ -143,13 +143,20 @@ def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
     return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
 
 
-def _parted(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the visitor's own part, where this relationship of theirs has ended early."""
-    if one["state"] != "ended" or not one["early"]:
+def _afterwards(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the visitor's own part where they choose what comes after this relationship.
+
+    That is after an early end, and while the last one of theirs that has ended is this one.
+    """
+    if one["state"] != "ended":
         return None
     own = {member["participant"] for member in one["members"] if member["own"]}
     parts = standing.home(visit.kit, **visit.asked())["parts"]
-    return next((part for part in parts if part["id"] in own), None)
+    part = next((part for part in parts if part["id"] in own), None)
+    if part is None or one["early"]:
+        return part
+    last = any(before["id"] == one["id"] for before in part["before"][:1])
+    return part if last and part["stage"] in ("looking", "paused") else None
 
 
 @does("/programs/<program>/relationships/<relationship>")
@@ -196,7 +203,7 @@ def relationship_change(
             done = meet.end(visit.kit, **at, reason=reason, note=note, only=only)
             if visit.is_staff:
                 return visit.go("relationships", "ended_noted", program=program)
-            if done["state"] != "ended" or reason in TOGETHER:
+            if done["state"] != "ended":
                 return visit.go("home", "ended")
             said = "ended"
         elif did == "link":
