@@ -64,6 +64,11 @@ class Reason:
     params: Frozen = field(default_factory=Frozen)
     points: int = 0
 
+    @property
+    def fits(self) -> bool:
+        """Whether it speaks for the pair: it carries points, and not for the `other_way` round."""
+        return self.points > 0 and "other_way" not in self.params
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal(Kept):
