@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -102,6 +104,7 @@ def relationship(
     if one["program_id"] != visit.of.id:
         raise NotFound("relationship.not_found", visit.words("There is no such relationship here."))
     own = any(member["own"] for member in one["members"])
+    late = _late(visit, one) if own else []
     others = [m["name"] for m in one["members"] if not m["own"] and not m["left_at"]]
     now = visit.kit.clock().astimezone(ZoneInfo(visit.zone))
     return visit.render(
@@ -122,7 +125,8 @@ def relationship(
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
         part=_afterwards(visit, one) if own else None,
-        late=_late(visit, one) if own else (),
+        late=late,
+        missing=_missing(one, late),
     )
 
 
@@ -141,6 +145,17 @@ def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
         {**m, "code": "answer", "surveyed": surveyed} for m in open_ if own & set(m["awaited"])
     ]
     return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
+
+
+def _missing(one: Mapping[str, Any], late: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the month, and its days, of which the visitor was led here to log a meeting."""
+    month = flask.request.args.get("month", "")
+    if not any(why["code"] == "short" and why["month"] == month for why in late):
+        return {}
+    first = date.fromisoformat(f"{month}-01")
+    begins = max(first.isoformat(), one["started_at"][:10])
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    return {"month": month, "first": begins, "last": last.isoformat()}
 
 
 def _afterwards(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
