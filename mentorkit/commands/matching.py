@@ -159,7 +159,7 @@ def _speaking(one: Mapping[str, Any]) -> str:
     from mentorkit.matching.wording import joined
 
     told = [
-        (-reason["points"], word)
+        (0 if "other_way" in reason["params"] else -reason["points"], word)
         for reason, word in zip(one["reasons"], one["words"], strict=True)
         if word
     ]

@@ -64,6 +64,11 @@ class Reason:
     params: Frozen = field(default_factory=Frozen)
     points: int = 0
 
+    @property
+    def fits(self) -> bool:
+        """Whether it speaks for the pair: it carries points, and not for the `other_way` round."""
+        return self.points > 0 and "other_way" not in self.params
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal(Kept):
@@ -217,8 +222,14 @@ class Relationship(Kept):
 
     @property
     def parted(self) -> bool:
-        """Whether it ended early, so that the same people are not matched again."""
+        """Whether they parted, not come to the end together: they are not matched again."""
         return self.state == "ended" and self.reason not in TOGETHER
+
+    @property
+    def early(self) -> bool:
+        """Whether they parted before the time planned for it was over."""
+        over = self.ends_at and self.ended_at and self.ended_at >= self.ends_at
+        return self.parted and not over
 
     def goes_on_without(self, participant: str) -> bool:
         """Return whether it stays for the others: a circle without one mentee, a ring of peers."""

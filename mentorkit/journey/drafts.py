@@ -22,8 +22,9 @@ def show(
 ) -> dict[str, Any] | None:
     """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
 
-    `pairs` are sorted by score, the lowest first, because those want looking at. None where there
-    is no draft; raises `NotFound` for a run that is not of this program.
+    `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
+    about one, `not_so` are those that do not speak for it. None where there is no draft; raises
+    `NotFound` for a run that is not of this program.
     """
     from mentorkit.matching import words
 
@@ -58,7 +59,10 @@ def show(
                 **as_row(row),
                 "mentee": people[row.mentee_id].name,
                 "mentor": people[row.mentor_id].name,
-                "words": [words(reason, fields=fields, whose="mentee") for reason in row.reasons],
+                "words": [words(one, fields=fields, whose="mentee") for one in row.reasons],
+                "not_so": [
+                    words(one, fields=fields, whose="mentee") for one in row.reasons if not one.fits
+                ],
             }
             for row in sorted(rows, key=lambda row: (row.score, row.id))
         ]

@@ -61,7 +61,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
             else:
                 row = accepted.get(other) if mentor in own else None
                 reasons = row.reasons_mentor if row else ()
-            told = (words(one, fields=fields, whose=whose) for one in reasons if one.points > 0)
+            told = (words(one, fields=fields, whose=whose) for one in reasons if one.fits)
             return [each for each in told if each]
 
         met_before = tx.meetings.count(relationship_id=one.id, state="held")

@@ -145,7 +145,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         planned = tx.milestones.find(relationship_id=one.id)
         return {
             **met.row(one),
-            "early": one.parted,
+            "early": one.early,
             "program": met.program.key,
             "program_name": shown(met.program.name),
             "members": [
@@ -468,7 +468,7 @@ def finish(met: Met, reason: str, note: str = "") -> Relationship:
     _cancel(met, [milestone for milestone in planned if milestone.kind not in kept], event)
     _plan_again(tx, after, saved, tx.now)
     if reason != "blocked":
-        early = "relationship_parted" if saved.parted else "relationship_ended"
+        early = "relationship_parted" if saved.early else "relationship_ended"
         tell(tx, event, early, met.people)
     return saved
 

@@ -304,5 +304,5 @@ def _reasons(tx: Transaction, one: Proposal, role: str, program: Program, locale
     fields = fields_of(tx, program)
     speaking = one.reasons_mentor if role == "mentor" else one.reasons
     whose: Whose | None = "mentee" if role == "coordinator" else None
-    said = [words(one, locale, fields, whose=whose) for one in speaking if one.points > 0]
+    said = [words(one, locale, fields, whose=whose) for one in speaking if one.fits]
     return "\n".join(f"- {each}" for each in said if each)

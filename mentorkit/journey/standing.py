@@ -242,7 +242,7 @@ def _together(
         "state": "left" if left else held.state,
         "with": [names[id] for id in held.at(left or tx.now) if names.get(id)],
         "until": shown(left or held.ended_at),
-        "early": held.parted,
+        "early": held.early,
     }
 
 

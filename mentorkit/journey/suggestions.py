@@ -77,7 +77,7 @@ def mentors(
         {
             "id": pair.mentor_id,
             "name": names[pair.mentor_id],
-            "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.points > 0],
+            "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.fits],
             **({} if own.role in PARTIES else {"score": pair.score}),
         }
         for pair in found

@@ -134,7 +134,13 @@ def _say_set_overlap(form: SetOverlap, pool: Pool, mentee: int, mentor: int, val
     shared = _common(mine, theirs)
     params: dict[str, Any] = {"field": form.field, "shared": shared, "count": len(shared)}
     if not shared:
-        return ("shares_none", {"field": form.field}), ("shares_none", {"field": form.field})
+        none: dict[str, Any] = {"field": form.field}
+        codes = ("shares_none", "shares_none")
+        if form.per == "mentee":
+            codes = ("covers_none", "covers_none_theirs")
+        elif form.per == "mentor":
+            codes = ("covers_none_theirs", "covers_none")
+        return (codes[0], none), (codes[1], none)
     if form.per == "mentee":
         params["of"] = len(set(_set_of(mine)))
         return ("covers_yours", params), ("covers_theirs", params)
@@ -186,6 +192,8 @@ def _say_closeness(form: Closeness, pool: Pool, mentee: int, mentor: int, value:
     shown: float | int = int(count) if count == int(count) else round(count, 2)
     up = {"field": form.field, "count": shown, "theirs": theirs}
     down = {"field": form.field, "count": shown, "theirs": mine}
+    if steps * form.target < 0:  # near enough to count, and yet the wrong way round
+        up, down = up | {"other_way": True}, down | {"other_way": True}
     if form.wrap is not None:
         return ("apart", up), ("apart", down)
     if not steps:

@@ -19,6 +19,8 @@ SENTENCES: Mapping[str, str] = {
     "covers_yours.all": "Offers what you named under {field}: {shared}.",
     "covers_theirs": "You offer {count} of the {of} they named under {field}: {shared}.",
     "covers_theirs.all": "You offer what they named under {field}: {shared}.",
+    "covers_none": "Offers nothing that you named under {field}.",
+    "covers_none_theirs": "You offer nothing that they named under {field}.",
     "shares": "You have {field} in common: {shared}.",
     "shares_none": "You have no {field} in common.",
     "same": "You have the same {field}: {value}.",
@@ -156,6 +158,8 @@ ABOUT: Mapping[str, str] = {
     "covers_yours.all": "{other} offers what {one} named under {field}: {shared}.",
     "covers_theirs": "{one} offers {count} of the {of} that {other} named under {field}: {shared}.",
     "covers_theirs.all": "{one} offers what {other} named under {field}: {shared}.",
+    "covers_none": "{other} offers nothing that {one} named under {field}.",
+    "covers_none_theirs": "{one} offers nothing that {other} named under {field}.",
     "shares": "They have {field} in common: {shared}.",
     "shares_none": "They have no {field} in common.",
     "same": "They have the same {field}: {value}.",
@@ -231,7 +235,7 @@ def sentence(
     Where nothing speaks for it, what speaks against it.
     """
     weightiest = sorted(reasons, key=lambda reason: -reason.points)
-    speaking = [reason for reason in weightiest if reason.points > 0] or weightiest
+    speaking = [reason for reason in weightiest if reason.fits] or weightiest
     told = [text for reason in speaking if (text := words(reason, locale, fields, whose=whose))]
     return joined(told)
 

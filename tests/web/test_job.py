@@ -84,7 +84,8 @@ def test_a_program_is_run_from_a_preset_to_an_ended_relationship(
     eva.open(path)
     eva.send(path, do="resume")
     assert "It has ended" in eva.send(path, do="end", reason="goal_reached")
-    assert "We are looking for a match" in eva.page.text
+    assert "I am done for now" in eva.page.text
+    assert "We are looking for a match" in eva.open("/")
 
 
 def people(kit: Kit) -> list[dict[str, Any]]:

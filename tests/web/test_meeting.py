@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -175,6 +176,38 @@ def test_an_early_end_offers_somebody_else_or_a_break(portal: Portal) -> None:
     cleo = portal.browser("cleo")
     page = cleo.open(path)
     assert "It did not fit" not in page, "the reason is not the other's to know"
+
+
+def test_who_came_to_the_end_chooses_whether_somebody_else_is_looked_for(portal: Portal) -> None:
+    path, ana = f"/programs/traders/relationships/{connect(portal)}", portal.browser("ana")
+    ana.open(path)
+    page = ana.send(path, do="end", reason="completed")
+    assert "You have come to the end" in page
+    assert "ended early" not in page
+    assert "Wait for another mentor" in page
+    page = ana.open("/")
+    assert "We are looking for a match for you" in page
+    assert "You need nobody new? Then say so" in page
+    ana.open(path)
+    page = ana.send(f"/programs/traders/people/{portal.ids['ana']}/break", do="break")
+    assert "You are taking a break" in page
+    assert "I am back: look for somebody else for me" in ana.open(path)
+    assert "I am done for now" in portal.browser("cleo").open(path)
+
+
+def test_an_end_after_the_planned_time_is_not_called_early(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    ends = meet.show(portal.kit, **by_admin(portal), relationship=held)["ends_at"]
+    path, ana = f"/programs/traders/relationships/{held}", portal.browser("ana")
+    assert "Ending early" in ana.open(f"{path}/end")
+    clock.forward(days=(datetime.fromisoformat(ends) - clock()).days + 1)
+    page = ana.open(f"{path}/end")
+    assert "Ending early" not in page
+    assert "Take a break instead" not in page
+    page = ana.send(path, do="end", reason="other")
+    assert "You have come to the end" in page
+    assert "ended early" not in page
+    assert not meet.show(portal.kit, **by_admin(portal), relationship=held)["early"]
 
 
 def test_an_early_end_leads_to_other_mentors_where_people_choose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -188,3 +189,25 @@ def test_a_planned_end_that_has_passed_leads_to_the_end_or_to_more_time(
     page = portal.browser("ana").open(path)
     assert "We have come to the end" in page
     assert "tell your coordinator" in page
+
+
+def test_a_month_with_too_little_leads_to_a_form_for_a_meeting_of_that_month(
+    portal: Portal, clock: Any
+) -> None:
+    path, ana = pair(portal), portal.browser("ana")
+    held = path.rpartition("/")[2]
+    clock.forward(days=50)
+    meet.log(portal.kit, **by_admin(portal), relationship=held, minutes=45, held_at=clock())
+    today = clock().date().isoformat()
+    page = ana.open(path)
+    assert f'name="day" value="{today}"' in page
+    (month,) = set(re.findall(r"month=([0-9]{4}-[0-9]{2})#met", page))
+    assert not today.startswith(month)
+    page = ana.open(ana.find(r'href="([^"]*month=[^"]*)#met"'))
+    assert "A meeting in" in page
+    first, last = re.findall(r'name="day" value="" min="([^"]+)" max="([^"]+)"', page)[0]
+    assert first[:7] == last[:7] == month
+    assert int(last[8:]) >= 28
+    assert "The meeting is logged" in ana.send(path, do="meet", minutes="120", day=last)
+    assert f"month={month}#met" not in ana.open(path), "that month has enough now"
+    assert f'name="day" value="{today}"' in ana.open(f"{path}?month=2020-13")

@@ -82,6 +82,46 @@ def test_how_pairs_are_found_is_told_in_words(portal: Portal) -> None:
     assert "measured against <strong>what either chose</strong>" in page
 
 
+def test_what_does_not_fit_stands_apart_in_the_draft_and_in_the_proposal(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(
+        fields={
+            "stage": {"kind": "ordered", "options": ["idea", "young", "grown"]},
+            "needs": {"kind": "options", "options": ["sales", "money"]},
+            "offers": {"kind": "options", "options": ["sales", "money"]},
+            "trade": {"kind": "option", "options": ["baker", "tailor", "smith"]},
+            "village": {"kind": "text"},
+        },
+        strategy={
+            "criteria": [
+                {"criterion": "closeness", "field": "stage", "target": 1, "span": 3, "weight": 2},
+                {"criterion": "set_overlap", "field": "needs", "other": "offers", "per": "mentee"},
+                {"criterion": "equal", "field": "trade"},
+            ]
+        },
+    )
+    answers = {
+        "ana": {"stage": "grown", "needs": ["sales"]},
+        "cleo": {"stage": "young", "offers": ["money"]},
+    }
+    for key, told in answers.items():
+        onboard.answer(portal.kit, **BY, participant=portal.ids[key], answers=told)
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    page = portal.browser("ana").open(f"/programs/traders/proposals/{asked}")
+    fits, _, less = page.partition("What fits less")
+    assert "You have the same trade" in fits
+    assert "one step below you" in less
+    assert "Offers nothing that you named under needs" in less
+    assert "in common" not in page
+    accept.withdraw(portal.kit, **BY, proposal=asked)
+    match.draft(portal.kit, **BY, program="traders")
+    page = portal.browser("cora").open("/programs/traders/matching")
+    row = page.partition('data-label="Why they fit"')[2].partition("</td>")[0]
+    assert "What fits less" in row
+
+
 def test_the_time_that_a_month_hopes_for_is_not_called_asked(portal: Portal) -> None:
     two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
     asked = match.propose(portal.kit, **BY, **two)["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -41,11 +42,18 @@ def relationship_end(visit: Visit, program: str, relationship: str) -> Response 
         one=one,
         members=here,
         own=own,
+        over=one["state"] == "active" and _is_over(visit, one),
         alone=bool(own) and own != "mentor" and len(here) > 2,
         others=names,
         ends=ENDS,
         behalf=() if own else BEHALF,
     )
+
+
+def _is_over(visit: Visit, one: dict[str, Any]) -> bool:
+    """Return whether the time planned for a relationship is over."""
+    ends = one["ends_at"]
+    return bool(ends) and datetime.fromisoformat(ends) <= visit.kit.clock()
 
 
 @shows("/programs/<program>/people/<participant>/leave")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.relationships import RELATIONSHIP_MOVES, TOGETHER
+from mentorkit.domain.relationships import RELATIONSHIP_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import (
     browse,
@@ -111,7 +113,7 @@ def relationship(
             "month": meet.month(visit.kit, **at),
             "said": relay.said(visit.kit, **at),
             "history": history.history(visit.kit, **at),
-            "parted": _parted(visit, one) if own else None,
+            "part": _afterwards(visit, one) if own else None,
             "late": _late(visit, one) if own else (),
         }
     told = shown["introduction"]
@@ -131,6 +133,7 @@ def relationship(
         behalf=() if own else BEHALF,
         names={m["participant"]: m["name"] for m in one["members"]},
         link=link,
+        missing=_missing(one, shown["late"]),
         **shown,
     )
 
@@ -152,13 +155,31 @@ def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
     return [why for why in found if not (silent and why["code"] == "short")] + answer[:1]
 
 
-def _parted(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the visitor's own part, where this relationship of theirs has ended early."""
-    if one["state"] != "ended" or not one["early"]:
+def _missing(one: Mapping[str, Any], late: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the month, and its days, of which the visitor was led here to log a meeting."""
+    month = flask.request.args.get("month", "")
+    if not any(why["code"] == "short" and why["month"] == month for why in late):
+        return {}
+    first = date.fromisoformat(f"{month}-01")
+    begins = max(first.isoformat(), one["started_at"][:10])
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    return {"month": month, "first": begins, "last": last.isoformat()}
+
+
+def _afterwards(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the visitor's own part where they choose what comes after this relationship.
+
+    That is after an early end, and while the last one of theirs that has ended is this one.
+    """
+    if one["state"] != "ended":
         return None
     own = {member["participant"] for member in one["members"] if member["own"]}
     parts = standing.home(visit.kit, **visit.asked())["parts"]
-    return next((part for part in parts if part["id"] in own), None)
+    part = next((part for part in parts if part["id"] in own), None)
+    if part is None or one["early"]:
+        return part
+    last = any(before["id"] == one["id"] for before in part["before"][:1])
+    return part if last and part["stage"] in ("looking", "paused") else None
 
 
 @does("/programs/<program>/relationships/<relationship>")
@@ -205,7 +226,7 @@ def relationship_change(
             done = meet.end(visit.kit, **at, reason=reason, note=note, only=only)
             if visit.is_staff:
                 return visit.go("relationships", "ended_noted", program=program)
-            if done["state"] != "ended" or reason in TOGETHER:
+            if done["state"] != "ended":
                 return visit.go("home", "ended")
             said = "ended"
         elif did == "link":
