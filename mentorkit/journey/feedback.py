@@ -44,6 +44,7 @@ from mentorkit.journey.steps import (
     chosen,
     in_program,
     person_of,
+    persons_of,
     reading,
     role_in,
 )
@@ -362,8 +363,9 @@ def mine(kit: Kit, *, tenant: str, actor: Actor) -> list[dict[str, Any]]:
         asked = asked_of(tx, person) if person else []
         now = [one for one in asked if one.answered_at is None and tx.now - one.asked_at < LATE]
         programs, known = tx.programs.get_many(one.program_id for one in now), Versions()
+        others = _others(tx, now)
         return [
-            {"program": programs[one.program_id].key,
+            {"program": programs[one.program_id].key, "with": others[one.id],
              **_row(tx, programs[one.program_id], one, known)}
             for one in sorted(now, key=lambda one: one.due_at)
         ]  # fmt: skip
@@ -380,21 +382,28 @@ def show(kit: Kit, *, tenant: str, actor: Actor, survey: str) -> dict[str, Any]:
         one, program, _ = _own(tx, actor, survey)
         asked, _ = questions(tx, program, one)
         told = _told(tx, one)
-        held = tx.relationships.first(id=one.relationship_id) if one.relationship_id else None
-        others = [
-            member.participant_id
-            for member in (held.members if held else ())
-            if member.participant_id != one.participant_id
-        ]
-        parts = tx.participants.get_many(others)
-        names = tx.people.get_many(part.person_id for part in parts.values())
         return {
             **_row(tx, program, one, {}),
             "program": program.key,
             "name": tx.people.get(one.person_id).name,
-            "with": [person.name for person in names.values() if person.name],
+            "with": _others(tx, [one])[one.id],
             "questions": [{**as_row(f), "value": told.get(f.id)} for f in asked.values()],
         }
+
+
+def _others(tx: Transaction, asked: Sequence[Survey]) -> dict[str, list[str]]:
+    """Return the names of the others in what each is about, by its id."""
+    held = tx.relationships.get_many(one.relationship_id for one in asked if one.relationship_id)
+    members = {id: [m.participant_id for m in one.members] for id, one in held.items()}
+    people = persons_of(tx, {each for ids in members.values() for each in ids})
+    return {
+        one.id: [
+            people[id].name
+            for id in members.get(one.relationship_id or "", ())
+            if id != one.participant_id and id in people and people[id].name
+        ]
+        for one in asked
+    }
 
 
 def _told(tx: Transaction, one: Survey) -> dict[str, Any]:

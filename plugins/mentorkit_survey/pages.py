@@ -197,11 +197,17 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
         '<p><a class="mk-button mk-main-button" href="{}">{}</a><br>'
         '<span class="mk-quiet">{}</span></p>'
     )
-    head = Markup("<p>{}</p>").format(visit.words("A few questions for you:")) if rows else ""
+    told = visit.words("A few questions for you:")
+    if any(one["side"] == "staff" for one in rows):  # once, however many pairs have come to it
+        told = visit.words(
+            "A few questions for you, as one who works for this program: about how it goes as a "
+            "whole, not about one pair alone."
+        )
+    head = Markup("<p>{}</p>").format(told) if rows else ""
     return Markup(head) + Markup("").join(
         line.format(
             visit.url("survey.form", program=program, survey=one["id"]),
-            _named(visit, one, rows),
+            _named(visit, one),
             visit.words("until {day}", day=visit.day(one["due_at"]))
             if one["state"] == "open"
             else visit.words("late, and still welcome"),
@@ -210,12 +216,10 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
     )
 
 
-def _named(visit: Any, one: Any, rows: Any) -> str:
-    """Return the title of a survey, and with whom where another asks the same."""
+def _named(visit: Any, one: Any) -> str:
+    """Return the title of a survey, and whom it is about."""
     title = visit.text(one["titles"][0])
-    if sum(visit.text(each["titles"][0]) == title for each in rows) == 1:
+    if not one["with"]:
         return str(title)
-    others = feedback.show(visit.kit, **visit.asked(), survey=one["id"])["with"]
-    if not others:
-        return str(title)
-    return str(visit.words("{title}: {others}", title=title, others=", ".join(others)))
+    names = ", ".join(one["with"])
+    return str(visit.words("{title}: your mentoring with {others}", title=title, others=names))

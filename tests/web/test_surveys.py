@@ -71,6 +71,21 @@ def test_somebody_answers_from_their_home_and_may_finish_later(asking: Portal) -
     assert row["state"] == "answered"
 
 
+def test_everybody_asked_reads_about_whom_and_staff_why(asking: Portal, clock: Any) -> None:
+    connect(asking)
+    clock.forward(days=45)
+    drain(asking)
+    told = r"[^<]+: your mentoring with Cleo"
+    assert re.search(told, asking.browser("ana").open("/"))
+    assert re.search(told.replace("Cleo", "Ana"), asking.browser("cleo").open("/"))
+    cora = asking.browser("cora")
+    page = cora.open("/programs/traders/")
+    assert "as one who works for this program: about how it goes as a whole" in page
+    page = cora.open(cora.find(r'mk-main-button" href="(/mentoring/x/survey/traders/[^"?]+)"'))
+    assert "You are asked as one who works for this program" in page
+    assert "About your mentoring with" not in page
+
+
 def test_a_signed_link_answers_without_a_log_in_and_opening_it_changes_nothing(
     asking: Portal,
 ) -> None:
