@@ -52,6 +52,6 @@ class Portal:
 
 
 def is_address(base: object) -> bool:
-    """Return whether pages can be mounted at `base`: a whole address, of which only tenants vary."""
+    """Return whether this is a whole address, in which only the tenant may vary."""
     plain = str(base).replace("{tenant}", "tenant")
     return re.fullmatch(r"https?://[^\s/{}?#]+(/[^\s{}?#]*)?", plain) is not None
