@@ -23,9 +23,9 @@ from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import HostPerson, People
 from mentorkit.domain.programs import Program
-from mentorkit.domain.site import Site
+from mentorkit.domain.site import Portal, Site, is_address
 from mentorkit.domain.surveys import ASKS
-from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem
+from mentorkit.errors import Conflict, MentorKitError, PluginError, Problem, SettingsError
 from mentorkit.store import declarations, migrate
 from mentorkit.store.engines import nested, sessions_on
 from mentorkit.store.faults import passes, translated
@@ -77,6 +77,7 @@ class Kit:
     ) -> None:
         self.sessions = sessions
         self.people = people
+        _check_given(secret_keys, site)
         self.secret_keys = tuple(secret_keys)
         self.site = site
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
@@ -329,6 +330,23 @@ class Kit:
         ]
         if failed:
             raise PluginError("plugin.check_failed", "These checks stop the start:", failed)
+
+
+def _check_given(secret_keys: Any, site: Site | None) -> None:
+    """Raise `SettingsError` with every key that cannot sign, and an address that leads nowhere."""
+    wrong = []
+    if isinstance(secret_keys, (str, bytes)):
+        wrong.append(Problem("secret_keys", "write a list of keys, not one text"))
+        secret_keys = ()
+    for index, key in enumerate(secret_keys):
+        if not isinstance(key, (str, bytes)) or not key:
+            told = "write a text or bytes that nobody guesses"
+            wrong.append(Problem(f"secret_keys[{index}]", told))
+    if isinstance(site, Portal) and not is_address(site.base):
+        told = "write the portal's whole address, such as https://example.org/mentoring"
+        wrong.append(Problem("site", told))
+    if wrong:
+        raise SettingsError("kit.settings", "What the kit was given cannot be used:", wrong)
 
 
 def _refresh(known: Mapping[str, HostPerson], refs: Collection[str], tx: Transaction) -> int:

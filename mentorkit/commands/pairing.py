@@ -27,7 +27,7 @@ from mentorkit.commands.output import (
     print_json,
     say,
 )
-from mentorkit.commands.selection import MOST_SHOWN, bad_rows, plugin_named, tell_problems
+from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.reading import where_given
 from mentorkit.domain.strategies import Strategy, parse_strategy
@@ -463,17 +463,20 @@ def _check_suffixes(
 
 
 def _check_people(plan: Plan, paths: Mapping[str, Path]) -> None:
-    """Note the sheets that hold nobody who can be paired, and what is wrong with their rows."""
-    for role, path in paths.items():
-        batch = plan.batches.get(role)
-        if batch is None or batch.leads:
+    """Note the sheets that hold nobody who can be paired, and bad rows where anything is wrong."""
+    for role, batch in plan.batches.items():
+        if batch.leads:
             continue
-        _, rows = bad_rows(batch.problems, path.name)
+        _, rows = bad_rows(batch.problems, paths[role].name)
         if not rows:
             told = f"holds no {role}; write one row for each below the header"
         else:
             told = f"has no row that can be used; mend what is wrong with its {plural(rows, 'row')}"
-        plan.problems += [Problem(path.name, told), *batch.problems[:MOST_SHOWN]]
+        plan.problems.append(Problem(paths[role].name, told))
+    for role, batch in plan.batches.items() if plan.problems else ():
+        name = paths[role].name
+        found = [one for one in batch.problems if one.place != name or not batch.leads]
+        plan.problems += first_of(found, name)
 
 
 def _kinds(registry: Registry) -> str:

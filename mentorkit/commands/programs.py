@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,10 @@ from mentorkit.commands.output import (
 from mentorkit.commands.selection import no_program, program_option, the_program
 from mentorkit.commands.session import Session, find_person, pass_session
 from mentorkit.domain.people import called
-from mentorkit.domain.programs import STAFF_ROLES
+from mentorkit.domain.programs import STAFF_ROLES, read_zone
 from mentorkit.domain.relationships import PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Invalid, NotFound
+from mentorkit.errors import Invalid, NotFound, Problem
 from mentorkit.i18n import zone_named
 
 
@@ -75,33 +76,49 @@ def create(
 
     if preset is not None and path is not None:
         raise click.UsageError("Give --preset or --file, not both.")
-    if preset is not None:
-        data = presets.read_toml(presets.source(preset), place=f"{preset}.toml")
-    elif path is not None:
-        try:
+    typed = [*programs.wrong_key(key), *_wrong_zone(zone)]
+    try:
+        if preset is not None:
+            data = presets.read_toml(presets.source(preset), place=f"{preset}.toml")
+        elif path is not None:
             data = _read_preset(path)
-        except Invalid as error:
-            told = [*error.problems, *programs.wrong_key(key)]
-            raise Invalid(error.code, error.message, told) from None
-    else:
-        raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
+        else:
+            raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
+    except NotFound as error:
+        told = [Problem("--preset", error.message), *typed]
+        raise Invalid(error.code, "The program cannot be created:", told) from None
+    except Invalid as error:
+        raise Invalid(error.code, error.message, [*error.problems, *typed]) from None
     if zone:
         data = {**data, "program": {**data.get("program", {}), "zone": zone_named(zone)}}
     try:
         made = programs.create(session.kit, **session.scope, key=key, preset=data, name=name)
     except Invalid as error:
-        if path is None or error.code != "preset.invalid":
-            raise
-        told = [
-            one if one.place == "key" else replace(one, place=f"{path.name}, {one.place}")
-            for one in error.problems
-        ]
-        raise Invalid(error.code, error.message, told) from None
+        raise _where_typed(error, typed, path) from None
     if as_json:
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
     say(f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`.")
+
+
+def _wrong_zone(zone: str | None) -> list[Problem]:
+    """Return what is wrong with the time zone that was typed, if anything is."""
+    try:
+        read_zone(zone_named(zone) if zone else "UTC")
+    except ValueError as error:
+        return [Problem("--zone", str(error))]
+    return []
+
+
+def _where_typed(error: Invalid, typed: Sequence[Problem], path: Path | None) -> Invalid:
+    """Return the error with each problem where it was made: in the file, or in what was `typed`."""
+    zone = any(one.place == "--zone" for one in typed)
+    inside = [one for one in error.problems if one not in typed]
+    inside = [one for one in inside if one.place != "program.zone" or not zone]
+    if path is not None:
+        inside = [replace(one, place=f"{path.name}, {one.place}") for one in inside]
+    return Invalid(error.code, error.message, [*inside, *typed])
 
 
 def _presets() -> str:

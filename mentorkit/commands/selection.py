@@ -440,3 +440,10 @@ def bad_rows(problems: Sequence[Problem], filename: str) -> tuple[list[Problem],
     """Return what is only worth knowing about the file, and how many rows were left out."""
     notes = [problem for problem in problems if problem.place == filename]
     return notes, len(by_row(problems).keys() - {filename})
+
+
+def first_of(problems: Sequence[Problem], filename: str) -> list[Problem]:
+    """Return as many problems of a file as are read, and how many more there are."""
+    more = len(problems) - MOST_SHOWN
+    rest = [Problem(filename, f"has {plural(more, 'more thing')} to mend")] if more > 0 else []
+    return [*problems[:MOST_SHOWN], *rest]

@@ -100,7 +100,8 @@ class Field:
         wanted = answer.casefold()
         if wanted in names:
             return names[wanted]
-        near = dict.fromkeys(names[one] for one in get_close_matches(wanted, names, cutoff=0.75))
+        alike = [one for one in names if one[:1] == wanted[:1]]  # to compare all takes too long
+        near = dict.fromkeys(names[one] for one in get_close_matches(wanted, alike, cutoff=0.75))
         told = {one: in_locale(self.choices[one]) for one in near}
         meant = " or ".join(f"{id} ({name})" if name != id else id for id, name in told.items())
         known = ", ".join(list(self.choices)[:SHOWN])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
 
@@ -23,9 +24,12 @@ def source(name: str) -> str:
     Raises `NotFound` (code ``preset.not_found``) naming those there are.
     """
     if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        meant = f"; did you mean {near[0]}?" if near else "."
         raise NotFound(
             "preset.not_found",
-            f"There is no preset {name!r}. There are {', '.join(names())}; or give a .toml file.",
+            f"There is no preset {name!r}{meant} There are {', '.join(names())};"
+            " or give a .toml file.",
         )
     return (files("mentorkit") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 

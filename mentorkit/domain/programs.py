@@ -417,29 +417,31 @@ def _fillable(template: Any, at: Place) -> Any:
 
 
 def _cohort(entry: Any, at: Place) -> Cohort:
-    try:
-        key, starts, ends = str(entry["key"]), _day(entry["starts"]), _day(entry["ends"])
-        if ends <= starts:
-            raise ValueError
-    except (KeyError, TypeError, ValueError):
-        raise ValueError("write key, starts and a later ends, as 2027-01-31") from None
-    at.only(entry, ("key", "starts", "ends", *_COHORT), "a cohort has")
-    rest = at.read_whole({"name": key, **entry}, _COHORT)
-    if rest.get("closes") and rest["closes"] > ends:
+    at.only(entry, _COHORT, "a cohort has")
+    given = at.read_whole({"name": str(entry.get("key")), **entry}, _COHORT)
+    if lacking := [one for one in ("key", "starts", "ends") if one not in given]:
+        raise ValueError(f"write {' and '.join(lacking)} as well")
+    if given["ends"] <= given["starts"]:
+        at.inside("ends").wrong(f"write a day later than starts, {given['starts']}")
+        raise reading.Told
+    if given.get("closes") and given["closes"] > given["ends"]:
         raise ValueError("closes is later than ends; write the last day to sign up, before it ends")
-    return Cohort(key=key, starts=starts, ends=ends, **rest)
+    return Cohort(**given)
 
 
-def _closing(value: Any, at: Place) -> date:
+def _date(value: Any, at: Place) -> date:
     try:
         return _day(value)
     except (TypeError, ValueError):
-        raise ValueError("write a day, as 2027-01-31") from None
+        raise ValueError("write a date, such as 2027-01-31") from None
 
 
 _COHORT: Mapping[str, Check] = {
+    "key": lambda value, at: str(value),
+    "starts": _date,
+    "ends": _date,
     "name": reading.texts,
-    "closes": _closing,
+    "closes": _date,
     "places": reading.whole(1, 1_000_000),
 }
 

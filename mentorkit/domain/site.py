@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import Protocol
@@ -48,3 +49,9 @@ class Portal:
         needed = {name for _, name, _, _ in Formatter().parse(path) if name}
         base = self.base.rstrip("/").format(tenant=quote(tenant, safe=""))
         return f"{base}/{path.format(**{name: quoted[name] for name in needed})}"
+
+
+def is_address(base: object) -> bool:
+    """Return whether this is a whole address, in which only the tenant may vary."""
+    plain = str(base).replace("{tenant}", "tenant")
+    return re.fullmatch(r"https?://[^\s/{}?#]+(/[^\s{}?#]*)?", plain) is not None

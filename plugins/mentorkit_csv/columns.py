@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from mentorkit.domain.fields import Field
-from mentorkit.errors import Invalid, Problem
+from mentorkit.errors import Problem
 
 RESERVED = (
     "ref", "name", "given_name", "family_name", "email", "phone", "locale", "zone", "born",
@@ -58,13 +59,13 @@ def assign(
     *,
     role: str | None,
     name: str,
-) -> tuple[tuple[Column, ...], list[Problem]]:
-    """Return the columns to use, and notes about what was decided for the reader.
+) -> tuple[tuple[Column, ...], list[Problem], list[Problem]]:
+    """Return the columns to use, notes about what was decided, and all that is wrong.
 
     What `columns` maps goes first; the other columns feed what their names say, unless it is fed.
 
-    Raises `Invalid` with everything wrong: columns that the file lacks (with the nearest names),
-    names that stand twice in the header, targets fed twice, no key, a required field missing.
+    Wrong are columns that the file lacks (with the nearest names), names that stand twice in the
+    header, targets fed twice, no key, a required field missing. What is fed twice is not used.
     """
     problems: list[Problem] = []
     used = _mapped(header, columns, fields, role, name, problems)
@@ -120,9 +121,8 @@ def assign(
                     name, f'has no column for {field.id}; if "{near}" is it, map it to {field.id}'
                 )
             )
-    if problems:
-        raise Invalid("sheet.columns", f"The columns of {name} do not fit:", problems)
-    return tuple(used), notes
+    fed = Counter(column.target for column in used)
+    return tuple(column for column in used if fed[column.target] == 1), notes, problems
 
 
 def _mapped(

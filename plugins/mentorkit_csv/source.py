@@ -9,10 +9,13 @@ from typing import Any
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Batch, Context, Grid, Inbound, RecruitmentSource, Sheet
-from mentorkit_csv.columns import NOTHING, RESERVED, assign, known_names, recognised
+from mentorkit_csv.columns import NOTHING, RESERVED, Column, assign, known_names, recognised
 from mentorkit_csv.leads import read_leads, without_jobs
 from mentorkit_csv.separated import read_csv, write_csv
 from mentorkit_csv.table import MEGABYTE, Limits, Table, display_name
+
+MOST_CELLS = 20
+"""How many cells that cannot be read are told of beside columns that do not fit."""
 
 
 class CsvSource(RecruitmentSource):
@@ -74,13 +77,7 @@ class CsvSource(RecruitmentSource):
         given = options or {}
         columns: Mapping[str, str] = given.get("columns") or {}
         table = self._read(inbound, columns, declared)
-        try:
-            used, notes = assign(table.header, columns, declared, role=role, name=table.name)
-        except Invalid as error:
-            if table.others:
-                told = (*error.problems, Problem(table.name, table.others))
-                raise Invalid(error.code, error.message, told) from None
-            raise
+        used, notes, wrong = assign(table.header, columns, declared, role=role, name=table.name)
         if role and given.get("jobs") and "role" not in columns.values():
             used, ignored = without_jobs(table, used)
             notes += ignored
@@ -93,6 +90,11 @@ class CsvSource(RecruitmentSource):
             year=ctx.now.year,
             source=self.name,
         )
+        if wrong:
+            wrong += _cells(table, used, problems)
+            if table.others:
+                wrong.append(Problem(table.name, table.others))
+            raise Invalid("sheet.columns", f"The columns of {table.name} do not fit:", wrong)
         return Batch(leads=leads, problems=(*notes, *table.problems, *problems))
 
     def look(self, ctx: Context, inbound: Inbound) -> Grid:
@@ -162,3 +164,13 @@ class CsvSource(RecruitmentSource):
         from mentorkit_csv.workbook import write_xlsx
 
         return write_xlsx(sheet)
+
+
+def _cells(table: Table, used: Sequence[Column], problems: Sequence[Problem]) -> list[Problem]:
+    """Return what is wrong with cells of the columns that are there, the first of it if long."""
+    titles = {column.name for column in used}
+    found = [one for one in problems if one.place.partition(", column ")[2] in titles]
+    if len(found) > MOST_CELLS:
+        told = f"{len(found) - MOST_CELLS} more of its cells cannot be read"
+        return [*found[:MOST_CELLS], Problem(table.name, told)]
+    return found

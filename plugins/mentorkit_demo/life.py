@@ -7,6 +7,7 @@ was logged, on a day of the last seven months. The same seed makes the same life
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -157,20 +158,25 @@ class Life:
             meet.end(self.kit, **at, reason="completed")
 
 
-def live(kit: Kit, *, tenant: str, now: datetime, seed: int = 1) -> dict[str, str]:
+def live(
+    kit: Kit, *, tenant: str, now: datetime, seed: int = 1,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> dict[str, str]:  # fmt: skip
     """Make the program and its people; return the users' logins -> names for the start page.
 
+    `tell` hears of each stage as it begins, which may take a while.
     The kit's clock goes back for it and stands at `now` again in the end.
     """
     clock, life = kit.clock, Life(kit, tenant, now, seed)
     try:
-        return _live(life)
+        return _live(life, tell)
     finally:
         kit.clock = clock
 
 
-def _live(life: Life) -> dict[str, str]:
+def _live(life: Life, tell: Callable[[str], None]) -> dict[str, str]:
     kit, by = life.kit, life.by
+    tell("the program and its mentors")
     life.day(0)
     preset = tomllib.loads(presets.source("low_touch"))
     preset["program"]["zone"] = "Africa/Nairobi"
@@ -183,13 +189,17 @@ def _live(life: Life) -> dict[str, str]:
     life.day(4)
     life.let_in(first, leave=2)
     programs.open_(kit, **by, program=PROGRAM)
+    tell("the mentees")
     life.day(14)
     wave = life.take_in(life.mentees[:48], "mentee")
     life.day(18)
     life.let_in(wave, leave=3)
+    tell("the first matches")
     life.day(21)
     life.match()
     for number in range(24, DAYS - 3, 7):
+        if (number - 24) % 28 == 0:
+            tell(f"month {(number - 24) // 28 + 1}")
         life.day(number, hour=18)
         life.answer(silent=0.12 if number < 40 else 0.3, no=0.06)
         life.week(number)
@@ -197,6 +207,7 @@ def _live(life: Life) -> dict[str, str]:
             life.let_in(life.take_in(life.mentors[36:40], "mentor"), leave=1)
             life.let_in(life.take_in(life.mentees[48:62], "mentee"), leave=2)
             life.match()
+    tell("the last days")
     life.day(DAYS - 5)
     life.match()  # some are asked just now
     life.day(DAYS - 1)  # and others are to be looked at, and matched, by whoever opens the demo

@@ -81,6 +81,10 @@ def _work(kit: Kit, stop: threading.Event) -> None:
         waits = 15
 
 
+def _stage(name: str) -> None:
+    print(f"  {name} ...", flush=True)
+
+
 def populate(sessions: sessionmaker[Session], kit: Kit) -> None:
     """Make the product's users and the program, unless they are there."""
     import sqlalchemy as sa
@@ -91,7 +95,7 @@ def populate(sessions: sessionmaker[Session], kit: Kit) -> None:
         if session.scalar(sa.select(sa.func.count(host.User.id))):
             return
     print("Making up 120 people and seven months of mentoring; a moment, please.", flush=True)
-    users = life.live(kit, tenant=host.TENANT, now=datetime.now(UTC))
+    users = life.live(kit, tenant=host.TENANT, now=datetime.now(UTC), tell=_stage)
     with sessions() as session:
         for login, name in users.items():
             session.add(host.User(login=login, name=name, shown_as=SHOWN[login]))

@@ -703,7 +703,7 @@ def test_a_wrong_preset_is_refused_with_everything_wrong(traders: Path, run: Run
     assert "Give --preset or --file, not both." in both
     assert (
         "There is no preset 'x'"
-        in run("program", "create", "--key", "bad", "--preset", "x", code=3).err
+        in run("program", "create", "--key", "bad", "--preset", "x", code=2).err
     )
 
 

@@ -322,6 +322,30 @@ def test_a_plugin_that_does_not_load_is_named(sheets: Path, run: Run) -> None:
     assert "--plugin absent: no such plugin is installed" in both
 
 
+def test_what_is_wrong_with_both_sheets_is_told_at_once(sheets: Path, run: Run) -> None:
+    for side in ("mentors", "mentees"):
+        (sheets / f"{side}.csv").write_text(
+            "ref,name,trade,village\nx1,Xi,baker,Ora\nx2,Yu,juggler,Ora\n", encoding="utf-8"
+        )
+    one = (sheets / "mentors.csv").read_text(encoding="utf-8").replace("baker", "clown")
+    (sheets / "mentors.csv").write_text(one, encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "mentors.csv, line 2, column trade: 'clown' is not an option" in told
+    assert "mentees.csv, line 3, column trade: 'juggler' is not an option" in told
+
+
+def test_a_missing_column_does_not_hide_the_cells_that_cannot_be_read(
+    sheets: Path, run: Run
+) -> None:
+    lines = "".join(f"Xi {at},juggler\n" for at in range(25))
+    (sheets / "mentees.csv").write_text(f"name,trade\n{lines}", encoding="utf-8")
+    told = run(*WHOLE, code=2).err
+    assert "mentees.csv: nothing tells people apart" in told
+    assert "mentees.csv, line 2, column trade: 'juggler' is not an option" in told
+    assert "mentees.csv: 5 more of its cells cannot be read" in told
+    assert "column ref: is empty" not in told
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

@@ -76,6 +76,37 @@ def test_a_wrong_key_and_a_wrong_file_are_told_together(sheets: Path, run: Run) 
     assert "good.txt is no preset. Write a TOML file" in run(*create, "good.txt", code=2).err
 
 
+def test_a_wrong_preset_key_and_zone_are_told_together(sheets: Path, run: Run) -> None:
+    run("db", "upgrade")
+    wrong = ("--key", "Bad Key", "--zone", "Nowhere/City")
+    told = run("program", "create", "--preset", "cohrt", *wrong, code=2).err
+    assert "--preset: There is no preset 'cohrt'; did you mean cohort?" in told
+    assert "\n  - key: write small letters" in told
+    assert "\n  - --zone: is no time zone; write one such as Africa/Nairobi" in told
+    told = run("program", "create", "--preset", "cohort", *wrong, code=2).err
+    assert "\n  - key: write small letters" in told
+    assert told.count("is no time zone") == told.count("--zone: is no time zone") == 1
+
+
+def test_what_is_wrong_in_a_file_is_told_with_its_name_and_the_part_of_a_cohort(
+    sheets: Path, run: Run
+) -> None:
+    run("db", "upgrade")
+    text = 'key = "traders"\n' + (sheets / "preset.toml").read_text(encoding="utf-8")
+    cohorts = (
+        'starts = "2027-01-31"',
+        'key = "b"\nstarts = "soon"\nends = "2027-01-31"',
+        'key = "c"\nstarts = "2027-01-31"\nends = "2027-01-31"',
+    )
+    text += "".join(f"\n[[cohorts]]\n{one}\n" for one in cohorts)
+    (sheets / "bad.toml").write_text(text, encoding="utf-8")
+    told = run("program", "create", "--file", "bad.toml", "--key", "traders", code=2).err
+    assert "bad.toml, key: unknown" in told
+    assert "bad.toml, cohorts[0]: write key and ends as well" in told
+    assert "bad.toml, cohorts[1].starts: write a date, such as 2027-01-31" in told
+    assert "bad.toml, cohorts[2].ends: write a day later than starts, 2027-01-31" in told
+
+
 def test_a_file_without_the_columns_that_are_needed_is_told_all_of_them(
     sheets: Path, run: Run
 ) -> None:

@@ -80,11 +80,12 @@ def make_program(kit: Any, folder: Path) -> None:
 
 
 def test_a_user_is_who_the_tutorial_says(
-    product: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    product: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     make_program(product["kit"], tmp_path)
     monkeypatch.setitem(sys.modules, "product", SimpleNamespace(**product))
     runpy.run_path("who.py")
+    assert capsys.readouterr().out == "Amina is E00052 from now on.\n"
     amina = product["app"].test_client()
     page = amina.post("/log-in/amina", follow_redirects=True).text
     assert f"Hello {product['USERS']['amina'].split()[0]}" in page

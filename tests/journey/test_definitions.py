@@ -201,7 +201,7 @@ def test_opening_is_refused_while_the_strategy_cannot_be_used(kit: Any) -> None:
          "messages.proposal_offered.subject.en"),
         ("columns", "", "Village", "columns"),
         ("staff", "", {"boss": {"en": "x"}}, "staff.boss"),
-        ("cohort", "spring", {"zzz": 1}, "cohorts[0]"),
+        ("cohort", "spring", {"starts": "2027-01-01"}, "cohorts[0]"),
         ("plugin", "nosuch", {"enabled": True}, "plugins.nosuch"),
         ("plugin", "greeter", {"enabled": "no"}, "plugins.greeter.enabled"),
         ("plugin", "greeter", {"on": True}, "plugins.greeter.on"),

@@ -324,6 +324,16 @@ def test_a_wrong_mapping_is_told_whole_with_the_nearest_names() -> None:
     assert len(caught.value.problems) == 5
 
 
+def test_cells_that_cannot_be_read_are_told_beside_a_required_column_that_is_missing() -> None:
+    fields = declared(skills={"required": True}, grade={"kind": "number"})
+    with pytest.raises(Invalid) as caught:
+        receive("id,grade\n1,high\n2,4\n", fields=fields)
+    assert [one.place for one in caught.value.problems] == [
+        "mentees.csv",
+        "mentees.csv, line 2, column grade",
+    ]
+
+
 def test_a_mapping_may_name_columns_that_only_the_other_side_fills_in() -> None:
     fields = declared(skills={"kind": "options", "roles": ["mentor"]})
     columns = {"id": "ref", "skills": "skills", "places": "capacity"}

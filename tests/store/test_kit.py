@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from mentorkit.domain.people import HostPerson
-from mentorkit.errors import MentorKitError, PluginError
+from mentorkit.domain.site import Portal, is_address
+from mentorkit.errors import MentorKitError, PluginError, SettingsError
 from mentorkit.hooks.providers import Check, Health
 from mentorkit.kit import Kit, Uuid7
 from mentorkit.store import MODE, prepare
@@ -305,3 +306,32 @@ def test_a_built_kit_loads_neither_numpy_nor_alembic(tmp_path: Any) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_secrets_and_a_site_that_cannot_be_used_are_refused_at_once() -> None:
+    given: Any = {"secret_keys": ["long enough", 3, ""], "site": Portal("not a url")}
+    with pytest.raises(SettingsError) as refused:
+        Kit(sessions=sessionmaker(), **given)
+    assert [one.place for one in refused.value.problems] == [
+        "secret_keys[1]",
+        "secret_keys[2]",
+        "site",
+    ]
+    with pytest.raises(SettingsError, match="secret_keys: write a list of keys, not one text"):
+        Kit(sessions=sessionmaker(), secret_keys="secret")
+
+
+@pytest.mark.parametrize(
+    ("base", "usable"),
+    [
+        ("https://example.org", True),
+        ("http://localhost:5000/m/", True),
+        ("https://{tenant}.example.org/mentoring", True),
+        ("https://example.org/{customer}", False),
+        ("example.org/mentoring", False),
+        ("https:///mentoring", False),
+        ("", False),
+    ],
+)
+def test_a_portal_stands_at_a_whole_address(base: str, usable: bool) -> None:
+    assert is_address(base) is usable

@@ -183,8 +183,8 @@ def test_every_problem_of_a_preset_is_told_at_once() -> None:
             "program.offer_days", "program.zone", "program.locale", "program.colour",
             "fields.a.kind", "requirements[0].field", "strategy.objective", "targets.grace_days",
             "messages.hello", "messages.bye.body.en", "messages.odd.subject.en", "staff.boss",
-            "staff.viewer", "cohorts[0]", "cohorts[1]", "cohorts[3].key", "cohorts[4]", "plugins",
-            "columns", "consent",
+            "staff.viewer", "cohorts[0].ends", "cohorts[1].starts", "cohorts[3].key", "cohorts[4]",
+            "plugins", "columns", "consent",
         ]
     )  # fmt: skip
 
