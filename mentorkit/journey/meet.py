@@ -177,25 +177,26 @@ def log(
     """Log time spent together, in whole minutes; on this platform or any other.
 
     `held_at` is aware or ISO 8601 with an offset; default now. A meeting cannot be in the
-    future, before the day on which the relationship began, or after it ended; one of that day
-    counts from when it began. `attendees` are the participants who
-    were there, default all who were in it then. The same `id` twice is a `Conflict`.
+    future, before the day on which the relationship began, or after the one on which it ended; one
+    of these days counts as held while it ran. `attendees` are the participants who were there,
+    default all who were in it then. The same `id` twice is a `Conflict`.
     """
     met = Met(tx, actor, relationship)
-    at, began = _moment(held_at, tx.now), met.relationship.started_at
-    if at < began < at + timedelta(days=2):
-        # It may be that of the program, or that of whoever logs it.
+    at, one = _moment(held_at, tx.now), met.relationship
+    edge = max(one.started_at, min(at, one.ended_at or at))
+    if at <= tx.now and abs(at - edge) < timedelta(days=2):
+        # The first day, or the last, may be that of the program, or that of whoever logs it.
         zones = (ZoneInfo(met.program.zone), at.tzinfo)
-        days = [(at.astimezone(zone).date(), began.astimezone(zone).date()) for zone in zones]
-        at = began if any(held == first for held, first in days) else at
+        days = [(at.astimezone(zone).date(), edge.astimezone(zone).date()) for zone in zones]
+        at = edge if any(held == day for held, day in days) else at
     there = [
         m.participant_id
-        for m in met.relationship.members
+        for m in one.members
         if m.joined_at <= at and (m.left_at is None or at < m.left_at)
     ]
     came = tuple(there if attendees is None else dict.fromkeys(attendees))
     right = attendees is None or (len(came) > 1 and set(came) <= set(there))
-    _check_meeting(met.relationship, minutes, at, tx.now, right)
+    _check_meeting(one, minutes, at, tx.now, right)
     meeting = Meeting(
         **fresh(tx), relationship_id=relationship, held_at=at, minutes=minutes, attendees=came
     )
@@ -231,7 +232,7 @@ def _check_meeting(
     if at < one.started_at:
         problems.append(Problem("held_at", "lies before the day on which the two were connected"))
     if one.ended_at and at > one.ended_at:
-        problems.append(Problem("held_at", "lies after the relationship ended"))
+        problems.append(Problem("held_at", "lies after the day on which the relationship ended"))
     if problems:
         raise Invalid("meeting.invalid", "This meeting cannot be logged:", problems)
 

@@ -384,6 +384,23 @@ def test_f25_a_follow_up_waits_for_as_long_as_they_still_meet(
     assert planned(world, held)["follow_up"]["state"] == "due"
 
 
+def test_the_last_meeting_may_be_on_the_day_of_the_end_and_not_after_it(
+    world: Any, clock: Any
+) -> None:
+    held = connect(world)
+    clock.forward(days=30)
+    clock.now = clock.now.replace(hour=9)
+    meet.end(world.kit, **world.at, relationship=held)
+    ended, about = clock.now, {**world.at, "relationship": held, "minutes": 30}
+    with pytest.raises(Invalid, match="future"):
+        meet.log(world.kit, **about, held_at=ended.replace(hour=12))
+    clock.forward(days=2)
+    logged = meet.log(world.kit, **about, held_at=ended.replace(hour=12))
+    assert datetime.fromisoformat(logged["held_at"]) == ended, "it counts while they were together"
+    with pytest.raises(Invalid, match="after the day on which"):
+        meet.log(world.kit, **about, held_at=ended.replace(hour=12) + DAY)
+
+
 def test_f25_after_an_early_end_nobody_is_followed_up(world: Any, clock: Any) -> None:
     held = connect(world)
     clock.forward(days=30)

@@ -77,7 +77,7 @@ def test_those_refused_stay_ticked_and_the_others_do_not(portal: Portal, clock: 
     form = {"relationship": [first, second], "do": "meet", "minutes": "45", "day": day}
     page = cora.send(AT, 409, **form)
     assert "done for 1, not for 1" in page
-    assert "after the relationship ended" in page
+    assert "after the day on which the relationship ended" in page
     assert " checked" not in page.replace(f'value="{first}"', ""), "the other is done"
 
 
