@@ -16,7 +16,7 @@ def told(run: Run, *words: str) -> Any:
 
 def test_a_strategy_is_shown_in_words_changed_in_a_file_and_set(traders: Path, run: Run) -> None:
     shown = run("program", "strategy", "show").out
-    assert "The same answer: field trade (75 % of what counts)" in shown.replace("75.0", "75")
+    assert "The same answer: question trade (75 % of what counts)" in shown.replace("75.0", "75")
     file = traders / "mine.toml"
     file.write_text(
         run("program", "strategy", "show", "--toml").out.replace("weight = 3", "weight = 1")

@@ -40,7 +40,7 @@ def test_a_sheet_taken_in_as_the_wrong_side_is_corrected(run: Run, tmp_path: Pat
     sheet.write_text("ref,name,languages\ne1,Eva,en\ne2,Ed,fr\n", encoding="utf-8")
     run("recruit", str(sheet), "--role", "mentor")
     told = run("recruit", str(sheet), "--role", "mentee", code=2).err
-    assert "mentorkit participant correct e1 --role mentee" in told
+    assert "`mentorkit participant correct` does it" in told
     run("participant", "decline", "e2")
     assert run("participant", "correct", "--all", "--role", "mentee").out == (
         "Corrected 2 participants.\n"

@@ -101,7 +101,7 @@ def test_the_report_is_shown_and_its_tables_are_written(asking: Path, run: Run) 
     made = rows(run, "report", "show")
     assert [one["name"] for one in made["tables"]][:2] == ["funnel", "hours"]
     assert run("report", "export", "funnel").out.startswith("Step,Pairs,Mentees")
-    assert run("report", "export", "hours").out.startswith("What,Time (min),n,Time of everybody ")
+    assert run("report", "export", "hours").out.startswith("What,Time (min),Count,Time of ")
     assert "Response rate (%)" in run("report", "export", "responses").out
     run("report", "export", "funnel", "--out", "funnel.csv")
     assert (asking / "funnel.csv").read_text(encoding="utf-8-sig").startswith("Step,")
