@@ -170,7 +170,7 @@ def test_a_program_runs_as_the_how_to_says(
     assert "`mentorkit demo sheets .`" in text
     main(["demo", "sheets", "."], standalone_mode=False)
     text, _, about_postgresql = text.partition("## On PostgreSQL")
-    lines = [line for _, body in blocks(text) for line in body.splitlines()]
+    lines = [line for kind, body in blocks(text) if kind == "console" for line in body.splitlines()]
     assert len(lines) > 20
     for line in lines:
         assert line.startswith("$ mentorkit ")
