@@ -329,7 +329,10 @@ def complete(
             fields=[spec.id for spec in missing],
         )  # fmt: skip
     if one.consented_at is None or (one.consent_version or 0) < consent_needed(tx, own.program):
-        raise Conflict("participant.no_consent", "First agree to what everybody here agrees to.")
+        raise Conflict(
+            "participant.no_consent",
+            "What everybody here agrees to comes first: it is not agreed to yet.",
+        )
     one = one.move("active", by=own.role)
     if capacity is not None:
         one = replace(one, capacity=own.with_capacity(capacity).capacity)

@@ -708,7 +708,7 @@ def test_only_staff_gather_and_nobody_beyond_their_places(world: Any) -> None:
         gather.gather(
             world.kit, tenant="acme", actor=world.by("ana"), program="traders", people=ids
         )
-    with pytest.raises(Conflict, match="Cleo has 1 free place"):
+    with pytest.raises(Conflict, match="Free places of Cleo: 1"):
         gather.gather(
             world.kit, **world.at, program="traders", people=ids, mentor=world.ids["cleo"]
         )

@@ -148,7 +148,7 @@ def test_staff_take_back_in_who_has_left_and_they_are_asked_for_consent_again(wo
     assert (told["state"], told["reason"], told["consent_version"]) == ("lead", None, None)
     assert receive(world, lead("ana", "mentee", trade="tailor"))["changed"] == 1
     screen.approve(kit, **at)
-    with pytest.raises(Conflict, match="consent"):
+    with pytest.raises(Conflict, match="agrees to comes first"):
         onboard.complete(kit, **at)
     onboard.consent(kit, **at)
     assert onboard.complete(kit, **at)["state"] == "active"

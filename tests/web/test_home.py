@@ -95,7 +95,7 @@ def test_who_has_not_agreed_is_asked_to_in_words_of_their_own(portal: Portal) ->
     zoe, path = portal.browser("zoe"), f"/programs/traders/people/{portal.ids['zoe']}"
     zoe.open(path)
     page = zoe.send(path, 409)
-    assert "First agree to what everybody here agrees to." in page
+    assert "What everybody here agrees to comes first: it is not agreed to yet." in page
     assert "Record their consent" not in page
 
 
