@@ -274,6 +274,6 @@ def test_who_is_asked_the_same_about_two_reads_which_is_about_whom(
     drain(asking)
     page = asking.browser("dora").open("/")
     for other in ("Ana", "Ben"):
-        assert f"Six to eight weeks in: {other}</a>" in page
+        assert f"Six to eight weeks in: your mentoring with {other}</a>" in page
     page = asking.browser("ana").open("/")
-    assert "Six to eight weeks in</a>" in page, "one alone needs no name"
+    assert "Six to eight weeks in: your mentoring with Dora</a>" in page
