@@ -1,4 +1,4 @@
-"""A form counts once, however often it is sent: by a double tap, after Back, on a bad connection.
+"""A form counts once, however often it is sent: by a double tap, or on a bad connection.
 
 Whoever sends it first holds its id, as a row of the outbox that no worker takes. The row goes when
 the form was refused, so that it can be sent again; else it keeps where the answer led, and whoever
