@@ -206,7 +206,7 @@ def _checked(
         problems.append(Problem("email", "give an e-mail address or a phone number"))
     if email.strip() and ("@" not in email.strip(" @") or len(email) > 250):
         problems.append(Problem("email", "write an address such as mary@example.org"))
-    if phone.strip() and (sum(c.isdigit() for c in phone) < 6 or len(phone) > 40):
+    if (number := phone.strip()) and (not number.startswith(("+", "00")) or not folded(number)):
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
     if not is_zone(zone):
         problems.append(Problem("zone", "write a time zone such as Africa/Nairobi"))

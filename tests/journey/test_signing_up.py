@@ -142,3 +142,13 @@ def test_who_signs_up_twice_by_phone_alone_is_one_person_and_a_family_shares_a_p
     rows = screen.review(world.kit, **world.at, program="traders", state=None)
     names = sorted(row["name"] for row in rows if "moto" in row["name"].casefold())
     assert names == ["Amélie Moto", "Amélie Moto", "Juma Moto"]
+
+
+@pytest.mark.parametrize("phone", ["0712 345 678", "+254 71", "call me", "+254 712 345 678 ext"])
+def test_a_number_that_a_message_cannot_reach_is_refused_with_how_it_is_written(
+    world: Any, phone: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        sign_up(world, Actor(), email="", phone=phone)
+    (told,) = refused.value.problems
+    assert (told.place, "+254 700 123456" in told.message) == ("phone", True)
