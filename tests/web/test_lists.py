@@ -232,4 +232,8 @@ def test_a_list_of_one_state_offers_what_can_be_done_in_it(portal: Portal) -> No
     assert offered("lead") == ["approve", "wait", "decline", "consent"]
     assert offered("approved") == ["consent", "complete"]
     assert offered("active") == ["consent"]
-    assert "still have to agree" in cora.open("/programs/traders/people?state=approved")
+    page = cora.open("/programs/traders/people?state=approved")
+    assert "still have to agree" in page and "has not agreed yet" in page
+    onboard.consent(portal.kit, **BY, participant=ids["zoe"])
+    page = cora.open("/programs/traders/people?state=approved")
+    assert "agreed on" in page and "has not agreed yet" not in page
