@@ -148,6 +148,10 @@ class PluginCommands(click.Group):
             args = [own, *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List those that are named; the one that runs anyway is told above them."""
+        return [one for one in super().list_commands(ctx) if one != self.name]
+
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return what stands behind the name; a command need not be there where one runs anyway."""
         pieces = super().collect_usage_pieces(ctx)

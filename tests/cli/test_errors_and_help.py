@@ -142,6 +142,7 @@ def test_help_writes_nothing(folder: Path, run: Run) -> None:
 
 def test_help_of_a_plugin_that_runs_by_its_name_alone_lists_its_options(run: Run) -> None:
     told = run("demo", "--help").out
+    assert told.partition("Commands:")[2].split()[0] == "sheets", "what runs anyway is not listed"
     assert "demo [OPTIONS] [COMMAND [ARGS]...]" in told
     for option in ("--port", "--folder", "--fresh"):
         assert option in told
