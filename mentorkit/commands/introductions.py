@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say
+from mentorkit.commands.output import clean, example, json_option, print_json, say, words
 from mentorkit.commands.pairs import each, named
 from mentorkit.commands.people import step
 from mentorkit.commands.selection import means_option, program_option, selecting
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.relationships import HOLDING
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, Problem
+
+
+def answered(
+    session: Session, program: str, shown: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """Return what people show of themselves, by who: a line for each question."""
+    from mentorkit.journey import signup
+
+    if not any(shown.values()):
+        return {}
+    asked = signup.form(session.kit, tenant=session.tenant, program=program)["questions"]
+
+    def line(one: Mapping[str, Any], value: Any) -> str:
+        chosen = value if isinstance(value, list) else [value]
+        told = [in_locale(one["choices"].get(each, words(each))) for each in chosen]
+        return clean(f"  {in_locale(one['label'])}: {words(told)}")
+
+    return {
+        who: [line(one, answers[one["id"]]) for one in asked if one["id"] in answers]
+        for who, answers in shown.items()
+    }
 
 
 @click.command(epilog=example("mentorkit --as ana@example.org relationship introduce --all"))
@@ -30,7 +53,7 @@ def introduce(
     program: str | None,
     as_json: bool,
 ) -> None:
-    """Show who is connected, why, and how to reach them.
+    """Show who is connected, why, what they show of themselves, and how to reach them.
 
     By id or as MENTEE=MENTOR. Only contacts that their owner shares are shown. Times are UTC.
     """
@@ -44,10 +67,14 @@ def introduce(
         print_json(found)
         return
     for one in found:
+        shown = {other["participant"]: other["answers"] for other in one["others"]}
+        known = answered(session, one["program"], shown)
         for other in one["others"]:
             say(f"{clean(other['name'])}, {other['role']}")
             for why in other["words"]:
                 say(f"  - {clean(why)}")
+            for line in known.get(other["participant"], ()):
+                say(line)
             for way in other["ways"]:
                 say(f"  {way['kind']}: {clean(way['value'])} ({way['href']})")
             if not other["ways"]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mentorkit.commands.introductions import answered
 from mentorkit.commands.joining import participant
 from mentorkit.commands.output import clean, example, json_option, print_json, print_table, say
 from mentorkit.commands.people import named, step
@@ -208,7 +209,8 @@ def suggest(session: Session, /, who: str, limit: int, program: str | None, as_j
     """List the mentors who fit a mentee best.
 
     By key, e-mail or id. For staff, and with --as for a mentee who may choose. All have a free
-    place. Ask for one with `mentorkit relationship propose`, by the id shown.
+    place; what they show of themselves stands below. Ask for one with `mentorkit relationship
+    propose`, by the id shown.
     """
     from mentorkit.journey import suggestions
 
@@ -222,6 +224,11 @@ def suggest(session: Session, /, who: str, limit: int, program: str | None, as_j
         [[one["name"], one["id"], " ".join(filter(None, one["words"]))] for one in told["mentors"]],
         none="Nobody who fits has a free place now.",
     )
+    shown = {one["id"]: one["answers"] for one in told["mentors"]}
+    known = answered(session, told["program"], shown)
+    for one in told["mentors"]:
+        if lines := known.get(one["id"]):
+            say("\n".join([f"\nWhat {clean(one['name'])} has answered:", *lines]))
 
 
 __all__ = ["participant"]

@@ -48,6 +48,7 @@ class Field:
 
     `separator` splits a cell that holds several options. An empty `choices` takes any option.
     `hidden` options keep the answers that stand already, and are not offered any more.
+    What is answered to a `shown` field is read by whoever may become a match, and by the match.
     Kinds: text, number, flag, option (one of), ordered (one of, lowest first), options (several),
     hours (weekly hours, 0 = Monday 00:00 to 167, in UTC), vector (numbers).
     """
@@ -58,6 +59,7 @@ class Field:
     choices: Frozen = field(default_factory=Frozen)
     hidden: tuple[str, ...] = ()
     required: bool = False
+    shown: bool = False
     roles: tuple[str, ...] = ("mentee", "mentor")
     separator: str = ";"
 
@@ -197,6 +199,8 @@ def _field(name: str, entry: Any, at: Place) -> Field:
     separator = values.pop("separator", "") or ";"
     if stray := [one for one in values.get("hidden", ()) if one not in choices]:
         at.inside("hidden").wrong(f"{', '.join(stray)} is no option of this field")
+    if kind == "vector" and values.get("shown"):
+        at.inside("shown").wrong("nobody reads the numbers of a vector; leave it out")
     return Field(id=name, label=label, choices=choices, separator=separator, **values)
 
 
@@ -231,6 +235,7 @@ _FIELD: Mapping[str, Check] = {
     "roles": reading.roles,
     "label": reading.fits(reading.is_text, reading.LANGUAGES),
     "required": reading.a(bool, "write true or false"),
+    "shown": reading.a(bool, "write true or false"),
     "separator": reading.a(str, 'write the character, such as ","'),
 }
 
@@ -247,10 +252,29 @@ def _dump(spec: Field) -> dict[str, Any]:
         key = "ordered" if spec.kind == "ordered" else "options"
         dumped[key] = list(spec.choices) if plain else thaw(spec.choices)
     usual = Field(id=spec.id)
-    for key in ("hidden", "required", "roles", "separator"):
+    for key in ("hidden", "required", "shown", "roles", "separator"):
         if getattr(spec, key) != getattr(usual, key):
             dumped[key] = thaw(getattr(spec, key))
     return dumped
+
+
+def others_see(
+    fields: Mapping[str, Field], role: str, profile: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what others are shown of a profile, as JSON data by field id, in the fields' order.
+
+    That is what is answered to `shown` fields of this role ("both": of either), without options
+    that are hidden by now. Whether the reader may see any of it is for the caller to know.
+    """
+    told: dict[str, Any] = {}
+    for id, spec in fields.items():
+        value = profile.get(id)
+        if not spec.shown or value is None or not (role == "both" or role in spec.roles):
+            continue
+        left = [one for one in value if one not in spec.hidden] if reading.is_list(value) else value
+        if left != [] and left not in spec.hidden:
+            told[id] = left
+    return told
 
 
 def json_schema(fields: Mapping[str, Field], role: str | None = None) -> dict[str, Any]:

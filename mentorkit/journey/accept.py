@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.fields import Field
 from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
@@ -54,7 +55,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
     what does not; `yours` is whether their yes or reply is awaited now, `talk` the question and the
     reply, oldest first. While something written waits to be looked at it is `held`; only its
     author and staff see `held_text`. A participant gets neither the score nor the other's code of a
-    no.
+    no. `about` is what the other shows of themselves (to staff: each of the two), as participant,
+    role and `answers` by field id; nobody, once it has come to nothing or the two are apart.
     """
     from mentorkit.matching import words
 
@@ -81,12 +83,27 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "as_role": str(asked.role),
             "words": [words(r, fields=fields, whose=whose) for r in reasons if r.fits],
             "not_so": [words(r, fields=fields, whose=whose) for r in reasons if not r.fits],
+            "about": _about(asked, one, fields),
             "awaiting": awaited,
             "yours": one.waits_for(str(asked.role) if party else None, asked.program.accept_chain),
             "talk": _talk(tx, proposal),
             "held": one.held,
             "held_text": written.text if written else "",
         }
+
+
+def _about(asked: Both, one: Proposal, fields: Mapping[str, Field]) -> list[dict[str, Any]]:
+    """Return what each but the reader shows of themselves, while it is open or goes on."""
+    held = asked.tx.relationships.first(id=one.relationship_id) if one.relationship_id else None
+    here = {m.participant_id for m in held.here} if held and held.state in HOLDING else set()
+    if one.state not in OPEN and not {one.mentee_id, one.mentor_id} <= here:
+        return []
+    kind = "peer" if asked.program.kind == "peer" else None
+    return [
+        {"participant": who.id, "role": role, "answers": who.says(fields, kind or role)}
+        for role, who in (("mentee", asked.mentee), ("mentor", asked.mentor))
+        if role != asked.role
+    ]
 
 
 @atomic

@@ -32,10 +32,11 @@ SLOTS = 3
 def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
     """Return the others in a relationship, for one who is in it or for staff.
 
-    `others` has name, role, `words` (why they fit, as the reader is told) and `ways`: the contacts
-    they share, each with kind, value and `href`. `slots` are times for a first meeting (UTC), while
-    none was held, where all gave hours; `zones` the zone of each by participant id. `may_write`
-    says whether a word of the reader's is carried to the others.
+    `others` has name, role, `words` (why they fit, as the reader is told), `answers` (what they
+    show of themselves, by field id, while they are together; nothing of one mentee to another) and
+    `ways`: the contacts they share, each with kind, value and `href`. `slots` are times for a first
+    meeting (UTC), while none was held, where all gave hours; `zones` the zone of each by
+    participant id. `may_write` says whether a word of the reader's is carried to the others.
     """
     from mentorkit.matching import words
 
@@ -51,6 +52,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
             if row.relationship_id == one.id
         }
         mentor = next((m.participant_id for m in one.members if m.role == "mentor"), None)
+        alike = {m.role for m in one.here if m.participant_id in own} - {"peer"}
 
         whose: Whose | None = None if own else "mentee"
 
@@ -67,6 +69,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
         met_before = tx.meetings.count(relationship_id=one.id, state="held")
         return {
             "id": one.id,
+            "program": met.program.key,
             "state": one.state,
             "others": [
                 {
@@ -74,6 +77,9 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
                     "role": m.role,
                     "name": people[m.participant_id][1].name,
                     "words": why(m.participant_id),
+                    "answers": people[m.participant_id][0].says(fields, m.role)
+                    if one.state in HOLDING and m.role not in alike
+                    else {},
                     "ways": _ways(tx, one, people, own, m.participant_id),
                 }
                 for m in others

@@ -76,7 +76,7 @@ def field(
     kit: Kit, *, tenant: str, actor: Actor, program: str, field: str, was: int | None = None,
     tx: Transaction = NEW, **changed: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Add a profile field, or change what is given of one: label, kind, required, roles.
+    """Add a profile field, or change what is given of one: label, kind, required, shown, roles.
 
     A label is text or ``{locale: text}``. A field that is new takes its `options` too; later ones
     come by `option`. `was` is the version of the fields, as in `programs.define`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.fields import others_see
 from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
@@ -38,9 +39,10 @@ def mentors(
     """Return the best mentors for one mentee, best first, with the reasons in words.
 
     For staff, and for the mentee where the program's `matching` is "self". ``mentors`` lists the
-    participant id, the name, and `words`; staff get the `score` too. Only mentors with a free
-    place who break neither rule nor safeguard are there. A proposal that is kept from a mentee yet
-    takes no place here, and nothing tells of it.
+    participant id, the name, `words`, and `answers` (what they show of themselves, by field id);
+    staff get the `score` too. Only mentors with a free place who break neither rule nor safeguard
+    are there. A proposal that is kept from a mentee yet takes no place here, and nothing tells of
+    it.
     Raises `Conflict` (mentee.not_available) for somebody who cannot be matched now, saying why.
     Where the strategy cannot be used, also for a plugin that is switched off, staff are told what
     of it (`Invalid`), a mentee to come again.
@@ -69,15 +71,17 @@ def mentors(
         if one.id not in pool.mentee_at:
             known = [row for row in asked if row not in kept]
             raise Conflict("mentee.not_available", _why(tx, program, one, known))
-    names = {mentor.id: mentor.name for mentor in pool.mentors.people}
+    there = {mentor.id: mentor for mentor in pool.mentors.people}
+    role = "both" if program.kind == "peer" else "mentor"
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
     fields = bound.fields
     whose: Whose | None = None if own.role in PARTIES else "mentee"
     listed = [
         {
             "id": pair.mentor_id,
-            "name": names[pair.mentor_id],
+            "name": there[pair.mentor_id].name,
             "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.fits],
+            "answers": others_see(fields, role, there[pair.mentor_id].profile),
             **({} if own.role in PARTIES else {"score": pair.score}),
         }
         for pair in found

@@ -1,4 +1,4 @@
-"""Profile fields as form controls, and what was typed into them as answers."""
+"""Profile fields as form controls, what was typed into them as answers, and answers in words."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import flask
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
+from mentorkit.journey.definitions import fields_of
 
 if TYPE_CHECKING:
-    pass
+    from mentorkit.web.visits import Visit
 
 NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
@@ -104,3 +105,36 @@ def spans(hours: Sequence[int]) -> str:
     return "; ".join(
         f"{DAYS[start // 24]} {start % 24}-{(end - 1) % 24 + 1}" for start, end in told
     )
+
+
+def told(visit: Visit, shown: Mapping[str, Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """Return what people show of themselves, by who: each question and its answer, in words.
+
+    `shown` holds the answers by field id, as the journey gives them. The questions of the program
+    are read once for all of them, and not at all where nothing is shown.
+    """
+    if not any(shown.values()):
+        return {}
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        fields = fields_of(tx, visit.of)
+    return {
+        who: [
+            (visit.text(fields[id].label), _in_words(visit, fields[id], value))
+            for id, value in answers.items()
+            if id in fields
+        ]
+        for who, answers in shown.items()
+    }
+
+
+def _in_words(visit: Visit, asked: Field, value: Any) -> str:
+    """Return an answer in the visitor's language, hours on their clock."""
+    if asked.kind == "hours":
+        return spans([(hour + ahead(visit.zone, visit.kit.clock())) % WEEK for hour in value])
+    if asked.kind == "flag":
+        return visit.words("Yes") if value else visit.words("No")
+    if asked.kind == "number":
+        return visit.number(value)
+    chosen = value if isinstance(value, list) else [value]
+    named = [visit.text(asked.choices.get(one, one)) for one in chosen]
+    return ("; " if any("," in name for name in named) else ", ").join(named)

@@ -1,8 +1,9 @@
 """The plugin `wordlist`: what participants write waits for the staff if it holds certain words.
 
 A program lists words and phrases, for every language or for one (``es: dinero``). Phone numbers,
-and addresses of pages and of e-mail, are looked for from the start in questions and replies: two
-who have not said yes to each other do not exchange them. No word is listed to begin with.
+and addresses of pages and of e-mail, are looked for from the start in questions, replies and
+answers: two who have not said yes to each other do not exchange them. No word is listed to begin
+with.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from mentorkit import Manifest, hookimpl
 from mentorkit.hooks import Content, ContentCheck, Context, Verdict
 from mentorkit_wordlist.looking import KINDS, found
 
-KINDS_IN = ("question", "reply")
+KINDS_IN = ("question", "reply", "answer")
+"""In which texts numbers and addresses are looked for, unless a program says so."""
 SOUGHT = {"phone": "phone numbers", "link": "addresses of pages", "email": "e-mail addresses"}
 WHERE = {
     "question": "questions before both have said yes",
     "reply": "replies before both have said yes",
-    "answer": "answers in the profile",
+    "answer": "answers in the profile, which may be shown before that",
     "word": "messages that are carried between those who are connected",
 }
 """What each option is called on the page."""
-"""In which texts numbers and addresses are looked for, unless a program says so."""
 
 manifest = Manifest(
     title="List of words",

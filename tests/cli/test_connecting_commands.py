@@ -68,6 +68,35 @@ def test_those_who_are_connected_are_introduced_and_write(traders: Path, run: Ru
     assert run("participant", "share", "m1", "--add", "nonsense", code=2).err
 
 
+SHOWN = """\
+[fields.trade]
+label = "Trade"
+shown = true
+options = { baker = "Bread; and cakes", smith = "Smith", tailor = "Tailor", potter = "Potter" }
+
+[fields.village]
+"""
+
+
+def test_what_people_show_of_themselves_is_printed_to_whom_it_is_shown(
+    traders: Path, run: Run
+) -> None:
+    assert "has answered" not in run("participant", "suggest", "e1").out
+    part = traders / "fields.toml"
+    part.write_text(SHOWN)
+    run("program", "set", "--file", part)
+    assert "shown = true" in run("program", "export").out
+    best = told(run, "participant", "suggest", "e1")["mentors"][0]
+    assert best["answers"] == {"trade": "baker"}
+    lines = f"What {best['name']} has answered:\n  Trade: Bread; and cakes\n"
+    assert lines in run("participant", "suggest", "e1").out
+    run("relationship", "propose", "e1", best["id"])
+    run("relationship", "accept", "--all", "--means", "phone")
+    assert (
+        "  Trade: Bread; and cakes\n" in run("--as", "e1", "relationship", "introduce", "--all").out
+    )
+
+
 def test_long_lists_come_page_by_page(traders: Path, run: Run) -> None:
     for _ in range(3):
         run("match")

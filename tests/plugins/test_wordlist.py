@@ -39,7 +39,7 @@ class TestWordsOfAProgramThatHasSetNothing(ContentCheckContract):
 
 
 @pytest.mark.parametrize(
-    ("kind", "allowed"), [("question", False), ("reply", False), ("answer", True), ("word", True)]
+    ("kind", "allowed"), [("question", False), ("reply", False), ("answer", False), ("word", True)]
 )
 def test_contacts_wait_only_until_both_have_said_yes(kind: str, allowed: bool) -> None:
     settings, problems = check_options(manifest.program_settings, {}, "settings")

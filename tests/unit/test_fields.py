@@ -114,14 +114,17 @@ def test_every_problem_of_a_declaration_is_told_with_its_place() -> None:
             "h": {"roles": "mentee"},
             "i": {"roles": [["mentee"]]},
             "j": {"label": {}},
+            "k": {"kind": "vector", "shown": True},
+            "l": {"shown": "yes"},
         }
     )
     assert [problem.place for problem in problems] == [
         "fields.a", "fields.b.kind", "fields.c.options", "fields.d.ordered", "fields.e.roles",
         "fields.e.label", "fields.e.required", "fields.e.separator", "fields.f.options",
         "fields.g.colour", "fields.h.roles", "fields.i.roles", "fields.j.label",
+        "fields.k.shown", "fields.l.shown",
     ]  # fmt: skip
-    assert list(fields) == ["good", "g"]
+    assert list(fields) == ["good", "g", "k"]
     assert parse_fields([])[1][0].place == "fields"
 
 
@@ -143,6 +146,7 @@ LABELS = st.one_of(
                 "options": st.dictionaries(IDS, LABELS, min_size=1, max_size=4)
                 | st.lists(IDS, min_size=1, max_size=4, unique=True),
                 "required": st.booleans(),
+                "shown": st.booleans(),
                 "roles": st.sampled_from([["mentee"], ["mentor"], ["mentee", "mentor"]]),
                 "separator": st.sampled_from([";", ",", "|"]),
                 "kind": st.sampled_from(["option", "options", "text"]),

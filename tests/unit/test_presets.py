@@ -95,6 +95,21 @@ def test_consent_states_the_time_asked_for_and_what_the_data_are_for(name: str) 
     assert hours[presets.load(name).targets.minutes_per_month] in consent["en"]
 
 
+def test_a_match_is_shown_what_helps_to_decide_and_nothing_private(name: str) -> None:
+    preset = presets.load(name)
+    shown = {id for id, one in preset.fields.items() if one.shown}
+    assert shown == {
+        "languages", "country", "industry", "stage", "goals", "life_experience",
+        "business_knowledge", "sector_expertise", "channels", "about",
+    }  # fmt: skip
+    for locale, told in (
+        ("en", "are shown the answers that are marked so, and why we may fit"),
+        ("es", "ven las respuestas marcadas para ello y por qué podemos encajar"),
+        ("fr", "voient les réponses marquées ainsi et pourquoi nous pourrions nous convenir"),
+    ):
+        assert told in preset.consent[locale]
+
+
 def test_what_makes_a_good_mentor_are_three_fields_that_count_in_that_order() -> None:
     for name in ("high_touch", "low_touch", "cohort"):
         preset = presets.load(name)

@@ -283,6 +283,7 @@ def _program(kit: Kit, tenant: str, key: str, **staff: str) -> None:
     preset = {
         **PRESET,
         **sections("baseline", "check"),
+        "fields": {**PRESET["fields"], "village": {"kind": "text", "shown": True}},
         "program": {"matching": "self", "mentee_capacity": 2},
         "plugins": {"wordlist": {"settings": {"words": ["idiot"]}}},
         "requirements": [
@@ -325,7 +326,7 @@ class World:
                 role=role,  # type: ignore[arg-type]
                 name=f"{key.title()} {self.called}".strip(),
                 email=f"{key}@{self.called or 'example'}.org",
-                profile={"trade": "baker", "village": "Ora"},
+                profile={"trade": "baker", "village": f"Ora {self.called}".strip()},
                 capacity=4 if role == "mentor" else 2,
             )
             for key, role in roles.items()

@@ -433,5 +433,6 @@ def mentors(
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
     except (Conflict, Invalid) as error:
         return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), status(error)
+    shown["said"] = answers.told(visit, {one["id"]: one["answers"] for one in told["mentors"]})
     shown["alike"] = beside(visit, [one["id"] for one in told["mentors"]])
     return visit.render("mentors.html", **{**shown, **told})

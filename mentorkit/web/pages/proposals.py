@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import accept, match
+from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import PARTIES
@@ -33,6 +34,7 @@ def proposal(visit: Visit, program: str, proposal: str, wrong: MentorKitError | 
         title=_title(visit, one),
         here="relationships",
         one=one,
+        said=answers.told(visit, {each["participant"]: each["answers"] for each in one["about"]}),
         wrong=wrong,
         declines=DECLINES,
         behalf=BEHALF if behalf else (),

@@ -116,6 +116,8 @@ def relationship(
             "part": _afterwards(visit, one) if own else None,
             "late": _late(visit, one) if own else (),
         }
+        others = shown["introduction"]["others"]
+        shown["known"] = answers.told(visit, {m["participant"]: m["answers"] for m in others})
     told = shown["introduction"]
     told["zones"] = {who: visit.clock(zone) for who, zone in told["zones"].items()}
     others = [m["name"] for m in one["members"] if not m["own"] and not m["left_at"]]

@@ -65,7 +65,7 @@ def _again(visit: Visit, program: str, error: MentorKitError) -> str:
 def _field(visit: Visit, at: dict[str, Any]) -> None:
     form = visit.form
     values: dict[str, Any] = {"label": _texts(form.get("label", "")), "roles": _roles(visit)}
-    values["required"] = "required" in form
+    values |= {"required": "required" in form, "shown": "shown" in form}
     if kind := form.get("kind"):
         values["kind"] = kind
         lines = [line.partition("=") for line in form.get("options", "").splitlines()]

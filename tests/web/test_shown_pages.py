@@ -1,0 +1,171 @@
+"""The pages on which somebody decides about another show what that one has shown of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from web.conftest import ADMIN, PRESET, Portal
+
+from mentorkit.journey import accept, match, onboard, setup
+from mentorkit.kit import Kit
+
+AT = "/programs/traders"
+FIELDS: dict[str, Any] = {
+    "trade": {
+        "kind": "option", "shown": True, "label": {"en": "Trade", "es": "Oficio"},
+        "options": {"baker": {"en": "Baking", "es": "Pan"}, "tailor": "Cloth", "smith": "Iron"},
+    },
+    "tongues": {
+        "kind": "options", "shown": True, "label": "Languages",
+        "options": {"sw": "Swahili", "en": "English"},
+    },
+    "free": {"kind": "hours", "shown": True, "label": "Free each week"},
+    "years": {"kind": "number", "shown": True, "label": "Years"},
+    "online": {"kind": "flag", "shown": True, "label": "Sells online"},
+    "about": {"shown": True, "label": "About you"},
+    "village": {"kind": "text", "label": "Where you live"},
+}  # fmt: skip
+ANSWERS = {
+    "tongues": ["sw", "en"], "free": "mon 18-20", "years": 1200, "online": "no",
+    "about": "I bake.\n<b>For</b> the village.", "village": "Ora, by the mill",
+}  # fmt: skip
+HEADING = "What {name} has answered"
+
+
+def by(portal: Portal) -> dict[str, Any]:
+    return {"tenant": portal.tenant, "actor": ADMIN}
+
+
+@pytest.fixture
+def telling(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Portal:
+    """A portal in which mentees choose, and Ana and Cleo have answered everything."""
+    kit = create_kit(plugins=("matching", "signup"))
+    portal = create_portal(kit=kit, fields=FIELDS, program={"matching": "self"})
+    for key in ("ana", "cleo"):
+        onboard.answer(portal.kit, **by(portal), participant=portal.ids[key], answers=ANSWERS)
+    return portal
+
+
+def ask(portal: Portal) -> str:
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    return str(match.propose(portal.kit, **by(portal), **two)["id"])
+
+
+def says(page: str, name: str) -> str:
+    """Return what a page says under the heading of what somebody shows of themselves."""
+    _, heading, behind = page.partition(HEADING.format(name=name))
+    assert heading, page
+    return behind.split("</dl>")[0]
+
+
+def test_who_is_asked_reads_each_answer_in_words(telling: Portal) -> None:
+    one = ask(telling)
+    told = says(telling.browser("ana").open(f"{AT}/proposals/{one}"), "Cleo")
+    for words in (
+        "<dt>Trade</dt><dd>Baking</dd>", "<dd>Swahili, English</dd>", "<dd>Mon 18-20</dd>",
+        "<dd>1,200</dd>", "<dt>Sells online</dt><dd>No</dd>",
+        "<dd>I bake.\n&lt;b&gt;For&lt;/b&gt; the village.</dd>",
+    ):  # fmt: skip
+        assert words in told
+    assert "Ora" not in told
+    accept.accept(telling.kit, **by(telling), proposal=one, on_behalf_of="mentee")
+    told = says(telling.browser("cleo").open(f"{AT}/proposals/{one}"), "Ana")
+    assert "<dd>Baking</dd>" in told
+    accept.decline(telling.kit, **by(telling), proposal=one)
+    for user in ("ana", "cleo", "cora"):
+        assert "has answered" not in telling.browser(user).open(f"{AT}/proposals/{one}")
+
+
+def test_options_and_their_questions_are_in_the_readers_language(telling: Portal) -> None:
+    with telling.kit.transaction(tenant="acme") as tx:
+        ana = tx.people.get(tx.participants.get(telling.ids["ana"]).person_id)
+        tx.people.save(replace(ana, locale="es"))
+    page = telling.browser("ana").open(f"{AT}/proposals/{ask(telling)}")
+    assert "<dt>Oficio</dt><dd>Pan</dd>" in page
+
+
+def test_staff_read_both_folded_away(telling: Portal) -> None:
+    page = telling.browser("cora").open(f"{AT}/proposals/{ask(telling)}")
+    for name in ("Ana", "Cleo"):
+        assert f"<summary>{HEADING.format(name=name)}</summary>" in page
+
+
+def test_who_chooses_reads_it_folded_away(telling: Portal) -> None:
+    page = telling.browser("ana").open(f"{AT}/people/{telling.ids['ana']}/mentors")
+    assert f"<summary>{HEADING.format(name='Cleo')}</summary>" in page
+    assert "<dd>Swahili, English</dd>" in says(page, "Cleo")
+    assert "Ora" not in says(page, "Cleo")
+    assert "<dd>Iron</dd>" in says(page, "Dora")
+
+
+def test_the_page_of_a_pair_shows_it_while_it_goes_on(telling: Portal) -> None:
+    done = accept.accept(telling.kit, **by(telling), proposal=ask(telling))
+    path = f"{AT}/relationships/{done['relationship']['id']}"
+    assert "<dd>Baking</dd>" in says(telling.browser("ana").open(path), "Cleo")
+    assert "<dd>Baking</dd>" in says(telling.browser("cleo").open(path), "Ana")
+    assert "<dd>Baking</dd>" in says(telling.browser("cora").open(path), "Ana")
+    telling.browser("ben").open(path, 404)
+    ana = telling.browser("ana")
+    ana.open(path)
+    ana.send(path, do="end", reason="not_a_fit")
+    for user in ("ana", "cleo", "cora"):
+        assert "has answered" not in telling.browser(user).open(path)
+
+
+def test_each_question_says_beforehand_that_its_answer_is_shown(telling: Portal) -> None:
+    told, count = "Shown to whoever may become your match.", 6
+    own = telling.browser("ana").open(f"{AT}/people/{telling.ids['ana']}")
+    assert own.count(told) == count
+    form = telling.browser().open("/x/signup/traders?as=mentee")
+    assert form.count(told) == count
+    theirs = telling.browser("cora").open(f"{AT}/people/{telling.ids['ana']}")
+    assert theirs.count("Shown to whoever may become their match.") == count
+
+
+def test_where_nothing_is_shown_no_page_speaks_of_it(portal: Portal) -> None:
+    done = accept.accept(portal.kit, **by(portal), proposal=ask(portal))
+    ana = portal.browser("ana")
+    for path in (
+        f"/relationships/{done['relationship']['id']}", f"/proposals/{done['id']}",
+        f"/people/{portal.ids['ana']}",
+    ):  # fmt: skip
+        page = ana.open(AT + path)
+        assert "has answered" not in page
+        assert "Shown to" not in page
+
+
+def test_staff_let_a_question_be_shown_and_read_what_that_means(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    page = cora.open(f"{AT}/setup")
+    assert "let the text that everybody agrees to say so first" in page
+    was = cora.find(r'name="was" value="(\d+)"')
+    sent = {"do": "field", "field": "village", "was": was, "label": "Village"}
+    page = cora.send(f"{AT}/setup", **sent, shown="yes")
+    assert "shown to a match" in page
+    found = setup.show(portal.kit, **by(portal), program="traders")["fields"]
+    assert [one["id"] for one in found if one["shown"]] == ["village"]
+    page = cora.send(f"{AT}/setup", **{**sent, "was": str(int(was) + 1)})
+    assert "shown to a match" not in page
+    assert PRESET["fields"].keys() == {one["id"] for one in found}
+
+
+def test_a_list_of_many_asks_the_database_for_the_questions_once(telling: Portal) -> None:
+    told: list[str] = []
+    sa.event.listen(
+        telling.kit.engine, "before_cursor_execute", lambda *about: told.append(str(about[2]))
+    )
+    ana = telling.browser("ana")
+
+    def opened() -> int:
+        ana.open(f"{AT}/people/{telling.ids['ana']}/mentors")
+        told.clear()
+        ana.open(f"{AT}/people/{telling.ids['ana']}/mentors")
+        return sum(text.lstrip().startswith("SELECT") for text in told)
+
+    both = opened()
+    onboard.pause(telling.kit, **by(telling), participant=telling.ids["dora"])
+    assert opened() == both
