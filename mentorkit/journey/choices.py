@@ -19,7 +19,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.definitions import strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import ASKED, pool_of, told_of, two_of
+from mentorkit.journey.pools import ASKED, noes, pool_of, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
@@ -157,11 +157,19 @@ def _offer_first(
     """Offer the first of these that can be; those before it are withdrawn with the reason."""
     for one in choices:
         two = step(one)
-        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0]
+        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0] or _no_since(two, one)
         if code is None:
             return two.offer(one, cause)
         withdraw_one(two, one, code, cause)
     return None
+
+
+def _no_since(two: Both, choice: Proposal) -> str | None:
+    """Return the code where one of the two has said no to the other since this was chosen."""
+    wanted = two_of(choice)
+    no = noes(two.tx, two.program, mentee_id=wanted, mentor_id=wanted).get(wanted)
+    last = two.tx.journal.about("proposal", no.id, choice.id)[-1] if no else None
+    return "declined_before" if isinstance(last, events.ProposalDeclined) else None
 
 
 def take_up(tx: Transaction, mentee: Participant, event: events.Event) -> None:
