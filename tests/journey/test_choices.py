@@ -74,6 +74,10 @@ def test_g10_each_step_stands_in_the_journal(choosing: Any, clock: Any) -> None:
         ("ProposalExpired", "Cleo"),
         ("ProposalOffered", "Dora"),
     ]
+    assert [(one["by"], one["means"]) for one in told["trace"]] == [
+        ("mentee", "self"), ("mentee", "self"), ("mentee", "self"), ("system", "job"),
+        ("system", "job"),
+    ]  # fmt: skip
     with choosing.kit.transaction(tenant=choosing.tenant, write=False) as tx:
         journal = [one for one in tx.journal.events() if one.noun == "proposal"]
     expired, offered = journal[-2:]
@@ -221,6 +225,26 @@ def test_choices_are_ranked_anew_or_taken_back(choosing: Any) -> None:
     ]  # fmt: skip
     ranked(choosing, by="ana")
     assert [one for one in now(choosing) if one[1] != "withdrawn"] == [("Cleo", "offered")]
+
+
+@pytest.mark.parametrize("by", ["ana", None])
+def test_a_mentee_reads_why_a_choice_of_theirs_does_not_wait_any_more(
+    choosing: Any, by: str | None
+) -> None:
+    ranked(choosing, "cleo", "dora", "emil", by="ana")
+    ranked(choosing, "cleo", "emil", by=by)
+    ana = {"tenant": "acme", "actor": choosing.by("ana"), "participant": choosing.ids["ana"]}
+    told = choices.show(choosing.kit, **ana)
+    rows = [(one["mentor"], one["state"], one["reason"]) for one in told["choices"]]
+    anew = ("Emil", "draft", None) if by else ("Emil", "withdrawn", "chosen_anew")
+    assert rows == [("Cleo", "offered", None), ("Dora", "withdrawn", "chosen_anew"), anew]
+    (gone,) = [one["by"] for one in told["trace"] if one["proposal"] == told["choices"][1]["id"]][
+        1:
+    ]
+    assert gone == ("mentee" if by else "admin")
+    accept.accept(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    if by:
+        assert choices.show(choosing.kit, **ana)["choices"][2]["reason"] == "accepted_another"
 
 
 def test_a_mentee_ranks_only_for_themselves_and_where_people_choose(

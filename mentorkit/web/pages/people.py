@@ -303,11 +303,12 @@ def participant(
 
 
 def _ranked(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return whom a mentee has chosen by hand, and what became of it."""
+    """Return whom a mentee has chosen by hand, and what became of it: the last step, by whom."""
     if one["role"] == "mentor":
         return []
     told = choices.show(visit.kit, **visit.asked(), participant=one["id"])
-    return list(told["choices"])
+    last = {step["proposal"]: step for step in told["trace"]}
+    return [{**choice, "last": last[choice["id"]]} for choice in told["choices"]]
 
 
 @does("/programs/<program>/people/<participant>")
