@@ -576,8 +576,8 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
-                "both, give the row the role `both`. If they came in with the wrong role, ask "
-                "whoever operates this portal to correct it.",
+                "both, give the row the role `both`. If they came in with the wrong role, correct "
+                "it on their page.",
             )
         changed.add("role")
         merged = replace(merged, role="both")

@@ -418,6 +418,19 @@ def participant_decide(visit: Visit, program: str, participant: str) -> Response
     return visit.go("participant", said, program=program, participant=participant, count=1)
 
 
+@does("/programs/<program>/people/<participant>/role")
+@allow(*STAFF)
+def participant_role(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
+    """Enter somebody as mentor who came in as mentee, or the other way round, or as both."""
+    _one(visit, participant)
+    role = visit.form.get("role", "")
+    try:
+        screen.correct_role(visit.kit, **visit.asked(), participant=participant, role=role)
+    except (Conflict, Invalid) as error:
+        return _again(visit, program, participant, error), status(error)
+    return visit.go("participant", "corrected", program=program, participant=participant)
+
+
 @shows("/programs/<program>/people/<participant>/mentors")
 @allow(*STAFF, "mentee")
 def mentors(
