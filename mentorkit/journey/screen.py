@@ -31,6 +31,7 @@ from mentorkit.journey.steps import (
     require,
     role_in,
 )
+from mentorkit.journey.supply import places_of
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -231,7 +232,9 @@ def correct_role(
             leave(kit, **about, reason="wrong_role")
             readmit(kit, **about)
             one = tx.participants.get(participant)
-    most = program.mentee_capacity if role == "mentee" else max(one.capacity, 1)
+    most = places_of(tx, program, role)
+    if role != "mentee" and one.plays("mentor"):
+        most = max(one.capacity, 1)
     changed = replace(one, role=role, capacity=most)
     asked = fields_of(tx, program).values()
     gone = [each.id for each in asked if not any(map(changed.plays, each.roles))]

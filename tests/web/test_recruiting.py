@@ -99,8 +99,11 @@ def test_f7_staff_see_what_is_missing_and_what_to_do(portal: Portal) -> None:
     assert "tailor" in page
     assert "6 mentees without one" in cora.open(f"{AT}/matching")
     cora.open(f"{AT}/setup")
+    cora.send(f"{AT}/setup", do="supply", ratio="2", gate="yes", mentor_capacity="6")
     cora.send(f"{AT}/setup", do="supply", ratio="0,5", gate="yes", by="trade = trade")
     assert "There are mentors enough" in cora.open(f"{AT}/supply")
+    told = setup.show(portal.kit, **BY, program="traders")["supply"]
+    assert (told["ratio"], told["mentor_capacity"]) == (0.5, 6), "what the form left out stays"
 
 
 def test_f6_what_was_spent_is_told_by_connected_pair(portal: Portal) -> None:
