@@ -27,7 +27,7 @@ from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
-from mentorkit.web.namesakes import beside
+from mentorkit.web.namesakes import beside, named
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
@@ -87,8 +87,11 @@ def people(
 def _refused(
     visit: Visit, refused: Sequence[dict[str, Any]], items: Sequence[dict[str, Any]]
 ) -> list[str]:
-    """Return for whom something was not possible, by name, and why."""
+    """Return for whom something was not possible, by name, and why, wherever they stand."""
     rows, told = {row["id"]: row for row in items}, []
+    elsewhere = {one["id"] for one in refused} - rows.keys()
+    for id in named(visit, "participant", elsewhere) if elsewhere else ():
+        rows[id] = screen.one(visit.kit, **visit.asked(), participant=id)
     for one in refused:
         row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
         unmet = [each for each in row["requirements"] if each["answer"] == "no"]
