@@ -19,7 +19,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.cohorts import cohorts_of, in_cohort
-from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.definitions import fields_of, in_force
 from mentorkit.journey.programs import define
 from mentorkit.journey.protect import ERASED, marks_of
 from mentorkit.journey.requirements import ask
@@ -29,6 +29,7 @@ from mentorkit.journey.steps import (
     N,
     Step,
     atomic,
+    changing,
     chosen,
     fresh,
     in_program,
@@ -181,9 +182,8 @@ def remember(
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Keep which column feeds what, beside what was kept before, for the next file."""
-    found = program_of(tx, program)
-    kept = tx.definitions.current(found.id, "columns")
-    before = dict(kept.body) if kept else {}
+    found, _ = changing(tx, actor, program)
+    before = dict(in_force(tx, found, "columns")[0])
     now = {**before, **columns}
     if now != before:
         define(kit, tenant=tenant, actor=actor, program=program, kind="columns", body=now, tx=tx)

@@ -11,7 +11,7 @@ from mentorkit.domain import events
 from mentorkit.domain.frozen import thaw
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Invalid, Problem
-from mentorkit.journey.steps import NEW, atomic, in_program, reading
+from mentorkit.journey.steps import NEW, atomic, changing, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -96,7 +96,7 @@ def spend(
 
     `amount` is text such as ``1200.50``; `currency` three letters (ISO 4217).
     """
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     kept = tx.definitions.current(found.id, COSTS)
     made = {"source": source, "campaign": campaign, **_money(amount, currency)}
     others = [
