@@ -108,4 +108,6 @@ def choices(session: Session, /, mentee: str, program: str | None, as_json: bool
         none="Nobody is chosen. Rank mentors with `mentorkit relationship rank`.",
     )
     for step in told["trace"]:
-        say(f"  {step['at'][:16].replace('T', ' ')}  {step['what']}  {clean(step['mentor'])}")
+        who = ", ".join([step["by"], *({step["means"]} - {"self", "job"})])
+        at = step["at"][:16].replace("T", " ")
+        say(f"  {at}  {step['what']}  {clean(step['mentor'])}  ({who})")

@@ -169,8 +169,9 @@ def correct(
 ) -> None:
     """Correct the role that people came in with.
 
-    By key or id, until they are active; --all takes all whose role is another. For a sheet that
-    was taken in as the wrong side.
+    By key or id; --all takes all whose role is another and who are not active yet. For a sheet that
+    was taken in as the wrong side, or who took the wrong form. Who is active is let go
+    (wrong_role) and is a lead again; nobody who was matched is.
     """
     from mentorkit.journey import screen
 

@@ -6,6 +6,7 @@ also look inside: then it tells at the places there, and raises `Told`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -66,6 +67,18 @@ class Place:
 
 
 Check = Callable[[Any, Place], Any]
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def number(typed: str) -> int | float:
+    """Return the number that somebody has typed; raise ValueError with what to write instead.
+
+    What only a machine takes for one is none: ``1_000``, ``nan``, ``inf``, and what is as large.
+    """
+    told = typed.strip()
+    if not _NUMBER.fullmatch(told) or math.isinf(float(told)):
+        raise ValueError(f"{typed!r} is not a number; write digits, such as 12 or 3.5")
+    return int(told) if told.lstrip("+-").isdecimal() else float(told)
 
 
 def take(data: Any, check: Check, place: str) -> tuple[Any, list[Problem]]:

@@ -29,10 +29,14 @@ class By:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """How many places a program wants for each mentee who seeks one; `gate`: whether it waits."""
+    """How many places a program wants for each mentee who seeks one; `gate`: whether it waits.
+
+    `mentor_capacity` is for how many mentees a mentor is who names no number, as in a circle.
+    """
 
     ratio: float = READY
     gate: bool = True
+    mentor_capacity: int = 1
     by: tuple[By, ...] = ()
 
     def opens(self, capacity: int, demand: int) -> bool:
@@ -67,5 +71,6 @@ _SUPPLY: Mapping[str, Check] = {
         float,
     ),
     "gate": reading.a(bool, "write true or false"),
+    "mentor_capacity": reading.whole(1, 50),
     "by": reading.table,
 }

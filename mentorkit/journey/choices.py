@@ -19,7 +19,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.definitions import strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import ASKED, pool_of, told_of, two_of
+from mentorkit.journey.pools import ASKED, noes, pool_of, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST = 5
 """How many mentors may be ranked for one mentee."""
+OPENLY = ("chosen_anew", "accepted_another")
+"""The codes of why a choice was withdrawn that are no secret of anybody."""
 NEXT = "next"
 """The kind of an outbox row that lets a mentee's next choice be asked."""
 
@@ -99,18 +101,20 @@ def _rank(
 def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, Any]:
     """Return the mentors chosen for a mentee by hand, oldest first, and what became of each.
 
-    `choices` has state, rank and the mentor's name; staff see the code of why one came to nothing
-    too. `trace` lists each step from the journal: at, what (the event's name), mentor.
+    `choices` has state, rank and the mentor's name, and the code of why one came to nothing: staff
+    see each, the mentee those of `OPENLY`. `trace` lists each step from the journal: at, what (the
+    event's name), mentor, proposal, and by which role and means it was done.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         step = _on(tx, actor, participant)
         told = _told(tx, step, participant)
         names = {one["id"]: one["mentor"] for one in told}
         trace = [
-            {"at": shown(event.at), "what": type(event).__name__, "mentor": names[one]}
+            {"at": shown(event.at), "what": type(event).__name__, "mentor": names[one],
+             "proposal": one, "by": event.role, "means": event.means}
             for one in names
             for event in tx.journal.about("proposal", one)
-        ]
+        ]  # fmt: skip
         trace.sort(key=lambda one: one["at"])
         return {"mentee": participant, "choices": told, "trace": trace}
 
@@ -129,7 +133,9 @@ def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:
     if step.role in PARTIES:
         program = tx.programs.get(tx.participants.get(mentee).program_id)
         rows = [r for r in rows if r.origin == "mentee" or told_of(r, program, {mentee})]
-        rows = [r for r in rows if r.reason != "asked_for"]  # it is asked, as another of them
+        newest = {one.mentor_id: one.id for one in rows}  # they stand there as another of them
+        rows = [r for r in rows if r.reason != "asked_for"]
+        rows = [r for r in rows if r.reason != "chosen_anew" or newest[r.mentor_id] == r.id]
     people = persons_of(tx, [one.mentor_id for one in rows])
     return [
         {
@@ -139,7 +145,7 @@ def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:
             "rank": one.rank,
             "state": one.state,
             "due_at": shown(one.due_at),
-            **({} if step.role in PARTIES else {"reason": one.reason}),
+            "reason": one.reason if step.role not in PARTIES or one.reason in OPENLY else None,
         }
         for one in rows
     ]
@@ -157,11 +163,19 @@ def _offer_first(
     """Offer the first of these that can be; those before it are withdrawn with the reason."""
     for one in choices:
         two = step(one)
-        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0]
+        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0] or _no_since(two, one)
         if code is None:
             return two.offer(one, cause)
         withdraw_one(two, one, code, cause)
     return None
+
+
+def _no_since(two: Both, choice: Proposal) -> str | None:
+    """Return the code where one of the two has said no to the other since this was chosen."""
+    wanted = two_of(choice)
+    no = noes(two.tx, two.program, mentee_id=wanted, mentor_id=wanted).get(wanted)
+    last = two.tx.journal.about("proposal", no.id, choice.id)[-1] if no else None
+    return "declined_before" if isinstance(last, events.ProposalDeclined) else None
 
 
 def take_up(tx: Transaction, mentee: Participant, event: events.Event) -> None:

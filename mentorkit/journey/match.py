@@ -466,6 +466,7 @@ def publish(
 
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
+    A pair that waits among the mentee's choices is asked as that choice, and waits no more.
     """
     step, found = _on_run(tx, actor, run)
     if program is not None and program_of(tx, program).id != found.program_id:
@@ -482,6 +483,8 @@ def publish(
     asked = Counter(id for two in proposed for id in two)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
     mentees, refused = as_mentees(open_now, held), noes(tx, own)
+    waiting = tx.proposals.find(program_id=own.id, run_id=None, state="draft")
+    chosen = {two_of(one): one for one in waiting}
     for one, (mentee, mentor), code in judged(tx, own, drafts):
         full = mentee.role == "both" and mentees[mentee.id] >= own.mentee_capacity
         if code is None and (mentee.id, mentor.id) in proposed:
@@ -494,7 +497,11 @@ def publish(
             withdraw_one(step, one, code)
             withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
         else:
-            Both(tx, actor, own, mentee, mentor, speaking="coordinator").offer(one)
+            two = Both(tx, actor, own, mentee, mentor, speaking="coordinator")
+            if choice := chosen.get(two_of(one)):  # asked once: as the mentee's own, if it is hers
+                one, left = (choice, one) if choice.origin == "mentee" else (one, choice)
+                withdraw_one(two, left, "asked_for")
+            two.offer(one)
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
     return {**as_row(saved), "offered": offered, "withheld": withheld}

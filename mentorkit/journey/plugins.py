@@ -17,7 +17,7 @@ from mentorkit.domain.strategies import Strategy
 from mentorkit.errors import Invalid, NotFound, Problem
 from mentorkit.journey.definitions import fields_of, requirements_of, strategy_of
 from mentorkit.journey.programs import define
-from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
+from mentorkit.journey.steps import NEW, READERS, atomic, changing, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -84,7 +84,7 @@ def change(
     Raises `Invalid` with all that is
     wrong, each at ``plugins.NAME.settings.SETTING``. Returns the version.
     """
-    found, _ = in_program(tx, actor, program)
+    found, _ = changing(tx, actor, program)
     if plugin not in kit.registry.plugins:
         there = ", ".join(kit.registry.plugins) or "none"
         raise NotFound("plugin.not_found", f"No plugin {plugin!r} is loaded; there are: {there}.")

@@ -37,7 +37,16 @@ from mentorkit.journey.definitions import (
     strategy_misfits,
     strategy_of,
 )
-from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, in_program, reading, role_in
+from mentorkit.journey.steps import (
+    NEW,
+    READERS,
+    Step,
+    atomic,
+    changing,
+    fresh,
+    reading,
+    role_in,
+)
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -231,7 +240,7 @@ def open_(
     Whom a draft has put onto the waiting list stays there until staff approve them. It must have a
     way to match, a text to agree to, and say what it measures, or why nothing.
     """
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     strategy, _ = strategy_of(tx, found)
     assigner = kit.registry.assigners.get(strategy.assigner)
     if not strategy.criteria and (assigner is None or assigner.uses_scores):
@@ -257,7 +266,7 @@ def close(
 
     What was offered before may still be accepted, in its time.
     """
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     closed = _moved(found, "closed", step)
     return summary(tx, step.save(tx.programs, closed, events.ProgramClosed)[0])
 
@@ -286,7 +295,7 @@ def define(
     if kind not in kinds:
         told = Problem("kind", f"write one of {', '.join(kinds)}")
         raise Invalid("definition.kind", "There is no such definition.", [told])
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     data = {"fields": in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
     if kind == "fields":  # what names a field that is not there any more is told
         data |= in_force(tx, found, "requirements")[0]
@@ -402,8 +411,7 @@ def appoint(
     if role not in STAFF_ROLES:
         told = Problem("role", f"write one of {', '.join(STAFF_ROLES)}")
         raise Invalid("staff.role", "There is no such staff role.", [told])
-    tx.programs.hold([in_program(tx, actor, program)[0].id])  # before people, as an erasure does
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)  # before people, as an erasure does
     human = _person(step, person, name, user_ref)
     _only_admin(step, "coordinator" in (role, found.staff.get(human)))
     staffed = replace(found, staff=found.staff.with_(**{human: role}))
@@ -421,7 +429,7 @@ def dismiss(
 
     An admin dismisses anybody; a coordinator may dismiss supervisors and viewers.
     """
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     known = known_person(tx, person)
     role = found.staff.get(known.id) if known else None
     if known is None or role is None:

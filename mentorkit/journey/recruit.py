@@ -13,13 +13,13 @@ from mentorkit.domain import events
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
-from mentorkit.domain.participants import Lead, Participant
+from mentorkit.domain.participants import ROLES, Lead, Participant
 from mentorkit.domain.people import Actor, Business, Contact, Person, called
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.cohorts import cohorts_of, in_cohort
-from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.definitions import fields_of, in_force
 from mentorkit.journey.programs import define
 from mentorkit.journey.protect import ERASED, marks_of
 from mentorkit.journey.requirements import ask
@@ -29,12 +29,14 @@ from mentorkit.journey.steps import (
     N,
     Step,
     atomic,
+    changing,
     chosen,
     fresh,
     in_program,
     program_of,
     reading,
 )
+from mentorkit.journey.supply import places_of
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
@@ -180,9 +182,8 @@ def remember(
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
     """Keep which column feeds what, beside what was kept before, for the next file."""
-    found = program_of(tx, program)
-    kept = tx.definitions.current(found.id, "columns")
-    before = dict(kept.body) if kept else {}
+    found, _ = changing(tx, actor, program)
+    before = dict(in_force(tx, found, "columns")[0])
     now = {**before, **columns}
     if now != before:
         define(kit, tenant=tenant, actor=actor, program=program, kind="columns", body=now, tx=tx)
@@ -289,6 +290,7 @@ class _Plan:
     def __init__(self, kit: Kit, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
         self.tx, self.program = tx, program
         self.cohorts = cohorts_of(tx, program)
+        self.places = {role: places_of(tx, program, role) for role in ROLES}
         names = {name for lead in leads for name in _names(lead)}
         marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
         erased = tx.contacts.find(kind=ERASED, value=list(marks))
@@ -486,7 +488,6 @@ class _Plan:
         return business and (new.get(business) or self.tx.businesses.get(business).name)
 
     def _participant(self, person: Person, lead: Lead, business: str | None) -> Participant:
-        default = self.program.mentee_capacity if lead.role == "mentee" else 1
         return Participant(
             **fresh(self.tx),
             program_id=self.program.id,
@@ -494,7 +495,7 @@ class _Plan:
             business_id=business,
             cohort=lead.cohort,
             role=lead.role,
-            capacity=lead.capacity if lead.capacity is not None else default,
+            capacity=self.places[lead.role] if lead.capacity is None else lead.capacity,
             profile=Frozen(lead.profile),
             source=lead.source,
             campaign=lead.campaign,
@@ -576,8 +577,7 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
-                "both, give the row the role `both`. If they came in with the wrong role, ask "
-                "whoever operates this portal to correct it.",
+                "both, give the row the role `both`. If it is wrong, correct it on their page.",
             )
         changed.add("role")
         merged = replace(merged, role="both")

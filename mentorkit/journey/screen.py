@@ -15,7 +15,9 @@ from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
-from mentorkit.journey.definitions import requirements_of
+from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.match import OPEN
+from mentorkit.journey.onboard import leave
 from mentorkit.journey.requirements import BEFORE, answers, verdict
 from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of
 from mentorkit.journey.steps import (
@@ -29,6 +31,7 @@ from mentorkit.journey.steps import (
     require,
     role_in,
 )
+from mentorkit.journey.supply import places_of
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -203,11 +206,14 @@ def _decided(
 def correct_role(
     kit: Kit, *, tenant: str, actor: Actor, participant: str, role: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
-    """Give somebody the role they should have come in with; for a sheet of the wrong side, say.
+    """Give somebody the role they should have come in with, as who took the wrong form.
 
-    Until they are active: after that somebody may have been promised to them. Whoever was declined
-    is a lead's decision away from being looked at again: `approve` takes them as they are now.
+    What was approved or declined stands. Who is active leaves with the reason ``wrong_role`` and is
+    a lead again: what they agreed to, and whether they may join, was for the other side; a proposal
+    is to be taken back first, and who was matched keeps that role, beside the other (``both``).
+    Answers that the new role is not asked for go.
     """
+    tx.participants.hold([participant])
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)
     step = by_staff(tx, actor, program)
@@ -217,15 +223,41 @@ def correct_role(
             "participant.role", "There is no such role.",
             [Problem("role", f"write one of {', '.join(ROLES)}")],
         )  # fmt: skip
-    if one.state not in BEFORE:
-        raise Conflict(
-            "participant.role_settled",
-            f"This participant is {one.state}; the role can be corrected until somebody is active.",
-        )
-    most = program.mentee_capacity if role == "mentee" else max(one.capacity, 1)
+    if one.state == "left":
+        raise Conflict("participant.left", "They have left. Take them back in first.")
+    if role not in ("both", one.role):
+        _ensure_unmatched(tx, one)
+        if one.state not in BEFORE:
+            about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
+            leave(kit, **about, reason="wrong_role")
+            readmit(kit, **about)
+            one = tx.participants.get(participant)
+    most = places_of(tx, program, role)
+    if role != "mentee" and one.plays("mentor"):
+        most = max(one.capacity, 1)
     changed = replace(one, role=role, capacity=most)
+    asked = fields_of(tx, program).values()
+    gone = [each.id for each in asked if not any(map(changed.plays, each.roles))]
+    gone = [id for id in gone if one.profile.get(id) is not None]
+    changed = replace(changed, profile=one.profile.with_(**dict.fromkeys(gone)))
     fact, own = events.ParticipantChanged, {"role_played": role, "capacity": most}
-    return step.done(tx.participants, changed, fact, changed=("role",), **own)
+    return step.done(tx.participants, changed, fact, changed=("role", *sorted(gone)), **own)
+
+
+def _ensure_unmatched(tx: Transaction, one: Participant) -> None:
+    """Raise `Conflict` where somebody else counts on the role that this one has."""
+    if tx.relationships.for_participants([one.id]):
+        raise Conflict(
+            "participant.matched",
+            f"They were brought together with somebody here as {one.role}, and that stays. If they "
+            "are both, mentee and mentor, say that.",
+        )
+    if any(tx.proposals.count(state=OPEN, **{side: one.id}) for side in ("mentee_id", "mentor_id")):
+        raise Conflict(
+            "participant.proposed",
+            "They stand in a draft, among choices, or in a proposal that is open. Take that back "
+            "first, then do this again.",
+        )
 
 
 @atomic

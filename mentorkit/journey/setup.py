@@ -19,7 +19,7 @@ from mentorkit.journey.definitions import (
 )
 from mentorkit.journey.programs import define
 from mentorkit.journey.safeguards import signoffs_of
-from mentorkit.journey.steps import NEW, READERS, atomic, in_program, reading
+from mentorkit.journey.steps import NEW, READERS, atomic, changing, reading
 from mentorkit.journey.supply import supply_of
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def listed(
     if kind not in LISTS:
         told = Problem("kind", f"write one of {', '.join(LISTS)}")
         raise Invalid("setup.kind", "There is no such list.", [told])
-    found, _ = in_program(tx, actor, program)
+    found, _ = changing(tx, actor, program)
     kept = _body(tx, found, kind).get(kind, [])
     at = next((index for index, one in enumerate(kept) if one["id"] == id), len(kept))
     if entry is None and at == len(kept):
@@ -223,7 +223,7 @@ def _changed(
     was: int | None = None,
 ) -> dict[str, Any]:
     """Put the fields in force as `change` leaves them."""
-    found, _ = in_program(tx, actor, program)
+    found, _ = changing(tx, actor, program)
     fields = _body(tx, found, "fields")
     change(fields)
     given: dict[str, Any] = {"tenant": tenant, "actor": actor, "program": program, "tx": tx}

@@ -21,7 +21,7 @@ from mentorkit.journey.onboard import most_places, no_longer, parsed
 from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of
-from mentorkit.journey.supply import balance
+from mentorkit.journey.supply import balance, places_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -40,8 +40,8 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
     to begin, ``waits`` why mentees go onto the waiting list (one of `WAITS`; None where they do
     not), ``questions`` the profile fields with the options offered now, ``minimum_age`` a number of
     years or None, ``dated`` whether there are cohorts, ``cohorts`` those that take people in now,
-    of which one may be given (`full`: no mentees any more), and ``most`` how many people at once
-    each role may wish for.
+    of which one may be given (`full`: no mentees any more), and ``most`` and ``usual`` how many
+    people at once each role may wish for, and has who names no number.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         found = program_of(tx, program)
@@ -65,6 +65,7 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
             "referral": dict(referral.body) if referral else {},
             "minimum_age": found.minimum_age,
             "most": {side: most_places(found, side) for side in SIDES},
+            "usual": {side: places_of(tx, found, side) for side in SIDES},
             "dated": bool(cohorts),
             "cohorts": [
                 {**as_row(one), "full": bool(shut(tx, found, one, "mentee"))}
@@ -103,7 +104,7 @@ def sign_up(
     mentees wait (`state` is ``waiting``). `unmet` are the texts of the requirements that the
     answers do not meet; `agreed` is the version of the consent text that they have agreed to;
     `cohort` is the key of an intake that takes people in, `capacity` how many people at once (left
-    out: a mentor one, a mentee as many as the program allows). Raises `Invalid` with every answer
+    out: as many as `form` says under `usual`). Raises `Invalid` with every answer
     that cannot be used, and `Conflict` (program.closed, participant.here_already).
     """
 
@@ -149,7 +150,7 @@ def sign_up(
                 person_id=person.id,
                 cohort=cohort or None,
                 role=role,  # type: ignore[arg-type]
-                capacity=capacity or (found.mentee_capacity if role == "mentee" else 1),
+                capacity=capacity or places_of(tx, found, role),
                 profile=Frozen(profile),
                 source=source[:100],
                 campaign=campaign[:100],

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import thaw
 from mentorkit.domain.people import Actor
+from mentorkit.domain.reading import number
 from mentorkit.errors import Invalid, Problem
-from mentorkit.journey.steps import NEW, atomic, in_program, reading
+from mentorkit.journey.steps import NEW, atomic, changing, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -96,7 +97,7 @@ def spend(
 
     `amount` is text such as ``1200.50``; `currency` three letters (ISO 4217).
     """
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)
     kept = tx.definitions.current(found.id, COSTS)
     made = {"source": source, "campaign": campaign, **_money(amount, currency)}
     others = [
@@ -112,8 +113,9 @@ def spend(
 def _money(amount: str, currency: str) -> dict[str, str]:
     problems, value = [], Decimal(0)
     try:
+        number(amount)
         value = Decimal(amount.strip())
-    except InvalidOperation:
+    except ValueError:
         problems.append(Problem("amount", "write a number, such as 1200.50"))
     if not problems and not (value.is_finite() and 0 <= value < MOST):
         problems.append(Problem("amount", "write a number from 0 up, below 1000000000000"))

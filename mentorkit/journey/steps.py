@@ -330,6 +330,15 @@ def in_program(tx: Transaction, actor: Actor, program: str) -> tuple[Program, St
     return found, by_staff(tx, actor, found)
 
 
+def changing(tx: Transaction, actor: Actor, program: str) -> tuple[Program, Step]:
+    """Do as `in_program`, and keep others from changing how the program is set up until we end.
+
+    What a change is made from is read afterwards: so the second of two adds to the first.
+    """
+    tx.programs.hold([in_program(tx, actor, program)[0].id])
+    return in_program(tx, actor, program)
+
+
 def party(
     tx: Transaction, program: Program, actor: Actor, people: Iterable[tuple[Role, str]],
     noun: str, speaking: str | None = None,

@@ -71,6 +71,11 @@ def supply_of(tx: Transaction, program: Program) -> Supply:
     return made or Supply()
 
 
+def places_of(tx: Transaction, program: Program, role: str) -> int:
+    """Return the places of somebody in this role who names no number."""
+    return program.mentee_capacity if role == "mentee" else supply_of(tx, program).mentor_capacity
+
+
 def balance(tx: Transaction, program: Program) -> dict[str, Any]:
     """Return free places, mentees who seek one, whether the gate is open, and what is missing.
 

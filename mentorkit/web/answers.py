@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import flask
 
+from mentorkit.domain import reading
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
 from mentorkit.journey.definitions import fields_of
@@ -51,6 +52,15 @@ def whole(name: str) -> int | None:
     told = flask.request.form.get(name, "").strip()
     found = number(told)
     return -1 if told and found is None else found
+
+
+def decimal(name: str) -> int | float | str:
+    """Return the number typed into this control, with a point or a comma; else what was typed."""
+    told = flask.request.form.get(name, "").strip()
+    try:
+        return reading.number(told.replace(",", "."))
+    except ValueError:
+        return told
 
 
 def in_utc(

@@ -1,4 +1,4 @@
-"""People of one name: what tells them apart where a page shows several, or lets one be chosen."""
+"""Names: whom a row is about that a page does not show, and what tells people of one name apart."""
 
 from __future__ import annotations
 
@@ -7,9 +7,29 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mentorkit.domain.people import plain
+from mentorkit.journey.steps import persons_of
 
 if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
+
+
+def named(visit: Visit, noun: str, ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return by id the names of those whom things of the page's program are about.
+
+    `noun` is participant, proposal or relationship. For what is on no part of a list that is shown.
+    """
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        rows = getattr(tx, f"{noun}s").find(program_id=visit.of.id, id=list(ids))
+        about = {
+            one.id: [one.id]
+            if noun == "participant"
+            else [one.mentee_id, one.mentor_id]
+            if noun == "proposal"
+            else [member.participant_id for member in one.members]
+            for one in rows
+        }
+        people = persons_of(tx, (who for each in about.values() for who in each))
+    return {id: [people[who].name for who in each] for id, each in about.items()}
 
 
 def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:

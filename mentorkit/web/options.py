@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.reading import number
 
 if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
 
-NUMBERS = {"integer": int, "number": float}
+NUMBERS: Mapping[str, type | tuple[type, ...]] = {"integer": int, "number": (int, float)}
 LONG = 300
 """From how many characters on a text is typed into several lines."""
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
@@ -219,11 +222,9 @@ def _read_one(spec: Mapping[str, Any], text: str) -> Any:
     if kind == "boolean":
         return {"yes": True, "no": False}.get(text, text)
     if kind in NUMBERS:
-        for make in (int, NUMBERS[kind]):
-            try:
-                return make(text.replace(",", "."))
-            except ValueError:
-                continue
+        with suppress(ValueError):
+            made = number(text.replace(",", "."))
+            return made if isinstance(made, NUMBERS[kind]) else text
     return text
 
 

@@ -404,6 +404,8 @@ NOTICES = {
     "checked": "The requirements have been looked at again.",
     "left": "You have left this program.",
     "gone": "They have left this program.",
+    "corrected": "Their part here is corrected. Look whether they may join, and what is still to "
+    "be answered.",
     "held": "Your text is being looked at first. We pass it on as soon as that is done.",
     "taken": "The case is yours now.",
     "note_kept": "Your note is kept. Only those who handle concerns read it.",

@@ -50,9 +50,15 @@ def test_a_sheet_taken_in_as_the_wrong_side_is_corrected(run: Run, tmp_path: Pat
     assert {row["role"] for row in rows} == {"mentee"}
 
 
-def test_the_role_of_who_is_active_is_settled(traders: Path, run: Run) -> None:
-    told = run("participant", "correct", "e1", "--role", "mentor", code=5).err
-    assert "until somebody is active" in told
+def test_who_took_the_wrong_form_is_a_lead_again_unless_somebody_counts_on_them(
+    traders: Path, run: Run
+) -> None:
+    told = run("participant", "correct", "e1", "--role", "mentor").out
+    assert told == "Corrected 1 participant.\n"
+    assert states(run)["e1"] == "lead"
+    run("relationship", "propose", "e2", "m1")
+    told = run("participant", "correct", "e2", "--role", "mentor", code=5).err
+    assert "Take that back first" in told
 
 
 def test_an_export_of_a_person_writes_over_nothing_else(traders: Path, run: Run) -> None:

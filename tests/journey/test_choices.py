@@ -74,6 +74,10 @@ def test_g10_each_step_stands_in_the_journal(choosing: Any, clock: Any) -> None:
         ("ProposalExpired", "Cleo"),
         ("ProposalOffered", "Dora"),
     ]
+    assert [(one["by"], one["means"]) for one in told["trace"]] == [
+        ("mentee", "self"), ("mentee", "self"), ("mentee", "self"), ("system", "job"),
+        ("system", "job"),
+    ]  # fmt: skip
     with choosing.kit.transaction(tenant=choosing.tenant, write=False) as tx:
         journal = [one for one in tx.journal.events() if one.noun == "proposal"]
     expired, offered = journal[-2:]
@@ -223,6 +227,26 @@ def test_choices_are_ranked_anew_or_taken_back(choosing: Any) -> None:
     assert [one for one in now(choosing) if one[1] != "withdrawn"] == [("Cleo", "offered")]
 
 
+@pytest.mark.parametrize("by", ["ana", None])
+def test_a_mentee_reads_why_a_choice_of_theirs_does_not_wait_any_more(
+    choosing: Any, by: str | None
+) -> None:
+    ranked(choosing, "cleo", "dora", "emil", by="ana")
+    ranked(choosing, "cleo", "emil", by=by)
+    ana = {"tenant": "acme", "actor": choosing.by("ana"), "participant": choosing.ids["ana"]}
+    told = choices.show(choosing.kit, **ana)
+    rows = [(one["mentor"], one["state"], one["reason"]) for one in told["choices"]]
+    anew = ("Emil", "draft", None) if by else ("Emil", "withdrawn", "chosen_anew")
+    assert rows == [("Cleo", "offered", None), ("Dora", "withdrawn", "chosen_anew"), anew]
+    (gone,) = [one["by"] for one in told["trace"] if one["proposal"] == told["choices"][1]["id"]][
+        1:
+    ]
+    assert gone == ("mentee" if by else "admin")
+    accept.accept(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    if by:
+        assert choices.show(choosing.kit, **ana)["choices"][2]["reason"] == "accepted_another"
+
+
 def test_a_mentee_ranks_only_for_themselves_and_where_people_choose(
     choosing: Any, create_world: Any
 ) -> None:
@@ -366,3 +390,50 @@ def test_who_waits_among_the_choices_may_be_asked_at_once(choosing: Any) -> None
     assert [one for one in now(choosing) if one[1] == "offered"] == [
         ("Cleo", "offered"), ("Dora", "offered"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["ana", None], ids=["her own choice", "chosen by staff"])
+def test_a_pair_that_is_published_is_that_choice_being_asked(create_world: Any, by: str) -> None:
+    world = create_world(people("ana"), matching="self", mentee_capacity=2)
+    onboard.set_capacity(world.kit, **world.at, participant=world.ids["ana"], capacity=2)
+    ranked(world, "cleo", "dora", "emil", by=by)
+    two = (world.ids["ana"], world.ids["dora"])
+    run = match.draft(world.kit, **world.at, program="traders", locks=[two], alone=True)
+    assert match.publish(world.kit, **world.at, run=run["id"])["offered"] == 1
+    listed = match.proposals(world.kit, **world.at, program="traders", state="offered")
+    (one,) = [each for each in listed if each["mentor"] == "Dora"]
+    assert (one["origin"], one["awaiting"]) == (
+        ("mentee", "mentor") if by else ("strategy", "mentee")
+    )
+    accept.decline(world.kit, **world.at, proposal=one["id"])
+    work(world.kit)
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    states = [(each["state"], each["reason"]) for each in rows if each["mentor"] == "Dora"]
+    assert sorted(states) == [("declined", "no_reason_given"), ("withdrawn", "asked_for")]
+    assert ("Emil", "offered") in now(world), "who has said no is not asked again"
+
+
+def test_who_has_said_no_the_other_way_round_is_passed_over(create_world: Any) -> None:
+    leads = [lead(key, "both", trade="baker", capacity=2) for key in ("ana", "cleo", "dora")]
+    world = create_world(leads, kind="peer", matching="self", mentee_capacity=2)
+    ranked(world, "cleo", "dora", by="ana")
+    two = (world.ids["dora"], world.ids["ana"])
+    run = match.draft(world.kit, **world.at, program="traders", locks=[two], alone=True)
+    match.publish(world.kit, **world.at, run=run["id"])
+    listed = match.proposals(world.kit, **world.at, program="traders", state="offered")
+    for one in sorted(listed, key=lambda each: each["mentee"] != "Dora"):
+        accept.decline(world.kit, **world.at, proposal=one["id"])
+        work(world.kit)
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    assert [(each["state"], each["reason"]) for each in rows if each["mentor"] == "Dora"] == [
+        ("withdrawn", "declined_before")
+    ]
+
+
+def test_staff_may_choose_again_who_has_said_no(choosing: Any) -> None:
+    ranked(choosing, "dora", by="ana")
+    accept.decline(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    ranked(choosing, "cleo", "dora")
+    accept.decline(choosing.kit, **choosing.at, proposal=asked(choosing)["id"])
+    work(choosing.kit)
+    assert asked(choosing)["mentor"] == "Dora"

@@ -9,8 +9,20 @@ from typing import Any
 
 import pytest
 
-from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.errors import Conflict, Invalid
+from mentorkit.journey import (
+    accept,
+    match,
+    meet,
+    onboard,
+    plugins,
+    programs,
+    protect,
+    recruit,
+    screen,
+    setup,
+    sources,
+)
 from tests.journey.conftest import PRESET, blocks, ids, lead
 
 
@@ -226,3 +238,77 @@ def test_a_lock_set_while_its_draft_is_replaced_is_refused(world: Any, beside: A
         match.lock(world.kit, **world.at, proposal=pair)
 
     assert beside(match, "_discard", again, lock, after=False).told == "proposal.not_draft"
+
+
+def labels(world: Any) -> dict[str, Any]:
+    listed = setup.show(world.kit, **world.at, program="traders")["fields"]
+    return {one["id"]: one["label"].get("en") for one in listed}
+
+
+def test_two_changes_of_the_questions_at_once_are_both_kept(world: Any, beside: Any) -> None:
+    def labelled(field: str) -> Any:
+        return lambda: setup.field(
+            world.kit, **world.at, program="traders", field=field, label=field.upper()
+        )
+
+    they = beside(setup, "in_force", labelled("trade"), labelled("village"))
+    assert they.told == ""
+    assert labels(world) == {"trade": "TRADE", "village": "VILLAGE"}
+
+
+def test_two_requirements_that_are_put_in_force_at_once_are_both_kept(
+    world: Any, beside: Any
+) -> None:
+    def put(id: str) -> Any:
+        entry = {"field": "village", "test": "answered"}
+        about = {"program": "traders", "kind": "requirements", "id": id, "entry": entry}
+        return lambda: setup.listed(world.kit, **world.at, **about)
+
+    beside(setup, "in_force", put("one"), put("two"))
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        kept = tx.definitions.current(world.program, "requirements").body["requirements"]
+    assert {one["id"] for one in kept} == {"has_trade", "one", "two"}
+
+
+def test_two_costs_that_are_noted_at_once_are_both_kept(world: Any, beside: Any) -> None:
+    def spend(source: str) -> Any:
+        about = {"program": "traders", "source": source, "amount": "5", "currency": "KES"}
+        return lambda: sources.spend(world.kit, **world.at, **about)
+
+    beside(sources, "_money", spend("radio"), spend("posters"))
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        kept = tx.definitions.current(world.program, sources.COSTS).body["costs"]
+    assert {one["source"] for one in kept} == {"radio", "posters"}
+
+
+def test_a_plugin_switched_off_and_set_at_once_is_both(world: Any, beside: Any) -> None:
+    def change(**what: Any) -> Any:
+        return lambda: plugins.change(
+            world.kit, **world.at, program="traders", plugin="matching", **what
+        )
+
+    beside(plugins, "plugins_of", change(on=False), change(settings={}))
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        found = tx.programs.get(world.program)
+        kept = plugins.plugins_of(tx, found)[found.id]["matching"]
+    assert (kept["enabled"], "settings" in kept) == (False, True)
+
+
+def test_a_question_is_not_taken_away_beside_a_requirement_that_names_it(
+    world: Any, beside: Any
+) -> None:
+    entry = {"field": "village", "test": "answered"}
+
+    def requires() -> None:
+        about = {"program": "traders", "kind": "requirements", "id": "lives", "entry": entry}
+        setup.listed(world.kit, **world.at, **about)
+
+    def takes() -> None:
+        body = {"trade": PRESET["fields"]["trade"]}
+        with suppress(Invalid):
+            programs.define(world.kit, **world.at, program="traders", kind="fields", body=body)
+
+    strategy = {"criteria": [{"criterion": "equal", "field": "trade"}]}
+    programs.define(world.kit, **world.at, program="traders", kind="strategy", body=strategy)
+    beside(programs, "_read", requires, takes)
+    assert set(labels(world)) == {"trade", "village"}

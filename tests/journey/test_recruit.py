@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from mentorkit.domain.events import replay
+from mentorkit.domain.events import (
+    ParticipantChanged,
+    ParticipantLeft,
+    ParticipantReadmitted,
+    replay,
+)
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Contact
 from mentorkit.errors import Conflict, NotAllowed, NotFound
-from mentorkit.journey import accept, match, onboard, programs, recruit, screen
+from mentorkit.journey import accept, choices, match, onboard, programs, recruit, screen
 from tests.journey.conftest import PRESET, lead
 
 
@@ -507,3 +512,73 @@ def test_a_column_mapped_to_nothing_is_not_read(create_world: Any, create_kit: A
     assert dict(one.profile) == {}
     (one,), _ = recruit.read(world.kit, **at, body=body)
     assert dict(one.profile) == {"village": "Ora"}
+
+
+def role_of(world: Any, key: str) -> tuple[str, str, int]:
+    rows = screen.review(world.kit, **world.at, program="traders")
+    return next((r["role"], r["state"], r["capacity"]) for r in rows if r["key"] == key)
+
+
+def corrects(world: Any, key: str, role: str) -> Any:
+    at = {**world.at, "actor": replace(world.admin, means="phone"), "participant": world.ids[key]}
+    return screen.correct_role(world.kit, **at, role=role)
+
+
+@pytest.mark.parametrize("state", ["active", "paused"])
+def test_who_took_the_wrong_form_begins_again_on_the_other_side(
+    create_world: Any, state: str
+) -> None:
+    world = create_world(fields={"wish": {"kind": "text", "roles": ["mentee"]}})
+    ana = world.ids["ana"]
+    onboard.answer(world.kit, **world.at, participant=ana, answers={"wish": "a loan"})
+    if state == "paused":
+        onboard.pause(world.kit, **world.at, participant=ana)
+    corrects(world, "ana", "mentor")
+    assert role_of(world, "ana") == ("mentor", "lead", 1)
+    found = onboard.show(world.kit, **world.at, participant=ana)
+    assert found["profile"] == {"trade": "baker", "village": "Ora"}
+    assert (found["name"], found["consented_at"]) == ("Ana", None)
+    assert [one["value"] for one in found["contacts"]] == ["ana@example.org"]
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        left, back, changed = tx.journal.about("participant", ana)[-3:]
+    assert isinstance(left, ParticipantLeft)
+    assert isinstance(back, ParticipantReadmitted)
+    assert isinstance(changed, ParticipantChanged)
+    assert (left.reason, changed.changed) == ("wrong_role", ("role", "wish"))
+    assert {(one.role, one.means) for one in (left, back, changed)} == {("admin", "phone")}
+
+
+@pytest.mark.parametrize("how", ["proposed", "chosen", "drafted"])
+def test_whom_somebody_counts_on_keeps_their_role_until_that_is_taken_back(
+    world: Any, how: str
+) -> None:
+    ana, cleo = world.ids["ana"], world.ids["cleo"]
+    if how == "drafted":
+        match.draft(world.kit, **world.at, program="traders", locks=[(ana, cleo)], alone=True)
+    elif how == "proposed":
+        match.propose(world.kit, **world.at, mentee=ana, mentor=cleo)
+    else:
+        ranking = {"mentee": world.ids["ben"], "mentors": [world.ids["dora"], cleo]}
+        choices.rank(world.kit, **world.at, **ranking)
+    before = dump(world)
+    with pytest.raises(Conflict, match="Take that back first") as caught:
+        corrects(world, "cleo", "mentee")
+    assert caught.value.code == "participant.proposed"
+    assert dump(world) == before
+
+
+def test_who_was_matched_keeps_their_role_and_may_have_the_other_too(world: Any) -> None:
+    two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
+    made = match.propose(world.kit, **world.at, **two)
+    accept.accept(world.kit, **world.at, proposal=made["id"])
+    with pytest.raises(Conflict, match="brought together") as caught:
+        corrects(world, "ana", "mentor")
+    assert caught.value.code == "participant.matched"
+    corrects(world, "ana", "both")
+    assert role_of(world, "ana") == ("both", "active", 1)
+
+
+def test_who_has_left_is_taken_back_in_before_their_role_is_corrected(world: Any) -> None:
+    onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
+    with pytest.raises(Conflict, match="Take them back in first"):
+        corrects(world, "ana", "mentor")

@@ -165,3 +165,23 @@ def test_f7_whoever_signs_up_as_a_mentor_is_always_let_in(world: SimpleNamespace
 def test_supply_is_for_staff(world: SimpleNamespace) -> None:
     with pytest.raises(NotAllowed):
         supply.supply(world.kit, tenant=world.tenant, actor=world.by("ana"), program="traders")
+
+
+def test_f7_a_mentor_who_names_no_number_has_the_places_that_the_program_says(
+    create_world: Callable[..., SimpleNamespace],
+) -> None:
+    world = create_world(sections={"supply": {"mentor_capacity": 6}}, kind="circle")
+    form = signup.form(world.kit, tenant=world.tenant, program="traders")
+    assert form["usual"] == {"mentee": 1, "mentor": 6}
+    before = now(world)["capacity"]
+    assert before == 1 + 2, "who names a number keeps it"
+    take_in(world, lead("finn", "mentor", trade="baker"))
+    assert now(world)["capacity"] == before + 6
+    sign_up(world, "Gia", "mentor")
+    screen.correct_role(world.kit, **world.at, participant=world.ids["ana"], role="mentor")
+    rows = screen.review(world.kit, **world.at, program="traders")
+    assert {row["name"]: row["capacity"] for row in rows if row["role"] == "mentor"} == {
+        "Cleo": 1, "Dora": 2, "Finn": 6, "Gia": 6, "Ana": 6,
+    }  # fmt: skip
+    with pytest.raises(Invalid, match="from 1 to 50"):
+        define(world, "supply", {"mentor_capacity": 0})

@@ -384,3 +384,12 @@ def test_a_mentor_says_how_many_mentees_at_once(host: flask.Flask, kit: Kit) -> 
     send(host, **{**bo, "name": "Cy", "email": "cy@example.org"}, capacity="")
     send(host, **ANA)
     assert {one["name"]: one["capacity"] for one in leads(kit)} == {"Bo": 4, "Cy": 1, "Ana Lovi": 1}
+
+
+def test_the_form_proposes_the_places_of_a_circle_where_the_program_says_how_many(
+    kit: Kit, host: flask.Flask
+) -> None:
+    body = {"gate": False, "mentor_capacity": 6}
+    programs.define(kit, **BY, program="traders", kind="supply", body=body)
+    page = host.test_client().get("/m/x/signup/traders?as=mentor").text
+    assert re.search(r'name="capacity"[^>]* value="6"', page)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mentorkit.domain import reading
 from mentorkit.domain.fields import KINDS, TYPES, Field, dump_fields, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.presets import loads, source
@@ -56,8 +57,8 @@ def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
     [
         ("number", "many", "write digits"),
         ("number", True, "not yes or no"),
-        ("number", "nan", "out of range"),
-        ("number", "inf", "out of range"),
+        ("number", "nan", "is not a number"),
+        ("number", "inf", "is not a number"),
         ("number", [1], "write digits"),
         ("flag", "perhaps", "write yes or no"),
         ("hours", "mon 20-18", "mon 18-20"),
@@ -163,3 +164,19 @@ def test_declarations_come_back_as_they_were_written_down(data: dict[str, Any]) 
     assert [list(one.choices) for one in again.values()] == [
         list(one.choices) for one in fields.values()
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("12", 12), (" 1e3", 1000.0), ("-3.5", -3.5), (".5", 0.5), ("+7.", 7.0)]
+)
+def test_a_number_is_read_as_people_type_it(typed: str, value: float) -> None:
+    assert reading.number(typed) == value
+    assert Field(id="n", kind="number").parse(typed) == value
+
+
+@pytest.mark.parametrize("typed", ["1_0", "1_000.5", "nan", "inf", "-Infinity", "1e400", "0x1"])
+def test_what_only_a_machine_takes_for_a_number_is_none(typed: str) -> None:
+    with pytest.raises(ValueError, match="is not a number; write digits"):
+        reading.number(typed)
+    with pytest.raises(ValueError, match="is not a number; write digits"):
+        Field(id="n", kind="number").parse(typed)

@@ -36,6 +36,12 @@ def test_an_unknown_preset_names_those_there_are() -> None:
         presets.source("../domain/presets")
 
 
+def test_only_a_circles_mentor_has_more_than_one_place_unless_they_say_so(name: str) -> None:
+    supply = presets.load(name).supply
+    assert supply
+    assert supply.mentor_capacity == (6 if name == "circles" else 1)
+
+
 def test_a_preset_comes_back_as_it_went_out(name: str) -> None:
     preset = presets.load(name)
     assert presets.loads(toml.write(dump_preset(preset))) == preset

@@ -209,6 +209,28 @@ def test_g10_a_mentee_ranks_mentors_and_sees_who_is_next(
     assert "Cleo" in ana.page.text
 
 
+def test_a_mentee_reads_who_has_chosen_anew_and_not_that_she_took_it_back(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self", "mentee_capacity": 2})
+    at = {"tenant": "acme", "actor": ADMIN, "participant": portal.ids["ana"]}
+    onboard.set_capacity(portal.kit, **at, capacity=2)
+    ana, staff = portal.browser("ana"), portal.browser("admin")
+    page = f"{AT}/people/{portal.ids['ana']}"
+    cleo, dora = (f"place.{portal.ids[key]}" for key in ("cleo", "dora"))
+    ana.open(f"{page}/mentors")
+    ana.send(f"{page}/choices", **{cleo: "1", dora: "2"})
+    assert "How did they tell you?" not in ana.open(f"{page}/mentors")
+    assert "How did they tell you?" in staff.open(f"{page}/mentors")
+    staff.send(f"{page}/choices", means="phone", **{cleo: "1"})
+    told = ana.open(page)
+    assert "The staff have chosen anew" in told
+    assert "told by phone" in told
+    assert "Taken back" not in told
+    ana.send(f"{page}/choices", **{dora: "1"})
+    assert "The staff have chosen anew" not in ana.open(page), "she has chosen Dora again"
+
+
 @pytest.fixture
 def together(portal: Portal) -> Portal:
     """Return the portal with Ana and Cleo connected."""

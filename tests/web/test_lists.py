@@ -54,6 +54,7 @@ def test_a_decision_leads_back_to_the_same_part_of_the_list(portal: Portal) -> N
     page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k04"]], do="wait")
     assert "Not everything was possible: done for 1, not for 1." in page
     assert shown(page) == shown(first)[3:]
+    assert "<li>Élodie Number01: " in page, "who is not on this part of the list is named as well"
     cora.open(f"{AT}/people?search=number")
     page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k05"]], do="wait")
     assert re.findall(r'value="([^"]+)" aria-label="[^"]*" checked', page) == [ids["k01"]]

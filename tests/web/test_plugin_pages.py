@@ -203,7 +203,7 @@ def test_what_the_deployer_has_set_stands_in_the_form_and_the_plugins_usual_can_
     assert "Set for all programs" not in page
 
 
-@pytest.mark.parametrize("typed", ["nan", "-inf", "1e400"])
+@pytest.mark.parametrize("typed", ["nan", "-inf", "1e400", "0_1", "infinity"])
 def test_what_is_a_number_only_for_machines_is_refused_in_every_form_with_a_share(
     portal: Portal, typed: str
 ) -> None:
@@ -214,4 +214,7 @@ def test_what_is_a_number_only_for_machines_is_refused_in_every_form_with_a_shar
     cora.send(AT.replace("plugins", "setup"), 422, do="supply", ratio=typed)
     told = cora.send(AT.replace("plugins", "plan"), 422, do="amounts", period="month", winsor=typed)
     assert "write a share" in told
+    told = cora.send(AT.replace("plugins", "supply"), 422, source="x", amount=typed, currency="KES")
+    assert "write a number, such as 1200.50" in told
+    cora.send(AT, 422, plugin="greeter", do="set", **{**GOOD, "greeter.days": typed})
     assert kept(portal)["set"] == {}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 
-from mentorkit.journey import match, onboard, programs, recruit, screen, setup, sources
+from mentorkit.journey import accept, match, onboard, programs, recruit, screen, setup, sources
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 from tests.journey.conftest import lead
@@ -99,8 +99,11 @@ def test_f7_staff_see_what_is_missing_and_what_to_do(portal: Portal) -> None:
     assert "tailor" in page
     assert "6 mentees without one" in cora.open(f"{AT}/matching")
     cora.open(f"{AT}/setup")
+    cora.send(f"{AT}/setup", do="supply", ratio="2", gate="yes", mentor_capacity="6")
     cora.send(f"{AT}/setup", do="supply", ratio="0,5", gate="yes", by="trade = trade")
     assert "There are mentors enough" in cora.open(f"{AT}/supply")
+    told = setup.show(portal.kit, **BY, program="traders")["supply"]
+    assert (told["ratio"], told["mentor_capacity"]) == (0.5, 6), "what the form left out stays"
 
 
 def test_f6_what_was_spent_is_told_by_connected_pair(portal: Portal) -> None:
@@ -276,3 +279,22 @@ def test_an_option_of_a_check_that_is_no_whole_number_is_told_and_not_kept(
     assert "None: everybody may join" in page, "it is not kept"
     asked["value"] = "at_least = 5"
     assert "at_least: 5" in cora.send(f"{AT}/setup", do="requirement", **asked)
+
+
+def test_who_took_the_wrong_form_is_entered_on_the_other_side_by_staff(portal: Portal) -> None:
+    cora, ana = portal.browser("cora"), portal.ids["ana"]
+    path = f"{AT}/people/{ana}"
+    page = cora.open(path)
+    assert "They took the wrong form?" in page
+    assert "Enter them as mentor instead" in page
+    match.propose(portal.kit, **BY, mentee=ana, mentor=portal.ids["cleo"])
+    assert "Take that back first" in cora.send(f"{path}/role", 409, role="mentor", means="phone")
+    (made,) = match.proposals(portal.kit, **BY, program="traders")
+    accept.withdraw(portal.kit, **BY, proposal=made["id"])
+    page = cora.send(f"{path}/role", role="mentor", means="phone")
+    assert "Their part here is corrected" in page
+    assert "Enter them as mentee instead" in page
+    found = onboard.show(portal.kit, **BY, participant=ana)
+    assert (found["role"], found["state"]) == ("mentor", "lead")
+    assert portal.browser("vera").knock("post", f"{path}/role") in (403, 404)
+    assert "They took the wrong form?" not in portal.browser("ana").open(path)

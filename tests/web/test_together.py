@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,6 +62,7 @@ def test_what_is_not_possible_for_one_does_not_keep_the_others(portal: Portal) -
     cora.open(AT)
     page = cora.send(AT, 409, proposal=[first, second], do="accept", on_behalf_of="")
     assert "Not everything was possible: done for 1, not for 1." in page
+    assert re.search(r"<li>[^<]+ \((Ana, Cleo|Ben, Dora)\)</li>", page), "and who it is"
     assert states(portal) == ["active"]
 
 

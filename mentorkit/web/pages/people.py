@@ -27,7 +27,7 @@ from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
-from mentorkit.web.namesakes import beside
+from mentorkit.web.namesakes import beside, named
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
@@ -87,8 +87,11 @@ def people(
 def _refused(
     visit: Visit, refused: Sequence[dict[str, Any]], items: Sequence[dict[str, Any]]
 ) -> list[str]:
-    """Return for whom something was not possible, by name, and why."""
+    """Return for whom something was not possible, by name, and why, wherever they stand."""
     rows, told = {row["id"]: row for row in items}, []
+    elsewhere = {one["id"] for one in refused} - rows.keys()
+    for id in named(visit, "participant", elsewhere) if elsewhere else ():
+        rows[id] = screen.one(visit.kit, **visit.asked(), participant=id)
     for one in refused:
         row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
         unmet = [each for each in row["requirements"] if each["answer"] == "no"]
@@ -303,11 +306,12 @@ def participant(
 
 
 def _ranked(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return whom a mentee has chosen by hand, and what became of it."""
+    """Return whom a mentee has chosen by hand, and what became of it: the last step, by whom."""
     if one["role"] == "mentor":
         return []
     told = choices.show(visit.kit, **visit.asked(), participant=one["id"])
-    return list(told["choices"])
+    last = {step["proposal"]: step for step in told["trace"]}
+    return [{**choice, "last": last[choice["id"]]} for choice in told["choices"]]
 
 
 @does("/programs/<program>/people/<participant>")
@@ -415,6 +419,19 @@ def participant_decide(visit: Visit, program: str, participant: str) -> Response
         return _again(visit, program, participant, error), status(error)
     said = {"readmit": "readmitted"}.get(did, VERBS[did][1] if did in DECIDING else "checked")
     return visit.go("participant", said, program=program, participant=participant, count=1)
+
+
+@does("/programs/<program>/people/<participant>/role")
+@allow(*STAFF)
+def participant_role(visit: Visit, program: str, participant: str) -> Response | tuple[str, int]:
+    """Enter somebody as mentor who came in as mentee, or the other way round, or as both."""
+    _one(visit, participant)
+    role = visit.form.get("role", "")
+    try:
+        screen.correct_role(visit.kit, **visit.asked(), participant=participant, role=role)
+    except (Conflict, Invalid) as error:
+        return _again(visit, program, participant, error), status(error)
+    return visit.go("participant", "corrected", program=program, participant=participant)
 
 
 @shows("/programs/<program>/people/<participant>/mentors")

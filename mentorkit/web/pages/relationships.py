@@ -27,6 +27,7 @@ from mentorkit.journey import (
 from mentorkit.journey.pools import ASKED
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import named
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import NOT_YET, PARTIES
@@ -73,22 +74,27 @@ def relationships(
         wrong=wrong,
         done=len(done["done"]),
         left=len(done["refused"]),
-        refused=_by_message(done["refused"], [*asked["items"], *held["items"]]),
+        refused=_by_message(visit, done["refused"], [*asked["items"], *held["items"]]),
         ticked=ticked or [one["id"] for one in done["refused"]],
     )
 
 
 def _by_message(
-    refused: Sequence[dict[str, Any]], listed: Sequence[dict[str, Any]]
+    visit: Visit, refused: Sequence[dict[str, Any]], listed: Sequence[dict[str, Any]]
 ) -> dict[str, list[str]]:
     """Return who was refused, pair by pair, under each of the messages that say why."""
     told: dict[str, list[str]] = {}
-    pairs = {one["id"]: one for one in listed}
+    names = {
+        pair["id"]: [m["name"] for m in pair.get("members") or ()]
+        or [pair["mentee"], pair["mentor"]]
+        for pair in listed
+    }
+    elsewhere = {one["id"] for one in refused} - names.keys()
+    for noun in ("proposal", "relationship") if elsewhere else ():
+        names |= named(visit, noun, elsewhere)
     for one in refused:
-        pair = pairs.get(one["id"], {})
-        members = pair.get("members") or ()
-        names = [m["name"] for m in members] or [pair.get("mentee"), pair.get("mentor")]
-        told.setdefault(one["message"], []).append(", ".join(name for name in names if name))
+        two = names.get(one["id"], ())
+        told.setdefault(one["message"], []).append(", ".join(name for name in two if name))
     return told
 
 

@@ -71,7 +71,7 @@ def plan_change(visit: Visit, program: str) -> Response | tuple[str, int]:
         body = {"none": {visit.of.locale: visit.form.get("none", "").strip()}}
     else:
         codes = re.findall(r"[^\s,;]+", visit.form.get("currencies", "").upper())
-        body |= {"period": visit.form.get("period", ""), "winsor": _share(visit)}
+        body |= {"period": visit.form.get("period", ""), "winsor": _share()}
         body |= {"currencies": codes} if codes else {}
     at = {**visit.asked(), "program": program, "kind": "measurement"}
     try:
@@ -81,10 +81,7 @@ def plan_change(visit: Visit, program: str) -> Response | tuple[str, int]:
     return visit.go("plan", "planned", program=program)
 
 
-def _share(visit: Visit) -> Any:
+def _share() -> Any:
     """Return the share that is pulled in at each end, of the percentage that was typed."""
-    typed = visit.form.get("winsor", "").strip().replace(",", ".") or "0"
-    try:
-        return float(typed) / 100
-    except ValueError:
-        return typed
+    typed = answers.decimal("winsor") or 0
+    return typed if isinstance(typed, str) else typed / 100
