@@ -11,13 +11,14 @@ from typing import Any
 
 import flask
 import pytest
+import sqlalchemy as sa
 from web.conftest import ADMIN, PRESET, Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from mentorkit import Manifest, hookimpl, worker
-from mentorkit.journey import cases, match, meet, met, programs, screen
+from mentorkit.journey import cases, concerns, match, meet, met, programs, screen
 from mentorkit.kit import Kit
 from mentorkit.web import allow, blueprint, current, once
 
@@ -122,6 +123,97 @@ def test_a_concern_that_is_sent_twice_is_one_concern(portal: Portal) -> None:
     assert "Thank you for telling us" in pages[0].text
     assert "it counts once" in pages[1].text
     assert len(cases.queue(portal.kit, **by_admin(portal), program="traders")) == 1
+
+
+@pytest.fixture
+def committed(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Any:
+    """Return a portal with an open sign-up form, and how many transactions have written."""
+    portal = create_portal(kit=create_kit(plugins=("matching", "signup")))
+    engine, told, open_ = portal.kit.engine, list[int](), set[Any]()
+
+    def wrote(connection: Any, _: Any, text: str, *__: Any) -> None:
+        if text.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            open_.add(connection)
+
+    def over(connection: Any) -> None:
+        if connection in open_:
+            open_.discard(connection)
+            told.append(1)
+
+    sa.event.listen(engine, "before_cursor_execute", wrote)
+    sa.event.listen(engine, "commit", over)
+    sa.event.listen(engine, "rollback", open_.discard)
+    return portal, told
+
+
+@pytest.mark.parametrize(
+    ("page", "typed", "status"),
+    [
+        ("/programs/traders/concern", {"kind": "money", "text": ""}, 422),
+        ("/x/signup/traders?as=mentee", {"as": "mentee", "name": "Bo"}, 422),
+        ("/x/signup/traders?as=mentee", {"as": "mentee", "mk_token": "made up"}, 403),
+    ],
+    ids=["concern", "signup", "not ours"],
+)
+def test_what_nobody_who_is_signed_in_sends_and_is_refused_writes_nothing(
+    committed: tuple[Portal, list[int]], page: str, typed: dict[str, Any], status: int
+) -> None:
+    portal, told = committed
+    stranger = portal.browser()
+    form = filled(stranger, page, **typed)
+    told.clear()
+    for _ in range(2):
+        assert sent(stranger, page.partition("?")[0], form).status_code == status
+    assert told == []
+    assert forms(portal) == []
+
+
+def test_what_nobody_who_is_signed_in_mends_is_taken_in_once(
+    committed: tuple[Portal, list[int]],
+) -> None:
+    portal, told = committed
+    stranger, path = portal.browser(), "/programs/traders/concern"
+    form = filled(stranger, path, kind="money", text="")
+    assert sent(stranger, path, form).status_code == 422
+    told.clear()
+    pages = [sent(stranger, path, {**form, "text": "He wants a loan."}) for _ in range(3)]
+    assert [one.status_code for one in pages] == [200] * 3
+    assert ["it counts once" in one.text for one in pages] == [False, True, True]
+    assert len(told) == 2, "the concern with its hold, and what became of it"
+    assert len(cases.queue(portal.kit, **by_admin(portal), program="traders")) == 1
+
+
+@pytest.mark.parametrize("text", ["He wants a loan.", ""], ids=["taken", "refused"])
+def test_two_that_nobody_signed_in_for_count_once_at_the_same_moment(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    path, start = "/programs/traders/concern", threading.Barrier(3, timeout=30)
+    form = filled(portal.browser(), path, kind="money", text=text)
+    answers, began, work = list[TestResponse](), set[int](), concerns.raise_
+
+    def together(*given: Any, **named: Any) -> Any:
+        if (here := threading.get_ident()) not in began:
+            began.add(here)
+            start.wait()  # nobody has found the form held
+        return work(*given, **named)
+
+    monkeypatch.setattr(concerns, "raise_", together)
+
+    def tap() -> None:
+        answers.append(sent(portal.browser(), path, form))
+
+    taps = [threading.Thread(target=tap) for _ in range(3)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    told = sorted((one.status_code, "it counts once" in one.text) for one in answers)
+    if text:
+        assert told == [(200, False), (200, True), (200, True)]
+    else:
+        assert told == [(422, False)] * 3
+    queue = cases.queue(portal.kit, **by_admin(portal), program="traders")
+    assert len(queue) == (1 if text else 0)
 
 
 def test_a_form_that_was_refused_can_be_sent_again(portal: Portal, clock: Any) -> None:
@@ -249,6 +341,46 @@ def test_a_plugin_whose_answer_cannot_be_given_twice_has_its_form_done_again(
         assert ["Set-Cookie" in one.headers for one in answers] == given
 
 
+def test_a_plugin_whose_page_lets_errors_out_is_answered_with_what_the_first_has_done(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    pages, met = flask.Blueprint("badge", __name__), threading.Barrier(2, timeout=30)
+    began: list[int] = []
+
+    @pages.get("/")
+    @allow(public=True)
+    def show() -> str:
+        return str(flask.render_template_string("{{ token }}", token=current().token()))
+
+    @pages.post("/")
+    @allow(public=True)
+    def take() -> Any:
+        began.append(1)
+        if len(began) < 3:
+            met.wait()
+        current().kit.write(current().tenant, lambda tx: tx.outbox.add("badge", tx.new_id()))
+        return current().go("home")
+
+    badge = SimpleNamespace(
+        manifest=Manifest(title="Badge", summary="Gives a badge."),
+        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
+    )
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    form, told = {"mk_token": portal.browser().open("/x/badge/")}, list[int]()
+
+    def tap() -> None:
+        told.append(sent(portal.browser(), "/x/badge/", form).status_code)
+
+    taps = [threading.Thread(target=tap) for _ in range(2)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    assert told == [303, 303]
+    with portal.kit.transaction(tenant=portal.tenant, write=False) as tx:
+        assert len(tx.outbox.find(kind="badge")) == 1
+
+
 def fails_after(work: Callable[..., Any]) -> Callable[..., Any]:
     """Do the work, and then fail in a way that nobody has foreseen."""
 
@@ -281,6 +413,41 @@ def test_a_form_that_was_done_before_its_page_failed_is_not_done_again(
     assert page.status_code == 409
     assert "look whether it is there" in page.text
     assert meetings(portal, held) == 1
+
+
+def told_apart(path: str = "/a?x=1", **filled_in: Any) -> str:
+    """Return what tells a form from another: one with two fields and a file, or as given."""
+    sheet = (io.BytesIO(b"ab"), "one.csv")
+    data = {"mk_token": "made", "note": "ab", "more": "c", "sheet": sheet, **filled_in}
+    with flask.Flask("host").test_request_context(path, method="POST", data=data):
+        return once._digest()
+
+
+def test_a_form_is_told_by_where_it_goes_and_by_all_that_stands_in_it() -> None:
+    def one(text: bytes, name: str = "one.csv") -> tuple[io.BytesIO, str]:
+        return io.BytesIO(text), name
+
+    def told(*parts: bytes) -> bytes:
+        return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+    assert told_apart() == told_apart()
+    glued = b"ab" + told(b"file", b"sheet", b"two.csv") + b"cd"  # as if it were two files
+    others = [
+        told_apart("/b?x=1"),
+        told_apart("/a?x=2"),
+        told_apart(note="abd"),
+        told_apart(more="ctypednoteab", note=[]),
+        told_apart(note=["ab", "ab"]),
+        told_apart(mk_token="another"),
+        told_apart(sheet=one(b"ac")),
+        told_apart(sheet=one(b"ab", "two.csv")),
+        told_apart(sheet=one(b"")),
+        told_apart(sheet="ab"),
+        told_apart(other=one(b"ab")),
+        told_apart(sheet=one(glued)),
+        told_apart(sheet=[one(b"ab"), one(b"cd", "two.csv")]),
+    ]
+    assert len({told_apart(), *others}) == 1 + len(others)
 
 
 def test_a_form_with_another_file_of_the_same_name_is_another(reading: Portal) -> None:
