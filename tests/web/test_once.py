@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
 import threading
 import tracemalloc
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from web.conftest import ADMIN, PRESET, Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
+from web.test_sure import press
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -56,8 +59,54 @@ def test_back_and_the_button_again_logs_no_second_meeting(portal: Portal, clock:
     assert meetings(portal, held) == 1
     ana.open(answers[2].headers["Location"])
     assert "The meeting is logged" in ana.page.text
-    sent(ana, path, filled(ana, path, do="meet", minutes="45", day=form["day"]))
-    assert meetings(portal, held) == 2, "the page as it is now logs another"
+
+
+def test_a_page_fetched_anew_asks_before_it_logs_the_same_meeting_once_more(
+    portal: Portal, clock: Any
+) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    typed = {"do": "meet", "minutes": "45", "day": clock().date().isoformat()}
+    asked = "You logged the same meeting at "
+
+    def logs(browser: Browser = ana, **other: str) -> bool:
+        before = meetings(portal, held)
+        page = sent(browser, path, filled(browser, path, **{**typed, **other}))
+        assert (
+            (page.status_code == 303) == (meetings(portal, held) > before) != (asked in page.text)
+        )
+        browser.page = page
+        return page.status_code == 303
+
+    assert logs()
+    told = clock()
+    clock.forward(minutes=3)
+    assert not logs()
+    shown = html.unescape(ana.page.text).replace("\u202f", " ")
+    assert f"{asked}{told:%-I:%M %p}. Log another?" in shown
+    assert "Two meetings of the same length count" in shown
+    assert f'href="/mentoring{path}"' in shown, "the way back"
+    assert "The meeting is logged" in press(ana, path), "it is asked once, and then done"
+    assert meetings(portal, held) == 2
+    assert not logs()
+    # Another length, another day, somebody else, and later: each of them is a meeting of its own.
+    assert logs(minutes="30")
+    assert logs(day=(clock() - timedelta(days=1)).date().isoformat())
+    assert logs(portal.browser("cleo"))
+    clock.forward(minutes=11)
+    assert logs()
+
+
+def test_a_meeting_that_was_struck_is_logged_anew_unasked(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    typed = {"do": "meet", "minutes": "45", "day": clock().date().isoformat()}
+    assert sent(ana, path, filled(ana, path, **typed)).status_code == 303
+    (one,) = meet.meetings(portal.kit, **by_admin(portal), relationship=held)
+    sent(ana, path, filled(ana, path, do="strike", meeting=one["id"]))
+    assert sent(ana, path, filled(ana, path, **typed)).status_code == 303
 
 
 def test_two_that_arrive_at_the_same_moment_count_once(portal: Portal, clock: Any) -> None:
