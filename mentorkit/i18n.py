@@ -63,6 +63,14 @@ def format_month(day: date, locale: str = FALLBACK) -> str:
     return str(format_skeleton("yMMMM", day, locale=babel_locale(locale)))
 
 
+def format_clock(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:
+    """Return the time of day of an aware time on the clock of `zone`: 9:00 PM or 21:00."""
+    from babel.dates import format_time
+
+    clock = ZoneInfo(zone)
+    return str(format_time(moment, format="short", tzinfo=clock, locale=babel_locale(locale)))
+
+
 def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str:
     """Return an aware time on the reader's own clock, and where that clock is.
 

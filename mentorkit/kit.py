@@ -86,6 +86,10 @@ class Kit:
         self._shared: ContextVar[Transaction | None] = ContextVar(
             f"mentorkit_shared_{id(self)}", default=None
         )
+        self.before_writing: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
+            f"mentorkit_before_{id(self)}", default=None
+        )
+        """What is done first in each writing transaction of ours; if it raises, nothing else is."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:
@@ -155,7 +159,7 @@ class Kit:
         )
         alone = self._alone() if write and outcome.owned else nullcontext()
         with alone, opened(outcome, write=write):
-            yield Transaction(
+            tx = Transaction(
                 outcome=outcome,
                 now=self.clock(),
                 new_id=self.ids,
@@ -163,6 +167,9 @@ class Kit:
                 metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
                 write=write,
             )
+            if write and outcome.owned and (first := self.before_writing.get()) is not None:
+                first(tx)
+            yield tx
         if outcome.owned:
             outcome.tell()
 

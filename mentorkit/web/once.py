@@ -3,14 +3,20 @@
 Whoever sends it first holds its id, as a row of the outbox that no worker takes. The row goes when
 the form was refused, so that it can be sent again; else it keeps where the answer led, and whoever
 sends the same form once more is led there, too. A worker drops it once the form's token is too old.
+
+Where nobody is signed in the row is made by the first transaction that writes for the form, and
+is taken back with it: what anybody may send as often as they like writes nothing if it is refused.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
 from io import SEEK_END
@@ -44,28 +50,51 @@ TOLD = ("said", "count")
 log = logging.getLogger("mentorkit.web")
 
 
+@dataclass(slots=True)
+class Sent:
+    """A form that was sent: its key, what tells what is in it, and who is doing it.
+
+    It is held only `later`, when something is written for it; that may show that it is `taken`.
+    """
+
+    key: str
+    digest: str
+    by: str
+    later: bool
+    taken: bool = False
+
+
 def begin(visit: Visit, id: str) -> ResponseReturnValue | None:
     """Hold a form's id while it is done; return the answer where it has been done already.
 
     Raises `Conflict` where it was sent before with something else in it, or where nobody knows
     what became of it.
     """
-    key, sent, until = f"{KIND}:{id}", _digest(), time.monotonic() + WAIT
+    until = time.monotonic() + WAIT
+    form = Sent(f"{KIND}:{id}", _digest(), secrets.token_hex(8), later=visit.is_nobody)
     while True:
-        held, before = visit.kit.write(visit.tenant, partial(_hold, key, sent))
+        if form.later:
+            before = _found(visit, form)
+            held = before is None
+        else:
+            held, before = visit.kit.write(visit.tenant, partial(_hold, form))
         if held:
-            flask.g.mentorkit_form = (key, sent)
+            flask.g.mentorkit_form = form
             flask.g.mentorkit_counts = None
             return None
-        while _is_under_way(visit, before, sent) and time.monotonic() < until:
+        while _is_under_way(visit, before, form.digest) and time.monotonic() < until:
             time.sleep(PAUSE)
-            with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
-                before = next(iter(tx.outbox.keyed([key])), None)
+            before = _found(visit, form)
         if before is None and time.monotonic() < until:
             continue  # it was refused meanwhile, and is ours to do
-        if before is not None and before.body["sent"] == sent and "to" in before.body:
+        if before is not None and before.body["sent"] == form.digest and "to" in before.body:
             return _answer(visit, before.body["to"])
-        raise _conflict(visit, before, sent)
+        raise _conflict(visit, before, form.digest)
+
+
+def _found(visit: Visit, form: Sent) -> Job | None:
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        return next(iter(tx.outbox.keyed([form.key])), None)
 
 
 def _is_under_way(visit: Visit, before: Job | None, sent: str) -> bool:
@@ -113,25 +142,49 @@ def counting(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def counted(**values: Any) -> Any:
         call, form = flask.current_app.ensure_sync(view), flask.g.get("mentorkit_sent")
-        before = begin(current(), form) if form is not None else None
-        if before is not None or "mentorkit_form" not in flask.g:
-            return call(**values) if before is None else before
-        try:
-            response = flask.make_response(call(**values))
-        except MentorKitError as error:
-            _end(problems.status(error))
-            raise
-        except HTTPException as error:
-            told = error.get_response()
-            _end(told.status_code, told.headers.get("Location", ""))
-            raise
-        except FAILURES:
-            _end(500)
-            raise
-        _end(response.status_code, response.headers.get("Location", ""))
-        return response
+        if form is None:
+            return call(**values)
+        while (before := begin(current(), form)) is None:
+            held = flask.g.mentorkit_form
+            try:
+                with _holding(held):
+                    response = flask.make_response(call(**values))
+            except FAILURES as error:
+                if held.taken:
+                    continue
+                told = error.get_response() if isinstance(error, HTTPException) else None
+                if told is not None:
+                    _end(told.status_code, told.headers.get("Location", ""))
+                else:
+                    _end(problems.status(error) if isinstance(error, MentorKitError) else 500)
+                raise
+            if not held.taken:
+                _end(response.status_code, response.headers.get("Location", ""))
+                return response
+        return before
 
     return counted
+
+
+@contextmanager
+def _holding(form: Sent) -> Iterator[None]:
+    """Let what is written in this block hold the form first; it is not written if another has."""
+
+    def first(tx: Transaction) -> None:
+        held, before = _hold(form, tx)
+        if not held and before is not None and before.body.get("by") != form.by:
+            form.taken = True
+            raise Conflict("form.under_way", "This form is being done already.")
+
+    if not form.later:
+        yield
+        return
+    kit = current().kit
+    token = kit.before_writing.set(first)
+    try:
+        yield
+    finally:
+        kit.before_writing.reset(token)
 
 
 def _end(status: int, address: str = "") -> None:
@@ -145,24 +198,26 @@ def _end(status: int, address: str = "") -> None:
         became = {"failed": True}
     elif leads if said is None else said:
         became = {"to": _kept(address)}
-    visit = current()
+    visit, form = current(), flask.g.mentorkit_form
     try:
-        visit.kit.write(visit.tenant, partial(_settle, flask.g.mentorkit_form, became))
+        if became is None and form.later and _found(visit, form) is None:
+            return  # nothing was written for it
+        visit.kit.write(visit.tenant, partial(_settle, form, became))
     except MentorKitError as error:
         log.warning("It was not noted what became of a form of tenant %s: %s", visit.tenant, error)
 
 
-def _hold(key: str, sent: str, tx: Transaction) -> tuple[bool, Job | None]:
+def _hold(form: Sent, tx: Transaction) -> tuple[bool, Job | None]:
     """Return whether the form is ours to do, and else the row of whoever came first."""
-    held = tx.outbox.add(KIND, key, state="done", body=Frozen(sent=sent)) is not None
-    return held, next(iter(tx.outbox.keyed([key])), None)
+    body = Frozen(sent=form.digest, by=form.by)
+    held = tx.outbox.add(KIND, form.key, state="done", body=body) is not None
+    return held, next(iter(tx.outbox.keyed([form.key])), None)
 
 
-def _settle(form: tuple[str, str], became: dict[str, Any] | None, tx: Transaction) -> None:
-    key, sent = form
-    tx.outbox.drop(KIND, key, key)
+def _settle(form: Sent, became: dict[str, Any] | None, tx: Transaction) -> None:
+    tx.outbox.drop(KIND, form.key, form.key)
     if became is not None:
-        tx.outbox.add(KIND, key, state="done", body=Frozen(sent=sent, **became))
+        tx.outbox.add(KIND, form.key, state="done", body=Frozen(sent=form.digest, **became))
 
 
 def _digest() -> str:

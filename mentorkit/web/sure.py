@@ -1,6 +1,7 @@
 """Are you sure: a page that says what follows, before a form does what it was sent for.
 
-A form that holds ``ask`` is asked about first; the page sends it once more, without.
+A form that holds ``ask`` is asked about first; the page sends it once more, without. A page that
+asks because of what it finds adds ``sure`` to what is sent.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ def ask_first(
     back: str,
     quote: str = "",
     only: Mapping[str, Collection[str]] | None = None,
+    sure: bool = False,
 ) -> str:
     """Return the page that asks; nothing is done before its button `yes` is pressed.
 
     `then` says what follows, a sentence each, and `back` is the address of the page before. Of what
-    was sent under the names in `only`, these values alone are sent once more.
+    was sent under the names in `only`, these values alone are sent once more; with `sure` it is
+    also said that this page has asked.
     """
-    sent = flask.request.form.items(multi=True)
+    sent = [*flask.request.form.items(multi=True), *([("sure", "yes")] if sure else [])]
     return visit.render(
         "sure.html",
         title=title,

@@ -25,6 +25,7 @@ from mentorkit.domain.surveys import (
     parse_questionnaires,
 )
 from mentorkit.testing.samples import SampleContext
+from mentorkit_outcomes import changed
 from mentorkit_outcomes.answered import Answers, Responses, Statements
 from mentorkit_outcomes.changed import Indicators, winsorized
 from mentorkit_outcomes.walked import STEPS, Funnel, Hours, Walked
@@ -134,6 +135,54 @@ def test_f25_who_is_not_asked_again_yet_is_not_lost_and_who_does_not_answer_is()
     told.ask("e", "end", None)
     (end,) = (row for row in rows(Indicators(), told.facts(), 1) if row["currency"] == "KES")
     assert (end["paired"], end["lost"]) == (4, 1)
+
+
+COMPARED = changed._change
+
+
+def only_who_answered(surveys: Any) -> dict[str, Survey]:
+    return {one.participant_id or "": one for one in surveys if one.answered_at is not None}
+
+
+def whoever_began(*told: Any) -> tuple[Any, ...]:
+    """Count as lost whoever told nothing later, also who has not been asked again yet."""
+    facts, start, end, _, currency = told
+    return COMPARED(facts, start, end, start, currency)
+
+
+def of_all(facts: Facts, start: Any, end: Any, asked: Any, currency: str) -> tuple[Any, ...]:
+    """Compare the means of all who told, whether or not they told it both times."""
+    cells = COMPARED(facts, start, end, asked, currency)
+    if cells[0] == 0:
+        return cells
+    means = [statistics.fmean(value for value, _ in each.values()) for each in (start, end)]
+    return (cells[0], *means, 100 * (means[1] / means[0] - 1), *cells[4:])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "caught"),
+    [
+        ("_newest", only_who_answered, "both who_is_not_asked"),
+        ("_change", whoever_began, "who_is_not_asked"),
+        ("_change", of_all, "both"),
+    ],
+    ids=["lost of those who answered", "lost of those not asked yet", "means of all"],
+)
+def test_f25_a_wrong_count_of_who_was_lost_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any, caught: str
+) -> None:
+    checks = {
+        "both": test_f25_change_counts_only_who_told_both_and_says_who_was_lost,
+        "who_is_not_asked": (
+            test_f25_who_is_not_asked_again_yet_is_not_lost_and_who_does_not_answer_is
+        ),
+    }
+    for check in checks.values():
+        check()
+    monkeypatch.setattr(changed, name, wrong)
+    for check in caught.split():
+        with pytest.raises(AssertionError):
+            checks[check]()
 
 
 @pytest.mark.parametrize("told", ["month", "quarter", "year"])

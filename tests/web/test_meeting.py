@@ -155,6 +155,11 @@ def test_f30_staff_gather_a_ring_of_peers_and_note_who_was_there(
     cora.send(path, do="meet", minutes="90", day=day, group="1", attendees=ids[:2], means="visit")
     (one,) = meet.meetings(portal.kit, **by_admin(portal), relationship=path.rpartition("/")[2])
     assert sorted(one["attendees"]) == sorted(ids[:2])
+    met_again = {"do": "meet", "minutes": "90", "day": day, "group": "1", "means": "visit"}
+    page = cora.send(path, attendees=ids[1::-1], **met_again)
+    assert "You logged the same meeting at" in page
+    cora.open(path)
+    assert "The meeting is logged" in cora.send(path, attendees=ids[1:], **met_again), "others met"
     page = cora.send(path, do="end", reason="other", only=ids[1], means="phone")
     ana = portal.browser("ana")
     assert "You and Dora" in ana.open(path)

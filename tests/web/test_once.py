@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import io
 import threading
 import tracemalloc
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import flask
 import pytest
+import sqlalchemy as sa
 from web.conftest import ADMIN, PRESET, Browser, Portal, create_host, signed_in
 from web.test_meeting import by_admin, connect, signing  # noqa: F401
+from web.test_sure import press
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from mentorkit import Manifest, hookimpl, worker
-from mentorkit.journey import cases, match, meet, met, programs, screen
+from mentorkit.journey import cases, concerns, match, meet, met, programs, screen
 from mentorkit.kit import Kit
 from mentorkit.web import allow, blueprint, current, once
 
@@ -55,8 +59,54 @@ def test_back_and_the_button_again_logs_no_second_meeting(portal: Portal, clock:
     assert meetings(portal, held) == 1
     ana.open(answers[2].headers["Location"])
     assert "The meeting is logged" in ana.page.text
-    sent(ana, path, filled(ana, path, do="meet", minutes="45", day=form["day"]))
-    assert meetings(portal, held) == 2, "the page as it is now logs another"
+
+
+def test_a_page_fetched_anew_asks_before_it_logs_the_same_meeting_once_more(
+    portal: Portal, clock: Any
+) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    typed = {"do": "meet", "minutes": "45", "day": clock().date().isoformat()}
+    asked = "You logged the same meeting at "
+
+    def logs(browser: Browser = ana, **other: str) -> bool:
+        before = meetings(portal, held)
+        page = sent(browser, path, filled(browser, path, **{**typed, **other}))
+        assert (
+            (page.status_code == 303) == (meetings(portal, held) > before) != (asked in page.text)
+        )
+        browser.page = page
+        return page.status_code == 303
+
+    assert logs()
+    told = clock()
+    clock.forward(minutes=3)
+    assert not logs()
+    shown = html.unescape(ana.page.text).replace("\u202f", " ")
+    assert f"{asked}{told:%-I:%M %p}. Log another?" in shown
+    assert "Two meetings of the same length count" in shown
+    assert f'href="/mentoring{path}"' in shown, "the way back"
+    assert "The meeting is logged" in press(ana, path), "it is asked once, and then done"
+    assert meetings(portal, held) == 2
+    assert not logs()
+    # Another length, another day, somebody else, and later: each of them is a meeting of its own.
+    assert logs(minutes="30")
+    assert logs(day=(clock() - timedelta(days=1)).date().isoformat())
+    assert logs(portal.browser("cleo"))
+    clock.forward(minutes=11)
+    assert logs()
+
+
+def test_a_meeting_that_was_struck_is_logged_anew_unasked(portal: Portal, clock: Any) -> None:
+    held = connect(portal)
+    clock.forward(days=2)
+    ana, path = portal.browser("ana"), f"/programs/traders/relationships/{held}"
+    typed = {"do": "meet", "minutes": "45", "day": clock().date().isoformat()}
+    assert sent(ana, path, filled(ana, path, **typed)).status_code == 303
+    (one,) = meet.meetings(portal.kit, **by_admin(portal), relationship=held)
+    sent(ana, path, filled(ana, path, do="strike", meeting=one["id"]))
+    assert sent(ana, path, filled(ana, path, **typed)).status_code == 303
 
 
 def test_two_that_arrive_at_the_same_moment_count_once(portal: Portal, clock: Any) -> None:
@@ -122,6 +172,97 @@ def test_a_concern_that_is_sent_twice_is_one_concern(portal: Portal) -> None:
     assert "Thank you for telling us" in pages[0].text
     assert "it counts once" in pages[1].text
     assert len(cases.queue(portal.kit, **by_admin(portal), program="traders")) == 1
+
+
+@pytest.fixture
+def committed(create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]) -> Any:
+    """Return a portal with an open sign-up form, and how many transactions have written."""
+    portal = create_portal(kit=create_kit(plugins=("matching", "signup")))
+    engine, told, open_ = portal.kit.engine, list[int](), set[Any]()
+
+    def wrote(connection: Any, _: Any, text: str, *__: Any) -> None:
+        if text.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            open_.add(connection)
+
+    def over(connection: Any) -> None:
+        if connection in open_:
+            open_.discard(connection)
+            told.append(1)
+
+    sa.event.listen(engine, "before_cursor_execute", wrote)
+    sa.event.listen(engine, "commit", over)
+    sa.event.listen(engine, "rollback", open_.discard)
+    return portal, told
+
+
+@pytest.mark.parametrize(
+    ("page", "typed", "status"),
+    [
+        ("/programs/traders/concern", {"kind": "money", "text": ""}, 422),
+        ("/x/signup/traders?as=mentee", {"as": "mentee", "name": "Bo"}, 422),
+        ("/x/signup/traders?as=mentee", {"as": "mentee", "mk_token": "made up"}, 403),
+    ],
+    ids=["concern", "signup", "not ours"],
+)
+def test_what_nobody_who_is_signed_in_sends_and_is_refused_writes_nothing(
+    committed: tuple[Portal, list[int]], page: str, typed: dict[str, Any], status: int
+) -> None:
+    portal, told = committed
+    stranger = portal.browser()
+    form = filled(stranger, page, **typed)
+    told.clear()
+    for _ in range(2):
+        assert sent(stranger, page.partition("?")[0], form).status_code == status
+    assert told == []
+    assert forms(portal) == []
+
+
+def test_what_nobody_who_is_signed_in_mends_is_taken_in_once(
+    committed: tuple[Portal, list[int]],
+) -> None:
+    portal, told = committed
+    stranger, path = portal.browser(), "/programs/traders/concern"
+    form = filled(stranger, path, kind="money", text="")
+    assert sent(stranger, path, form).status_code == 422
+    told.clear()
+    pages = [sent(stranger, path, {**form, "text": "He wants a loan."}) for _ in range(3)]
+    assert [one.status_code for one in pages] == [200] * 3
+    assert ["it counts once" in one.text for one in pages] == [False, True, True]
+    assert len(told) == 2, "the concern with its hold, and what became of it"
+    assert len(cases.queue(portal.kit, **by_admin(portal), program="traders")) == 1
+
+
+@pytest.mark.parametrize("text", ["He wants a loan.", ""], ids=["taken", "refused"])
+def test_two_that_nobody_signed_in_for_count_once_at_the_same_moment(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    path, start = "/programs/traders/concern", threading.Barrier(3, timeout=30)
+    form = filled(portal.browser(), path, kind="money", text=text)
+    answers, began, work = list[TestResponse](), set[int](), concerns.raise_
+
+    def together(*given: Any, **named: Any) -> Any:
+        if (here := threading.get_ident()) not in began:
+            began.add(here)
+            start.wait()  # nobody has found the form held
+        return work(*given, **named)
+
+    monkeypatch.setattr(concerns, "raise_", together)
+
+    def tap() -> None:
+        answers.append(sent(portal.browser(), path, form))
+
+    taps = [threading.Thread(target=tap) for _ in range(3)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    told = sorted((one.status_code, "it counts once" in one.text) for one in answers)
+    if text:
+        assert told == [(200, False), (200, True), (200, True)]
+    else:
+        assert told == [(422, False)] * 3
+    queue = cases.queue(portal.kit, **by_admin(portal), program="traders")
+    assert len(queue) == (1 if text else 0)
 
 
 def test_a_form_that_was_refused_can_be_sent_again(portal: Portal, clock: Any) -> None:
@@ -249,6 +390,46 @@ def test_a_plugin_whose_answer_cannot_be_given_twice_has_its_form_done_again(
         assert ["Set-Cookie" in one.headers for one in answers] == given
 
 
+def test_a_plugin_whose_page_lets_errors_out_is_answered_with_what_the_first_has_done(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    pages, met = flask.Blueprint("badge", __name__), threading.Barrier(2, timeout=30)
+    began: list[int] = []
+
+    @pages.get("/")
+    @allow(public=True)
+    def show() -> str:
+        return str(flask.render_template_string("{{ token }}", token=current().token()))
+
+    @pages.post("/")
+    @allow(public=True)
+    def take() -> Any:
+        began.append(1)
+        if len(began) < 3:
+            met.wait()
+        current().kit.write(current().tenant, lambda tx: tx.outbox.add("badge", tx.new_id()))
+        return current().go("home")
+
+    badge = SimpleNamespace(
+        manifest=Manifest(title="Badge", summary="Gives a badge."),
+        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
+    )
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    form, told = {"mk_token": portal.browser().open("/x/badge/")}, list[int]()
+
+    def tap() -> None:
+        told.append(sent(portal.browser(), "/x/badge/", form).status_code)
+
+    taps = [threading.Thread(target=tap) for _ in range(2)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    assert told == [303, 303]
+    with portal.kit.transaction(tenant=portal.tenant, write=False) as tx:
+        assert len(tx.outbox.find(kind="badge")) == 1
+
+
 def fails_after(work: Callable[..., Any]) -> Callable[..., Any]:
     """Do the work, and then fail in a way that nobody has foreseen."""
 
@@ -281,6 +462,41 @@ def test_a_form_that_was_done_before_its_page_failed_is_not_done_again(
     assert page.status_code == 409
     assert "look whether it is there" in page.text
     assert meetings(portal, held) == 1
+
+
+def told_apart(path: str = "/a?x=1", **filled_in: Any) -> str:
+    """Return what tells a form from another: one with two fields and a file, or as given."""
+    sheet = (io.BytesIO(b"ab"), "one.csv")
+    data = {"mk_token": "made", "note": "ab", "more": "c", "sheet": sheet, **filled_in}
+    with flask.Flask("host").test_request_context(path, method="POST", data=data):
+        return once._digest()
+
+
+def test_a_form_is_told_by_where_it_goes_and_by_all_that_stands_in_it() -> None:
+    def one(text: bytes, name: str = "one.csv") -> tuple[io.BytesIO, str]:
+        return io.BytesIO(text), name
+
+    def told(*parts: bytes) -> bytes:
+        return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+    assert told_apart() == told_apart()
+    glued = b"ab" + told(b"file", b"sheet", b"two.csv") + b"cd"  # as if it were two files
+    others = [
+        told_apart("/b?x=1"),
+        told_apart("/a?x=2"),
+        told_apart(note="abd"),
+        told_apart(more="ctypednoteab", note=[]),
+        told_apart(note=["ab", "ab"]),
+        told_apart(mk_token="another"),
+        told_apart(sheet=one(b"ac")),
+        told_apart(sheet=one(b"ab", "two.csv")),
+        told_apart(sheet=one(b"")),
+        told_apart(sheet="ab"),
+        told_apart(other=one(b"ab")),
+        told_apart(sheet=one(glued)),
+        told_apart(sheet=[one(b"ab"), one(b"cd", "two.csv")]),
+    ]
+    assert len({told_apart(), *others}) == 1 + len(others)
 
 
 def test_a_form_with_another_file_of_the_same_name_is_another(reading: Portal) -> None:
