@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.failures import HINTS, WRONG_INPUT
+from mentorkit.commands.failures import HINTS, leave_if_wrong
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.output import (
     Progress,
@@ -126,8 +126,8 @@ def recruit(
 ) -> None:
     """Take people in from a file.
 
-    The same file again changes nothing. Rows that cannot be used are listed, the others kept; exit
-    code 2 if there is none to keep.
+    The same file again changes nothing. Rows that are wrong are listed and the others kept; the
+    exit code is 2 then.
     """
     from mentorkit.journey import recruit as recruiting
 
@@ -191,8 +191,7 @@ def recruit(
         "Perhaps here already:",
     )
     taken = report["new"] + report["changed"] + report["unchanged"]
-    if not taken:
-        raise SystemExit(WRONG_INPUT)
+    leave_if_wrong(skipped + len(report["refused"]), kept=taken)
 
 
 def _options(session: Session, program: str, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
     changed = text.replace("Chipo Moyo,baker", "Chipo Moyo,smith") + "e4,Fay,baker,Ora\ne5,X,x,\n"
     (traders / "mentees.csv").write_text(changed, encoding="utf-8")
     recruit = ("recruit", "mentees.csv", "--role", "mentee")
-    seen = run(*recruit, "--preview")
+    seen = run(*recruit, "--preview", code=2)
     assert seen.out.splitlines() == [
         "Would take in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out.",
         "  changed mentee e1 (Chipo Moyo): trade baker -> smith",
@@ -84,15 +84,20 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
         "This was a preview: nothing was written.",
     ]
     assert "mentees.csv, line 6, column trade: 'x' is not an option" in seen.err
-    as_data = json.loads(run(*recruit, "--preview", "--json").out)
+    as_data = json.loads(run(*recruit, "--preview", "--json", code=2).out)
+    assert len(as_data["problems"]) == 1
     assert [one["fields"] for one in as_data["changes"]] == [{"trade": ["baker", "smith"]}, {}]
     assert as_data["options"] == {"trade": ["baker", "smith", "tailor", "potter"]}
     assert len(listed(run, "participant", "list")) == 6
-    done = run(*recruit)
+    done = run(*recruit, code=2)
     assert done.out.splitlines()[0] == (
         "Took in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out."
     )
     assert done.err == seen.err
+    good = "".join(line for line in changed.splitlines(keepends=True) if "e5" not in line)
+    (traders / "mentees.csv").write_text(good, encoding="utf-8")
+    assert run(*recruit).out.splitlines()[0] == "Took in mentees.csv: 4 unchanged."
+    assert run(*recruit, "--preview").err == ""
 
 
 def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: Run) -> None:
