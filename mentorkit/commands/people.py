@@ -13,6 +13,7 @@ import click
 
 from mentorkit.commands.failures import HINTS, leave_if_wrong
 from mentorkit.commands.files import read_bytes
+from mentorkit.commands.following import say_next
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -170,7 +171,7 @@ def recruit(
             _say_changes(report["changes"])
             say("This was a preview: nothing was written.")
         elif report["new"]:
-            say("Next: `mentorkit participant list`, then `mentorkit participant approve --all`.")
+            say_next(session, [key])
     tell_problems(notes, "Please note:")
     tell_problems(
         [problem for problem in problems if problem not in notes],
@@ -408,6 +409,8 @@ def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> 
     for requirement, count in unmet.items():
         do = "does" if count == 1 else "do"
         say(f"Of these, {count:,} {do} not (or not yet) meet the requirement {requirement}.")
+    if unmet:
+        say("They may join all the same: that was yours to decide, and is noted.")
 
 
 @participant.command(

@@ -201,7 +201,8 @@ def accept(
     def told(row: Mapping[str, Any]) -> str:
         said = [role for role in row["answered"] if role not in before.get(row["id"], ())]
         own = session.person is not None and on_behalf_of is None and len(said) == 1
-        return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
+        both = " and ".join([*filter(None, [", ".join(said[:-1])]), *said[-1:]])
+        return "Said yes to" if own else f"Noted the yes of {both} for"
 
     each(
         session, program, which, listed, every, noun="proposal", states=("offered",),
