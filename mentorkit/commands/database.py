@@ -76,6 +76,8 @@ def upgrade(session: Session, /, as_json: bool) -> None:
         print_json({"database": _database(session, kit), "owners": owners, "changed": bool(before)})
     elif before:
         say(f"The database {_database(session, kit)} is up to date ({', '.join(owners)}).")
+        if not kit.tenants():
+            say("Next: `mentorkit program create --preset high_touch --key KEY`.")
     else:
         say(f"The database {_database(session, kit)} was up to date already.")
 

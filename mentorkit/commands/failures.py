@@ -74,6 +74,15 @@ def exit_code(error: MentorKitError) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), UNEXPECTED)
 
 
+def leave_if_wrong(left_out: int, *, kept: int = 1) -> None:
+    """Leave as for wrong input if rows of a file were left out for what is wrong, or none is kept.
+
+    Said last: what was kept is written and told by then. A row that stands already is kept.
+    """
+    if left_out or not kept:
+        raise SystemExit(WRONG_INPUT)
+
+
 def unexpected(error: Exception) -> Failure:
     """Return what to print for an error that nobody foresaw."""
     text = " ".join(str(error).split())

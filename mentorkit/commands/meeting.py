@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mentorkit.commands.output import clean, example, json_option, print_json, print_table, say
-from mentorkit.commands.pairs import named
+from mentorkit.commands.pairs import named, with_key
 from mentorkit.commands.selection import acting, means_option, program_option, the_program
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES
@@ -220,6 +220,11 @@ def gather(
     print_json(made) if as_json else say(f"Brought {len(made['members'])} people together.")
 
 
+def _who(row: Mapping[str, Any]) -> str:
+    """Return who is together, each with the key that may be typed and tells namesakes apart."""
+    return ", ".join(with_key(one["name"], one["key"]) for one in row["members"])
+
+
 @click.command(epilog=example("mentorkit relationship checks"))
 @program_option
 @json_option
@@ -237,7 +242,7 @@ def checks(session: Session, /, program: str | None, as_json: bool) -> None:
         [
             [
                 row["id"], row["kind"], row["state"], row["closes_at"][:10],
-                ", ".join(row["names"]),
+                _who(row),
                 ", ".join([*row["awaited"], *(["staff"] if row["yours"] else [])]),
                 ", ".join(why["code"] for why in row["flags"]),
             ]
@@ -264,7 +269,7 @@ def flags(session: Session, /, program: str | None, as_json: bool) -> None:
         [
             [
                 row["relationship"],
-                ", ".join(row["names"]),
+                _who(row),
                 "; ".join(
                     " ".join([why["code"], *(f"{k}={v}" for k, v in why.items() if k != "code")])
                     for why in row["reasons"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
 from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
@@ -183,8 +184,8 @@ def pair(
 ) -> None:
     """Pair two spreadsheets; needs no database.
 
-    Everybody left over is listed with the reason and what would help. Rows that cannot be used
-    are listed, the others kept.
+    Everybody left over is listed with the reason and what would help. Rows that are wrong are
+    listed and the others paired; the exit code is 2 then.
     """
     plan = Plan()
     _check_places(plan, out, unmatched, inputs=(mentors, mentees, strategy_file))
@@ -237,9 +238,8 @@ def pair(
                 f"A score in the sheet is out of 10,000: {score} there is {score / 100:.0f} of 100."
             )
     tell_problems(notes, "Please note:")
-    them = "it" if skipped == 1 else "them"
-    told = f"{plural(skipped, 'row')} left out, because something in {them} is wrong:"
-    tell_problems(wrong, told)
+    tell_problems(wrong, f"{plural(skipped, 'row')} left out for what is wrong there:")
+    leave_if_wrong(skipped)
 
 
 def _announce(plan: Plan) -> None:

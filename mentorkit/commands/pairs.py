@@ -29,6 +29,11 @@ def relationships_in(session: Session, program: str) -> list[dict[str, Any]]:
     return meeting.relationships(session.kit, **session.scope, program=program)
 
 
+def with_key(name: str, key: str | None) -> str:
+    """Return ``Name (key)``, which tells namesakes apart; the key can be typed in MENTEE=MENTOR."""
+    return f"{name} ({key})" if key else name
+
+
 def named(
     session: Session,
     program: str | None,

@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.failures import HINTS, WRONG_INPUT
+from mentorkit.commands.failures import HINTS, leave_if_wrong
 from mentorkit.commands.files import read_bytes
+from mentorkit.commands.following import say_next
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -126,8 +127,8 @@ def recruit(
 ) -> None:
     """Take people in from a file.
 
-    The same file again changes nothing. Rows that cannot be used are listed, the others kept; exit
-    code 2 if there is none to keep.
+    The same file again changes nothing. Rows that are wrong are listed and the others kept; the
+    exit code is 2 then.
     """
     from mentorkit.journey import recruit as recruiting
 
@@ -170,7 +171,7 @@ def recruit(
             _say_changes(report["changes"])
             say("This was a preview: nothing was written.")
         elif report["new"]:
-            say("Next: `mentorkit participant list`, then `mentorkit participant approve --all`.")
+            say_next(session, [key])
     tell_problems(notes, "Please note:")
     tell_problems(
         [problem for problem in problems if problem not in notes],
@@ -191,8 +192,7 @@ def recruit(
         "Perhaps here already:",
     )
     taken = report["new"] + report["changed"] + report["unchanged"]
-    if not taken:
-        raise SystemExit(WRONG_INPUT)
+    leave_if_wrong(skipped + len(report["refused"]), kept=taken)
 
 
 def _options(session: Session, program: str, problems: Sequence[Problem]) -> dict[str, Any]:
@@ -409,6 +409,8 @@ def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> 
     for requirement, count in unmet.items():
         do = "does" if count == 1 else "do"
         say(f"Of these, {count:,} {do} not (or not yet) meet the requirement {requirement}.")
+    if unmet:
+        say("They may join all the same: that was yours to decide, and is noted.")
 
 
 @participant.command(

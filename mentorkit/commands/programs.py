@@ -12,6 +12,7 @@ import click
 
 from mentorkit.commands import toml
 from mentorkit.commands.files import read_text, write_new
+from mentorkit.commands.following import say_next
 from mentorkit.commands.output import (
     clean,
     counted,
@@ -253,6 +254,7 @@ def open_(session: Session, /, key: str | None, as_json: bool) -> None:
         print_json(found)
     else:
         say(f"The program {found['key']} is open.")
+        say_next(session, [found["key"]])
 
 
 @program.command(epilog=example("mentorkit program close traders"))

@@ -21,7 +21,13 @@ from mentorkit.commands.output import (
     print_table,
     say,
 )
-from mentorkit.commands.pairs import OPEN, each, proposals_in, relationships_in
+from mentorkit.commands.pairs import (
+    OPEN,
+    each,
+    proposals_in,
+    relationships_in,
+    with_key,
+)
 from mentorkit.commands.proposals import ask, how_to_answer, propose, reply, talk, withdraw
 from mentorkit.commands.selection import (
     means_option,
@@ -90,8 +96,8 @@ def list_(
             [
                 [
                     one["id"],
-                    _named(one["mentee"], one["mentee_key"]),
-                    _named(one["mentor"], one["mentor_key"]),
+                    with_key(one["mentee"], one["mentee_key"]),
+                    with_key(one["mentor"], one["mentor_key"]),
                     one["state"],
                     one["awaiting"] or _asked(one),
                     (one["due_at"] or "")[:10],
@@ -141,11 +147,6 @@ def _page(
     return (items, []) if only == "proposals" else ([], items)
 
 
-def _named(name: str, key: str | None) -> str:
-    """Return ``Name (key)``, which tells namesakes apart; the key can be typed in MENTEE=MENTOR."""
-    return f"{name} ({key})" if key else name
-
-
 def _asked(proposal: Mapping[str, Any]) -> str | None:
     """Return the side that a reply is waited for from, if there is a question."""
     return OTHER[proposal["asked_by"]] if proposal["state"] == "question" else None
@@ -153,7 +154,7 @@ def _asked(proposal: Mapping[str, Any]) -> str | None:
 
 def _names(one: Mapping[str, Any], role: str) -> list[str]:
     here = (member for member in one["members"] if not member["left_at"])
-    return [_named(member["name"], member["key"]) for member in here if member["role"] == role]
+    return [with_key(member["name"], member["key"]) for member in here if member["role"] == role]
 
 
 @relationship.command(
@@ -201,7 +202,8 @@ def accept(
     def told(row: Mapping[str, Any]) -> str:
         said = [role for role in row["answered"] if role not in before.get(row["id"], ())]
         own = session.person is not None and on_behalf_of is None and len(said) == 1
-        return "Said yes to" if own else f"Noted the yes of {' and '.join(said)} for"
+        both = " and ".join([*filter(None, [", ".join(said[:-1])]), *said[-1:]])
+        return "Said yes to" if own else f"Noted the yes of {both} for"
 
     each(
         session, program, which, listed, every, noun="proposal", states=("offered",),

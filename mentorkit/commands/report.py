@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,16 @@ def _told(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
+def _labelled(problems: Iterable[Problem], labels: Mapping[str, str]) -> list[Problem]:
+    """Return the problems with the question in words behind the id that was typed."""
+    return [
+        replace(one, place=f"{one.place} ({clean(labels[one.place])})")
+        if labels.get(one.place)
+        else one
+        for one in problems
+    ]
+
+
 @feedback.command(
     epilog=example("mentorkit feedback answer SURVEY going=well 'issues=no_time;language'")
 )
@@ -125,9 +136,14 @@ def answer(
         raise Invalid("survey.invalid", "Some answers cannot be read:", told)
     given = dict(one.split("=", 1) for one in answers)
     actor = acting(session, means)
-    done = step.answer(
-        session.kit, tenant=session.tenant, actor=actor, survey=survey, answers=given
-    )
+    try:
+        done = step.answer(
+            session.kit, tenant=session.tenant, actor=actor, survey=survey, answers=given
+        )
+    except Invalid as error:
+        asked = step.show(session.kit, tenant=session.tenant, actor=actor, survey=survey)
+        labels = {one["id"]: in_locale(one["label"]) for one in asked["questions"]}
+        raise Invalid(error.code, error.message, _labelled(error.problems, labels)) from None
     if as_json:
         print_json(done)
     else:

@@ -139,6 +139,9 @@ def _tell(row: Mapping[str, Any], as_json: bool) -> None:
     say(f"Concern {row['id']}: {row['kind']}, {row['state']}{outcome}{owner}.")
     about, by = _about(row) or "nobody named", row["raised_name"] or "somebody not named"
     say(f"About {clean(about)}, raised by {clean(by)} on {row['raised_at'][:10]}.")
+    if row["where"]:
+        what = "proposal" if row["proposal_id"] else "relationship"
+        say(f"It is about the {what} of {clean(', '.join(row['where']))}.")
     for line in row["text"].splitlines():
         say(f"  {clean(line)}")
     for note in row["notes"]:

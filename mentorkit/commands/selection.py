@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from mentorkit.commands.failures import CONFLICT, NOT_FOUND, Failure, exit_code
+from mentorkit.commands.following import say_next
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -367,6 +368,8 @@ def walk(
         _say_done(report["done"], done, noun, told)
         if after:
             after(report["done"])
+        if report["done"]:
+            say_next(session, _programs_of(session, [*ids]))
     if refused:
         alike = reasons if not report["done"] else reasons & {NOT_FOUND}
         code = reasons.pop() if len(reasons) == 1 and alike else CONFLICT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mentorkit.commands.failures import WRONG_INPUT
+from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import read_bytes, write_new
 from mentorkit.commands.output import example, json_option, plural, print_json, say
 from mentorkit.commands.selection import program_option, tell_problems, the_program
@@ -55,8 +55,9 @@ def import_(
 ) -> None:
     """Make a draft of the pairs in a sheet, all locked.
 
-    What is wrong with a row is told by line and column, and the others are kept; exit code 2 if
-    there is none. Nobody hears of a draft until it is published.
+    What is wrong with a row is told by line and column, and the others are kept; the exit code is
+    2 then. Two who are proposed or together already are told of and left as they are. Nobody hears
+    of a draft until it is published.
     """
     from mentorkit.journey import sheets
 
@@ -78,8 +79,15 @@ def import_(
         say(f"{'Would draft' if preview else 'Drafted'} {pairs} from {file.name}.")
         if told["draft"]:
             say("Next: `mentorkit publish`.")
-    wrong = [Problem(one["place"], one["message"]) for one in told["problems"]]
-    rows = plural(len(by_row(wrong)), "row")
-    tell_problems(wrong, f"{rows} left out; mend the rows and take it in again:")
-    if not told["pairs"]:
-        raise SystemExit(WRONG_INPUT)
+    kept, wrong = (
+        [
+            Problem(one["place"], one["message"])
+            for one in told["problems"]
+            if one["stands"] is stands
+        ]
+        for stands in (True, False)
+    )
+    tell_problems(kept, f"Nothing to do for {plural(len(kept), 'row')}:")
+    rows = len(by_row(wrong))
+    tell_problems(wrong, f"{plural(rows, 'row')} left out; mend the rows and take it in again:")
+    leave_if_wrong(rows, kept=len(told["pairs"]) + len(kept))

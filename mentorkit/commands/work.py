@@ -7,6 +7,7 @@ import time
 import click
 
 from mentorkit.commands.failures import UNEXPECTED
+from mentorkit.commands.following import say_next
 from mentorkit.commands.output import (
     counted,
     example,
@@ -59,6 +60,8 @@ def work(
         else:
             _say(report, quiet=every is not None)
         if every is None:
+            if not as_json:
+                say_next(session)
             if report["failed"]:
                 raise SystemExit(UNEXPECTED)
             return
@@ -106,6 +109,6 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
         (report["dead"], "given up"),
         (report["failed"], "tenant broke off", "tenants broke off"),
     )
-    say(f"{told}.")
+    say(f"Did what was due: {told}.")
     if report["dead"]:
         note("What was given up could reach nobody, or failed too often: see `mentorkit doctor`.")

@@ -18,7 +18,16 @@ from mentorkit.domain.safety import CONCERN_MOVES, HANDLERS, OUTCOMES, Concern
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import Invalid, Problem
 from mentorkit.errors import NotFound as Missing
-from mentorkit.journey.steps import NEW, Step, atomic, person_of, program_of, require, role_in
+from mentorkit.journey.steps import (
+    NEW,
+    Step,
+    atomic,
+    person_of,
+    persons_of,
+    program_of,
+    require,
+    role_in,
+)
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -108,7 +117,21 @@ class Case(Step):
         """Return the case as staff read it, with all that was said."""
         told = self.tx.journal.about("concern", self.concern.id)
         (row,) = _rows(self.tx, [folded(told)])
-        return {**row, "program": self.program.key, "notes": _notes(self.tx, told)}
+        where = [person.name for person in persons_of(self.tx, self._there()).values()]
+        return {
+            **row,
+            "program": self.program.key,
+            "notes": _notes(self.tx, told),
+            "where": sorted(filter(None, where)),
+        }
+
+    def _there(self) -> list[str]:
+        """Return the participants of the proposal or relationship, which none unnamed tells of."""
+        tx, one = self.tx, self.concern
+        asked = tx.proposals.find(id=one.proposal_id or "")
+        held = tx.relationships.find(id=one.relationship_id or "")
+        two = [id for each in asked for id in (each.mentee_id, each.mentor_id)]
+        return two + [member.participant_id for each in held for member in each.members]
 
 
 def _missing() -> Missing:
@@ -178,6 +201,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, concern: str) -> dict[str, Any]
     """Return one case to those who handle it: who, about whom, what was written, and the notes.
 
     `raised_name` is "" where the one raising it wished not to be known. An erased text is "".
+    `where` names those of the proposal or relationship in which it was raised by somebody known.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         return Case(tx, actor, concern).shown()

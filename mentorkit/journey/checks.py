@@ -22,9 +22,9 @@ LATELY = timedelta(days=28)
 def due(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
     """List the milestones of a program that are due or were missed lately, those of staff first.
 
-    Each has the `names` of who is together, `flags` (why to look closer), by name who is `awaited`,
-    and `yours`: whether the staff's own look is. Without flags the pair is healthy, and one
-    question will do (`depth` is ``short``), else ``full``.
+    Each has the `names` and `members` of who is together, `flags` (why to look closer), by name who
+    is `awaited`, and `yours`: whether the staff's own look is. Without flags the pair is healthy,
+    and one question will do (`depth` is ``short``), else ``full``.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         running = {one.id: one for one in tx.relationships.find(program_id=found.id)}
@@ -43,7 +43,7 @@ def due(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, 
             listed.append(
                 {
                     **as_row(one),
-                    "names": [people[m.participant_id].name for m in relationship.here],
+                    **flags.who(relationship, people),
                     "flags": [each for each in reasons if each.get("kind") != one.kind],
                     "depth": "full" if reasons else "short",
                     "awaited": [people[side].name for side in still if side != STAFF_SIDE],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of, ran
-from mentorkit.domain.people import Actor
+from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
 from mentorkit.journey.definitions import targets_for
@@ -26,7 +26,8 @@ def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
     ``reasons`` are ``{code, ...}``: ``short`` (``held`` of ``asked`` minutes in ``month``, once the
     grace days of the next are over), ``never_met`` (no meeting yet, ``since`` the start), ``quiet``
     and ``dormant`` (none ``since`` the last), ``missed`` (a milestone, by ``kind``) and ``over``
-    (its end, ``ends_at``, has passed). Minutes and days are the program's targets.
+    (its end, ``ends_at``, has passed). Minutes and days are the program's targets. `members` tells
+    people of one name apart.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         running = tx.relationships.find(program_id=found.id, state="active")
@@ -36,12 +37,19 @@ def flags(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str
         listed = [
             {
                 "relationship": one.id,
-                "names": [people[member.participant_id].name for member in one.here],
+                **who(one, people),
                 "reasons": why[one.id],
             }
             for one in flagged
         ]
         return sorted(listed, key=lambda row: (-len(row["reasons"]), row["names"]))
+
+
+def who(one: Relationship, people: Mapping[str, Person]) -> dict[str, Any]:
+    """Return who is in it now: their `names`, and `members` with participant id, name and key."""
+    here = [(m.participant_id, people[m.participant_id]) for m in one.here]
+    members = [{"participant": id, "name": p.name, "key": p.external_key} for id, p in here]
+    return {"names": [person.name for _, person in here], "members": members}
 
 
 def own(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SIDES = ("mentee", "mentor")
 COLUMNS = ("mentee", "mentee name", "mentor", "mentor name", "places", "why")
 """The columns of the sheet; ``mentor`` is the one to fill in, ``why`` tells of the draft's pair."""
+STANDING = (WORDS["proposed_now"], WORDS["together_now"])
+"""What is told of a row whose two need no draft any more."""
 
 
 def export(
@@ -73,7 +75,8 @@ def take(
     """Make a draft of exactly the pairs that a sheet holds, each of them locked.
 
     `pairs` are those of the rows that can be used, `problems` what is wrong with the others, by
-    line and column; `draft` is what `match.draft` returns, None for a preview or without a pair.
+    line and column, and `stands` says that they are proposed or together already; `draft` is what
+    `match.draft` returns, None for a preview or without a pair.
     People are named by id, key, or by a name that only one of them has. A pair may break a rule of
     the strategy, which `draft` notes; one that breaks a safeguard is a problem of its row.
     """
@@ -88,7 +91,10 @@ def take(
         draft = match.draft(
             kit, tenant=tenant, actor=actor, program=program, locks=locks, alone=True
         )
-    told = [{"place": one.place, "message": one.message} for one in problems]
+    told = [
+        {"place": one.place, "message": one.message, "stands": one.message in STANDING}
+        for one in problems
+    ]
     return {"pairs": pairs, "problems": told, "draft": draft}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.errors import MentorKitError, WithProblems
@@ -51,6 +53,7 @@ LABELS = {
 }
 """The labels of what our forms ask beside the program's own questions, by the ends of places."""
 
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _ID = re.compile(r"[a-z_][a-z0-9_]*(?:[.\[][a-z0-9_]+\]?)*")
 
 
@@ -68,11 +71,16 @@ def label(visit: Visit, place: str) -> str:
     return found or visit.words(LABELS.get(parts[-1], ""))
 
 
-def labelled(visit: Visit, error: MentorKitError) -> list[str]:
-    """Return the problems of an error as sentences, each with the label of its field."""
+def labelled(
+    visit: Visit, error: MentorKitError, asked: Mapping[str, str] = NO_LABELS
+) -> list[str]:
+    """Return the problems of an error as sentences, each with the label of its field.
+
+    `asked` are the labels of what the form asks beside the program's own questions, by place.
+    """
     told = []
     for one in error.problems if isinstance(error, WithProblems) else ():
-        named = label(visit, one.place)
+        named = asked.get(one.place) or label(visit, one.place)
         told.append(f"{named.rstrip('?')}: {one.message}" if named else str(one))
     return told
 

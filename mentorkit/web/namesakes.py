@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.people import plain
 from mentorkit.journey.steps import persons_of
 
 if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
+
+SIDES = ("mentee", "mentor")
 
 
 def named(visit: Visit, noun: str, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -30,6 +32,25 @@ def named(visit: Visit, noun: str, ids: Iterable[str]) -> dict[str, list[str]]:
         }
         people = persons_of(tx, (who for each in about.values() for who in each))
     return {id: [people[who].name for who in each] for id, each in about.items()}
+
+
+def apart(visit: Visit, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return proposals or relationships of a list with people of one name told apart in it."""
+    listed = [dict(row) for row in rows]
+    members = [one for row in listed for one in row.get("members", ())]
+    asked = [row[f"{side}_id"] for row in listed for side in SIDES if side in row]
+    alike = beside(visit, [*(one["participant"] for one in members), *asked])
+    for row in listed:
+        for side in SIDES:
+            if side in row:
+                row[side] += alike.get(row[f"{side}_id"], "")
+        if "members" in row:
+            row["members"] = [
+                {**one, "name": one["name"] + alike.get(one["participant"], "")}
+                for one in row["members"]
+            ]
+            row["names"] = [one["name"] for one in row["members"] if not one.get("left_at")]
+    return listed
 
 
 def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:

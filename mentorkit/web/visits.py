@@ -28,7 +28,7 @@ from mentorkit.journey.plugins import in_force
 from mentorkit.journey.steps import READERS
 from mentorkit.web.answers import number
 from mentorkit.web.brought import Brought
-from mentorkit.web.labels import labelled
+from mentorkit.web.labels import NO_LABELS, labelled
 from mentorkit.web.tokens import FIELD, Tokens
 
 if TYPE_CHECKING:
@@ -291,9 +291,9 @@ class Visit:
         count = number(flask.request.args.get("count", "")) or 0
         return self.words(told, count=self.number(count)) if told else ""
 
-    def problems(self, error: MentorKitError) -> list[str]:
-        """Return what is wrong, each with the label of its field."""
-        return labelled(self, error)
+    def problems(self, error: MentorKitError, asked: Mapping[str, str] = NO_LABELS) -> list[str]:
+        """Return what is wrong, each with the label of its field; `asked` are more labels."""
+        return labelled(self, error, asked)
 
     def slot(self, place: str, off: Collection[str] | None = None, **about: Any) -> Markup:
         """Return what plugins show at a place; one that fails shows nothing, and is logged.

@@ -143,6 +143,7 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
         title=visit.text(one["titles"][0]),
         one=one,
         wrong=wrong,
+        labels={question["id"]: visit.text(question["label"]) for question in one["questions"]},
         at={"page": "survey.send_by_link", "program": program, "token": token}
         if token
         else {"page": "survey.send", "program": program, "survey": survey, **listed_before()},

@@ -35,7 +35,7 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     assert "Offered 3 pairs" in run("publish").out
     assert states(run, "proposal") == ["offered"] * 3
     told = run("relationship", "accept", "--all", "--means", "phone").out
-    assert told == (
+    assert told.startswith(
         "Noted the yes of mentee and mentor for 3 proposals.\n"
         "3 relationships began: everybody asked has said yes.\n"
     )
@@ -46,10 +46,10 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     table = run("relationship", "list").out
     assert "Chipo Moyo" in table
     assert " 45 " in table
-    assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"
+    assert run("relationship", "end", "--all").out.startswith("Ended 3 relationships.\n")
     assert set(states(run, "relationship")) == {"ended"}
     assert "jobs done" in run("work").out
-    assert run("work").out == "Nothing was due.\n"
+    assert run("work").out.startswith("Nothing was due.\n")
 
 
 def test_the_same_file_again_changes_nothing(traders: Path, run: Run) -> None:
@@ -76,7 +76,7 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
     changed = text.replace("Chipo Moyo,baker", "Chipo Moyo,smith") + "e4,Fay,baker,Ora\ne5,X,x,\n"
     (traders / "mentees.csv").write_text(changed, encoding="utf-8")
     recruit = ("recruit", "mentees.csv", "--role", "mentee")
-    seen = run(*recruit, "--preview")
+    seen = run(*recruit, "--preview", code=2)
     assert seen.out.splitlines() == [
         "Would take in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out.",
         "  changed mentee e1 (Chipo Moyo): trade baker -> smith",
@@ -84,15 +84,20 @@ def test_a_preview_says_exactly_what_happens_and_writes_nothing(traders: Path, r
         "This was a preview: nothing was written.",
     ]
     assert "mentees.csv, line 6, column trade: 'x' is not an option" in seen.err
-    as_data = json.loads(run(*recruit, "--preview", "--json").out)
+    as_data = json.loads(run(*recruit, "--preview", "--json", code=2).out)
+    assert len(as_data["problems"]) == 1
     assert [one["fields"] for one in as_data["changes"]] == [{"trade": ["baker", "smith"]}, {}]
     assert as_data["options"] == {"trade": ["baker", "smith", "tailor", "potter"]}
     assert len(listed(run, "participant", "list")) == 6
-    done = run(*recruit)
+    done = run(*recruit, code=2)
     assert done.out.splitlines()[0] == (
         "Took in mentees.csv: 1 new, 1 changed, 2 unchanged, 1 left out."
     )
     assert done.err == seen.err
+    good = "".join(line for line in changed.splitlines(keepends=True) if "e5" not in line)
+    (traders / "mentees.csv").write_text(good, encoding="utf-8")
+    assert run(*recruit).out.splitlines()[0] == "Took in mentees.csv: 4 unchanged."
+    assert run(*recruit, "--preview").err == ""
 
 
 def test_columns_of_the_file_are_named_on_the_command_line(traders: Path, run: Run) -> None:
@@ -197,11 +202,15 @@ def test_people_are_named_by_key_or_id_in_words_or_in_a_file(traders: Path, run:
         file.writelines(f"n{i},Name {i},baker,Ora\n" for i in range(5))
     run("recruit", "mentees.csv", "--role", "mentee")
     rows = {row["key"]: row for row in listed(run, "participant", "list", "--state", "lead")}
-    assert run("participant", "approve", rows["n0"]["id"], "n1").out == "Approved 2 participants.\n"
+    assert run("participant", "approve", rows["n0"]["id"], "n1").out.startswith(
+        "Approved 2 participants.\n"
+    )
     (traders / "who.txt").write_text("# the next two\nn2\n\n  n3  \nn2\n", encoding="utf-8")
-    assert run("participant", "approve", "--file", "who.txt").out == "Approved 2 participants.\n"
+    assert run("participant", "approve", "--file", "who.txt").out.startswith(
+        "Approved 2 participants.\n"
+    )
     declined = run("participant", "decline", "--file", "-", piped="n4\n")
-    assert declined.out == "Declined 1 participant.\n"
+    assert declined.out.startswith("Declined 1 participant.\n")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +237,7 @@ def test_what_is_refused_for_some_does_not_stop_the_rest(traders: Path, run: Run
         file.write("n1,New,baker,Ora\n")
     run("recruit", "mentees.csv", "--role", "mentee")
     done = run("participant", "approve", "n1", "e1", "e2", code=5)
-    assert done.out == "Approved 1 participant.\n"
+    assert done.out.startswith("Approved 1 participant.\n")
     assert done.err.startswith("Refused for 2 participants:\n  - e1, e2: A participant that is")
     report = json.loads(run("participant", "approve", "n1", "e1", "--json", code=5).out)
     assert [one["name"] for one in report["refused"]] == ["n1", "e1"]
@@ -378,7 +387,9 @@ def test_the_two_name_their_pair_as_the_guide_does_and_as_the_list_does(
     assert own["id"] in told
     assert "`mentorkit --as m1 relationship ask PROPOSAL --text" in told
     assert "1 relationship began" in run("--as", "m1", "relationship", "accept", "e1=m1").out
-    assert run("--as", "m1", "relationship", "pause", "e1=m1").out == "Paused 1 relationship.\n"
+    assert run("--as", "m1", "relationship", "pause", "e1=m1").out.startswith(
+        "Paused 1 relationship.\n"
+    )
 
 
 def test_a_refusal_of_all_shows_no_key_of_the_other(traders: Path, run: Run) -> None:
@@ -422,7 +433,7 @@ def test_staff_read_a_question_before_they_reply_to_it(traders: Path, run: Run) 
 def test_an_offer_is_withdrawn_and_the_two_proposed_again(traders: Path, run: Run) -> None:
     propose = ("relationship", "propose", "e1", "m1")
     run(*propose)
-    assert run("relationship", "withdraw", "e1=m1").out == "Withdrew 1 proposal.\n"
+    assert run("relationship", "withdraw", "e1=m1").out.startswith("Withdrew 1 proposal.\n")
     assert states(run, "proposal") == []
     assert "withdrawn already" in run("relationship", "withdraw", "e1=m1", code=5).err
     run(*propose)
@@ -437,7 +448,8 @@ def test_all_is_what_is_the_persons_turn(traders: Path, run: Run) -> None:
     assert run("--as", "e1", *accept).out == "Said yes to 1 proposal.\n"
     assert run("--as", "e1", *accept).out == "Said yes to 0 proposals.\n"
     told = run(*accept, "--for", "mentee")
-    assert (told.out, told.err) == ("Noted the yes of mentee for 2 proposals.\n", "")
+    assert told.out.startswith("Noted the yes of mentee for 2 proposals.\nNext: ")
+    assert told.err == ""
     run("--as", "m1", *accept)
     assert states(run, "relationship") == ["active"]
     run("staff", "add", "m2", "--role", "coordinator")
@@ -596,7 +608,7 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     assert "rather have" not in told
     run("publish")
     run("relationship", "accept", "--all")
-    assert run("relationship", "end", "--all").out == "Ended 3 relationships.\n"
+    assert run("relationship", "end", "--all").out.startswith("Ended 3 relationships.\n")
 
 
 @pytest.mark.parametrize(
@@ -637,7 +649,7 @@ def test_who_has_left_is_taken_back_in_by_staff(traders: Path, run: Run) -> None
     told = run("recruit", "mentees.csv", "--role", "mentee", code=None).err
     assert "e1 has left before" in told
     assert "`mentorkit participant readmit` takes them back in." in told
-    assert run("participant", "readmit", "--all").out == "Took back in 1 participant.\n"
+    assert run("participant", "readmit", "--all").out.startswith("Took back in 1 participant.\n")
     now = {
         row["key"]: row["state"] for row in listed(run, "participant", "list", "--role", "mentee")
     }
@@ -658,7 +670,7 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     for mentee in ("e1", "e2"):
         run("relationship", "propose", mentee, "m2")
     told = run("relationship", "accept", "--all").out
-    assert told.splitlines() == [
+    assert told.splitlines()[:2] == [
         "Noted the yes of mentee and mentor for 2 proposals.",
         "2 yeses; 1 circle is running.",
     ]
@@ -670,8 +682,8 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     only = ("relationship", "end", "--all", "--only")
     assert "no relationship here" in run(*only, "m2", code=3).err
     run("--as", "m2", *only, "e1", code=4)
-    assert run(*only, "e1").out == "Took e1 out of 1 relationship.\n"
-    assert run("--as", "m2", *end).out == "Ended 1 relationship.\n"
+    assert run(*only, "e1").out.startswith("Took e1 out of 1 relationship.\n")
+    assert run("--as", "m2", *end).out.startswith("Ended 1 relationship.\n")
 
 
 def test_every_shipped_preset_makes_a_program(run: Run) -> None:
@@ -834,9 +846,10 @@ value = ["baker"]
     run("recruit", "more.csv", "--role", "mentee", *here)
     assert "ask: home, craft" in run("participant", "list", *here).out
     done = run("participant", "approve", "--all", *here, code=5)
-    assert done.out.splitlines() == [
+    assert done.out.splitlines()[:3] == [
         "Approved 2 participants.",
         "Of these, 2 do not (or not yet) meet the requirement home.",
+        "They may join all the same: that was yours to decide, and is noted.",
     ]
     assert "q3: Not met: craft" in done.err
     told = run("participant", "approve", "q3", "--despite", "craft", *here).out

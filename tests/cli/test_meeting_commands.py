@@ -124,7 +124,7 @@ def test_f23_what_is_due_is_listed_and_looked_at(traders: Path, run: Run, tmp_pa
     assert "milestone turned" in run("work").out
     (one,) = listed(run, "relationship", "checks", *at)
     assert (one["kind"], one["awaited"], one["yours"]) == ("hello", ["Xi"], True)
-    assert "hello" in run("relationship", "checks", *at).out
+    assert "Xi (x1), Xu (x2)" in run("relationship", "checks", *at).out
     told = run("relationship", "look", one["id"], "--for", "staff", "--note", "Fine.").out
     assert told == "hello: noted; others are still to look back.\n"
     assert run("relationship", "look", one["id"], "--means", "phone").out == "hello: done.\n"
@@ -141,7 +141,9 @@ def test_what_wants_looking_at_is_listed_with_the_reason(
     )
     (one,) = listed(run, "--kit", "later:kit", "relationship", "flags")
     assert one["relationship"] == paired
-    assert "never_met" in run("--kit", "later:kit", "relationship", "flags").out
+    told = run("--kit", "later:kit", "relationship", "flags").out
+    assert "never_met" in told
+    assert "Chipo Moyo (e1), " in told
 
 
 def test_f2_a_level_is_set_from_the_command_line(traders: Path, run: Run) -> None:

@@ -224,22 +224,24 @@ def test_a_strategy_in_another_encoding_is_refused_with_the_line(sheets: Path, r
 def test_bad_rows_are_named_and_the_good_ones_kept(sheets: Path, run: Run) -> None:
     with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
         file.write("e4,Fay,juggler,Ora\n,Nobody,baker,Ora\n")
-    done = run(*WHOLE)
+    done = run(*WHOLE, code=2)
+    assert "Wrote pairs.csv." in done.out
     assert "2 rows left out" in done.err
     assert "mentees.csv, line 5, column trade: 'juggler' is not an option" in done.err
     assert "mentees.csv, line 6, column ref: " in done.err
-    again = run(*WHOLE, "--json")
+    again = run(*WHOLE, "--json", code=2)
     assert json.loads(again.out)["skipped"] == 2
+    assert len(json.loads(again.out)["problems"]) == 2
     assert json.loads(again.out)["pairs"] == 2
 
 
 def test_many_bad_rows_are_counted_not_all_listed(sheets: Path, run: Run) -> None:
     with (sheets / "mentees.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"x{i},Fay,juggler,Ora\n" for i in range(50))
-    done = run(*WHOLE)
+    done = run(*WHOLE, code=2)
     assert "50 rows left out" in done.err
     assert "... and 40 more; --json lists all." in done.err
-    assert len(json.loads(run(*WHOLE, "--json").out)["problems"]) == 50
+    assert len(json.loads(run(*WHOLE, "--json", code=2).out)["problems"]) == 50
 
 
 @pytest.mark.parametrize(

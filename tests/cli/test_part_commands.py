@@ -16,10 +16,12 @@ def states(run: Run) -> dict[str, str]:
 
 
 def test_somebody_takes_a_break_goes_and_comes_back(traders: Path, run: Run) -> None:
-    assert run("participant", "pause", "e1").out == "Paused 1 participant.\n"
+    assert run("participant", "pause", "e1").out.startswith("Paused 1 participant.\n")
     assert states(run)["e1"] == "paused"
-    assert run("participant", "resume", "--all").out == "Resumed 1 participant.\n"
-    assert run("participant", "leave", "e1", "--means", "phone").out == "Let go 1 participant.\n"
+    assert run("participant", "resume", "--all").out.startswith("Resumed 1 participant.\n")
+    assert run("participant", "leave", "e1", "--means", "phone").out.startswith(
+        "Let go 1 participant.\n"
+    )
     assert states(run)["e1"] == "left"
     assert "readmit" in run("participant", "leave", "--help").out
     run("participant", "readmit", "e1")
@@ -42,7 +44,7 @@ def test_a_sheet_taken_in_as_the_wrong_side_is_corrected(run: Run, tmp_path: Pat
     told = run("recruit", str(sheet), "--role", "mentee", code=2).err
     assert "`mentorkit participant correct` does it" in told
     run("participant", "decline", "e2")
-    assert run("participant", "correct", "--all", "--role", "mentee").out == (
+    assert run("participant", "correct", "--all", "--role", "mentee").out.startswith(
         "Corrected 2 participants.\n"
     )
     assert "1 unchanged" in run("recruit", str(sheet), "--role", "mentee", code=None).out
@@ -99,7 +101,7 @@ def test_people_are_put_into_a_dated_intake_and_matched_together(traders: Path, 
     run("participant", "onboard", "--all", *at)
     told = run("participant", "cohort", "e1", "--cohort", "autumn", *at, code=2).err
     assert "there is no cohort 'autumn'; there are: spring" in told
-    assert run("participant", "cohort", "e1", "e2", "--cohort", "spring", *at).out == (
+    assert run("participant", "cohort", "e1", "e2", "--cohort", "spring", *at).out.startswith(
         "Noted the cohort of 2 participants.\n"
     )
     assert "COHORT" in run("participant", "list", *at).out

@@ -41,7 +41,7 @@ def test_who_is_erased_is_gone_and_does_not_come_back(paired: Path, run: Run) ->
     assert told.startswith("Erased e1: ended 1 relationship, withdrew 0 proposals, left 1 program.")
     assert "Chipo Moyo" not in names(run)
     assert "nobody here" in run("person", "erase", "e1", "--yes", code=3).err
-    again = run("recruit", "mentees.csv", "--role", "mentee")
+    again = run("recruit", "mentees.csv", "--role", "mentee", code=2)
     assert "1 refused" in again.out
 
 

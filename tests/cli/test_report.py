@@ -76,7 +76,9 @@ def test_who_is_asked_is_listed_and_what_was_heard_by_phone_is_entered(
     survey = told[0]["id"]
     assert "indicator.staff" in run("feedback", "show", survey).out
     assert "write QUESTION=ANSWER" in run("feedback", "answer", survey, "well", code=2).err
-    assert "is not a number" in run("feedback", "answer", survey, "indicator.staff=x", code=2).err
+    wrong = run("feedback", "answer", survey, "indicator.staff=x", code=2).err
+    assert "indicator.staff (Employees): " in wrong
+    assert "is not a number" in wrong
     kept = run("feedback", "answer", survey, "indicator.staff=3", "--means", "phone").out
     assert kept == "Kept 1 answer.\n"
     assert "already" in run("feedback", "answer", survey, "indicator.staff=4", code=5).err

@@ -93,11 +93,21 @@ def test_f11_a_sheet_goes_out_and_comes_back(traders: Path, run: Callable[..., A
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    ran = run("draft", "import", "pairs.csv", "--preview")
+    ran = run("draft", "import", "pairs.csv", "--preview", code=2)
     assert "Would draft 1 pair" in ran.out
     assert "line 3, column mentor" in ran.err
+    assert "Drafted 1 pair" in run("draft", "import", "pairs.csv", code=2).out
+    rows[1]["mentor"] = ""
+    with (traders / "pairs.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
     assert "Drafted 1 pair" in run("draft", "import", "pairs.csv").out
     assert "1" in run("publish").out
+    again = run("draft", "import", "pairs.csv")
+    assert "Nothing to do for 1 row" in again.err
+    (told,) = json.loads(run("draft", "import", "pairs.csv", "--json").out)["problems"]
+    assert told["stands"] is True
     (traders / "none.csv").write_text("mentee,mentor\ne1,\n")
     run("draft", "import", "none.csv", code=2)
 

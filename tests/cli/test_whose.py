@@ -81,9 +81,11 @@ def test_what_belongs_to_another_program_is_not_found_under_this_one(two: Path, 
 
 def test_people_act_on_their_own_part_by_their_own_key(two: Path, run: Run) -> None:
     own = ("--as", "e3", "participant")
-    assert run(*own, "pause", "--program", "traders", "e3").out == "Paused 1 participant.\n"
-    assert run(*own, "resume", "e3").out == "Resumed 1 participant.\n"
-    assert run(*own, "consent", "e3").out == "Noted the consent of 1 participant.\n"
+    assert run(*own, "pause", "--program", "traders", "e3").out.startswith(
+        "Paused 1 participant.\n"
+    )
+    assert run(*own, "resume", "e3").out.startswith("Resumed 1 participant.\n")
+    assert run(*own, "consent", "e3").out.startswith("Noted the consent of 1 participant.\n")
     assert "There is no participant e2 here" in run(*own, "pause", "e2", code=3).err
     run(*own, "leave", "--program", "traders", "e3")
     assert people(run)["e3"]["state"] == "left"
@@ -198,10 +200,10 @@ def test_who_was_asked_says_no_and_takes_nothing_back(two: Path, run: Run) -> No
 def test_a_full_id_says_which_program_is_meant(two: Path, run: Run) -> None:
     id = people(run)["e3"]["id"]
     assert json.loads(run("participant", "show", id, "--json").out)["key"] == "e3"
-    assert run("participant", "pause", id).out == "Paused 1 participant.\n"
+    assert run("participant", "pause", id).out.startswith("Paused 1 participant.\n")
     listed = json.loads(run("relationship", "list", "--program", "traders", "--json").out)
     held = next(one["id"] for one in listed if one["noun"] == "relationship")
-    assert run("relationship", "pause", held).out == "Paused 1 relationship.\n"
+    assert run("relationship", "pause", held).out.startswith("Paused 1 relationship.\n")
     told = run("participant", "pause", id, "e1", code=2).err
     assert "There are several programs" in told
     assert "There are several programs" in run("participant", "show", "0" * 32, code=2).err

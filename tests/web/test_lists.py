@@ -7,6 +7,7 @@ from typing import Any
 
 from web.conftest import ADMIN, Browser, Portal
 
+from mentorkit import worker
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.journey import accept, match, onboard, programs, protect, recruit, screen
@@ -149,6 +150,32 @@ def test_people_of_one_name_are_told_apart_wherever_they_are_chosen(portal: Port
     assert f"(Sweet Bread, KE, k-firm, {since})</span>" in page
 
 
+def test_people_of_one_name_are_told_apart_wherever_those_together_are_listed(
+    portal: Portal, clock: Any
+) -> None:
+    hello = {"milestones": [{"kind": "hello", "day": 0, "asks": ["mentee"]}]}
+    programs.define(portal.kit, **BY, program="traders", kind="targets", body=hello)
+    others = [namesake(portal, "mentee", "Ana", f"k{number}", None) for number in (1, 2)]
+    for mentee, mentor in ((portal.ids["ana"], "cleo"), (others[0], "dora"), (others[1], "dora")):
+        made = match.propose(portal.kit, **BY, mentee=mentee, mentor=portal.ids[mentor])
+        if mentee != others[1]:
+            for side in ("mentee", "mentor"):
+                accept.accept(portal.kit, **BY, proposal=made["id"], on_behalf_of=side)
+    since, cora = "since March 1, 2027", portal.browser("cora")
+    first, second = f"Ana (ana, {since}), Cleo", f"Ana (k1, {since}), Dora"
+    page = cora.open(f"{AT}/relationships")
+    assert f'<td data-label="Mentee">Ana (k2, {since})</td>' in page
+    for told in (first, second):
+        assert f'aria-label="{told}"' in page
+        assert f">{told}</a>" in page
+    for path in ("/milestones", "/", "/report"):
+        worker.work(portal.kit)
+        page = cora.open(f"{AT}{path}")
+        clock.forward(days=60)  # by then both have never met
+        assert f">{first}</a>" in page, path
+        assert f">{second}</a>" in page, path
+
+
 def test_who_reports_somebody_tells_two_of_one_name_apart_and_sees_no_keys(portal: Portal) -> None:
     other = namesake(portal, "mentor", "Cleo", "k-firm", "Sweet Bread")
     for mentee, mentor in (("ana", portal.ids["cleo"]), ("ana", other)):
@@ -234,7 +261,9 @@ def test_a_list_of_one_state_offers_what_can_be_done_in_it(portal: Portal) -> No
     assert offered("approved") == ["consent", "complete"]
     assert offered("active") == ["consent"]
     page = cora.open("/programs/traders/people?state=approved")
-    assert "still have to agree" in page and "has not agreed yet" in page
+    assert "still have to agree" in page
+    assert "has not agreed yet" in page
     onboard.consent(portal.kit, **BY, participant=ids["zoe"])
     page = cora.open("/programs/traders/people?state=approved")
-    assert "agreed on" in page and "has not agreed yet" not in page
+    assert "agreed on" in page
+    assert "has not agreed yet" not in page

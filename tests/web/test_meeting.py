@@ -129,7 +129,7 @@ def test_f23_staff_look_at_what_is_due_and_note_what_they_see(portal: Portal, cl
     where = f"/programs/traders/relationships/{held}"
     ana.open(where)
     page = ana.send(where, do="reach", milestone=milestone)
-    assert "still to look back: Cleo" in page
+    assert "Has not looked back yet: Cleo" in page
     assert "All is well." not in page
     sam = portal.browser("sam")
     page = sam.open("/programs/traders/milestones")

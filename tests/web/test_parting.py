@@ -144,12 +144,12 @@ def test_a_pair_that_has_not_met_is_told_so_kindly_with_the_one_act(
         assert 'href="#met"' in page
         assert 'id="met"' in page
         assert "never met" not in page, "that is how staff read it"
-        assert "Something is open there for the two of you" in portal.browser(user).open("/")
+        assert "No first meeting is noted yet. Open this page" in portal.browser(user).open("/")
     assert "No first meeting is noted yet" not in portal.browser("cora").open(path)
     ana, day = portal.browser("ana"), clock().date().isoformat()
     ana.open(path)
     assert "No first meeting" not in ana.send(path, do="meet", minutes="45", day=day)
-    assert "Something is open there" not in ana.open("/")
+    assert "No first meeting" not in ana.open("/")
 
 
 def test_an_answer_that_is_open_is_asked_of_whom_it_is_awaited(portal: Portal, clock: Any) -> None:

@@ -127,11 +127,28 @@ def test_a_concern_is_kept_whatever_else_was_filled_in(portal: Portal) -> None:
     assert [one["text"] for one in concerns(portal)] == ["The man in the red shop."]
 
 
+def test_where_a_problem_is_stands_in_no_case_of_somebody_unnamed(portal: Portal) -> None:
+    held, ana = connect(portal), portal.browser("ana")
+    for unnamed in ({}, {"anonymous": "yes"}):
+        ana.open(f"{FORM}?relationship={held}")
+        about = {"about": portal.ids["cleo"], "relationship": held, **unnamed}
+        ana.send(FORM, kind="money", text="Money!", **about)
+    told = {
+        one["raised_name"]: portal.browser("cora").open(f"{QUEUE}/{one['id']}")
+        for one in concerns(portal)
+    }
+    assert "the mentoring of Ana, Cleo" in told["Ana"]
+    assert "the mentoring of" not in told[""]
+    assert "Ana" not in told[""]
+    assert held not in told[""]
+
+
 def test_staff_take_note_close_and_reopen_a_case(portal: Portal) -> None:
     held = connect(portal)
     ana = portal.browser("ana")
     ana.open(f"{FORM}?relationship={held}")
-    ana.send(FORM, kind="harassment", about=portal.ids["cleo"], text="He shouted.")
+    about = {"about": portal.ids["cleo"], "relationship": held}
+    ana.send(FORM, kind="harassment", text="He shouted.", **about)
     cora, sam = portal.browser("cora"), portal.browser("sam")
     page = cora.open("/programs/traders/")
     assert "nobody has taken it yet" in page
@@ -142,6 +159,7 @@ def test_staff_take_note_close_and_reopen_a_case(portal: Portal) -> None:
     page = cora.open(path)
     assert "He shouted." in page
     assert "Ana" in page
+    assert f'relationships/{held}">the mentoring of Ana, Cleo</a></dd>' in page
     assert "The case is yours now" in cora.send(path, do="take")
     sam.open(path)
     assert "taken already" in sam.send(path, 409, do="take")

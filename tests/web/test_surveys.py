@@ -61,8 +61,12 @@ def test_somebody_answers_from_their_home_and_may_finish_later(asking: Portal) -
     assert "Saved. Nobody reads it" in page
     assert 'value="1200"' in ana.open(path)
     page = ana.send(path, 422, **{"answer.indicator.sales": "1200", "do": "send"})
-    assert "in which currency" in page
+    assert "<li>In which currency: say in which currency the amounts are</li>" in page
     assert 'value="1200"' in page
+    wrong = {"answer.indicator.sales": "much", "answer.indicator.currency": "KES", "do": "send"}
+    page = ana.send(path, 422, **wrong)
+    assert "<li>indicator." not in page
+    assert re.search(r"<li>Sales[^<]*: [^<]+</li>", page)
     whole = {"answer.indicator.sales": "1200", "answer.indicator.currency": "KES"}
     assert "Your answers are kept" in ana.send(path, **whole, do="send")
     assert "Where you start" not in ana.open("/")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import checks, gather, meet, onboard, screen
 from mentorkit.web.access import allow
-from mentorkit.web.namesakes import beside
+from mentorkit.web.namesakes import apart, beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
@@ -27,7 +27,7 @@ def milestones(visit: Visit, program: str, wrong: MentorKitError | None = None) 
         "milestones.html",
         title=visit.words("Check-ins"),
         here="relationships",
-        listed=listed,
+        listed=apart(visit, listed),
         wrong=wrong,
     )
 

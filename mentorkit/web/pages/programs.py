@@ -10,6 +10,7 @@ from mentorkit.errors import Invalid
 from mentorkit.i18n import zone_named
 from mentorkit.journey import flags, programs, standing
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import apart
 from mentorkit.web.pages import does, shows
 from mentorkit.web.visits import Visit
 
@@ -131,7 +132,7 @@ def overview(visit: Visit, program: str) -> str:
         if visit.is_staff
         else (),
         figures=found,
-        flags=flags.flags(visit.kit, **visit.asked(), program=program),
+        flags=apart(visit, flags.flags(visit.kit, **visit.asked(), program=program)),
         **found,
     )
 

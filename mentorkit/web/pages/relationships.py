@@ -29,7 +29,7 @@ from mentorkit.journey import (
 from mentorkit.journey.pools import ASKED
 from mentorkit.web import answers
 from mentorkit.web.access import allow
-from mentorkit.web.namesakes import named
+from mentorkit.web.namesakes import apart, named
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import NOT_YET, PARTIES
@@ -61,6 +61,7 @@ def relationships(
         visit.kit, **at, state=ASKED, after=args.get("asked_after"), limit=MOST
     )
     held = browse.relationships(visit.kit, **at, state=state, after=args.get("after"), limit=MOST)
+    listed = apart(visit, [*asked["items"], *held["items"]])
     now = visit.kit.clock().astimezone(ZoneInfo(visit.of.zone))
     return visit.render(
         "relationships.html",
@@ -68,9 +69,9 @@ def relationships(
         here="relationships",
         states=RELATIONSHIP_MOVES.states,
         state=state,
-        asked=asked["items"],
+        asked=listed[: len(asked["items"])],
         asked_next=asked["next"],
-        relationships=held["items"],
+        relationships=listed[len(asked["items"]) :],
         next=held["next"],
         after=args.get("after"),
         asked_after=args.get("asked_after"),
@@ -79,7 +80,7 @@ def relationships(
         wrong=wrong,
         done=len(done["done"]),
         left=len(done["refused"]),
-        refused=_by_message(visit, done["refused"], [*asked["items"], *held["items"]]),
+        refused=_by_message(visit, done["refused"], listed),
         ticked=ticked or [one["id"] for one in done["refused"]],
     )
 

@@ -13,6 +13,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError
 from mentorkit.journey import evaluate, programs, setup
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import apart
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -34,6 +35,7 @@ def report(visit: Visit, program: str) -> str | Response:
     if sheet := flask.request.args.get("sheet"):
         return _sheet(visit, program, sheet)
     made = evaluate.report(visit.kit, **visit.asked(), program=program)
+    made["flags"] = apart(visit, made["flags"])
     return visit.render("report.html", title=visit.words("Report"), here="report", **made)
 
 
