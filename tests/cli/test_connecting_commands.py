@@ -32,7 +32,7 @@ def test_choices_are_ranked_shown_and_taken_back(traders: Path, run: Run) -> Non
     assert "Aïcha Ouédraogo is asked" in out
     assert "Ben Okafor waits" in out
     out = run("relationship", "choices", "e1").out
-    assert "ProposalOffered" in out
+    assert "ProposalOffered  Aïcha Ouédraogo  (admin, phone)" in out
     run("relationship", "decline", "e1=m1")
     run("work")
     states = {
