@@ -35,6 +35,7 @@ from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import (
     ASKED,
     as_mentees,
+    either_way,
     locks_in,
     noes,
     parted,
@@ -479,8 +480,8 @@ def publish(
     tx.participants.hold(id for one in tx.proposals.find(**drafted) for id in two_of(one))
     drafts = tx.proposals.find(**drafted)  # as they are now that nobody changes them
     open_now = tx.proposals.find(program_id=own.id, state=ASKED)
-    proposed = {two_of(one) for one in open_now}
-    asked = Counter(id for two in proposed for id in two)
+    proposed = either_way(open_now)
+    asked = Counter(id for one in open_now for id in two_of(one))
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
     mentees, refused = as_mentees(open_now, held), noes(tx, own)
     waiting = tx.proposals.find(program_id=own.id, run_id=None, state="draft")
@@ -561,9 +562,11 @@ def proposing(tx: Transaction, actor: Actor, mentee: str, mentor: str) -> Both:
             "The two of you were together already, and it ended before its time. That happens, and "
             "it is nobody's fault. Ask for somebody else; a coordinator can propose you again.",
         )
-    for earlier in tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN):
+    turned = tx.proposals.find(mentee_id=mentor, mentor_id=mentee, state=ASKED)
+    for earlier in [*tx.proposals.find(mentee_id=mentee, mentor_id=mentor, state=OPEN), *turned]:
         if earlier.state != "draft":
-            if asking and not earlier.known_to(two.role, two.program.accept_chain):
+            side = "mentee" if earlier.mentee_id == own else "mentor"
+            if asking and not earlier.known_to(side, two.program.accept_chain):
                 raise not_possible()  # the other is asked about the two, and they not yet
             raise Conflict("safeguard.proposed_now", WORDS["proposed_now"])
         if not asking and earlier.run_id:

@@ -36,6 +36,11 @@ def two_of(one: Proposal | Pair) -> tuple[str, str]:
     return one.mentee_id, one.mentor_id
 
 
+def either_way(proposals: Iterable[Proposal]) -> set[tuple[str, str]]:
+    """Return their pairs, and each turned: two who could be either are asked of each other once."""
+    return {pair for one in proposals for pair in (two_of(one), two_of(one)[::-1])}
+
+
 def as_mentees(
     proposals: Iterable[Proposal], relationships: Iterable[Relationship]
 ) -> Counter[str]:
@@ -127,7 +132,7 @@ def pool_of(
         for one, other in permutations(dated, 2)
         if one.cohort != other.cohort and one.plays("mentee") and other.plays("mentor")
     }
-    open_pairs = {two_of(one): "proposed_now" for one in open_now}
+    open_pairs = dict.fromkeys(either_way(open_now), "proposed_now")
     forbidden = {**refused, **apart, **open_pairs, **forbidden}
     return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
 

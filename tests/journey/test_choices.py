@@ -413,6 +413,22 @@ def test_a_pair_that_is_published_is_that_choice_being_asked(create_world: Any, 
     assert ("Emil", "offered") in now(world), "who has said no is not asked again"
 
 
+def test_two_who_could_be_either_are_asked_about_each_other_once(create_world: Any) -> None:
+    leads = [lead(key, "both", trade="baker", capacity=2) for key in ("ana", "cleo")]
+    world = create_world(leads, kind="peer", matching="self", mentee_capacity=2)
+    ana, cleo = world.ids["ana"], world.ids["cleo"]
+    at = {"kit": world.kit, "tenant": world.tenant}
+    match.propose(**at, actor=world.by("ana"), mentee=ana, mentor=cleo)
+    for actor in (world.by("cleo"), world.admin):
+        with pytest.raises(Conflict) as refused:
+            match.propose(**at, actor=actor, mentee=cleo, mentor=ana)
+        assert refused.value.code == "safeguard.proposed_now"
+    run = match.draft(world.kit, **world.at, program="traders")
+    match.publish(world.kit, **world.at, run=run["id"])
+    (only,) = match.proposals(world.kit, **world.at, program="traders")
+    assert (only["mentee"], only["mentor"]) == ("Ana", "Cleo"), "nor does a run pair them"
+
+
 def test_who_has_said_no_the_other_way_round_is_passed_over(create_world: Any) -> None:
     leads = [lead(key, "both", trade="baker", capacity=2) for key in ("ana", "cleo", "dora")]
     world = create_world(leads, kind="peer", matching="self", mentee_capacity=2)
