@@ -127,7 +127,7 @@ def match(
     lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
     if lacking:
         say("\n" + "\n".join(lacking))
-    following = "mend that" if lacking else "`mentorkit publish`, or change something"
+    following = "`mentorkit publish`, or change something" if drafted else "mend that"
     say(f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again.")
     tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
 

@@ -81,7 +81,9 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",
-        "Hello {person}, the mentoring of {mentee} and {mentor} has ended. Thank you.",
+        "Hello {person}, the mentoring of {mentee} and {mentor} has come to its end. Thank "
+        "you; the hours you have met count. Would you like somebody else, or are you done for "
+        "now? Choose here:\n{link}",
     ),
     "relationship_parted": _english(
         "Your mentoring has ended: {program}",

@@ -92,7 +92,9 @@ def test_where_people_choose_each_other_or_meet_in_circles_it_is_that(
         ("self", 'matching = "self"', "people choose each other"),
         ("rounds", 'kind = "circle"', "`mentorkit relationship gather MENTEE..."),
     ):
-        made = text.replace("[program]", f"[program]\n{more}")
+        made = text.replace("[program]", f"[program]\n{more}").replace(
+            "[[strategy.criteria]]", '[strategy]\nassigner = "choice"\n\n[[strategy.criteria]]', 1
+        )
         (sheets / "made.toml").write_text(made, encoding="utf-8")
         run("program", "create", "--file", "made.toml", "--key", key)
         here = ("--program", key)
@@ -103,3 +105,6 @@ def test_where_people_choose_each_other_or_meet_in_circles_it_is_that(
             run("participant", step, "--all", *here)
         told = following(run("participant", "onboard", "--all", *here).out)
         assert told.startswith(expected), told
+    assert "Next: mend that, and match again." in run("match", "--program", "self").out
+    told = [line for line in run("work").out.splitlines() if "--program self" in line]
+    assert "people choose each other" in told[0], "a draft without a pair is none to publish"

@@ -877,6 +877,19 @@ def test_an_early_end_is_told_without_blame(create_world: Any, create_kit: Any) 
         assert "Never came" not in one.body
 
 
+def test_who_comes_to_the_end_is_led_to_the_choice_of_what_comes_next(
+    create_world: Any, create_kit: Any
+) -> None:
+    post = Post()
+    world = create_world(kit=create_kit(plugins=("matching", plugin(post))))
+    meet.end(world.kit, **world.at, relationship=connect(world), reason="completed")
+    work(world.kit)
+    told = [one.body for one in post.carried if one.template == "relationship_ended"]
+    assert len(told) == 2
+    for body in told:
+        assert "are you done for now? Choose here:" in body
+
+
 # ------------------------------------------------------------------ history
 
 

@@ -82,7 +82,7 @@ def test_a_message_says_what_it_is_about(name: str) -> None:
         ("question_asked", pair | {"text", "due"}),
         ("question_answered", pair | {"text", "due"}),
         ("relationship_started", pair | {"reasons"}),
-        ("relationship_ended", pair),
+        ("relationship_ended", pair | {"link"}),
     ):
         for body in messages[template]["body"].values():
             assert all(f"{{{one}}}" in body for one in about)
