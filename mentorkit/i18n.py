@@ -105,6 +105,15 @@ def zone_named(text: str, locale: str = FALLBACK) -> str:
     return text.strip()
 
 
+def currencies_of(zone: str) -> list[str]:
+    """Return the currencies in use today in the country of a time zone; none for UTC."""
+    from babel.core import get_global
+    from babel.numbers import get_territory_currencies
+
+    country = get_global("zone_territories").get(zone)
+    return list(get_territory_currencies(country)) if country else []
+
+
 def is_right_to_left(locale: str) -> bool:
     """Return whether this language is written from right to left."""
     return babel_locale(locale).text_direction == "rtl"

@@ -150,6 +150,7 @@ def plugins(session: Session, /, as_json: bool) -> None:
                     {
                         "name": plugin.name,
                         "title": plugin.manifest.title,
+                        "summary": plugin.manifest.summary,
                         "distribution": plugin.distribution,
                         "version": plugin.version,
                         "offers": _offers(registry, plugin),
@@ -161,17 +162,26 @@ def plugins(session: Session, /, as_json: bool) -> None:
         )
         return
     print_table(
-        ["PLUGIN", "TITLE", "FROM", "OFFERS"],
+        ["PLUGIN", "WHAT IT DOES"],
+        [
+            [plugin.name, plugin.manifest.summary or plugin.manifest.title]
+            for plugin in registry.plugins.values()
+        ],
+        none="No plugin is loaded.",
+    )
+    if registry.plugins:
+        say()
+    print_table(
+        ["PLUGIN", "FROM", "OFFERS"],
         [
             [
                 plugin.name,
-                plugin.manifest.title,
                 f"{plugin.distribution} {plugin.version}".strip(),
                 _counted(_offers(registry, plugin)),
             ]
             for plugin in registry.plugins.values()
         ],
-        none="No plugin is loaded.",
+        none="",
     )
     if idle:
         say()

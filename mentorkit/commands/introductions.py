@@ -98,7 +98,7 @@ def write(
     session: Session, /, which: Sequence[str], listed: Path | None, every: bool,
     program: str | None, text: str, means: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Carry a word to those one is connected with.
+    """Send a text to those one is connected with.
 
     By id or as MENTEE=MENTOR, as one who is in it (--as). Nobody sees the other's address.
     """

@@ -94,7 +94,7 @@ def sign(
 @json_option
 @pass_session
 def check(session: Session, /, program: str | None, as_json: bool) -> None:
-    """Ask plugins again about all not yet active.
+    """Check again who may join, of all not yet active.
 
     They are asked by themselves when people come in; again is for when what they look at changed.
     """

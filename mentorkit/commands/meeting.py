@@ -134,7 +134,7 @@ def strike(session: Session, /, meeting: str, means: str, as_json: bool) -> None
 @json_option
 @pass_session
 def link(session: Session, /, which: str, program: str | None, who: str, as_json: bool) -> None:
-    """Make a link that logs one meeting by one tap.
+    """Make a link that logs one meeting with one tap.
 
     Whoever has it needs no log-in. By id or as MENTEE=MENTOR. The kit must have secret_keys, which
     sign it.
@@ -199,7 +199,7 @@ def gather(
     means: str,
     as_json: bool,
 ) -> None:
-    """Bring peers or a circle together, by their yes.
+    """Bring peers or a circle together who agreed.
 
     By key or id. Two peers are a pair, three and more a ring; with --mentor it is a circle.
     """
@@ -257,7 +257,7 @@ def checks(session: Session, /, program: str | None, as_json: bool) -> None:
 @json_option
 @pass_session
 def flags(session: Session, /, program: str | None, as_json: bool) -> None:
-    """List those that want looking at, and why."""
+    """List those that staff should look at, and why."""
     from mentorkit.journey import flags as flagging
 
     rows = flagging.flags(session.kit, **session.scope, program=the_program(session, program))

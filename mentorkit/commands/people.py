@@ -102,15 +102,21 @@ def _reader(session: Session, given: Sequence[str], **which: Any) -> Callable[..
 @click.argument("file", type=click.Path(path_type=Path))
 @program_option
 @click.option(
-    "--role", type=click.Choice(ROLES), help="Who is in the file; a column `role` may say it too."
+    "--role",
+    type=click.Choice(ROLES),
+    help="What the people in the file are to be; not needed if it has a column `role`.",
 )
 @click.option(
     "--columns",
     multiple=True,
     metavar="COLUMN=FIELD",
-    help="Which column of the file is which field; may be repeated.",
+    help="Take what stands in COLUMN for this field, whatever it is headed; may be repeated.",
 )
-@click.option("--source", metavar="NAME", help="What reads the file; its ending decides else.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Which source of a plugin reads the file; the one for its ending if left out.",
+)
 @click.option("--preview", is_flag=True, help="Say exactly what would happen, and write nothing.")
 @json_option
 @pass_session
@@ -125,10 +131,12 @@ def recruit(
     preview: bool,
     as_json: bool,
 ) -> None:
-    """Take people in from a file.
+    """Take people in from a file, CSV or XLSX.
 
-    The same file again changes nothing. Rows that are wrong are listed and the others kept; the
-    exit code is 2 then.
+    Each row is a person, who stands as a lead until `mentorkit participant approve`. Columns are
+    known by their headings: `id`, `name`, `email`, `phone` and the fields of the program. The same
+    file again changes nothing. Rows that cannot be used are listed and the others kept;
+    the exit code is 2 then.
     """
     from mentorkit.journey import recruit as recruiting
 

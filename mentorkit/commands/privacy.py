@@ -24,7 +24,7 @@ MARKED = "A mark of their id and e-mail is left, by which `recruit` refuses to t
 
 @click.group(epilog=example("mentorkit person erase ana@example.org"))
 def person() -> None:
-    """Forget somebody, export, or keep two apart."""
+    """Export or erase what is kept, or keep two apart."""
 
 
 @person.command(

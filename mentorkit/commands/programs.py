@@ -262,7 +262,7 @@ def open_(session: Session, /, key: str | None, as_json: bool) -> None:
 @json_option
 @pass_session
 def close(session: Session, /, key: str | None, as_json: bool) -> None:
-    """Close a program to new people and new runs."""
+    """Close a program to new people and new match runs."""
     from mentorkit.journey import programs
 
     found = programs.close(session.kit, **session.scope, program=the_program(session, key))
@@ -285,7 +285,7 @@ def close(session: Session, /, key: str | None, as_json: bool) -> None:
 def export(
     session: Session, /, key: str | None, out: Path | None, force: bool, as_json: bool
 ) -> None:
-    """Write a program as a file to make it again."""
+    """Write a program's set-up as a file."""
     from mentorkit.journey import programs
 
     data = programs.export(session.kit, **session.scope, program=the_program(session, key))

@@ -81,7 +81,7 @@ def _runs_none(session: Session) -> bool:
 @json_option
 @pass_session
 def show(session: Session, /, survey: str, as_json: bool) -> None:
-    """Show what a survey asks and was told."""
+    """Show a survey's questions and answers."""
     from mentorkit.journey import feedback as step
 
     one = step.show(session.kit, **session.scope, survey=survey)

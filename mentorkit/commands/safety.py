@@ -182,7 +182,7 @@ for _command in (
         click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="What came."),
         shown="CONCERN --outcome talked_to",
     ),
-    _case_command("reopen", "reopen", "Put a case back, closed or taken.\n\nSomebody takes it.",
+    _case_command("reopen", "reopen", "Put a case back in the queue.\n\nSomebody takes it.",
                   _note),
 ):  # fmt: skip
     concern.add_command(_command)
@@ -274,7 +274,7 @@ def block(session: Session, /, who: str, other: str, means: str, as_json: bool) 
 @json_option
 @pass_session
 def unblock(session: Session, /, who: str, other: str, means: str, as_json: bool) -> None:
-    """Lift what PERSON has set against OTHER.
+    """Lift the block of PERSON against OTHER.
 
     By id, key or e-mail; for PERSON, or for staff. What has ended does not come back.
     """

@@ -108,7 +108,7 @@ def supply(session: Session, /, key: str | None, as_json: bool) -> None:
 @json_option
 @pass_session
 def sources(session: Session, /, key: str | None, as_json: bool) -> None:
-    """Show how far people came by where they came from.
+    """Show where people came from, and how far they got.
 
     And what a connected pair has cost, where `program spend` says what was spent.
     """
@@ -153,7 +153,7 @@ def spend(
     key: str | None,
     as_json: bool,
 ) -> None:
-    """Say what was spent on a source in all.
+    """Note what was spent on a source in all.
 
     It takes the place of what was said before.
     """

@@ -47,7 +47,7 @@ def capacity(
     means: str,
     as_json: bool,
 ) -> None:
-    """Say how many people at once.
+    """Say for how many people at once there is time.
 
     By key, e-mail or id: of a mentor the mentees, of a mentee the mentors; never fewer than there
     are now. People say it for themselves with --as, a mentee up to what the program allows.
@@ -115,7 +115,7 @@ def _answers(given: Sequence[str]) -> dict[str, str]:
 def zone(
     session: Session, /, who: str, zone: str, program: str | None, means: str, as_json: bool
 ) -> None:
-    """Say by which clock somebody lives.
+    """Set somebody's time zone.
 
     By key, e-mail or id; a city, or a zone such as Africa/Nairobi. They read dates and hours in it,
     in every program.
@@ -156,7 +156,7 @@ def add(
     session: Session, /, key: str, role: str, name: str, email: str | None, phone: str | None,
     given: Sequence[str], cohort: str | None, program: str | None, means: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Take one person in, as a row of a sheet.
+    """Take in one person, without a file.
 
     KEY is your own id for them, by which they are named afterwards. Who is here already under it is
     not changed. They come in as a lead.

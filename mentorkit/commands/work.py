@@ -41,7 +41,7 @@ from mentorkit.errors import NotAllowed
 def work(
     session: Session, /, limit: int, once: bool, every: int | None, revive: bool, as_json: bool
 ) -> None:
-    """Send and do what is due.
+    """Send the messages and do the jobs that are due.
 
     Messages, plugins' reactions, milestones whose time has come, proposals that have run out.
     """

@@ -377,18 +377,31 @@ def _row(tx: Transaction, program: Program, one: Survey, known: Versions) -> dic
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, survey: str) -> dict[str, Any]:
-    """Return a survey to whom it asks and to staff: its questions, each with what was answered."""
+    """Return a survey to whom it asks and to staff: its questions, each with what was answered.
+
+    `zone` is the person's, and `currency` the one in which they have told amounts before.
+    """
     with kit.transaction(tenant=tenant, write=False) as tx:
         one, program, _ = _own(tx, actor, survey)
         asked, _ = questions(tx, program, one)
-        told = _told(tx, one)
+        told, person = _told(tx, one), tx.people.get(one.person_id)
         return {
             **_row(tx, program, one, {}),
             "program": program.key,
-            "name": tx.people.get(one.person_id).name,
+            "name": person.name,
+            "zone": person.zone,
+            "currency": _currency_before(tx, one) if CURRENCY in asked else None,
             "with": _others(tx, [one])[one.id],
             "questions": [{**as_row(f), "value": told.get(f.id)} for f in asked.values()],
         }
+
+
+def _currency_before(tx: Transaction, one: Survey) -> str | None:
+    """Return the currency in which whom a survey asks has last told amounts in this program."""
+    for before in reversed(asked_of(tx, one.person_id)):
+        if before.program_id == one.program_id and (told := _told(tx, before).get(CURRENCY)):
+            return str(told)
+    return None
 
 
 def _others(tx: Transaction, asked: Sequence[Survey]) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ def _days(name: str, title: str, description: str) -> Mapping[str, Any]:
 
 manifest = Manifest(
     title="Check-ins",
-    summary="Asks how it goes when a milestone is due, and reminds of what is waited for.",
+    summary="Asks how it goes when a milestone is due, and reminds people to answer and to meet.",
     program_settings={
         "type": "object",
         "additionalProperties": False,
@@ -41,7 +41,7 @@ manifest = Manifest(
             "answer_days": _days(
                 "answer_days",
                 "Days before an answer is too late",
-                "So many days before, whoever has not answered is reminded.",
+                "Whoever has not answered is reminded this many days before it is too late.",
             ),
             "first_meeting_days": _days(
                 "first_meeting_days",

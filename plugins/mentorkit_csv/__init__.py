@@ -36,7 +36,7 @@ SETTINGS: Mapping[str, Any] = {
         "max_unpacked_megabytes": {
             "type": "integer",
             "title": "Largest XLSX file once unpacked, in megabytes",
-            "description": "XLSX files are zip archives; their table of contents tells this.",
+            "description": "An XLSX file is packed; one that is larger inside is refused.",
             "minimum": 1,
             "maximum": 2000,
             "default": 100,
@@ -44,7 +44,7 @@ SETTINGS: Mapping[str, Any] = {
         "xlsx": {
             "type": "boolean",
             "title": "Read and write XLSX",
-            "description": "Needs the extra `sheets`. Without it, only CSV files are offered.",
+            "description": "Needs `mentorkit[sheets]` installed. Without, only CSV files are read.",
             "default": True,
         },
     },
@@ -52,7 +52,7 @@ SETTINGS: Mapping[str, Any] = {
 
 manifest = Manifest(
     title="CSV and XLSX",
-    summary="Recruits people from CSV and XLSX files, and writes tables as such files.",
+    summary="Takes people in from CSV and XLSX files, and writes such files.",
     settings=SETTINGS,
 )
 

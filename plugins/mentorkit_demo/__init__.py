@@ -25,7 +25,7 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="demo",
         title="Start the demo portal",
-        help="Start a made-up product on this computer with mentoring inside it: a program of 120 "
+        help="Start a made-up product here. It has mentoring inside: a program of 120 "
         "people in the middle of its life. Open the address it prints and sign in with one click. "
         "What you do stays until you say --fresh.",
         run=serve,

@@ -82,8 +82,8 @@ manifest = Manifest(
             },
             "timeout": {
                 "type": "integer",
-                "title": "Patience",
-                "description": "Seconds to wait for the server at each turn.",
+                "title": "Longest wait, in seconds",
+                "description": "How long to wait for each answer of the mail server.",
                 "default": 20,
                 "minimum": 1,
                 "maximum": 300,

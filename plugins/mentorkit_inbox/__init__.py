@@ -16,7 +16,7 @@ from mentorkit_inbox.channel import Inbox, close_unread, find_table
 
 manifest = Manifest(
     title="Inbox",
-    summary="Keeps messages for those who cannot be reached otherwise, and shows them.",
+    summary="Keeps the messages of people whom nothing else reaches, for staff to pass on.",
     # Named, not given: `mentorkit pair` loads this plugin and should not load SQLAlchemy.
     tables="mentorkit_inbox.tables:metadata",
     migrations="mentorkit_inbox:migrations",
@@ -53,7 +53,7 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="list",
         title="List messages",
-        help="List the newest messages, of everybody or of one person; with --as one's own.",
+        help="List the newest messages. Of everybody or of one person; with --as one's own.",
         run=commands.list_messages,
         parameters=(
             Parameter(name="person", help="Id or external key of one person."),
@@ -64,7 +64,7 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="read",
         title="Read a message",
-        help="Show a message whole and mark it as read; to pass it on by phone, say.",
+        help="Show a message and mark it as read. To pass it on by phone, say.",
         run=commands.read_message,
         parameters=(Parameter(name="message", help="Id of the message.", required=True),),
     )

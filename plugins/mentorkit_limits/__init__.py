@@ -31,7 +31,7 @@ def _often(title: str, told: str, default: int) -> dict[str, Any]:
 
 manifest = Manifest(
     title="Limits of the open forms",
-    summary="Asks whoever sends very many forms without a log-in to wait.",
+    summary="Asks whoever sends an open form very often, as machines do, to wait.",
     # Named, not given: what loads this plugin should not load SQLAlchemy.
     tables="mentorkit_limits.tables:metadata",
     migrations="mentorkit_limits:migrations",

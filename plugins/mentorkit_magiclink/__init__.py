@@ -32,24 +32,24 @@ manifest = Manifest(
         "properties": {
             "minutes": {
                 "type": "integer",
-                "title": "Time of a link",
-                "description": "Minutes for which a link that was asked for is good.",
+                "title": "How many minutes a link works",
+                "description": "A link that somebody asks for on the sign-in page.",
                 "default": 30,
                 "minimum": 5,
                 "maximum": 1440,
             },
             "hours": {
                 "type": "integer",
-                "title": "Time of a link from staff",
-                "description": "Hours for which a link that staff hand out is good.",
+                "title": "How many hours a link from staff works",
+                "description": "A link that staff make and hand out.",
                 "default": 72,
                 "minimum": 1,
                 "maximum": 720,
             },
             "days": {
                 "type": "integer",
-                "title": "Time of a session",
-                "description": "Days after which somebody who signed in has to do it again.",
+                "title": "How many days somebody stays signed in",
+                "description": "After that they ask for a new link.",
                 "default": 30,
                 "minimum": 1,
                 "maximum": 365,
@@ -127,7 +127,7 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="make",
         title="Hand out a sign-in link",
-        help="Make a sign-in link for one person, to be handed to them by phone, message or on "
+        help="Make a sign-in link for one person. Hand it to them by phone, message or on "
         "paper. It works once. Needs --kit: the host's kit knows where its pages stand.",
         run=commands.make,
         parameters=(Parameter(name="person", help="Id or external key.", required=True),),
@@ -135,8 +135,8 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="end",
         title="Sign somebody out everywhere",
-        help="End every session of one person and every link that is open, say after a phone was "
-        "lost.",
+        help="Sign one person out everywhere. Links that they have not used are ended, too: say "
+        "after a phone was lost.",
         run=commands.end,
         parameters=(Parameter(name="person", help="Id or external key.", required=True),),
     )

@@ -13,7 +13,7 @@ from mentorkit_matching.strategies import STRATEGIES
 
 manifest = Manifest(
     title="Matching",
-    summary="Ready criteria, rules, assigners and strategies for matching mentees with mentors.",
+    summary="Finds pairs of mentees and mentors, by ready strategies or by one made of its parts.",
     requires_core=">=0.1,<1",
 )
 

@@ -12,7 +12,7 @@ from mentorkit_outcomes.walked import Funnel, Hours
 
 manifest = Manifest(
     title="Outcomes",
-    summary="The report's tables: the funnel, hours, who answered, what changed, who agrees.",
+    summary="Makes the report: how far people came, hours met, who answered, and what changed.",
 )
 
 

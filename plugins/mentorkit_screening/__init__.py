@@ -14,7 +14,7 @@ from mentorkit.hooks import Applicant, Context, RequirementCheck
 
 manifest = Manifest(
     title="Screening",
-    summary="Checks the age of a business, and whether somebody can be reached.",
+    summary="Checks who may join: how old their business is, and whether they can be reached.",
 )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 manifest = Manifest(
     title="Sign-up form",
-    summary="An open form by which people join a program by their own wish.",
+    summary="A page with a form on which people sign up for a program themselves.",
     program_settings={
         "type": "object",
         "additionalProperties": False,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 manifest = Manifest(
     title="Surveys",
-    summary="Asks people how it goes by forms of our own, also by a link without a log-in.",
+    summary="Asks people the surveys of a program on pages here, also by a link without a log-in.",
     tables="mentorkit_survey.tables:metadata",
     migrations="mentorkit_survey:migrations",
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import flask
 from markupsafe import Markup
 
+from mentorkit.domain.surveys import CURRENCY
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, WithProblems
+from mentorkit.i18n import currencies_of
 from mentorkit.journey import feedback, links
 from mentorkit.web import allow, answers, current
-from mentorkit.web.visits import BEHALF
+from mentorkit.web.visits import BEHALF, LONG
 from mentorkit_survey import drafts
 
 OPEN = ("mentee", "mentor", "coordinator", "admin")
@@ -138,6 +141,8 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
     for question in one["questions"]:
         question["typed"] = told.get(question["id"], answers.as_typed(question))
         question["wrong"] = problems.get(question["id"])
+        if question["id"] == CURRENCY and len(question["choices"]) > LONG:
+            question["first"] = likely(one, question["choices"])
     return visit.render(
         "mentorkit_survey/form.html",
         title=visit.text(one["titles"][0]),
@@ -150,6 +155,13 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
         behalf=() if own else BEHALF,
         report=report(one, token) if own else None,
     )
+
+
+def likely(one: Mapping[str, Any], choices: Collection[str]) -> list[str]:
+    """Return the currencies to show first: the one told before, and those where somebody lives."""
+    zones = (one["zone"], current().of.zone)
+    found = [one["currency"], *(code for zone in zones for code in currencies_of(zone))]
+    return [code for code in dict.fromkeys(found) if code in choices]
 
 
 def done(one: dict[str, Any], token: str = "") -> str:

@@ -27,7 +27,7 @@ WHERE = {
 
 manifest = Manifest(
     title="List of words",
-    summary="Holds what participants write if it has certain words, phone numbers or links.",
+    summary="Holds texts with certain words, phone numbers or links until staff have looked.",
     program_settings={
         "type": "object",
         "additionalProperties": False,
@@ -37,8 +37,8 @@ manifest = Manifest(
                 "items": {"type": "string", "minLength": 2, "maxLength": 100},
                 "maxItems": 2000,
                 "title": "Words and phrases",
-                "description": "What holds a text, in any spelling; for one language alone write "
-                "it in front: es: dinero.",
+                "description": "A text with one of these waits for staff, whatever its capitals "
+                "and accents. For one language alone write that in front: es: dinero.",
                 "default": [],
             },
             "kinds": {
@@ -57,7 +57,7 @@ manifest = Manifest(
                 "items": {"type": "string", "enum": list(WHERE), "enumNames": list(WHERE.values())},
                 "title": "Look for those in",
                 "description": "In a question or a reply before both have said yes, in an answer "
-                "of the profile, or in a word that is carried once they are connected.",
+                "of the profile, or in a text to each other once they are connected.",
                 "default": list(KINDS_IN),
             },
         },

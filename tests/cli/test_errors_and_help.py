@@ -148,3 +148,8 @@ def test_help_of_a_plugin_that_runs_by_its_name_alone_lists_its_options(run: Run
         assert option in told
     assert "sheets" in told
     assert "--port" not in run("inbox", "--help").out
+
+
+def test_the_help_of_recruit_says_which_columns_a_file_has(run: Run) -> None:
+    told = " ".join(run("recruit", "--help").out.split())
+    assert "headings: `id`, `name`, `email`, `phone` and the fields of the program" in told

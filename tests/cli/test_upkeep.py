@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -59,8 +60,10 @@ def test_a_file_elsewhere_is_named_with_db(folder: Path, run: Run) -> None:
 
 def test_plugins_are_listed_with_what_they_offer(run: Run) -> None:
     told = run("plugins").out
-    assert told.splitlines()[0].split() == ["PLUGIN", "TITLE", "FROM", "OFFERS"]
-    assert "csv" in told
+    does, _, offers_what = told.partition("\n\n")
+    assert re.split(r" {2,}", does.splitlines()[0].strip()) == ["PLUGIN", "WHAT IT DOES"]
+    assert offers_what.splitlines()[0].split() == ["PLUGIN", "FROM", "OFFERS"]
+    assert "Takes people in from CSV and XLSX files" in does
     loaded = json.loads(run("plugins", "--json").out)["loaded"]
     offers = {one["name"]: one["offers"] for one in loaded}
     assert offers["csv"]["recruitment_sources"] == ["csv"]

@@ -81,7 +81,11 @@ def test_each_loaded_plugin_stands_there_and_is_switched_by_a_button(portal: Por
     cora = portal.browser("cora")
     assert AT in cora.open("/programs/traders/setup")
     page = cora.open(AT)
-    for told in ("Greets &lt;everybody&gt;.", "Holds what participants write", "Who greets {name}"):
+    for told in (
+        "Greets &lt;everybody&gt;.",
+        "Holds texts with certain words",
+        "Who greets {name}",
+    ):
         assert told in page
     assert "The same answer, The best pairs for the objective. Switched off, that" in page
     assert "s3cret" not in page

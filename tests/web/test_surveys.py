@@ -12,7 +12,7 @@ import pytest
 from web.conftest import ADMIN, Portal
 
 from mentorkit import Portal as Site
-from mentorkit.journey import accept, feedback, links, match, meet
+from mentorkit.journey import accept, feedback, links, match, meet, onboard
 from mentorkit.kit import Kit
 from mentorkit.worker import work
 from tests.journey.asked import PLUGINS, sections
@@ -281,3 +281,60 @@ def test_who_is_asked_the_same_about_two_reads_which_is_about_whom(
         assert f"Six to eight weeks in: your mentoring with {other}</a>" in page
     page = asking.browser("ana").open("/")
     assert "Six to eight weeks in: your mentoring with Dora</a>" in page
+
+
+CODES = [
+    "AED",
+    "EUR",
+    "GBP",
+    "KES",
+    "UGX",
+    "USD",
+    *(f"X{letter}A" for letter in "ABCDEFGHIJKLMNOPQRS"),
+]
+
+
+def first_currencies(page: str) -> tuple[list[str], list[str]]:
+    """Return the currencies that stand above the others, and these."""
+    question = page.partition('name="answer.indicator.currency"')[2].partition("</select>")[0]
+    likely, others = re.findall(r"<optgroup label=[^>]+>(.*?)</optgroup>", question, re.DOTALL)
+    found = [re.findall(r'value="([A-Z]+)"', part) for part in (likely, others)]
+    assert sorted(found[0] + found[1]) == sorted(CODES), "each is there once"
+    assert "selected" not in question, "nobody answers it by leaving it alone"
+    return found[0], found[1]
+
+
+def test_of_many_currencies_those_that_are_likely_come_first(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    plan = {**sections()["measurement"], "currencies": CODES}
+    portal = create_portal(
+        kit=create_kit(plugins=PLUGINS),
+        **sections(measurement=plan, program={"zone": "Africa/Kampala"}),
+    )
+    onboard.set_zone(portal.kit, **BY, participant=portal.ids["ana"], zone="Africa/Nairobi")
+    drain(portal)
+    ana = portal.browser("ana")
+    ana.open("/")
+    path = ana.find(r'href="(/mentoring/x/survey/traders/[^"]+)"')
+    first, others = first_currencies(ana.open(path))
+    assert first == ["KES", "UGX"], "where she lives, then where the program is"
+    assert others == sorted(others)
+    told = {"answer.indicator.sales": "50", "answer.indicator.currency": "USD", "do": "send"}
+    ana.send(path, **told)
+    held = connect(portal)
+    meet.end(portal.kit, **BY, relationship=held, reason="completed")
+    drain(portal)
+    ana.open("/")
+    again = ana.find(r'href="(/mentoring/x/survey/traders/[^"]+)"')
+    assert again != path
+    assert first_currencies(ana.open(again))[0] == ["USD", "KES", "UGX"], "as she told before"
+
+
+def test_of_few_currencies_none_is_set_apart(asking: Portal) -> None:
+    onboard.set_zone(asking.kit, **BY, participant=asking.ids["ana"], zone="Africa/Nairobi")
+    ana = asking.browser("ana")
+    ana.open("/")
+    page = ana.open(ana.find(r'href="(/mentoring/x/survey/traders/[^"]+)"'))
+    assert "indicator.currency" in page
+    assert "optgroup" not in page
