@@ -81,8 +81,6 @@ def _codes(session: Session, program: Mapping[str, Any], figures: Mapping[str, A
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             joining = tx.participants.find(program_id=program["id"], state="approved")
         return ["agree" if any(one.consented_at is None for one in joining) else code]
-    if code == "publish" and not _drafted(session, program):
-        code = "match"
     if code == "match":
         chosen = "choose" if program["matching"] == "self" else code
         code = "gather" if program["kind"] == "circle" else chosen
@@ -92,13 +90,6 @@ def _codes(session: Session, program: Mapping[str, Any], figures: Mapping[str, A
         # What a run could not pair it seldom can now: those who are asked or together go first.
         return ["wait"] if figures["asked"] else ["meet" if running else "after", code]
     return [str(code)]
-
-
-def _drafted(session: Session, program: Mapping[str, Any]) -> bool:
-    """Return whether there is a pair in any draft: a run may have found none."""
-    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-        drafts = tx.proposals.find(program_id=program["id"], state="draft")
-    return any(one.run_id for one in drafts)
 
 
 def _then(codes: Iterable[str], **names: str) -> str:

@@ -22,7 +22,6 @@ from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, lacking, matching_for, requirements_of
 from mentorkit.journey.flags import to_mend
-from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.onboard import unanswered
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
@@ -279,16 +278,18 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     declined and have not left. `supply` is `supply.balance`: the free places and the mentees
     without a mentor; `places` and `seeking` are what a draft could give out and whom it could give
     a mentor now, so without those who are asked, and without leads; `ready` are all whom it would
-    consider, `queued` those whom the sign-up put onto the waiting list. `lacking` are codes of what
-    is missing before it can open; `late_work` is how much that was promised has waited for more
-    than 15 minutes, of all the tenant's programs; `concerns` are open ones that the actor may see,
-    `held` texts that wait to be passed on; `next` is the code of what is best done now.
+    consider, `queued` those whom the sign-up put onto the waiting list; `drafts` are pairs that
+    wait to be published. `lacking` are codes of what is missing before it can open;
+    `late_work` is how much that was promised has waited for more than 15 minutes, of all the
+    tenant's programs; `concerns` are open ones that the actor may see, `held` texts that wait to be
+    passed on; `next` is the code of what is best done now.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
         states = Counter(one.state for one in people)
         here = [one for one in people if one.state not in ("declined", "left")]
         open_now = tx.proposals.find(program_id=found.id, state=ASKED)
+        waiting = tx.proposals.find(program_id=found.id, state="draft")
         free = looking(tx, found, open_now)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
         figures = {
@@ -302,7 +303,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
             "asked": len(open_now),
             "staff_asked": sum(_of_staff(found, each) for each in open_now),
-            "drafts": tx.runs.count(program_id=found.id, state=DRAFTED),
+            "drafts": sum(one.run_id is not None for one in waiting),
             "relationships": dict(held),
             "late_work": _late(tx),
             **_safety(tx, found, actor),

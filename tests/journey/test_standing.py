@@ -94,6 +94,16 @@ def test_who_has_been_offered_somebody_is_not_to_be_matched_again(create_world: 
     assert overview(world) == (1, 4, 1, "match")
 
 
+def test_a_draft_without_a_pair_is_not_to_be_published(create_world: Any) -> None:
+    world = create_world([lead("ana", "mentee", trade="baker"), lead("dora", "mentor", trade="it")])
+    assert overview(world) == (1, 1, 0, "match")
+    match.draft(world.kit, **world.at, program="traders", alone=True)
+    assert overview(world) == (1, 1, 0, "match"), "there is none in it"
+    two = (world.ids["ana"], world.ids["dora"])
+    match.draft(world.kit, **world.at, program="traders", locks=[two])
+    assert overview(world) == (1, 1, 0, "publish")
+
+
 def test_the_overview_and_the_supply_count_the_same_places(create_world: Any) -> None:
     people = [lead(key, "mentee", trade="baker", born=1990) for key in ("ana", "ben")]
     people += [
