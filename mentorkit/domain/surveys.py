@@ -441,7 +441,8 @@ class Answer:
 class Facts:
     """What a metric is told of a program: all at once, as it stands in the journal and the rows.
 
-    `values` are the answers of each survey by its id, without free text. No names.
+    `values` are the answers of each survey by its id, without free text, and `asked` the ids of
+    the questions that it had. No names.
     """
 
     program: Program
@@ -449,6 +450,7 @@ class Facts:
     events: tuple[Event, ...] = ()
     surveys: tuple[Survey, ...] = ()
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     relationships: tuple[Relationship, ...] = ()
     meetings: tuple[Meeting, ...] = ()
     measurement: Measurement = field(default_factory=Measurement)

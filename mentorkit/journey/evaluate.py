@@ -6,16 +6,18 @@ import csv
 import io
 import json
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row, shown
-from mentorkit.domain.surveys import Facts, Measurement, surveys_of
+from mentorkit.domain.surveys import Facts, Measurement, Survey, surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import NotFound
 from mentorkit.i18n import translate
 from mentorkit.journey.definitions import measurement_of, questionnaires_of
+from mentorkit.journey.feedback import questions
 from mentorkit.journey.flags import flags
 from mentorkit.journey.steps import chosen, reading
 
@@ -47,9 +49,25 @@ def facts_of(tx: Transaction, program: Program) -> Facts:
         },
         relationships=tuple(held),
         meetings=tuple(tx.meetings.find(relationship_id=[one.id for one in held])),
+        asked=_asked(tx, program, surveys.values()),
         measurement=measurement_of(tx, program)[0] or Measurement(),
         questionnaires=questionnaires_of(tx, program)[0],
     )
+
+
+def _asked(
+    tx: Transaction, program: Program, surveys: Iterable[Survey]
+) -> dict[str, frozenset[str]]:
+    """Return which questions each survey asked, by its id: as they were in force then."""
+    alike: dict[Any, frozenset[str]] = {}
+    found = {}
+    for one in surveys:
+        parts = tuple((part.questionnaire, part.number, part.flagged) for part in one.parts)
+        key = (one.side, one.measured, parts)
+        if key not in alike:
+            alike[key] = frozenset(questions(tx, program, one)[0])
+        found[one.id] = alike[key]
+    return found
 
 
 def report(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def asked(facts: Facts) -> dict[tuple[str, str], list[tuple[Survey, Part]]]:
     return dict(sorted(found.items()))
 
 
+def was_asked(facts: Facts, survey: Survey, question: str) -> bool:
+    """Return whether a survey had this question; one that came into a plan later it had not."""
+    return question in facts.asked.get(survey.id, (question,))
+
+
 def title(facts: Facts, key: str) -> Any:
     """Return what a questionnaire is called now; one that is gone, by its key."""
     one = facts.questionnaires.get(key)
@@ -81,9 +86,12 @@ class Statements(Metric):
             if questionnaire is None or not questionnaire.statements or side == "staff":
                 continue
             for id, words in facts.measurement.statements.items():
+                those = [one for one, _ in each if was_asked(facts, one, f"statement.{id}")]
+                if not those:
+                    continue
                 given = [
                     value
-                    for survey, _ in each
+                    for survey in those
                     if (value := facts.values.get(survey.id, {}).get(f"statement.{id}"))
                 ]
                 agree = sum(value in AGREE for value in given)
@@ -96,8 +104,8 @@ class Statements(Metric):
                         100 * agree / len(given) if shown else None,
                         agree if shown else None,
                         len(given) if shown else None,
-                        len(each),
-                        len(each) - len(given) if shown else None,
+                        len(those),
+                        len(those) - len(given) if shown else None,
                     )
                 )
         return [
@@ -173,7 +181,13 @@ def _chosen(facts: Facts) -> Iterator[tuple[Any, ...]]:
             if side not in of or not choices:
                 continue
             only = question.id in questionnaire.flagged
-            those = [survey for survey, part in each if part.flagged or not only]
+            those = [
+                survey
+                for survey, part in each
+                if (part.flagged or not only) and was_asked(facts, survey, question.id)
+            ]
+            if not those:
+                continue
             given = [
                 value
                 for survey in those

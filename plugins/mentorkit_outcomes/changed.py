@@ -13,6 +13,7 @@ from typing import Any
 
 from mentorkit.domain.surveys import CURRENCY, MONTHS, PERIOD, Survey
 from mentorkit.hooks import Column, Context, Facts, Metric, Table
+from mentorkit_outcomes.answered import was_asked
 
 FEW = 5
 SMALL = f"A dash stands where fewer than {FEW} have told the value."
@@ -45,14 +46,19 @@ class Indicators(Metric):
         changed: list[tuple[Any, ...]] = []
         for id, indicator in facts.measurement.indicators.items():
             label = indicator.get("label", id)
-            start = _values(facts, id, before)
-            ends = [(wave, asked, _values(facts, id, asked)) for wave, asked in later]
+            first_asked = _asked(facts, id, before)
+            start = _values(facts, id, first_asked)
+            ends = [
+                (wave, those, _values(facts, id, those))
+                for wave, asked in later
+                if (those := _asked(facts, id, asked))
+            ]
             given = {
                 code for each in (start, *(end for _, _, end in ends)) for _, code in each.values()
             }
             for currency in sorted(given) or [""]:
                 head = (label, currency or None)
-                told.append((*head, "Beginning", *_centre(facts, start, before, currency)))
+                told.append((*head, "Beginning", *_centre(facts, start, first_asked, currency)))
                 for wave, asked, end in ends:
                     told.append((*head, wave.title, *_centre(facts, end, asked, currency)))
                     cells = _change(facts, start, end, asked, currency)
@@ -125,6 +131,11 @@ def _newest(surveys: Iterable[Survey]) -> dict[str, Survey]:
         if one.participant_id is not None:
             found[one.participant_id] = one
     return found
+
+
+def _asked(facts: Facts, id: str, asked: Mapping[str, Survey]) -> dict[str, Survey]:
+    """Return those who were asked this indicator; it may have come into the plan later."""
+    return {who: one for who, one in asked.items() if was_asked(facts, one, f"indicator.{id}")}
 
 
 def _values(facts: Facts, id: str, asked: Mapping[str, Survey]) -> Told:

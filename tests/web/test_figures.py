@@ -19,7 +19,17 @@ from web.test_surveys import drain
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict
-from mentorkit.journey import evaluate, feedback, meet, onboard, protect, recruit, screen, standing
+from mentorkit.journey import (
+    evaluate,
+    feedback,
+    meet,
+    onboard,
+    programs,
+    protect,
+    recruit,
+    screen,
+    standing,
+)
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from tests.conftest import Clock
@@ -276,3 +286,34 @@ def test_the_figures_are_what_follows_from_what_was_told_by_those_who_are_there(
     rows = expected(start, later)
     assert rows["statements"][0][4:] == [4, 6, 9, 3]
     check(told, rows)
+
+
+def test_what_came_into_the_plan_later_was_not_asked_of_those_before(told: Portal) -> None:
+    kit, by = told.kit, {**by_admin(told), "program": "traders"}
+    plan, asks = PRESET["measurement"], PRESET["questionnaires"]
+    more = {**plan["statements"], "again": "I would do it again."}
+    indicators = {**plan["indicators"], "people": {"label": "People"}}
+    body = {**plan, "statements": more, "indicators": indicators}
+    programs.define(kit, **by, kind="measurement", body=body)
+    questions = {**asks["start"]["questions"], "sure": {"kind": "flag", "label": "Sure?"}}
+    body = {**asks, "start": {**asks["start"], "questions": questions}}
+    programs.define(kit, **by, kind="questionnaires", body=body)
+    rows = expected(START, LATER)
+    made = as_json(told)
+    assert [row[0] for row in made["statements"]] == ["It was crucial."] * 2
+    assert made["statements"][0][6:] == rows["statements"][0][6:]
+    assert {row[1] for row in made["answers"]} == {"Mood?", "What for?", "Is it new?"}
+    assert [row[3:5] for row in made["indicators"] if row[0] == "People"] == [[0, 0]]
+    meet.log(kit, **by_admin(told), relationship=connect(told, "p9", "mo"), minutes=30)
+    drain(told)
+    answer(told, "p9", "later", {"statement.again": "agree", "indicator.people": 3})
+    made = as_json(told)
+    asked_now = {(row[0], row[2]): row[6] for row in made["statements"]}
+    assert asked_now == {
+        ("It was crucial.", "Mentees"): AT_LATER + 1,
+        ("It was crucial.", "Mentors"): AT_LATER + 1,
+        ("I would do it again.", "Mentees"): 1,
+        ("I would do it again.", "Mentors"): 1,
+    }
+    later = [row for row in made["indicators"] if row[0] == "People" and row[2] == "Later on"]
+    assert [row[3:6] for row in later] == [[1, 1, 100]]
