@@ -86,6 +86,7 @@ def test_options_and_their_questions_are_in_the_readers_language(telling: Portal
         tx.people.save(replace(ana, locale="es"))
     page = telling.browser("ana").open(f"{AT}/proposals/{ask(telling)}")
     assert "<dt>Oficio</dt><dd>Pan</dd>" in page
+    assert "<dd>lun 18-20</dd>" in page
 
 
 def test_staff_read_both_folded_away(telling: Portal) -> None:

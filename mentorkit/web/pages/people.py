@@ -21,7 +21,7 @@ from mentorkit.errors import (
     WithProblems,
     by_row,
 )
-from mentorkit.i18n import zone_named
+from mentorkit.i18n import ahead, zone_named
 from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
@@ -281,7 +281,7 @@ def participant(
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
     found["zone"] = visit.clock(found["zone"])
-    hours = answers.ahead(found["zone"], visit.kit.clock())
+    hours = ahead(found["zone"], visit.kit.clock())
     for question in found["questions"]:
         question["typed"] = answers.as_typed(question, hours)
         question["wrong"] = problems.get(question["id"])
