@@ -310,13 +310,15 @@ def _show(
             format_hours(value, locale) if hours else [_option(one, locale, about) for one in value]
         )
         rest = len(shown) - _LISTED
-        return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+        listed = ", ".join(shown[:_LISTED])
+        more = translate("{listed} and {count} more", locale)
+        return more.format(listed=listed, count=rest) if rest > 0 else listed
     return _option(value, locale, about)
 
 
 def _option(value: Any, locale: str, about: Field | None) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return translate("yes" if value else "no", locale)
     if isinstance(value, float):
         return f"{value:g}"
     if about is not None and isinstance(value, str) and value in about.choices:

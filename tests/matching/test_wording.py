@@ -12,6 +12,7 @@ import pytest
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
+from mentorkit.matching import wording
 from mentorkit.matching.wording import ABOUT, SENTENCES, answer, joined, sentence, words
 
 FIELDS, _ = parse_fields(
@@ -127,6 +128,18 @@ def test_hours_are_told_as_they_are_answered() -> None:
         "Recruit somebody who offers this: at least 1 of Tue 23-24, Wed 0-1, Wed 16-18, Sun 23-24 "
         "under hours."
     )
+
+
+def test_each_word_of_a_reason_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"yes": "oui", "no": "non", "{listed} and {count} more": "{listed} et {count} autres"}
+    monkeypatch.setattr(
+        wording, "translate", lambda text, locale: known.get(text, text) if locale == "fr" else text
+    )
+    different = Reason(code="different", params=Frozen(field="online", yours=True, theirs=False))
+    assert words(different) == "You have a different online: yes and no."
+    assert words(different, "fr") == "You have a different online: oui and non."
+    shared = Reason(code="shares", params=Frozen(field="skills", shared=tuple("abcdefgh")))
+    assert words(shared, "fr").endswith("a, b, c, d, e, f et 2 autres.")
 
 
 def test_long_lists_are_cut() -> None:
