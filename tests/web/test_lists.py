@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sqlalchemy as sa
 from web.conftest import ADMIN, Browser, Portal
 
 from mentorkit import worker
@@ -59,6 +60,25 @@ def test_a_decision_leads_back_to_the_same_part_of_the_list(portal: Portal) -> N
     cora.open(f"{AT}/people?search=number")
     page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k05"]], do="wait")
     assert re.findall(r'value="([^"]+)" aria-label="[^"]*" checked', page) == [ids["k01"]]
+
+
+def test_those_who_are_refused_are_read_at_once(portal: Portal) -> None:
+    ids, cora, told = crowd(portal), portal.browser("cora"), []
+    leads = [id for key, id in ids.items() if key.startswith("k")]
+    cora.open(f"{AT}/people?state=lead")
+    cora.send(f"{AT}/people?state=lead", participant=leads[:20], do="wait")
+    sa.event.listen(
+        portal.kit.engine, "before_cursor_execute", lambda *about: told.append(str(about[2]))
+    )
+
+    def asked(count: int) -> int:
+        cora.open(f"{AT}/people?state=lead")
+        told.clear()
+        page = cora.send(f"{AT}/people?state=lead", 409, participant=leads[:count], do="wait")
+        assert len(re.findall(r"<li>Élodie Number\d\d: ", page)) == count
+        return sum("mk__business" in text for text in told)
+
+    assert asked(20) == asked(2)
 
 
 def test_the_place_in_the_list_stays_and_an_empty_rest_shows_the_beginning(

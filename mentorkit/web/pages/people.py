@@ -27,7 +27,7 @@ from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
-from mentorkit.web.namesakes import beside, named
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
@@ -90,8 +90,9 @@ def _refused(
     """Return for whom something was not possible, by name, and why, wherever they stand."""
     rows, told = {row["id"]: row for row in items}, []
     elsewhere = {one["id"] for one in refused} - rows.keys()
-    for id in named(visit, "participant", elsewhere) if elsewhere else ():
-        rows[id] = screen.one(visit.kit, **visit.asked(), participant=id)
+    if elsewhere:
+        found = screen.review(visit.kit, **visit.asked(), program=visit.of.key, ids=elsewhere)
+        rows |= {row["id"]: row for row in found}
     for one in refused:
         row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
         unmet = [each for each in row["requirements"] if each["answer"] == "no"]
