@@ -11,7 +11,8 @@ from web.conftest import ADMIN, Browser, Portal
 from mentorkit import worker
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import accept, match, onboard, programs, protect, recruit, screen
+from mentorkit.domain.people import Actor
+from mentorkit.journey import accept, match, onboard, programs, protect, recruit, screen, signup
 from mentorkit.web.pages import matching
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -136,6 +137,33 @@ def test_the_list_tells_people_of_one_name_apart(portal: Portal) -> None:
     page = portal.browser("cora").open(f"{AT}/people?search=jane")
     assert "Sweet Bread · since March 1, 2027" in page
     assert "j2 · since March 1, 2027" in page
+
+
+def test_two_of_one_name_who_came_on_one_day_are_told_apart_for_staff(portal: Portal) -> None:
+    for email, phone in (
+        ("j1@example.org", "+254 700 000 123"),
+        ("j2@example.org", "+254 700 004 567"),
+        ("j3@example.org", ""),
+        ("j4@example.org", "+254 711 004 567"),
+    ):
+        told = {"name": "Jané Mwangi" if phone else "Jane Mwangi", "email": email, "phone": phone}
+        signup.sign_up(
+            portal.kit, tenant="acme", actor=Actor(), program="traders", role="mentor", **told
+        )
+    since, cora = "since March 1, 2027", portal.browser("cora")
+    page = cora.open(f"{AT}/people?state=lead")
+    ways = ["phone ending in 0123", "j2@example.org", "j3@example.org", "j4@example.org"]
+    assert re.findall(rf'"mk-beside">{since} · (.*?)</span>', page) == ways
+    page = cora.send(f"{AT}/people", participant=_leads(portal), do="decline", ask="yes")
+    for way in ways:
+        assert f" Mwangi ({since}, {way})" in page
+    page = portal.browser("vera").open(f"{AT}/people?state=lead")
+    assert len(re.findall(rf'"mk-beside">{since}</span>', page)) == 4
+
+
+def _leads(portal: Portal) -> list[str]:
+    found = screen.review(portal.kit, **BY, program="traders", state="lead")
+    return [one["id"] for one in found]
 
 
 def namesake(portal: Portal, role: str, name: str, key: str, firm: str | None) -> str:

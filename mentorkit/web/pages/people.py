@@ -11,6 +11,7 @@ import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
+from mentorkit.domain.people import plain
 from mentorkit.errors import (
     Conflict,
     Invalid,
@@ -27,7 +28,7 @@ from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
-from mentorkit.web.namesakes import beside
+from mentorkit.web.namesakes import beside, reached
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
@@ -80,7 +81,23 @@ def people(
         refused=_refused(visit, done["refused"], found["items"]),
         wrong=wrong,
         ticked=ticked or [one["id"] for one in done["refused"]],
+        ways=_ways(visit, found["items"]),
         **found,
+    )
+
+
+def _ways(visit: Visit, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return how those are reached of whom the list says the same, by the person's id."""
+    return reached(
+        visit,
+        {
+            row["person_id"]: (
+                plain(row["name"]),
+                row["business"] or row["key"],
+                visit.day(row["created_at"]),
+            )
+            for row in items
+        },
     )
 
 
