@@ -53,9 +53,9 @@ def introduce(
     program: str | None,
     as_json: bool,
 ) -> None:
-    """Show who is connected, why, what they show of themselves, and how to reach them.
+    """Show who is connected, and how to reach them.
 
-    By id or as MENTEE=MENTOR. Only contacts that their owner shares are shown. Times are UTC.
+    By id or as MENTEE=MENTOR; with why they fit, and the answers that they show. Only contacts that their owner shares are shown. Times are UTC.
     """
     from mentorkit.journey import introduce as introducing
 
