@@ -55,7 +55,8 @@ def introduce(
 ) -> None:
     """Show who is connected, and how to reach them.
 
-    By id or as MENTEE=MENTOR; with why they fit, and the answers that they show. Only contacts that their owner shares are shown. Times are UTC.
+    By id or as MENTEE=MENTOR; with why they fit, and the answers that they show. Only contacts
+    that their owner shares are shown. Times are UTC.
     """
     from mentorkit.journey import introduce as introducing
 
