@@ -67,10 +67,11 @@ def introduce(
     program: str | None,
     as_json: bool,
 ) -> None:
-    """Show who is connected, why, what they show of themselves, and how to reach them.
+    """Show who is connected, and how to reach them.
 
-    By id or as MENTEE=MENTOR. Only contacts that their owner shares are shown. Times are on the
-    clock of who acts (--as), else on the program's; in JSON they are UTC.
+    By id or as MENTEE=MENTOR; with why they fit, and the answers that they show. Only contacts
+    that their owner shares are shown. Times are on the clock of who acts (--as), else on the
+    program's; in JSON they are UTC.
     """
     from mentorkit.journey import introduce as introducing
 
