@@ -88,7 +88,7 @@ def _ensure_all_may_meet(tx: Transaction, program: Any, rows: Sequence[Participa
     pairs = list(combinations(rows, 2))
     for (one, other), code in zip(pairs, breaches(tx, program, pairs), strict=True):
         mentees = one.role == other.role == "mentee" and program.kind != "peer"
-        if code and not (mentees and code == "together_now"):
+        if code not in (None, "wrong_role") and not (mentees and code == "together_now"):
             names = [person.name for person in persons_of(tx, (one.id, other.id)).values()]
             told = f"{' and '.join(names)}: {WORDS[code]}"
             raise Conflict(f"safeguard.{code}", told, safeguard=code)
