@@ -18,7 +18,7 @@ from mentorkit.journey.browse import paged
 from mentorkit.journey.definitions import fields_of, requirements_of
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.onboard import leave
-from mentorkit.journey.requirements import BEFORE, answers, verdict
+from mentorkit.journey.requirements import answers, verdict
 from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of
 from mentorkit.journey.steps import (
     NEW,
@@ -208,10 +208,11 @@ def correct_role(
 ) -> dict[str, Any]:
     """Give somebody the role they should have come in with, as who took the wrong form.
 
-    What was approved or declined stands. Who is active leaves with the reason ``wrong_role`` and is
-    a lead again: what they agreed to, and whether they may join, was for the other side; a proposal
-    is to be taken back first, and who was matched keeps that role, beside the other (``both``).
-    Answers that the new role is not asked for go.
+    Who gains a side, also beside the one they have (``both``), is decided on anew: approved or
+    active, they leave with the reason ``wrong_role`` and are a lead again, for what they agreed to,
+    and whether they may join, was for the other side. A proposal is to be taken back and what runs
+    to end first; who was ever matched keeps that side. Answers that the new role is not asked for
+    go.
     """
     tx.participants.hold([participant])
     one = tx.participants.get(participant)
@@ -225,9 +226,9 @@ def correct_role(
         )  # fmt: skip
     if one.state == "left":
         raise Conflict("participant.left", "They have left. Take them back in first.")
-    if role not in ("both", one.role):
-        _ensure_unmatched(tx, one)
-        if one.state not in BEFORE:
+    if role != one.role:
+        _ensure_unmatched(tx, one, role)
+        if one.let_in and one.role != "both":
             about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
             leave(kit, **about, reason="wrong_role")
             readmit(kit, **about)
@@ -244,13 +245,19 @@ def correct_role(
     return step.done(tx.participants, changed, fact, changed=("role", *sorted(gone)), **own)
 
 
-def _ensure_unmatched(tx: Transaction, one: Participant) -> None:
+def _ensure_unmatched(tx: Transaction, one: Participant, role: str) -> None:
     """Raise `Conflict` where somebody else counts on the role that this one has."""
-    if tx.relationships.for_participants([one.id]):
+    if role != "both" and tx.relationships.for_participants([one.id]):
         raise Conflict(
             "participant.matched",
             f"They were brought together with somebody here as {one.role}, and that stays. If they "
-            "are both, mentee and mentor, say that.",
+            "are both, mentee and mentor, say that once nothing of theirs runs.",
+        )
+    if one.used:
+        raise Conflict(
+            "participant.matched",
+            "They are together with somebody now. Whether they may be on the other side too is "
+            "decided anew: do this again when that has ended.",
         )
     if any(tx.proposals.count(state=OPEN, **{side: one.id}) for side in ("mentee_id", "mentor_id")):
         raise Conflict(

@@ -56,7 +56,7 @@ def test_who_took_the_wrong_form_is_a_lead_again_unless_somebody_counts_on_them(
     traders: Path, run: Run
 ) -> None:
     told = run("participant", "correct", "e1", "--role", "mentor").out
-    assert told == "Corrected 1 participant.\n"
+    assert told.startswith("Corrected 1 participant.\n")
     assert states(run)["e1"] == "lead"
     run("relationship", "propose", "e2", "m1")
     told = run("participant", "correct", "e2", "--role", "mentor", code=5).err

@@ -9,8 +9,10 @@ import pytest
 
 from mentorkit import matching
 from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, onboard, screen
-from tests.journey.conftest import ids
+from mentorkit.journey import accept, match, onboard, programs, screen
+from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.pools import pool_of
+from tests.journey.conftest import ids, lead
 
 
 def corrects(world: Any, key: str, role: str) -> dict[str, Any]:
@@ -70,3 +72,46 @@ def test_a_pair_whose_mentee_is_a_mentor_by_now_is_neither_published_nor_begun(w
         accept.accept(world.kit, **world.at, proposal=asked)
     assert caught.value.code == "safeguard.wrong_role"
     assert pairs(world)["Ana", "Cleo"] == ("withdrawn", "wrong_role")
+
+
+# ------------------------------------------------------------------ a side is decided on anew
+
+
+@pytest.mark.parametrize("state", ["approved", "active", "paused"])
+@pytest.mark.parametrize("role", ["both", "mentor"])
+def test_who_gains_a_side_is_decided_on_anew(create_world: Any, state: str, role: str) -> None:
+    asked = {"roles": ["mentor"], "field": "village", "test": "one_of", "value": ["Ora", "Wen"]}
+    world = create_world(sections={"requirements": [{**asked, "id": "near"}]})
+    at = {**world.at, "participant": world.ids["ana"]}
+    onboard.answer(world.kit, **at, answers={"village": "Far"})
+    if state == "paused":
+        onboard.pause(world.kit, **at)
+    if state == "approved":
+        for verb in (onboard.leave, screen.readmit, screen.approve, onboard.consent):
+            verb(world.kit, **at)
+    done = corrects(world, "ana", role)
+    assert (done["role"], done["state"], done["consented_at"]) == (role, "lead", None)
+    assert {one.id for one in free_mentors(world)} == {world.ids["cleo"], world.ids["dora"]}
+    with pytest.raises(Conflict, match="Not met: near"):
+        screen.approve(world.kit, **at)
+
+
+def free_mentors(world: Any) -> list[Any]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        program = tx.programs.get(world.program)
+        return list(pool_of(tx, program, fields_of(tx, program), ()).mentors)
+
+
+def test_who_gives_up_a_side_stays_on_the_other(create_world: Any) -> None:
+    world = create_world([lead("ana", "both", trade="baker"), lead("cleo", "mentor")])
+    done = corrects(world, "ana", "mentee")
+    assert (done["role"], done["state"]) == ("mentee", "active")
+    assert {one.id for one in free_mentors(world)} == {world.ids["cleo"]}
+
+
+def test_a_closed_program_lets_nobody_in_on_another_side(world: Any) -> None:
+    programs.close(world.kit, **world.at, program="traders")
+    with pytest.raises(Conflict) as caught:
+        corrects(world, "ana", "both")
+    assert caught.value.code == "program.closed"
+    assert part(world, "ana").state == "active"
