@@ -212,7 +212,7 @@ def correct_role(
     active, they leave with the reason ``wrong_role`` and are a lead again, for what they agreed to,
     and whether they may join, was for the other side. A proposal is to be taken back and what runs
     to end first; who was ever matched keeps that side. Answers that the new role is not asked for
-    go.
+    go; a mentor keeps the places they have, also none. Nothing changes for who has the role.
     """
     tx.participants.hold([participant])
     one = tx.participants.get(participant)
@@ -226,16 +226,16 @@ def correct_role(
         )  # fmt: skip
     if one.state == "left":
         raise Conflict("participant.left", "They have left. Take them back in first.")
-    if role != one.role:
-        _ensure_unmatched(tx, one, role)
-        if one.let_in and one.role != "both":
-            about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
-            leave(kit, **about, reason="wrong_role")
-            readmit(kit, **about)
-            one = tx.participants.get(participant)
-    most = places_of(tx, program, role)
-    if role != "mentee" and one.plays("mentor"):
-        most = max(one.capacity, 1)
+    if role == one.role:
+        return step.row(one)
+    _ensure_unmatched(tx, one, role)
+    if one.let_in and one.role != "both":
+        about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
+        leave(kit, **about, reason="wrong_role")
+        readmit(kit, **about)
+        one = tx.participants.get(participant)
+    keeps = role != "mentee" and one.plays("mentor")
+    most = one.capacity if keeps else places_of(tx, program, role)
     changed = replace(one, role=role, capacity=most)
     asked = fields_of(tx, program).values()
     gone = [each.id for each in asked if not any(map(changed.plays, each.roles))]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mentorkit import matching
+from mentorkit.domain.events import ParticipantChanged
 from mentorkit.errors import Conflict
 from mentorkit.journey import accept, match, onboard, programs, screen
 from mentorkit.journey.definitions import fields_of
@@ -115,3 +116,28 @@ def test_a_closed_program_lets_nobody_in_on_another_side(world: Any) -> None:
         corrects(world, "ana", "both")
     assert caught.value.code == "program.closed"
     assert part(world, "ana").state == "active"
+
+
+# ------------------------------------------------------------------ places
+
+
+def test_who_has_the_role_already_keeps_everything(world: Any) -> None:
+    onboard.set_capacity(world.kit, **world.at, participant=world.ids["ana"], capacity=3)
+    before = part(world, "ana")
+    accept.accept(world.kit, **world.at, proposal=proposed(world, "ana", "dora"))
+    assert corrects(world, "ana", "mentee")["capacity"] == 3
+    assert replace(part(world, "ana"), used=0, version=before.version) == before
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        told = tx.journal.about("participant", world.ids["ana"])
+    assert not any(isinstance(one, ParticipantChanged) for one in told)
+
+
+def proposed(world: Any, mentee: str, mentor: str) -> str:
+    return str(match.propose(world.kit, **world.at, **ids(world, mentee, mentor))["id"])
+
+
+def test_a_mentor_who_wants_nobody_now_gets_no_place_by_a_correction(world: Any) -> None:
+    onboard.set_capacity(world.kit, **world.at, participant=world.ids["dora"], capacity=0)
+    assert corrects(world, "dora", "both")["capacity"] == 0
+    assert corrects(world, "dora", "mentor")["capacity"] == 0
+    assert corrects(world, "cleo", "mentee")["capacity"] == 1
