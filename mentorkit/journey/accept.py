@@ -23,7 +23,7 @@ from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting
 from mentorkit.journey.definitions import fields_of, targets_of
 from mentorkit.journey.locks import judged
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
-from mentorkit.journey.pools import ASKED
+from mentorkit.journey.pools import ASKED, two_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, role_in
 from mentorkit.journey.tell import tell
@@ -221,7 +221,10 @@ def settle(
 
     `last` are those who have taken their last place as a mentee.
     """
-    tx = step.tx
+    tx, here = step.tx, [member.participant_id for member in held.here]
+    for one in tx.proposals.find(mentee_id=here, mentor_id=here, state=ASKED):
+        two = both(tx, SYSTEM_ACTOR, two_of(one), "proposal")  # as asked the other way round
+        _withdraw(two, one, "together_now", cause, but="")
     for choice in (one for id in mentees for one in waiting(tx, id)):
         withdraw_one(step, choice, "accepted_another", cause)
     for id in (*mentees, *others):
@@ -378,7 +381,7 @@ def _withdraw(
 ) -> Proposal:
     saved, event = withdraw_one(asked, one, reason, cause)
     promise_next(asked, one, event)
-    if one.state != "draft" and reason not in ("blocked", "erased"):
+    if one.state != "draft" and reason not in ("blocked", "erased", "together_now"):
         awaited = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, (*one.involved, awaited), but=but)
     return saved

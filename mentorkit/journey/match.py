@@ -471,7 +471,8 @@ def publish(
 
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
-    A pair that waits among the mentee's choices is asked as that choice, and waits no more.
+    A pair that waits among the mentee's choices is asked as that choice, and waits no more, nor
+    among those of a mentor who could as well be the mentee.
     """
     step, found = _on_run(tx, actor, run)
     if program is not None and program_of(tx, program).id != found.program_id:
@@ -506,6 +507,8 @@ def publish(
             if choice := chosen.get(two_of(one)):  # asked once: as the mentee's own, if it is hers
                 one, left = (choice, one) if choice.origin == "mentee" else (one, choice)
                 withdraw_one(two, left, "asked_for")
+            if turned := chosen.get(two_of(one)[::-1]):
+                withdraw_one(two, turned, "asked_for")
             two.offer(one)
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)
