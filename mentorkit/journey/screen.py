@@ -214,6 +214,9 @@ def correct_role(
     to end first; who was ever matched keeps that side. Answers that the new role is not asked for
     go; a mentor keeps the places they have, also none. Nothing changes for who has the role.
     """
+    one = tx.participants.get(participant)
+    tx.programs.hold([one.program_id])  # in the order in which who publishes or erases holds them
+    tx.people.hold([one.person_id])
     tx.participants.hold([participant])
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)

@@ -141,3 +141,14 @@ def test_a_mentor_who_wants_nobody_now_gets_no_place_by_a_correction(world: Any)
     assert corrects(world, "dora", "both")["capacity"] == 0
     assert corrects(world, "dora", "mentor")["capacity"] == 0
     assert corrects(world, "cleo", "mentee")["capacity"] == 1
+
+
+# ------------------------------------------------------------------ beside others
+
+
+def test_a_correction_holds_the_program_before_anybody_in_it(world: Any, beside: Any) -> None:
+    def hold() -> None:
+        world.kit.write(world.tenant, lambda tx: tx.programs.hold([world.program]))
+
+    they = beside(screen, "leave", lambda: corrects(world, "ana", "mentor"), hold, after=False)
+    assert not they.first, "who publishes holds it, and then waits for those in it"
