@@ -15,7 +15,9 @@ from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
+from mentorkit.journey.contents import overtake
 from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.feedback import close
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.onboard import leave
 from mentorkit.journey.requirements import answers, verdict
@@ -212,7 +214,8 @@ def correct_role(
     active, they leave with the reason ``wrong_role`` and are a lead again, for what they agreed to,
     and whether they may join, was for the other side. A proposal is to be taken back and what runs
     to end first; who was ever matched keeps that side. Answers that the new role is not asked for
-    go; a mentor keeps the places they have, also none. Nothing changes for who has the role.
+    go, also those that wait to be looked at, and what the old side was asked in a survey is closed.
+    A mentor keeps the places they have, also none. Nothing changes for who has the role.
     """
     one = tx.participants.get(participant)
     tx.programs.hold([one.program_id])  # in the order in which who publishes or erases holds them
@@ -242,6 +245,8 @@ def correct_role(
     changed = replace(one, role=role, capacity=most)
     asked = fields_of(tx, program).values()
     gone = [each.id for each in asked if not any(map(changed.plays, each.roles))]
+    overtake(tx, program, one, gone)
+    close(step, changed)
     gone = [id for id in gone if one.profile.get(id) is not None]
     changed = replace(changed, profile=one.profile.with_(**dict.fromkeys(gone)))
     fact, own = events.ParticipantChanged, {"role_played": role, "capacity": most}

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from mentorkit import matching
-from mentorkit.domain.events import ParticipantChanged
-from mentorkit.errors import Conflict
-from mentorkit.journey import accept, match, onboard, programs, screen
+from mentorkit.domain.events import ParticipantChanged, ParticipantOnboarded
+from mentorkit.errors import Conflict, NotFound
+from mentorkit.journey import accept, contents, feedback, match, onboard, programs, screen
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.pools import pool_of
+from mentorkit.worker import work
 from tests.journey.conftest import ids, lead
 
 
@@ -141,6 +142,85 @@ def test_a_mentor_who_wants_nobody_now_gets_no_place_by_a_correction(world: Any)
     assert corrects(world, "dora", "both")["capacity"] == 0
     assert corrects(world, "dora", "mentor")["capacity"] == 0
     assert corrects(world, "cleo", "mentee")["capacity"] == 1
+
+
+# ------------------------------------------------------------------ what was theirs on the old side
+
+
+def survey(title: str, *to: str) -> dict[str, Any]:
+    mood = {"kind": "text", "label": "What do you hope for?"}
+    when = [{"event": "ParticipantOnboarded"}]
+    return {"title": title, "to": list(to), "when": when, "questions": {"mood": mood}}
+
+
+def surveys(world: Any, key: str) -> list[dict[str, Any]]:
+    rows = feedback.surveys(world.kit, **world.at, program="traders")
+    return [row for row in rows if row["person_id"] == world.persons[key]]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_what_is_asked_of_the_old_side_is_closed_and_of_both_asked_anew(
+    create_world: Any, create_kit: Any, answered: bool
+) -> None:
+    asked = {"start": survey("Start", "mentee", "mentor")}
+    kit = create_kit(plugins=("matching", "survey"))
+    world = create_world(kit=kit, sections={"questionnaires": asked})
+    work(kit)
+    (old,) = surveys(world, "ana")
+    by = {"tenant": world.tenant, "actor": world.by("ana")}
+    if answered:
+        feedback.answer(kit, **by, survey=old["id"], answers={"mood": "a loan"})
+    corrects(world, "ana", "mentor")
+    assert [row["id"] for row in surveys(world, "ana")] == ([old["id"]] if answered else [])
+    assert feedback.mine(kit, **by) == []
+    if not answered:
+        with pytest.raises(NotFound, match="not asked any more"):
+            feedback.answer(kit, **by, survey=old["id"], answers={"mood": "a loan"})
+    returns(world, "ana")
+    work(kit)
+    (new,) = feedback.mine(kit, **by)
+    assert (new["side"], new["id"] != old["id"]) == ("mentor", True)
+    assert feedback.answer(kit, **by, survey=new["id"], answers={"mood": "to help"})["answers"] == 1
+
+
+def test_nobody_is_invited_to_what_is_closed(create_world: Any, create_kit: Any) -> None:
+    asked = {"start": survey("Start", "mentee")}
+    kit = create_kit(plugins=("matching", "survey"))
+    world = create_world(kit=kit, sections={"questionnaires": asked})
+    for event in onboarded(world):
+        feedback.after(kit, tenant=world.tenant, sequence=event)
+    corrects(world, "ana", "mentor")
+    work(kit)
+    with kit.transaction(tenant=world.tenant, write=False) as tx:
+        jobs = tx.outbox.find(kind="survey", recipient_id=world.persons["ana"])
+    assert [(job.state, job.error) for job in jobs] == [("done", None)]
+    assert surveys(world, "ana") == []
+
+
+def onboarded(world: Any) -> list[int]:
+    with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+        told = tx.journal.about("participant", world.ids["ana"])
+    return [one.sequence for one in told if isinstance(one, ParticipantOnboarded)]
+
+
+def test_a_held_answer_that_only_the_old_side_gives_goes_to_nobody(
+    create_world: Any, create_kit: Any
+) -> None:
+    kit = create_kit(plugins=("matching", "wordlist"))
+    world = create_world(kit=kit, fields={"wish": {"kind": "text", "roles": ["mentee"]}})
+    by = {"tenant": world.tenant, "actor": world.by("ana"), "participant": world.ids["ana"]}
+    number = "call +254 700 123 456"
+    onboard.answer(kit, **by, answers={"wish": number, "village": number})
+    wish = next(one for one in waiting(world) if one["field"] == "wish")["id"]
+    corrects(world, "ana", "mentor")
+    assert [one["field"] for one in waiting(world)] == ["village"], "both sides are asked for that"
+    with pytest.raises(Conflict):
+        contents.release(kit, **world.at, content=wish)
+    assert dict(part(world, "ana").profile) == {"trade": "baker", "village": "Ora"}
+
+
+def waiting(world: Any) -> list[dict[str, Any]]:
+    return contents.waiting(world.kit, **world.at, program="traders")
 
 
 # ------------------------------------------------------------------ beside others
