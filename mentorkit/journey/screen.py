@@ -216,6 +216,10 @@ def correct_role(
     to end first; who was ever matched keeps that side. Answers that the new role is not asked for
     go, also those that wait to be looked at, and what the old side was asked in a survey is closed.
     A mentor keeps the places they have, also none. Nothing changes for who has the role.
+
+    Raises `Invalid` (participant.role) and `Conflict`: participant.left, participant.erased, where
+    somebody counts on them (participant.matched, participant.proposed), and program.closed for who
+    would be a lead again.
     """
     one = tx.participants.get(participant)
     tx.programs.hold([one.program_id])  # in the order in which who publishes or erases holds them
