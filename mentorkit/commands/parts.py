@@ -170,8 +170,8 @@ def correct(
     """Correct the role that people came in with.
 
     By key or id; --all takes all whose role is another and who are not active yet. For a sheet that
-    was taken in as the wrong side, or who took the wrong form. Who is active is let go
-    (wrong_role) and is a lead again; nobody who was matched is.
+    was taken in as the wrong side, or who took the wrong form. Who gains a side and is approved or
+    active is let go (wrong_role) and is a lead again; nobody is while they are matched.
     """
     from mentorkit.journey import screen
 

@@ -512,6 +512,10 @@ class SurveyReopened(Event, noun="survey"):
     window: int
 
 
+class SurveyClosed(Moved, noun="survey", state="closed"):
+    """Whoever was asked is not on that side any more: it counts as never asked."""
+
+
 class SurveyAnswered(Moved, noun="survey", state="answered"):
     """The answers stand in the note `note_id`, what was written in words in `text_id`."""
 

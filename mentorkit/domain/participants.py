@@ -105,6 +105,11 @@ class Participant(Kept):
         """Whether a run may consider this participant: active, consented, and with a place."""
         return self.state == "active" and self.consented_at is not None and self.free > 0
 
+    @property
+    def let_in(self) -> bool:
+        """Whether it was decided that this participant may join, on the sides they play."""
+        return self.state in ("approved", "active", "paused")
+
     def plays(self, role: str) -> bool:
         return self.role == "both" or self.role == role
 

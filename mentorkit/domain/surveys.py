@@ -364,7 +364,7 @@ class Survey:
 
 
 def surveys_of(told: Iterable[Event]) -> dict[str, Survey]:
-    """Return every asking by its id, after these events, oldest first."""
+    """Return every asking by its id, after these events, oldest first; none that was closed."""
     found: dict[str, Survey] = {}
     for event in told:
         at = event.at
@@ -387,6 +387,8 @@ def surveys_of(told: Iterable[Event]) -> dict[str, Survey]:
         elif isinstance(event, events.SurveyReopened) and at and event.subject_id in found:
             due = at + timedelta(days=event.window)
             found[event.subject_id] = replace(found[event.subject_id], asked_at=at, due_at=due)
+        elif isinstance(event, events.SurveyClosed):
+            found.pop(event.subject_id, None)
         elif isinstance(event, events.SurveyAnswered) and event.subject_id in found:
             found[event.subject_id] = replace(
                 found[event.subject_id],

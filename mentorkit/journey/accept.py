@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from mentorkit.domain import events
 from mentorkit.domain.fields import Field
 from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
@@ -22,7 +23,7 @@ from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting
 from mentorkit.journey.definitions import fields_of, targets_of
 from mentorkit.journey.locks import judged
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
-from mentorkit.journey.pools import ASKED
+from mentorkit.journey.pools import ASKED, two_of
 from mentorkit.journey.safeguards import ensure
 from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, role_in
 from mentorkit.journey.tell import tell
@@ -177,7 +178,7 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     """Take the places, accept the proposal and begin the relationship, or join its circle."""
     tx = asked.tx
     used = tx.participants.take_places({said.mentee_id, said.mentor_id})
-    mentored = _ensure_mentee_place(asked)
+    last = last_as_mentee(tx, asked.program, asked.mentee)
     touch = asked.mentee.touch or asked.mentor.touch
     targets, version = targets_of(tx, asked.program)
     targets = targets.at(touch)
@@ -208,26 +209,40 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     *_, started = asked.record_all([*taken, beginning])
     plan_milestones(tx, held, targets, started, joined=said.mentee_id if circle else "")
     tell(tx, started, "relationship_started", asked.people.values())
-    for other in waiting(tx, said.mentee_id):
-        withdraw_one(asked, other, "accepted_another", event)
-    for one in (asked.mentee, asked.mentor):
-        if used[one.id] >= one.capacity:
-            withdraw_open(tx, participant=one.id, reason="place_taken", cause=event)
-    if mentored:
-        mine = asked.mentee.id
-        withdraw_open(tx, participant=mine, reason="place_taken", cause=event, sides=("mentee_id",))
-    if held.kind == "circle":
-        withdraw_apart(tx, held, event, ASKED)  # a draft is looked at when it is published
+    settle(asked, held, [said.mentee_id], [said.mentor_id], event, {said.mentee_id} if last else ())
     return {**asked.row(saved), "relationship": asked.row(held)}
 
 
-def _ensure_mentee_place(asked: Both) -> bool:
-    """Raise `Conflict` when somebody who is both would be mentee of more than a mentee may be.
+def settle(
+    step: Step, held: Relationship, mentees: Sequence[str], others: Sequence[str],
+    cause: events.Event, last: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Withdraw what has become idle, now that these have found each other in a relationship.
 
-    Their capacity counts both sides. Their place has just been taken, so nobody counts beside us.
-    Returns whether it is the last one as a mentee.
+    `last` are those who have taken their last place as a mentee.
     """
-    tx, one, most = asked.tx, asked.mentee, asked.program.mentee_capacity
+    tx, here = step.tx, [member.participant_id for member in held.here]
+    for one in tx.proposals.find(mentee_id=here, mentor_id=here, state=ASKED):
+        two = both(tx, SYSTEM_ACTOR, two_of(one), "proposal")  # as asked the other way round
+        _withdraw(two, one, "together_now", cause, but="")
+    for choice in (one for id in mentees for one in waiting(tx, id)):
+        withdraw_one(step, choice, "accepted_another", cause)
+    for id in (*mentees, *others):
+        full = not tx.participants.get(id).free
+        if full or id in last:
+            sides = ("mentee_id", "mentor_id") if full else ("mentee_id",)
+            withdraw_open(tx, participant=id, reason="place_taken", cause=cause, sides=sides)
+    if held.kind == "circle":
+        withdraw_apart(tx, held, cause, ASKED)  # a draft is looked at when it is published
+
+
+def last_as_mentee(tx: Transaction, program: Program, one: Participant) -> bool:
+    """Return whether the place that somebody who is both takes as a mentee is the last one.
+
+    Their capacity counts both sides. Raises `Conflict` when they are the mentee of as many as the
+    program allows; hold them or take their place first, so that nobody counts beside us.
+    """
+    most = program.mentee_capacity
     if one.role != "both":
         return False
     held = tx.relationships.for_participants([one.id], states=HOLDING)
@@ -366,7 +381,7 @@ def _withdraw(
 ) -> Proposal:
     saved, event = withdraw_one(asked, one, reason, cause)
     promise_next(asked, one, event)
-    if one.state != "draft" and reason not in ("blocked", "erased"):
+    if one.state != "draft" and reason not in ("blocked", "erased", "together_now"):
         awaited = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, (*one.involved, awaited), but=but)
     return saved

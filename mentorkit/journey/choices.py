@@ -163,11 +163,18 @@ def _offer_first(
     """Offer the first of these that can be; those before it are withdrawn with the reason."""
     for one in choices:
         two = step(one)
-        code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0] or _no_since(two, one)
+        code = _barred(two) or _no_since(two, one)
         if code is None:
             return two.offer(one, cause)
         withdraw_one(two, one, code, cause)
     return None
+
+
+def _barred(two: Both) -> str | None:
+    """Return the code of what keeps the two apart; also that they are asked the other way round."""
+    turned = {"mentee_id": two.mentor.id, "mentor_id": two.mentee.id, "state": ASKED}
+    code = breaches(two.tx, two.program, [(two.mentee, two.mentor)])[0]
+    return code or ("proposed_now" if two.tx.proposals.count(**turned) else None)
 
 
 def _no_since(two: Both, choice: Proposal) -> str | None:
@@ -260,8 +267,7 @@ def _ask_best(tx: Transaction, job: Job, found: Iterable[Pair]) -> None:
     asked = Counter(one.mentor_id for one in tx.proposals.find(mentor_id=mentors, state=ASKED))
     for pair in left:
         two = _by_system(tx, pair)
-        barred = breaches(tx, two.program, [(two.mentee, two.mentor)])[0]
-        if barred is None and two.mentor.free > asked[pair.mentor_id]:
+        if _barred(two) is None and two.mentor.free > asked[pair.mentor_id]:
             names = ("rank", "score", "reasons", "reasons_mentor")
             about = {name: getattr(pair, name) for name in names}
             two.offer(two.draft(origin="strategy", run_id=ended.run_id, **about), event)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
@@ -82,12 +82,9 @@ def answers_aside(
 
     An earlier text in the same field that still waits goes to nobody.
     """
-    tx, system = step.tx, Step(step.tx, SYSTEM_ACTOR, Role.SYSTEM, program.id)
+    tx = step.tx
     texts = _texts(tx, program, one, answers)
-    for earlier in _about(tx, one.id) if texts else ():
-        if earlier.field in texts and earlier.state in WAITING:
-            CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
-            system.record(events.ContentRefused, earlier.id, reason="overtaken")
+    overtake(tx, program, one, texts)
     if not texts or step.role not in PARTIES or not _checks(kit, tx, program):
         return dict(answers)
     for field, text in texts.items():
@@ -97,6 +94,15 @@ def answers_aside(
         about = {"participant_id": one.id, "field": field}
         _wait(step, note, kind="answer", author_id=one.person_id, **about)
     return {field: value for field, value in answers.items() if field not in texts}
+
+
+def overtake(tx: Transaction, program: Program, one: Participant, fields: Collection[str]) -> None:
+    """Let texts that still wait to become somebody's answers in these fields go to nobody."""
+    system = Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program.id)
+    for earlier in _about(tx, one.id) if fields else ():
+        if earlier.field in fields and earlier.state in WAITING:
+            CONTENT_MOVES.check(earlier.state, "refused", Role.SYSTEM)
+            system.record(events.ContentRefused, earlier.id, reason="overtaken")
 
 
 def _texts(

@@ -15,6 +15,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.milestones import ran
 from mentorkit.domain.moves import STAFF, Role
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import Relationship
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("mentorkit.feedback")
 LATE = timedelta(days=90)
 """For how long after it was asked a vendor is looked to for a late answer."""
+NONE = "There is no such survey here, or it is not asked any more."
 PURPOSE = "survey"
 """What the links may do that lead to a survey without a log-in."""
 
@@ -116,7 +118,8 @@ class Asking(Step):
         held = point.relationship if side != "staff" else None
         place = held.id if held else participant or self.program.id
         about = (point.noun, point.id) if participant else ("program", self.program.id)
-        earlier = [each for each in asked_of(self.tx, person) if each.place == place]
+        asked = asked_of(self.tx, person)
+        earlier = [each for each in asked if (each.place, each.side) == (place, side)]
         for each in earlier:
             for part in each.parts:
                 same = part.questionnaire == one.key
@@ -246,11 +249,18 @@ def turn(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) -> i
 
 
 def asked_of(tx: Transaction, person: str) -> list[Survey]:
-    """Return all that this person was ever asked, oldest first."""
+    """Return all that this person was ever asked, oldest first, but what was closed."""
     jobs = tx.outbox.find(kind="survey", recipient_id=person)
     asked = tx.journal.numbered(job.sequence for job in jobs if job.sequence)
     told = [event for one in asked for event in tx.journal.about("survey", one.subject_id)]
     return list(surveys_of(told).values())
+
+
+def close(step: Step, one: Participant) -> None:
+    """Close what somebody is asked, and has not answered, on a side that they are no longer on."""
+    for each in asked_of(step.tx, one.person_id):
+        if each.participant_id == one.id and each.answered_at is None and not one.plays(each.side):
+            step.record(events.SurveyClosed, each.id)
 
 
 def vendor_of(
@@ -281,8 +291,12 @@ def invite(kit: Kit, *, tenant: str, job: Job) -> str | None:
     "" where the kit knows no site; None where it is not for us to tell them.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
-        one, program = _survey(tx, tx.journal.event(job.sequence or 0).subject_id)
-        found = vendor_of(kit, tx, program) if one.answered_at is None else None
+        id = tx.journal.event(job.sequence or 0).subject_id
+        one = surveys_of(tx.journal.about("survey", id)).get(id)
+        if one is None or one.answered_at is not None:
+            return None
+        program = tx.programs.get(one.program_id)
+        found = vendor_of(kit, tx, program)
         if found is None:
             return None
         request = _request(kit, tx, program, one)
@@ -340,7 +354,7 @@ def _measured(tx: Transaction, program: Program, one: Survey) -> Measurement:
 def _survey(tx: Transaction, survey: str) -> tuple[Survey, Program]:
     found = surveys_of(tx.journal.about("survey", survey)).get(survey)
     if found is None:
-        raise NotFound("survey.not_found", "There is no such survey here.")
+        raise NotFound("survey.not_found", NONE)
     return found, tx.programs.get(found.program_id)
 
 
@@ -352,7 +366,7 @@ def _own(tx: Transaction, actor: Actor, survey: str) -> tuple[Survey, Program, S
     if own and one.side != "staff":
         role = Role(one.side)
     elif role not in STAFF:
-        raise NotFound("survey.not_found", "There is no such survey here.")
+        raise NotFound("survey.not_found", NONE)
     return one, program, Step(tx, actor, role, program.id)
 
 
@@ -437,7 +451,7 @@ def answer(
     """
     one, program, step = _own(tx, actor, survey)
     tx.people.hold([one.person_id])
-    one = surveys_of(tx.journal.about("survey", survey))[survey]  # others may have been before us
+    one, _ = _survey(tx, survey)  # others may have been before us
     if one.answered_at is not None:
         raise Conflict("survey.answered", "This was answered already. Thank you.")
     fields, _ = questions(tx, program, one)
@@ -550,7 +564,7 @@ def _kept(kit: Kit, tenant: str, program: str, given: Iterable[Answer]) -> dict[
             with kit.transaction(tenant=tenant, write=False) as tx:
                 asked, owner = _survey(tx, one.key)
             if owner.id != program:
-                raise NotFound("survey.not_found", "There is no such survey here.")
+                raise NotFound("survey.not_found", NONE)
             actor = Actor(person_id=asked.person_id, means="form")
             answer(kit, tenant=tenant, actor=actor, survey=one.key, answers=one.values)
             report["kept"] += 1
@@ -561,5 +575,5 @@ def _kept(kit: Kit, tenant: str, program: str, given: Iterable[Answer]) -> dict[
 
 
 __all__ = [
-    "after", "answer", "collect", "invite", "mine", "receive", "show", "surveys", "turn",
+    "after", "answer", "close", "collect", "invite", "mine", "receive", "show", "surveys", "turn",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.journey.accept import found, plan_milestones, withdraw_open
+from mentorkit.journey.accept import found, last_as_mentee, plan_milestones, settle
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.safeguards import WORDS, breaches
 from mentorkit.journey.steps import NEW, atomic, in_program, persons_of
@@ -31,7 +31,8 @@ def gather(
     With a `mentor` it is a circle, or a pair if `people` is one mentee. Without, all are peers of
     one another: two, or a ring of three and more. Every two of them must be allowed to meet; the
     safeguards hold here too. The actor's means say how they told. Raises `Conflict` naming the two
-    who must not be brought together, and then nothing has changed.
+    who must not be brought together, or who has no place left (participant.full), or none as a
+    mentee (participant.mentee_capacity); then nothing has changed.
     """
     here, step = in_program(tx, actor, program)
     if here.state != "open":
@@ -62,6 +63,7 @@ def gather(
             told = f"Free places of {name}: {rows[id].free}; needed: {needed}. "
             told += "Name fewer people, or give them more places first."
             raise Conflict("participant.full", told, capacity=rows[id].capacity)
+    last = {id for id in ids if mentor and last_as_mentee(tx, here, rows[id])}
     used = {}
     for id in sorted(everybody):
         for _ in range(len(ids) if id == mentor else 1):
@@ -78,9 +80,7 @@ def gather(
     *_, started = step.record_all([*taken, begun])
     plan_milestones(tx, held, targets.at(touch), started)
     tell(tx, started, "relationship_started", [rows[id].person_id for id in everybody])
-    for id in everybody:
-        if used[id] >= rows[id].capacity:
-            withdraw_open(tx, participant=id, reason="place_taken", cause=started)
+    settle(step, held, ids, everybody[len(ids) :], started, last)
     return step.row(held)
 
 
@@ -88,7 +88,7 @@ def _ensure_all_may_meet(tx: Transaction, program: Any, rows: Sequence[Participa
     pairs = list(combinations(rows, 2))
     for (one, other), code in zip(pairs, breaches(tx, program, pairs), strict=True):
         mentees = one.role == other.role == "mentee" and program.kind != "peer"
-        if code and not (mentees and code == "together_now"):
+        if code not in (None, "wrong_role") and not (mentees and code == "together_now"):
             names = [person.name for person in persons_of(tx, (one.id, other.id)).values()]
             told = f"{' and '.join(names)}: {WORDS[code]}"
             raise Conflict(f"safeguard.{code}", told, safeguard=code)

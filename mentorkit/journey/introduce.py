@@ -32,11 +32,13 @@ SLOTS = 3
 def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
     """Return the others in a relationship, for one who is in it or for staff.
 
-    `others` has name, role, `words` (why they fit, as the reader is told), `answers` (what they
-    show of themselves, by field id, while they are together; nothing of one mentee to another) and
-    `ways`: the contacts they share, each with kind, value and `href`. `slots` are times for a first
-    meeting (UTC), while none was held, where all gave hours; `zones` the zone of each by
-    participant id. `may_write` says whether a word of the reader's is carried to the others.
+    `id` and `state` are the relationship's, `program` is the key of its program. `others` has
+    `participant` (their id), role, name, `words` (why they fit, as the reader is told), `answers`
+    (what they show of themselves, by field id, while they are together; nothing of one mentee to
+    another) and `ways`: the contacts they share, each with kind, value and `href`. `slots` are
+    times for a first meeting (UTC), while none was held, where all gave hours; `zones` the zone of
+    each by participant id. `may_write` says whether a word of the reader's is carried to the
+    others.
     """
     from mentorkit.matching import words
 

@@ -45,7 +45,7 @@ from mentorkit.journey.pools import (
     who_refused,
 )
 from mentorkit.journey.reasons import reasons_of
-from mentorkit.journey.safeguards import WORDS, ensure, not_possible
+from mentorkit.journey.safeguards import WORDS, ensure, not_possible, sided
 from mentorkit.journey.steps import (
     NEW,
     Step,
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
 OPEN = ("draft", *ASKED)
 DRAFTS = 3
-"""How often a draft is computed at most, when locks change meanwhile."""
+"""How often a draft is computed at most, when locks or roles change meanwhile."""
 
 
 def draft(
@@ -98,7 +98,8 @@ def draft(
 
     It replaces the program's drafts so far, which are discarded (`replaced`). Pairs locked there
     are locked here, but for those that can no longer be (`dropped_locks`). When locks change while
-    it is computed, it is computed again; raises `Conflict` (run.locks_changed) when that goes on.
+    it is computed, or the role of somebody paired, it is computed again; raises `Conflict`
+    (run.locks_changed) when that goes on.
     """
     from mentorkit import matching
 
@@ -128,6 +129,9 @@ def draft(
             now = earlier_locks(tx, tx.programs.get(run.program_id))
             if now.keys() != earlier.keys():
                 return None
+        rows = tx.participants.get_many(id for pair in result.pairs for id in two_of(pair))
+        if not all(sided(rows[pair.mentee_id], rows[pair.mentor_id]) for pair in result.pairs):
+            return None
         replaced = tx.runs.find(program_id=run.program_id, state=DRAFTED)
         for old in replaced:
             _discard(step, old, "run_replaced")
@@ -181,7 +185,7 @@ def draft(
                 return made
         raise Conflict(
             "run.locks_changed",
-            "Locks were changed again and again while the draft was computed. Match again.",
+            "Locks or roles were changed again and again while the draft was made. Match again.",
         )
     except BaseException as error:  # also when the process is told to stop: no run hangs
         code = error.code if isinstance(error, MentorKitError) else "failed"
@@ -467,7 +471,8 @@ def publish(
 
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
-    A pair that waits among the mentee's choices is asked as that choice, and waits no more.
+    A pair that waits among the mentee's choices is asked as that choice, and waits no more, nor
+    among those of a mentor who could as well be the mentee.
     """
     step, found = _on_run(tx, actor, run)
     if program is not None and program_of(tx, program).id != found.program_id:
@@ -502,6 +507,8 @@ def publish(
             if choice := chosen.get(two_of(one)):  # asked once: as the mentee's own, if it is hers
                 one, left = (choice, one) if choice.origin == "mentee" else (one, choice)
                 withdraw_one(two, left, "asked_for")
+            if turned := chosen.get(two_of(one)[::-1]):
+                withdraw_one(two, turned, "asked_for")
             two.offer(one)
             asked.update(two_of(one))
     offered = len(drafts) - len(withheld)

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Leads taken in by one transaction; a run that was cut short is finished by running it again."""
-
 SAMPLED = 50
 """Rows from which samples of a column are taken."""
 
@@ -573,11 +572,12 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
     changed = {key for key in given if profile[key] != before.profile.get(key)}
     merged = replace(before, profile=profile)
     if before.role not in (lead.role, "both"):
-        if lead.role != "both":
+        if lead.role != "both" or before.let_in:  # nobody has decided of the other side
             raise Conflict(
                 "participant.other_role",
                 f"{lead.key} is a {before.role} here already; nothing was changed. If they are "
-                "both, give the row the role `both`. If it is wrong, correct it on their page.",
+                "both, give the row the role `both` before they are approved. Afterwards, or if "
+                "it is wrong, correct it on their page.",
             )
         changed.add("role")
         merged = replace(merged, role="both")

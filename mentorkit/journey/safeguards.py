@@ -1,8 +1,8 @@
 """Safeguards: what no strategy, no plugin and no lock gets past.
 
-Erasure, block, consent, sign-offs, capacity, same person, minimum age, a cohort that is over and
-whether the two are together already are looked at when a run is drafted, when it is
-published, and when a proposal is accepted.
+Erasure, block, consent, sign-offs, capacity, same person, minimum age, a cohort that is over,
+whether the two are together already and whether each is still on their side are looked at when a
+run is drafted, when it is published, and when a proposal is accepted.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ WORDS = {
     "not_active": "One of the two is not active in the program.",
     "unsigned": "One of the two lacks a sign-off that the program requires; their page says which.",
     "no_place": "One of the two has no free place.",
+    "wrong_role": "One of the two is not on that side of the program any more.",
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
     "parted": "The two were together already, and it ended early. Propose them by hand.",
@@ -86,7 +87,8 @@ def breaches(
 ) -> list[str | None]:
     """Return the code of the first safeguard that each (mentee, mentor) would break, or None.
 
-    Who joins a circle meets everybody in it, so nobody in it may be kept apart from them.
+    Who joins a circle meets everybody in it, so nobody in it may be kept apart from them. That one
+    of the two is on the other side (`wrong_role`) is told last, as it is nothing between peers.
     """
     ids = {one.id for pair in pairs for one in pair}
     running = tx.relationships.for_participants(ids, states=HOLDING)
@@ -112,9 +114,16 @@ def breaches(
             return "other_cohort"
         if code := _missing(mentee, required, ended) or _missing(mentor, required, ended):
             return code
-        return None if all(old_enough(program, one, tx.now.year) for one in two) else "under_age"
+        if not all(old_enough(program, one, tx.now.year) for one in two):
+            return "under_age"
+        return None if sided(mentee, mentor) else "wrong_role"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]
+
+
+def sided(mentee: Participant, mentor: Participant) -> bool:
+    """Return whether the two can be mentee and mentor by their roles."""
+    return mentee.plays("mentee") and mentor.plays("mentor")
 
 
 def _missing(one: Participant, required: Iterable[SignOff], ended: set[str]) -> str | None:

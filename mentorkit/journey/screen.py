@@ -15,10 +15,12 @@ from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
+from mentorkit.journey.contents import overtake
 from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.feedback import close
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.onboard import leave
-from mentorkit.journey.requirements import BEFORE, answers, verdict
+from mentorkit.journey.requirements import answers, verdict
 from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of
 from mentorkit.journey.steps import (
     NEW,
@@ -210,11 +212,20 @@ def correct_role(
 ) -> dict[str, Any]:
     """Give somebody the role they should have come in with, as who took the wrong form.
 
-    What was approved or declined stands. Who is active leaves with the reason ``wrong_role`` and is
-    a lead again: what they agreed to, and whether they may join, was for the other side; a proposal
-    is to be taken back first, and who was matched keeps that role, beside the other (``both``).
-    Answers that the new role is not asked for go.
+    Who gains a side, also beside the one they have (``both``), is decided on anew: approved or
+    active, they leave with the reason ``wrong_role`` and are a lead again, for what they agreed to,
+    and whether they may join, was for the other side. A proposal is to be taken back and what runs
+    to end first; who was ever matched keeps that side. Answers that the new role is not asked for
+    go, also those that wait to be looked at, and what the old side was asked in a survey is closed.
+    A mentor keeps the places they have, also none. Nothing changes for who has the role.
+
+    Raises `Invalid` (participant.role) and `Conflict`: participant.left, participant.erased, where
+    somebody counts on them (participant.matched, participant.proposed), and program.closed for who
+    would be a lead again.
     """
+    one = tx.participants.get(participant)
+    tx.programs.hold([one.program_id])  # in the order in which who publishes or erases holds them
+    tx.people.hold([one.person_id])
     tx.participants.hold([participant])
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)
@@ -227,32 +238,40 @@ def correct_role(
         )  # fmt: skip
     if one.state == "left":
         raise Conflict("participant.left", "They have left. Take them back in first.")
-    if role not in ("both", one.role):
-        _ensure_unmatched(tx, one)
-        if one.state not in BEFORE:
-            about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
-            leave(kit, **about, reason="wrong_role")
-            readmit(kit, **about)
-            one = tx.participants.get(participant)
-    most = places_of(tx, program, role)
-    if role != "mentee" and one.plays("mentor"):
-        most = max(one.capacity, 1)
+    if role == one.role:
+        return step.row(one)
+    _ensure_unmatched(tx, one, role)
+    if one.let_in and one.role != "both":
+        about: Any = {"tenant": tenant, "actor": actor, "participant": participant, "tx": tx}
+        leave(kit, **about, reason="wrong_role")
+        readmit(kit, **about)
+        one = tx.participants.get(participant)
+    keeps = role != "mentee" and one.plays("mentor")
+    most = one.capacity if keeps else places_of(tx, program, role)
     changed = replace(one, role=role, capacity=most)
     asked = fields_of(tx, program).values()
     gone = [each.id for each in asked if not any(map(changed.plays, each.roles))]
+    overtake(tx, program, one, gone)
+    close(step, changed)
     gone = [id for id in gone if one.profile.get(id) is not None]
     changed = replace(changed, profile=one.profile.with_(**dict.fromkeys(gone)))
     fact, own = events.ParticipantChanged, {"role_played": role, "capacity": most}
     return step.done(tx.participants, changed, fact, changed=("role", *sorted(gone)), **own)
 
 
-def _ensure_unmatched(tx: Transaction, one: Participant) -> None:
+def _ensure_unmatched(tx: Transaction, one: Participant, role: str) -> None:
     """Raise `Conflict` where somebody else counts on the role that this one has."""
-    if tx.relationships.for_participants([one.id]):
+    if role != "both" and tx.relationships.for_participants([one.id]):
         raise Conflict(
             "participant.matched",
             f"They were brought together with somebody here as {one.role}, and that stays. If they "
-            "are both, mentee and mentor, say that.",
+            "are both, mentee and mentor, say that once nothing of theirs runs.",
+        )
+    if one.used:
+        raise Conflict(
+            "participant.matched",
+            "They are together with somebody now. Whether they may be on the other side too is "
+            "decided anew: do this again when that has ended.",
         )
     if any(tx.proposals.count(state=OPEN, **{side: one.id}) for side in ("mentee_id", "mentor_id")):
         raise Conflict(

@@ -71,6 +71,7 @@ SENTENCES: Mapping[str, str] = {
     "no_consent": "One of the two has not consented, or has withdrawn it.",
     "not_active": "One of the two is not active in the program.",
     "no_place": "One of the two has no free place.",
+    "wrong_role": "One of the two is not on that side of the program any more.",
     "under_age": "One of the two is not surely of the program's minimum age.",
     "together_now": "The two have a running relationship already.",
     "parted": "The two were together already, and it ended early.",

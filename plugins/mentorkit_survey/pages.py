@@ -105,7 +105,10 @@ def one_of(program: str, survey: str, token: str = "") -> dict[str, Any]:
     visit = current()
     one = feedback.show(visit.kit, **asked(token), survey=survey)
     if one["program"] != visit.of.key:
-        raise NotFound("survey.not_found", visit.words("There is no such survey here."))
+        raise NotFound(
+            "survey.not_found",
+            visit.words("There is no such survey here, or it is not asked any more."),
+        )
     return one
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -429,13 +430,67 @@ def test_two_who_could_be_either_are_asked_about_each_other_once(create_world: A
     assert (only["mentee"], only["mentor"]) == ("Ana", "Cleo"), "nor does a run pair them"
 
 
+@pytest.fixture(params=["peer", "pair"])
+def either(request: Any, create_world: Any) -> Any:
+    """Ana, Cleo, Dora and Emil, who could each be mentee and mentor of the others."""
+    keys = ("ana", "cleo", "dora", "emil")
+    leads = [lead(key, "both", trade="baker", capacity=2) for key in keys]
+    return create_world(leads, kind=request.param, matching="self", mentee_capacity=2)
+
+
+def test_a_choice_that_is_asked_the_other_way_round_is_passed_over(either: Any) -> None:
+    ranked(either, "cleo", "dora", "emil", by="ana")
+    two = {"mentee": either.ids["dora"], "mentor": either.ids["ana"]}
+    match.propose(either.kit, **either.at, **two)
+    rows = match.proposals(either.kit, **either.at, program="traders", state="offered")
+    (first,) = [row for row in rows if row["mentor"] == "Cleo"]
+    accept.decline(either.kit, **either.at, proposal=first["id"])
+    work(either.kit)
+    rows = match.proposals(either.kit, **either.at, program="traders")
+    assert {(r["mentee"], r["mentor"]): (r["state"], r["reason"]) for r in rows} == {
+        ("Ana", "Cleo"): ("declined", "no_reason_given"),
+        ("Dora", "Ana"): ("offered", None),
+        ("Ana", "Dora"): ("withdrawn", "proposed_now"),
+        ("Ana", "Emil"): ("offered", None),
+    }
+
+
+def test_a_pair_that_is_published_waits_among_no_choices_the_other_way_round(either: Any) -> None:
+    ranked(either, "cleo", "dora", by="ana")
+    two = (either.ids["dora"], either.ids["ana"])
+    run = match.draft(either.kit, **either.at, program="traders", locks=[two], alone=True)
+    assert match.publish(either.kit, **either.at, run=run["id"])["offered"] == 1
+    rows = match.proposals(either.kit, **either.at, program="traders")
+    assert {(r["mentee"], r["mentor"]): (r["state"], r["reason"]) for r in rows} == {
+        ("Ana", "Cleo"): ("offered", None),
+        ("Ana", "Dora"): ("withdrawn", "asked_for"),
+        ("Dora", "Ana"): ("offered", None),
+    }
+
+
+def test_a_yes_ends_what_was_asked_the_other_way_round(either: Any) -> None:
+    two = {"mentee": either.ids["ana"], "mentor": either.ids["dora"]}
+    made = match.propose(either.kit, **either.at, **two)["id"]
+    with either.kit.transaction(tenant="acme") as tx:  # as there could be before
+        one = tx.proposals.get(made)
+        turned = {"mentee_id": one.mentor_id, "mentor_id": one.mentee_id}
+        tx.proposals.add(replace(one, id=tx.new_id(), **turned))
+    accept.accept(either.kit, **either.at, proposal=made)
+    rows = match.proposals(either.kit, **either.at, program="traders")
+    assert {(r["mentee"], r["mentor"]): (r["state"], r["reason"]) for r in rows} == {
+        ("Ana", "Dora"): ("accepted", None),
+        ("Dora", "Ana"): ("withdrawn", "together_now"),
+    }
+    with either.kit.transaction(tenant="acme", write=False) as tx:
+        assert not tx.outbox.find(name="proposal_declined"), "nobody hears of a no"
+
+
 def test_who_has_said_no_the_other_way_round_is_passed_over(create_world: Any) -> None:
     leads = [lead(key, "both", trade="baker", capacity=2) for key in ("ana", "cleo", "dora")]
     world = create_world(leads, kind="peer", matching="self", mentee_capacity=2)
     ranked(world, "cleo", "dora", by="ana")
-    two = (world.ids["dora"], world.ids["ana"])
-    run = match.draft(world.kit, **world.at, program="traders", locks=[two], alone=True)
-    match.publish(world.kit, **world.at, run=run["id"])
+    two = {"mentee": world.ids["dora"], "mentor": world.ids["ana"]}
+    match.propose(world.kit, **world.at, **two)
     listed = match.proposals(world.kit, **world.at, program="traders", state="offered")
     for one in sorted(listed, key=lambda each: each["mentee"] != "Dora"):
         accept.decline(world.kit, **world.at, proposal=one["id"])

@@ -20,6 +20,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
 from mentorkit.journey import (
     accept,
     checks,
+    choices,
     evaluate,
     flags,
     gather,
@@ -738,6 +739,41 @@ def test_only_staff_gather_and_nobody_beyond_their_places(world: Any) -> None:
             world.kit, **world.at, program="traders", people=ids, mentor=world.ids["cleo"]
         )
     assert used(world) == {}
+
+
+def test_who_is_gathered_has_no_more_mentors_than_a_mentee_may_and_waits_for_no_other(
+    create_world: Any,
+) -> None:
+    mentors = [lead(key, "mentor", trade="baker", capacity=3) for key in ("cleo", "dora", "eve")]
+    world = create_world([lead("ana", "both", trade="baker", capacity=3), *mentors])
+    ana, cleo, dora, eve = (world.ids[key] for key in ("ana", "cleo", "dora", "eve"))
+    at = {**world.at, "program": "traders", "people": [ana]}
+    choices.rank(world.kit, **world.at, mentee=ana, mentors=[dora, eve])
+    gather.gather(world.kit, **at, mentor=cleo)
+    rows = match.proposals(world.kit, **world.at, program="traders")
+    assert {row["mentor"]: (row["state"], row["reason"]) for row in rows} == {
+        "Dora": ("withdrawn", "place_taken"), "Eve": ("withdrawn", "accepted_another"),
+    }  # fmt: skip
+    with pytest.raises(Conflict, match="mentee of 1 mentor") as caught:
+        gather.gather(world.kit, **at, mentor=dora)
+    assert caught.value.code == "participant.mentee_capacity"
+    assert used(world) == {"ana": 1, "cleo": 1}
+
+
+def test_a_gathered_circle_is_joined_by_nobody_kept_apart_from_one_in_it(
+    create_world: Any,
+) -> None:
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben", "eva")]
+    mo = lead("mo", "mentor", trade="baker", capacity=5)
+    world = create_world([*people, mo], kind="circle")
+    two = {"person": world.persons["ana"], "other": world.persons["ben"]}
+    protect.block(world.kit, **world.at, **two)
+    by = {**world.at, "mentor": world.ids["mo"]}
+    match.propose(world.kit, **by, mentee=world.ids["ben"])
+    people = [world.ids["ana"], world.ids["eva"]]
+    gather.gather(world.kit, **by, program="traders", people=people)
+    (one,) = match.proposals(world.kit, **world.at, program="traders")
+    assert (one["state"], one["reason"]) == ("withdrawn", "blocked")
 
 
 def test_f29_hours_are_split_into_individual_and_group_and_the_report_says_the_same(

@@ -19,7 +19,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Contact
 from mentorkit.errors import Conflict, NotAllowed, NotFound
-from mentorkit.journey import accept, choices, match, onboard, programs, recruit, screen
+from mentorkit.journey import accept, choices, match, meet, onboard, programs, recruit, screen
 from tests.journey.conftest import PRESET, lead
 
 
@@ -128,7 +128,9 @@ def test_the_sheet_of_the_other_role_changes_nobody_who_was_approved(
     assert f"{key} is a mentee here already" in report["refused"][0]["message"]
     assert "give the row the role `both`" in report["refused"][0]["message"]
     assert dump(world) == before
-    assert receive(world, replace(wrong, role="both"))["changed"] == 1
+    both = receive(world, replace(wrong, role="both"))  # nobody has let them in as a mentor
+    assert refused(both) == [(key, "participant.other_role")]
+    assert dump(world) == before
 
 
 def test_who_has_left_is_not_brought_back_by_a_file(world: Any) -> None:
@@ -245,6 +247,8 @@ def test_the_same_id_in_another_role_is_the_same_person_only_if_email_or_name_ag
     def in_both(**told: Any) -> Lead:
         return Lead(key="ana", role="both", place="mentors.csv, line 2", **told)
 
+    for back in (onboard.leave, screen.readmit):  # whoever is let in stays on their side
+        back(world.kit, **world.at, participant=world.ids["ana"])
     before = dump(world)
     for other in (in_both(), in_both(name="Zed Zulu", email="zed@example.org")):
         report = receive(world, other)
@@ -567,15 +571,21 @@ def test_whom_somebody_counts_on_keeps_their_role_until_that_is_taken_back(
     assert dump(world) == before
 
 
-def test_who_was_matched_keeps_their_role_and_may_have_the_other_too(world: Any) -> None:
+def test_who_was_matched_keeps_their_role_and_may_have_the_other_too_afterwards(world: Any) -> None:
     two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
     made = match.propose(world.kit, **world.at, **two)
     accept.accept(world.kit, **world.at, proposal=made["id"])
     with pytest.raises(Conflict, match="brought together") as caught:
         corrects(world, "ana", "mentor")
     assert caught.value.code == "participant.matched"
+    with pytest.raises(Conflict, match="when that has ended") as caught:
+        corrects(world, "ana", "both")
+    assert caught.value.code == "participant.matched"
+    assert role_of(world, "ana") == ("mentee", "active", 1)
+    (held,) = meet.relationships(world.kit, **world.at, program="traders")
+    meet.end(world.kit, **world.at, relationship=held["id"])
     corrects(world, "ana", "both")
-    assert role_of(world, "ana") == ("both", "active", 1)
+    assert role_of(world, "ana") == ("both", "lead", 1)
 
 
 def test_who_has_left_is_taken_back_in_before_their_role_is_corrected(world: Any) -> None:
