@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -100,8 +101,16 @@ def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
     if question["kind"] == "hours":
         return spans([(hour + hours_ahead) % WEEK for hour in value or ()])
     if question["kind"] == "number" and value is not None:
-        return f"{value:g}"
+        return digits(value)
     return value
+
+
+def digits(value: int | float) -> str:
+    """Write a number as it is typed: all its digits, no exponent, so that it reads back the same.
+
+    A whole number has no point.
+    """
+    return str(int(value)) if value == int(value) else f"{Decimal(repr(value)):f}"
 
 
 def spans(hours: Sequence[int]) -> str:
