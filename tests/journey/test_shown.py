@@ -11,6 +11,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import NotFound
 from mentorkit.journey import (
     accept,
+    contents,
     introduce,
     match,
     meet,
@@ -311,6 +312,22 @@ def test_free_text_that_waits_is_not_shown_before_it_is_passed_on(
     told = {"about": "Call me: +254 700 123 456"}
     onboard.answer(world.kit, **own(world, "ana"), participant=world.ids["ana"], answers=told)
     assert read(world, own(world, "cleo"), one) == {"ana": OF_ANA}
+
+
+@pytest.mark.parametrize(("key", "held"), [("ana", False), ("cleo", True)])
+def test_an_address_in_an_answer_that_only_staff_read_stops_nobody(
+    create_told: Callable[..., Any], create_kit: Callable[..., Any], key: str, held: bool
+) -> None:
+    site = {"site": {"roles": ["mentee", "mentor"]}, "wall": {"roles": ["mentor"], "shown": True}}
+    kit = create_kit(plugins=("matching", "wordlist"))
+    world = create_told(kit=kit, fields={**FIELDS, **site})
+    for asked in ("site", "wall"):
+        told = {"participant": world.ids[key], "answers": {asked: "https://bakes.example"}}
+        onboard.answer(kit, **own(world, key), **told)
+    kept = onboard.show(kit, **own(world, key), participant=world.ids[key])["profile"]
+    assert kept["site"] == "https://bakes.example"
+    waiting = contents.waiting(kit, **world.at, program="traders")
+    assert [one["field"] for one in waiting] == ["wall"] * held
 
 
 def test_mentees_of_a_circle_read_of_their_mentor_and_not_of_each_other(
