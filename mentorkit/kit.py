@@ -86,11 +86,11 @@ class Kit:
         self._shared: ContextVar[Transaction | None] = ContextVar(
             f"mentorkit_shared_{id(self)}", default=None
         )
-        self.before_writing: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
+        self._before_writing: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
             f"mentorkit_before_{id(self)}", default=None
         )
-        """What is done first in each writing transaction, ours or a plugin's; if it raises, nothing
-        else is."""
+        """For `web.once` alone, which holds a form: what is done first in each writing transaction,
+        ours or a plugin's; if it raises, nothing else is. No plugin and no host is to use it."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:
@@ -174,7 +174,7 @@ class Kit:
             metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
             write=write,
         )
-        if write and outcome.owned and (first := self.before_writing.get()) is not None:
+        if write and outcome.owned and (first := self._before_writing.get()) is not None:
             first(tx)
         return tx
 

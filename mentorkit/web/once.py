@@ -181,11 +181,11 @@ def _holding(form: Sent) -> Iterator[None]:
         yield
         return
     kit = current().kit
-    token = kit.before_writing.set(first)
+    token = kit._before_writing.set(first)
     try:
         yield
     finally:
-        kit.before_writing.reset(token)
+        kit._before_writing.reset(token)
 
 
 def _end(status: int, address: str = "") -> None:
