@@ -86,10 +86,11 @@ class Kit:
         self._shared: ContextVar[Transaction | None] = ContextVar(
             f"mentorkit_shared_{id(self)}", default=None
         )
-        self.before_writing: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
+        self._before_writing: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
             f"mentorkit_before_{id(self)}", default=None
         )
-        """What is done first in each writing transaction of ours; if it raises, nothing else is."""
+        """For `web.once` alone, which holds a form: what is done first in each writing transaction,
+        ours or a plugin's; if it raises, nothing else is. No plugin and no host is to use it."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:
@@ -159,19 +160,23 @@ class Kit:
         )
         alone = self._alone() if write and outcome.owned else nullcontext()
         with alone, opened(outcome, write=write):
-            tx = Transaction(
-                outcome=outcome,
-                now=self.clock(),
-                new_id=self.ids,
-                listeners=self._listeners,
-                metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
-                write=write,
-            )
-            if write and outcome.owned and (first := self.before_writing.get()) is not None:
-                first(tx)
-            yield tx
+            yield self._begun(outcome, write)
         if outcome.owned:
             outcome.tell()
+
+    def _begun(self, outcome: Outcome, write: bool = True) -> Transaction:
+        """Return the transaction that was opened, once what comes first in it is done."""
+        tx = Transaction(
+            outcome=outcome,
+            now=self.clock(),
+            new_id=self.ids,
+            listeners=self._listeners,
+            metadatas=[owner.metadata for owner in self.owners if owner.metadata is not None],
+            write=write,
+        )
+        if write and outcome.owned and (first := self._before_writing.get()) is not None:
+            first(tx)
+        return tx
 
     @contextmanager
     def reading_once(self, *, tenant: str) -> Iterator[None]:
@@ -308,6 +313,7 @@ class Kit:
         """Open a transaction of the plugin's own; never inside one of the core's."""
         outcome = Outcome(tenant=tenant, announce=None, session=self.sessions(), owned=True)
         with self._alone(), opened(outcome) as connection:
+            self._begun(outcome)
             protect_core(connection)
             yield connection
 

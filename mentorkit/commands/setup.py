@@ -53,6 +53,9 @@ def set_(session: Session, /, key: str | None, path: Path, again: bool, as_json:
     for one in made:
         named = " ".join(filter(None, (one["kind"], one["key"])))
         say(f"Set {named}, version {one['number']}.")
+        if anew := ", ".join(one.get("newly_shown", ())):
+            say(f"Shown from now on: {anew}. Not of people who agreed before: they were not told.")
+            say("Let [consent] say what is shown, and ask them again: program set --again.")
 
 
 @program.command(epilog=example("mentorkit program schema traders --role mentor"))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from mentorkit.domain.fields import Field, others_see
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.kept import Kept
 from mentorkit.domain.moves import PARTIES, STAFF, Moves, Role
@@ -112,14 +111,6 @@ class Participant(Kept):
 
     def plays(self, role: str) -> bool:
         return self.role == "both" or self.role == role
-
-    def says(self, fields: Mapping[str, Field], role: str) -> dict[str, Any]:
-        """Return what others are shown of the answers in a role; nothing without consent.
-
-        A peer is asked as whatever they are in the program.
-        """
-        played = self.role if role == "peer" else role
-        return others_see(fields, played, self.profile) if self.consented_at else {}
 
     def move(self, to: str, *, by: Role, reason: str | None = None) -> Participant:
         """Return this participant in state `to`; `reason` is a code, never free text."""

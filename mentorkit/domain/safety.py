@@ -74,13 +74,15 @@ class Concern:
 class Content:
     """One text that is to be looked at before others read it.
 
-    `kind` is question, reply, word (carried in a relationship), or answer (in the profile).
+    `kind` is question, reply, word (carried in a relationship), or answer (in the profile). `shown`
+    is whether others than staff read it: not an answer that the program keeps to them.
     """
 
     id: str
     kind: str
     text: str
     locale: str = "en"
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.fields import Field
 from mentorkit.domain.milestones import Milestone, window
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
@@ -20,7 +19,7 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.choices import promise_next, waiting
 from mentorkit.journey.cohorts import span
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
-from mentorkit.journey.definitions import fields_of, targets_of
+from mentorkit.journey.definitions import fields_of, showing, targets_of
 from mentorkit.journey.locks import judged
 from mentorkit.journey.match import OPEN, Both, both, withdraw_one
 from mentorkit.journey.pools import ASKED, two_of
@@ -84,7 +83,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
             "as_role": str(asked.role),
             "words": [words(r, fields=fields, whose=whose) for r in reasons if r.fits],
             "not_so": [words(r, fields=fields, whose=whose) for r in reasons if not r.fits],
-            "about": _about(asked, one, fields),
+            "about": _about(asked, one),
             "awaiting": awaited,
             "yours": one.waits_for(str(asked.role) if party else None, asked.program.accept_chain),
             "talk": _talk(tx, proposal),
@@ -93,15 +92,16 @@ def show(kit: Kit, *, tenant: str, actor: Actor, proposal: str) -> dict[str, Any
         }
 
 
-def _about(asked: Both, one: Proposal, fields: Mapping[str, Field]) -> list[dict[str, Any]]:
+def _about(asked: Both, one: Proposal) -> list[dict[str, Any]]:
     """Return what each but the reader shows of themselves, while it is open or goes on."""
     held = asked.tx.relationships.first(id=one.relationship_id) if one.relationship_id else None
     here = {m.participant_id for m in held.here} if held and held.state in HOLDING else set()
     if one.state not in OPEN and not {one.mentee_id, one.mentor_id} <= here:
         return []
     kind = "peer" if asked.program.kind == "peer" else None
+    told = showing(asked.tx, asked.program)
     return [
-        {"participant": who.id, "role": role, "answers": who.says(fields, kind or role)}
+        {"participant": who.id, "role": role, "answers": told(who, kind or role)}
         for role, who in (("mentee", asked.mentee), ("mentor", asked.mentor))
         if role != asked.role
     ]

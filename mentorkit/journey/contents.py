@@ -221,8 +221,9 @@ def review(kit: Kit, *, tenant: str, contents: Iterable[str]) -> None:
             program = tx.programs.get(one.program_id)
             author = tx.people.get(one.author_id)
             text = Content(
-                id=id, kind=one.kind, text=note.text if note else "", locale=author.locale
-            )
+                id=id, kind=one.kind, text=note.text if note else "", locale=author.locale,
+                shown=one.field is None or _is_shown(tx, program, one),
+            )  # fmt: skip
             if program.id not in batches:
                 batches[program.id] = (_checks(kit, tx, program), [])
             batches[program.id][1].append(text)
@@ -231,6 +232,13 @@ def review(kit: Kit, *, tenant: str, contents: Iterable[str]) -> None:
         for waiting in texts:
             code = why.get(waiting.id)
             kit.write(tenant, partial(_settle, content=waiting.id, code=code))
+
+
+def _is_shown(tx: Transaction, program: Program, one: Held) -> bool:
+    """Return whether an answer is to a question that is shown of its author."""
+    who, asked = tx.participants.get(one.participant_id or ""), fields_of(tx, program)
+    field = asked.get(one.field or "")
+    return field is not None and field.shown and any(who.plays(role) for role in field.roles)
 
 
 def _why_not(asked: Asked, texts: Sequence[Content]) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.fields import Field, others_see, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import (
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 AGAIN = "consent_again"
 """The definition that says since which consent text those who agreed before are asked again."""
+
+SHOWN = "shown_since"
+"""The definition, of one field each, of the roles whose answers are shown from then on."""
 
 
 def in_force(
@@ -153,6 +156,49 @@ def consent_version(tx: Transaction, program: Program) -> int:
     """Return the version of the consent text now in force; 0 when there is no text."""
     body, number = in_force(tx, program, "consent")
     return number if body else 0
+
+
+def showing(tx: Transaction, program: Program) -> Callable[[Participant, str], dict[str, Any]]:
+    """Return what gives the answers of somebody in a role that others are shown, by field id.
+
+    Nothing of whoever has not agreed to a text that still does, and to no question that was there
+    before and was not shown yet when they agreed: they have not been told. A peer is asked as
+    whatever they are in the program.
+    """
+    fields = {id: one for id, one in fields_of(tx, program).items() if one.shown}
+    if not fields:
+        return lambda who, role: {}
+    needed = consent_needed(tx, program)
+    since = {
+        (one.key, role): one.created_at
+        for one in tx.definitions.find(program_id=program.id, kind=SHOWN)
+        for role in one.body["roles"]
+    }
+
+    def told(who: Participant, role: str) -> dict[str, Any]:
+        agreed, played = who.consented_at, who.role if role == "peer" else role
+        if agreed is None or (who.consent_version or 0) < needed:
+            return {}
+        both = ("mentee", "mentor") if played == "both" else (played,)
+        knew = {
+            id: one
+            for id, one in fields.items()
+            for r in both
+            if r in one.roles and ((id, r) not in since or since[id, r] < agreed)
+        }
+        return others_see(knew, played, who.profile)
+
+    return told
+
+
+def newly_shown(old: Mapping[str, Field], new: Mapping[str, Field]) -> dict[str, list[str]]:
+    """Return which fields that were there are shown from now on, and answers in which roles."""
+    found = {
+        id: [role for role in one.roles if not (old[id].shown and role in old[id].roles)]
+        for id, one in new.items()
+        if one.shown and id in old
+    }
+    return {id: roles for id, roles in found.items() if roles}
 
 
 def lacking(tx: Transaction, program: Program) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.i18n import format_moment
 from mentorkit.journey.contacts import KINDS, link
-from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.definitions import fields_of, showing
 from mentorkit.journey.meet import Met
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
         met = Met(tx, actor, relationship)
         one, own = met.relationship, set(met.own)
         people = _people(tx, one)
-        fields = fields_of(tx, met.program)
+        fields, shows = fields_of(tx, met.program), showing(tx, met.program)
         others = [m for m in one.here if m.participant_id not in own]
         accepted = {
             row.mentee_id: row
@@ -79,7 +79,7 @@ def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> d
                     "role": m.role,
                     "name": people[m.participant_id][1].name,
                     "words": why(m.participant_id),
-                    "answers": people[m.participant_id][0].says(fields, m.role)
+                    "answers": shows(people[m.participant_id][0], m.role)
                     if one.state in HOLDING and m.role not in alike
                     else {},
                     "ways": _ways(tx, one, people, own, m.participant_id),

@@ -31,9 +31,11 @@ from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from mentorkit.journey.cases import tell_newcomer
 from mentorkit.journey.definitions import (
     AGAIN,
+    SHOWN,
     fields_of,
     in_force,
     lacking,
+    newly_shown,
     strategy_misfits,
     strategy_of,
 )
@@ -312,12 +314,16 @@ def define(
     if kind == "consent" and found.state == "open" and not made.consent:
         problems.append(Problem(kind, "people join by agreeing to it; write one"))
     _refuse(f"{kind}.invalid", f"The new {kind} cannot be put in force:", problems)
+    anew = newly_shown(fields_of(tx, found), made.fields) if kind == "fields" else {}
     rows = [row for row in _definitions(made) if row[0] == kind]
     _, own, kept = rows[0] if rows else (kind, "", {})
     number = _define(step, found, kind, kept, own, was)
     if kind == "consent" and again:
         _define(step, found, AGAIN, {"since": number}, "")
-    return {"program": found.id, "kind": kind, "key": own, "number": number}
+    for id, roles in anew.items():
+        _define(step, found, SHOWN, {"roles": roles}, id)
+    done = {"program": found.id, "kind": kind, "key": own, "number": number}
+    return {**done, "newly_shown": list(anew)} if anew else done
 
 
 def _reused(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> list[Problem]:

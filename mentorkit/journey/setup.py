@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import json_schema
+from mentorkit.domain.fields import json_schema, others_see
 from mentorkit.domain.frozen import thaw
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -16,6 +17,7 @@ from mentorkit.journey.definitions import (
     fields_of,
     in_force,
     requirements_of,
+    showing,
 )
 from mentorkit.journey.programs import define
 from mentorkit.journey.safeguards import signoffs_of
@@ -35,20 +37,30 @@ KINDS = ("fields", *LISTS, *TEXTS, "supply", "measurement")
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return what a program asks and tells, as its staff change it.
 
-    `fields` in their order with `used` (how many have answered), `requirements`, `signoffs`,
-    `supply`, `checks` (what plugins offer), the `texts` by kind, with the oldest consent text that
-    still does (`needed`), and the `numbers` of the versions in force by kind, 0 for none.
+    `fields` in their order with `used` (how many have answered) and `untold` (how many of these
+    agreed before it was shown, so that it is not until they agree again), `requirements`,
+    `signoffs`, `supply`, `checks` (what plugins offer), the `texts` by kind, with the oldest
+    consent text that still does (`needed`), and the `numbers` of the versions in force by kind, 0
+    for none.
     """
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         people = tx.participants.find(program_id=found.id)
         held = {kind: in_force(tx, found, kind) for kind in KINDS}
+        fields, told = fields_of(tx, found), showing(tx, found)
+        untold = Counter(
+            id
+            for row in people
+            if row.consented_at and row.state not in ("declined", "left")
+            for id in others_see(fields, row.role, row.profile).keys() - told(row, row.role)
+        )
         return {
             "fields": [
                 {
                     **as_row(one),
                     "used": sum(row.profile.get(one.id) is not None for row in people),
+                    "untold": untold[one.id],
                 }
-                for one in fields_of(tx, found).values()
+                for one in fields.values()
             ],
             "requirements": [as_row(one) for one in requirements_of(tx, found)],
             "signoffs": [as_row(one) for one in signoffs_of(tx, found)],
@@ -80,6 +92,9 @@ def field(
 
     A label is text or ``{locale: text}``. A field that is new takes its `options` too; later ones
     come by `option`. `was` is the version of the fields, as in `programs.define`.
+
+    Whoever agreed before a field was shown has not been told: no answer of theirs to it is shown
+    until they agree again. `newly_shown` lists the fields of which that is so from now on.
     """
 
     def change(fields: dict[str, Any]) -> None:

@@ -336,6 +336,7 @@ def changing(tx: Transaction, actor: Actor, program: str) -> tuple[Program, Step
     What a change is made from is read afterwards: so the second of two adds to the first.
     """
     tx.programs.hold([in_program(tx, actor, program)[0].id])
+    tx.definitions.forget()
     return in_program(tx, actor, program)
 
 

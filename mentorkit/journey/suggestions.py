@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import others_see
 from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
@@ -15,7 +14,7 @@ from mentorkit.domain.signoffs import unsigned
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed
 from mentorkit.journey.cohorts import over
-from mentorkit.journey.definitions import matching_for
+from mentorkit.journey.definitions import matching_for, showing
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, pool_of, told_of
@@ -71,17 +70,19 @@ def mentors(
         if one.id not in pool.mentee_at:
             known = [row for row in asked if row not in kept]
             raise Conflict("mentee.not_available", _why(tx, program, one, known))
+        told = showing(tx, program)
     there = {mentor.id: mentor for mentor in pool.mentors.people}
-    role = "both" if program.kind == "peer" else "mentor"
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
-    fields = bound.fields
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        people = tx.participants.get_many(pair.mentor_id for pair in found)
+    fields, role = bound.fields, "peer" if program.kind == "peer" else "mentor"
     whose: Whose | None = None if own.role in PARTIES else "mentee"
     listed = [
         {
             "id": pair.mentor_id,
             "name": there[pair.mentor_id].name,
             "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.fits],
-            "answers": others_see(fields, role, there[pair.mentor_id].profile),
+            "answers": told(people[pair.mentor_id], role),
             **({} if own.role in PARTIES else {"score": pair.score}),
         }
         for pair in found

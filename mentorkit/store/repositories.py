@@ -357,6 +357,10 @@ class Definitions(Repository[Definition]):
         """
         return self._looked_up(program_id=program_id, kind=kind, key=key)
 
+    def forget(self) -> None:
+        """Look each up again: others may have put a version since, before a lock that is held."""
+        self._known.clear()
+
     def _looked_up(self, **of: Any) -> Definition | None:
         wanted = tuple(of.values())
         if self._putting or wanted not in self._known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -90,8 +91,16 @@ def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
     if question["kind"] == "hours":
         return "; ".join(format_hours((hour + hours_ahead) % WEEK for hour in value or ()))
     if question["kind"] == "number" and value is not None:
-        return f"{value:g}"
+        return digits(value)
     return value
+
+
+def digits(value: int | float) -> str:
+    """Write a number as it is typed: all its digits, no exponent, so that it reads back the same.
+
+    A whole number has no point.
+    """
+    return str(int(value)) if value == int(value) else f"{Decimal(repr(value)):f}"
 
 
 def told(visit: Visit, shown: Mapping[str, Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:

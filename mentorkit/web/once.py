@@ -4,8 +4,9 @@ Whoever sends it first holds its id, as a row of the outbox that no worker takes
 the form was refused, so that it can be sent again; else it keeps where the answer led, and whoever
 sends the same form once more is led there, too. A worker drops it once the form's token is too old.
 
-Where nobody is signed in the row is made by the first transaction that writes for the form, and
-is taken back with it: what anybody may send as often as they like writes nothing if it is refused.
+Where nobody is signed in the row is made by the first transaction that writes for the form, the
+core's or a plugin's, and is taken back with it: what anybody may send as often as they like writes
+nothing if it is refused.
 """
 
 from __future__ import annotations
@@ -180,11 +181,11 @@ def _holding(form: Sent) -> Iterator[None]:
         yield
         return
     kit = current().kit
-    token = kit.before_writing.set(first)
+    token = kit._before_writing.set(first)
     try:
         yield
     finally:
-        kit.before_writing.reset(token)
+        kit._before_writing.reset(token)
 
 
 def _end(status: int, address: str = "") -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.reading import number
+from mentorkit.web.answers import digits
 
 if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
@@ -142,7 +143,7 @@ def as_typed(value: Any) -> str:
         return "\n".join(f"{key} = {as_typed(one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(as_typed(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return digits(value) if isinstance(value, float) else str(value)
 
 
 def read(

@@ -1,9 +1,9 @@
 """The plugin `wordlist`: what participants write waits for the staff if it holds certain words.
 
 A program lists words and phrases, for every language or for one (``es: dinero``). Phone numbers,
-and addresses of pages and of e-mail, are looked for from the start in questions, replies and
-answers: two who have not said yes to each other do not exchange them. No word is listed to begin
-with.
+and addresses of pages and of e-mail, are looked for from the start in questions, replies and the
+answers that are shown: two who have not said yes to each other do not exchange them. No word is
+listed to begin with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOUGHT = {"phone": "phone numbers", "link": "addresses of pages", "email": "e-ma
 WHERE = {
     "question": "questions before both have said yes",
     "reply": "replies before both have said yes",
-    "answer": "answers in the profile, which may be shown before that",
+    "answer": "answers in the profile that are shown before that",
     "word": "messages that are carried between those who are connected",
 }
 """What each option is called on the page."""
@@ -57,7 +57,7 @@ manifest = Manifest(
                 "items": {"type": "string", "enum": list(WHERE), "enumNames": list(WHERE.values())},
                 "title": "Look for those in",
                 "description": "In a question or a reply before both have said yes, in an answer "
-                "of the profile, or in a text to each other once they are connected.",
+                "that is shown before that, or in a text to each other once they are connected.",
                 "default": list(KINDS_IN),
             },
         },
@@ -76,7 +76,7 @@ class Words(ContentCheck):
         words, kinds = ctx.settings.get("words", ()), ctx.settings.get("kinds", KINDS)
         within = ctx.settings.get("kinds_in", KINDS_IN)
         codes = [
-            found(one.text, one.locale, words, kinds if one.kind in within else ())
+            found(one.text, one.locale, words, kinds if one.shown and one.kind in within else ())
             for one in contents
         ]
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,22 @@ def test_f11_a_sheet_goes_out_and_comes_back(traders: Path, run: Callable[..., A
     assert told["stands"] is True
     (traders / "none.csv").write_text("mentee,mentor\ne1,\n")
     run("draft", "import", "none.csv", code=2)
+
+
+def test_whoever_lets_a_question_be_shown_hears_who_was_not_told(
+    traders: Path, run: Callable[..., Any]
+) -> None:
+    (traders / "f.toml").write_text(run("program", "export").out)
+    fields = tomllib.loads((traders / "f.toml").read_text())["fields"]
+    lines = [f"[fields.{id}]\nkind = '{one['kind']}'" for id, one in fields.items()]
+    options = f"options = {json.dumps(list(fields['trade']['options']))}"
+    written = "\n".join(lines).replace("kind = 'option'", options)
+    for shown, told in ((False, ""), (True, "Shown from now on: trade. Not of people who agreed")):
+        extra = "\nshown = true" if shown else ""
+        (traders / "f.toml").write_text(written.replace(options, options + extra))
+        out = run("program", "set", "--file", "f.toml").out
+        assert told in out
+        assert ("Shown from now on" in out) is shown
 
 
 def test_a_profile_is_printed_as_json_schema(traders: Path, run: Callable[..., Any]) -> None:

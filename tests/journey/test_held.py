@@ -33,6 +33,7 @@ from mentorkit.journey import (
     relay,
     requirements,
     screen,
+    setup,
     signup,
 )
 from mentorkit.worker import work
@@ -365,3 +366,26 @@ def test_people_walk_a_step_however_often_staff_change_them_meanwhile(
     others = often(onboard, "not_erased", world)
     paused = onboard.pause(world.kit, **world.at, participant=world.ids["cleo"])
     assert (paused["state"], len(others)) == ("paused", 1)
+
+
+def test_a_change_in_a_callers_transaction_is_made_from_what_holds_once_it_has_the_lock(
+    world: Any,
+) -> None:
+    at = {**world.at, "program": "traders"}
+
+    def other() -> None:
+        setup.field(world.kit, **at, field="village", label="Home")
+
+    beside = threading.Thread(target=other)
+    with world.kit.transaction(tenant="acme") as tx:
+        told = {"participant": world.ids["ben"], "answers": {"village": "Wen"}}
+        onboard.answer(world.kit, **world.at, **told, tx=tx)
+        beside.start()
+        beside.join(2)  # on SQLite it waits for us
+        setup.field(world.kit, **at, field="trade", label="Craft", tx=tx)
+    beside.join()
+    fields = setup.show(world.kit, **at)["fields"]
+    assert {one["id"]: one["label"]["en"] for one in fields} == {
+        "trade": "Craft",
+        "village": "Home",
+    }

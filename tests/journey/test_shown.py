@@ -11,6 +11,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import NotFound
 from mentorkit.journey import (
     accept,
+    contents,
     introduce,
     match,
     meet,
@@ -169,6 +170,114 @@ def test_who_takes_the_consent_back_is_shown_to_nobody_though_the_pair_goes_on(w
     assert met(world, own(world, "ana"), held) == {"Cleo": OF_CLEO}
 
 
+def every(world: Any, proposal: str, held: str) -> list[dict[str, Any]]:
+    """Return what Ana reads of Cleo on each page that shows answers."""
+    one = {"tenant": "acme", "actor": world.by("ana")}
+    two = {"tenant": "acme", "actor": world.by("ben")}
+    told = suggestions.mentors(world.kit, **two, participant=world.ids["ben"])["mentors"]
+    return [
+        read(world, one, proposal)["cleo"],
+        met(world, one, held)["Cleo"],
+        next(each["answers"] for each in told if each["name"] == "Cleo"),
+    ]
+
+
+@pytest.fixture
+def long_agreed(create_told: Callable[..., Any], clock: Any) -> tuple[Any, str, str]:
+    """Return a world in which Cleo agreed an hour ago, has a mentee, and could have another."""
+    people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben")]
+    world = create_told(*people, lead("cleo", "mentor", trade="baker", capacity=3))
+    one = ask(world)
+    held = begin(world, one)
+    clock.forward(hours=1)
+    return world, one, held
+
+
+def agree(world: Any, key: str, clock: Any) -> None:
+    clock.forward(hours=1)
+    onboard.consent(world.kit, **own(world, key), participant=world.ids[key])
+
+
+def test_who_is_asked_to_agree_again_shows_nothing_until_they_do(
+    long_agreed: tuple[Any, str, str], clock: Any
+) -> None:
+    world, *there = long_agreed
+    body = {"en": "Your village is shown to others."}
+    at = {**world.at, "program": "traders"}
+    programs.define(world.kit, **at, kind="consent", body=body)
+    assert every(world, *there) == [OF_CLEO] * 3, "an old text may still do"
+    programs.define(world.kit, **at, kind="consent", body=body, again=True)
+    assert every(world, *there) == [{}] * 3
+    assert read(world, world.at, there[0]) == {"ana": {}, "cleo": {}}, "staff see what others do"
+    agree(world, "cleo", clock)
+    assert every(world, *there) == [OF_CLEO] * 3
+
+
+def test_an_answer_is_shown_of_whoever_has_agreed_since_its_question_is_shown(
+    long_agreed: tuple[Any, str, str], clock: Any
+) -> None:
+    world, *there = long_agreed
+    at = {**world.at, "program": "traders"}
+    done = setup.field(world.kit, **at, field="income", shown=True)
+    assert done["newly_shown"] == ["income"]
+    assert every(world, *there) == [OF_CLEO] * 3
+    onboard.answer(
+        world.kit, **own(world, "cleo"), participant=world.ids["cleo"], answers={"income": "more"}
+    )
+    assert every(world, *there) == [OF_CLEO] * 3
+    setup.field(world.kit, **at, field="income", label="What you earn")
+    fields = setup.show(world.kit, **at)["fields"]
+    assert {one["id"]: one["untold"] for one in fields if one["untold"]} == {"income": 2}
+    agree(world, "cleo", clock)
+    assert every(world, *there) == [{**OF_CLEO, "income": "more"}] * 3
+    fields = setup.show(world.kit, **at)["fields"]
+    assert {one["id"]: one["untold"] for one in fields if one["untold"]} == {"income": 1}
+    for shown in (False, True):
+        clock.forward(hours=1)
+        setup.field(world.kit, **at, field="income", shown=shown)
+    assert every(world, *there) == [OF_CLEO] * 3, "what was told of the first time is over"
+
+
+def test_a_question_that_is_new_and_shown_is_shown_at_once(
+    long_agreed: tuple[Any, str, str],
+) -> None:
+    world, *there = long_agreed
+    at = {**world.at, "program": "traders"}
+    assert "newly_shown" not in setup.field(world.kit, **at, field="wish", shown=True)
+    onboard.answer(
+        world.kit, **own(world, "cleo"), participant=world.ids["cleo"], answers={"wish": "Peace"}
+    )
+    assert every(world, *there) == [{**OF_CLEO, "wish": "Peace"}] * 3
+
+
+def test_a_question_that_is_shown_of_another_role_is_told_to_those_in_that_role(
+    long_agreed: tuple[Any, str, str], clock: Any
+) -> None:
+    world, one, held = long_agreed
+    at = {**world.at, "program": "traders"}
+    answers = {"needs": "Prices of old"}
+    onboard.answer(world.kit, **world.at, participant=world.ids["cleo"], answers=answers)
+    done = setup.field(world.kit, **at, field="needs", roles=["mentee", "mentor"])
+    assert done["newly_shown"] == ["needs"]
+    assert every(world, one, held) == [OF_CLEO] * 3
+    assert read(world, own(world, "cleo"), one) == {"ana": OF_ANA}, "it was shown of mentees"
+    agree(world, "cleo", clock)
+    assert every(world, one, held) == [{**OF_CLEO, **answers}] * 3
+
+
+def test_a_file_lets_a_question_be_shown_and_asks_everybody_again(
+    long_agreed: tuple[Any, str, str], clock: Any
+) -> None:
+    world, *there = long_agreed
+    fields = {**programs.export(world.kit, **world.at, program="traders")["fields"]}
+    fields["income"] = {**fields["income"], "shown": True}
+    data = {"consent": {"en": "What you earn is shown."}, "fields": fields}
+    setup.take(world.kit, **world.at, program="traders", data=data, again=True)
+    assert every(world, *there) == [{}] * 3
+    agree(world, "cleo", clock)
+    assert every(world, *there) == [{**OF_CLEO, **SECRET}] * 3
+
+
 def test_an_answer_that_is_taken_back_or_hidden_is_gone_at_once(world: Any) -> None:
     one = ask(world)
     at = {**world.at, "program": "traders"}
@@ -203,6 +312,22 @@ def test_free_text_that_waits_is_not_shown_before_it_is_passed_on(
     told = {"about": "Call me: +254 700 123 456"}
     onboard.answer(world.kit, **own(world, "ana"), participant=world.ids["ana"], answers=told)
     assert read(world, own(world, "cleo"), one) == {"ana": OF_ANA}
+
+
+@pytest.mark.parametrize(("key", "held"), [("ana", False), ("cleo", True)])
+def test_an_address_in_an_answer_that_only_staff_read_stops_nobody(
+    create_told: Callable[..., Any], create_kit: Callable[..., Any], key: str, held: bool
+) -> None:
+    site = {"site": {"roles": ["mentee", "mentor"]}, "wall": {"roles": ["mentor"], "shown": True}}
+    kit = create_kit(plugins=("matching", "wordlist"))
+    world = create_told(kit=kit, fields={**FIELDS, **site})
+    for asked in ("site", "wall"):
+        told = {"participant": world.ids[key], "answers": {asked: "https://bakes.example"}}
+        onboard.answer(kit, **own(world, key), **told)
+    kept = onboard.show(kit, **own(world, key), participant=world.ids[key])["profile"]
+    assert kept["site"] == "https://bakes.example"
+    waiting = contents.waiting(kit, **world.at, program="traders")
+    assert [one["field"] for one in waiting] == ["wall"] * held
 
 
 def test_mentees_of_a_circle_read_of_their_mentor_and_not_of_each_other(

@@ -49,6 +49,14 @@ def test_contacts_wait_only_until_both_have_said_yes(kind: str, allowed: bool) -
     assert (one.allowed, one.code) == (allowed, "" if allowed else "phone")
 
 
+def test_an_answer_that_only_staff_read_may_hold_a_number_and_no_listed_word() -> None:
+    settings, _ = check_options(manifest.program_settings, {"words": ["idiot"]}, "settings")
+    told = ("0700 123 456", "https://zoe-bakes.example", "idiot")
+    texts = [Content(id=one, kind="answer", text=one, shown=False) for one in told]
+    codes = [one.code for one in Words().review(SampleContext(settings=settings), texts)]
+    assert codes == ["", "", "word"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["stupid", "STUPID.", "you are stúpid!", "stu\u200bpid", "ＳＴＵＰＩＤ", "(stupid)"],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import threading
 from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -209,6 +212,24 @@ def test_contexts_give_a_plugin_what_it_may_use_and_nothing_to_write_with(
     assert ctx.random.random() != kit.context("acme", program, "slack", seed=1).random.random()
     assert not hasattr(ctx, "transaction")
     assert not hasattr(ctx, "kit")
+
+
+def test_nobody_but_the_form_that_is_held_comes_before_a_transaction(create_kit: Any) -> None:
+    kit = create_kit()
+    own = {name for name, one in vars(kit).items() if isinstance(one, ContextVar)}
+    assert own == {"_open", "_shared", "_before_writing"}, "each is private"
+    ctx = kit.work_context("acme", None, "matching")
+    assert {one.name for one in dataclasses.fields(ctx)} == {
+        "tenant", "program", "settings", "now", "random", "log", "transaction",
+    }  # fmt: skip
+    root = Path(__file__).parents[2]
+    users = {
+        path.name
+        for top in ("mentorkit", "plugins", "contrib")
+        for path in (root / top).rglob("*.py")
+        if "before_writing" in path.read_text("utf-8")
+    }
+    assert users == {"kit.py", "once.py"}
 
 
 def test_a_plugins_transaction_is_its_own(create_kit: Any, database: Any, making: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 
 from mentorkit.domain.people import Actor
-from mentorkit.journey import accept, match, signup, standing
+from mentorkit.journey import accept, match, onboard, setup, signup, standing
 from mentorkit.kit import Kit
 from mentorkit.web import blueprint
 
@@ -103,6 +103,21 @@ def test_answers_are_kept_and_what_is_wrong_is_told_beside_them(portal: Portal) 
     page = ana.send(path, **{"answer.trade": "smith", "answer.village": "Wen"})
     assert "Your answers are kept" in page
     assert '<option value="smith" selected>' in page
+
+
+def test_keeping_what_stands_there_changes_no_number(portal: Portal) -> None:
+    at = {"tenant": portal.tenant, "actor": ADMIN}
+    asked = {"field": "sales", "kind": "number", "label": "Sales"}
+    setup.field(portal.kit, **at, program="traders", **asked)
+    ana, own = portal.browser("ana"), portal.ids["ana"]
+    path = f"/programs/traders/people/{own}"
+    for told in (1234567, 12.3456789, 1e14):
+        onboard.answer(portal.kit, **at, participant=own, answers={"sales": told})
+        ana.open(path)
+        typed = ana.find(r'<input[^>]*name="answer.sales"[^>]*value="([^"]*)"')
+        ana.send(path, **{"answer.sales": typed})
+        kept = onboard.show(portal.kit, **at, participant=own)["profile"]["sales"]
+        assert kept == told
 
 
 def test_the_other_is_asked_a_question_before_the_answer(portal: Portal) -> None:

@@ -7,6 +7,7 @@ import io
 import threading
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -438,6 +439,54 @@ def fails_after(work: Callable[..., Any]) -> Callable[..., Any]:
         raise ZeroDivisionError
 
     return failing
+
+
+@pytest.mark.parametrize("user", [None, "ana"])
+def test_a_form_of_a_plugin_that_writes_in_its_own_tables_alone_counts_once(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit], user: str | None
+) -> None:
+    pages, met = flask.Blueprint("badge", __name__), threading.Barrier(2, timeout=1)
+    done: list[int] = []
+
+    @pages.get("/")
+    @allow(public=True)
+    def show() -> str:
+        return str(flask.render_template_string("{{ token }}", token=current().token()))
+
+    @pages.post("/")
+    @allow(public=True)
+    def take() -> Any:
+        with suppress(threading.BrokenBarrierError):
+            met.wait()  # neither has found the form held, where nobody is signed in
+        visit = current()
+        with visit.kit.work_context(visit.tenant, None, "badge").transaction() as connection:
+            connection.execute(sa.text("SELECT 1"))
+            if flask.request.form.get("fail"):
+                return "It is refused.", 422
+            done.append(1)
+        return visit.go("home")
+
+    badge = SimpleNamespace(
+        manifest=Manifest(title="Badge", summary="Badges."),
+        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
+    )
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    form = {"mk_token": portal.browser(user).open("/x/badge/")}
+    told: list[int] = []
+
+    def tap() -> None:
+        told.append(sent(portal.browser(user), "/x/badge/", form).status_code)
+
+    taps = [threading.Thread(target=tap) for _ in range(2)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join()
+    assert (told, done) == ([303, 303], [1])
+    kept = len(forms(portal))
+    form = {"mk_token": portal.browser(user).open("/x/badge/"), "fail": "yes"}
+    assert sent(portal.browser(user), "/x/badge/", form).status_code == 422
+    assert len(forms(portal)) == kept, "a form that was refused is let go"
 
 
 @pytest.mark.parametrize("leads_on", [False, True], ids=["told", "led"])

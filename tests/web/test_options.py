@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mentorkit.domain.fields import Field
 from mentorkit.hooks.settings import check_options
-from mentorkit.web import options
+from mentorkit.web import answers, options
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -63,6 +66,24 @@ def test_what_is_typed_reads_back_to_the_same_values() -> None:
     typed = {name: one["typed"] for name, one in drawn(VALUES).items()}
     assert typed["partial"] == "village = 0.5"
     assert options.read(SCHEMA, typed) == VALUES
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**15), 10**15))
+def test_every_number_reads_back_to_itself(value: float) -> None:
+    (one,) = options.controls({"properties": {"span": {"type": "number"}}}, {"span": value}, {}, {})
+    assert "e" not in one["typed"]
+    assert options.read(SCHEMA, {"span": one["typed"]}) == {"span": value}
+    if abs(value) < 1e15:
+        typed = answers.as_typed({"kind": "number", "value": value})
+        assert Field(id="sales", kind="number").parse(typed) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [(1234567.0, "1234567"), (3.0, "3"), (0.1, "0.1"), (-2.5, "-2.5"), (1e-5, "0.00001")],
+)
+def test_a_number_is_written_as_a_person_types_it(value: float, typed: str) -> None:
+    assert answers.digits(value) == options.as_typed(value) == typed
 
 
 def test_a_default_is_shown_and_what_is_left_empty_is_left_out() -> None:

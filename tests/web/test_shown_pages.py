@@ -149,13 +149,15 @@ def test_where_nothing_is_shown_no_page_speaks_of_it(portal: Portal) -> None:
 
 
 def test_staff_let_a_question_be_shown_and_read_what_that_means(portal: Portal) -> None:
-    cora = portal.browser("cora")
+    cora, own = portal.browser("cora"), {"participant": portal.ids["ana"]}
+    onboard.answer(portal.kit, **by(portal), **own, answers={"village": "Ora"})
     page = cora.open(f"{AT}/setup")
-    assert "let the text that everybody agrees to say so first" in page
+    assert "Show it first; then let the text that everybody agrees to say so" in page
     was = cora.find(r'name="was" value="(\d+)"')
     sent = {"do": "field", "field": "village", "was": was, "label": "Village"}
     page = cora.send(f"{AT}/setup", **sent, shown="yes")
     assert "shown to a match" in page
+    assert re.search(r"[0-9] of those who answered agreed before this was shown", page)
     found = setup.show(portal.kit, **by(portal), program="traders")["fields"]
     assert [one["id"] for one in found if one["shown"]] == ["village"]
     page = cora.send(f"{AT}/setup", **{**sent, "was": str(int(was) + 1)})

@@ -239,6 +239,9 @@ def test_staff_choose_currencies_period_and_how_outliers_count(asking: Portal) -
     cora.send("/programs/traders/plan", **{**send, "currencies": "\r\n".join(CODES)})
     kept = cora.find(r'<textarea id="currencies" [^>]*rows="8"[^>]*>([^<]*)</textarea>')
     assert kept == ", ".join(CODES)
+    for share in ("7", "0.125"):  # 7.000000000000001, where it is a float times a hundred
+        cora.send("/programs/traders/plan", **{**send, "winsor": share})
+        assert cora.find(r'name="winsor"[^>]*value="([^"]*)"') == share
     assert "write a share" in cora.send("/programs/traders/plan", 422, **{**send, "winsor": "x"})
     asking.browser("vera").open("/programs/traders/plan")
     assert asking.browser("vera").knock("post", "/programs/traders/plan") == 403

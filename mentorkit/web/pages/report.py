@@ -51,11 +51,13 @@ def _sheet(visit: Visit, program: str, table: str) -> Response:
 @allow(*READERS)
 def plan(visit: Visit, program: str, wrong: MentorKitError | None = None) -> str:
     made = programs.export(visit.kit, **visit.asked(), program=program)
+    found = made.get("measurement", {})
     return visit.render(
         "plan.html",
         title=visit.words("What is measured"),
         here="report",
-        plan=made.get("measurement", {}),
+        plan=found,
+        percent=answers.digits(round(100 * (found.get("winsor") or 0), 10)),
         questionnaires=made.get("questionnaires", {}),
         at=AT,
         periods=MONTHS,
@@ -86,4 +88,4 @@ def plan_change(visit: Visit, program: str) -> Response | tuple[str, int]:
 def _share() -> Any:
     """Return the share that is pulled in at each end, of the percentage that was typed."""
     typed = answers.decimal("winsor") or 0
-    return typed if isinstance(typed, str) else typed / 100
+    return typed if isinstance(typed, str) else round(typed / 100, 12)
