@@ -137,8 +137,9 @@ def _text(value: str) -> str:
 def _number(raw: Any) -> float:
     if isinstance(raw, bool):
         raise ValueError("write a number, not yes or no")
+    told = reading.number(raw) if isinstance(raw, str) else raw
     try:
-        value = float(reading.number(raw) if isinstance(raw, str) else raw)
+        value = float(told)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{raw!r} is not a number; write digits, such as 12 or 3.5") from None
     if not abs(value) < 1e15:

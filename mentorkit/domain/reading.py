@@ -68,17 +68,30 @@ class Place:
 
 Check = Callable[[Any, Place], Any]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""What is one number to some, and a thousand times as much to others."""
 
 
 def number(typed: str) -> int | float:
     """Return the number that somebody has typed; raise ValueError with what to write instead.
 
-    What only a machine takes for one is none: ``1_000``, ``nan``, ``inf``, and what is as large.
+    Decimals follow a point or a comma. ``1,234`` is refused: nobody knows which number it is. What
+    only a machine takes for one is none: ``1_000``, ``nan``, ``inf``, and what is as large.
     """
-    told = typed.strip()
+    told = pointed(typed)
     if not _NUMBER.fullmatch(told) or math.isinf(float(told)):
         raise ValueError(f"{typed!r} is not a number; write digits, such as 12 or 3.5")
     return int(told) if told.lstrip("+-").isdecimal() else float(told)
+
+
+def pointed(typed: str) -> str:
+    """Return what was typed with a point for its comma; raise ValueError where that is a guess."""
+    told = typed.strip()
+    point = told.replace(",", ".", 1)
+    if _EITHER.fullmatch(told):
+        whole = told.replace(",", "")
+        raise ValueError(f"{typed!r} may be {whole} or {point}; write one of these two")
+    return told if "." in told else point
 
 
 def take(data: Any, check: Check, place: str) -> tuple[Any, list[Problem]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.frozen import thaw
 from mentorkit.domain.people import Actor
-from mentorkit.domain.reading import number
+from mentorkit.domain.reading import number, pointed
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey.steps import NEW, atomic, changing, reading
 
@@ -114,7 +114,7 @@ def _money(amount: str, currency: str) -> dict[str, str]:
     problems, value = [], Decimal(0)
     try:
         number(amount)
-        value = Decimal(amount.strip())
+        value = Decimal(pointed(amount))
     except ValueError:
         problems.append(Problem("amount", "write a number, such as 1200.50"))
     if not problems and not (value.is_finite() and 0 <= value < MOST):

@@ -58,7 +58,7 @@ def decimal(name: str) -> int | float | str:
     """Return the number typed into this control, with a point or a comma; else what was typed."""
     told = flask.request.form.get(name, "").strip()
     try:
-        return reading.number(told.replace(",", "."))
+        return reading.number(told)
     except ValueError:
         return told
 

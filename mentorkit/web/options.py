@@ -224,7 +224,7 @@ def _read_one(spec: Mapping[str, Any], text: str) -> Any:
         return {"yes": True, "no": False}.get(text, text)
     if kind in NUMBERS:
         with suppress(ValueError):
-            made = number(text.replace(",", "."))
+            made = number(text)
             return made if isinstance(made, NUMBERS[kind]) else text
     return text
 

@@ -19,7 +19,6 @@ _BUSINESS = ("sector", "country", "started")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,128}@[^\s@<>\"(),:;\[\]\\]{1,190}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
 _PLAIN = Field(id="text")
 
 
@@ -189,11 +188,12 @@ class _Reader:
 
     def _parse(self, field: Field, cell: str) -> Any:
         """Read an answer; a number with a comma is one where semicolons separate the cells."""
-        comma = field.kind == "number" and _COMMA.fullmatch(cell)
-        if comma and not self._table.decimal_comma:
-            raise ValueError(f"{cell!r} is not a number; write {_pointed(cell)}, with a point")
         try:
-            return field.parse(_pointed(cell) if comma else cell)
+            value = field.parse(cell)
+            if field.kind == "number" and "," in cell and not self._table.decimal_comma:
+                told = f"write {cell.replace(',', '.')}, with a point"
+                raise ValueError(f"{cell!r} is not a number; {told}")
+            return value
         except ValueError as error:
             other = next((one for one in ",;|/" if one in cell and one != field.separator), None)
             if field.kind != "options" or other is None or field.separator in cell:
@@ -215,10 +215,6 @@ _PARSED_ELSEWHERE = frozenset(RESERVED) - {"choices"}
 
 def _asked(field: Field, role: str) -> bool:
     return role == "both" or role in field.roles
-
-
-def _pointed(cell: str) -> str:
-    return cell.replace(",", ".")
 
 
 def _short(cell: str) -> str:

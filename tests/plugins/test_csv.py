@@ -650,6 +650,13 @@ def test_a_decimal_comma_is_read_where_semicolons_separate(cell: str) -> None:
     assert only(receive(f"ref;years\n1;{cell}\n", fields=fields)).profile["years"] == 3.5
 
 
+def test_a_comma_that_may_be_of_thousands_is_refused_in_every_sheet() -> None:
+    fields = {"years": Field(id="years", kind="number")}
+    for sheet in ("ref;years\n1;1,234\n", 'ref,years\n1,"1,234"\n'):
+        (problem,) = receive(sheet, fields=fields).problems
+        assert problem.message == "'1,234' may be 1234 or 1.234; write one of these two"
+
+
 def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     fields = {"years": Field(id="years", kind="number")}
     (problem,) = receive('ref,years\n1,"3,5"\n', fields=fields).problems

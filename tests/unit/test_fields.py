@@ -167,11 +167,38 @@ def test_declarations_come_back_as_they_were_written_down(data: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("typed", "value"), [("12", 12), (" 1e3", 1000.0), ("-3.5", -3.5), (".5", 0.5), ("+7.", 7.0)]
+    ("typed", "value"),
+    [
+        ("12", 12),
+        (" 1e3", 1000.0),
+        ("-3.5", -3.5),
+        (".5", 0.5),
+        ("+7.", 7.0),
+        ("3,5", 3.5),
+        ("-0,125", -0.125),
+        ("1234,567", 1234.567),
+        (",5", 0.5),
+        ("1,5e3", 1500.0),
+    ],
 )
 def test_a_number_is_read_as_people_type_it(typed: str, value: float) -> None:
     assert reading.number(typed) == value
     assert Field(id="n", kind="number").parse(typed) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("1,234", "1234 or 1.234"), ("-12,000", "-12000 or -12.000")]
+)
+def test_what_may_be_two_numbers_is_none(typed: str, told: str) -> None:
+    for read in (reading.number, Field(id="n", kind="number").parse):
+        with pytest.raises(ValueError, match=f"'{typed}' may be {told}; write one of these two"):
+            read(typed)
+
+
+@pytest.mark.parametrize("typed", ["1,234,567", "1,200.50", "1.234,5", "3,5,"])
+def test_a_number_with_more_than_one_mark_is_none(typed: str) -> None:
+    with pytest.raises(ValueError, match="is not a number; write digits"):
+        reading.number(typed)
 
 
 @pytest.mark.parametrize("typed", ["1_0", "1_000.5", "nan", "inf", "-Infinity", "1e400", "0x1"])

@@ -257,8 +257,12 @@ def check(portal: Portal, rows: Mapping[str, list[list[Any]]]) -> None:
         ]
         assert on_page(opened, table) == page
         sheet = cora.open(f"/programs/traders/report?sheet={table}").lstrip("\ufeff")
-        for line, row in zip(csv.reader(io.StringIO(sheet)), [[], *wanted], strict=False):
-            for cell, value in zip(line, row, strict=False):
+        lines = [line for line in csv.reader(io.StringIO(sheet)) if len(line) > 1]  # notes follow
+        head, lines = lines[:1], lines[1:]
+        assert len(lines) == len(wanted), table
+        for line, row in zip(lines, wanted, strict=True):
+            assert len(line) == len(row) == len(head[0]), table
+            for cell, value in zip(line, row, strict=True):
                 if isinstance(value, float):
                     assert float(cell) == pytest.approx(value, abs=1e-4)
                 else:

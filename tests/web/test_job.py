@@ -120,6 +120,28 @@ def test_keeping_what_stands_there_changes_no_number(portal: Portal) -> None:
         assert kept == told
 
 
+def test_a_number_is_typed_with_a_point_or_a_comma_and_never_guessed(portal: Portal) -> None:
+    at = {"tenant": portal.tenant, "actor": ADMIN}
+    asked = {"field": "years", "kind": "number", "label": "Years"}
+    setup.field(portal.kit, **at, program="traders", **asked)
+    ana, own = portal.browser("ana"), portal.ids["ana"]
+    path = f"/programs/traders/people/{own}"
+    for typed in ("3,5", "3.5"):
+        ana.open(path)
+        ana.send(path, **{"answer.years": typed})
+        kept = onboard.show(portal.kit, **at, participant=own)["profile"]["years"]
+        assert kept == 3.5
+    page = ana.send(path, 422, **{"answer.years": "1,234"})
+    assert "may be 1234 or 1.234; write one of these two" in page
+    assert 'value="1,234"' in page
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/setup")
+    cora.send("/programs/traders/setup", 422, do="supply", ratio="1,234")
+    cora.open("/programs/traders/supply")
+    cora.send("/programs/traders/supply", source="x", amount="12,5", currency="KES")
+    assert "12.5" in cora.page.text
+
+
 def test_the_other_is_asked_a_question_before_the_answer(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open("/programs/traders/")

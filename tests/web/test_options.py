@@ -90,6 +90,8 @@ def test_a_default_is_shown_and_what_is_left_empty_is_left_out() -> None:
     assert drawn({})["full"]["typed"] == "1"
     assert options.read(SCHEMA, {"full": " ", "span": ""}) == {}
     assert options.read(SCHEMA, {"span": "2,5"}) == {"span": 2.5}, "a comma is a point too"
+    read = options.read(SCHEMA, {"field": "trade", "span": "1,234"})
+    assert "write a number" in str(check_options(SCHEMA, read, "here")[1]), "or 1234?"
 
 
 @pytest.mark.parametrize(("name", "typed"), [
