@@ -41,6 +41,13 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, thank you for your interest. We cannot take you into {program} now.\n"
         "{reasons}\n{text}",
     ),
+    "signed_up_again": _english(
+        "Somebody filled in the form with your address: {program}",
+        "Hello {person}, somebody has filled in the sign-up form of {program} with your address. "
+        "You are known there already, so nothing has changed.\nIf it was you, and you would like "
+        "to be mentee and mentor both, or to come back, tell your coordinator. If it was not you, "
+        "do nothing.\n{link}",
+    ),
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
