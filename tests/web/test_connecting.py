@@ -214,6 +214,14 @@ def test_g10_a_mentee_ranks_mentors_and_sees_who_is_next(
     assert "Cleo" in ana.page.text
 
 
+def test_the_page_of_matching_says_that_people_find_each_other(
+    create_portal: Callable[..., Portal],
+) -> None:
+    told = "Here people find each other; a draft pairs those who did not."
+    page = create_portal(program={"matching": "self"}).browser("vera").open(f"{AT}/matching")
+    assert told in page
+
+
 def test_a_mentee_takes_back_the_choices_that_wait(create_portal: Callable[..., Portal]) -> None:
     portal = create_portal(program={"matching": "self"})
     ana, page = portal.browser("ana"), f"{AT}/people/{portal.ids['ana']}"
