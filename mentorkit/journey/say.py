@@ -48,6 +48,8 @@ WANTED: Mapping[str, Collection[str]] = {
     "relationship_started": HOLDING,
     "relayed": HOLDING,
     "member_left": HOLDING,
+    "relationship_paused": ("paused",),
+    "relationship_resumed": ("active",),
     "relationship_ended": ("ended",),
     "relationship_parted": ("ended",),
     "concern_raised": ("raised",),

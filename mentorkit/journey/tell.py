@@ -86,6 +86,16 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "Somebody has left the circle: {program}",
         "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
     ),
+    "relationship_paused": _english(
+        "Your mentoring takes a break: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} takes a break. Nothing is asked of "
+        "you meanwhile, and the time is added at the end. You are told when it goes on.\n{link}",
+    ),
+    "relationship_resumed": _english(
+        "Your mentoring goes on: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} goes on after its break, until "
+        "{due}. Agree on when you meet next.\n{link}",
+    ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",
         "Hello {person}, the mentoring of {mentee} and {mentor} has come to its end. Thank "
