@@ -461,9 +461,9 @@ def answer(
     if any(f"indicator.{id}" in values for id in plan.money):
         if CURRENCY not in values and len(plan.currencies) == 1:
             values[CURRENCY] = plan.currencies[0]
-        values.setdefault(PERIOD, plan.period)
-        if CURRENCY not in values and not problems:
-            problems.append(Problem(CURRENCY, "say in which currency the amounts are"))
+        needed = {CURRENCY: "in which currency", PERIOD: "for what time"}
+        lacking = needed.keys() - values.keys() if not problems else ()
+        problems += [Problem(id, f"say {needed[id]} the amounts are") for id in sorted(lacking)]
     if not values and not problems:
         problems.append(Problem("answers", "answer at least one question"))
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from mentorkit.domain import events
 from mentorkit.domain.milestones import Meeting, Milestone, Span, asked_minutes, month_of, window
 from mentorkit.domain.moves import PARTIES, Role
-from mentorkit.domain.people import SYSTEM_ACTOR, Actor
+from mentorkit.domain.people import SYSTEM_ACTOR, Actor, Person
 from mentorkit.domain.programs import MilestonePlan, Targets
 from mentorkit.domain.relationships import HOLDING, TOGETHER, Relationship
 from mentorkit.domain.shown import as_row, shown
@@ -56,6 +56,14 @@ class Met(Step):
         parties = [(Role(m.role), found[m.participant_id].person_id) for m in here]
         role = party(tx, self.program, actor, parties, "relationship", speaking)
         super().__init__(tx, actor, role, self.program.id)
+
+    def turn(self, to: str, fact: type[events.Event], reason: str, word: str) -> Relationship:
+        """Move it, and tell the others in it with this message, which names no reason."""
+        moved = self.relationship.move(to, by=self.role, at=self.tx.now, reason=reason)
+        moved, event = self.save(self.tx.relationships, moved, fact, reason=reason)
+        doing = person_of(self.tx, self.actor)
+        tell(self.tx, event, word, [one for one in self.people if one != doing])
+        return moved
 
     @property
     def own(self) -> list[str]:
@@ -135,7 +143,10 @@ def seen_by(row: Relationship, own: Collection[str]) -> Relationship | None:
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
-    """Return one relationship to those in it and to staff: who, when, meetings and milestones."""
+    """Return one relationship to those in it and to staff: who, when, meetings and milestones.
+
+    `paused_by` is the participant who takes the break that it is in; None where staff noted it.
+    """
     with kit.transaction(tenant=tenant, write=False) as tx:
         met = Met(tx, actor, relationship)
         one = met.relationship
@@ -146,6 +157,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
         return {
             **met.row(one),
             "early": one.early,
+            "paused_by": _paused_by(tx, one, people),
             "program": met.program.key,
             "program_name": shown(met.program.name),
             "members": [
@@ -166,6 +178,12 @@ def show(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str,
                 if not own or m.participant_id in own | {""}
             ],
         }
+
+
+def _paused_by(tx: Transaction, one: Relationship, people: Mapping[str, Person]) -> str | None:
+    told = tx.journal.about("relationship", one.id) if one.state == "paused" else []
+    by = [event.actor_id for event in told if isinstance(event, events.RelationshipPaused)]
+    return next((id for id, person in people.items() if person.id in by[-1:]), None)
 
 
 @atomic
@@ -334,10 +352,9 @@ def pause(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, reason: str = "asked",
     tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Pause a relationship; its places stay held, its milestones wait."""
+    """Pause a relationship, and tell the others; its places stay held, its milestones wait."""
     met = Met(tx, actor, relationship)
-    moved = met.relationship.move("paused", by=met.role, at=tx.now, reason=reason)
-    return met.done(tx.relationships, moved, events.RelationshipPaused, reason=reason)
+    return met.row(met.turn("paused", events.RelationshipPaused, reason, "relationship_paused"))
 
 
 @atomic
@@ -347,16 +364,15 @@ def resume(
 ) -> dict[str, Any]:  # fmt: skip
     """Go on after a pause; the end and what is still to come move by as long as it lasted.
 
-    What was due when it began stays open so much longer.
+    The others are told. What was due when it began stays open so much longer.
     """
     met = Met(tx, actor, relationship)
-    moved = met.relationship.move("active", by=met.role, at=tx.now, reason=reason)
-    row = met.done(tx.relationships, moved, events.RelationshipResumed, reason=reason)
+    moved = met.turn("active", events.RelationshipResumed, reason, "relationship_resumed")
     away = moved.ends_at - met.relationship.ends_at
     if away:
         waiting = tx.milestones.find(relationship_id=relationship, state=PENDING)
         tx.milestones.save_all(one.shifted(away) for one in waiting)
-    return row
+    return met.row(moved)
 
 
 @atomic

@@ -93,6 +93,8 @@ def pool_of(
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     relationships = tx.relationships.find(program_id=program.id)
     counted = [one for one in open_now if one not in beside]
+    chosen = {one.mentee_id for one in tx.proposals.find(program_id=program.id, origin="mentee")}
+    asked = dict.fromkeys(chosen, "over") | {one.mentee_id: "open" for one in open_now}
     as_mentee = as_mentees(counted, relationships)
     found = [e for e in looking(tx, program, counted) if cohort in (None, e[0].cohort)]
     rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
@@ -119,6 +121,7 @@ def pool_of(
                 name=people[row.person_id].name,
                 person_id=row.person_id,
                 choices=wishes(row.profile),
+                asked=asked.get(row.id, ""),
             )
             for row in rows
             if places[role].get(row.id)

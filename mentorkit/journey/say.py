@@ -48,6 +48,8 @@ WANTED: Mapping[str, Collection[str]] = {
     "relationship_started": HOLDING,
     "relayed": HOLDING,
     "member_left": HOLDING,
+    "relationship_paused": ("paused",),
+    "relationship_resumed": ("active",),
     "relationship_ended": ("ended",),
     "relationship_parted": ("ended",),
     "concern_raised": ("raised",),
@@ -65,7 +67,9 @@ REPORTED = 365
 """How many days the link in a message is good by which a concern is raised."""
 
 
-APPLIED = ("application_approved", "application_waiting", "application_declined")
+APPLIED = (
+    "application_approved", "application_waiting", "application_declined", "signed_up_again",
+)  # fmt: skip
 """What answers somebody who has applied themselves; it needs no consent to the program's text."""
 
 
@@ -176,7 +180,7 @@ def _of_application(
     tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what an applicant is told: the requirements not met, and where else to turn."""
-    if mine is None or mine.state not in WANTED[job.name]:
+    if mine is None or mine.state not in WANTED.get(job.name, (mine.state,)):
         raise NotWanted("overtaken")
     if job.name != "application_declined":
         return {}

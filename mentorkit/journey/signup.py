@@ -100,7 +100,8 @@ def sign_up(
 
     A host's user who is signed in is that person from now on. Nobody proves an address here, so
     an address that is known already neither changes nor shows anything of whom it belongs to:
-    the answer is ``{"state": "lead"}`` all the same. While mentors are missing, and in a draft,
+    the answer is ``{"state": "lead"}`` all the same, and the address itself is told of it, once
+    a day at most. While mentors are missing, and in a draft,
     mentees wait (`state` is ``waiting``). `unmet` are the texts of the requirements that the
     answers do not meet; `agreed` is the version of the consent text that they have agreed to;
     `cohort` is the key of an intake that takes people in, `capacity` how many people at once (left
@@ -124,7 +125,12 @@ def sign_up(
         if person and tx.participants.first(program_id=found.id, person_id=person.id):
             raise Conflict("participant.here_already", "You take part in this program already.")
         address = " ".join(email.split()).casefold()
-        if person is None and _takes_part(tx, found, address, phone, name):
+        if person is None and (known := _taking_part(tx, found, address, phone, name)):
+            for one in known:
+                first, *_ = tx.journal.about("participant", one.id)
+                about = {"sequence": first.sequence, "program_id": found.id}
+                about |= {"name": "signed_up_again", "recipient_id": one.person_id}
+                tx.outbox.add("message", f"message:again:{one.id}:{tx.now:%Y-%m-%d}", **about)
             return told, None
         if person is None:
             person = tx.people.add(
@@ -251,8 +257,10 @@ def _person(tx: Transaction, actor: Actor) -> Person | None:
     return tx.people.first(id=known) if known else None
 
 
-def _takes_part(tx: Transaction, program: Program, email: str, phone: str, name: str) -> bool:
-    """Return whether somebody in this program is reached at the address.
+def _taking_part(
+    tx: Transaction, program: Program, email: str, phone: str, name: str
+) -> list[Participant]:
+    """Return who in this program is reached at the address.
 
     A family may share a phone: by that alone it is whoever has the same name, too.
     """
@@ -261,4 +269,4 @@ def _takes_part(tx: Transaction, program: Program, email: str, phone: str, name:
     if not email:
         people = tx.people.get_many(reached).values()
         reached = [one.id for one in people if plain(one.name) == plain(name)]
-    return bool(tx.participants.count(program_id=program.id, person_id=reached))
+    return tx.participants.find(program_id=program.id, person_id=reached)

@@ -282,7 +282,8 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     wait to be published. `lacking` are codes of what is missing before it can open;
     `late_work` is how much that was promised has waited for more than 15 minutes, of all the
     tenant's programs; `concerns` are open ones that the actor may see, `held` texts that wait to be
-    passed on; `next` is the code of what is best done now.
+    passed on, without those that a check is yet to look at, for as long; `next` is the code of
+    what is best done now.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -316,11 +317,13 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
 def _safety(tx: Transaction, program: Program, actor: Actor) -> dict[str, int]:
     """Return the concerns not closed (and not yet taken) that the actor may see, and texts held."""
     seen = Counter(one.state for one in seen_by(tx, program, actor))
-    held = role_in(tx, program, actor) in STAFF
+    staff = role_in(tx, program, actor) in STAFF
+    texts = waiting_in(tx, program, person_of(tx, actor)) if staff else []
+    late = shown(tx.now - LATE)  # until then the worker has its checks look at them
     return {
         "concerns": seen["raised"] + seen["taken"],
         "untaken": seen["raised"],
-        "held": len(waiting_in(tx, program, person_of(tx, actor))) if held else 0,
+        "held": sum(one["state"] == "held" or one["written_at"] < late for one in texts),
     }
 
 

@@ -41,6 +41,13 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, thank you for your interest. We cannot take you into {program} now.\n"
         "{reasons}\n{text}",
     ),
+    "signed_up_again": _english(
+        "Somebody filled in the form with your address: {program}",
+        "Hello {person}, somebody has filled in the sign-up form of {program} with your address. "
+        "You are known there already, so nothing has changed.\nIf it was you, and you would like "
+        "to be mentee and mentor both, or to come back, tell your coordinator. If it was not you, "
+        "do nothing.\n{link}",
+    ),
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
@@ -78,6 +85,16 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "member_left": _english(
         "Somebody has left the circle: {program}",
         "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
+    ),
+    "relationship_paused": _english(
+        "Your mentoring takes a break: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} takes a break. Nothing is asked of "
+        "you meanwhile, and the time is added at the end. You are told when it goes on.\n{link}",
+    ),
+    "relationship_resumed": _english(
+        "Your mentoring goes on: {program}",
+        "Hello {person}, the mentoring of {mentee} and {mentor} goes on after its break, until "
+        "{due}. Agree on when you meet next.\n{link}",
     ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",

@@ -17,6 +17,8 @@ class Someone:
     field ids to parsed values, and `capacity` is how many more mentees a mentor takes.
     `person_id` tells that two entries are the same human, who is never paired with themselves.
     `choices` are the ids or keys of the mentors a mentee asked for, most wanted first.
+    `asked` is what became of whom they asked for outside of these: an answer is still awaited
+    ("open"), or none is ("over"); "" where they never asked. It only helps to say why.
     """
 
     key: str
@@ -26,6 +28,7 @@ class Someone:
     name: str = ""
     person_id: str | None = None
     choices: tuple[str, ...] = ()
+    asked: str = ""
 
 
 def wishes(profile: Mapping[str, Any]) -> tuple[str, ...]:

@@ -107,7 +107,10 @@ class Left:
             elif strangers:
                 reason = _reason("choices_gone_unknown", names=strangers)
             else:
-                reason = _reason("choices_gone" if wanted else "not_chosen")
+                asked = f"asked_{someone.asked}" if someone.asked else "not_chosen"
+                reason = _reason("choices_gone" if wanted else asked)
+                if reason.code == "asked_open":
+                    return _left(someone, reason, _reason("await_answer"))
             if len(there):
                 return _left(someone, reason, self._spread("choose", there, scores))
             if not wanted:

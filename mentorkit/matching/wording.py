@@ -107,6 +107,8 @@ SENTENCES: Mapping[str, str] = {
     "no_score": "Nothing speaks for any of the {count} who could still be had.",
     "left_over": "The assigner left {count} who fit and are free.",
     "not_chosen": "Did not ask for anybody.",
+    "asked_open": "Has an open proposal already, and the answer is awaited.",
+    "asked_over": "Has asked for somebody before, and for nobody else since.",
     "choices_gone": "Everybody this person asked for is taken or ruled out.",
     "choices_unknown": "Whom this person asked for is no mentor of this run: {names}.",
     "choices_gone_unknown": (
@@ -140,6 +142,7 @@ SENTENCES: Mapping[str, str] = {
         " there is no place for all."
     ),
     "be_chosen": "Have {name}, who fits and is free, ask for this mentor.",
+    "await_answer": "Wait for that answer.",
     "choose_any": "Have them say whom they want.",
     "propose_again": "Propose or lock a pair by hand if a no may have changed, or recruit.",
     "look_cohorts": "Put somebody into the same cohort, or recruit for it.",

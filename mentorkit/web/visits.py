@@ -421,6 +421,7 @@ NOTICES = {
     "shared": "Kept. Whoever you are connected with sees what you share, and nothing else.",
     "carried": "Your message is on its way.",
     "ranked": "Kept. If the one who is asked says no or does not answer, the next is asked.",
+    "taken_back": "Taken back. Nobody else is asked; who was asked already still answers.",
     "saved": "Saved. Nobody reads it before you send it.",
     "noted": "The answers are kept.",
     "planned": "The plan is kept. It holds for what is asked from now on.",

@@ -51,6 +51,22 @@ def run_out(world: Any, clock: Any) -> None:
     work(world.kit)
 
 
+def test_a_draft_says_of_who_asked_by_hand_that_they_did(create_world: Any, clock: Any) -> None:
+    choosing = create_world(people("ana"), matching="self", offer_days=7, mentee_capacity=2)
+    strategy = {"assigner": "choice"}
+    programs.define(choosing.kit, **choosing.at, program="traders", kind="strategy", body=strategy)
+
+    def why() -> list[str]:
+        run = match.draft(choosing.kit, **choosing.at, program="traders")
+        return [one["reason"] for one in run["unmatched_people"]["mentees"]]
+
+    assert why() == ["Did not ask for anybody."]
+    ranked(choosing, "cleo", by="ana")
+    assert why() == ["Has an open proposal already, and the answer is awaited."]
+    run_out(choosing, clock)
+    assert why() == ["Has asked for somebody before, and for nobody else since."]
+
+
 def test_g10_up_to_five_are_ranked_and_one_after_the_other_is_asked(
     choosing: Any, clock: Any
 ) -> None:

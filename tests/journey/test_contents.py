@@ -381,7 +381,7 @@ def test_what_staff_enter_for_somebody_is_not_held(world: Any) -> None:
     assert (waiting(world), village(world)) == ([], (RUDE, ""))  # and it is newer than what waited
 
 
-def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:
+def test_free_text_of_a_sign_up_waits_too(world: Any, clock: Any) -> None:
     signup.sign_up(
         world.kit, tenant="acme", actor=Actor(), program="traders", role="mentee", name="Eva",
         email="eva@example.org", answers={"trade": "baker", "village": RUDE},
@@ -391,8 +391,17 @@ def test_free_text_of_a_sign_up_waits_too(world: Any) -> None:
         rows = screen.review(world.kit, **world.at, program="traders")
         return next(row for row in rows if row["name"] == "Eva")
 
+    def held() -> int:
+        told = standing.overview(world.kit, **world.at, program="traders")
+        assert (told["next"] == "held") == bool(told["held"])
+        return int(told["held"])
+
     assert eva()["profile"] == {"trade": "baker"}
+    assert held() == 0, "the worker has it looked at before staff are asked"
+    clock.forward(minutes=16)
+    assert held() == 1, "nobody does that work"
     worker.work(world.kit)
+    assert held() == 1
     (row,) = waiting(world)
     assert (row["author"], row["field"], row["reason"]) == ("Eva", "village", "rude")
     contents.release(world.kit, **world.at, content=row["id"])

@@ -480,17 +480,22 @@ def test_answers_are_checked_and_kept_once(create_asking: Create) -> None:
     with pytest.raises(Invalid) as caught:
         answer(world, row, indicator_sales="a lot", nonsense="x")
     assert {one.place for one in caught.value.problems} == {"indicator.sales", "nonsense"}
-    with pytest.raises(Invalid, match="currency"):
+    with pytest.raises(Invalid, match="currency") as caught:
         answer(world, row, indicator_sales="1200")
+    lacking = ["indicator.currency", "indicator.period"]
+    assert [one.place for one in caught.value.problems] == lacking
+    with pytest.raises(Invalid, match="say for what time the amounts are"):
+        answer(world, row, indicator_sales="1200", indicator_currency="KES")
     with pytest.raises(Invalid, match="at least one"):
         answer(world, row)
-    answer(world, row, indicator_sales="1200", indicator_currency="KES")
+    money = {"indicator_currency": "KES", "indicator_period": "quarter"}
+    answer(world, row, indicator_sales="1200", **money)
     with pytest.raises(Conflict, match="already"):
-        answer(world, row, indicator_sales="1300", indicator_currency="KES")
+        answer(world, row, indicator_sales="1300", **money)
     one = feedback.show(world.kit, **world.at, survey=row["id"])
     kept = {q["id"]: q["value"] for q in one["questions"]}
     assert kept["indicator.sales"] == 1200.0
-    assert kept["indicator.period"] == "month"
+    assert kept["indicator.period"] == "quarter"
 
 
 def test_a_survey_is_there_for_whom_it_asks_and_for_staff_alone(create_asking: Create) -> None:

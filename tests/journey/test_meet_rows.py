@@ -35,6 +35,7 @@ from mentorkit.journey import (
     suggestions,
 )
 from mentorkit.worker import work
+from mentorkit_inbox.tables import message as inbox
 from tests.journey.conftest import lead
 from tests.journey.test_worker import Post, plugin
 
@@ -89,6 +90,29 @@ def test_f18_two_thirds_is_of_the_actual_length_and_fires_once(world: Any, clock
         meet.turn(world.kit, tenant="acme")
     due = [one for one in facts(world, events.MilestoneDue) if one.subject_id == before["id"]]
     assert len(due) == 1
+
+
+def told(world: Any, name: str) -> set[str | None]:
+    """Return who is told something by message, as person ids."""
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        return {job.recipient_id for job in tx.outbox.find(kind="message", name=name)}
+
+
+def test_a_break_and_its_end_are_told_to_the_other_without_the_reason(
+    create_world: Any, create_kit: Any
+) -> None:
+    world = create_world(kit=create_kit(plugins=("matching", "inbox")))
+    at = {"tenant": "acme", "actor": world.by("ana"), "relationship": connect(world)}
+    meet.pause(world.kit, **at, reason="ill")
+    work(world.kit)
+    meet.resume(world.kit, **at)
+    work(world.kit)
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        rows = tx.connection.execute(inbox.select()).all()
+    breaks = [one for one in rows if "takes a break" in one.body or "after its break" in one.body]
+    assert [one.person_id for one in breaks] == [world.persons["cleo"]] * 2
+    assert all("the mentoring of Ana and Cleo" in one.body for one in breaks)
+    assert not any("ill" in one.body.split() for one in breaks)
 
 
 def test_g14_a_pause_and_an_extension_move_all_that_is_to_come_once(world: Any, clock: Any) -> None:
@@ -652,8 +676,10 @@ def test_f30_a_group_of_three_walks_the_same_states_and_goes_on_without_one(
     by = {"tenant": "acme", "relationship": held}
     meet.pause(world.kit, **by, actor=world.by("ana"))
     assert state(world, held) == "paused"
+    assert told(world, "relationship_paused") == {world.persons[key] for key in ("ben", "eve")}
     clock.forward(days=2)
     meet.resume(world.kit, **by, actor=world.by("eve"))
+    assert told(world, "relationship_resumed") == {world.persons[key] for key in ("ana", "ben")}
     meet.log(world.kit, **by, actor=world.by("ben"), minutes=90)
     meet.end(world.kit, **by, actor=world.by("ben"), reason="no_time")
     assert state(world, held) == "active"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from mentorkit import worker
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import onboard, programs, recruit, screen, signup
+from mentorkit_inbox.tables import message as inbox
 from tests.journey.conftest import lead
 
 MALLORY = Actor(user_ref="u-mallory", means="form")
@@ -142,6 +144,27 @@ def test_who_signs_up_twice_by_phone_alone_is_one_person_and_a_family_shares_a_p
     rows = screen.review(world.kit, **world.at, program="traders", state=None)
     names = sorted(row["name"] for row in rows if "moto" in row["name"].casefold())
     assert names == ["Amélie Moto", "Amélie Moto", "Juma Moto"]
+
+
+def test_the_address_is_told_once_a_day_that_its_owner_is_known_already(
+    create_world: Any, create_kit: Any
+) -> None:
+    world = create_world(kit=create_kit(plugins=("matching", "inbox")))
+    own = {"tenant": "acme", "program": "traders", "actor": Actor(), "name": "Ana"}
+
+    def again(role: str) -> list[str]:
+        done = signup.sign_up(world.kit, **own, role=role, email="ana@example.org")
+        assert done == {"state": "lead", "unmet": []}, "nobody learns who is registered"
+        worker.work(world.kit)
+        with world.kit.transaction(tenant="acme", write=False) as tx:
+            rows = tx.connection.execute(inbox.select()).all()
+        told = [one for one in rows if one.subject.startswith("Somebody filled in the form")]
+        assert {one.person_id for one in told} == {world.persons["ana"]}
+        return [one.body for one in told]
+
+    assert len(again("mentor")) == len(again("mentee")) == 1
+    world.kit.clock.forward(days=1)
+    assert "You are known there already, so nothing has changed." in again("mentor")[1]
 
 
 @pytest.mark.parametrize("phone", ["0712 345 678", "+254 71", "call me", "+254 712 345 678 ext"])

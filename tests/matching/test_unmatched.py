@@ -30,12 +30,13 @@ def create_result(
     forbidden: Any = None,
     capacity: int = 1,
     choices: tuple[str, ...] = (),
+    asked: str = "",
     **more: Any,
 ) -> Result:
     fields = create_fields()
     strategy = create_strategy(rules=rules, **more)
     pool = Pool(
-        create_people("mentee", *mentees, choices=choices),
+        create_people("mentee", *mentees, choices=choices, asked=asked),
         create_people("mentor", *mentors, capacity=capacity),
         fields,
         forbidden=forbidden,
@@ -196,6 +197,15 @@ def test_choices_are_told_apart() -> None:
     nobody = create_result([FOOD], [FOOD], assigner="choice")
     assert told(nobody.unmatched_mentees[0]) == (
         "Did not ask for anybody.", "Have them ask for mentor-a, who fits and is free."
+    )  # fmt: skip
+    over = create_result([FOOD], [FOOD], assigner="choice", asked="over")
+    assert told(over.unmatched_mentees[0]) == (
+        "Has asked for somebody before, and for nobody else since.",
+        "Have them ask for mentor-a, who fits and is free.",
+    )
+    awaited = create_result([FOOD], [FOOD], assigner="choice", asked="open")
+    assert told(awaited.unmatched_mentees[0]) == (
+        "Has an open proposal already, and the answer is awaited.", "Wait for that answer."
     )  # fmt: skip
     helps = "Have mentee-a, who fits and is free, ask for this mentor."
     assert words(nobody.unmatched_mentors[0].help) == helps

@@ -189,11 +189,16 @@ def test_g10_a_mentee_ranks_mentors_and_sees_who_is_next(
     cleo, dora = (f"place.{portal.ids[key]}" for key in ("cleo", "dora"))
     ana.open(fits)
     assert "Give each place" in ana.send(path, 422, **{cleo: "1", dora: "1"})
+    page = ana.send(path, 422, **{cleo: "", dora: ""})
+    assert "Choose at least one: give somebody a place." in page
+    assert f'name="{cleo}"' in page
     page = ana.send(path, **{cleo: "2", dora: "1"})
+    assert "Kept. If the one who is asked says no" in page
+    assert "Somebody is asked for you" in page
+    page = ana.open(f"{AT}/people/{portal.ids['ana']}")
     assert page.index("Dora") < page.index("Cleo")
     assert "Waits for its turn" in page
     page = ana.open("/")
-    assert "Somebody is asked for you" in page
     assert "If it comes to nothing, we ask: Cleo." in page
     dora_browser = portal.browser("dora")
     dora_browser.open("/")
@@ -205,8 +210,28 @@ def test_g10_a_mentee_ranks_mentors_and_sees_who_is_next(
     assert "Waits for its turn" not in page
     assert "too_far" not in page
     assert "Private" not in page
-    ana.send(path)
+    ana.send(path, do="take_back")
     assert "Cleo" in ana.page.text
+
+
+def test_the_page_of_matching_says_that_people_find_each_other(
+    create_portal: Callable[..., Portal],
+) -> None:
+    told = "Here people find each other; a draft pairs those who did not."
+    page = create_portal(program={"matching": "self"}).browser("vera").open(f"{AT}/matching")
+    assert told in page
+
+
+def test_a_mentee_takes_back_the_choices_that_wait(create_portal: Callable[..., Portal]) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana, page = portal.browser("ana"), f"{AT}/people/{portal.ids['ana']}"
+    cleo, dora = (f"place.{portal.ids[key]}" for key in ("cleo", "dora"))
+    ana.open(f"{page}/mentors")
+    ana.send(f"{page}/choices", **{cleo: "2", dora: "1"})
+    assert 'name="do" value="take_back"' in ana.open(page)
+    told = ana.send(f"{page}/choices", do="take_back")
+    assert "Taken back. Nobody else is asked" in told
+    assert "Waits for its turn" not in told
 
 
 def test_a_mentee_reads_who_has_chosen_anew_and_not_that_she_took_it_back(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import babel.dates
 import pytest
 from web.conftest import ADMIN, Browser, Portal
 
@@ -163,6 +164,23 @@ def test_f30_staff_gather_a_ring_of_peers_and_note_who_was_there(
     page = cora.send(path, do="end", reason="other", only=ids[1], means="phone")
     ana = portal.browser("ana")
     assert "You and Dora" in ana.open(path)
+
+
+def test_who_takes_a_break_is_named_to_the_other_and_since_when(portal: Portal, clock: Any) -> None:
+    path, ana = f"/programs/traders/relationships/{connect(portal)}", portal.browser("ana")
+    clock.forward(days=10)
+    ana.open(path)
+    page = ana.send(path, do="pause")
+    assert "You are taking a break. Everything waits until one of you goes on" in page
+    day = babel.dates.format_date(clock().date(), "long", locale="en")
+    assert f"since {day}; planned until" in page
+    assert "Ana is taking a break. Everything waits" in portal.browser("cleo").open(path)
+    staff = portal.browser("cora")
+    assert "Ana is taking a break. Everything waits until they go on" in staff.open(path)
+    staff.send(path, do="resume", means="phone")
+    staff.send(path, do="pause", means="phone")
+    assert "They are taking a break." in staff.open(path)
+    assert "There is a break." in ana.open(path)
 
 
 def test_an_early_end_offers_somebody_else_or_a_break(portal: Portal) -> None:

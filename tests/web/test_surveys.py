@@ -62,12 +62,17 @@ def test_somebody_answers_from_their_home_and_may_finish_later(asking: Portal) -
     assert 'value="1200"' in ana.open(path)
     page = ana.send(path, 422, **{"answer.indicator.sales": "1200", "do": "send"})
     assert "<li>In which currency: say in which currency the amounts are</li>" in page
+    assert "<li>The amounts are for what time: say for what time the amounts are</li>" in page
     assert 'value="1200"' in page
     wrong = {"answer.indicator.sales": "much", "answer.indicator.currency": "KES", "do": "send"}
     page = ana.send(path, 422, **wrong)
     assert "<li>indicator." not in page
     assert re.search(r"<li>Sales[^<]*: [^<]+</li>", page)
     whole = {"answer.indicator.sales": "1200", "answer.indicator.currency": "KES"}
+    page = ana.send(path, 422, **whole, do="send")
+    assert "say for what time the amounts are" in page
+    assert "say in which currency" not in page
+    whole["answer.indicator.period"] = "month"
     assert "Your answers are kept" in ana.send(path, **whole, do="send")
     assert "Where you start" not in ana.open("/")
     assert "Your answers are kept" in ana.open(path)
@@ -329,7 +334,7 @@ def test_of_many_currencies_those_that_are_likely_come_first(
     assert first == ["KES", "UGX"], "where she lives, then where the program is"
     assert others == sorted(others)
     told = {"answer.indicator.sales": "50", "answer.indicator.currency": "USD", "do": "send"}
-    ana.send(path, **told)
+    ana.send(path, **told, **{"answer.indicator.period": "month"})
     held = connect(portal)
     meet.end(portal.kit, **BY, relationship=held, reason="completed")
     drain(portal)

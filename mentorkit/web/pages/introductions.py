@@ -60,17 +60,21 @@ def _pair(visit: Visit, program: str, one: str, error: Conflict | Invalid | NotA
 @does("/programs/<program>/people/<participant>/choices")
 @allow(*STAFF, "mentee")
 def choices_rank(visit: Visit, program: str, participant: str) -> Answer:
-    """Rank the mentors whose place (1 to 5) was typed beside them; without any, take all back."""
+    """Rank the mentors whose place (1 to 5) was typed beside them; or take back those that wait."""
     places = {
         visit.form[key].strip(): key.removeprefix("place.")
         for key in visit.form
         if key.startswith("place.") and visit.form[key].strip()
     }
     typed = sum(bool(visit.form[key].strip()) for key in visit.form if key.startswith("place."))
+    back = visit.form.get("do") == "take_back"
     try:
         if len(places) < typed:
             told = visit.words("Give each place to one mentor only.")
             raise Invalid("choices.places", told)
+        if not typed and not back:
+            told = visit.words("Choose at least one: give somebody a place.")
+            raise Invalid("choices.nobody", told)
         chosen = [places[place] for place in sorted(places)]
         choices.rank(visit.kit, **visit.asked(), mentee=participant, mentors=chosen)
     except Invalid as error:
@@ -79,7 +83,10 @@ def choices_rank(visit: Visit, program: str, participant: str) -> Answer:
         return _fitting(visit, program, participant, named), status(error)
     except Conflict as error:
         return _fitting(visit, program, participant, error), status(error)
-    return visit.go("participant", "ranked", program=program, participant=participant)
+    if visit.is_staff or back:
+        said = "taken_back" if back else "ranked"
+        return visit.go("participant", said, program=program, participant=participant)
+    return visit.go("home", "ranked")
 
 
 def _place(visit: Visit, place: str) -> str:
