@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.events import Event
@@ -87,3 +88,22 @@ def hours(
             for one in tx.meetings.find(relationship_id=ids)
             if (since is None or since <= one.held_at) and (until is None or one.held_at < until)
         )
+
+
+def again(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int, held_at: datetime,
+    attendees: Sequence[str] | None = None,
+) -> str | None:  # fmt: skip
+    """Return when the actor logged the same meeting within the last ten minutes, else None.
+
+    That is one of as many minutes on that day, on the clock of `held_at`, with those `attendees` if
+    they are named. `log` takes it all the same: whoever is asked first may mean another one.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        me, day = person_of(tx, Met(tx, actor, relationship).actor), held_at.date()
+        held = tx.meetings.find(relationship_id=relationship, state="held", minutes=minutes)
+        held = [m for m in held if attendees is None or set(attendees) == set(m.attendees)]
+        alike = [m.id for m in held if m.held_at.astimezone(held_at.tzinfo).date() == day]
+        logged = [e.at for e in tx.journal.about("meeting", *alike) if e.at and e.actor_id == me]
+        latest = max((at for at in logged if at > tx.now - timedelta(minutes=10)), default=None)
+        return latest.isoformat() if latest else None

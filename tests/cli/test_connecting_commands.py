@@ -91,6 +91,8 @@ def test_what_people_show_of_themselves_is_printed_to_whom_it_is_shown(
     part.write_text(SHOWN)
     run("program", "set", "--file", part)
     assert "shown = true" in run("program", "export").out
+    assert told(run, "participant", "suggest", "e1")["mentors"][0]["answers"] == {}
+    run("participant", "consent", "--all", "--state", "active")
     best = told(run, "participant", "suggest", "e1")["mentors"][0]
     assert best["answers"] == {"trade": "baker"}
     lines = f"What {best['name']} has answered:\n  Trade: Bread; and cakes\n"

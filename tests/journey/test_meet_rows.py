@@ -488,22 +488,22 @@ def test_the_same_meeting_is_told_to_whoever_has_just_logged_it(world: Any, cloc
     ana = {"tenant": "acme", "actor": world.by("ana"), "relationship": held}
     cleo, late = {**ana, "actor": world.by("cleo")}, clock().replace(hour=22) - DAY
     day = late.astimezone(ZoneInfo("Asia/Tokyo"))  # where it is the next day already
-    assert meet.again(world.kit, **ana, minutes=45, held_at=day) is None
+    assert history.again(world.kit, **ana, minutes=45, held_at=day) is None
     there = meet.log(world.kit, **ana, minutes=45, held_at=late)["attendees"]
     logged = clock()
     clock.forward(minutes=9)
     same: dict[str, Any] = {"minutes": 45, "held_at": day.replace(hour=20)}
-    assert meet.again(world.kit, **ana, **same) == logged.isoformat()
-    assert meet.again(world.kit, **ana, **same, attendees=there[::-1]) == logged.isoformat()
-    assert meet.again(world.kit, **ana, **same, attendees=there[:1]) is None
-    assert meet.again(world.kit, **cleo, **same) is None, "who has not logged it"
-    assert meet.again(world.kit, **{**ana, **same, "minutes": 50}) is None
-    assert meet.again(world.kit, **{**ana, **same, "held_at": late}) is not None
-    assert meet.again(world.kit, **{**ana, **same, "held_at": day - DAY}) is None
+    assert history.again(world.kit, **ana, **same) == logged.isoformat()
+    assert history.again(world.kit, **ana, **same, attendees=there[::-1]) == logged.isoformat()
+    assert history.again(world.kit, **ana, **same, attendees=there[:1]) is None
+    assert history.again(world.kit, **cleo, **same) is None, "who has not logged it"
+    assert history.again(world.kit, **{**ana, **same, "minutes": 50}) is None
+    assert history.again(world.kit, **{**ana, **same, "held_at": late}) is not None
+    assert history.again(world.kit, **{**ana, **same, "held_at": day - DAY}) is None
     with pytest.raises(NotFound):
-        meet.again(world.kit, **{**ana, **same, "actor": world.by("ben")})
+        history.again(world.kit, **{**ana, **same, "actor": world.by("ben")})
     clock.forward(minutes=2)
-    assert meet.again(world.kit, **ana, **same) is None
+    assert history.again(world.kit, **ana, **same) is None
 
 
 @pytest.mark.parametrize(("minutes", "flagged"), [(119, True), (120, False)])
