@@ -24,7 +24,7 @@ from mentorkit.commands.output import (
     print_json,
     say,
 )
-from mentorkit.commands.plans import Plan, kinds, read_sheets, source_of
+from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.reading import where_given
@@ -381,7 +381,10 @@ def _slips(plan: Plan, registry: Registry) -> list[Problem]:
         for use in uses:
             targets.update(str(option) for option in use.options.values())
             targets.update(offers[use.name].needs if use.name in offers else ())
-    meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    turned = {
+        one.place.partition(", column ")[2] for one in plan.problems if TURN in one.message
+    } | {title for title, to in plan.columns.items() if title.casefold() == to.casefold()}
+    meant = {title: to for title, to in plan.columns.items() if title not in turned}
     meant = {t: to for t, to in meant.items() if not _stands_in(plan.torn, to)}
     return wrong_targets(meant, sorted(targets), sure=False)
 

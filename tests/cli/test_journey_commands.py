@@ -142,6 +142,18 @@ def test_everything_wrong_with_the_columns_is_told_at_once_and_nothing_is_writte
     assert listed(run, "participant", "list") == before
 
 
+def test_a_column_that_may_be_meant_is_told_with_what_to_type(traders: Path, run: Run) -> None:
+    (traders / "odd.csv").write_text("ID,nmae\n9,Gil\n", encoding="utf-8")
+    (traders / "worse.csv").write_text("Emial,nmae\ng@example.org,Gil\n", encoding="utf-8")
+    hint = "--columns: says what a heading feeds: `--columns nmae=name`"
+    assert hint in run("recruit", "odd.csv", "--role", "mentor").err
+    assert hint in run("recruit", "worse.csv", "--role", "mentor", code=2).err
+    turned = ("--columns", "name=nmae")
+    told = run("recruit", "odd.csv", "--role", "mentor", *turned, code=2).err.splitlines()
+    assert len(told) == 2
+    assert "odd.csv, column name: turn the two round: write `--columns nmae=name` (left" in told[1]
+
+
 def test_a_file_that_does_not_say_who_is_in_it_is_refused_once(traders: Path, run: Run) -> None:
     done = run("recruit", "mentees.csv", code=2)
     assert done.out == ""

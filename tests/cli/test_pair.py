@@ -659,6 +659,18 @@ def test_a_heading_that_neither_sheet_has_is_refused(
     monkeypatch.chdir(tmp_path)
     write_two(tmp_path, "id,Ful name,village", "ref,name,village")
     told = run(*PAIR, "strategy.toml", code=2).err
-    assert 'mentors.csv, column Full name: is mapped to name but not there; did you mean "Ful' in told
+    assert "mentors.csv, column Full name: is mapped to name but not there; did you mean" in told
     assert "mentees.csv, column Full name: is mapped to name but not there" in told
     assert "column id" not in told
+
+
+def test_columns_the_wrong_way_round_are_told_the_right_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_two(tmp_path, "id,Full name,village", "ref,name,village")
+    text = MAPPED.replace('id = "ref"\n"Full name" = "name"', 'ref = "id"\nname = "Full name"')
+    (tmp_path / "strategy.toml").write_text(text, encoding="utf-8")
+    told = run(*PAIR, "strategy.toml", code=2).err
+    assert 'mentors.csv, column name: turn the two round: write `"Full name" = "name"`' in told
+    assert 'mentors.csv, column ref: turn the two round: write `"id" = "ref"`' in told
