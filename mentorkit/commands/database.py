@@ -20,6 +20,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.errors import MentorKitError, PluginError, Problem
@@ -77,7 +78,7 @@ def upgrade(session: Session, /, as_json: bool) -> None:
     elif before:
         say(f"The database {_database(session, kit)} is up to date ({', '.join(owners)}).")
         if not kit.tenants():
-            say("Next: `mentorkit program create --preset high_touch --key KEY`.")
+            say_commands("Next: `mentorkit program create --preset high_touch --key KEY`.")
     else:
         say(f"The database {_database(session, kit)} was up to date already.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.commands.output import say
+from mentorkit.commands.output import say_commands
 from mentorkit.domain.moves import STAFF
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
     runs = {key: one for key, one in runs.items() if one["role"] in STAFF}
     wanted = [key for key in runs if programs is None or key in programs]
     if len(wanted) > MOST:
-        say("Next: `mentorkit program show` lists the programs.")
+        say_commands("Next: `mentorkit program show` lists the programs.")
         return
     for key in wanted:
         figures = standing.overview(session.kit, **session.scope, program=key)
@@ -70,7 +70,9 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         told = _then(_codes(session, runs[key], figures), key=key, of=of)
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             waits = tx.outbox.late(tx.now)
-        say(f"Next: {told}{' Messages wait: `mentorkit work` sends them.' if waits else ''}")
+        say_commands(
+            f"Next: {told}{' Messages wait: `mentorkit work` sends them.' if waits else ''}"
+        )
 
 
 def _codes(session: Session, program: Mapping[str, Any], figures: Mapping[str, Any]) -> list[str]:

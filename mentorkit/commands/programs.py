@@ -22,6 +22,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
     words,
 )
 from mentorkit.commands.selection import no_program, program_option, the_program
@@ -100,7 +101,9 @@ def create(
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
-    say(f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`.")
+    say_commands(
+        f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`."
+    )
 
 
 def _wrong_zone(zone: str | None) -> list[Problem]:
@@ -238,7 +241,7 @@ def _describe(one: dict[str, Any]) -> None:
         say(f"{what.capitalize()}: {told or 'none yet'}.")
     if one["drafts"]:
         drafts = plural(one["drafts"], "match run")
-        say(f"Drafts: {drafts} that nobody has been told of. Next: `mentorkit publish`.")
+        say_commands(f"Drafts: {drafts} that nobody has been told of. Next: `mentorkit publish`.")
 
 
 @program.command("open", epilog=example("mentorkit program open traders"))
