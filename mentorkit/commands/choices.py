@@ -62,9 +62,8 @@ def rank(
     for one in open_now:
         waits = "waits" if one["state"] == "draft" else "is asked"
         say(f"{one['rank']}. {clean(one['mentor'])} {waits}.")
-    say_commands(
-        "Next: `mentorkit work` tells who is asked." if open_now else "Nobody is chosen now."
-    )
+    told = "Next: `mentorkit work` tells who is asked."
+    say_commands(told if open_now else "Nobody is chosen now.")
 
 
 def _mentee(tx: Any, wanted: str, program: str | None, *, staff: bool) -> str:

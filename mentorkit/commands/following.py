@@ -70,9 +70,8 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         told = _then(_codes(session, runs[key], figures), key=key, of=of)
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             waits = tx.outbox.late(tx.now)
-        say_commands(
-            f"Next: {told}{' Messages wait: `mentorkit work` sends them.' if waits else ''}"
-        )
+        more = " Messages wait: `mentorkit work` sends them." if waits else ""
+        say_commands(f"Next: {told}{more}")
 
 
 def _codes(session: Session, program: Mapping[str, Any], figures: Mapping[str, Any]) -> list[str]:

@@ -136,9 +136,8 @@ def match(
     if lacking:
         say("\n" + "\n".join(lacking))
     following = "`mentorkit publish`, or change something" if drafted else "mend that"
-    say_commands(
-        f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again."
-    )
+    told = f"This is draft {run['id']}; nobody has been told."
+    say_commands(f"\n{told} Next: {following}, and match again.")
     tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
 
 

@@ -101,9 +101,8 @@ def create(
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
-    say_commands(
-        f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`."
-    )
+    then = "`mentorkit recruit FILE --role mentor`"
+    say_commands(f"Next: `mentorkit program open {key}`, then {then}.")
 
 
 def _wrong_zone(zone: str | None) -> list[Problem]:
