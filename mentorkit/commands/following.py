@@ -25,6 +25,8 @@ NEXT = {
     "agree": "`mentorkit participant consent --all{of}`, once they have agreed;"
     " `--means phone` or `paper` says how they told you.",
     "onboard": "`mentorkit participant onboard --all{of}`, which makes them ready to be matched.",
+    "appoint": "`mentorkit staff add --name NAME{of}`, for nobody coordinates the program yet; then"
+    " `mentorkit program open {key}`.",
     "open": "`mentorkit program open {key}`; the program is still a draft.",
     "recruit_mentees": "`mentorkit recruit FILE --role mentee{of}`; mentors are here.",
     "publish": "`mentorkit publish{of}`; a draft of pairs waits.",

@@ -131,6 +131,18 @@ def test_what_was_typed_before_the_command_is_typed_before_the_next(
     assert "`mentorkit --tenant north recruit FILE" in told
 
 
+def test_a_draft_that_nobody_coordinates_is_told_whom_to_appoint(sheets: Path, run: Run) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("recruit", "mentors.csv", "--role", "mentor")
+    run("participant", "approve", "--all")
+    run("participant", "consent", "--all")
+    told = following(run("participant", "onboard", "--all").out)
+    assert told.startswith("`mentorkit staff add --name NAME`, for nobody coordinates")
+    run("staff", "add", "m1")
+    assert following(run("work").out).startswith("`mentorkit program open traders`")
+
+
 def test_a_password_is_never_part_of_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     for url in ("postgresql://a:secret@db/b", "postgresql://db/b?password=secret"):
         context = main.make_context("mentorkit", ["--db", url, "work"])

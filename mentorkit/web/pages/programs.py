@@ -27,6 +27,8 @@ NEXT = {
     "let_in": "There are places with mentors, and people on the waiting list. Let some of them in.",
     "onboard": "People are approved, but are not ready to be matched yet: they have to agree, to "
     "answer something, or to say that they are ready. Remind them, or ask by phone.",
+    "appoint": "Nobody coordinates the program yet. Appoint somebody below, who is told of "
+    "whatever needs somebody. Then open it.",
     "open": "The program is still a draft. Open it once you are ready to match.",
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
