@@ -28,6 +28,7 @@ from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.reading import where_given
+from mentorkit.domain.relationships import Reason
 from mentorkit.domain.strategies import parse_strategy
 from mentorkit.errors import Invalid, PluginError, Problem
 
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
 
 PLUGINS = ("matching", "csv")
 """What pairing two sheets needs; the other plugins have tables, and load SQLAlchemy."""
+
+NOTHING_COMPARED = (
+    "\nNo criterion found anything to compare, so any other pairs would be as good. Perhaps nobody"
+    " answered what the criteria read, or the answers stand in columns that feed nothing: map them"
+    " under [columns]."
+)
+"""What is said where nothing speaks for any pair."""
 
 LONG = 25_000_000
 """From so many possible pairs on it is said beforehand that they take long."""
@@ -162,6 +170,9 @@ def pair(
             for lead in batch.leads
         }
         _say(summary, pairs, left, names)
+        nothing = matching.words(Reason(code="nothing_speaks"))
+        if pairs.rows and all(why == nothing for *_, why in pairs.rows):
+            say(NOTHING_COMPARED)
         for place in written:
             say(f"Wrote {place}.")
         if written and pairs.rows:

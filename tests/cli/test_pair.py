@@ -674,3 +674,28 @@ def test_columns_the_wrong_way_round_are_told_the_right_way(
     told = run(*PAIR, "strategy.toml", code=2).err
     assert 'mentors.csv, column name: turn the two round: write `"Full name" = "name"`' in told
     assert 'mentors.csv, column ref: turn the two round: write `"id" = "ref"`' in told
+
+
+def test_a_pair_for_which_nothing_speaks_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    nothing = "Nothing speaks for it, and no rule forbids it."
+    write_two(tmp_path, "id,Full name,village", "ref,name,village")
+    (tmp_path / "mentees.csv").write_text("ref,name,village\ne1,Ben,\n", encoding="utf-8")
+    done = run(*PAIR, "strategy.toml", "--out", "pairs.csv")
+    assert rows(tmp_path / "pairs.csv") == [
+        {"mentee": "e1", "mentor": "m1", "score": "0", "reasons": nothing}
+    ]
+    assert f"  Ben with Ann (0 of 100)\n    {nothing}\n" in done.out
+    assert "No criterion found anything to compare" in done.out
+    chosen = 'assigner = "choice"\n[columns]\nid = "ref"\n"Full name" = "name"\n'
+    (tmp_path / "strategy.toml").write_text(chosen, encoding="utf-8")
+    (tmp_path / "mentees.csv").write_text("ref,name,choices\ne1,Ben,m1\n", encoding="utf-8")
+    done = run(*PAIR, "strategy.toml")
+    assert "Ben with Ann" in done.out
+    assert "othing speaks" not in done.out
+
+
+def test_where_something_speaks_for_one_pair_nothing_is_said_of_all(sheets: Path, run: Run) -> None:
+    assert "No criterion found anything" not in run(*WHOLE).out
