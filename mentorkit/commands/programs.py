@@ -40,6 +40,9 @@ def program() -> None:
     """Create, show, open and close programs."""
 
 
+CANNOT = "The program cannot be made:"
+
+
 @program.command(epilog=example("mentorkit program create --preset high_touch --key traders"))
 @click.option(
     "--preset",
@@ -88,7 +91,7 @@ def create(
             raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
     except NotFound as error:
         told = [Problem("--preset", error.message), *typed]
-        raise Invalid(error.code, "The program cannot be created:", told) from None
+        raise Invalid(error.code, CANNOT, told) from None
     except Invalid as error:
         raise Invalid(error.code, error.message, [*error.problems, *typed]) from None
     if zone:
@@ -121,7 +124,7 @@ def _where_typed(error: Invalid, typed: Sequence[Problem], path: Path | None) ->
     inside = [one for one in inside if one.place != "program.zone" or not zone]
     if path is not None:
         inside = [replace(one, place=f"{path.name}, {one.place}") for one in inside]
-    return Invalid(error.code, error.message, [*inside, *typed])
+    return Invalid(error.code, error.message if inside else CANNOT, [*inside, *typed])
 
 
 def _presets() -> str:

@@ -68,6 +68,14 @@ def test_other_forms_name_their_own_labels(portal: Portal) -> None:
     admin.open("/programs/new")
     page = admin.send("/programs/new", 422, name="X", key="No Key!", preset="high_touch")
     assert "<li>Short name in addresses: " in page
+    assert "The program cannot be made:" in page
+    assert 'id="key-wrong">write small letters' in page
+    assert 'aria-describedby="key-help key-wrong" aria-invalid="true"' in page
+    page = admin.send("/programs/new", 422, key="far", preset="high_touch", zone="Atlantis")
+    assert "The program cannot be made:" in page
+    assert "preset cannot be used" not in page
+    page = admin.send("/programs/new", 409, key="traders", preset="high_touch")
+    assert 'id="key-wrong">There is a program &#39;traders&#39; already.' in page
 
 
 def test_who_is_refused_is_named_with_the_requirement_in_words(portal: Portal) -> None:
