@@ -41,6 +41,7 @@ from mentorkit.commands.selection import (
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotAllowed, Problem
 
 MOST_CHANGES = 20
@@ -363,7 +364,7 @@ def _own(session: Session, program: str) -> list[dict[str, Any]]:
 def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> None:
     """Say how many of those who were approved do not meet which requirements."""
     unmet = Counter(
-        one["requirement"]
+        f'"{words(text).rstrip(".")}"' if (text := in_locale(one["text"])) else one["requirement"]
         for row in done
         for one in before[row["id"]]["requirements"]
         if one["answer"] != "yes"

@@ -849,6 +849,7 @@ id = "craft"
 field = "trade"
 test = "one_of"
 value = ["baker"]
+text = "Bakers only."
 """
     (traders / "asking.toml").write_text(text + asking, encoding="utf-8")
     run("program", "create", "--file", "asking.toml", "--key", "asking")
@@ -860,12 +861,12 @@ value = ["baker"]
     done = run("participant", "approve", "--all", *here, code=5)
     assert done.out.splitlines()[:3] == [
         "Approved 2 participants.",
-        "Of these, 2 do not (or not yet) meet the requirement home.",
+        'Of these, 2 do not (or not yet) meet the requirement "village".',
         "They may join all the same: that was yours to decide, and is noted.",
     ]
     assert "q3: Not met: craft" in done.err
     told = run("participant", "approve", "q3", "--despite", "craft", *here).out
-    assert "Of these, 1 does not (or not yet) meet the requirement craft." in told
+    assert 'Of these, 1 does not (or not yet) meet the requirement "Bakers only".' in told
 
 
 def test_a_match_of_nobody_says_what_is_missing(sheets: Path, run: Run) -> None:
