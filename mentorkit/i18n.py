@@ -7,7 +7,8 @@ language without a catalog reads English; its dates and numbers are its own all 
 from __future__ import annotations
 
 import gettext
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 DOMAIN = "mentorkit"
 TRANSLATIONS = Path(__file__).parent / "translations"
 FALLBACK = "en"
+WEEK = 7 * 24
+"""The hours of a week."""
 
 
 @lru_cache(maxsize=64)
@@ -84,6 +87,32 @@ def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str
     day = format_skeleton("yMMMEd", moment.astimezone(clock), locale=words)
     time = format_time(moment, format="short", tzinfo=clock, locale=words)
     return f"{day}, {time} ({get_timezone_location(clock, locale=words, return_city=True)})"
+
+
+def ahead(zone: str, now: datetime) -> int:
+    """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
+
+    So where a clock is off by half an hour, a span begins that much later, and never before
+    somebody is free.
+    """
+    return (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // timedelta(hours=1)
+
+
+def format_hours(hours: Iterable[int], locale: str = FALLBACK) -> list[str]:
+    """Return hours of the week (0 is Monday 00:00) as spans: ``Mon 18-20`` for 18 and 19.
+
+    The days are named in this language; in English `Field.parse` reads the spans back.
+    """
+    from babel.dates import get_day_names
+
+    spans: list[list[int]] = []
+    for hour in sorted(hours):
+        if spans and spans[-1][1] == hour and hour % 24:
+            spans[-1][1] = hour + 1
+        else:
+            spans.append([hour, hour + 1])
+    days = get_day_names("abbreviated", locale=babel_locale(locale))
+    return [f"{days[start // 24]} {start % 24}-{(end - 1) % 24 + 1}" for start, end in spans]
 
 
 def zone_named(text: str, locale: str = FALLBACK) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say, words
+from mentorkit.commands.output import clean, example, json_option, print_json, say
 from mentorkit.commands.pairs import each, named
 from mentorkit.commands.people import step
 from mentorkit.commands.selection import means_option, program_option, selecting
@@ -16,27 +17,40 @@ from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, Problem
+from mentorkit.i18n import format_moment
+
+UNKNOWN = "UTC"
+"""The time zone of whoever has told none."""
 
 
-def answered(
-    session: Session, program: str, shown: Mapping[str, Mapping[str, Any]]
-) -> dict[str, list[str]]:
-    """Return what people show of themselves, by who: a line for each question."""
-    from mentorkit.journey import signup
+class Reader:
+    """Whoever reads what people of a program show: its questions, and a clock for their hours.
 
-    if not any(shown.values()):
-        return {}
-    asked = signup.form(session.kit, tenant=session.tenant, program=program)["questions"]
+    That is the clock of who acts (`--as`) if they told a time zone, else the program's.
+    """
 
-    def line(one: Mapping[str, Any], value: Any) -> str:
-        chosen = value if isinstance(value, list) else [value]
-        told = [in_locale(one["choices"].get(each, words(each))) for each in chosen]
-        return clean(f"  {in_locale(one['label'])}: {words(told)}")
+    def __init__(self, session: Session, program: str) -> None:
+        from mentorkit.journey.definitions import fields_of
+        from mentorkit.journey.steps import program_of
 
-    return {
-        who: [line(one, answers[one["id"]]) for one in asked if one["id"] in answers]
-        for who, answers in shown.items()
-    }
+        who = session.actor.person_id
+        with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+            found = program_of(tx, program)
+            own = tx.people.get(who).zone if who else UNKNOWN
+            self.fields = fields_of(tx, found)
+        self.zone = found.zone if own == UNKNOWN else own
+        self.now = session.kit.clock()
+
+    def lines(self, answers: Mapping[str, Any]) -> list[str]:
+        """Return what somebody shows of themselves: a line for each question."""
+        from mentorkit.matching.wording import answer
+
+        known = [(self.fields[id], value) for id, value in answers.items() if id in self.fields]
+        told = [(one, answer(one, it, zone=self.zone, now=self.now)) for one, it in known]
+        return [clean(f"  {in_locale(one.label)}: {words}") for one, words in told]
+
+    def moment(self, at: str) -> str:
+        return format_moment(datetime.fromisoformat(at), zone=self.zone)
 
 
 @click.command(epilog=example("mentorkit --as ana@example.org relationship introduce --all"))
@@ -56,7 +70,8 @@ def introduce(
     """Show who is connected, and how to reach them.
 
     By id or as MENTEE=MENTOR; with why they fit, and the answers that they show. Only contacts
-    that their owner shares are shown. Times are UTC.
+    that their owner shares are shown. Times are on the clock of who acts (--as), else on the
+    program's; in JSON they are UTC.
     """
     from mentorkit.journey import introduce as introducing
 
@@ -67,21 +82,21 @@ def introduce(
     if as_json:
         print_json(found)
         return
+    readers = {key: Reader(session, key) for key in {one["program"] for one in found}}
     for one in found:
-        shown = {other["participant"]: other["answers"] for other in one["others"]}
-        known = answered(session, one["program"], shown)
+        reader = readers[one["program"]]
         for other in one["others"]:
             say(f"{clean(other['name'])}, {other['role']}")
             for why in other["words"]:
                 say(f"  - {clean(why)}")
-            for line in known.get(other["participant"], ()):
+            for line in reader.lines(other["answers"]):
                 say(line)
             for way in other["ways"]:
                 say(f"  {way['kind']}: {clean(way['value'])} ({way['href']})")
             if not other["ways"]:
                 say("  shares no contact; `mentorkit relationship write` carries words")
         for slot in one["slots"]:
-            say(f"  all have time on {slot[:16].replace('T', ' ')}")
+            say(f"  all have time on {reader.moment(slot)}")
     if not found:
         say("Nobody is connected here.")
 

@@ -154,8 +154,10 @@ def recruit(
         [Problem(one["place"] or one["key"], one["message"]) for one in report["twins"]],
         "Perhaps here already:",
     )
+    # Whoever was erased stays refused however often the file comes, and no row of it is to mend.
+    gone = sum(one["code"] == "lead.erased" for one in report["refused"])
     taken = report["new"] + report["changed"] + report["unchanged"]
-    leave_if_wrong(skipped + len(report["refused"]), kept=taken)
+    leave_if_wrong(skipped + len(report["refused"]) - gone, kept=taken + gone)
 
 
 def _options(session: Session, program: str, problems: Sequence[Problem]) -> dict[str, Any]:

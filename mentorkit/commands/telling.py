@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.introductions import answered
+from mentorkit.commands.introductions import Reader
 from mentorkit.commands.joining import participant
 from mentorkit.commands.output import (
     clean,
@@ -232,10 +232,9 @@ def suggest(session: Session, /, who: str, limit: int, program: str | None, as_j
         [[one["name"], one["id"], " ".join(filter(None, one["words"]))] for one in told["mentors"]],
         none="Nobody who fits has a free place now.",
     )
-    shown = {one["id"]: one["answers"] for one in told["mentors"]}
-    known = answered(session, told["program"], shown)
+    reader = Reader(session, told["program"])
     for one in told["mentors"]:
-        if lines := known.get(one["id"]):
+        if lines := reader.lines(one["answers"]):
             say("\n".join([f"\nWhat {clean(one['name'])} has answered:", *lines]))
 
 

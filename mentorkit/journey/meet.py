@@ -207,6 +207,25 @@ def log(
     return met.row(meeting)
 
 
+def again(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, minutes: int, held_at: datetime,
+    attendees: Sequence[str] | None = None,
+) -> str | None:  # fmt: skip
+    """Return when the actor logged the same meeting within the last ten minutes, else None.
+
+    That is one of as many minutes on that day, on the clock of `held_at`, with those `attendees` if
+    they are named. `log` takes it all the same: whoever is asked first may mean another one.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        me, day = person_of(tx, Met(tx, actor, relationship).actor), held_at.date()
+        held = tx.meetings.find(relationship_id=relationship, state="held", minutes=minutes)
+        held = [m for m in held if attendees is None or set(attendees) == set(m.attendees)]
+        alike = [m.id for m in held if m.held_at.astimezone(held_at.tzinfo).date() == day]
+        logged = [e.at for e in tx.journal.about("meeting", *alike) if e.at and e.actor_id == me]
+        latest = max((at for at in logged if at > tx.now - timedelta(minutes=10)), default=None)
+        return latest.isoformat() if latest else None
+
+
 def _moment(value: datetime | str | None, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else value or now

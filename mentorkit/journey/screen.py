@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def review(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None,
-    search: str = "",
+    search: str = "", ids: Iterable[str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
@@ -49,10 +49,12 @@ def review(
     of its field stands for it), `eligible` what they come to;
     `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
     those of whom each of its words stands in the name, the business, the key or, for staff, in an
-    address; case and accents do not count.
+    address; case and accents do not count. `ids` leaves only these.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
-        wanted = {"state": state} if state else {}
+        wanted: dict[str, Any] = {"state": state} if state else {}
+        if ids is not None:
+            wanted["id"] = list(ids)
         return _reviewed(tx, found, _sought(tx, found, actor, search, wanted))
 
 

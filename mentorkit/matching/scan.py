@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mentorkit.domain.strategies import FULL_SCORE, share
 from mentorkit.errors import PluginError, Problem
 from mentorkit.hooks.calls import called
-from mentorkit.hooks.providers import Criterion, Prior, Rule
+from mentorkit.hooks.providers import Criterion, Differs, Prior, Rule
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
@@ -77,17 +77,17 @@ class Scan:
         """Yield what the plugin's author or the reader of the sheets should look at."""
         readers: dict[tuple[str, str], list[str]] = {}
         uses: list[tuple[str, Criterion | Rule]] = [
-            *((f"rule {one.use.name}", one.rule) for one in self.bound.rules),
-            *((f"criterion {one.use.name}", one.criterion) for one in self.bound.criteria),
+            *((f"the rule `{one.use.name}`", one.rule) for one in self.bound.rules),
+            *((f"the criterion `{one.use.name}`", one.criterion) for one in self.bound.criteria),
         ]
         for use, provider in uses:
             for side, name in _read(provider, self.pool):
                 people = getattr(self.pool, side)
                 if len(people) and all(value is None for value in people.column(name)):
-                    readers.setdefault((side, name), []).append(use)
+                    readers.setdefault((side, name), []).append(f"{use} {_without(provider, name)}")
         for (side, name), reading in readers.items():
             told = " and ".join(dict.fromkeys(reading))
-            yield Problem(side, f"nobody has an answer to `{name}`, which {told} reads")
+            yield Problem(side, f"nobody has answered `{name}`, so {told}")
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)
@@ -387,6 +387,16 @@ def _read(provider: Criterion | Rule, pool: Pool) -> Iterator[tuple[str, str]]:
         yield from (("mentees", name) for name in (field, *partial))
     if field:
         yield from (("mentors", name) for name in (getattr(form, "other", "") or field, *partial))
+
+
+def _without(provider: Criterion | Rule, name: str) -> str:
+    """Return what a rule or criterion does where a whole side has not answered what it reads."""
+    form = provider.declared
+    if form is None or name in getattr(form, "partial", ()):
+        return "finds nothing there"
+    if isinstance(provider, Criterion):
+        return "counts for nothing"
+    return "does nothing" if isinstance(form, Differs) else "lets no pair through"
 
 
 def _mask_block(bound: BoundRule, rule: Rule, pool: Pool, rows: Index, cols: Index) -> Bools:

@@ -1,17 +1,20 @@
-"""Reasons in words. A reason keeps a code and parameters; the sentence is made when it is read.
+"""Reasons and answers in words.
+
+A reason keeps a code and parameters; the sentence is made when it is read.
 
 No numpy here, so that pages and messages can say why without loading the engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import format_number, translate
+from mentorkit.i18n import WEEK, ahead, format_hours, format_number, translate
 
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
@@ -200,7 +203,6 @@ _LISTED = 6
 _ENDS = (".", "!", "?", "…", "。", "।", "؟")
 LONG_LABEL = 3
 """From so many words on a label is quoted, for it reads like a part of the sentence."""
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def words(
@@ -248,6 +250,22 @@ def joined(texts: Sequence[str]) -> str:
     return " ".join(texts)
 
 
+def answer(field: Field, value: Any, locale: str = "en", *, zone: str, now: datetime) -> str:
+    """Return what somebody answered as others read it, in the reader's language.
+
+    Hours, which are kept in UTC, are those of a clock in this zone.
+    """
+    if field.kind == "hours":
+        return "; ".join(format_hours(((one + ahead(zone, now)) % WEEK for one in value), locale))
+    if field.kind == "flag":
+        return translate("Yes" if value else "No", locale)
+    if field.kind == "number":
+        return format_number(value, locale)
+    chosen = value if isinstance(value, (tuple, list)) else [value]
+    named = [in_locale(field.choices.get(one, one), locale) for one in chosen]
+    return ("; " if any("," in name for name in named) else ", ").join(named)
+
+
 def _fill(
     code: str,
     params: Mapping[str, Any],
@@ -289,26 +307,19 @@ def _show(
         return "; ".join(_fill(one["code"], one["params"], locale, fields) for one in asked)
     if isinstance(value, (tuple, list)):
         hours = about is not None and about.kind == "hours"
-        shown = _spans(value) if hours else [_option(one, locale, about) for one in value]
+        shown = (
+            format_hours(value, locale) if hours else [_option(one, locale, about) for one in value]
+        )
         rest = len(shown) - _LISTED
-        return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+        listed = ", ".join(shown[:_LISTED])
+        more = translate("{listed} and {count} more", locale)
+        return more.format(listed=listed, count=rest) if rest > 0 else listed
     return _option(value, locale, about)
-
-
-def _spans(hours: Iterable[int]) -> list[str]:
-    """Return hours of the week as they are answered: ``mon 16-18``."""
-    spans: list[list[int]] = []
-    for hour in sorted(hours):
-        if spans and spans[-1][1] == hour and hour % 24:
-            spans[-1][1] = hour + 1
-        else:
-            spans.append([hour, hour + 1])
-    return [f"{_DAYS[start // 24]} {start % 24}-{(end - 1) % 24 + 1}" for start, end in spans]
 
 
 def _option(value: Any, locale: str, about: Field | None) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return translate("yes" if value else "no", locale)
     if isinstance(value, float):
         return f"{value:g}"
     if about is not None and isinstance(value, str) and value in about.choices:

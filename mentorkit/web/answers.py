@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import flask
 
 from mentorkit.domain import reading
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
+from mentorkit.i18n import WEEK, ahead, format_hours
 from mentorkit.journey.definitions import fields_of
+from mentorkit.matching.wording import answer
 
 if TYPE_CHECKING:
     from mentorkit.web.visits import Visit
@@ -22,8 +23,6 @@ NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
-WEEK = 7 * 24
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -82,15 +81,6 @@ def in_utc(
     return moved
 
 
-def ahead(zone: str, now: datetime) -> int:
-    """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
-
-    So where a clock is off by half an hour, a span begins that much later, and never before
-    somebody is free.
-    """
-    return (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // timedelta(hours=1)
-
-
 def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
     """Return a kept value as it is typed: hours as ``Mon 18-20; Thu 7-9``, the rest as it is.
 
@@ -98,23 +88,10 @@ def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
     """
     value = question["value"]
     if question["kind"] == "hours":
-        return spans([(hour + hours_ahead) % WEEK for hour in value or ()])
+        return "; ".join(format_hours((hour + hours_ahead) % WEEK for hour in value or ()))
     if question["kind"] == "number" and value is not None:
         return f"{value:g}"
     return value
-
-
-def spans(hours: Sequence[int]) -> str:
-    """Write hours of the week (0 is Monday 00:00) as the spans that `Field.parse` reads back."""
-    told: list[list[int]] = []
-    for hour in sorted(hours):
-        if told and told[-1][1] == hour and hour % 24:
-            told[-1][1] = hour + 1
-        else:
-            told.append([hour, hour + 1])
-    return "; ".join(
-        f"{DAYS[start // 24]} {start % 24}-{(end - 1) % 24 + 1}" for start, end in told
-    )
 
 
 def told(visit: Visit, shown: Mapping[str, Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
@@ -129,22 +106,12 @@ def told(visit: Visit, shown: Mapping[str, Mapping[str, Any]]) -> dict[str, list
         fields = fields_of(tx, visit.of)
     return {
         who: [
-            (visit.text(fields[id].label), _in_words(visit, fields[id], value))
+            (
+                visit.text(fields[id].label),
+                answer(fields[id], value, visit.locale, zone=visit.zone, now=visit.kit.clock()),
+            )
             for id, value in answers.items()
             if id in fields
         ]
         for who, answers in shown.items()
     }
-
-
-def _in_words(visit: Visit, asked: Field, value: Any) -> str:
-    """Return an answer in the visitor's language, hours on their clock."""
-    if asked.kind == "hours":
-        return spans([(hour + ahead(visit.zone, visit.kit.clock())) % WEEK for hour in value])
-    if asked.kind == "flag":
-        return visit.words("Yes") if value else visit.words("No")
-    if asked.kind == "number":
-        return visit.number(value)
-    chosen = value if isinstance(value, list) else [value]
-    named = [visit.text(asked.choices.get(one, one)) for one in chosen]
-    return ("; " if any("," in name for name in named) else ", ").join(named)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.people import plain
+from mentorkit.domain.people import folded, plain
 from mentorkit.journey.steps import persons_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def apart(visit: Visit, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
 def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:
     """Return what stands in brackets beside those of these people who share a name, by id.
 
-    That is the business and its country, for staff the key, and since when they are here.
+    That is the business and its country, for staff the key, and since when they are here; where
+    that is the same, too, how they are reached.
     """
     with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
         parts = tx.participants.get_many(participants)
@@ -65,12 +66,36 @@ def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:
         many = Counter(names.values())
         alike = [one for id, one in parts.items() if many[names[id]] > 1]
         firms = tx.businesses.get_many(one.business_id for one in alike if one.business_id)
-    told = {}
+    told: dict[str, list[str | None]] = {}
     for one in alike:
         firm = firms.get(one.business_id or "")
         known = [firm.name, firm.country] if firm else []
         if visit.is_staff:
             known.append(people[one.person_id].external_key)
         known.append(visit.words("since {day}", day=visit.day(one.created_at)))
-        told[one.id] = f" ({', '.join(each for each in known if each)})"
-    return told
+        told[one.id] = known
+    who = {one.id: one.person_id for one in alike}
+    ways = reached(visit, {who[id]: (names[id], *known) for id, known in told.items()})
+    return {
+        id: f" ({', '.join(each for each in (*known, ways.get(who[id])) if each)})"
+        for id, known in told.items()
+    }
+
+
+def reached(visit: Visit, seen: Mapping[str, Hashable]) -> dict[str, str]:
+    """Return for staff how those are reached of whom the same is seen, by the person's id.
+
+    `seen` is what a page tells of each person. It is the end of their phone number; the e-mail
+    address where they have none, or where those numbers end alike.
+    """
+    many = Counter(seen.values())
+    alike = [id for id, told in seen.items() if many[told] > 1]
+    if not alike or not visit.is_staff:
+        return {}
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        found = tx.contacts.find(person_id=alike, kind=["phone", "email"])
+    ends = {one.person_id: folded(one.value)[-4:] for one in found if one.kind == "phone"}
+    emails = {one.person_id: one.value for one in found if one.kind == "email"}
+    phones = {id: visit.words("phone ending in {digits}", digits=end) for id, end in ends.items()}
+    same = Counter(ends.values())
+    return phones | {id: to for id, to in emails.items() if same[ends.get(id, "")] != 1}

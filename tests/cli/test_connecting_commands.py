@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from mentorkit.journey import definitions
 
 Run = Callable[..., Any]
 
@@ -95,6 +100,59 @@ def test_what_people_show_of_themselves_is_printed_to_whom_it_is_shown(
     assert (
         "  Trade: Bread; and cakes\n" in run("--as", "e1", "relationship", "introduce", "--all").out
     )
+
+
+IN_WORDS = """\
+[fields.trade]
+options = ["baker", "smith", "tailor", "potter"]
+shown = true
+
+[fields.village]
+
+[fields.times]
+kind = "hours"
+label = "When"
+shown = true
+
+[fields.online]
+kind = "flag"
+shown = true
+
+[fields.years]
+kind = "number"
+shown = true
+"""
+
+
+def test_answers_are_told_as_on_pages_and_the_questions_read_once(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = traders / "fields.toml"
+    part.write_text(IN_WORDS)
+    run("program", "set", "--file", part)
+    run("participant", "answer", "m1", "times=Mon 9-12; Tue 7-8", "online=yes", "years=1500.5")
+    run("participant", "answer", "e1", "times=Mon 9-12")
+    own = "  When: Mon 9-12; Tue 7-8\n  online: Yes\n  years: 1,500.5\n"
+    assert own in run("participant", "suggest", "e1").out
+    for mentee, mentor in (("e1", "m1"), ("e2", "m2"), ("e3", "m3")):
+        run("relationship", "propose", mentee, mentor)
+    run("relationship", "accept", "--all", "--means", "phone")
+    read: list[str] = []
+    asked = definitions.fields_of
+
+    def counted(tx: Any, program: Any) -> Any:
+        read.append(program.key)
+        return asked(tx, program)
+
+    monkeypatch.setattr(definitions, "fields_of", counted)
+    out = run("relationship", "introduce", "--all").out
+    assert own in out
+    assert read == ["traders"]
+    assert re.search(r"  all have time on Mon, .* 9:00\sAM \(UTC\)\n", out), out
+    run("participant", "zone", "e1", "Nairobi")
+    out = run("--as", "e1", "relationship", "introduce", "--all").out
+    assert "  When: Mon 12-15; Tue 10-11\n" in out
+    assert re.search(r"Mon, .* 12:00\sPM \(Nairobi\)\n", out), out
 
 
 def test_long_lists_come_page_by_page(traders: Path, run: Run) -> None:

@@ -394,8 +394,8 @@ def test_a_column_that_is_not_there_or_misspelt_is_told_and_what_reads_it(
     notes = [f"{one['place']}: {one['message']}" for one in json.loads(done.out)["notes"]]
     assert notes == [
         'mentors.csv: has no column for village; if "Village of birth" is it, map it to village',
-        "mentees.csv: nobody has an answer to `village`, which criterion equal reads",
-        "mentors.csv: nobody has an answer to `village`, which criterion equal reads",
+        "mentees.csv: nobody has answered `village`, so the criterion `equal` counts for nothing",
+        "mentors.csv: nobody has answered `village`, so the criterion `equal` counts for nothing",
     ]
     assert all(one in done.err for one in notes)
 

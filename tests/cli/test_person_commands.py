@@ -41,8 +41,12 @@ def test_who_is_erased_is_gone_and_does_not_come_back(paired: Path, run: Run) ->
     assert told.startswith("Erased e1: ended 1 relationship, withdrew 0 proposals, left 1 program.")
     assert "Chipo Moyo" not in names(run)
     assert "nobody here" in run("person", "erase", "e1", "--yes", code=3).err
-    again = run("recruit", "mentees.csv", "--role", "mentee", code=2)
-    assert "1 refused" in again.out
+    head, gone, *others = Path("mentees.csv").read_text(encoding="utf-8").splitlines()
+    for rows, code in (([gone, *others], 0), ([gone], 0), ([gone, "e9,X,none,"], 2)):
+        Path("again.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+        again = run("recruit", "again.csv", "--role", "mentee", code=code)
+        assert "1 refused" in again.out
+        assert "again.csv, line 2: Somebody with this id or e-mail was erased here" in again.err
 
 
 def test_a_program_reads_what_erasing_did(paired: Path, run: Run) -> None:

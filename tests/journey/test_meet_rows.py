@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -454,6 +455,30 @@ def test_f5_a_whole_month_asks_for_the_whole_target_also_when_clocks_change(
     assert asked_minutes(120, span, (month - year, month + year)) == asked
     half = (span[0] + (span[1] - span[0]) / 2, month + year)
     assert asked_minutes(120, span, half) == 60
+
+
+def test_the_same_meeting_is_told_to_whoever_has_just_logged_it(world: Any, clock: Any) -> None:
+    held = connect(world)
+    clock.forward(days=2)
+    ana = {"tenant": "acme", "actor": world.by("ana"), "relationship": held}
+    cleo, late = {**ana, "actor": world.by("cleo")}, clock().replace(hour=22) - DAY
+    day = late.astimezone(ZoneInfo("Asia/Tokyo"))  # where it is the next day already
+    assert meet.again(world.kit, **ana, minutes=45, held_at=day) is None
+    there = meet.log(world.kit, **ana, minutes=45, held_at=late)["attendees"]
+    logged = clock()
+    clock.forward(minutes=9)
+    same: dict[str, Any] = {"minutes": 45, "held_at": day.replace(hour=20)}
+    assert meet.again(world.kit, **ana, **same) == logged.isoformat()
+    assert meet.again(world.kit, **ana, **same, attendees=there[::-1]) == logged.isoformat()
+    assert meet.again(world.kit, **ana, **same, attendees=there[:1]) is None
+    assert meet.again(world.kit, **cleo, **same) is None, "who has not logged it"
+    assert meet.again(world.kit, **{**ana, **same, "minutes": 50}) is None
+    assert meet.again(world.kit, **{**ana, **same, "held_at": late}) is not None
+    assert meet.again(world.kit, **{**ana, **same, "held_at": day - DAY}) is None
+    with pytest.raises(NotFound):
+        meet.again(world.kit, **{**ana, **same, "actor": world.by("ben")})
+    clock.forward(minutes=2)
+    assert meet.again(world.kit, **ana, **same) is None
 
 
 @pytest.mark.parametrize(("minutes", "flagged"), [(119, True), (120, False)])

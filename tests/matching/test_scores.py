@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.strategies import share
 from mentorkit.errors import PluginError
 from mentorkit.hooks import Block, Criterion, Equal, Reason, Rule
@@ -69,11 +70,12 @@ class BlockRule(Rule):
 
 
 def create_result(
-    *extra: Any, criteria: Any = (), rules: Any = (), mentees: int = 2, mentors: int = 3
-) -> Result:
+    *extra: Any, criteria: Any = (), rules: Any = (), mentees: int = 2, mentors: int = 3,
+    fields: Any = None,
+) -> Result:  # fmt: skip
     """Run with these providers over people whose sector is x and industry is food."""
     profile = {"sector": "x", "industry": "food"}
-    fields = create_fields()
+    fields = {**create_fields(), **(fields or {})}
     strategy = create_strategy(criteria or [{"criterion": one.name} for one in extra], rules)
     pool = Pool(
         create_people("mentee", *[profile] * mentees),
@@ -110,10 +112,34 @@ def test_a_field_that_a_whole_side_left_out_is_told_with_what_reads_it() -> None
         rules=[{"rule": "differs", "field": "organisation"}],
     ).notes
     assert {str(one) for one in notes} == {
-        f"{side}: nobody has an answer to `{name}`, which {use} reads"
+        f"{side}: nobody has answered `{name}`, so {does}"
         for side in ("mentees", "mentors")
-        for name, use in (("organisation", "rule differs"), ("village", "criterion equal"))
+        for name, does in (
+            ("organisation", "the rule `differs` does nothing"),
+            ("village", "the criterion `equal` finds nothing there"),
+        )
     }
+
+
+@pytest.mark.parametrize("rule", ["differs", "same", "shares_any", "min_overlap", "above"])
+def test_what_is_said_of_a_field_that_nobody_answered_is_what_comes_of_it(rule: str) -> None:
+    kinds = {"above": "number", "shares_any": "options", "min_overlap": "options"}
+    fields, _ = parse_fields({"organisation": {"kind": kinds.get(rule, "text")}})
+    result = create_result(
+        criteria=[
+            {"criterion": "equal", "field": "organisation"},
+            {"criterion": "equal", "field": "industry"},
+        ],
+        rules=[{"rule": rule, "field": "organisation"}],
+        fields=fields,
+    )
+    (said,) = {one.message for one in result.notes}
+    does = "does nothing" if rule == "differs" else "lets no pair through"
+    assert said == (
+        f"nobody has answered `organisation`, so the rule `{rule}` {does} and the criterion "
+        "`equal` counts for nothing"
+    )
+    assert bool(result.pairs) is (rule == "differs")
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=12))

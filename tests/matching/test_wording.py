@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from mentorkit.domain.fields import parse_fields
+from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
-from mentorkit.matching.wording import ABOUT, SENTENCES, joined, sentence, words
+from mentorkit.matching import wording
+from mentorkit.matching.wording import ABOUT, SENTENCES, answer, joined, sentence, words
 
 FIELDS, _ = parse_fields(
     {
@@ -32,6 +34,21 @@ def test_fields_and_options_are_shown_by_their_labels() -> None:
     )
     assert "langues parlées: swahili" in words(reason, "fr-CA", FIELDS)
     assert words(reason) == "Offers 2 of the 3 you named under languages: sw, en."
+
+
+def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
+    now, kinds = datetime(2027, 3, 1, tzinfo=UTC), ("hours", "flag", "number", "text")
+    of = {kind: Field(id=kind, kind=kind) for kind in kinds} | FIELDS  # type: ignore[arg-type]
+
+    def told(kind: str, value: Any, locale: str = "en", zone: str = "UTC") -> str:
+        return answer(of[kind], value, locale, zone=zone, now=now)
+
+    assert told("hours", (18, 19, 24 * 6 + 23)) == "Mon 18-20; Sun 23-24"
+    assert told("hours", (18, 19, 24 * 6 + 23), "fr", "Africa/Nairobi") == "lun. 2-3; lun. 21-23"
+    assert (told("flag", True), told("flag", False)) == ("Yes", "No")
+    assert (told("number", 1200.5), told("number", 1200.5, "de")) == ("1,200.5", "1.200,5")
+    assert told("languages", ["sw", "en"], "fr") == "swahili, English"
+    assert told("text", "Ora, by the mill") == "Ora, by the mill"
 
 
 def test_who_is_none_of_the_two_reads_of_the_mentee_and_the_mentor() -> None:
@@ -108,9 +125,21 @@ def test_hours_are_told_as_they_are_answered() -> None:
     hours = fields["hours"].parse("wed 16-18;tue 23-24;wed 0-1;sun 23-24")
     needs = Frozen(code="needs_some", params=Frozen(field="hours", values=hours, least=1))
     assert words(Reason(code="recruit_who", params=Frozen(needs=(needs,))), fields=fields) == (
-        "Recruit somebody who offers this: at least 1 of tue 23-24, wed 0-1, wed 16-18, sun 23-24 "
+        "Recruit somebody who offers this: at least 1 of Tue 23-24, Wed 0-1, Wed 16-18, Sun 23-24 "
         "under hours."
     )
+
+
+def test_each_word_of_a_reason_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"yes": "oui", "no": "non", "{listed} and {count} more": "{listed} et {count} autres"}
+    monkeypatch.setattr(
+        wording, "translate", lambda text, locale: known.get(text, text) if locale == "fr" else text
+    )
+    different = Reason(code="different", params=Frozen(field="online", yours=True, theirs=False))
+    assert words(different) == "You have a different online: yes and no."
+    assert words(different, "fr") == "You have a different online: oui and non."
+    shared = Reason(code="shares", params=Frozen(field="skills", shared=tuple("abcdefgh")))
+    assert words(shared, "fr").endswith("a, b, c, d, e, f et 2 autres.")
 
 
 def test_long_lists_are_cut() -> None:

@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 
 from mentorkit.i18n import (
     format_day,
+    format_hours,
     format_moment,
     format_month,
     format_number,
@@ -82,3 +83,9 @@ def test_moments_stand_on_the_readers_clock() -> None:
 def test_direction() -> None:
     assert is_right_to_left("ar-EG")
     assert not is_right_to_left("pt_BR")
+
+
+def test_hours_of_the_week_are_spans_that_end_with_their_day() -> None:
+    assert format_hours([24, 23, 9, 8]) == ["Mon 8-10", "Mon 23-24", "Tue 0-1"]
+    assert format_hours([8, 167], "es") == ["lun 8-9", "dom 23-24"]
+    assert format_hours([]) == []

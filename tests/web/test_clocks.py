@@ -11,7 +11,7 @@ from web.conftest import ADMIN, PRESET, Portal
 from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
-from mentorkit.i18n import format_moment, zone_named
+from mentorkit.i18n import ahead, format_moment, zone_named
 from mentorkit.journey import meet, met, onboard, programs, recruit, screen
 from mentorkit.web import answers
 
@@ -71,7 +71,7 @@ def test_hours_of_any_clock_come_back_as_they_were_told(zone: str, hours: str, k
     assert told == {"free": kept}
     if isinstance(kept, list):
         value = {**question, "value": kept}
-        assert answers.as_typed(value, answers.ahead(zone, SUMMER)) == hours
+        assert answers.as_typed(value, ahead(zone, SUMMER)) == hours
 
 
 @pytest.mark.parametrize(

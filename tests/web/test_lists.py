@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sqlalchemy as sa
 from web.conftest import ADMIN, Browser, Portal
 
 from mentorkit import worker
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
-from mentorkit.journey import accept, match, onboard, programs, protect, recruit, screen
+from mentorkit.domain.people import Actor
+from mentorkit.journey import accept, match, onboard, programs, protect, recruit, screen, signup
 from mentorkit.web.pages import matching
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -59,6 +61,25 @@ def test_a_decision_leads_back_to_the_same_part_of_the_list(portal: Portal) -> N
     cora.open(f"{AT}/people?search=number")
     page = cora.send(sends_to(cora), 409, participant=[ids["k01"], ids["k05"]], do="wait")
     assert re.findall(r'value="([^"]+)" aria-label="[^"]*" checked', page) == [ids["k01"]]
+
+
+def test_those_who_are_refused_are_read_at_once(portal: Portal) -> None:
+    ids, cora, told = crowd(portal), portal.browser("cora"), []
+    leads = [id for key, id in ids.items() if key.startswith("k")]
+    cora.open(f"{AT}/people?state=lead")
+    cora.send(f"{AT}/people?state=lead", participant=leads[:20], do="wait")
+    sa.event.listen(
+        portal.kit.engine, "before_cursor_execute", lambda *about: told.append(str(about[2]))
+    )
+
+    def asked(count: int) -> int:
+        cora.open(f"{AT}/people?state=lead")
+        told.clear()
+        page = cora.send(f"{AT}/people?state=lead", 409, participant=leads[:count], do="wait")
+        assert len(re.findall(r"<li>Élodie Number\d\d: ", page)) == count
+        return sum("mk__business" in text for text in told)
+
+    assert asked(20) == asked(2)
 
 
 def test_the_place_in_the_list_stays_and_an_empty_rest_shows_the_beginning(
@@ -116,6 +137,33 @@ def test_the_list_tells_people_of_one_name_apart(portal: Portal) -> None:
     page = portal.browser("cora").open(f"{AT}/people?search=jane")
     assert "Sweet Bread · since March 1, 2027" in page
     assert "j2 · since March 1, 2027" in page
+
+
+def test_two_of_one_name_who_came_on_one_day_are_told_apart_for_staff(portal: Portal) -> None:
+    for email, phone in (
+        ("j1@example.org", "+254 700 000 123"),
+        ("j2@example.org", "+254 700 004 567"),
+        ("j3@example.org", ""),
+        ("j4@example.org", "+254 711 004 567"),
+    ):
+        told = {"name": "Jané Mwangi" if phone else "Jane Mwangi", "email": email, "phone": phone}
+        signup.sign_up(
+            portal.kit, tenant="acme", actor=Actor(), program="traders", role="mentor", **told
+        )
+    since, cora = "since March 1, 2027", portal.browser("cora")
+    page = cora.open(f"{AT}/people?state=lead")
+    ways = ["phone ending in 0123", "j2@example.org", "j3@example.org", "j4@example.org"]
+    assert re.findall(rf'"mk-beside">{since} · (.*?)</span>', page) == ways
+    page = cora.send(f"{AT}/people", participant=_leads(portal), do="decline", ask="yes")
+    for way in ways:
+        assert f" Mwangi ({since}, {way})" in page
+    page = portal.browser("vera").open(f"{AT}/people?state=lead")
+    assert len(re.findall(rf'"mk-beside">{since}</span>', page)) == 4
+
+
+def _leads(portal: Portal) -> list[str]:
+    found = screen.review(portal.kit, **BY, program="traders", state="lead")
+    return [one["id"] for one in found]
 
 
 def namesake(portal: Portal, role: str, name: str, key: str, firm: str | None) -> str:

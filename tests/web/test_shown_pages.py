@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -86,6 +87,7 @@ def test_options_and_their_questions_are_in_the_readers_language(telling: Portal
         tx.people.save(replace(ana, locale="es"))
     page = telling.browser("ana").open(f"{AT}/proposals/{ask(telling)}")
     assert "<dt>Oficio</dt><dd>Pan</dd>" in page
+    assert "<dd>lun 18-20</dd>" in page
 
 
 def test_staff_read_both_folded_away(telling: Portal) -> None:
@@ -100,6 +102,14 @@ def test_who_chooses_reads_it_folded_away(telling: Portal) -> None:
     assert "<dd>Swahili, English</dd>" in says(page, "Cleo")
     assert "Ora" not in says(page, "Cleo")
     assert "<dd>Iron</dd>" in says(page, "Dora")
+
+
+def test_reasons_keep_full_bullets_in_a_list_of_cards(telling: Portal) -> None:
+    ana = telling.browser("ana")
+    page = ana.open(f"{AT}/people/{telling.ids['ana']}/mentors")
+    assert re.search(r'<ul class="mk-cards">\s*<li(?s:.*?)<ul class="mk-reasons"><li>', page)
+    with ana.client.get(f"{ana.at}/static/mentorkit.css") as style:
+        assert re.search(r"\.mk-reasons \{[^}]*list-style: disc;", style.text)
 
 
 def test_the_page_of_a_pair_shows_it_while_it_goes_on(telling: Portal) -> None:

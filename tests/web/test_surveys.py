@@ -233,7 +233,12 @@ def test_staff_choose_currencies_period_and_how_outliers_count(asking: Portal) -
     assert "When somebody joins" in page
     send = {"currencies": "kes, ugx", "period": "year", "winsor": "5", "do": "amounts"}
     assert "The plan is kept" in cora.send("/programs/traders/plan", **send)
-    assert "KES, UGX" in cora.page.text
+    assert re.search(
+        r'<textarea id="currencies" [^>]*rows="2"[^>]*>KES, UGX</textarea>', cora.page.text
+    )
+    cora.send("/programs/traders/plan", **{**send, "currencies": "\r\n".join(CODES)})
+    kept = cora.find(r'<textarea id="currencies" [^>]*rows="8"[^>]*>([^<]*)</textarea>')
+    assert kept == ", ".join(CODES)
     assert "write a share" in cora.send("/programs/traders/plan", 422, **{**send, "winsor": "x"})
     asking.browser("vera").open("/programs/traders/plan")
     assert asking.browser("vera").knock("post", "/programs/traders/plan") == 403

@@ -11,6 +11,7 @@ import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.participants import PARTICIPANT_MOVES
+from mentorkit.domain.people import plain
 from mentorkit.errors import (
     Conflict,
     Invalid,
@@ -21,13 +22,13 @@ from mentorkit.errors import (
     WithProblems,
     by_row,
 )
-from mentorkit.i18n import zone_named
+from mentorkit.i18n import ahead, zone_named
 from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
-from mentorkit.web.namesakes import beside, named
+from mentorkit.web.namesakes import beside, reached
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
@@ -80,7 +81,23 @@ def people(
         refused=_refused(visit, done["refused"], found["items"]),
         wrong=wrong,
         ticked=ticked or [one["id"] for one in done["refused"]],
+        ways=_ways(visit, found["items"]),
         **found,
+    )
+
+
+def _ways(visit: Visit, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return how those are reached of whom the list says the same, by the person's id."""
+    return reached(
+        visit,
+        {
+            row["person_id"]: (
+                plain(row["name"]),
+                row["business"] or row["key"],
+                visit.day(row["created_at"]),
+            )
+            for row in items
+        },
     )
 
 
@@ -90,8 +107,9 @@ def _refused(
     """Return for whom something was not possible, by name, and why, wherever they stand."""
     rows, told = {row["id"]: row for row in items}, []
     elsewhere = {one["id"] for one in refused} - rows.keys()
-    for id in named(visit, "participant", elsewhere) if elsewhere else ():
-        rows[id] = screen.one(visit.kit, **visit.asked(), participant=id)
+    if elsewhere:
+        found = screen.review(visit.kit, **visit.asked(), program=visit.of.key, ids=elsewhere)
+        rows |= {row["id"]: row for row in found}
     for one in refused:
         row, why = rows.get(one["id"], {"name": "", "requirements": ()}), one["message"]
         unmet = [each for each in row["requirements"] if each["answer"] == "no"]
@@ -281,7 +299,7 @@ def participant(
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
     found["zone"] = visit.clock(found["zone"])
-    hours = answers.ahead(found["zone"], visit.kit.clock())
+    hours = ahead(found["zone"], visit.kit.clock())
     for question in found["questions"]:
         question["typed"] = answers.as_typed(question, hours)
         question["wrong"] = problems.get(question["id"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.events import MeetingHeld
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.i18n import format_clock
@@ -40,8 +39,6 @@ from mentorkit.web.visits import BEHALF, Visit, noon
 
 MOST = 20
 """How many of each list stand on one page; more are hard to tick through on a phone."""
-LATELY = timedelta(minutes=10)
-"""How long after a meeting was logged the same one may be sent once more by mistake."""
 SILENT = ("never_met", "quiet", "dormant")
 """Why a pair is told of a meeting that is missing; one of them says enough."""
 
@@ -210,12 +207,11 @@ def relationship_change(
             minutes = answers.whole("minutes") or 0
             there = visit.values("attendees") if "group" in visit.form else None
             held = noon(visit, visit.zone)
-            before = None
-            if "sure" not in visit.form:
-                before = _logged_before(visit, relationship, held, minutes, there)
-            if before is not None:
+            one: dict[str, Any] = {**at, "minutes": minutes, "attendees": there}
+            own = held.astimezone(ZoneInfo(visit.zone))
+            if "sure" not in visit.form and (before := meet.again(visit.kit, **one, held_at=own)):
                 return _another(visit, relationship, before, held)
-            meet.log(visit.kit, **at, minutes=minutes, held_at=held, attendees=there)
+            meet.log(visit.kit, **one, held_at=held)
             said = "met"
         elif did == "strike":
             meet.strike(visit.kit, **visit.asked(), meeting=visit.form.get("meeting", ""))
@@ -259,32 +255,9 @@ def relationship_change(
     return visit.go("relationship", said, program=program, relationship=relationship)
 
 
-def _logged_before(
-    visit: Visit, relationship: str, held: datetime, minutes: int, there: Sequence[str] | None
-) -> datetime | None:
-    """Return when the visitor has just logged the same meeting, if they have.
-
-    A browser that goes back may fetch the page anew, and then its form is another.
-    """
-    zone, by = ZoneInfo(visit.zone), visit.asked()["actor"].person_id
-    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
-        alike = [
-            one.id
-            for one in tx.meetings.find(relationship_id=relationship, state="held", minutes=minutes)
-            if one.held_at.astimezone(zone).date() == held.astimezone(zone).date()
-            and (there is None or set(there) == set(one.attendees))
-        ]
-        logged = [
-            one.at
-            for one in tx.journal.about("meeting", *alike)
-            if isinstance(one, MeetingHeld) and one.actor_id == by and one.at
-        ]
-    latest = max(logged, default=None)
-    return latest if latest and latest > visit.kit.clock() - LATELY else None
-
-
-def _another(visit: Visit, relationship: str, before: datetime, held: datetime) -> str:
-    at = format_clock(before, zone=visit.zone, locale=visit.locale)
+def _another(visit: Visit, relationship: str, before: str, held: datetime) -> str:
+    """Ask whether another meeting is meant: a browser that goes back may fetch a new form."""
+    at = format_clock(datetime.fromisoformat(before), zone=visit.zone, locale=visit.locale)
     return ask_first(
         visit,
         visit.words("You logged the same meeting at {time}. Log another?", time=at),
