@@ -14,6 +14,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
 )
 from mentorkit.commands.proposals import find_participants, find_two, may_ask, on_staff
 from mentorkit.commands.selection import acting, means_option, program_option
@@ -61,7 +62,8 @@ def rank(
     for one in open_now:
         waits = "waits" if one["state"] == "draft" else "is asked"
         say(f"{one['rank']}. {clean(one['mentor'])} {waits}.")
-    say("Next: `mentorkit work` tells who is asked." if open_now else "Nobody is chosen now.")
+    told = "Next: `mentorkit work` tells who is asked."
+    say_commands(told if open_now else "Nobody is chosen now.")
 
 
 def _mentee(tx: Any, wanted: str, program: str | None, *, staff: bool) -> str:

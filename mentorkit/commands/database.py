@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.errors import MentorKitError, PluginError, Problem
@@ -77,7 +79,7 @@ def upgrade(session: Session, /, as_json: bool) -> None:
     elif before:
         say(f"The database {_database(session, kit)} is up to date ({', '.join(owners)}).")
         if not kit.tenants():
-            say("Next: `mentorkit program create --preset high_touch --key KEY`.")
+            say_commands("Next: `mentorkit program create --preset high_touch --key KEY`.")
     else:
         say(f"The database {_database(session, kit)} was up to date already.")
 
@@ -254,7 +256,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield from _plugins(registry)
         yield from _own_checks(session, registry, kit)
     if kit is not None:
-        for look in (_tables, _engine, _strategies, _outbox):
+        for look in (_tables, _engine, _strategies, _staff, _outbox):
             try:
                 yield from look(kit)
             except MentorKitError as error:
@@ -366,6 +368,26 @@ def _strategies(kit: Kit) -> Iterator[Finding]:
             )
     if sound:
         yield Finding("strategies", True, f"{plural(count, 'open program')} can match.")
+
+
+def _staff(kit: Kit) -> Iterator[Finding]:
+    count, sound = 0, True
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            programs = tx.programs.find(state="open")
+        count += len(programs)
+        of = "" if tenant == "default" else f"--tenant {shlex.quote(tenant)} "
+        for key in [one.key for one in programs if "coordinator" not in one.staff.values()]:
+            sound = False
+            yield Finding(
+                "staff",
+                False,
+                f"tenant {tenant}: program {key} is open, and nobody coordinates it: whatever needs"
+                " somebody is told to nobody.",
+                f"Appoint somebody: `mentorkit {of}staff add --name NAME --program {key}`.",
+            )
+    if sound:
+        yield Finding("staff", True, f"{plural(count, 'open program')} with a coordinator.")
 
 
 def _outbox(kit: Kit) -> Iterator[Finding]:

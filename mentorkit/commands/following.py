@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.commands.output import say
+from mentorkit.commands.output import say_commands
 from mentorkit.domain.moves import STAFF
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ NEXT = {
     "agree": "`mentorkit participant consent --all{of}`, once they have agreed;"
     " `--means phone` or `paper` says how they told you.",
     "onboard": "`mentorkit participant onboard --all{of}`, which makes them ready to be matched.",
+    "appoint": "`mentorkit staff add --name NAME{of}`, for nobody coordinates the program yet; then"
+    " `mentorkit program open {key}`.",
     "open": "`mentorkit program open {key}`; the program is still a draft.",
     "recruit_mentees": "`mentorkit recruit FILE --role mentee{of}`; mentors are here.",
     "publish": "`mentorkit publish{of}`; a draft of pairs waits.",
@@ -62,7 +64,7 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
     runs = {key: one for key, one in runs.items() if one["role"] in STAFF}
     wanted = [key for key in runs if programs is None or key in programs]
     if len(wanted) > MOST:
-        say("Next: `mentorkit program show` lists the programs.")
+        say_commands("Next: `mentorkit program show` lists the programs.")
         return
     for key in wanted:
         figures = standing.overview(session.kit, **session.scope, program=key)
@@ -70,7 +72,8 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         told = _then(_codes(session, runs[key], figures), key=key, of=of)
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             waits = tx.outbox.late(tx.now)
-        say(f"Next: {told}{' Messages wait: `mentorkit work` sends them.' if waits else ''}")
+        more = " Messages wait: `mentorkit work` sends them." if waits else ""
+        say_commands(f"Next: {told}{more}")
 
 
 def _codes(session: Session, program: Mapping[str, Any], figures: Mapping[str, Any]) -> list[str]:

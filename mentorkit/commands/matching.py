@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
-from mentorkit.commands.output import Progress, example, json_option, plural, print_json, say
+from mentorkit.commands.output import (
+    Progress,
+    example,
+    json_option,
+    plural,
+    print_json,
+    say,
+    say_commands,
+)
 from mentorkit.commands.selection import program_option, tell_problems, the_program
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.errors import MentorKitError, Problem, WithProblems
@@ -128,7 +136,8 @@ def match(
     if lacking:
         say("\n" + "\n".join(lacking))
     following = "`mentorkit publish`, or change something" if drafted else "mend that"
-    say(f"\nThis is draft {run['id']}; nobody has been told. Next: {following}, and match again.")
+    told = f"This is draft {run['id']}; nobody has been told."
+    say_commands(f"\n{told} Next: {following}, and match again.")
     tell_problems([Problem(one["place"], one["message"]) for one in run["notes"]], "Please note:")
 
 
@@ -186,7 +195,7 @@ def publish(session: Session, /, run: str | None, program: str | None, as_json: 
         print_json(report)
     else:
         say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
-        say(
+        say_commands(
             "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
             if report["offered"]
             else "Nobody is to be told. See who is left with `mentorkit match`."

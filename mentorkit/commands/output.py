@@ -7,6 +7,7 @@ terminal could act on them. Data goes to stdout; progress, notes and errors go t
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -15,11 +16,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from mentorkit.domain.frozen import thaw
 
+_BEFORE = ("kit_name", "db", "tenant", "person")
+"""The options before a command's name that the next command needs as well."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HIDDEN = frozenset(
@@ -152,6 +157,29 @@ def say(text: str = "", *, nl: bool = True) -> None:
         click.echo(text, nl=nl)
     except BrokenPipeError:
         raise ReaderGone from None
+
+
+def say_commands(text: str) -> None:
+    """Print what to type next, each command with what was typed before this command's name."""
+    say(text.replace("`mentorkit ", f"`mentorkit {_typed_before()}"))
+
+
+def _typed_before() -> str:
+    """Return the options that say which database, whose data and who acts, as they were typed.
+
+    What the environment says counts for the next command as well. A password is never shown.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return ""
+    root, told = context.find_root(), ""
+    for one in root.command.params:
+        value = root.params.get(one.name or "")
+        source = root.get_parameter_source(one.name or "")
+        if value and one.name in _BEFORE and source is ParameterSource.COMMANDLINE:
+            secret = "://" in str(value) and ("password" in str(value) or urlsplit(value).password)
+            told += f"{one.opts[0]} {'...' if secret else shlex.quote(clean(str(value)))} "
+    return told
 
 
 def print_json(value: Any) -> None:

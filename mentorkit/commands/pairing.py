@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,87 +24,32 @@ from mentorkit.commands.output import (
     print_json,
     say,
 )
+from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.reading import where_given
-from mentorkit.domain.strategies import Strategy, parse_strategy
+from mentorkit.domain.relationships import Reason
+from mentorkit.domain.strategies import parse_strategy
 from mentorkit.errors import Invalid, PluginError, Problem
 
 if TYPE_CHECKING:
-    from mentorkit.hooks.providers import Batch, Sheet
-    from mentorkit.hooks.registry import LoadedPlugin, Registry
+    from mentorkit.hooks.providers import Sheet
+    from mentorkit.hooks.registry import Registry
 
 PLUGINS = ("matching", "csv")
 """What pairing two sheets needs; the other plugins have tables, and load SQLAlchemy."""
+
+NOTHING_COMPARED = (
+    "\nNo criterion found anything to compare, so any other pairs would be as good. Perhaps nobody"
+    " answered what the criteria read, or the answers stand in columns that feed nothing: map them"
+    " under [columns]."
+)
+"""What is said where nothing speaks for any pair."""
 
 LONG = 25_000_000
 """From so many possible pairs on it is said beforehand that they take long."""
 LONG_ONE_BY_ONE = 4_000_000
 """The same where a plugin's Python is asked about one pair at a time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SheetContext:
-    """What a source that reads a sheet is given where there is no database."""
-
-    plugin: LoadedPlugin
-    tenant: str = "default"
-    program: None = None
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    random: Random = field(default_factory=lambda: Random(0))
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The settings of the source's plugin: its defaults."""
-        return self.plugin.settings
-
-    @property
-    def log(self) -> logging.Logger:
-        """The logger of the source's plugin."""
-        return self.plugin.log
-
-
-@dataclass(kw_only=True)
-class Plan:
-    """Everything that `pair` was told, read; and everything wrong with it, found so far."""
-
-    problems: list[Problem] = field(default_factory=list)
-    data: dict[str, Any] | None = None
-    """The strategy's file as it stands; None if it cannot be read at all."""
-    misread: list[str] = field(default_factory=list)
-    """The places in it that are told of already."""
-    strategy: Strategy = field(default_factory=Strategy)
-    fields: dict[str, Field] = field(default_factory=dict)
-    read: dict[str, Field] = field(default_factory=dict)
-    """The declared fields, and those besides that a rule or criterion reads, as text."""
-    columns: dict[str, str] = field(default_factory=dict)
-    batches: dict[str, Batch] = field(default_factory=dict)
-    """What the sheets hold, by role."""
-    broken: PluginError | None = None
-    """What is wrong with the plugins; what they offer is not known then."""
-    absent: bool = False
-    """Whether a plugin that was named is not there."""
-    torn: str = ""
-    """The files of plugins that could not be loaded: a name that stands there may be offered."""
-    one_by_one: list[str] = field(default_factory=list)
-    """The rules and criteria whose Python is asked about one pair at a time."""
-
-    def check(self) -> None:
-        """Raise `Invalid` with everything that is wrong, or `PluginError` if plugins are."""
-        if self.broken is not None:
-            if not self.problems:
-                raise self.broken
-            raise PluginError(
-                self.broken.code,
-                "The plugins cannot be loaded, and more is wrong; nothing was written:",
-                dict.fromkeys([*self.broken.problems, *self.problems]),
-            )
-        if self.problems:
-            raise Invalid(
-                "pair.invalid",
-                "These two sheets cannot be paired as things stand; nothing was written:",
-                dict.fromkeys(self.problems),
-            )
 
 
 class AllMissing(click.Command):
@@ -192,8 +133,7 @@ def pair(
     registry = _registry(plan, plugins)
     _read_strategy(plan, strategy_file, objective)
     _find_fields(plan, registry)
-    for role, path in (("mentee", mentees), ("mentor", mentors)):
-        _read_sheet(plan, registry, path, role)
+    read_sheets(plan, registry, {"mentee": mentees, "mentor": mentors})
     _check_names(plan, registry, strategy_file)
     _check_suffixes(plan, registry, out, unmatched)
     _check_people(plan, {"mentee": mentees, "mentor": mentors})
@@ -230,6 +170,9 @@ def pair(
             for lead in batch.leads
         }
         _say(summary, pairs, left, names)
+        nothing = matching.words(Reason(code="nothing_speaks"))
+        if pairs.rows and all(why == nothing for *_, why in pairs.rows):
+            say(NOTHING_COMPARED)
         for place in written:
             say(f"Wrote {place}.")
         if written and pairs.rows:
@@ -449,7 +392,10 @@ def _slips(plan: Plan, registry: Registry) -> list[Problem]:
         for use in uses:
             targets.update(str(option) for option in use.options.values())
             targets.update(offers[use.name].needs if use.name in offers else ())
-    meant = {t: to for t, to in plan.columns.items() if t.casefold() != to.casefold()}
+    turned = {
+        one.place.partition(", column ")[2] for one in plan.problems if TURN in one.message
+    } | {title for title, to in plan.columns.items() if title.casefold() == to.casefold()}
+    meant = {title: to for title, to in plan.columns.items() if title not in turned}
     meant = {t: to for t, to in meant.items() if not _stands_in(plan.torn, to)}
     return wrong_targets(meant, sorted(targets), sure=False)
 
@@ -458,8 +404,8 @@ def _check_suffixes(
     plan: Plan, registry: Registry, out: Path | None, unmatched: Path | None
 ) -> None:
     for option, path in (("--out", out), ("--unmatched", unmatched)):
-        if path is not None and _source(registry, path) is None:
-            plan.problems.append(Problem(f"{option} {path}", _kinds(registry)))
+        if path is not None and source_of(registry, path) is None:
+            plan.problems.append(Problem(f"{option} {path}", kinds(registry)))
 
 
 def _check_people(plan: Plan, paths: Mapping[str, Path]) -> None:
@@ -479,57 +425,6 @@ def _check_people(plan: Plan, paths: Mapping[str, Path]) -> None:
         plan.problems += first_of(found, name)
 
 
-def _kinds(registry: Registry) -> str:
-    suffixes = [s for source in registry.recruitment_sources.values() for s in source.suffixes]
-    return f"name a file that ends in {' or '.join(dict.fromkeys(suffixes))}"
-
-
-def _source(registry: Registry, path: Path) -> str | None:
-    """Return the name of the source that reads and writes files of this name's ending."""
-    suffix = path.suffix.casefold()
-    for name, source in registry.recruitment_sources.items():
-        if suffix in source.suffixes:
-            return name
-    return None
-
-
-def _read_sheet(plan: Plan, registry: Registry, path: Path, role: str) -> None:
-    """Read one sheet; what is wrong with it as a whole goes to the plan."""
-    body = read_bytes(path)
-    if isinstance(body, Problem):
-        plan.problems.append(body)
-        return
-    if plan.data is None:
-        return
-    from mentorkit.hooks.calls import called
-    from mentorkit.hooks.providers import Inbound
-
-    name = _source(registry, path)
-    if name is None:
-        plan.problems.append(Problem(str(path), _kinds(registry)))
-        return
-    owner = registry.owner("recruitment_sources", name)
-    source, fields = registry.recruitment_sources[name], plan.read
-    options: dict[str, Any] = {"columns": plan.columns} if plan.columns else {}
-    if "jobs" in source.options.get("properties", {}):
-        options["jobs"] = True
-    try:
-        plan.batches[role] = called(
-            f"plugin {owner.label}",
-            f"source {name}",
-            lambda: source.receive(
-                SheetContext(plugin=owner),
-                Inbound(body=body, filename=path.name),
-                role=role,
-                fields=fields,
-                options=options or None,
-            ),
-            passing=(Invalid,),
-        )
-    except Invalid as error:
-        plan.problems += error.problems or [Problem("", error.message)]
-
-
 # ------------------------------------------------------------------ telling what came out
 
 
@@ -537,7 +432,7 @@ def _write(registry: Registry, sheets: Mapping[Path | None, Sheet]) -> list[str]
     """Write the sheets that have a place to go to, all or none; return their paths."""
     contents: dict[Path, bytes] = {}
     for path, sheet in sheets.items():
-        if path is not None and (name := _source(registry, path)):
+        if path is not None and (name := source_of(registry, path)):
             source = registry.recruitment_sources[name]
             contents[path] = source.write(sheet, suffix=path.suffix.casefold())
     write_files(contents)

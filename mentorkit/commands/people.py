@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import click
 from mentorkit.commands.failures import HINTS, leave_if_wrong
 from mentorkit.commands.files import read_bytes
 from mentorkit.commands.following import say_next
+from mentorkit.commands.headings import by_hand, reader
 from mentorkit.commands.output import (
     Progress,
     clean,
@@ -41,56 +41,11 @@ from mentorkit.commands.selection import (
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotAllowed, Problem
 
 MOST_CHANGES = 20
 """How many of those who are new or changed a preview names."""
-
-
-def columns_of(given: Sequence[str]) -> tuple[dict[str, str] | None, list[Problem]]:
-    """Read ``--columns "first name"=given_name`` (None: nothing given), and what is wrong in it."""
-    columns: dict[str, str] = {}
-    problems: list[Problem] = []
-    for entry in given:
-        column, equals, field = entry.rpartition("=")
-        if not equals or not column.strip() or not field.strip():
-            problems.append(
-                Problem(f"--columns {entry}", "write COLUMN=FIELD, such as 'first name=given_name'")
-            )
-        elif column.strip() in columns:
-            problems.append(Problem(f"--columns {entry}", "this column was named before"))
-        else:
-            columns[column.strip()] = field.strip()
-    return columns or None, problems
-
-
-def _reader(session: Session, given: Sequence[str], **which: Any) -> Callable[..., Any]:
-    """Return what reads the file as if this role were in it, by the columns `given`.
-
-    It raises `Invalid` with everything that is wrong with the columns, as they were typed.
-    """
-    from mentorkit.journey import recruit as recruiting
-
-    columns, wrong = columns_of(given)
-    typed = {f"columns.{title}": f"--columns {title}={to}" for title, to in (columns or {}).items()}
-
-    def read(role: str | None) -> tuple[Sequence[Any], Sequence[Problem]]:
-        told: list[Problem] = []
-        try:
-            if columns or not wrong:
-                found = recruiting.read(
-                    session.kit, **session.scope, **which, columns=columns, role=role
-                )
-        except Invalid as error:
-            if error.code != "columns.invalid" and not (wrong and error.code == "sheet.columns"):
-                raise
-            told = [one for one in error.problems if "column" in one.place]
-        if wrong or told:
-            named = [replace(one, place=typed.get(one.place, one.place)) for one in told]
-            raise Invalid("columns.invalid", "The columns cannot be used:", [*wrong, *named])
-        return found
-
-    return read
 
 
 @click.command(
@@ -144,7 +99,7 @@ def recruit(
     if isinstance(body, Problem):
         raise Invalid("recruit.file", "The file cannot be used:", [body])
     key = the_program(session, program)
-    read = _reader(session, columns, program=key, body=body, filename=file.name, source=source)
+    read = reader(session, columns, program=key, body=body, filename=file.name, source=source)
     leads, problems = read(role=role)
     if role is None and problems and not leads and _readable_as_somebody(read):
         raise Invalid(
@@ -180,7 +135,7 @@ def recruit(
             say("This was a preview: nothing was written.")
         elif report["new"]:
             say_next(session, [key])
-    tell_problems(notes, "Please note:")
+    tell_problems([*notes, *by_hand(notes)], "Please note:")
     tell_problems(
         [problem for problem in problems if problem not in notes],
         f"{plural(skipped, 'row')} left out; mend the rows and take the file in again:",
@@ -411,7 +366,7 @@ def _own(session: Session, program: str) -> list[dict[str, Any]]:
 def _say_unmet(before: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> None:
     """Say how many of those who were approved do not meet which requirements."""
     unmet = Counter(
-        one["requirement"]
+        f'"{words(text).rstrip(".")}"' if (text := in_locale(one["text"])) else one["requirement"]
         for row in done
         for one in before[row["id"]]["requirements"]
         if one["answer"] != "yes"

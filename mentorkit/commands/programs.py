@@ -22,6 +22,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
     words,
 )
 from mentorkit.commands.selection import no_program, program_option, the_program
@@ -37,6 +38,9 @@ from mentorkit.i18n import zone_named
 @click.group(epilog=example("mentorkit program create --preset high_touch --key traders"))
 def program() -> None:
     """Create, show, open and close programs."""
+
+
+CANNOT = "The program cannot be made:"
 
 
 @program.command(epilog=example("mentorkit program create --preset high_touch --key traders"))
@@ -87,7 +91,7 @@ def create(
             raise click.UsageError(f"Give --file FILE, or --preset NAME with one of:\n{_presets()}")
     except NotFound as error:
         told = [Problem("--preset", error.message), *typed]
-        raise Invalid(error.code, "The program cannot be created:", told) from None
+        raise Invalid(error.code, CANNOT, told) from None
     except Invalid as error:
         raise Invalid(error.code, error.message, [*error.problems, *typed]) from None
     if zone:
@@ -100,7 +104,8 @@ def create(
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
-    say(f"Next: `mentorkit program open {key}`, then `mentorkit recruit FILE --role mentor`.")
+    then = "`mentorkit recruit FILE --role mentor`"
+    say_commands(f"Next: `mentorkit program open {key}`, then {then}.")
 
 
 def _wrong_zone(zone: str | None) -> list[Problem]:
@@ -119,7 +124,7 @@ def _where_typed(error: Invalid, typed: Sequence[Problem], path: Path | None) ->
     inside = [one for one in inside if one.place != "program.zone" or not zone]
     if path is not None:
         inside = [replace(one, place=f"{path.name}, {one.place}") for one in inside]
-    return Invalid(error.code, error.message, [*inside, *typed])
+    return Invalid(error.code, error.message if inside else CANNOT, [*inside, *typed])
 
 
 def _presets() -> str:
@@ -238,7 +243,7 @@ def _describe(one: dict[str, Any]) -> None:
         say(f"{what.capitalize()}: {told or 'none yet'}.")
     if one["drafts"]:
         drafts = plural(one["drafts"], "match run")
-        say(f"Drafts: {drafts} that nobody has been told of. Next: `mentorkit publish`.")
+        say_commands(f"Drafts: {drafts} that nobody has been told of. Next: `mentorkit publish`.")
 
 
 @program.command("open", epilog=example("mentorkit program open traders"))

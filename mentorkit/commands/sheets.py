@@ -8,7 +8,7 @@ import click
 
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import read_bytes, write_new
-from mentorkit.commands.output import example, json_option, plural, print_json, say
+from mentorkit.commands.output import example, json_option, plural, print_json, say, say_commands
 from mentorkit.commands.selection import program_option, tell_problems, the_program
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.errors import Invalid, Problem, by_row
@@ -41,7 +41,7 @@ def export(
         print_json({"file": str(file), "rows": made["rows"]})
     else:
         say(f"Wrote {plural(made['rows'], 'mentee')} to {file}. Fill in the column mentor, then:")
-        say(f"`mentorkit draft import {file}`.")
+        say_commands(f"`mentorkit draft import {file}`.")
 
 
 @draft.command("import", epilog=example("mentorkit draft import pairs.csv --preview"))
@@ -78,7 +78,7 @@ def import_(
         pairs = plural(len(told["pairs"]), "pair")
         say(f"{'Would draft' if preview else 'Drafted'} {pairs} from {file.name}.")
         if told["draft"]:
-            say("Next: `mentorkit publish`.")
+            say_commands("Next: `mentorkit publish`.")
     kept, wrong = (
         [
             Problem(one["place"], one["message"])

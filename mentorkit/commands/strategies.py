@@ -10,7 +10,15 @@ import click
 
 from mentorkit.commands import toml
 from mentorkit.commands.files import read_text
-from mentorkit.commands.output import example, json_option, print_json, print_table, say, words
+from mentorkit.commands.output import (
+    example,
+    json_option,
+    print_json,
+    print_table,
+    say,
+    say_commands,
+    words,
+)
 from mentorkit.commands.selection import program_option, the_program
 from mentorkit.commands.session import Session, pass_session
 
@@ -115,4 +123,4 @@ def runs(
         none="No run yet. Make one with `mentorkit match`.",
     )
     if page["next"]:
-        say(f"More: `mentorkit program runs --before {page['next']}`.")
+        say_commands(f"More: `mentorkit program runs --before {page['next']}`.")

@@ -10,7 +10,15 @@ import click
 
 from mentorkit.commands.introductions import Reader
 from mentorkit.commands.joining import participant
-from mentorkit.commands.output import clean, example, json_option, print_json, print_table, say
+from mentorkit.commands.output import (
+    clean,
+    example,
+    json_option,
+    print_json,
+    print_table,
+    say,
+    say_commands,
+)
 from mentorkit.commands.people import named, step
 from mentorkit.commands.selection import (
     acting,
@@ -186,7 +194,7 @@ def add(
     say(f"Took {clean(name)} ({clean(key)}) in as a {role}.")
     for one in report["twins"]:
         say(f"Perhaps here already: {clean(one['message'])}")
-    say(f"Next: `mentorkit participant approve {clean(key)}`.")
+    say_commands(f"Next: `mentorkit participant approve {clean(key)}`.")
 
 
 def _ensure_new(key: str, report: dict[str, Any]) -> None:

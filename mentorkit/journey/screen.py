@@ -11,7 +11,7 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.shown import as_row
+from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
@@ -47,7 +47,8 @@ def review(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
-    `requirements` has an answer for each (`requirements.answers`), `eligible` what they come to;
+    `requirements` has an answer for each (`requirements.answers`; where it has no text, the label
+    of its field stands for it), `eligible` what they come to;
     `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
     those of whom each of its words stands in the name, the business, the key or, for staff, in an
     address; case and accents do not count. `ids` leaves only these.
@@ -111,7 +112,11 @@ def _reviewed(
     people = tx.people.get_many([row.person_id for row in rows])
     firms = tx.businesses.get_many(row.business_id for row in rows if row.business_id)
     requirements, required = requirements_of(tx, program), signoffs_of(tx, program)
+    fields = fields_of(tx, program)
+    labels = {one.id: shown(fields[one.field].label) for one in requirements if one.field in fields}
     told = {row.id: answers(requirements, row) for row in rows}
+    for each in (one for given in told.values() for one in given):
+        each["text"] = each["text"] or labels.get(each["requirement"], {})
     return [
         {
             **as_row(row),

@@ -339,7 +339,7 @@ def _next(program: Program, figures: Mapping[str, Any]) -> str:
     - Then what waits for staff alone: their own yes, and leads.
     - People who still have to agree or answer hold all up only where they are more than those who
       can be matched now; while they are few, a run does not wait for them.
-    - A draft is opened before anything is matched in it.
+    - A draft is opened before anything is matched in it, once somebody is there to look after it.
     - Whom the sign-up put onto the waiting list is let in as soon as there are mentors enough;
       until then nothing can be done for them. Whom staff put there themselves waits for a run.
     - Pairs that are ready go out before new ones are made, and more mentors are looked for once
@@ -354,6 +354,7 @@ def _next(program: Program, figures: Mapping[str, Any]) -> str:
         ("answer", figures["staff_asked"]),
         ("screen", count("lead")),
         ("onboard", count("approved", 0) > figures["ready"]),
+        ("appoint", program.state == "draft" and "coordinator" not in program.staff.values()),
         ("open", program.state == "draft"),
         ("let_in", supplied and figures["queued"]),
         ("recruit_mentees", supplied and not figures["mentees"]),

@@ -89,6 +89,10 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
+_NOTHING = Reason(code="nothing_speaks")
+"""What is said of a pair for which no criterion found anything to compare."""
+
+
 def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
     """Return the pairs as a sheet: mentee, mentor, score, and the reasons in one column."""
     shown = _shown(pool)
@@ -100,7 +104,8 @@ def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
                 shown["mentee"][pair.mentee_id],
                 shown["mentor"][pair.mentor_id],
                 pair.score,
-                sentence(pair.reasons, locale, pool.fields, whose="mentee"),
+                sentence(pair.reasons, locale, pool.fields, whose="mentee")
+                or ("" if pair.score or result.by_choice else words(_NOTHING, locale)),
             )
             for pair in result.pairs
         ),

@@ -55,6 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "fits_not": "{title}: does not fit.",
     "text": "{text}",
     "unsaid": "",
+    "nothing_speaks": "Nothing speaks for it, and no rule forbids it.",
     # what a rule asks
     "rule": "{title}",
     "rule_differs": "a different {field}",

@@ -32,6 +32,10 @@ _OTHER_NAMES: Mapping[str, str] = {
 """What people call the reserved fields when nobody told them our names."""
 
 
+_SLIPS: Mapping[str, tuple[str, ...]] = {"name": ("given_name", "family_name"), "email": ()}
+"""What nearly every sheet holds, so that a heading near it is a slip; and what stands instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column that is used: where it stands, its name in the file, and what it feeds."""
@@ -68,7 +72,8 @@ def assign(
     header, targets fed twice, no key, a required field missing. What is fed twice is not used.
     """
     problems: list[Problem] = []
-    used = _mapped(header, columns, fields, role, name, problems)
+    turned = _turned(header, columns, fields)
+    used = _mapped(header, columns, fields, role, name, turned, problems)
     used += recognised(header, fields, used)
     used = [column for column in used if column.target != NOTHING]
     by_target: dict[str, Column] = {}
@@ -90,6 +95,9 @@ def assign(
                 )
             )
     notes: list[Problem] = []
+    meant = {*columns.values(), *turned.values()}
+    used_places = {column.index for column in used}
+    free = {folded(title): title for at, title in enumerate(header) if at not in used_places}
     if "ref" not in by_target and "email" in by_target:
         notes.append(
             Problem(
@@ -98,7 +106,7 @@ def assign(
                 "person whose address changes would count as a new one",
             )
         )
-    elif "ref" not in by_target and not {"ref", "email"} & set(columns.values()):
+    elif "ref" not in by_target and not {"ref", "email"} & meant:
         problems.append(
             Problem(
                 name,
@@ -107,20 +115,24 @@ def assign(
             )
         )
     for field in fields.values():
-        told = field.id in by_target or field.id in columns.values()
-        if field.required and _plays(field, role) and not told:
-            problems.append(
-                Problem(name, f"has no column for {field.id}, which this program requires; add it")
-            )
-    used_places = {column.index for column in used}
-    free = {folded(title): title for at, title in enumerate(header) if at not in used_places}
-    for field in fields.values():
-        if _plays(field, role) and field.id not in by_target and (near := _near(field.id, free)):
-            notes.append(
-                Problem(
-                    name, f'has no column for {field.id}; if "{near}" is it, map it to {field.id}'
-                )
-            )
+        if not _plays(field, role) or field.id in by_target:
+            continue
+        near = _near(field.id, free)
+        hint = f'if "{near}" is it, map it to {field.id}'
+        if field.required and field.id not in meant:
+            told = f"has no column for {field.id}, which this program requires; "
+            problems.append(Problem(name, told + (hint if near else "add it")))
+        elif near:
+            notes.append(Problem(name, f"has no column for {field.id}; {hint}"))
+    slips = [
+        Problem(name, f'has no column for {target}; if "{near}" is it, map it to {target}')
+        for target, instead in _SLIPS.items()
+        if not {target, *instead} & {*by_target, *meant}
+        and (near := _near(target, free, sure=True))
+    ]
+    notes += slips
+    if problems:
+        problems += slips
     fed = Counter(column.target for column in used)
     return tuple(column for column in used if fed[column.target] == 1), notes, problems
 
@@ -131,6 +143,7 @@ def _mapped(
     fields: Mapping[str, Field],
     role: str | None,
     name: str,
+    turned: Mapping[str, str],
     problems: list[Problem],
 ) -> list[Column]:
     exact: dict[str, list[int]] = {}
@@ -143,6 +156,11 @@ def _mapped(
         places = exact.get(title.strip()) or loose.get(folded(title))
         if places:
             used += [Column(index, header[index], target) for index in places]
+        elif title in turned:
+            told = f'turn the two round: write `"{target}" = "{turned[title]}"` (left the heading '
+            problems.append(
+                Problem(f"{name}, column {title}", f"{told}of the sheet, right what it feeds)")
+            )
         elif not _optional(target, fields, role):
             near = get_close_matches(folded(title), list(loose), n=3, cutoff=0.5)
             names = [header[loose[one][0]] for one in near if one]
@@ -151,6 +169,21 @@ def _mapped(
                 Problem(f"{name}, column {title}", f"is mapped to {target} but not there; {hint}")
             )
     return used
+
+
+def _turned(
+    header: tuple[str, ...], columns: Mapping[str, str], fields: Mapping[str, Field]
+) -> dict[str, str]:
+    """Return what is mapped the wrong way round, a name of ours to a heading: what each means."""
+    titles = {folded(title) for title in header}
+    ours = {**_OTHER_NAMES, **{folded(target): target for target in (*RESERVED, *fields)}}
+    return {
+        title: ours[folded(title)]
+        for title, target in columns.items()
+        if folded(title) in ours.keys() - titles
+        and folded(target) in titles
+        and target not in (*RESERVED, *fields)
+    }
 
 
 def recognised(
@@ -182,10 +215,13 @@ def _labels(fields: Mapping[str, Field]) -> Iterable[tuple[str, str]]:
             yield str(label), field.id
 
 
-def _near(target: str, titles: Mapping[str, str]) -> str | None:
-    """Return the column that may well be meant: nearly the same name, or a longer one with it."""
+def _near(target: str, titles: Mapping[str, str], *, sure: bool = False) -> str | None:
+    """Return the column that may well be meant: nearly the same name, or a longer one with it.
+
+    With `sure` the longer ones do not count.
+    """
     wanted = folded(target)
-    longer = [title for title in titles if set(wanted.split()) <= set(title.split())]
+    longer = [one for one in titles if not sure and set(wanted.split()) <= set(one.split())]
     near = get_close_matches(wanted, list(titles), n=1, cutoff=0.75) or longer
     return titles[near[0]] if near else None
 

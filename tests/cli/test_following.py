@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mentorkit.cli import main
+from mentorkit.commands.output import say_commands
+
 Run = Callable[..., Any]
 WORK = " Messages wait: `mentorkit work` sends them."
 
@@ -108,3 +113,39 @@ def test_where_people_choose_each_other_or_meet_in_circles_it_is_that(
     assert "Next: mend that, and match again." in run("match", "--program", "self").out
     told = [line for line in run("work").out.splitlines() if "--program self" in line]
     assert "people choose each other" in told[0], "a draft without a pair is none to publish"
+
+
+def test_what_was_typed_before_the_command_is_typed_before_the_next(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ("--db", "my data.db", "--tenant", "north")
+    told = following(run(*own, "db", "upgrade").out)
+    assert told.startswith("`mentorkit --db 'my data.db' --tenant north program create --preset")
+    run(*own, "program", "create", "--file", "preset.toml", "--key", "traders")
+    told = following(run(*own, "program", "open").out)
+    assert told.startswith(
+        "`mentorkit --db 'my data.db' --tenant north recruit FILE --role mentor`"
+    )
+    monkeypatch.setenv("MENTORKIT_DB", "my data.db")
+    told = run("--tenant", "north", "work").out
+    assert "`mentorkit --tenant north recruit FILE" in told
+
+
+def test_a_draft_that_nobody_coordinates_is_told_whom_to_appoint(sheets: Path, run: Run) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("recruit", "mentors.csv", "--role", "mentor")
+    run("participant", "approve", "--all")
+    run("participant", "consent", "--all")
+    told = following(run("participant", "onboard", "--all").out)
+    assert told.startswith("`mentorkit staff add --name NAME`, for nobody coordinates")
+    run("staff", "add", "m1")
+    assert following(run("work").out).startswith("`mentorkit program open traders`")
+
+
+def test_a_password_is_never_part_of_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    for url in ("postgresql://a:secret@db/b", "postgresql://db/b?password=secret"):
+        context = main.make_context("mentorkit", ["--db", url, "work"])
+        with context:
+            say_commands("Next: `mentorkit work`.")
+        assert capsys.readouterr().out == "Next: `mentorkit --db ... work`.\n"

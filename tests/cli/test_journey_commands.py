@@ -142,6 +142,18 @@ def test_everything_wrong_with_the_columns_is_told_at_once_and_nothing_is_writte
     assert listed(run, "participant", "list") == before
 
 
+def test_a_column_that_may_be_meant_is_told_with_what_to_type(traders: Path, run: Run) -> None:
+    (traders / "odd.csv").write_text("ID,nmae\n9,Gil\n", encoding="utf-8")
+    (traders / "worse.csv").write_text("Emial,nmae\ng@example.org,Gil\n", encoding="utf-8")
+    hint = "--columns: says what a heading feeds: `--columns nmae=name`"
+    assert hint in run("recruit", "odd.csv", "--role", "mentor").err
+    assert hint in run("recruit", "worse.csv", "--role", "mentor", code=2).err
+    turned = ("--columns", "name=nmae")
+    told = run("recruit", "odd.csv", "--role", "mentor", *turned, code=2).err.splitlines()
+    assert len(told) == 2
+    assert "odd.csv, column name: turn the two round: write `--columns nmae=name` (left" in told[1]
+
+
 def test_a_file_that_does_not_say_who_is_in_it_is_refused_once(traders: Path, run: Run) -> None:
     done = run("recruit", "mentees.csv", code=2)
     assert done.out == ""
@@ -837,6 +849,7 @@ id = "craft"
 field = "trade"
 test = "one_of"
 value = ["baker"]
+text = "Bakers only."
 """
     (traders / "asking.toml").write_text(text + asking, encoding="utf-8")
     run("program", "create", "--file", "asking.toml", "--key", "asking")
@@ -848,12 +861,12 @@ value = ["baker"]
     done = run("participant", "approve", "--all", *here, code=5)
     assert done.out.splitlines()[:3] == [
         "Approved 2 participants.",
-        "Of these, 2 do not (or not yet) meet the requirement home.",
+        'Of these, 2 do not (or not yet) meet the requirement "village".',
         "They may join all the same: that was yours to decide, and is noted.",
     ]
     assert "q3: Not met: craft" in done.err
     told = run("participant", "approve", "q3", "--despite", "craft", *here).out
-    assert "Of these, 1 does not (or not yet) meet the requirement craft." in told
+    assert 'Of these, 1 does not (or not yet) meet the requirement "Bakers only".' in told
 
 
 def test_a_match_of_nobody_says_what_is_missing(sheets: Path, run: Run) -> None:

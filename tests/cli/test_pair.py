@@ -611,3 +611,91 @@ def mentorkit_criteria():
 def add_to_strategy(sheets: Path, text: str) -> None:
     with (sheets / "strategy.toml").open("a", encoding="utf-8") as file:
         file.write(text)
+
+
+MAPPED = """[columns]
+id = "ref"
+"Full name" = "name"
+
+[[criteria]]
+criterion = "equal"
+field = "village"
+"""
+
+
+def write_two(folder: Path, mentors: str, mentees: str) -> None:
+    (folder / "strategy.toml").write_text(MAPPED, encoding="utf-8")
+    (folder / "mentors.csv").write_text(f"{mentors}\nm1,Ann,Sim\n", encoding="utf-8")
+    (folder / "mentees.csv").write_text(f"{mentees}\ne1,Ben,Sim\n", encoding="utf-8")
+
+
+def test_a_heading_that_is_mapped_needs_to_stand_in_one_of_the_two_sheets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for mentors, mentees in (
+        ("id,Full name,Village", "ref,name,village"),
+        ("ref,name,village", "ID,full_name,Village"),
+    ):
+        write_two(tmp_path, mentors, mentees)
+        done = run(*PAIR, "strategy.toml")
+        assert "Ben with Ann (100 of 100)" in done.out
+        assert "Please note" not in done.err
+
+
+def test_what_a_sheet_lacks_that_the_other_has_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_two(tmp_path, "id,Full name,Village", "ref,who,village")
+    done = run(*PAIR, "strategy.toml")
+    assert "e1 with Ann (100 of 100)" in done.out
+    assert 'mentees.csv: has no column "Full name", nor one called name' in done.err
+
+
+def test_a_heading_that_neither_sheet_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_two(tmp_path, "id,Ful name,village", "ref,name,village")
+    told = run(*PAIR, "strategy.toml", code=2).err
+    assert "mentors.csv, column Full name: is mapped to name but not there; did you mean" in told
+    assert "mentees.csv, column Full name: is mapped to name but not there" in told
+    assert "column id" not in told
+
+
+def test_columns_the_wrong_way_round_are_told_the_right_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_two(tmp_path, "id,Full name,village", "ref,name,village")
+    text = MAPPED.replace('id = "ref"\n"Full name" = "name"', 'ref = "id"\nname = "Full name"')
+    (tmp_path / "strategy.toml").write_text(text, encoding="utf-8")
+    told = run(*PAIR, "strategy.toml", code=2).err
+    assert 'mentors.csv, column name: turn the two round: write `"Full name" = "name"`' in told
+    assert 'mentors.csv, column ref: turn the two round: write `"id" = "ref"`' in told
+
+
+def test_a_pair_for_which_nothing_speaks_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    nothing = "Nothing speaks for it, and no rule forbids it."
+    write_two(tmp_path, "id,Full name,village", "ref,name,village")
+    (tmp_path / "mentees.csv").write_text("ref,name,village\ne1,Ben,\n", encoding="utf-8")
+    done = run(*PAIR, "strategy.toml", "--out", "pairs.csv")
+    assert rows(tmp_path / "pairs.csv") == [
+        {"mentee": "e1", "mentor": "m1", "score": "0", "reasons": nothing}
+    ]
+    assert f"  Ben with Ann (0 of 100)\n    {nothing}\n" in done.out
+    assert "No criterion found anything to compare" in done.out
+    chosen = 'assigner = "choice"\n[columns]\nid = "ref"\n"Full name" = "name"\n'
+    (tmp_path / "strategy.toml").write_text(chosen, encoding="utf-8")
+    (tmp_path / "mentees.csv").write_text("ref,name,choices\ne1,Ben,m1\n", encoding="utf-8")
+    done = run(*PAIR, "strategy.toml")
+    assert "Ben with Ann" in done.out
+    assert "othing speaks" not in done.out
+
+
+def test_where_something_speaks_for_one_pair_nothing_is_said_of_all(sheets: Path, run: Run) -> None:
+    assert "No criterion found anything" not in run(*WHOLE).out

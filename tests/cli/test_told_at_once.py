@@ -86,6 +86,12 @@ def test_a_wrong_preset_key_and_zone_are_told_together(sheets: Path, run: Run) -
     told = run("program", "create", "--preset", "cohort", *wrong, code=2).err
     assert "\n  - key: write small letters" in told
     assert told.count("is no time zone") == told.count("--zone: is no time zone") == 1
+    for one in (wrong[:2], ("--key", "good", *wrong[2:])):
+        told = run("program", "create", "--preset", "cohort", *one, code=2).err
+        assert told.startswith("Error: The program cannot be made:\n")
+    (sheets / "bad.toml").write_text('[program]\nzone = "Mars"\n', encoding="utf-8")
+    told = run("program", "create", "--file", "bad.toml", "--key", "good", code=2).err
+    assert told.startswith("Error: The preset cannot be used")
 
 
 def test_what_is_wrong_in_a_file_is_told_with_its_name_and_the_part_of_a_cohort(

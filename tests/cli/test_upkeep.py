@@ -284,6 +284,7 @@ def test_checks_are_all_run_whatever_one_of_them_does(run: Run, listed: Any) -> 
 def test_a_strategy_whose_plugin_is_gone_is_told_with_its_program(
     traders: Path, run: Run, listed: Any
 ) -> None:
+    run("staff", "add", "m1")
     assert "ok     strategies: 1 open program can match." in run("doctor").out
     listed("csv", "inbox")
     told = run("doctor", code=1).out
@@ -305,7 +306,19 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
     assert done.out.startswith("Did what was due: 3 jobs done.\n")
+    run("staff", "add", "m1")
     run("doctor")
+
+
+def test_an_open_program_that_nobody_coordinates_is_told_with_what_to_type(
+    traders: Path, run: Run
+) -> None:
+    run("staff", "add", "m1", "--role", "viewer")
+    told = run("doctor", code=1).out
+    assert "WRONG  staff: tenant default: program traders is open, and nobody coordinates" in told
+    assert "`mentorkit staff add --name NAME --program traders`" in told
+    run("staff", "add", "m1")
+    assert "ok     staff: 1 open program with a coordinator." in run("doctor").out
 
 
 @pytest.mark.parametrize("words", [("db", "upgrade"), ("program", "show")])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import HostPerson
 from mentorkit.errors import Conflict
 from mentorkit.journey import accept, match, protect, standing, suggestions, supply
@@ -138,6 +139,17 @@ SHELVED = "waiting:no_place"
 """Whom staff put there."""
 
 
+def test_a_draft_is_opened_once_somebody_coordinates_it(world: Any) -> None:
+    def told(role: str) -> Any:
+        with world.kit.transaction(tenant="acme") as tx:
+            staff = Frozen({world.persons["dora"]: role})
+            tx.programs.save(replace(tx.programs.get(world.program), state="draft", staff=staff))
+        return standing.overview(world.kit, **world.at, program="traders")["next"]
+
+    assert told("viewer") == "appoint"
+    assert told("coordinator") == "open"
+
+
 @pytest.mark.parametrize(
     ("mentees", "mentors", "state", "told"),
     [
@@ -175,7 +187,8 @@ def test_what_really_holds_a_program_up_is_what_staff_do_next(
     wanted = {f"{side}{at}": one for side in sides for at, one in enumerate(sides[side])}
     world = create_world([lead(key, key[:6], trade="baker") for key in wanted])
     with world.kit.transaction(tenant="acme") as tx:
-        tx.programs.save(replace(tx.programs.get(world.program), state=state))
+        staff = Frozen({world.persons[next(iter(wanted))]: "coordinator"})
+        tx.programs.save(replace(tx.programs.get(world.program), state=state, staff=staff))
         for key, one in wanted.items():
             there, _, reason = one.partition(":")
             person = tx.participants.get(world.ids[key])

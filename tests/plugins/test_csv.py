@@ -298,6 +298,31 @@ def test_what_a_program_requires_is_required_of_each_row_and_of_the_header() -> 
         receive("ref\n1\n", fields=fields)
 
 
+def test_a_misspelt_heading_is_told_beside_what_is_missing_for_it() -> None:
+    fields = declared(languages={"kind": "options", "required": True})
+    with pytest.raises(Invalid) as caught:
+        receive("nmae,Emial,Language\nAna,a@b.org,en\n", fields=fields)
+    text = [one.message for one in caught.value.problems]
+    assert text[0].startswith("nothing tells people apart")
+    assert text[1].endswith('this program requires; if "Language" is it, map it to languages')
+    assert text[2:] == [
+        'has no column for name; if "nmae" is it, map it to name',
+        'has no column for email; if "Emial" is it, map it to email',
+    ]
+    batch = receive("id,nmae,first name\n1,Ana,Ana\n")
+    assert told(batch) == []
+    (note,) = told(receive("id,nmae\n1,Ana\n"))
+    assert note.endswith('has no column for name; if "nmae" is it, map it to name')
+
+
+def test_what_is_mapped_the_wrong_way_round_is_told_with_the_right_way() -> None:
+    with pytest.raises(Invalid) as caught:
+        receive("Nummer,Full name\n1,Ana\n", columns={"id": "Nummer", "name": "Full name"})
+    first, second = (one.message for one in caught.value.problems)
+    assert first.startswith('turn the two round: write `"Nummer" = "ref"` (left the heading')
+    assert second.startswith('turn the two round: write `"Full name" = "name"`')
+
+
 # --------------------------------------------------------------------------- files that are refused
 
 

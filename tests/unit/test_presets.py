@@ -99,6 +99,9 @@ def test_consent_states_the_time_asked_for_and_what_the_data_are_for(name: str) 
         assert data in consent[locale]
     hours = {60: "one hour a month", 120: "two hours a month"}
     assert hours[presets.load(name).targets.minutes_per_month] in consent["en"]
+    (time,) = (one.text for one in presets.load(name).requirements if one.id == "time")
+    assert not any(f" 1 {many} " in text for many in ("hours", "horas", "heures") for text in
+                   time.values())  # fmt: skip
 
 
 def test_a_match_is_shown_what_helps_to_decide_and_nothing_private(name: str) -> None:

@@ -68,6 +68,24 @@ def test_other_forms_name_their_own_labels(portal: Portal) -> None:
     admin.open("/programs/new")
     page = admin.send("/programs/new", 422, name="X", key="No Key!", preset="high_touch")
     assert "<li>Short name in addresses: " in page
+    assert "The program cannot be made:" in page
+    assert 'id="key-wrong">write small letters' in page
+    assert 'aria-describedby="key-help key-wrong" aria-invalid="true"' in page
+    page = admin.send("/programs/new", 422, key="far", preset="high_touch", zone="Atlantis")
+    assert "The program cannot be made:" in page
+    assert "preset cannot be used" not in page
+    page = admin.send("/programs/new", 409, key="traders", preset="high_touch")
+    assert 'id="key-wrong">There is a program &#39;traders&#39; already.' in page
+
+
+def test_a_requirement_without_a_text_is_called_by_its_field(labelled: Portal) -> None:
+    entry = {"field": "monthly_hours", "test": "at_least", "value": 2}
+    setup.listed(labelled.kit, **BY, program="traders", kind="requirements", id="time", entry=entry)
+    lead = Lead(key="eva", role="mentee", name="Eva", profile={"sector_id": "food"})
+    recruit.receive(labelled.kit, **BY, program="traders", leads=[lead])
+    page = labelled.browser("cora").open(f"{AT}/people?state=lead")
+    assert "Hours a month (please ask)" in page
+    assert "time (please ask)" not in page
 
 
 def test_who_is_refused_is_named_with_the_requirement_in_words(portal: Portal) -> None:

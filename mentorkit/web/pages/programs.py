@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain import presets
 from mentorkit.domain.programs import STAFF_ROLES
-from mentorkit.errors import Invalid
+from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.i18n import zone_named
 from mentorkit.journey import flags, programs, standing
 from mentorkit.web.access import allow
@@ -27,6 +27,8 @@ NEXT = {
     "let_in": "There are places with mentors, and people on the waiting list. Let some of them in.",
     "onboard": "People are approved, but are not ready to be matched yet: they have to agree, to "
     "answer something, or to say that they are ready. Remind them, or ask by phone.",
+    "appoint": "Nobody coordinates the program yet. Appoint somebody below, who is told of "
+    "whatever needs somebody. Then open it.",
     "open": "The program is still a draft. Open it once you are ready to match.",
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
@@ -110,7 +112,12 @@ def program_create(visit: Visit) -> Response | tuple[str, int]:
     try:
         made = programs.create(visit.kit, **visit.asked(), key=key, preset=data, name=name)
     except Invalid as error:
-        return _new(visit, error), 422
+        told = visit.words("The program cannot be made:")
+        return _new(visit, Invalid(error.code, told, error.problems)), 422
+    except Conflict as error:
+        if error.code != "program.key_taken":
+            raise
+        return _new(visit, Invalid(error.code, error.message, [Problem("key", error.message)])), 409
     return visit.go("overview", program=made["key"])
 
 
