@@ -209,7 +209,9 @@ def relationship_change(
             held = noon(visit, visit.zone)
             one: dict[str, Any] = {**at, "minutes": minutes, "attendees": there}
             own = held.astimezone(ZoneInfo(visit.zone))
-            if "sure" not in visit.form and (before := history.again(visit.kit, **one, held_at=own)):
+            if "sure" not in visit.form and (
+                before := history.again(visit.kit, **one, held_at=own)
+            ):
                 return _another(visit, relationship, before, held)
             meet.log(visit.kit, **one, held_at=held)
             said = "met"
