@@ -43,11 +43,17 @@ class Reader:
 
     def lines(self, answers: Mapping[str, Any]) -> list[str]:
         """Return what somebody shows of themselves: a line for each question."""
+        known = [(id, value) for id, value in answers.items() if id in self.fields]
+        return [
+            clean(f"  {in_locale(self.fields[id].label)}: {self.answer(id, value)}")
+            for id, value in known
+        ]
+
+    def answer(self, field: str, value: Any) -> str:
+        """Return what somebody answered to one question, in words."""
         from mentorkit.matching.wording import answer
 
-        known = [(self.fields[id], value) for id, value in answers.items() if id in self.fields]
-        told = [(one, answer(one, it, zone=self.zone, now=self.now)) for one, it in known]
-        return [clean(f"  {in_locale(one.label)}: {words}") for one, words in told]
+        return answer(self.fields[field], value, zone=self.zone, now=self.now)
 
     def moment(self, at: str) -> str:
         return format_moment(datetime.fromisoformat(at), zone=self.zone)

@@ -7,6 +7,7 @@ terminal could act on them. Data goes to stdout; progress, notes and errors go t
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -16,7 +17,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -25,6 +25,8 @@ from mentorkit.domain.frozen import thaw
 
 _BEFORE = ("kit_name", "db", "tenant", "person")
 """The options before a command's name that the next command needs as well."""
+_SECRET = re.compile(r"://([^/?#]*:[^/?#]*@|.*password)", re.DOTALL)
+"""A URL that holds a password."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HIDDEN = frozenset(
@@ -177,7 +179,7 @@ def _typed_before() -> str:
         value = root.params.get(one.name or "")
         source = root.get_parameter_source(one.name or "")
         if value and one.name in _BEFORE and source is ParameterSource.COMMANDLINE:
-            secret = "://" in str(value) and ("password" in str(value) or urlsplit(value).password)
+            secret = _SECRET.search(str(value))
             told += f"{one.opts[0]} {'...' if secret else shlex.quote(clean(str(value)))} "
     return told
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say, words
+from mentorkit.commands.introductions import Reader
+from mentorkit.commands.output import clean, example, json_option, print_json, say
 from mentorkit.commands.people import named, participant, step
 from mentorkit.commands.selection import means_option, program_option, selecting
 from mentorkit.commands.session import Session, pass_session
@@ -32,6 +33,7 @@ def show(session: Session, /, who: str, program: str | None, as_json: bool) -> N
     """Show one participant, as staff or themselves.
 
     By key, e-mail or id: how to reach them, their answers, and (to staff) the notes about them.
+    Hours are on the clock of who acts (--as), else on the program's; in JSON they are UTC.
     """
     from mentorkit.journey import onboard
 
@@ -51,8 +53,11 @@ def show(session: Session, /, who: str, program: str | None, as_json: bool) -> N
     for contact in found["contacts"]:
         if contact["kind"] != "erased":
             say(clean(f"  {contact['kind']:11} {contact['value']}"))
+    reader = Reader(session, found["program_id"])
     for question in found["questions"]:
-        say(clean(f"  {question['id']:11} {words(question['value']) or '-'}"))
+        id, value = question["id"], question["value"]
+        told = reader.answer(id, value) if value is not None and id in reader.fields else ""
+        say(clean(f"  {id:11} {told or '-'}"))
     for note in found.get("notes", ()):
         when, who = note["at"][:16].replace("T", " "), note["by"] or "staff"
         say(clean(f"  {when}, {who} about the {note['about']}: {note['text']}"))

@@ -138,6 +138,8 @@ def test_answers_are_told_as_on_pages_and_the_questions_read_once(
     run("participant", "answer", "e1", "times=Mon 9-12")
     own = "  When: Mon 9-12; Tue 7-8\n  online: Yes\n  years: 1,500.5\n"
     assert own in run("participant", "suggest", "e1").out
+    shown = " ".join(run("participant", "show", "m1").out.split())
+    assert "times Mon 9-12; Tue 7-8 online Yes years 1,500.5" in shown
     for mentee, mentor in (("e1", "m1"), ("e2", "m2"), ("e3", "m3")):
         run("relationship", "propose", mentee, mentor)
     run("relationship", "accept", "--all", "--means", "phone")
