@@ -25,8 +25,8 @@ from mentorkit.domain.frozen import thaw
 
 _BEFORE = ("kit_name", "db", "tenant", "person")
 """The options before a command's name that the next command needs as well."""
-_SECRET = re.compile(r"://([^/?#]*:[^/?#]*@|.*password)", re.DOTALL)
-"""A URL that holds a password."""
+_SECRET = re.compile(r"://([^/?#]*:[^/?#]*@|[^?#]*[?#])", re.DOTALL)
+"""A URL that holds a password, or may: what stands behind its name is a driver's own."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HIDDEN = frozenset(

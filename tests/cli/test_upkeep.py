@@ -346,6 +346,7 @@ def test_a_program_runs_on_postgresql_by_its_url(
     monkeypatch.setenv("MENTORKIT_DB", url)
     assert "was up to date already" in run("db", "upgrade").out
     run("program", "create", "--file", "preset.toml", "--key", "traders")
+    run("staff", "add", "--name", "Cora")
     run("program", "open")
     run("recruit", "mentors.csv", "--role", "mentor")
     run("recruit", "mentees.csv", "--role", "mentee")
