@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _ROW = tables.event.c
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
 _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
+_TOLD = sa.select(tables.event).where(_ROW.tenant == sa.bindparam("tenant")).order_by(_ROW.sequence)
+_NUMBERED = _TOLD.where(_ROW.sequence.in_(sa.bindparam("wanted", expanding=True)))
+_ABOUT = _TOLD.where(
+    _ROW.noun == sa.bindparam("noun"),
+    _ROW.subject_id.in_(sa.bindparam("subjects", expanding=True)),
+)
 
 
 class Journal:
@@ -56,22 +62,19 @@ class Journal:
         self, program_id: str | None = None, after: int = 0, limit: int | None = 1000
     ) -> list[Event]:
         """Return events that follow the sequence `after`, oldest first; `limit` None: all."""
-        conditions = [_ROW.sequence > after]
-        if program_id is not None:
-            conditions.append(_ROW.program_id == program_id)
-        return self._read(*conditions, limit=limit)
+        told = _TOLD.where(_ROW.sequence > after).limit(limit)
+        return self._read(told if program_id is None else told.where(_ROW.program_id == program_id))
 
     def about(self, noun: str, *subject_ids: str) -> list[Event]:
         """Return everything that happened to these subjects of a noun, oldest first."""
         found: list[Event] = []
         for start in range(0, len(subject_ids), CHUNK):
-            of = _ROW.subject_id.in_(subject_ids[start : start + CHUNK])
-            found += self._read(_ROW.noun == noun, of)
+            found += self._read(_ABOUT, noun=noun, subjects=subject_ids[start : start + CHUNK])
         return sorted(found, key=lambda event: event.sequence)
 
     def of(self, noun: str, program_id: str) -> list[Event]:
         """Return everything that happened to a program's things of one noun, oldest first."""
-        return self._read(_ROW.noun == noun, _ROW.program_id == program_id)
+        return self._read(_TOLD.where(_ROW.noun == noun, _ROW.program_id == program_id))
 
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""
@@ -85,14 +88,12 @@ class Journal:
         wanted = sorted(set(sequences))
         found: list[Event] = []
         for start in range(0, len(wanted), CHUNK):
-            found += self._read(_ROW.sequence.in_(wanted[start : start + CHUNK]))
+            found += self._read(_NUMBERED, wanted=wanted[start : start + CHUNK])
         return found
 
-    def _read(self, *when: sa.ColumnElement[bool], limit: int | None = None) -> list[Event]:
-        mine = sa.and_(_ROW.tenant == self.tx.tenant, *when)
-        query = sa.select(tables.event).where(mine).order_by(_ROW.sequence).limit(limit)
+    def _read(self, query: sa.Select[Any], **values: Any) -> list[Event]:
         with translated("event"):
-            rows = self.tx.connection.execute(query).all()
+            rows = self.tx.connection.execute(query, {"tenant": self.tx.tenant, **values}).all()
         return [
             load(
                 row.name,

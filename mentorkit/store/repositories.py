@@ -209,10 +209,12 @@ class Repository(Generic[T]):
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[T]:
         return [self.cls(**dict(zip(self.names, row, strict=True))) for row in rows]
 
-    def _equal(self, equals: Mapping[str, Any], limit: int | None = None) -> Sequence[sa.Row[Any]]:
-        """Return the rows that equal, ordered by id."""
+    def _equal(
+        self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
+    ) -> Sequence[sa.Row[Any]]:
+        """Return the rows that equal, ordered by id; where it is named, by a column downwards."""
         kinds = tuple((name, _kind(value)) for name, value in equals.items())
-        query = _asking_equal(self.table, kinds, limit)
+        query = _asking_equal(self.table, kinds, limit, newest)
         values = {
             name: list(value) if isinstance(value, MANY) else value
             for name, value in equals.items()
@@ -229,9 +231,6 @@ class Repository(Generic[T]):
     ) -> Sequence[sa.Row[Any]]:
         with translated(self.noun):
             return self.tx.connection.execute(query, values).all()
-
-    def _first(self, query: sa.Select[Any]) -> T | None:
-        return next(iter(self._load(self._all(query.limit(1)))), None)
 
     def _asking(self, **equals: Any) -> sa.Select[Any]:
         return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
@@ -255,15 +254,16 @@ class Repository(Generic[T]):
 
 @cache
 def _asking_equal(
-    table: sa.Table, kinds: tuple[tuple[str, str], ...], limit: int | None
+    table: sa.Table, kinds: tuple[tuple[str, str], ...], limit: int | None, newest: str
 ) -> sa.Select[Any]:
-    """Return the query for rows whose columns equal parameters of the same names, by id."""
+    """Return the query for rows whose columns equal parameters of the same names, in order."""
     equals: dict[str, Any] = {
         name: None if kind == "none" else sa.bindparam(name, expanding=kind == "many")
         for name, kind in kinds
     }
     found = matching(table, sa.bindparam("tenant"), equals)
-    return sa.select(table).where(found).order_by(table.c.id).limit(limit)
+    order = table.c[newest].desc() if newest else table.c.id
+    return sa.select(table).where(found).order_by(order).limit(limit)
 
 
 def _kind(value: Any) -> str:
@@ -364,8 +364,8 @@ class Definitions(Repository[Definition]):
     def _looked_up(self, **of: Any) -> Definition | None:
         wanted = tuple(of.values())
         if self._putting or wanted not in self._known:
-            versions = self._asking(**of).order_by(self.table.c.number.desc())
-            self._known[wanted] = self._first(versions)
+            versions = self._load(self._equal(of, limit=1, newest="number"))
+            self._known[wanted] = next(iter(versions), None)
         return self._known[wanted]
 
     def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
