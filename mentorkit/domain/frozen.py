@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Frozen(Mapping[str, Any]):
     """A read-only mapping. Lists become tuples, and mappings inside become `Frozen` too."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_made")
     _data: dict[str, Any]
+    _made: dict[Callable[[Frozen], Any], Any]
 
     def __init__(self, data: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         merged = {**(data or {}), **values}
@@ -36,6 +39,15 @@ class Frozen(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
         return (Frozen, (self._data,))
+
+    def once(self, make: Callable[[Frozen], T]) -> T:
+        """Return what a function makes of this, made at the first call; nobody may change it."""
+        if not hasattr(self, "_made"):
+            object.__setattr__(self, "_made", {})
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     def with_(self, **values: Any) -> Frozen:
         """Return a copy with these keys set; a value of None removes its key."""

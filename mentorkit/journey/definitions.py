@@ -50,13 +50,13 @@ def in_force(
 
 def fields_of(tx: Transaction, program: Program) -> dict[str, Field]:
     """Return the profile fields now in force."""
-    return parse_fields(in_force(tx, program, "fields")[0])[0]
+    return dict(in_force(tx, program, "fields")[0].once(parse_fields)[0])
 
 
 def strategy_of(tx: Transaction, program: Program) -> tuple[Strategy, int]:
     """Return the strategy now in force, and its version."""
     body, number = in_force(tx, program, "strategy")
-    return parse_strategy(body)[0], number
+    return body.once(parse_strategy)[0], number
 
 
 def strategy_misfits(kit: Kit, tx: Transaction, program: Program) -> list[Problem]:
@@ -79,7 +79,11 @@ def targets_of(
 ) -> tuple[Targets, int]:
     """Return the targets of this version (default: those now in force), and the version."""
     body, number = in_force(tx, program, "targets", version)
-    return parse_targets(body, []), number
+    return body.once(_targets), number
+
+
+def _targets(body: Frozen) -> Targets:
+    return parse_targets(body, [])
 
 
 def matching_for(tx: Transaction, program: Program, *who: Participant) -> str:
@@ -104,7 +108,7 @@ def questionnaires_of(
 ) -> tuple[dict[str, Questionnaire], int]:
     """Return the questionnaires of this version (default: those now in force), and the version."""
     body, number = in_force(tx, program, "questionnaires", version)
-    return parse_questionnaires(body), number
+    return dict(body.once(parse_questionnaires)), number
 
 
 def measurement_of(
@@ -112,7 +116,7 @@ def measurement_of(
 ) -> tuple[Measurement | None, int]:
     """Return the measurement plan of this version, None where there is none, and the version."""
     body, number = in_force(tx, program, "measurement", version)
-    return (parse_measurement(body) if body else None), number
+    return (body.once(parse_measurement) if body else None), number
 
 
 def unmeasured(tx: Transaction, program: Program) -> dict[str, str]:

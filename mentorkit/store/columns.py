@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -177,16 +178,21 @@ class Json(sa.types.TypeDecorator[Any]):
     """JSON, frozen when read. Kept as text in the order written, which fields and options need.
 
     The host's JSON settings for its engine never touch it. `of` is the dataclass as which the
-    mappings of a list are read, and whose instances may be written.
+    mappings of a list are read, and whose instances may be written. Of what is not `personal`, a
+    text that comes again is the same value again: versions of a set-up are read at every step.
     """
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(self, place: str = "value", of: type[Any] | None = None) -> None:
+    def __init__(
+        self, place: str = "value", of: type[Any] | None = None, personal: bool = False
+    ) -> None:
         super().__init__()
         self.place = place
         self.of = of
+        self.personal = personal
+        self.decode = self._decoded if personal else lru_cache(maxsize=256)(self._decoded)
         encoder = json.JSONEncoder(
             default=self._plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
         )
@@ -205,8 +211,9 @@ class Json(sa.types.TypeDecorator[Any]):
         return written
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        if value is None:
-            return None
+        return None if value is None else self.decode(value)
+
+    def _decoded(self, value: str) -> Any:
         read = freeze(json.loads(value))
         if self.of is None:
             return read
@@ -259,4 +266,5 @@ def jsonic(
     name: str, *, nullable: bool = False, personal: bool = False, of: type[Any] | None = None
 ) -> sa.Column[Any]:
     """Return a column for a frozen value, or for a list of `of`."""
-    return sa.Column(name, Json(name, of), nullable=nullable, info={"personal": personal})
+    of_it = Json(name, of, personal)
+    return sa.Column(name, of_it, nullable=nullable, info={"personal": personal})

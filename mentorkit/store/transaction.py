@@ -264,7 +264,8 @@ def opened(outcome: Outcome, *, write: bool = True) -> Iterator[sa.Connection]:
         with translated("transaction"):
             connection = session.connection(execution_options=mode)
             begin_here(connection, tenant=outcome.tenant, owned=outcome.owned, write=write)
-        watch(outcome)
+        if write or not outcome.owned:  # what is ours and only reads is never committed
+            watch(outcome)
         with nullcontext() if outcome.owned or not write else session.begin_nested():
             yield connection
         if outcome.owned and write:

@@ -124,3 +124,26 @@ def test_reasons_come_back_as_reasons(kit: Any, making: Any) -> None:
         make = making(tx)
         added = make.proposal(make.participant(role="mentee"), make.participant(), reasons=reasons)
         assert tx.proposals.get(added.id) == added
+
+
+def test_a_text_that_comes_again_is_the_same_value_again(kit: Any, making: Any) -> None:
+    """What a program is set up with is read at every step, and read out of JSON once."""
+    with kit.transaction(tenant="acme") as tx:
+        program = making(tx).program()
+        tx.definitions.put(program.id, "targets", {"length_days": 90})
+    bodies = []
+    for _ in range(2):
+        with kit.transaction(tenant="acme", write=False) as tx:
+            bodies.append(tx.definitions.current(program.id, "targets").body)
+    assert bodies[0] is bodies[1]
+
+
+def test_nothing_personal_is_kept_once_it_was_read(kit: Any, making: Any) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        id = making(tx).participant(profile=Frozen(trade="baker")).id
+    profiles = []
+    for _ in range(2):
+        with kit.transaction(tenant="acme", write=False) as tx:
+            profiles.append(tx.participants.get(id).profile)
+    assert profiles[0] == profiles[1]
+    assert profiles[0] is not profiles[1]
