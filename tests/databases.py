@@ -18,7 +18,6 @@ BOTH = (
     "tests/store/",
     "tests/journey/test_meanwhile",
     "tests/journey/test_race",
-    "tests/journey/test_states",
 )
 
 
