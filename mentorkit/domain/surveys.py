@@ -444,7 +444,7 @@ class Facts:
     """What a metric is told of a program: all at once, as it stands in the journal and the rows.
 
     `values` are the answers of each survey by its id, without free text, and `asked` the ids of
-    the questions that it had. No names.
+    the questions that it had; `touch` is the level of each participant who is on one. No names.
     """
 
     program: Program
@@ -455,5 +455,6 @@ class Facts:
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     relationships: tuple[Relationship, ...] = ()
     meetings: tuple[Meeting, ...] = ()
+    touch: Mapping[str, str] = field(default_factory=dict)
     measurement: Measurement = field(default_factory=Measurement)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)

@@ -50,6 +50,7 @@ def facts_of(tx: Transaction, program: Program) -> Facts:
         relationships=tuple(held),
         meetings=tuple(tx.meetings.find(relationship_id=[one.id for one in held])),
         asked=_asked(tx, program, surveys.values()),
+        touch={p.id: p.touch for p in tx.participants.find(program_id=program.id) if p.touch},
         measurement=measurement_of(tx, program)[0] or Measurement(),
         questionnaires=questionnaires_of(tx, program)[0],
     )

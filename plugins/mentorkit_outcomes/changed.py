@@ -44,6 +44,7 @@ class Indicators(Metric):
         early = _early(facts, before.values())
         told: list[tuple[Any, ...]] = []
         changed: list[tuple[Any, ...]] = []
+        by_level: list[tuple[Any, ...]] = []
         for id, indicator in facts.measurement.indicators.items():
             label = indicator.get("label", id)
             first_asked = _asked(facts, id, before)
@@ -60,6 +61,10 @@ class Indicators(Metric):
                 head = (label, currency or None)
                 told.append((*head, "Beginning", *_centre(facts, start, first_asked, currency)))
                 for wave, asked, end in ends:
+                    by_level += [
+                        (*head, wave.title, *cells)
+                        for cells in _by_level(facts, start, end, asked, currency)
+                    ]
                     told.append((*head, wave.title, *_centre(facts, end, asked, currency)))
                     cells = _change(facts, start, end, asked, currency)
                     changed.append((*head, wave.title, *cells))
@@ -110,7 +115,30 @@ class Indicators(Metric):
                 ),
                 notes=(NONE, SMALL, _winsor(facts.measurement.winsor)),
             ),
+            *([_lost_by_level(head_columns, by_level)] if facts.touch and by_level else []),
         ]
+
+
+def _lost_by_level(head: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> Table:
+    """Return who was lost on each level of touch: levels that lose unlike many are not alike."""
+    return Table(
+        name="lost",
+        title="Who was lost, by level of touch",
+        columns=(
+            *head,
+            Column(name="level", title="Level of touch", kind="text"),
+            Column(name="began", title="Told at the beginning, and asked again"),
+            Column(name="paired", title="Answered both times"),
+            Column(name="lost", title="Told at the beginning alone"),
+            Column(name="rate", title="Lost", kind="percent"),
+        ),
+        rows=tuple(rows),
+        how=(
+            "Each is counted on the level that they are on now. Where one level loses many more "
+            "than another, those who stayed are no longer like those who left, and the two should "
+            "not be compared."
+        ),
+    )
 
 
 def _waves(facts: Facts) -> dict[str, list[Survey]]:
@@ -203,6 +231,18 @@ def _change(
         change = 100 * (new - old) / old if old > 0 else None
         told = (old, new, change, median(each) if len(each) >= FEW else None)
     return (len(pairs), *told, lost, unlike)
+
+
+def _by_level(
+    facts: Facts, start: Told, end: Told, asked: Mapping[str, Survey], currency: str
+) -> Iterable[tuple[Any, ...]]:
+    """Yield the cells of who was lost until one later wave, a row for each level of touch."""
+    began = [who for who, (_, code) in start.items() if code == currency and who in asked]
+    for level in sorted({facts.touch.get(who, "") for who in began}):
+        here = [who for who in began if facts.touch.get(who, "") == level]
+        paired = sum(who in end and end[who][1] == currency for who in here)
+        lost = sum(who not in end for who in here)
+        yield level or "as the program", len(here), paired, lost, 100 * lost / len(here)
 
 
 def _early(facts: Facts, before: Iterable[Survey]) -> int:

@@ -137,6 +137,22 @@ def test_f25_who_is_not_asked_again_yet_is_not_lost_and_who_does_not_answer_is()
     assert (end["paired"], end["lost"]) == (4, 1)
 
 
+def test_f25_on_levels_of_touch_it_is_said_how_many_each_has_lost() -> None:
+    told = Told()
+    for who in BEFORE:
+        told.ask(who, "baseline", money(100))
+    for who, answer in {"a": 110, "b": 120, "d": 90, "e": 100}.items():
+        told.ask(who, "end", money(answer))
+    for who in ("c", "f"):
+        told.ask(who, "end", None)
+    touch = {"a": "high", "b": "high", "c": "high"}
+    lost = [row for row in rows(Indicators(), told.facts(touch=touch), 2) if row["currency"]]
+    assert [
+        (row["level"], row["began"], row["paired"], row["lost"], round(row["rate"])) for row in lost
+    ] == [("as the program", 3, 2, 1, 33), ("high", 3, 2, 1, 33)]
+    assert len(Indicators().measure(ANY, told.facts())) == 2, "no levels, nothing to compare"
+
+
 COMPARED = changed._change
 
 
