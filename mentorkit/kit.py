@@ -21,7 +21,7 @@ from uuid import UUID
 from mentorkit import signals
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.people import HostPerson, People
+from mentorkit.domain.people import HostPerson, People, is_zone
 from mentorkit.domain.programs import Program
 from mentorkit.domain.site import Portal, Site, is_address
 from mentorkit.domain.surveys import ASKS
@@ -370,7 +370,8 @@ def _refresh(known: Mapping[str, HostPerson], refs: Collection[str], tx: Transac
         if host is None:
             now = replace(person, user_ref=None)
         else:
-            now = replace(person, name=host.name, locale=host.locale, zone=host.zone)
+            zone = host.zone if is_zone(host.zone) else person.zone
+            now = replace(person, name=host.name, locale=host.locale, zone=zone)
         if now != person:
             changed.append(now)
     tx.people.save_all(changed)

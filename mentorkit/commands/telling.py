@@ -169,9 +169,9 @@ def add(
     KEY is your own id for them, by which they are named afterwards. Who is here already under it is
     not changed. They come in as a lead.
     """
+    from mentorkit.domain.fields import parsed
     from mentorkit.journey import recruit
     from mentorkit.journey.definitions import fields_of
-    from mentorkit.journey.onboard import parsed
     from mentorkit.journey.steps import reading
 
     answers, of = _answers(given), the_program(session, program)

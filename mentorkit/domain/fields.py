@@ -83,6 +83,8 @@ class Field:
             if self.kind == "hours":
                 return tuple(sorted({hour for value in values for hour in _hours(value)}))
             return tuple(dict.fromkeys(self._option(str(value)) for value in values))
+        if isinstance(raw, (list, tuple, set, frozenset, Mapping)):
+            raise ValueError("write one answer, not a list or a table")
         if self.kind in ("option", "ordered"):
             return self._option(str(raw).strip())
         if self.kind == "number":
@@ -124,6 +126,22 @@ class Field:
     def position(self, value: str) -> int | None:
         """Return where an ordered option stands (0 is the lowest), or None if unknown."""
         return next((i for i, option in enumerate(self.choices) if option == value), None)
+
+
+def parsed(
+    fields: Mapping[str, Field], answers: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the raw answers as values, and everything wrong with them by field."""
+    problems, values = [], {}
+    for name, raw in answers.items():
+        if name not in fields:
+            problems.append(Problem(name, f"is no field; there are {', '.join(fields)}"))
+            continue
+        try:
+            values[name] = fields[name].parse(raw)
+        except ValueError as error:
+            problems.append(Problem(name, str(error)))
+    return values, problems
 
 
 def _text(value: str) -> str:

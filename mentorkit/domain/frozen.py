@@ -18,6 +18,7 @@ class Frozen(Mapping[str, Any]):
     def __init__(self, data: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         merged = {**(data or {}), **values}
         object.__setattr__(self, "_data", {key: freeze(value) for key, value in merged.items()})
+        object.__setattr__(self, "_made", {})
 
     def __getitem__(self, key: str) -> Any:
         return self._data[key]
@@ -42,10 +43,8 @@ class Frozen(Mapping[str, Any]):
 
     def once(self, make: Callable[[Frozen], T]) -> T:
         """Return what a function makes of this, made at the first call; nobody may change it."""
-        if not hasattr(self, "_made"):
-            object.__setattr__(self, "_made", {})
         if make not in self._made:
-            self._made[make] = make(self)
+            self._made.setdefault(make, make(self))
         made: T = self._made[make]
         return made
 

@@ -38,7 +38,7 @@ def is_zone(name: str) -> bool:
     """Return whether this is the id of a time zone, such as ``Africa/Nairobi``."""
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError, TypeError):
         return False
     return True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.events import Event
-from mentorkit.domain.fields import Field
+from mentorkit.domain.fields import Field, parsed
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.milestones import ran
 from mentorkit.domain.moves import STAFF, Role
@@ -37,7 +37,6 @@ from mentorkit.hooks.providers import FeedbackVendor, Inbound
 from mentorkit.journey import links, meet
 from mentorkit.journey.definitions import measurement_of, questionnaires_of, targets_for
 from mentorkit.journey.flags import reasons
-from mentorkit.journey.onboard import parsed
 from mentorkit.journey.steps import (
     NEW,
     Step,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.fields import Field
+from mentorkit.domain.fields import Field, parsed
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
@@ -271,22 +271,6 @@ def set_zone(
         tx.people.save(replace(person, zone=zone))
         own.record(events.ParticipantChanged, participant, changed=("zone",))
     return own.row(own.participant)
-
-
-def parsed(
-    fields: Mapping[str, Field], answers: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the raw answers as values, and everything wrong with them by field."""
-    problems, values = [], {}
-    for name, raw in answers.items():
-        if name not in fields:
-            problems.append(Problem(name, f"is no field; there are {', '.join(fields)}"))
-            continue
-        try:
-            values[name] = fields[name].parse(raw)
-        except ValueError as error:
-            problems.append(Problem(name, str(error)))
-    return values, problems
 
 
 def no_longer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
 from mentorkit.journey.cohorts import cohorts_of, in_cohort
 from mentorkit.journey.definitions import fields_of, in_force
+from mentorkit.journey.leads import answered, sound
 from mentorkit.journey.programs import define
 from mentorkit.journey.protect import ERASED, marks_of
 from mentorkit.journey.requirements import ask
@@ -71,7 +72,7 @@ def read(
     Raises `Invalid` with every column that the file lacks, and (at ``columns.TITLE``) every one
     that is mapped to no field.
     """
-    from mentorkit.hooks.calls import called as answered
+    from mentorkit.hooks.calls import called as call
     from mentorkit.hooks.providers import Batch, Inbound
     from mentorkit.hooks.targets import wrong_targets
 
@@ -100,7 +101,7 @@ def read(
     label, secrets = f"plugin {owner.label}", owner.secrets
     wrong = wrong_targets(columns or {}, [*asked, *provider.targets])
     try:
-        batch = answered(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
+        batch = call(label, f"source {name}", taking, passing=(Invalid,), secrets=secrets)
     except Invalid as error:
         if not wrong or error.code != "sheet.columns":
             raise
@@ -124,7 +125,7 @@ def look(
     `target` it would feed: as the program's mapping says, else by its name, else "". `targets` are
     the profile fields and the other targets that there are.
     """
-    from mentorkit.hooks.calls import called as answered
+    from mentorkit.hooks.calls import called as call
     from mentorkit.hooks.providers import Inbound
 
     name = source_for(kit.registry.recruitment_sources, filename)
@@ -139,10 +140,10 @@ def look(
     context = kit.context(tenant, found, owner.name, settings=settings)
     looking = partial(provider.look, context, Inbound(body=body, filename=filename))
     label = f"plugin {owner.label}"
-    grid = answered(label, f"source {name}", looking, passing=(Invalid,), secrets=owner.secrets)
+    grid = call(label, f"source {name}", looking, passing=(Invalid,), secrets=owner.secrets)
     kept = {_folded(title): to for title, to in (mapping.body if mapping else {}).items()}
     knowing = partial(provider.recognise, grid.columns, asked)
-    known = answered(label, f"source {name}", knowing, secrets=owner.secrets)
+    known = call(label, f"source {name}", knowing, secrets=owner.secrets)
     columns: list[dict[str, Any]] = []
     for at, title in enumerate(grid.columns):
         cells = dict.fromkeys(cells[at].strip() for _, cells in grid.rows[:SAMPLED])
@@ -217,10 +218,12 @@ def receive(
     The same leads a second time write nothing. A preview counts exactly what the run would do,
     and says under `changes` who would be new or changed, with what stood there and what would.
     Each key and role counts once: of several rows, the later goes before the earlier. Imports of
-    one program wait for one another.
+    one program wait for one another. A lead that is none, or whose answers do not fit the program's
+    fields, is refused by itself (lead.invalid).
     """
-    leads = _once(leads)
-    totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "refused": [], "twins": []}
+    leads, refused = sound(leads)
+    totals: dict[str, Any] = {"new": 0, "changed": 0, "unchanged": 0, "twins": []}
+    totals["refused"] = refused
     # A preview writes nothing that a second part could find, so it looks at all in one go.
     size = max(1, len(leads)) if preview else CHUNK
     for start in range(0, max(1, len(leads)), size):
@@ -262,19 +265,6 @@ def receive(
     return {**totals, "preview": preview}
 
 
-def _once(leads: Sequence[Lead]) -> list[Lead]:
-    """Return one lead for each key and role: the first, with what later ones tell put over it."""
-    once: dict[tuple[str, str], Lead] = {}
-    for lead in leads:
-        earlier = once.setdefault((lead.key, lead.role), lead)
-        told = {item.name: getattr(lead, item.name) for item in fields(Lead)}
-        told = {name: value for name, value in told.items() if value not in (None, "")}
-        answers = {key: value for key, value in lead.profile.items() if value is not None}
-        told["profile"] = {**earlier.profile, **answers}
-        once[lead.key, lead.role] = replace(earlier, **told)
-    return list(once.values())
-
-
 def _met(tx: Transaction, leads: Sequence[Lead]) -> set[str]:
     """Return the ids of the people whom leads may be about: by their keys and e-mails."""
     people = tx.people.find(external_key=[lead.key for lead in leads])
@@ -288,7 +278,7 @@ class _Plan:
 
     def __init__(self, kit: Kit, tx: Transaction, program: Program, leads: Sequence[Lead]) -> None:
         self.tx, self.program = tx, program
-        self.cohorts = cohorts_of(tx, program)
+        self.cohorts, self.fields = cohorts_of(tx, program), fields_of(tx, program)
         self.places = {role: places_of(tx, program, role) for role in ROLES}
         names = {name for lead in leads for name in _names(lead)}
         marks = {mark: name for name in names for mark in marks_of(kit, tx.tenant, name)}
@@ -326,7 +316,7 @@ class _Plan:
 
     def _take(self, lead: Lead) -> None:
         """Plan what a lead amounts to. What it is refused for is raised before anything is."""
-        lead = in_cohort(lead, self.cohorts)
+        lead = answered(in_cohort(lead, self.cohorts), self.fields)
         known = self._find(lead)
         before = self.known.get(known.id) if known else None
         if known and before and before.state in ("left", "declined"):

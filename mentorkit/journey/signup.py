@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.fields import parsed
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import Role
 from mentorkit.domain.participants import Participant
@@ -17,7 +18,7 @@ from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.cohorts import cohorts_of, no_such, shut
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
-from mentorkit.journey.onboard import most_places, no_longer, parsed
+from mentorkit.journey.onboard import most_places, no_longer
 from mentorkit.journey.requirements import ask
 from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of

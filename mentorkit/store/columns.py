@@ -178,21 +178,20 @@ class Json(sa.types.TypeDecorator[Any]):
     """JSON, frozen when read. Kept as text in the order written, which fields and options need.
 
     The host's JSON settings for its engine never touch it. `of` is the dataclass as which the
-    mappings of a list are read, and whose instances may be written. Of what is not `personal`, a
-    text that comes again is the same value again: versions of a set-up are read at every step.
+    mappings of a list are read, and whose instances may be written. With `again`, a text that comes
+    again is the same value again: for what is not personal, and is read at every step.
     """
 
     impl = sa.Text
     cache_ok = True
 
     def __init__(
-        self, place: str = "value", of: type[Any] | None = None, personal: bool = False
+        self, place: str = "value", of: type[Any] | None = None, again: bool = False
     ) -> None:
         super().__init__()
         self.place = place
         self.of = of
-        self.personal = personal
-        self.decode = self._decoded if personal else lru_cache(maxsize=256)(self._decoded)
+        self.again = again
         encoder = json.JSONEncoder(
             default=self._plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
         )
@@ -211,10 +210,9 @@ class Json(sa.types.TypeDecorator[Any]):
         return written
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        return None if value is None else self.decode(value)
-
-    def _decoded(self, value: str) -> Any:
-        read = freeze(json.loads(value))
+        if value is None:
+            return None
+        read = _kept(value) if self.again else freeze(json.loads(value))
         if self.of is None:
             return read
         return tuple(self.of(**item) if isinstance(item, Frozen) else item for item in read)
@@ -226,6 +224,11 @@ class Json(sa.types.TypeDecorator[Any]):
         if self.of is not None and isinstance(value, self.of):
             return {field.name: getattr(value, field.name) for field in fields(self.of)}
         raise TypeError(type(value).__name__)
+
+
+@lru_cache(maxsize=256)
+def _kept(value: str) -> Any:
+    return freeze(json.loads(value))
 
 
 BARE = (sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.Numeric, sa.Float)
@@ -263,8 +266,9 @@ def flag(name: str, *, nullable: bool = False) -> sa.Column[bool]:
 
 
 def jsonic(
-    name: str, *, nullable: bool = False, personal: bool = False, of: type[Any] | None = None
-) -> sa.Column[Any]:
-    """Return a column for a frozen value, or for a list of `of`."""
-    of_it = Json(name, of, personal)
-    return sa.Column(name, of_it, nullable=nullable, info={"personal": personal})
+    name: str, *, nullable: bool = False, personal: bool = False, of: type[Any] | None = None,
+    again: bool = False,
+) -> sa.Column[Any]:  # fmt: skip
+    """Return a column for a frozen value, or for a list of `of`; `again` as of `Json`."""
+    kind = Json(name, of, again)
+    return sa.Column(name, kind, nullable=nullable, info={"personal": personal})

@@ -256,6 +256,12 @@ def begin_here(connection: sa.Connection, *, tenant: str, owned: bool, write: bo
     if connection.dialect.name == "sqlite":
         begin_sqlite(connection)
     elif connection.dialect.name == "postgresql":
+        if getattr(connection.connection.dbapi_connection, "autocommit", False):
+            raise MentorKitError(
+                "store.autocommit",
+                "This engine commits each statement by itself (AUTOCOMMIT), so nothing of what "
+                "fails could be taken back. Give mentorkit sessions of an engine without that.",
+            )
         settings = {"mentorkit.tenant": tenant, **(PG_SETTINGS if owned else {})}
         if owned and not write:
             settings["transaction_read_only"] = "on"

@@ -61,7 +61,11 @@ class Journal:
     def events(
         self, program_id: str | None = None, after: int = 0, limit: int | None = 1000
     ) -> list[Event]:
-        """Return events that follow the sequence `after`, oldest first; `limit` None: all."""
+        """Return events that follow the sequence `after`, oldest first; `limit` None: all.
+
+        No cursor for what goes on meanwhile: on PostgreSQL a transaction may commit a sequence
+        below one that was read already. What must hear of everything is a reaction.
+        """
         told = _TOLD.where(_ROW.sequence > after).limit(limit)
         return self._read(told if program_id is None else told.where(_ROW.program_id == program_id))
 

@@ -176,6 +176,7 @@ program = of(
 
 definition = of(
     Definition,
+    jsonic("body", again=True),
     refers("program_id", program),
     unique(
         "program_id",

@@ -181,6 +181,46 @@ def test_a_preview_names_the_firm_that_somebody_comes_to_act_for(world: Any) -> 
         receive(world, told)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("zed", "lead: give a Lead, not str"),
+        ({"key": 5}, "key: write a text"),
+        ({"key": ""}, "key: write the id"),
+        ({"role": "menti"}, "role: write one of: mentee, mentor, both"),
+        ({"name": None}, "name: write a text"),
+        ({"email": 5}, "email: write a text, or None"),
+        ({"born": "1990"}, "born: write a number, or None"),
+        ({"capacity": True}, "capacity: write a number, or None"),
+        ({"zone": "Mars/One"}, "zone: write the id of a time zone"),
+        ({"business": "Firm"}, 'business: write {"name": ...}'),
+        ({"business": Frozen(name="Firm", started="1990")}, "business.started: write a year"),
+        ({"profile": "baker"}, "profile: write a mapping"),
+        ({"profile": {"nope": 1}}, "nope: is no field"),
+        ({"profile": {"trade": ["baker"]}}, "trade: write one answer, not a list"),
+    ],
+    ids=str,
+)
+def test_a_lead_that_a_source_got_wrong_is_refused_and_the_good_ones_are_taken_in(
+    world: Any, wrong: Any, told: str
+) -> None:
+    bad = replace(lead("zed", "mentee"), **wrong) if isinstance(wrong, dict) else wrong
+    report = recruit.receive(
+        world.kit, **world.at, program="traders", leads=[lead("ok", "mentee"), bad]
+    )
+    assert (report["new"], len(report["refused"])) == (1, 1)
+    assert report["refused"][0]["code"] == "lead.invalid"
+    assert told in report["refused"][0]["message"]
+
+
+def test_an_answer_of_a_lead_is_kept_as_the_value_that_it_stands_for(world: Any) -> None:
+    told = replace(lead("ida", "mentee"), profile={"trade": " Baker "})
+    recruit.receive(world.kit, **world.at, program="traders", leads=[told])
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        newest = tx.participants.find(state="lead")[-1]
+    assert newest.profile["trade"] == "baker"
+
+
 def test_the_same_firm_is_one_business(world: Any) -> None:
     firm = Frozen(name="Bread & Co", sector="food", country="KE")
     receive(world, lead("hal", "mentee", business=firm), lead("ida", "mentee", business=firm))

@@ -138,7 +138,7 @@ def test_a_text_that_comes_again_is_the_same_value_again(kit: Any, making: Any) 
     assert bodies[0] is bodies[1]
 
 
-def test_nothing_personal_is_kept_once_it_was_read(kit: Any, making: Any) -> None:
+def test_nothing_else_is_kept_once_it_was_read(kit: Any, making: Any) -> None:
     with kit.transaction(tenant="acme") as tx:
         id = making(tx).participant(profile=Frozen(trade="baker")).id
     profiles = []

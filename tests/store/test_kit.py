@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import SimpleNamespace
@@ -173,6 +173,20 @@ def test_a_factory_that_shares_its_session_is_refused(database: Any) -> None:
     shared.remove()
 
 
+def test_an_engine_that_commits_each_statement_by_itself_is_refused(
+    database: Any, create_kit: Any, making: Any
+) -> None:
+    """PostgreSQL alone: on SQLite a transaction is begun by hand."""
+    engine = sa.create_engine(database.url, isolation_level="AUTOCOMMIT")
+    kit = create_kit(sessions=sessionmaker(engine))
+    expected = pytest.raises(MentorKitError) if database.is_postgresql else nullcontext()
+    with expected as caught, kit.transaction(tenant="acme") as tx:
+        making(tx).program()
+    if database.is_postgresql:
+        assert caught.value.code == "store.autocommit"
+    engine.dispose()
+
+
 def test_a_check_at_the_start_stops_it_and_others_are_left_for_doctor(kit: Any) -> None:
     def fall_over() -> Health:
         raise RuntimeError("secret token")
@@ -295,6 +309,17 @@ def test_when_the_hosts_people_change_or_leave_ours_follow(create_kit: Any, maki
         assert tx.people.get(gone.id).user_ref is None
         assert tx.people.get(other.id) == other
         assert tx.people.get(stranger.id) == stranger
+
+
+def test_a_zone_that_is_none_leaves_the_one_that_somebody_has(create_kit: Any, making: Any) -> None:
+    host = HostPeople(HostPerson(ref="u1", name="Ada Lovelace", zone="Nairobi"))
+    kit = create_kit(plugins=(), people=host)
+    with kit.transaction(tenant="acme") as tx:
+        ada = making(tx).person("Ada", user_ref="u1", zone="Africa/Nairobi")
+    assert kit.people_changed(["u1"]) == 1
+    with kit.transaction(tenant="acme", write=False) as tx:
+        now = tx.people.get(ada.id)
+    assert (now.name, now.zone) == ("Ada Lovelace", "Africa/Nairobi")
 
 
 def test_ids_sort_by_when_they_were_made() -> None:

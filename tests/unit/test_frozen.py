@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from mentorkit.domain.frozen import Frozen
 
@@ -32,3 +34,15 @@ def test_what_was_made_of_it_does_not_travel_along() -> None:
     body = Frozen(trade="baker")
     body.once(lambda one: object())  # an object of a function that cannot be pickled
     assert pickle.loads(pickle.dumps(body)) == body
+
+
+def test_threads_that_ask_at_once_get_one_and_the_same() -> None:
+    body, together = Frozen(trade="baker"), threading.Barrier(2, timeout=30)
+
+    def slow(one: Frozen) -> object:
+        together.wait()
+        return object()
+
+    with ThreadPoolExecutor() as threads:
+        first, second = (threads.submit(body.once, slow) for _ in range(2))
+    assert first.result() is second.result() is body.once(slow)
