@@ -98,7 +98,7 @@ def test_f7_staff_see_what_is_missing_and_what_to_do(portal: Portal) -> None:
     assert "Mentees who sign up go onto the waiting list." in page
     assert "tailor" in page
     assert "6 mentees without one" in cora.open(f"{AT}/matching")
-    cora.open(f"{AT}/setup")
+    assert "Usual, and no limit: mentors may name fewer or more." in cora.open(f"{AT}/setup")
     cora.send(f"{AT}/setup", do="supply", ratio="2", gate="yes", mentor_capacity="6")
     cora.send(f"{AT}/setup", do="supply", ratio="0,5", gate="yes", by="trade = trade")
     assert "There are mentors enough" in cora.open(f"{AT}/supply")
