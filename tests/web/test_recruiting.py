@@ -32,6 +32,8 @@ def test_columns_are_mapped_looked_at_and_kept(
     page = cora.send(path, sheet=sheet, role="mentee")
     assert '<option value="email" selected>' in page
     assert "eva@example.org" in page
+    assert page.count("Show what would change</button>") == 1
+    assert re.search(r"<details><summary>Another sheet.*Read this sheet instead", page, re.DOTALL)
     kept = {"kept": cora.find(r'name="kept" value="([^"]+)"'), "name": "people.csv"}
     chosen = {"column.0": "ref", "column.1": "name", "column.2": "email", "column.3": "trade"}
     page = cora.send(path, **kept, role="mentee", do="preview", **chosen, **{"column.4": ""})
