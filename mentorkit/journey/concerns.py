@@ -147,8 +147,7 @@ def raise_(
     speaker = _speaker(tx, found, actor, on_behalf_of)
     one = None
     if about:
-        here = (proposal, relationship)
-        near = _near(tx, found, actor, speaker, about, here)
+        near = _near(tx, found, actor, speaker, about, (proposal, relationship))
         one = next((each for each in near if each.id == about), None)
         if one is None:
             raise NotFound("concern.nobody", "There is nobody of this name whom you know here.")

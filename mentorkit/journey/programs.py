@@ -69,9 +69,6 @@ TEXTS = (
 )  # fmt: skip
 """The sections of a preset that are kept as they are."""
 
-KEPT = ("targets", "supply")
-"""The sections of which a new version keeps what it does not name; of the others nothing."""
-
 LONGEST_KEY = 63
 KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}")
 
@@ -302,7 +299,7 @@ def define(
         told = Problem("kind", f"write one of {', '.join(kinds)}")
         raise Invalid("definition.kind", "There is no such definition.", [told])
     found, step = changing(tx, actor, program)
-    if kind in KEPT and isinstance(body, Mapping):
+    if kind in ("targets", "supply") and isinstance(body, Mapping):
         body = {**in_force(tx, found, kind)[0], **body}
     data = {"fields": in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
     if kind == "fields":  # what names a field that is not there any more is told
