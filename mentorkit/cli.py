@@ -42,6 +42,7 @@ from mentorkit.commands.output import (
     words,
 )
 from mentorkit.commands.session import CommandContext, Session
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.frozen import thaw
 from mentorkit.errors import MentorKitError
 
@@ -216,7 +217,7 @@ def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
 
 
 def _parameter(item: Parameter) -> click.Parameter:
-    kind: Any = click.Path(path_type=Path) if item.type is Path else item.type
+    kind: Any = {Path: click.Path(path_type=Path), int: Whole()}.get(item.type, item.type)
     if item.required:
         return click.Argument([item.name], type=kind)
     flag = item.type is bool

@@ -152,7 +152,7 @@ def share(
     session: Session, /, which: Sequence[str], listed: Path | None, every: bool,
     program: str | None, kinds: Sequence[str], add: str | None, means: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say which contacts the others see once connected.
+    """Say which contacts are shared once connected.
 
     By key or id; whatever is not named is not shared any more.
     """

@@ -21,6 +21,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import program_option, tell_problems, the_program
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.errors import MentorKitError, Problem, WithProblems
 
 SIDES = ("mentee", "mentor")
@@ -74,6 +75,7 @@ def _unread_too(pairs: Sequence[tuple[str, str]]) -> Iterator[None]:
 )
 @click.option(
     "--seed",
+    type=Whole(),
     default=0,
     show_default=True,
     help="Where a plugin's assigner draws lots: one number gives the same pairs again.",

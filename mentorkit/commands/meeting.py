@@ -12,6 +12,7 @@ from mentorkit.commands.output import clean, example, json_option, print_json, p
 from mentorkit.commands.pairs import named, with_key
 from mentorkit.commands.selection import acting, means_option, program_option, the_program
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.relationships import RELATIONSHIP_MOVES
 from mentorkit.errors import Invalid, NotFound, Problem
 
@@ -155,7 +156,7 @@ def link(session: Session, /, which: str, program: str | None, who: str, as_json
 
 @click.command(epilog=example("mentorkit relationship met TOKEN --minutes 60"))
 @click.argument("token")
-@click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
+@click.option("--minutes", type=Whole(), required=True, help="How long they met, in minutes.")
 @click.option(
     "--at",
     "held_at",

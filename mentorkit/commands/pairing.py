@@ -26,6 +26,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.reading import where_given
 from mentorkit.domain.relationships import Reason
@@ -107,6 +108,7 @@ class AllMissing(click.Command):
 )
 @click.option(
     "--seed",
+    type=Whole(),
     default=0,
     show_default=True,
     help="Where a plugin's assigner draws lots: one number gives the same pairs again.",

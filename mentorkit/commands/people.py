@@ -40,6 +40,7 @@ from mentorkit.commands.selection import (
     walk,
 )
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.participants import PARTICIPANT_MOVES, ROLES
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotAllowed, Problem
@@ -497,7 +498,7 @@ def consent(
 @participant.command(epilog=example("mentorkit participant onboard --all"))
 @selecting("PARTICIPANT")
 @program_option
-@click.option("--capacity", type=click.IntRange(0, 10_000), help="How many people at once.")
+@click.option("--capacity", type=Whole(0, 10_000), help="How many people at once.")
 @means_option
 @json_option
 @pass_session

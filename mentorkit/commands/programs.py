@@ -104,6 +104,10 @@ def create(
         print_json(made)
         return
     say(f"Created the program {words(in_locale(made['name']))} ({made['key']}), a draft.")
+    if dated := [_dated(one) for one in _cohorts(session, made["id"])]:
+        say(f"Its cohorts: {'; '.join(dated)}.")
+        how = f"`mentorkit program set {key} --file FILE`"
+        say_commands(f"Change the days under [[cohorts]] in a file, then {how}.")
     then = "`mentorkit recruit FILE --role mentor`"
     say_commands(f"Next: `mentorkit program open {key}`, then {then}.")
 
@@ -166,7 +170,8 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
 
     found = programs.show(session.kit, **session.scope, program=key)
     if key:
-        one = {**found[0], **_progress(session, found[0]["id"])}
+        id = found[0]["id"]
+        one = {**found[0], **_progress(session, id), "cohorts": _cohorts(session, id)}
         if as_json:
             print_json(one)
         else:
@@ -208,6 +213,19 @@ def _progress(session: Session, program: str) -> dict[str, Any]:
     }
 
 
+def _cohorts(session: Session, program: str) -> list[dict[str, Any]]:
+    """Return the program's dated intakes, the earliest first."""
+    from mentorkit.domain.shown import as_row
+    from mentorkit.journey.cohorts import cohorts_of
+
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        return [as_row(one) for one in cohorts_of(tx, tx.programs.get(program)).values()]
+
+
+def _dated(cohort: dict[str, Any]) -> str:
+    return f"{cohort['key']}, {cohort['starts']} to {cohort['ends']}"
+
+
 def _people(one: dict[str, Any], role: str) -> int:
     return sum(
         count
@@ -226,6 +244,10 @@ def _describe(one: dict[str, Any]) -> None:
     say(f"  accepted by {asked}, within {plural(one['offer_days'], 'day')}")
     say(f"  time zone   {one['zone']}")
     say(f"  staff       {len(one['staff']) or 'nobody yet'}")
+    for cohort in one["cohorts"]:
+        say(f"  cohort      {_dated(cohort)}")
+    if not one["cohorts"]:
+        say_commands("  cohort      none; `mentorkit program set --file FILE` adds [[cohorts]]")
     rows = [
         [role, state, count]
         for role, states in sorted(one["participants"].items())

@@ -36,6 +36,7 @@ from mentorkit.commands.selection import (
     the_program,
 )
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.relationships import OTHER, PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.errors import Invalid, NotFound
 
@@ -61,7 +62,9 @@ for one in (propose, rank, choices, ask, reply, talk, withdraw, introduce, write
     type=click.Choice(["proposals", "relationships"]),
     help="One of the two, page by page: see --limit and --after.",
 )
-@click.option("--limit", default=50, show_default=True, help="How many of --only, at most 1000.")
+@click.option(
+    "--limit", type=Whole(), default=50, show_default=True, help="How many of --only, at most 1000."
+)
 @click.option("--after", metavar="ID", help="Those after this one of --only.")
 @json_option
 @pass_session
@@ -297,9 +300,7 @@ def pause(
 )
 @selecting("RELATIONSHIP")
 @program_option
-@click.option(
-    "--days", required=True, type=click.IntRange(1, 3650), help="How much later the end is."
-)
+@click.option("--days", required=True, type=Whole(1, 3650), help="How much later the end is.")
 @means_option
 @json_option
 @pass_session
@@ -437,7 +438,7 @@ def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
 )
 @selecting("RELATIONSHIP")
 @program_option
-@click.option("--minutes", type=int, required=True, help="How long they met, in minutes.")
+@click.option("--minutes", type=Whole(), required=True, help="How long they met, in minutes.")
 @click.option(
     "--at",
     "held_at",

@@ -32,7 +32,9 @@ def feedback() -> None:
 
 @feedback.command("list", epilog=example("mentorkit feedback list --state late"))
 @program_option
-@click.option("--state", type=click.Choice(("open", "late", "answered")), help="Only these.")
+@click.option(
+    "--state", type=click.Choice(("open", "late", "answered", "closed")), help="Only these."
+)
 @json_option
 @pass_session
 def list_(session: Session, /, program: str | None, state: str | None, as_json: bool) -> None:

@@ -38,8 +38,8 @@ from mentorkit.domain.text import in_locale
 def set_(session: Session, /, key: str | None, path: Path, again: bool, as_json: bool) -> None:
     """Change what a program asks and tells.
 
-    Each section in the file takes the place of the program's; the others stay. To change one
-    question, begin with what `program export` writes.
+    Each section in the file takes the place of the program's; the others stay, and what [supply] or
+    [targets] does not name. To change one question, begin with what `program export` writes.
     """
     from mentorkit.domain import presets
     from mentorkit.journey import setup

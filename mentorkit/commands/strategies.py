@@ -21,6 +21,7 @@ from mentorkit.commands.output import (
 )
 from mentorkit.commands.selection import program_option, the_program
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 
 
 @click.group(epilog=example("mentorkit program strategy show"))
@@ -93,7 +94,9 @@ def set_(session: Session, /, path: Path, program: str | None, as_json: bool) ->
 
 @click.command(epilog=example("mentorkit program runs --limit 10"))
 @program_option
-@click.option("--limit", default=50, show_default=True, help="How many, at most 1000.")
+@click.option(
+    "--limit", type=Whole(), default=50, show_default=True, help="How many, at most 1000."
+)
 @click.option("--before", metavar="RUN", help="Those before this one.")
 @json_option
 @pass_session

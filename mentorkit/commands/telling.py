@@ -28,6 +28,7 @@ from mentorkit.commands.selection import (
     the_program,
 )
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import ROLES, Lead
 from mentorkit.errors import Conflict, Invalid, Problem
@@ -39,7 +40,7 @@ HERE = ("lead", "waiting", "approved", "active", "paused")
 
 @participant.command(epilog=example("mentorkit participant capacity ben@example.org 3"))
 @selecting("PARTICIPANT")
-@click.argument("capacity", metavar="N", type=click.IntRange(0, 10_000))
+@click.argument("capacity", metavar="N", type=Whole(0, 10_000))
 @program_option
 @means_option
 @json_option
@@ -209,7 +210,9 @@ def _ensure_new(key: str, report: dict[str, Any]) -> None:
 
 @participant.command(epilog=example("mentorkit participant suggest ana@example.org"))
 @click.argument("who", metavar="PARTICIPANT")
-@click.option("--limit", default=10, show_default=True, help="How many at most, up to 50.")
+@click.option(
+    "--limit", type=Whole(), default=10, show_default=True, help="How many at most, up to 50."
+)
 @program_option
 @json_option
 @pass_session

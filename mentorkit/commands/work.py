@@ -18,6 +18,7 @@ from mentorkit.commands.output import (
     say,
 )
 from mentorkit.commands.session import Session, pass_session
+from mentorkit.commands.whole import Whole
 from mentorkit.errors import NotAllowed
 
 
@@ -26,14 +27,14 @@ from mentorkit.errors import NotAllowed
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, 100_000),
+    type=Whole(1, 100_000),
     default=100,
     show_default=True,
     help="Jobs of one batch, for each tenant.",
 )
 @click.option("--once", is_flag=True, help="Do one batch, even if more is waiting.")
 @click.option(
-    "--every", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Go on for ever, this often."
+    "--every", type=Whole(1, 86_400), metavar="SECONDS", help="Go on for ever, this often."
 )
 @click.option("--revive", is_flag=True, help="First try again what was given up after many tries.")
 @json_option

@@ -513,7 +513,12 @@ class SurveyReopened(Event, noun="survey"):
 
 
 class SurveyClosed(Moved, noun="survey", state="closed"):
-    """Whoever was asked is not on that side any more: it counts as never asked."""
+    """Whoever was asked is not on that side any more: it counts as never asked.
+
+    If they have `left` the program, it counts as asked and not answered.
+    """
+
+    left: bool = False
 
 
 class SurveyAnswered(Moved, noun="survey", state="answered"):

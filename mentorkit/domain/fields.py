@@ -277,10 +277,10 @@ def _dump(spec: Field) -> dict[str, Any]:
     return dumped
 
 
-def others_see(
+def shown_answers(
     fields: Mapping[str, Field], role: str, profile: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what others are shown of a profile, as JSON data by field id, in the fields' order.
+    """Return the answers that are shown, as JSON data by field id, in the fields' order.
 
     That is what is answered to `shown` fields of this role ("both": of either), without options
     that are hidden by now. Whether the reader may see any of it is for the caller to know.

@@ -141,13 +141,13 @@ class Participant(Kept):
         if capacity < 0 or capacity > most:
             raise Invalid(
                 "participant.capacity",
-                "The capacity is out of range.",
+                "So many places cannot be given.",
                 [Problem("capacity", f"write a whole number from 0 to {most}")],
             )
         if capacity < self.used:
             raise Conflict(
                 "participant.capacity_in_use",
-                f"{self.used} place(s) are in use, so the capacity cannot be {capacity}.",
+                f"{self.used} place(s) are in use, so there cannot be only {capacity}.",
                 used=self.used,
             )
         return replace(self, capacity=capacity)

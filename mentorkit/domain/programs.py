@@ -39,7 +39,9 @@ class Program(Kept):
     """A mentoring offer. What it asks and how it matches stands in versioned definitions.
 
     `accept_chain` lists whose yes makes a relationship, in order (``mentee``, ``mentor``,
-    ``coordinator``); `staff` is ``{person id: staff role}``.
+    ``coordinator``); `mentee_capacity` is the limit of mentors at once of a mentee, and what a
+    mentee has who names no number (`Supply.mentor_capacity` is no limit); `staff` is
+    ``{person id: staff role}``.
     """
 
     key: str

@@ -31,7 +31,8 @@ class By:
 class Supply:
     """How many places a program wants for each mentee who seeks one; `gate`: whether it waits.
 
-    `mentor_capacity` is for how many mentees a mentor is who names no number, as in a circle.
+    `mentor_capacity` is how many mentees at once a mentor has who names no number, as in a circle.
+    It limits nobody.
     """
 
     ratio: float = READY

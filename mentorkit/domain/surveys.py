@@ -348,6 +348,7 @@ class Survey:
     asked_at: datetime
     due_at: datetime
     answered_at: datetime | None = None
+    closed: bool = False
     means: str = ""
     note_id: str | None = None
     text_id: str | None = None
@@ -360,11 +361,16 @@ class Survey:
     def state(self, now: datetime) -> str:
         if self.answered_at is not None:
             return "answered"
+        if self.closed:
+            return "closed"
         return "open" if now <= self.due_at else "late"
 
 
 def surveys_of(told: Iterable[Event]) -> dict[str, Survey]:
-    """Return every asking by its id, after these events, oldest first; none that was closed."""
+    """Return every asking by its id, after these events, oldest first.
+
+    One that is closed as its person has left is `closed`; any other that is closed is not there.
+    """
     found: dict[str, Survey] = {}
     for event in told:
         at = event.at
@@ -387,8 +393,11 @@ def surveys_of(told: Iterable[Event]) -> dict[str, Survey]:
         elif isinstance(event, events.SurveyReopened) and at and event.subject_id in found:
             due = at + timedelta(days=event.window)
             found[event.subject_id] = replace(found[event.subject_id], asked_at=at, due_at=due)
-        elif isinstance(event, events.SurveyClosed):
-            found.pop(event.subject_id, None)
+        elif isinstance(event, events.SurveyClosed) and event.subject_id in found:
+            if event.left:
+                found[event.subject_id] = replace(found[event.subject_id], closed=True)
+            else:
+                del found[event.subject_id]
         elif isinstance(event, events.SurveyAnswered) and event.subject_id in found:
             found[event.subject_id] = replace(
                 found[event.subject_id],

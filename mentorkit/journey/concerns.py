@@ -5,7 +5,7 @@ Who raised it is told to nobody but the staff who handle it, and to them neither
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ from mentorkit.domain import events
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
+from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.safety import HANDLERS, KINDS
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from mentorkit.journey import links, protect
 from mentorkit.journey.cases import LONGEST, folded, tell_staff
+from mentorkit.journey.match import OPEN
 from mentorkit.journey.pools import told_of
 from mentorkit.journey.steps import NEW, atomic, person_of, program_of, role_in
 
@@ -70,9 +72,8 @@ def form(
         found = program_of(tx, program)
         text = tx.definitions.current(found.id, "emergency")
         speaker = _speaker(tx, found, actor, on_behalf_of)
-        near = list(_near(tx, found, actor, speaker, about))
         here = {proposal, relationship} - {None}
-        near.sort(key=lambda one: (not (one.thing and one.thing[1] in here), one.role in _TEAM))
+        near = list(_near(tx, found, actor, speaker, about, here))
         of_it = {one.id for one in near if one.thing and one.thing[1] in here} | {about} - {None}
         people = tx.people.get_many(one.person_id for one in near)
         named = {one.id: one for one in reversed(near)}
@@ -91,37 +92,36 @@ def form(
         }
 
 
-_TEAM = ("coordinator", "supervisor", "viewer")
-
-
 def _near(
-    tx: Transaction, program: Program, actor: Actor, speaker: str | None, about: str | None
-) -> Iterator[_Known]:
-    """Yield those who may be named: whom the speaker has to do with, and by staff anybody."""
-    if about and role_in(tx, program, actor) in HANDLERS:
-        one = tx.participants.first(id=about, program_id=program.id)
-        if one:
-            yield _Known(id=one.id, person_id=one.person_id, role=one.role)
-    if speaker is None:
-        return
-    mine = {one.id for one in tx.participants.find(program_id=program.id, person_id=speaker)}
-    met: list[tuple[str, tuple[str, str]]] = []
+    tx: Transaction, program: Program, actor: Actor, speaker: str | None, about: str | None,
+    here: Collection[str | None],
+) -> Iterator[_Known]:  # fmt: skip
+    """Yield those who may be named: whom the speaker has to do with, and by staff anybody.
+
+    What they have to do with them is told where it is named (`here`), or goes on still: that first.
+    """
+    mine = {one.id for one in tx.participants.find(program_id=program.id, person_id=speaker or "")}
+    met: list[tuple[str, tuple[str, str], bool]] = []
+    for held in tx.relationships.for_participants(mine):
+        thing, goes_on = ("relationship", held.id), held.state in HOLDING
+        met += [(m.participant_id, thing, goes_on) for m in held.members]
     for side in ("mentee_id", "mentor_id"):
         for asked in tx.proposals.find(**{side: list(mine)}):
             if told_of(asked, program, mine):
                 both = (asked.mentee_id, asked.mentor_id)
-                met += [(id, ("proposal", asked.id)) for id in both]
-    for held in tx.relationships.for_participants(mine):
-        met += [(m.participant_id, ("relationship", held.id)) for m in held.members]
-    found = tx.participants.get_many(id for id, _ in met if id not in mine)
-    for id, thing in met:
+                met += [(id, ("proposal", asked.id), asked.state in OPEN) for id in both]
+    found = tx.participants.get_many(id for id, _, _ in met if id not in mine)
+    for id, thing, goes_on in sorted(met, key=lambda one: (one[1][1] not in here, not one[2])):
         if id in found:
-            other = found[id]
-            yield _Known(id=id, person_id=other.person_id, role=other.role, thing=thing)
+            other, of = found[id], thing if goes_on or thing[1] in here else None
+            yield _Known(id=id, person_id=other.person_id, role=other.role, thing=of)
     if mine or speaker in program.staff:
         for staff, role in program.staff.items():
             if staff != speaker:
                 yield _Known(id=staff, person_id=staff, role=role)
+    if about and role_in(tx, program, actor) in HANDLERS:
+        for one in tx.participants.find(id=about, program_id=program.id):
+            yield _Known(id=one.id, person_id=one.person_id, role=one.role)
 
 
 @atomic
@@ -134,8 +134,8 @@ def raise_(
     """Raise a concern; the staff of the program are told at once, without who and about whom.
 
     `about` is the id of a participant whom the actor has to do with, or of one of the staff, as
-    `form` lists them, by preference of that proposal or relationship; staff may name any
-    participant, and speak for one (`on_behalf_of`). A
+    `form` lists them, by preference of that proposal or relationship, else of what goes on with
+    them; staff may name any participant, and speak for one (`on_behalf_of`). A
     stranger names nobody, or with `about_staff` the staff, which is shown to admins alone. With
     `apart` the two are kept apart at once, as `protect.block` does. With `anonymous` nobody is
     told, nor is it kept, who raised it; but staff do see who is kept apart.
@@ -147,10 +147,8 @@ def raise_(
     speaker = _speaker(tx, found, actor, on_behalf_of)
     one = None
     if about:
-        near = [each for each in _near(tx, found, actor, speaker, about) if each.id == about]
-        here = (proposal, relationship)
-        of_it = (each for each in near if each.thing and each.thing[1] in here)
-        one = next(of_it, None) or next(iter(near), None)
+        near = _near(tx, found, actor, speaker, about, (proposal, relationship))
+        one = next((each for each in near if each.id == about), None)
         if one is None:
             raise NotFound("concern.nobody", "There is nobody of this name whom you know here.")
         if speaker and one.person_id == speaker:

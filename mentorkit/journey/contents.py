@@ -379,19 +379,19 @@ def waiting_in(tx: Transaction, program: Program, reader: str | None) -> list[di
     held = [one for one in map(folded, told.values()) if one.state in WAITING]
     notes = tx.notes.get_many(one.id for one in held)
     standing = tx.proposals.get_many(one.proposal_id for one in held if one.proposal_id)
-    rows = []
+    rows, asked = [], {None, *fields_of(tx, program)}
     for one in held:
-        proposal = standing.get(one.proposal_id or "")
+        proposal, over = standing.get(one.proposal_id or ""), one.field not in asked
         ids = [one.participant_id or ""]
         if one.relationship_id:
-            ids = [m.participant_id for m in tx.relationships.get(one.relationship_id).here]
+            together = tx.relationships.get(one.relationship_id)
+            ids = [member.participant_id for member in together.here]
+            over = together.state not in HOLDING
         if proposal:
-            ids = [proposal.mentee_id, proposal.mentor_id]
-        people = persons_of(tx, ids)
-        own = reader in {person.id for person in people.values()}
-        if own or one.id not in notes or (proposal and not proposal.held):
+            ids, over = [proposal.mentee_id, proposal.mentor_id], not proposal.held
+        names = {person.id: person.name for person in persons_of(tx, ids).values()}
+        if over or reader in names or one.id not in notes or one.author_id not in names:
             continue
-        names = {person.id: person.name for person in people.values()}
         author = names.pop(one.author_id, "")
         to = list(names.values())
         rows.append({**as_row(one), "text": notes[one.id].text, "author": author, "to": to})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import Field, others_see, parse_fields
+from mentorkit.domain.fields import Field, parse_fields, shown_answers
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import (
@@ -163,7 +163,7 @@ def consent_version(tx: Transaction, program: Program) -> int:
 
 
 def showing(tx: Transaction, program: Program) -> Callable[[Participant, str], dict[str, Any]]:
-    """Return what gives the answers of somebody in a role that others are shown, by field id.
+    """Return what gives the answers that are shown of somebody in a role, by field id.
 
     Nothing of whoever has not agreed to a text that still does, and to no question that was there
     before and was not shown yet when they agreed: they have not been told. A peer is asked as
@@ -190,7 +190,7 @@ def showing(tx: Transaction, program: Program) -> Callable[[Participant, str], d
             for r in both
             if r in one.roles and ((id, r) not in since or since[id, r] < agreed)
         }
-        return others_see(knew, played, who.profile)
+        return shown_answers(knew, played, who.profile)
 
     return told
 

@@ -252,14 +252,15 @@ def asked_of(tx: Transaction, person: str) -> list[Survey]:
     jobs = tx.outbox.find(kind="survey", recipient_id=person)
     asked = tx.journal.numbered(job.sequence for job in jobs if job.sequence)
     told = [event for one in asked for event in tx.journal.about("survey", one.subject_id)]
-    return list(surveys_of(told).values())
+    return [one for one in surveys_of(told).values() if not one.closed]
 
 
 def close(step: Step, one: Participant) -> None:
-    """Close what somebody is asked, and has not answered, on a side that they are no longer on."""
+    """Close what somebody has not answered: all once they left, else on a side they left."""
     for each in asked_of(step.tx, one.person_id):
-        if each.participant_id == one.id and each.answered_at is None and not one.plays(each.side):
-            step.record(events.SurveyClosed, each.id)
+        on_it = one.state != "left" and one.plays(each.side)
+        if each.participant_id == one.id and each.answered_at is None and not on_it:
+            step.record(events.SurveyClosed, each.id, left=one.state == "left")
 
 
 def vendor_of(
@@ -292,7 +293,7 @@ def invite(kit: Kit, *, tenant: str, job: Job) -> str | None:
     with kit.transaction(tenant=tenant, write=False) as tx:
         id = tx.journal.event(job.sequence or 0).subject_id
         one = surveys_of(tx.journal.about("survey", id)).get(id)
-        if one is None or one.answered_at is not None:
+        if one is None or one.closed or one.answered_at is not None:
             return None
         program = tx.programs.get(one.program_id)
         found = vendor_of(kit, tx, program)
@@ -352,7 +353,7 @@ def _measured(tx: Transaction, program: Program, one: Survey) -> Measurement:
 
 def _survey(tx: Transaction, survey: str) -> tuple[Survey, Program]:
     found = surveys_of(tx.journal.about("survey", survey)).get(survey)
-    if found is None:
+    if found is None or found.closed:
         raise NotFound("survey.not_found", NONE)
     return found, tx.programs.get(found.program_id)
 
@@ -500,7 +501,7 @@ def _reach(step: Step, program: Program, one: Survey, event: Event) -> None:
 def surveys(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
-    """List whom a program has asked what, newest first; `state` is open, late or answered."""
+    """List whom a program has asked what, newest first; `state`: open, late, answered, closed."""
     with reading(kit, tenant, actor, program) as (tx, found):
         every = surveys_of(tx.journal.of("survey", found.id)).values()
         rows = [one for one in every if state is None or one.state(tx.now) == state]
@@ -543,7 +544,7 @@ def collect(kit: Kit, *, tenant: str) -> int:
                 every = surveys_of(tx.journal.of("survey", program.id)).values()
                 waiting = [
                     _request(kit, tx, program, one) for one in every
-                    if one.answered_at is None and tx.now - one.asked_at < LATE
+                    if one.state(tx.now) in ("open", "late") and tx.now - one.asked_at < LATE
                 ]  # fmt: skip
                 using += [(program.id, *found, waiting)] if waiting else []
     count = 0

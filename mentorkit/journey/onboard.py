@@ -390,8 +390,11 @@ def leave(
 ) -> dict[str, Any]:  # fmt: skip
     """Let somebody go; open proposals are withdrawn, running relationships must end first.
 
-    A mentee leaves their circles at once; these go on for the others.
+    A mentee leaves their circles at once; these go on for the others. What they are still asked is
+    closed.
     """
+    from mentorkit.journey.feedback import close
+
     own = Own(tx, actor, participant)
     for held in tx.relationships.for_participants([participant], states=HOLDING):
         if held.goes_on_without(participant) or (
@@ -401,4 +404,8 @@ def leave(
     moved = tx.participants.get(participant).move("left", by=own.role, reason=reason)
     saved, event = own.save(tx.participants, moved, events.ParticipantLeft, reason=reason)
     withdraw_open(tx, participant=participant, reason="left", cause=event)
+    if (
+        reason != "wrong_role"
+    ):  # such are back at once, and `correct` closes what is of the old side
+        close(own, saved)
     return own.row(saved)

@@ -17,6 +17,7 @@ from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.safety import HANDLERS
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_apart, withdraw_open
+from mentorkit.journey.feedback import close
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.steps import (
@@ -181,6 +182,7 @@ def erase(
             by = Role.SYSTEM if now.state == "declined" else role
             gone = now.move("left", by=by, reason="erased")
             step.save(tx.participants, gone, events.ParticipantLeft, reason="erased")
+            close(step, gone)
             left += 1
     for program in tx.programs.find():
         if person in program.staff:

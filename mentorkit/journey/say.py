@@ -263,8 +263,8 @@ def _told(
 def _asked(tx: Transaction, event: Event, program: Program, locale: str) -> dict[str, str]:
     """Return what a survey shows of itself: what it is called, and until when it is open."""
     one = surveys_of(tx.journal.about("survey", event.subject_id)).get(event.subject_id)
-    if one is None or one.answered_at is not None:
-        raise NotWanted("answered" if one else "overtaken")
+    if one is None or one.closed or one.answered_at is not None:
+        raise NotWanted("answered" if one and one.answered_at else "overtaken")
     _, titles = feedback.questions(tx, program, one)
     due = one.due_at.astimezone(ZoneInfo(program.zone)).date()
     return {"text": in_locale(titles[0], locale), "due": format_day(due, locale)}

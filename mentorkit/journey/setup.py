@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import json_schema, others_see
+from mentorkit.domain.fields import json_schema, shown_answers
 from mentorkit.domain.frozen import thaw
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -37,7 +37,7 @@ KINDS = ("fields", *LISTS, *TEXTS, "supply", "measurement")
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
     """Return what a program asks and tells, as its staff change it.
 
-    `fields` in their order with `used` (how many have answered) and `untold` (how many of these
+    `fields` in their order with `used` (how many have answered) and `unshown` (how many of these
     agreed before it was shown, so that it is not until they agree again), `requirements`,
     `signoffs`, `supply`, `checks` (what plugins offer), the `texts` by kind, with the oldest
     consent text that still does (`needed`), and the `numbers` of the versions in force by kind, 0
@@ -47,18 +47,18 @@ def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]
         people = tx.participants.find(program_id=found.id)
         held = {kind: in_force(tx, found, kind) for kind in KINDS}
         fields, told = fields_of(tx, found), showing(tx, found)
-        untold = Counter(
+        unshown = Counter(
             id
             for row in people
             if row.consented_at and row.state not in ("declined", "left")
-            for id in others_see(fields, row.role, row.profile).keys() - told(row, row.role)
+            for id in shown_answers(fields, row.role, row.profile).keys() - told(row, row.role)
         )
         return {
             "fields": [
                 {
                     **as_row(one),
                     "used": sum(row.profile.get(one.id) is not None for row in people),
-                    "untold": untold[one.id],
+                    "unshown": unshown[one.id],
                 }
                 for one in fields.values()
             ],

@@ -316,8 +316,10 @@ def _show(
         )
         rest = len(shown) - _LISTED
         listed = ", ".join(shown[:_LISTED])
-        more = translate("{listed} and {count} more", locale)
-        return more.format(listed=listed, count=rest) if rest > 0 else listed
+        if rest > 0:
+            more = translate("{listed} and {count} more", locale)
+            listed = more.format(listed=listed, count=rest)
+        return f"{listed} (UTC)" if hours else listed  # nobody knows here who reads it
     return _option(value, locale, about)
 
 

@@ -14,7 +14,7 @@ from mentorkit.domain import reading
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
 from mentorkit.i18n import WEEK, ahead, format_hours
-from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.definitions import fields_of, requirements_of
 from mentorkit.matching.wording import answer
 
 if TYPE_CHECKING:
@@ -24,6 +24,18 @@ NAME = "answer."
 """What the names of these controls begin with, so that no field id meets another name."""
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+
+
+def mark_needed(visit: Visit, questions: Sequence[dict[str, Any]], role: str) -> None:
+    """Mark as `required` also the questions that a requirement of the role looks at.
+
+    Without an answer nobody can say whether it is met, and staff have to ask.
+    """
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        asked = requirements_of(tx, visit.of)
+    needed = {one.field for one in asked if role in ("both", *one.roles)}
+    for question in questions:
+        question["required"] = question["required"] or question["id"] in needed
 
 
 def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

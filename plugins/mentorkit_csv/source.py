@@ -45,7 +45,7 @@ class CsvSource(RecruitmentSource):
             },
             "default_capacity": {
                 "type": ["integer", "null"],
-                "title": "Capacity where none is given",
+                "title": "Places where no number is given",
                 "description": "How many relationships at once, for rows that do not say.",
                 "minimum": 0,
                 "maximum": 10_000,

@@ -12,6 +12,7 @@ from mentorkit.hooks import Column, Context, Facts, Metric, Table
 FEW = 5
 """With fewer answers than this nothing is said of them: somebody could be known by it."""
 SIDES = {"mentee": "Mentees", "mentor": "Mentors", "staff": "Staff"}
+GONE = "Answers that are not offered any more"
 SMALL = f"A dash stands where fewer than {FEW} have answered."
 
 
@@ -189,19 +190,16 @@ def _chosen(facts: Facts) -> Iterator[tuple[Any, ...]]:
             if not those:
                 continue
             given = [
-                value
+                {str(one) for one in (value if isinstance(value, list | tuple) else (value,))}
                 for survey in those
                 if (value := facts.values.get(survey.id, {}).get(question.id)) is not None
             ]
-            counts = Counter(
-                str(one)
-                for value in given
-                for one in (value if isinstance(value, list | tuple) else (value,))
-            )
+            counts = Counter(one for told in given for one in told)
+            gone = sum(not told <= choices.keys() for told in given)
             head = (questionnaire.title, question.label, SIDES[side])
             if len(given) < FEW:
                 yield (*head, None, None, None, None, len(those))
                 continue
-            for choice, label in choices.items():
-                count = counts[choice]
+            told = [(label, counts[choice]) for choice, label in choices.items()]
+            for label, count in [*told, (GONE, gone)] if gone else told:
                 yield (*head, label, 100 * count / len(given), count, len(given), len(those))

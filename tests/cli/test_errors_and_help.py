@@ -55,6 +55,24 @@ def test_every_command_has_one_line_of_help_and_an_example_that_parses(
         command.make_context(command.name, words).close()
 
 
+def test_every_whole_number_is_written_in_digits(run: Run) -> None:
+    taken = 0
+    for path in COMMANDS:
+        command: click.Command = main
+        for name in path:
+            command = getattr(command, "commands", {})[name]
+        for one in command.params:
+            if isinstance(one.type, click.types.IntParamType):
+                assert one.type.convert(" 12 ", one, None) == 12
+                for typed in ("1_0", "1.5", "ten", "\u0661\u0662"):
+                    with pytest.raises(click.BadParameter, match="write digits, such as 12"):
+                        one.type.convert(typed, one, None)
+                taken += 1
+    assert taken > 5
+    told = run("participant", "capacity", "ben", "1_0", code=2).err
+    assert "'1_0' is no whole number; write digits, such as 12." in told
+
+
 @pytest.mark.parametrize("path", [p for p in COMMANDS if p], ids=" ".join)
 def test_a_line_of_help_is_short_enough_to_be_listed_whole(path: tuple[str, ...]) -> None:
     command: click.Command = main

@@ -513,6 +513,24 @@ def test_staff_are_appointed_and_then_act(traders: Path, run: Run) -> None:
     assert "Say who" in run("staff", "add", code=2).err
 
 
+def test_a_program_shows_its_cohorts_with_their_days_or_where_they_are_set(
+    traders: Path, run: Run
+) -> None:
+    told = run("program", "show", "traders").out
+    assert "  cohort      none; `mentorkit program set --file FILE` adds [[cohorts]]\n" in told
+    told = run("program", "create", "--preset", "cohort", "--key", "dated").out
+    spring, autumn = (
+        "2027-spring, 2027-03-01 to 2027-05-24",
+        "2027-autumn, 2027-09-06 to 2027-11-29",
+    )
+    assert f"Its cohorts: {spring}; {autumn}.\n" in told
+    assert "`mentorkit program set dated --file FILE`" in told
+    told = run("program", "show", "dated").out
+    assert f"  cohort      {spring}\n  cohort      {autumn}\n" in told
+    (first, _) = json.loads(run("program", "show", "dated", "--json").out)["cohorts"]
+    assert (first["key"], first["starts"]) == ("2027-spring", "2027-03-01")
+
+
 def test_programs_are_shown_exported_and_made_again(traders: Path, run: Run) -> None:
     assert "traders  Traders  open" in run("program", "show").out
     told = run("program", "show", "traders").out

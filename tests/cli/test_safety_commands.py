@@ -37,7 +37,7 @@ def test_f20_a_concern_is_raised_taken_noted_and_closed(paired: Path, run: Run) 
     told = run("concern", "take", one["id"]).out
     assert "taken, with an admin" in told
     assert "He wants money." in told
-    assert "It is about the proposal of Aïcha Ouédraogo, Chipo Moyo." in told
+    assert "It is about the relationship of Aïcha Ouédraogo, Chipo Moyo." in told
     assert "taken already" in run("concern", "take", one["id"], code=5).err
     assert "I called." in run("concern", "note", one["id"], "--text", "I called.").out
     closed = run("concern", "close", one["id"], "--outcome", "talked_to", "--note", "Done.").out

@@ -115,6 +115,26 @@ def test_f20_a_concern_is_raised_at_the_request_and_at_the_relationship(world: A
     assert all(row["text"] == TELLS for row in rows)
 
 
+def test_a_concern_that_names_no_request_is_filed_under_what_goes_on_or_under_nothing(
+    world: Any,
+) -> None:
+    cora, held = appoint(world), connect(world)
+
+    def filed(key: str = "ana", about: str = "cleo", **told: Any) -> tuple[str | None, str | None]:
+        before = {row["id"] for row in queue(world, cora)}
+        report(world, key, about, **told)
+        (row,) = (row for row in queue(world, cora) if row["id"] not in before)
+        return row["proposal_id"], row["relationship_id"]
+
+    assert filed() == (None, held), "the request that led to it is over"
+    meet.end(world.kit, **world.at, relationship=held)
+    assert filed() == (None, None)
+    assert filed(relationship=held) == (None, held)
+    again = connect(world)
+    assert filed() == (None, again)
+    assert filed(relationship=held) == (None, held), "what they name themselves counts"
+
+
 def test_f20_the_reporter_is_never_shown_to_the_one_it_is_about(told: Any) -> None:
     world = told
     appoint(world)

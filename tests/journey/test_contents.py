@@ -455,3 +455,4 @@ def test_a_word_is_carried_no_more_once_the_two_have_parted(together: Any) -> No
     meet.end(together.kit, **together.at, relationship=together.relationship)
     with pytest.raises(Conflict, match="goes to nobody"):
         contents.release(together.kit, **by, content=waits["id"])
+    assert contents.waiting(together.kit, **by, program="traders") == []

@@ -474,6 +474,34 @@ def test_who_has_taken_consent_back_is_not_asked(create_asking: Create, clock: C
     assert {row["name"] for row in asked(world, "check")} == {"Ana"}
 
 
+@pytest.mark.parametrize("how", ["leaves", "erased"])
+def test_what_somebody_was_still_asked_is_closed_when_they_leave(
+    create_asking: Create, clock: Clock, how: str
+) -> None:
+    world = create_asking("check")
+    held = connect(world, "ana", "cleo")
+    clock.forward(days=43)
+    drain(world)
+    answered = asked(world, "check", relationship_id=held, side="mentor")[0]
+    answer(world, answered, going="well")
+    open_ = [row for row in asked(world) if row["name"] == "Ana" and row["state"] != "answered"]
+    assert {row["parts"][0]["questionnaire"] for row in open_} == {"baseline", "check"}
+    mine = {"tenant": world.tenant, "actor": world.by("ana")}
+    if how == "leaves":
+        meet.end(world.kit, **world.at, relationship=held)
+        onboard.leave(world.kit, **world.at, participant=world.ids["ana"])
+        assert feedback.mine(world.kit, **mine) == []
+        with pytest.raises(NotFound, match="not asked any more"):
+            feedback.show(world.kit, **mine, survey=open_[0]["id"])
+    else:
+        protect.erase(world.kit, **world.at, person=world.persons["ana"])
+    drain(world)
+    found = {row["id"]: row["state"] for row in asked(world)}
+    closed = {id for id, state in found.items() if state == "closed"}
+    assert closed == {row["id"] for row in open_}, "they were asked, and that still counts"
+    assert found[answered["id"]] == "answered"
+
+
 def test_answers_are_checked_and_kept_once(create_asking: Create) -> None:
     world = create_asking("check")
     (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]

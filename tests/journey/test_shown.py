@@ -227,11 +227,11 @@ def test_an_answer_is_shown_of_whoever_has_agreed_since_its_question_is_shown(
     assert every(world, *there) == [OF_CLEO] * 3
     setup.field(world.kit, **at, field="income", label="What you earn")
     fields = setup.show(world.kit, **at)["fields"]
-    assert {one["id"]: one["untold"] for one in fields if one["untold"]} == {"income": 2}
+    assert {one["id"]: one["unshown"] for one in fields if one["unshown"]} == {"income": 2}
     agree(world, "cleo", clock)
     assert every(world, *there) == [{**OF_CLEO, "income": "more"}] * 3
     fields = setup.show(world.kit, **at)["fields"]
-    assert {one["id"]: one["untold"] for one in fields if one["untold"]} == {"income": 1}
+    assert {one["id"]: one["unshown"] for one in fields if one["unshown"]} == {"income": 1}
     for shown in (False, True):
         clock.forward(hours=1)
         setup.field(world.kit, **at, field="income", shown=shown)

@@ -105,6 +105,21 @@ def test_f7_a_program_sets_its_ratio_or_switches_the_gate_off(world: SimpleNames
         define(world, "supply", {"by": [{"mentee": "nothing", "mentor": "trade"}]})
 
 
+def test_f7_what_a_change_of_the_supply_or_the_targets_does_not_name_stays(
+    world: SimpleNamespace,
+) -> None:
+    define(world, "supply", {"mentor_capacity": 6, "by": [{"mentee": "trade", "mentor": "trade"}]})
+    define(world, "supply", {"ratio": 2})
+    define(world, "targets", {"length_days": 84})
+    define(world, "targets", {"minutes_per_month": 30})
+    told = programs.export(world.kit, **world.at, program="traders")
+    assert (told["supply"]["mentor_capacity"], told["supply"]["ratio"]) == (6, 2)
+    assert told["supply"]["by"] == [{"mentee": "trade", "mentor": "trade"}]
+    assert (told["targets"]["length_days"], told["targets"]["minutes_per_month"]) == (84, 30)
+    define(world, "supply", {"by": [], "mentor_capacity": 1})
+    assert (now(world)["ratio"], now(world)["mentor_capacity"], now(world)["by"]) == (2, 1, [])
+
+
 def test_f7_the_shortage_sums_to_demand(create_world: Callable[..., SimpleNamespace]) -> None:
     world = create_world()
     fields = {

@@ -51,6 +51,18 @@ def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
     assert told("text", "Ora, by the mill") == "Ora, by the mill"
 
 
+def test_hours_in_a_reason_say_on_which_clock_they_are() -> None:
+    fields = {"free": Field(id="free", kind="hours")}
+    few, many = (18, 19, 24), tuple(24 * day + 9 for day in range(7))
+
+    def told(hours: tuple[int, ...]) -> str:
+        params = Frozen(field="free", shared=hours, count=len(hours))
+        return words(Reason(code="shares", params=params), fields=fields)
+
+    assert "Mon 18-20, Tue 0-1 (UTC)" in told(few)
+    assert "Sat 9-10 and 1 more (UTC)" in told(many)
+
+
 def test_who_is_none_of_the_two_reads_of_the_mentee_and_the_mentor() -> None:
     params = Frozen(field="languages", shared=("sw", "en"), count=2, of=3)
     reason = Reason(code="covers_yours", params=params, points=1)
@@ -126,7 +138,7 @@ def test_hours_are_told_as_they_are_answered() -> None:
     needs = Frozen(code="needs_some", params=Frozen(field="hours", values=hours, least=1))
     assert words(Reason(code="recruit_who", params=Frozen(needs=(needs,))), fields=fields) == (
         "Recruit somebody who offers this: at least 1 of Tue 23-24, Wed 0-1, Wed 16-18, Sun 23-24 "
-        "under hours."
+        "(UTC) under hours."
     )
 
 

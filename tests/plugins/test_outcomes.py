@@ -302,6 +302,16 @@ def test_s7_a_pulse_tells_n_answered_of_n_attended() -> None:
     assert (a["count"], b["count"]) == (6, 2)
 
 
+def test_who_chose_an_option_that_was_taken_away_since_is_counted_in_a_row_of_their_own() -> None:
+    told = Told()
+    for number, why in enumerate((["a"], ["a"], ["b", "old"], ["old", "older"], ["older"])):
+        told.ask(f"p{number}", "pulse", {"why": why})
+    shown = [(row["choice"], row["count"], row["percent"]) for row in rows(Answers(), told.facts())
+             if row["question"]["en"] == "why"]  # fmt: skip
+    assert shown[2] == ("Answers that are not offered any more", 3, 60.0)
+    assert [count for _, count, _ in shown] == [2, 1, 3]
+
+
 def test_what_fewer_than_five_said_is_not_shown() -> None:
     told = Told()
     for number in range(4):

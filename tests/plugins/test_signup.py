@@ -68,6 +68,27 @@ def send(host: flask.Flask, user: str | None = None, status: int = 200, **typed:
     return answer.text
 
 
+def test_what_a_requirement_looks_at_is_marked_as_needed_and_the_year_of_birth_says_why(
+    host: flask.Flask, kit: Kit
+) -> None:
+    old = {"id": "old", "field": "years", "test": "at_least", "value": 2, "roles": ["mentor"]}
+    fields = PRESET["fields"] | {"years": {"kind": "number"}, "tools": {"kind": "text"}}
+    more = {**PRESET, "fields": fields, "requirements": [*PRESET["requirements"], old]}
+    more["program"] = {"minimum_age": 17}
+    programs.create(kit, **BY, key="elders", preset=more)
+
+    def marked(role: str) -> set[str]:
+        page = host.test_client().get(f"/m/x/signup/elders?as={role}").text
+        assert 'aria-describedby="born-help"' in page
+        assert 'id="born-help">Everybody here has to be over 17.</span>' in page
+        labels = re.findall(r'<label for="answer\.(\w+)">(.*?)</label>', page)
+        assert {name for name, _ in labels} == set(fields)
+        return {name for name, label in labels if "(needed)" in label}
+
+    assert marked("mentor") == {"trade", "years"}
+    assert marked("mentee") == {"trade"}
+
+
 def test_a_sign_up_that_is_sent_twice_counts_once(host: flask.Flask, kit: Kit) -> None:
     browser = host.test_client()
     page = browser.get("/m/x/signup/traders?as=mentee").text

@@ -292,6 +292,19 @@ def test_the_figures_are_what_follows_from_what_was_told_by_those_who_are_there(
     check(told, rows)
 
 
+def test_on_a_phone_every_figure_stands_behind_its_name(told: Portal) -> None:
+    cora = told.browser("cora")
+    page = cora.open("/programs/traders/report")
+    tables = re.findall(r'<table class="mk-table([^"]*)">(.*?)</table>', page, re.DOTALL)
+    cells = [cell for _, table in tables for cell in re.findall(r"<td[^>]*>", table)]
+    assert len(cells) > 20
+    assert {name for name, _ in tables} == {" mk-dense"}
+    assert all("data-label=" in cell for cell in cells)
+    with cora.client.get(f"{cora.at}/static/mentorkit.css") as style:
+        phone = style.text.partition("On a phone a row is a card")[2]
+    assert not re.search(r"\.mk-report[^{]*\{[^}]*(display: table|content: none)", phone)
+
+
 def test_what_came_into_the_plan_later_was_not_asked_of_those_before(told: Portal) -> None:
     kit, by = told.kit, {**by_admin(told), "program": "traders"}
     plan, asks = PRESET["measurement"], PRESET["questionnaires"]

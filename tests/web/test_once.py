@@ -49,6 +49,22 @@ def forms(portal: Portal) -> list[Any]:
         return list(tx.outbox.find(kind=once.KIND))
 
 
+def badge(take: Callable[[], Any]) -> SimpleNamespace:
+    """Return a plugin whose page gives its token, and whose form `take` answers."""
+    pages = flask.Blueprint("badge", __name__)
+
+    @pages.get("/")
+    @allow(public=True)
+    def show() -> str:
+        return str(flask.render_template_string("{{ token }}", token=current().token()))
+
+    pages.post("/")(allow(public=True)(take))
+    return SimpleNamespace(
+        manifest=Manifest(title="Badge", summary="Gives a badge."),
+        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
+    )
+
+
 def test_back_and_the_button_again_logs_no_second_meeting(portal: Portal, clock: Any) -> None:
     held = connect(portal)
     clock.forward(days=2)
@@ -364,26 +380,13 @@ def test_a_host_that_renews_its_cookie_with_every_answer_has_forms_count_once(
 def test_a_plugin_whose_answer_cannot_be_given_twice_has_its_form_done_again(
     create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
 ) -> None:
-    pages = flask.Blueprint("badge", __name__)
-
-    @pages.get("/")
-    @allow(public=True)
-    def show() -> str:
-        return str(flask.render_template_string("{{ token }}", token=current().token()))
-
-    @pages.post("/")
-    @allow(public=True)
     def take() -> Any:
         flask.session["badge"] = "taken"
         if flask.request.form["keep"] == "again":
             current().again()
         return current().go("home")
 
-    badge = SimpleNamespace(
-        manifest=Manifest(title="Badge", summary="Gives a badge."),
-        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
-    )
-    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge(take)))))
     for keep, given in (("again", [True, True]), ("", [True, False])):
         token = portal.browser("ana").open("/x/badge/")
         form = {"mk_token": token, "keep": keep}
@@ -394,16 +397,9 @@ def test_a_plugin_whose_answer_cannot_be_given_twice_has_its_form_done_again(
 def test_a_plugin_whose_page_lets_errors_out_is_answered_with_what_the_first_has_done(
     create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
 ) -> None:
-    pages, met = flask.Blueprint("badge", __name__), threading.Barrier(2, timeout=30)
+    met = threading.Barrier(2, timeout=30)
     began: list[int] = []
 
-    @pages.get("/")
-    @allow(public=True)
-    def show() -> str:
-        return str(flask.render_template_string("{{ token }}", token=current().token()))
-
-    @pages.post("/")
-    @allow(public=True)
     def take() -> Any:
         began.append(1)
         if len(began) < 3:
@@ -411,11 +407,7 @@ def test_a_plugin_whose_page_lets_errors_out_is_answered_with_what_the_first_has
         current().kit.write(current().tenant, lambda tx: tx.outbox.add("badge", tx.new_id()))
         return current().go("home")
 
-    badge = SimpleNamespace(
-        manifest=Manifest(title="Badge", summary="Gives a badge."),
-        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
-    )
-    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge(take)))))
     form, told = {"mk_token": portal.browser().open("/x/badge/")}, list[int]()
 
     def tap() -> None:
@@ -445,16 +437,9 @@ def fails_after(work: Callable[..., Any]) -> Callable[..., Any]:
 def test_a_form_of_a_plugin_that_writes_in_its_own_tables_alone_counts_once(
     create_portal: Callable[..., Portal], create_kit: Callable[..., Kit], user: str | None
 ) -> None:
-    pages, met = flask.Blueprint("badge", __name__), threading.Barrier(2, timeout=1)
+    met = threading.Barrier(2, timeout=1)
     done: list[int] = []
 
-    @pages.get("/")
-    @allow(public=True)
-    def show() -> str:
-        return str(flask.render_template_string("{{ token }}", token=current().token()))
-
-    @pages.post("/")
-    @allow(public=True)
     def take() -> Any:
         with suppress(threading.BrokenBarrierError):
             met.wait()  # neither has found the form held, where nobody is signed in
@@ -466,11 +451,7 @@ def test_a_form_of_a_plugin_that_writes_in_its_own_tables_alone_counts_once(
             done.append(1)
         return visit.go("home")
 
-    badge = SimpleNamespace(
-        manifest=Manifest(title="Badge", summary="Badges."),
-        mentorkit_web_blueprints=hookimpl(lambda: [pages]),
-    )
-    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge))))
+    portal = create_portal(kit=create_kit(plugins=("matching", ("badge", badge(take)))))
     form = {"mk_token": portal.browser(user).open("/x/badge/")}
     told: list[int] = []
 

@@ -32,6 +32,8 @@ def test_columns_are_mapped_looked_at_and_kept(
     page = cora.send(path, sheet=sheet, role="mentee")
     assert '<option value="email" selected>' in page
     assert "eva@example.org" in page
+    assert page.count("Show what would change</button>") == 1
+    assert re.search(r"<details><summary>Another sheet.*Read this sheet instead", page, re.DOTALL)
     kept = {"kept": cora.find(r'name="kept" value="([^"]+)"'), "name": "people.csv"}
     chosen = {"column.0": "ref", "column.1": "name", "column.2": "email", "column.3": "trade"}
     page = cora.send(path, **kept, role="mentee", do="preview", **chosen, **{"column.4": ""})
@@ -98,7 +100,7 @@ def test_f7_staff_see_what_is_missing_and_what_to_do(portal: Portal) -> None:
     assert "Mentees who sign up go onto the waiting list." in page
     assert "tailor" in page
     assert "6 mentees without one" in cora.open(f"{AT}/matching")
-    cora.open(f"{AT}/setup")
+    assert "Usual, and no limit: mentors may name fewer or more." in cora.open(f"{AT}/setup")
     cora.send(f"{AT}/setup", do="supply", ratio="2", gate="yes", mentor_capacity="6")
     cora.send(f"{AT}/setup", do="supply", ratio="0,5", gate="yes", by="trade = trade")
     assert "There are mentors enough" in cora.open(f"{AT}/supply")

@@ -75,7 +75,7 @@ def test_those_refused_stay_ticked_and_the_others_do_not(portal: Portal, clock: 
     cora.open(AT)
     page = cora.send(AT, 409, relationship=[second], do="meet", minutes="0", day=day)
     assert "That was not possible:" in page
-    assert f'value="{second}" aria-label="Ben, Dora" checked' in page
+    assert f'value="{second}" aria-label="Tick Ben, Dora" checked' in page
     form = {"relationship": [first, second], "do": "meet", "minutes": "45", "day": day}
     page = cora.send(AT, 409, **form)
     assert "done for 1, not for 1" in page

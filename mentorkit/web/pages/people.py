@@ -300,6 +300,7 @@ def participant(
     problems = {one.place: one.message for one in listed}
     found["zone"] = visit.clock(found["zone"])
     hours = ahead(found["zone"], visit.kit.clock())
+    answers.mark_needed(visit, found["questions"], found["role"])
     for question in found["questions"]:
         question["typed"] = answers.as_typed(question, hours)
         question["wrong"] = problems.get(question["id"])

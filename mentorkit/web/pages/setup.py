@@ -149,15 +149,9 @@ def _text(visit: Visit, at: dict[str, Any]) -> None:
 def _supply(visit: Visit, at: dict[str, Any]) -> None:
     lines = [line.partition("=") for line in visit.form.get("by", "").split("\n") if line.strip()]
     by = [{"mentee": a.strip(), "mentor": b.strip() or a.strip()} for a, _, b in lines]
-    places = answers.whole("mentor_capacity")
-    if places is None:  # it is left as it is
-        places = setup.show(visit.kit, **at)["supply"]["mentor_capacity"]
-    body = {
-        "ratio": answers.decimal("ratio"),
-        "gate": "gate" in visit.form,
-        "by": by,
-        "mentor_capacity": places,
-    }
+    body = {"ratio": answers.decimal("ratio"), "gate": "gate" in visit.form, "by": by}
+    if (places := answers.whole("mentor_capacity")) is not None:
+        body["mentor_capacity"] = places
     programs.define(visit.kit, **at, kind="supply", body=body, was=answers.whole("was"))
 
 
