@@ -158,7 +158,7 @@ def sign_up(
                 role=role,  # type: ignore[arg-type]
                 capacity=capacity or places_of(tx, found, role),
                 profile=Frozen(profile),
-                source=source[:100],
+                source=source[:100] or "sign-up",
                 campaign=campaign[:100],
                 created_at=tx.now,
             )
@@ -211,8 +211,9 @@ def _checked(
         problems.append(Problem("name", "write your name, in at most 200 characters"))
     if not email.strip() and not phone.strip():
         problems.append(Problem("email", "give an e-mail address or a phone number"))
-    if email.strip() and ("@" not in email.strip(" @") or len(email) > 250):
-        problems.append(Problem("email", "write an address such as mary@example.org"))
+    domain = folded(email).rpartition("@")[2].strip(".")
+    if email.strip() and ("." not in domain or len(email) > 250):
+        problems.append(Problem("email", "write the whole address, such as mary@example.org"))
     if (number := phone.strip()) and (not number.startswith(("+", "00")) or not folded(number)):
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
     if not is_zone(zone):

@@ -115,8 +115,8 @@ def _money(amount: str, currency: str) -> dict[str, str]:
     try:
         number(amount)
         value = Decimal(pointed(amount))
-    except ValueError:
-        problems.append(Problem("amount", "write a number, such as 1200.50"))
+    except ValueError as error:
+        problems.append(Problem("amount", str(error)))
     if not problems and not (value.is_finite() and 0 <= value < MOST):
         problems.append(Problem("amount", "write a number from 0 up, below 1000000000000"))
     code = currency.strip().upper()

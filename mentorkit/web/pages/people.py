@@ -152,7 +152,7 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
 
 def _nobody(visit: Visit, program: str, ids: Sequence[str]) -> tuple[str, int]:
     """Show the list once more, with what to do first."""
-    problem = Problem("", visit.words("tick at least one person, then say what to do"))
+    problem = Problem("", visit.words("Tick at least one person, then say what to do."))
     told = visit.words("Nothing was done yet.") if ids else visit.words("Nobody was ticked.")
     return people(visit, program, wrong=Invalid("people.nothing", told, [problem]), ticked=ids), 422
 
