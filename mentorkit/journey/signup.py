@@ -76,26 +76,11 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
 
 
 def sign_up(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    role: str,
-    name: str,
-    email: str = "",
-    phone: str = "",
-    born: int | None = None,
-    locale: str = "en",
-    zone: str = "UTC",
-    answers: Mapping[str, Any] | None = None,
-    source: str = "",
-    campaign: str = "",
-    agreed: int | None = None,
-    cohort: str | None = None,
-    capacity: int | None = None,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, role: str, name: str, email: str = "",
+    phone: str = "", born: int | None = None, locale: str = "en", zone: str = "UTC", answers:
+    Mapping[str, Any] | None = None, source: str = "", campaign: str = "", agreed: int | None =
+    None, cohort: str | None = None, capacity: int | None = None, tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Take somebody in as a lead by their own wish; return what they may know of it.
 
     A host's user who is signed in is that person from now on. Nobody proves an address here, so
@@ -191,18 +176,9 @@ def sign_up(
 
 
 def _checked(
-    tx: Transaction,
-    program: Program,
-    role: str,
-    name: str,
-    email: str,
-    phone: str,
-    born: int | None,
-    zone: str,
-    answers: Mapping[str, Any],
-    cohort: str | None,
-    capacity: int | None,
-) -> dict[str, Any]:
+    tx: Transaction, program: Program, role: str, name: str, email: str, phone: str, born: int |
+    None, zone: str, answers: Mapping[str, Any], cohort: str | None, capacity: int | None,
+) -> dict[str, Any]:  # fmt: skip
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
     problems = [Problem("cohort", cohort)] if cohort else []
     if role not in SIDES:

@@ -82,17 +82,9 @@ def _row(
 
 @atomic
 def spend(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    source: str,
-    campaign: str = "",
-    amount: str,
-    currency: str,
-    tx: Transaction = NEW,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, source: str, campaign: str = "", amount:
+    str, currency: str, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Set what was spent on a source (and campaign) in all; it takes the place of what was set.
 
     `amount` is text such as ``1200.50``; `currency` three letters (ISO 4217).

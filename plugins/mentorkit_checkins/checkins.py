@@ -39,7 +39,8 @@ class CheckIns(Nudge):
             elif one.kind in ("answer", "reply"):
                 if days := _days(ctx, "answer_days"):
                     at = (one.until or one.since) - timedelta(days=days)
-                    yield _until(one, f"{one.kind}_reminder", max(at, one.since))
+                    of_staff = "_staff" if one.role == "coordinator" else ""
+                    yield _until(one, f"{one.kind}_reminder{of_staff}", max(at, one.since))
             elif one.kind in ("first_meeting", "meeting"):
                 first = one.kind == "first_meeting"
                 if days := _days(ctx, "first_meeting_days" if first else "quiet_days"):

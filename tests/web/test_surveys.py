@@ -84,6 +84,8 @@ def test_everybody_asked_reads_about_whom_and_staff_why(asking: Portal, clock: A
     connect(asking)
     clock.forward(days=45)
     drain(asking)
+    (asked,) = [text for text in messages(asking) if "Hello Ana" in text and "Six to" in text]
+    assert "(Cleo)." in asked
     told = r"[^<]+: your mentoring with Cleo"
     assert re.search(told, asking.browser("ana").open("/"))
     assert re.search(told.replace("Cleo", "Ana"), asking.browser("cleo").open("/"))
