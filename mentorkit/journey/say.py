@@ -210,7 +210,8 @@ def _told(
         lost = event.noun == "concern" and job.recipient_id not in program.staff
         if state["state"] not in WANTED[job.name] or lost:
             raise NotWanted("overtaken")
-        return {}
+        why = tx.notes.first(id=state.get("note_id") or "")
+        return {"text": why.text if why else ""}
     if event.noun == "survey":
         return _asked(tx, event, program, locale)
     roles: dict[str, list[str]] = defaultdict(list)

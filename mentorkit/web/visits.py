@@ -419,6 +419,7 @@ NOTICES = {
     "together": "Lifted. They may be brought together again: by a draft, by staff, or by asking "
     "for each other, unless the other has set the same. What has ended does not come back.",
     "released": "The text is passed on.",
+    "text_taken_back": "Taken back. Nobody else reads it.",
     "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
     "strategy": "The new version is kept. The next draft goes by it.",
     "removed": "The pair is taken out of the draft.",

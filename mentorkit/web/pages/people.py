@@ -23,7 +23,7 @@ from mentorkit.errors import (
     by_row,
 )
 from mentorkit.i18n import ahead, zone_named
-from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
+from mentorkit.journey import choices, contents, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
@@ -313,6 +313,7 @@ def participant(
         title=visit.words("About you") if own else found["name"],
         here="people",
         own=own,
+        mine=contents.own(visit.kit, **visit.asked(), about=participant) if own else (),
         one=found,
         wrong=wrong,
         problems=problems,
