@@ -206,7 +206,7 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 
 
 def counted(*parts: tuple[int, str] | tuple[int, str, str]) -> str:
-    """Return the counts that are not zero in one sentence: ``3 new, 1 changed, 2 jobs done``.
+    """Return the counts that are not zero in one sentence: ``3 new, 1 changed, 2 pairs taken out``.
 
     A part is a count and a word for it, or the words for one and for many.
     """

@@ -222,22 +222,63 @@ def release(session: Session, /, which: Sequence[str], as_json: bool) -> None:
     _decide(session, "release", which, as_json, "Passed on")
 
 
-@content.command(epilog=example("mentorkit content refuse CONTENT"))
+@content.command(epilog=example("mentorkit content refuse CONTENT --note 'Write it kindly.'"))
 @click.argument("which", metavar="CONTENT...", nargs=-1, required=True)
+@click.option("--note", default="", help="Why, for whoever wrote them.")
 @json_option
 @pass_session
-def refuse(session: Session, /, which: Sequence[str], as_json: bool) -> None:
+def refuse(session: Session, /, which: Sequence[str], note: str, as_json: bool) -> None:
     """Do not pass texts on.
 
     Whoever wrote them is asked for other words.
     """
-    _decide(session, "refuse", which, as_json, "Not passed on")
+    _decide(session, "refuse", which, as_json, "Not passed on", note=note)
 
 
-def _decide(session: Session, verb: str, which: Sequence[str], as_json: bool, did: str) -> None:
+@content.command(epilog=example("mentorkit --as E00001 content own"))
+@json_option
+@pass_session
+def own(session: Session, /, as_json: bool) -> None:
+    """List the texts of one's own that wait, or were not passed on.
+
+    Of whom --as names.
+    """
     from mentorkit.journey import contents
 
-    done = [getattr(contents, verb)(session.kit, **session.scope, content=one) for one in which]
+    rows = contents.own(session.kit, **session.scope)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        why = f": {clean(row['why'])}" if row["why"] else ""
+        say(f"{row['id']}: {'waits' if row['state'] == 'held' else 'not passed on'}{why}")
+        for line in row["text"].splitlines():
+            say(f"  {clean(line)}")
+    if not rows:
+        say("No text waits.")
+
+
+@content.command(
+    name="take-back", epilog=example("mentorkit --as E00001 content take-back CONTENT")
+)
+@click.argument("which", metavar="CONTENT...", nargs=-1, required=True)
+@json_option
+@pass_session
+def take_back(session: Session, /, which: Sequence[str], as_json: bool) -> None:
+    """Take back texts of one's own that wait.
+
+    Of whom --as names; `content own` lists them.
+    """
+    _decide(session, "take_back", which, as_json, "Taken back")
+
+
+def _decide(
+    session: Session, verb: str, which: Sequence[str], as_json: bool, did: str, **how: str
+) -> None:
+    from mentorkit.journey import contents
+
+    step = getattr(contents, verb)
+    done = [step(session.kit, **session.scope, content=one, **how) for one in which]
     if as_json:
         print_json(done)
     else:

@@ -101,11 +101,11 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
             say("Nothing was due.")
         return
     told = counted(
-        (report["done"], "job done", "jobs done"),
+        (report["done"], "piece of work done", "pieces of work done"),
         (report["turned"], "milestone turned", "milestones turned"),
         (report["expired"], "proposal expired", "proposals expired"),
         (report["nudged"], "prompt made", "prompts made"),
-        (report["cancelled"], "no longer wanted"),
+        (report["cancelled"], "not needed any more"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),
         (report["failed"], "tenant broke off", "tenants broke off"),

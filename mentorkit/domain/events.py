@@ -474,7 +474,10 @@ class ContentHeld(MovedFor, noun="content", state="held"): ...
 class ContentReleased(Moved, noun="content", state="released"): ...
 
 
-class ContentRefused(MovedFor, noun="content", state="refused"): ...
+class ContentRefused(MovedFor, noun="content", state="refused"):
+    """It goes to nobody; in the note `note_id` staff tell its author why."""
+
+    note_id: str | None = None
 
 
 class SurveyAsked(Moved, noun="survey", state="asked"):

@@ -159,7 +159,7 @@ def _number(raw: Any) -> float:
     try:
         value = float(told)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{raw!r} is not a number; write digits, such as 12 or 3.5") from None
+        raise ValueError(f"write digits, such as 12 or 3.5; {raw!r} is not a number") from None
     if not abs(value) < 1e15:
         raise ValueError("the number is out of range; write one below 1e15")
     return value
@@ -185,7 +185,7 @@ def _hours(raw: Any) -> Iterable[int]:
     if day[:3] in _DAYS and whole and int(start) < int(end) <= 24:
         first = _DAYS[day[:3]] * 24
         return range(first + int(start), first + int(end))
-    raise ValueError(f"{raw!r} is not a weekly time; write it as `mon 18-20`")
+    raise ValueError(f"write it as `mon 18-20`; {raw!r} is not a weekly time")
 
 
 def parse_fields(data: Any) -> tuple[dict[str, Field], list[Problem]]:

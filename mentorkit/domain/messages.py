@@ -9,7 +9,7 @@ from string import Formatter
 from mentorkit.domain.frozen import Frozen
 
 PLACEHOLDERS = (
-    "person", "mentee", "mentor", "program", "reasons", "due", "text", "link",
+    "person", "others", "mentee", "mentor", "program", "reasons", "due", "text", "link",
     "met", "sender", "meeting", "contacts",
 )  # fmt: skip
 """What a message template may name, as ``{mentor}``; nothing else is ever looked up."""

@@ -70,17 +70,20 @@ Check = Callable[[Any, Place], Any]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """What is one number to some, and a thousand times as much to others."""
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}(\.\d+)?|[+-]?[1-9]\d{0,2},\d{3}\.\d+")
+"""What has commas that part thousands, and can mean nothing else."""
 
 
 def number(typed: str) -> int | float:
     """Return the number that somebody has typed; raise ValueError with what to write instead.
 
-    Decimals follow a point or a comma. ``1,234`` is refused: nobody knows which number it is. What
+    Decimals follow a point or a comma, and commas may part thousands where they can be nothing
+    else: ``1,200.50``, ``1,234,567``. ``1,234`` is refused: nobody knows which number it is. What
     only a machine takes for one is none: ``1_000``, ``nan``, ``inf``, and what is as large.
     """
     told = pointed(typed)
     if not _NUMBER.fullmatch(told) or math.isinf(float(told)):
-        raise ValueError(f"{typed!r} is not a number; write digits, such as 12 or 3.5")
+        raise ValueError(f"write digits, such as 12 or 3.5; {typed!r} is not a number")
     return int(told) if told.lstrip("+-").isdecimal() else float(told)
 
 
@@ -91,6 +94,8 @@ def pointed(typed: str) -> str:
     if _EITHER.fullmatch(told):
         whole = told.replace(",", "")
         raise ValueError(f"{typed!r} may be {whole} or {point}; write one of these two")
+    if _THOUSANDS.fullmatch(told):
+        return told.replace(",", "")
     return told if "." in told else point
 
 

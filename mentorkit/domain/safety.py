@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mentorkit.domain.moves import STAFF, SYSTEM, Moves, Role
+from mentorkit.domain.moves import PARTIES, STAFF, SYSTEM, Moves, Role
 
 HANDLERS = STAFF | {Role.SUPERVISOR}
 """Who sees and handles concerns; there must be somebody when it is about a coordinator."""
@@ -28,9 +28,9 @@ CONTENT_MOVES = Moves(
     {
         ("unchecked", "released"): SYSTEM | STAFF,
         ("unchecked", "held"): SYSTEM,
-        ("unchecked", "refused"): SYSTEM | STAFF,
+        ("unchecked", "refused"): SYSTEM | STAFF | PARTIES,
         ("held", "released"): STAFF,
-        ("held", "refused"): SYSTEM | STAFF,
+        ("held", "refused"): SYSTEM | STAFF | PARTIES,
     },
 )
 
@@ -96,7 +96,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A text set aside: its id is its note's, `role` is what its author was when writing it."""
+    """A text set aside: its id is its note's, `role` is what its author was when writing it.
+
+    `note_id` is the note in which staff tell the author why it was refused.
+    """
 
     id: str
     program_id: str
@@ -109,4 +112,5 @@ class Held:
     participant_id: str | None = None
     field: str | None = None
     reason: str | None = None
+    note_id: str | None = None
     written_at: datetime | None = None

@@ -259,7 +259,7 @@ class Hooks(Protocol):
             templates = {
                 "day_after": {
                     "subject": {"en": "Have you written to each other?"},
-                    "body": {"en": "Hello {person}, {mentee} and {mentor} are connected.\\n{link}"},
+                    "body": {"en": "Hello {person}, you and {others} are connected.\\n{link}"},
                 }
             }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KINDS = ("phone", "whatsapp", "email")
 """The kinds of contact that people give each other."""
 _NUMBER = re.compile(r"\+?\d{4,15}")
-_ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w.-]{1,255}")
+_ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})+")
 """Without what would mean something else in a link, such as ? and %."""
 
 

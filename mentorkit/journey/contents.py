@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 log = logging.getLogger("mentorkit.contents")
 WAITING = ("unchecked", "held")
+UNSAID = ("overtaken", "taken_back")
+"""The codes of a text that went to nobody without staff having refused it."""
 FAILED = "check_failed"
 """The code of a text that is held because a check gave no answer that can be used."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
@@ -281,9 +283,12 @@ def _settle(tx: Transaction, content: str, code: str | None) -> None:
 
 
 class _Looking(Step):
-    """A step about one text set aside, by the system or by staff whom it does not concern."""
+    """A step about one text set aside, by the system or by staff whom it does not concern.
 
-    def __init__(self, tx: Transaction, actor: Actor, content: str) -> None:
+    Or by its author, if it is to be `mine`.
+    """
+
+    def __init__(self, tx: Transaction, actor: Actor, content: str, mine: bool = False) -> None:
         told = tx.journal.about("content", content)
         if not told:
             raise tx.notes.missing(content)
@@ -305,9 +310,11 @@ class _Looking(Step):
             self.asked = both(tx, SYSTEM_ACTOR, (self.about[0], self.about[1]), "proposal")
         found = tx.participants.get_many(self.about)
         self.people = [one.person_id for one in found.values()]
-        role = role_in(tx, self.program, actor)
-        own = person_of(tx, actor) in self.people and role != Role.SYSTEM
-        if role not in STAFF | {Role.SYSTEM} or own:
+        role, who = role_in(tx, self.program, actor), person_of(tx, actor)
+        own = who in self.people and role != Role.SYSTEM
+        if mine and who == self.held.author_id:
+            role = Role(self.held.role)
+        elif mine or own or role not in STAFF | {Role.SYSTEM}:
             raise tx.notes.missing(content)
         super().__init__(tx, actor, role or Role.SYSTEM, self.program.id)
 
@@ -412,15 +419,69 @@ def release(
 @atomic
 def refuse(
     kit: Kit, *, tenant: str, actor: Actor, content: str, reason: str = "not_allowed",
-    tx: Transaction = NEW,
+    note: str = "", tx: Transaction = NEW,
 ) -> dict[str, Any]:  # fmt: skip
-    """Do not pass a text on: its author is told to write in other words, and time goes on."""
+    """Do not pass a text on: its author is told to write in other words, and time goes on.
+
+    `note` tells them why.
+    """
     looking = _Looking(tx, actor, content)
     _ensure_wanted(looking)
-    event = looking.walk("refused", events.ContentRefused, reason=reason)
+    why = looking.note("person", looking.held.author_id, note.strip())
+    event = looking.walk("refused", events.ContentRefused, reason=reason, note_id=why)
     looking.go_on()
     tell(tx, event, "content_refused", [looking.held.author_id])
     return {"content": content, "state": "refused"}
+
+
+@atomic
+def take_back(
+    kit: Kit, *, tenant: str, actor: Actor, content: str, tx: Transaction = NEW
+) -> dict[str, Any]:
+    """Take back a text of one's own that still waits: it goes to nobody, and time goes on."""
+    looking = _Looking(tx, actor, content, mine=True)
+    if looking.held.state not in WAITING:
+        told = "It does not wait any more, so it cannot be taken back."
+        raise Conflict("content.decided", told)
+    looking.walk("refused", events.ContentRefused, reason="taken_back")
+    looking.go_on()
+    return {"content": content, "state": "refused", **_place(looking.held)}
+
+
+def own(kit: Kit, *, tenant: str, actor: Actor, about: str | None = None) -> list[dict[str, Any]]:
+    """List the actor's own texts that wait or were refused, oldest first, each with its `text`.
+
+    `about` narrows them to a proposal, a relationship or a participant (id). `why` is what staff
+    wrote of it. One that was refused goes as soon as another is written in its place.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        person, only = person_of(tx, actor), {"subject_id": about} if about else {}
+        notes = {one.id: one for one in tx.notes.find(author_id=person, **only)} if person else {}
+        told: dict[str, list[Event]] = {}
+        for event in tx.journal.about("content", *notes):
+            told.setdefault(event.subject_id, []).append(event)
+        texts = [folded(each) for each in told.values()]
+        last = {tuple(_place(one).values()): one for one in texts}.values()
+        refused = [o for o in last if o.state == "refused" and o.reason not in UNSAID]
+        listed = [one for one in texts if one.state in WAITING or one in refused]
+        why = tx.notes.get_many(one.note_id for one in listed if one.note_id)
+        return [
+            {
+                "id": one.id,
+                "kind": one.kind,
+                "state": "refused" if one in refused else "held",
+                **_place(one),
+                "text": notes[one.id].text,
+                "why": why[one.note_id].text if one.note_id in why else "",
+            }
+            for one in listed
+        ]
+
+
+def _place(one: Held) -> dict[str, str | None]:
+    """Return where a text is to stand."""
+    names = ("proposal_id", "relationship_id", "participant_id", "field")
+    return {name: getattr(one, name) for name in names}
 
 
 def _ensure_wanted(looking: _Looking) -> None:

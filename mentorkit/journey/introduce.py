@@ -13,6 +13,7 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
+from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_moment
 from mentorkit.journey.contacts import KINDS, link
 from mentorkit.journey.definitions import fields_of, showing
@@ -27,6 +28,12 @@ WITHIN = timedelta(days=7)
 """By when the first meeting is suggested, after the notice of a day."""
 NOTICE = timedelta(days=1)
 SLOTS = 3
+TIMES = {
+    "en": "By the hours that you have told us, you could meet:",
+    "es": "Según las horas que nos han dado, podrían reunirse:",
+    "fr": "D'après les heures que vous avez données, vous pourriez vous voir :",
+}
+"""What stands in a message before the times for a first meeting."""
 
 
 def introduction(kit: Kit, *, tenant: str, actor: Actor, relationship: str) -> dict[str, Any]:
@@ -101,15 +108,17 @@ def in_words(
     """
     one = tx.relationships.get(relationship)
     people = _people(tx, one)
-    times = [format_moment(slot, zone=reader.zone, locale=reader.locale)
-             for slot in _slots(tx, one, people)]  # fmt: skip
+    slots = _slots(tx, one, people)
+    zone = reader.zone if reader.zone != "UTC" else tx.programs.get(one.program_id).zone
+    times = [f"- {format_moment(each, zone=zone, locale=reader.locale)}" for each in slots]
+    times = [in_locale(TIMES, reader.locale), *times] if times else []
     told = [
         f"{people[m.participant_id][1].name}: {way['value']} ({way['href']})"
         for m in one.here
         if contacts and m.participant_id != mine
         for way in _ways(tx, one, people, {mine}, m.participant_id)
     ]
-    return {"meeting": "\n".join(f"- {each}" for each in times), "contacts": "\n".join(told)}
+    return {"meeting": "\n".join(times), "contacts": "\n".join(told)}
 
 
 Here = Mapping[str, tuple[Participant, Person]]

@@ -447,7 +447,7 @@ class Both(Step):
             tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
         elif awaited:
             staff = [who for who, role in self.program.staff.items() if role == awaited]
-            tell(self.tx, event, "proposal_offered", staff)
+            tell(self.tx, event, "proposal_to_confirm", staff)
 
 
 def both(

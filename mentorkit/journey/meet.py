@@ -448,7 +448,9 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     own = tx.milestones.find(relationship_id=one.id, participant_id=leaving, state=PENDING)
     _cancel(met, own, event)
     if reason != "blocked":
-        tell(tx, event, "member_left", met.people)
+        told = {m.participant_id: who for m, who in zip(one.here, met.people, strict=True)}
+        tell(tx, event, "circle_left", [told.pop(leaving)])
+        tell(tx, event, "member_left", told.values())
     return now
 
 

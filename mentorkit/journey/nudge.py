@@ -283,7 +283,9 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         raise NotWanted("overtaken")
     first, told = still[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in still]
     due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
+    others = names_in(tx, first.noun, first.subject_id, person.locale, but=person.id)
     values = {
+        "others": ", ".join(filter(None, others)),
         "mentee": told[0][0],
         "mentor": told[0][1],
         "text": "\n".join(f"- {mentee} / {mentor}" for mentee, mentor in told),

@@ -94,20 +94,9 @@ def lets_in(tx: Transaction, plugin: str, person: str) -> bool:
 
 @atomic
 def send_link(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    person: str,
-    contacts: Mapping[str, int],
-    letter: str,
-    page: str,
-    purpose: str,
-    about: str,
-    until: datetime,
-    plugin: str,
-    tx: Transaction = NEW,
-) -> None:
+    kit: Kit, *, tenant: str, actor: Actor, person: str, contacts: Mapping[str, int], letter: str,
+    page: str, purpose: str, about: str, until: datetime, plugin: str, tx: Transaction = NEW,
+) -> None:  # fmt: skip
     """Promise a message with a link, to these contacts of a person (id -> version) alone.
 
     The link is the page at the path `page`, whose ``{token}`` is the short token of `purpose` for

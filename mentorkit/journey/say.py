@@ -42,12 +42,14 @@ if TYPE_CHECKING:
 
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
+    "proposal_to_confirm": ("offered", "question"),
     "question_asked": ("question",),
     "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
     "relationship_started": HOLDING,
     "relayed": HOLDING,
     "member_left": HOLDING,
+    "circle_left": HOLDING,
     "relationship_paused": ("paused",),
     "relationship_resumed": ("active",),
     "relationship_ended": ("ended",),
@@ -60,7 +62,8 @@ WANTED: Mapping[str, Collection[str]] = {
     "application_declined": ("declined",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
-JOINING = ("proposal_offered", "question_asked", "question_answered", "relationship_started")
+OFFERS = ("proposal_offered", "proposal_to_confirm")
+JOINING = (*OFFERS, "question_asked", "question_answered", "relationship_started")
 """The messages that bring people together."""
 
 REPORTED = 365
@@ -120,8 +123,13 @@ def worded(
     )
 
 
-def names_in(tx: Transaction, noun: str, id: str, locale: str) -> tuple[str, str]:
-    """Return the names on both sides of a proposal, of a relationship or one of its milestones."""
+def names_in(
+    tx: Transaction, noun: str, id: str, locale: str, but: str | None = None
+) -> tuple[str, str]:
+    """Return the names on both sides of a proposal, of a relationship or one of its milestones.
+
+    That of `but`, a person, is left out.
+    """
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     if noun == "proposal":
@@ -134,8 +142,8 @@ def names_in(tx: Transaction, noun: str, id: str, locale: str) -> tuple[str, str
         sides = [others, mentors] if mentors else [others[:1], others[1:]]
     people = persons_of(tx, (one for side in sides for one in side))
     nobody = translate("somebody who has left", locale)
-    mentee, mentor = (", ".join(people[one].name or nobody for one in side) for side in sides)
-    return mentee, mentor
+    told = [[people[one].name or nobody for one in s if people[one].id != but] for s in sides]
+    return ", ".join(told[0]), ", ".join(told[1])
 
 
 def footer(kit: Kit, person: Person, program: Program, noun: str, id: str) -> str:
@@ -202,7 +210,8 @@ def _told(
         lost = event.noun == "concern" and job.recipient_id not in program.staff
         if state["state"] not in WANTED[job.name] or lost:
             raise NotWanted("overtaken")
-        return {}
+        why = tx.notes.first(id=state.get("note_id") or "")
+        return {"text": why.text if why else ""}
     if event.noun == "survey":
         return _asked(tx, event, program, locale)
     roles: dict[str, list[str]] = defaultdict(list)
@@ -228,11 +237,11 @@ def _told(
         roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
         due = due or proposal.due_at
     sides = (side for side in ("mentee", "mentor") if mine and mine.id in roles[side])
-    role = next(sides, "coordinator" if job.name == "proposal_offered" else "mentor")
+    role = next(sides, "coordinator" if job.name in OFFERS else "mentor")
     parties = tx.participants.get_many(one for ids in roles.values() for one in ids)
-    answered = job.name == "proposal_offered" and proposal and role in proposal.answered
+    answered = job.name in OFFERS and proposal and role in proposal.answered
     gone = job.name == "relationship_started" and not parties.keys() <= here
-    back = job.name == "member_left" and parties.keys() <= here
+    back = isinstance(event, MemberLeft) and parties.keys() <= here
     unheard = job.name == "proposal_declined" and proposal and not _heard(tx, job, proposal, role)
     settled = job.name == "question_asked" and _settled(tx, event)
     if isinstance(event, MessageRelayed):
@@ -253,6 +262,9 @@ def _told(
     names = {one: name or nobody for one, name in names.items()}
     return {
         **{role: ", ".join(names[one] for one in ids) for role, ids in roles.items()},
+        "others": ", ".join(
+            names[one] for ids in roles.values() for one in ids if not mine or one != mine.id
+        ),
         "sender": names[event.participant_id] if isinstance(event, MessageRelayed) else "",
         "reasons": _reasons(tx, proposal, role, program, locale) if proposal else "",
         "text": _text(tx, event),
@@ -261,13 +273,20 @@ def _told(
 
 
 def _asked(tx: Transaction, event: Event, program: Program, locale: str) -> dict[str, str]:
-    """Return what a survey shows of itself: what it is called, and until when it is open."""
+    """Return what a survey shows of itself: its name, about whom it is, until when it is open."""
     one = surveys_of(tx.journal.about("survey", event.subject_id)).get(event.subject_id)
     if one is None or one.closed or one.answered_at is not None:
         raise NotWanted("answered" if one and one.answered_at else "overtaken")
     _, titles = feedback.questions(tx, program, one)
     due = one.due_at.astimezone(ZoneInfo(program.zone)).date()
-    return {"text": in_locale(titles[0], locale), "due": format_day(due, locale)}
+    held, title = one.relationship_id, in_locale(titles[0], locale)
+    named = names_in(tx, "relationship", held, locale, one.person_id) if held else ()
+    others = ", ".join(filter(None, named))
+    return {
+        "others": others,
+        "text": f"{title} ({others})" if others else title,
+        "due": format_day(due, locale),
+    }
 
 
 def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:

@@ -61,17 +61,9 @@ def review(
 
 
 def listed(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    state: str | None = None,
-    role: str | None = None,
-    search: str = "",
-    after: str | None = None,
-    limit: int = 50,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None, role: str | None
+    = None, search: str = "", after: str | None = None, limit: int = 50,
+) -> dict[str, Any]:  # fmt: skip
     """Return one page of what `review` lists: `items` in the order they came, and `next`.
 
     `next` is what `after` is given for the page behind, None on the last. `role` also takes those

@@ -106,18 +106,10 @@ def field(
 
 @atomic
 def option(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    field: str,
-    option: str,
-    label: str | Mapping[str, str] | None = None,
-    hidden: bool | None = None,
-    new: bool = False,
-    tx: Transaction = NEW,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, field: str, option: str, label: str |
+    Mapping[str, str] | None = None, hidden: bool | None = None, new: bool = False, tx: Transaction
+    = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Add an option to a field, word it anew, hide it or show it again.
 
     Its id stays what it is: whoever chose a hidden option keeps it, and nobody else is offered it.
@@ -164,17 +156,9 @@ def move(
 
 @atomic
 def listed(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    kind: str,
-    id: str,
-    entry: Mapping[str, Any] | None,
-    was: int | None = None,
-    tx: Transaction = NEW,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, kind: str, id: str, entry: Mapping[str,
+    Any] | None, was: int | None = None, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Put one requirement or sign-off in force by its id, or with no `entry` take it away.
 
     `kind` is ``requirements`` or ``signoffs``; the entry is what a preset's block holds, and `was`
@@ -195,15 +179,9 @@ def listed(
 
 @atomic
 def take(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    data: Mapping[str, Any],
-    again: bool = False,
-    tx: Transaction = NEW,
-) -> list[dict[str, Any]]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, data: Mapping[str, Any], again: bool =
+    False, tx: Transaction = NEW,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Put the sections of a preset in force that `data` has, and leave the others.
 
     Fields come before what names them. `again` is for a new consent text. Returns the versions.
@@ -229,14 +207,9 @@ def take(
 
 
 def _changed(
-    kit: Kit,
-    tx: Transaction,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    change: Callable[[dict[str, Any]], None],
-    was: int | None = None,
-) -> dict[str, Any]:
+    kit: Kit, tx: Transaction, tenant: str, actor: Actor, program: str, change: Callable[[dict[str,
+    Any]], None], was: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Put the fields in force as `change` leaves them."""
     found, _ = changing(tx, actor, program)
     fields = _body(tx, found, "fields")

@@ -63,15 +63,9 @@ def export(
 
 
 def take(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    body: bytes,
-    filename: str,
-    preview: bool = False,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, body: bytes, filename: str, preview: bool
+    = False,
+) -> dict[str, Any]:  # fmt: skip
     """Make a draft of exactly the pairs that a sheet holds, each of them locked.
 
     `pairs` are those of the rows that can be used, `problems` what is wrong with the others, by
@@ -119,13 +113,9 @@ def _settings(kit: Kit, tx: Transaction, program: Program, filename: str) -> Map
 
 
 def _look(
-    kit: Kit,
-    tenant: str,
-    program: Program,
-    filename: str,
-    body: bytes,
-    settings: Mapping[str, Any],
-) -> Grid:
+    kit: Kit, tenant: str, program: Program, filename: str, body: bytes, settings: Mapping[str,
+    Any],
+) -> Grid:  # fmt: skip
     from mentorkit.hooks.calls import called
     from mentorkit.hooks.providers import Inbound
 

@@ -77,26 +77,11 @@ def form(kit: Kit, *, tenant: str, program: str) -> dict[str, Any]:
 
 
 def sign_up(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    role: str,
-    name: str,
-    email: str = "",
-    phone: str = "",
-    born: int | None = None,
-    locale: str = "en",
-    zone: str = "UTC",
-    answers: Mapping[str, Any] | None = None,
-    source: str = "",
-    campaign: str = "",
-    agreed: int | None = None,
-    cohort: str | None = None,
-    capacity: int | None = None,
-    tx: Transaction | None = None,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, role: str, name: str, email: str = "",
+    phone: str = "", born: int | None = None, locale: str = "en", zone: str = "UTC", answers:
+    Mapping[str, Any] | None = None, source: str = "", campaign: str = "", agreed: int | None =
+    None, cohort: str | None = None, capacity: int | None = None, tx: Transaction | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Take somebody in as a lead by their own wish; return what they may know of it.
 
     A host's user who is signed in is that person from now on. Nobody proves an address here, so
@@ -159,7 +144,7 @@ def sign_up(
                 role=role,  # type: ignore[arg-type]
                 capacity=capacity or places_of(tx, found, role),
                 profile=Frozen(profile),
-                source=source[:100],
+                source=source[:100] or "sign-up",
                 campaign=campaign[:100],
                 created_at=tx.now,
             )
@@ -192,18 +177,9 @@ def sign_up(
 
 
 def _checked(
-    tx: Transaction,
-    program: Program,
-    role: str,
-    name: str,
-    email: str,
-    phone: str,
-    born: int | None,
-    zone: str,
-    answers: Mapping[str, Any],
-    cohort: str | None,
-    capacity: int | None,
-) -> dict[str, Any]:
+    tx: Transaction, program: Program, role: str, name: str, email: str, phone: str, born: int |
+    None, zone: str, answers: Mapping[str, Any], cohort: str | None, capacity: int | None,
+) -> dict[str, Any]:  # fmt: skip
     """Return the answers as values; raise `Invalid` with everything wrong with a form."""
     problems = [Problem("cohort", cohort)] if cohort else []
     if role not in SIDES:
@@ -212,8 +188,9 @@ def _checked(
         problems.append(Problem("name", "write your name, in at most 200 characters"))
     if not email.strip() and not phone.strip():
         problems.append(Problem("email", "give an e-mail address or a phone number"))
-    if email.strip() and ("@" not in email.strip(" @") or len(email) > 250):
-        problems.append(Problem("email", "write an address such as mary@example.org"))
+    domain = folded(email).rpartition("@")[2].strip(".")
+    if email.strip() and ("." not in domain or len(email) > 250):
+        problems.append(Problem("email", "write the whole address, such as mary@example.org"))
     if (number := phone.strip()) and (not number.startswith(("+", "00")) or not folded(number)):
         problems.append(Problem("phone", "write it with its country code, such as +254 700 123456"))
     if not is_zone(zone):

@@ -82,17 +82,9 @@ def _row(
 
 @atomic
 def spend(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str,
-    source: str,
-    campaign: str = "",
-    amount: str,
-    currency: str,
-    tx: Transaction = NEW,
-) -> dict[str, Any]:
+    kit: Kit, *, tenant: str, actor: Actor, program: str, source: str, campaign: str = "", amount:
+    str, currency: str, tx: Transaction = NEW,
+) -> dict[str, Any]:  # fmt: skip
     """Set what was spent on a source (and campaign) in all; it takes the place of what was set.
 
     `amount` is text such as ``1200.50``; `currency` three letters (ISO 4217).
@@ -115,8 +107,8 @@ def _money(amount: str, currency: str) -> dict[str, str]:
     try:
         number(amount)
         value = Decimal(pointed(amount))
-    except ValueError:
-        problems.append(Problem("amount", "write a number, such as 1200.50"))
+    except ValueError as error:
+        problems.append(Problem("amount", str(error)))
     if not problems and not (value.is_finite() and 0 <= value < MOST):
         problems.append(Problem("amount", "write a number from 0 up, below 1000000000000"))
     code = currency.strip().upper()

@@ -77,13 +77,9 @@ class Visitor:
 
 
 def visitor(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    program: str | None = None,
+    kit: Kit, *, tenant: str, actor: Actor, program: str | None = None,
     about: Mapping[str, str] = NOTHING,
-) -> Visitor:
+) -> Visitor:  # fmt: skip
     """Return who the actor is, and their roles in one program (id or key), or in any of them.
 
     `about` is what they ask about: ids by noun (``{"relationship": id}``). Raises
@@ -143,13 +139,7 @@ def _late(tx: Transaction) -> int:
 
 @atomic
 def link(
-    kit: Kit,
-    *,
-    tenant: str,
-    actor: Actor,
-    person: str,
-    user_ref: str,
-    tx: Transaction = NEW,
+    kit: Kit, *, tenant: str, actor: Actor, person: str, user_ref: str, tx: Transaction = NEW
 ) -> dict[str, Any]:
     """Let a host's user be a person who is here already; for the host, who knows that they are.
 
@@ -210,6 +200,8 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         **as_party(one),
         "program": program.key,
         "program_name": shown(program.name),
+        "program_zone": program.zone,
+        "matching": matching_for(tx, program, one),
         "stage": _stage(one, connected=bool(held), asked=bool(asked)),
         "proposals": [_asked(program, each, one.id, names) for each in asked],
         "relationships": [{**each, "late": late.get(each["id"], [])} for each in held],
@@ -290,6 +282,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
         states = Counter(one.state for one in people)
         here = [one for one in people if one.state not in ("declined", "left")]
         open_now = tx.proposals.find(program_id=found.id, state=ASKED)
+        asked = {each.mentee_id for each in open_now}
         waiting = tx.proposals.find(program_id=found.id, state="draft")
         free = looking(tx, found, open_now)
         held = Counter(one.state for one in tx.relationships.find(program_id=found.id))
@@ -301,7 +294,9 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "ready": len(free),
             "queued": sum(one.state == "waiting" and one.reason in WAITS for one in people),
             "places": sum(left for one, _, left in free if one.plays("mentor")),
-            "seeking": sum(one.role == "mentee" and not one.used for one, _, _ in free),
+            "seeking": sum(
+                one.role == "mentee" and not one.used and one.id not in asked for one, _, _ in free
+            ),
             "asked": len(open_now),
             "staff_asked": sum(_of_staff(found, each) for each in open_now),
             "drafts": sum(one.run_id is not None for one in waiting),

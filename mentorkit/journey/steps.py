@@ -157,17 +157,9 @@ def atomic(step: Callable[P, T]) -> Callable[P, T]:
 
 
 def many(
-    kit: Kit,
-    verb: Callable[..., Any],
-    ids: Sequence[str],
-    *,
-    tenant: str,
-    actor: Actor,
-    noun: str,
-    within: str | None = None,
-    progress: Progress | None = None,
-    **values: Any,
-) -> dict[str, Any]:
+    kit: Kit, verb: Callable[..., Any], ids: Sequence[str], *, tenant: str, actor: Actor, noun: str,
+    within: str | None = None, progress: Progress | None = None, **values: Any,
+) -> dict[str, Any]:  # fmt: skip
     """Do one step for many things: ``{"done": [...], "refused": [{id, code, message}]}``.
 
     `noun` is the name under which `verb` takes the id. What one thing is refused for does not

@@ -50,61 +50,67 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     ),
     "proposal_offered": _english(
         "Your answer is asked: {program}",
-        "Hello {person}, do you say yes to mentoring between {mentee} and {mentor}?\n"
+        "Hello {person}, do you say yes to mentoring with {others} in {program}?\n"
         "{reasons}\nPlease answer by {due}.\n{link}",
     ),
     "question_asked": _english(
         "A question for you: {program}",
-        "Hello {person}, before mentoring between {mentee} and {mentor} begins, you are asked:\n"
+        "Hello {person}, before your mentoring with {others} in {program} begins, you are asked:\n"
         "{text}\nPlease reply by {due}.\n{link}",
     ),
     "question_answered": _english(
         "The reply to your question: {program}",
-        "Hello {person}, you asked about mentoring between {mentee} and {mentor}. The reply is:\n"
+        "Hello {person}, you asked about your mentoring with {others} in {program}. The reply is:\n"
         "{text}\nIf your answer is still awaited, please give it by {due}.\n{link}",
     ),
     "relationship_started": _english(
         "You are connected: {program}",
-        "Hello {person}, {mentee} and {mentor} have both said yes.\n{reasons}\n"
+        "Hello {person}, you and {others} are now connected in {program}.\n{reasons}\n"
         "Agree on a first meeting in the coming week.\n{meeting}\n{contacts}\n{link}",
     ),
     "relayed": _english(
         "{sender} writes to you: {program}",
-        "Hello {person}, {sender} writes to you:\n{text}\n"
+        "Hello {person}, {sender} writes to you in {program}:\n{text}\n"
         "Answer on the page of your mentoring; an answer to this message reaches nobody.\n{link}",
     ),
     "proposal_declined": _english(
         "About your match in {program}",
-        "Hello {person}, this match did not come about. We go on looking for you.",
+        "Hello {person}, your match with {others} in {program} did not come about. It says nothing "
+        "about you; somebody else may fit.",
     ),
     "survey_asked": _english(
         "{text}: {program}",
-        "Hello {person}, please tell us how it goes: {text}. It helps the team to help you.\n"
-        "You can answer until {due}, and later too.\n{link}",
+        "Hello {person}, please tell us how it goes in {program}: {text}. It helps the team to "
+        "help you.\nYou can answer until {due}, and later too.\n{link}",
+    ),
+    "circle_left": _english(
+        "You have left the circle: {program}",
+        "Hello {person}, you are no longer in the circle with {others} in {program}. The hours you "
+        "have met count. Would you like somebody else, or a break first? Choose here:\n{link}",
     ),
     "member_left": _english(
         "Somebody has left the circle: {program}",
-        "Hello {person}, {mentee} is no longer in the circle of {mentor}. The circle goes on.",
+        "Hello {person}, {mentee} is no longer in your circle in {program}. The circle goes on.",
     ),
     "relationship_paused": _english(
         "Your mentoring takes a break: {program}",
-        "Hello {person}, the mentoring of {mentee} and {mentor} takes a break. Nothing is asked of "
-        "you meanwhile, and the time is added at the end. You are told when it goes on.\n{link}",
+        "Hello {person}, your mentoring with {others} in {program} takes a break. Nothing is asked "
+        "of you meanwhile, and the time is added at the end. You are told when it goes on.\n{link}",
     ),
     "relationship_resumed": _english(
         "Your mentoring goes on: {program}",
-        "Hello {person}, the mentoring of {mentee} and {mentor} goes on after its break, until "
+        "Hello {person}, your mentoring with {others} in {program} goes on after its break, until "
         "{due}. Agree on when you meet next.\n{link}",
     ),
     "relationship_ended": _english(
         "Your mentoring has ended: {program}",
-        "Hello {person}, the mentoring of {mentee} and {mentor} has come to its end. Thank "
+        "Hello {person}, your mentoring with {others} in {program} has come to its end. Thank "
         "you; the hours you have met count. Would you like somebody else, or are you done for "
         "now? Choose here:\n{link}",
     ),
     "relationship_parted": _english(
         "Your mentoring has ended: {program}",
-        "Hello {person}, the mentoring of {mentee} and {mentor} has ended before its time. That "
+        "Hello {person}, your mentoring with {others} in {program} has ended before its time. That "
         "happens, and it is nobody's fault. The hours you have met count. If you would like "
         "somebody else, or a break first, choose here:\n{link}",
     ),
@@ -142,6 +148,21 @@ SAFETY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Merci de le lire et de décider ; le délai est suspendu jusque-là.\n{link}",
         },
     },
+    "proposal_to_confirm": {
+        "subject": {
+            "en": "Your yes is asked, as staff: {program}",
+            "es": "Le pedimos su sí, como equipo: {program}",
+            "fr": "Votre accord est demandé, en tant qu'équipe : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, do you say yes, as staff of {program}, to mentoring between "
+            "{mentee} and {mentor}?\n{reasons}\nPlease answer by {due}.\n{link}",
+            "es": "Hola {person}, ¿da su sí, como equipo de {program}, a la mentoría entre "
+            "{mentee} y {mentor}?\n{reasons}\nResponda, por favor, antes del {due}.\n{link}",
+            "fr": "Bonjour {person}, acceptez-vous, en tant qu'équipe de {program}, le mentorat "
+            "entre {mentee} et {mentor} ?\n{reasons}\nMerci de répondre avant le {due}.\n{link}",
+        },
+    },
     "content_refused": {
         "subject": {
             "en": "What you wrote was not passed on: {program}",
@@ -149,16 +170,16 @@ SAFETY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Votre texte n'a pas été transmis : {program}",
         },
         "body": {
-            "en": "Hello {person}, something that you wrote in {program} was not passed on. "
-            "Please write it in other words.\n{link}",
-            "es": "Hola {person}: algo que escribiste en {program} no se entregó. "
-            "Por favor, escríbelo con otras palabras.\n{link}",
+            "en": "Hello {person}, something that you wrote in {program} was not passed on.\n"
+            "{text}\nPlease write it in other words.\n{link}",
+            "es": "Hola {person}: algo que escribiste en {program} no se entregó.\n"
+            "{text}\nPor favor, escríbelo con otras palabras.\n{link}",
             "fr": "Bonjour {person}, un texte que vous avez écrit dans {program} n'a pas été "
-            "transmis. Merci de l'écrire autrement.\n{link}",
+            "transmis.\n{text}\nMerci de l'écrire autrement.\n{link}",
         },
     },
 }
-"""What is said where safety is concerned; a program may word it in its own way, as all others."""
+"""What is said to staff, and where safety is concerned; a program may word it as all others."""
 TEMPLATES |= SAFETY
 FOOTER = {
     "en": "Is something wrong? Tell us, without signing in:",

@@ -34,6 +34,7 @@ LABELS = {
     "minutes": "How many minutes",
     "name": "Name",
     "limit": "How many",
+    "on_behalf_of": "Who has said yes?",
     "option": "Id",
     "options": "Options, for a list",
     "outcome": "What came of it",

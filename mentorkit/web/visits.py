@@ -156,13 +156,17 @@ class Visit:
         names = control["choices"]
         return ", ".join(self.told(names.get(one, one)) for one in control["typed"].splitlines())
 
-    def day(self, day: date | datetime | str | None) -> str:
-        """Return a day as written in the visitor's language, on their own clock."""
+    def day(self, day: date | datetime | str | None, zone: str | None = None) -> str:
+        """Return a day as written in the visitor's language.
+
+        It is that of the program's clock, so that all read the same, or of a `zone`; where the page
+        has no program, of the visitor's own.
+        """
         if day is None:
             return ""
         moment = datetime.fromisoformat(day) if isinstance(day, str) else day
         if isinstance(moment, datetime):
-            moment = moment.astimezone(ZoneInfo(self.zone)).date()
+            moment = moment.astimezone(ZoneInfo(zone or (self.program or self).zone)).date()
         return i18n.format_day(moment, self.locale)
 
     def month(self, month: str) -> str:
@@ -395,8 +399,8 @@ NOTICES = {
     "ended_noted": "It has ended, and everybody in it is told.",
     "reached": "Noted.",
     "gathered": "They are together now, and are told so.",
-    "break": "You are taking a break. Nobody is looked for until you are back.",
-    "back": "Welcome back. We are looking for a match for you.",
+    "break": "You are taking a break until you say that you are back.",
+    "back": "Welcome back. You can be matched again.",
     "touched": "Kept. It counts from their next match on.",
     "set": "Kept, as a new version.",
     "signed": "The sign-off is recorded.",
@@ -415,6 +419,7 @@ NOTICES = {
     "together": "Lifted. They may be brought together again: by a draft, by staff, or by asking "
     "for each other, unless the other has set the same. What has ended does not come back.",
     "released": "The text is passed on.",
+    "text_taken_back": "Taken back. Nobody else reads it.",
     "text_refused": "The text is not passed on; whoever wrote it is asked for other words.",
     "strategy": "The new version is kept. The next draft goes by it.",
     "removed": "The pair is taken out of the draft.",

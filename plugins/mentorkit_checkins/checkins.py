@@ -12,6 +12,8 @@ from mentorkit_checkins.texts import TEMPLATES
 
 DAYS: Mapping[str, int] = {"answer_days": 3, "first_meeting_days": 7, "quiet_days": 21}
 """How many days, where a program does not say otherwise."""
+STAFFS = ("answer", "coordinator")
+"""What staff owe themselves: a question is replied to by one of the two."""
 MORNING = 8
 """The hour, in the program's zone, at which staff are told of the day before."""
 
@@ -39,7 +41,8 @@ class CheckIns(Nudge):
             elif one.kind in ("answer", "reply"):
                 if days := _days(ctx, "answer_days"):
                     at = (one.until or one.since) - timedelta(days=days)
-                    yield _until(one, f"{one.kind}_reminder", max(at, one.since))
+                    of_staff = "_staff" if (one.kind, one.role) == STAFFS else ""
+                    yield _until(one, f"{one.kind}_reminder{of_staff}", max(at, one.since))
             elif one.kind in ("first_meeting", "meeting"):
                 first = one.kind == "first_meeting"
                 if days := _days(ctx, "first_meeting_days" if first else "quiet_days"):

@@ -7,37 +7,37 @@ from collections.abc import Mapping
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "milestone_due": {
         "subject": {
-            "en": "How is your mentoring going?",
-            "es": "¿Cómo va su mentoría?",
-            "fr": "Comment va votre mentorat ?",
+            "en": "How is your mentoring going? {program}",
+            "es": "¿Cómo va su mentoría? {program}",
+            "fr": "Comment va votre mentorat ? {program}",
         },
         "body": {
-            "en": "Hello {person}, please tell us by {due} how it is going in {program}: {mentee} "
-            "and {mentor}. One question, one minute.\n{link}\n"
+            "en": "Hello {person}, please tell us by {due} how it is going with {others} in "
+            "{program}. One question, one minute.\n{link}\n"
             "Have you met lately? One tap logs it:\n{met}",
-            "es": "Hola {person}, díganos antes del {due} cómo va en {program}: {mentee} y "
-            "{mentor}. Una pregunta, un minuto.\n{link}\n"
+            "es": "Hola {person}, díganos antes del {due} cómo va con {others} en {program}. "
+            "Una pregunta, un minuto.\n{link}\n"
             "¿Se han reunido hace poco? Con un toque queda anotado:\n{met}",
-            "fr": "Bonjour {person}, dites-nous avant le {due} comment cela va dans {program} : "
-            "{mentee} et {mentor}. Une question, une minute.\n{link}\n"
+            "fr": "Bonjour {person}, dites-nous avant le {due} comment cela va avec {others} dans "
+            "{program}. Une question, une minute.\n{link}\n"
             "Vous êtes-vous vus récemment ? Un geste suffit pour le noter :\n{met}",
         },
     },
     "milestone_due_full": {
         "subject": {
-            "en": "How is your mentoring going, and what would help?",
-            "es": "¿Cómo va su mentoría, y qué ayudaría?",
-            "fr": "Comment va votre mentorat, et qu'est-ce qui aiderait ?",
+            "en": "How is your mentoring going, and what would help? {program}",
+            "es": "¿Cómo va su mentoría, y qué ayudaría? {program}",
+            "fr": "Comment va votre mentorat, et qu'est-ce qui aiderait ? {program}",
         },
         "body": {
-            "en": "Hello {person}, we would like to hear by {due} how it is going between {mentee} "
-            "and {mentor}, and what we can do to help. It takes a few minutes.\n{link}\n"
+            "en": "Hello {person}, we would like to hear by {due} how it is going with {others} in "
+            "{program}, and what we can do to help. It takes a few minutes.\n{link}\n"
             "Have you met lately? One tap logs it:\n{met}",
-            "es": "Hola {person}, nos gustaría saber antes del {due} cómo va entre {mentee} y "
-            "{mentor}, y en qué podemos ayudar. Son unos minutos.\n{link}\n"
+            "es": "Hola {person}, nos gustaría saber antes del {due} cómo va con {others} en "
+            "{program}, y en qué podemos ayudar. Son unos minutos.\n{link}\n"
             "¿Se han reunido hace poco? Con un toque queda anotado:\n{met}",
-            "fr": "Bonjour {person}, nous aimerions savoir avant le {due} comment cela va entre "
-            "{mentee} et {mentor}, et comment vous aider. Quelques minutes suffisent.\n{link}\n"
+            "fr": "Bonjour {person}, nous aimerions savoir avant le {due} comment cela va avec "
+            "{others} dans {program}, et comment vous aider. Quelques minutes suffisent.\n{link}\n"
             "Vous êtes-vous vus récemment ? Un geste suffit pour le noter :\n{met}",
         },
     },
@@ -63,12 +63,30 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Nous attendons encore votre réponse : {program}",
         },
         "body": {
-            "en": "Hello {person}, {mentee} and {mentor}: do you say yes? A no is fine too. "
-            "Please answer by {due}; after that the place goes to somebody else.\n{link}",
-            "es": "Hola {person}, {mentee} y {mentor}: ¿dice que sí? Un no también está bien. "
-            "Responda antes del {due}; después el lugar pasa a otra persona.\n{link}",
-            "fr": "Bonjour {person}, {mentee} et {mentor} : dites-vous oui ? Un non convient "
-            "aussi. Répondez avant le {due} ; ensuite la place va à quelqu'un d'autre.\n{link}",
+            "en": "Hello {person}, do you say yes to mentoring with {others} in {program}? A no is "
+            "fine too. Please answer by {due}; after that the place goes to somebody else.\n{link}",
+            "es": "Hola {person}, ¿dice que sí a la mentoría con {others} en {program}? Un no "
+            "también está bien. Responda antes del {due}; después el lugar pasa a otra persona.\n"
+            "{link}",
+            "fr": "Bonjour {person}, dites-vous oui au mentorat avec {others} dans {program} ? Un "
+            "non convient aussi. Répondez avant le {due} ; ensuite la place va à quelqu'un "
+            "d'autre.\n{link}",
+        },
+    },
+    "answer_reminder_staff": {
+        "subject": {
+            "en": "Your answer, as staff, is still awaited: {program}",
+            "es": "Aún esperamos su respuesta, como equipo: {program}",
+            "fr": "Nous attendons encore votre réponse, en tant qu'équipe : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, do you say yes, as staff of {program}, to mentoring between "
+            "{mentee} and {mentor}? Please answer by {due}; after that the offer is over.\n{link}",
+            "es": "Hola {person}, ¿da su sí, como equipo de {program}, a la mentoría entre "
+            "{mentee} y {mentor}? Responda antes del {due}; después la propuesta termina.\n{link}",
+            "fr": "Bonjour {person}, acceptez-vous, en tant qu'équipe de {program}, le mentorat "
+            "entre {mentee} et {mentor} ? Répondez avant le {due} ; ensuite la proposition prend "
+            "fin.\n{link}",
         },
     },
     "reply_reminder": {
@@ -78,12 +96,12 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Une question attend encore votre réponse : {program}",
         },
         "body": {
-            "en": "Hello {person}, you were asked something before mentoring between {mentee} and "
-            "{mentor} begins. Please reply by {due}.\n{link}",
-            "es": "Hola {person}, le han preguntado algo antes de que empiece la mentoría entre "
-            "{mentee} y {mentor}. Responda antes del {due}.\n{link}",
-            "fr": "Bonjour {person}, on vous a posé une question avant que ne commence le mentorat "
-            "entre {mentee} et {mentor}. Répondez avant le {due}.\n{link}",
+            "en": "Hello {person}, you were asked something before your mentoring with {others} in "
+            "{program} begins. Please reply by {due}.\n{link}",
+            "es": "Hola {person}, le han preguntado algo antes de que empiece su mentoría con "
+            "{others} en {program}. Responda antes del {due}.\n{link}",
+            "fr": "Bonjour {person}, on vous a posé une question avant que ne commence votre "
+            "mentorat avec {others} dans {program}. Répondez avant le {due}.\n{link}",
         },
     },
     "first_meeting": {
@@ -93,14 +111,15 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Vous êtes-vous vus ? {program}",
         },
         "body": {
-            "en": "Hello {person}, {mentee} and {mentor} are connected, and no meeting is noted "
-            "yet. Half an hour is enough for a first one: agree on a day.\n{link}\n"
+            "en": "Hello {person}, you and {others} are connected in {program}, and no meeting is "
+            "noted yet. Half an hour is enough for a first one: agree on a day.\n{link}\n"
             "Have you met already? One tap logs it:\n{met}",
-            "es": "Hola {person}, {mentee} y {mentor} están en contacto y aún no hay ninguna "
-            "reunión anotada. Media hora basta para la primera: acuerden un día.\n{link}\n"
+            "es": "Hola {person}, usted y {others} están en contacto en {program} y aún no hay "
+            "ninguna reunión anotada. Media hora basta para la primera: acuerden un día.\n{link}\n"
             "¿Ya se han reunido? Con un toque queda anotado:\n{met}",
-            "fr": "Bonjour {person}, {mentee} et {mentor} sont en contact, et aucune rencontre "
-            "n'est encore notée. Une demi-heure suffit pour commencer : fixez un jour.\n{link}\n"
+            "fr": "Bonjour {person}, vous êtes en contact avec {others} dans {program}, et aucune "
+            "rencontre n'est encore notée. Une demi-heure suffit pour commencer : fixez un jour.\n"
+            "{link}\n"
             "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
         },
     },
@@ -111,14 +130,14 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "fr": "Quand vous revoyez-vous ? {program}",
         },
         "body": {
-            "en": "Hello {person}, it is some weeks since a meeting of {mentee} and {mentor} was "
-            "noted. Agree on the next day, or tell us if something is in the way.\n{link}\n"
+            "en": "Hello {person}, it is some weeks since a meeting with {others} was noted in "
+            "{program}. Agree on the next day, or tell us if something is in the way.\n{link}\n"
             "Have you met meanwhile? One tap logs it:\n{met}",
-            "es": "Hola {person}, hace unas semanas que no se anota ninguna reunión de {mentee} y "
-            "{mentor}. Acuerden el próximo día, o díganos si algo lo impide.\n{link}\n"
+            "es": "Hola {person}, hace unas semanas que no se anota ninguna reunión con {others} "
+            "en {program}. Acuerden el próximo día, o díganos si algo lo impide.\n{link}\n"
             "¿Se han reunido entretanto? Con un toque queda anotado:\n{met}",
-            "fr": "Bonjour {person}, aucune rencontre de {mentee} et {mentor} n'est notée depuis "
-            "quelques semaines. Fixez la prochaine, ou dites-nous ce qui gêne.\n{link}\n"
+            "fr": "Bonjour {person}, aucune rencontre avec {others} dans {program} n'est notée "
+            "depuis quelques semaines. Fixez la prochaine, ou dites-nous ce qui gêne.\n{link}\n"
             "Vous êtes-vous vus entre-temps ? Un geste suffit pour le noter :\n{met}",
         },
     },

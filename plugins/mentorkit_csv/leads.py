@@ -16,7 +16,8 @@ from mentorkit_csv.columns import RESERVED, Column
 from mentorkit_csv.table import Row, Table, check_problems
 
 _BUSINESS = ("sector", "country", "started")
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,128}@[^\s@<>\"(),:;\[\]\\]{1,190}")
+_MARKS = r"\s@<>\"(),:;\[\]\\"
+_EMAIL = re.compile(rf"[^{_MARKS}]{{1,128}}@[^{_MARKS}.]{{1,63}}(\.[^{_MARKS}.]{{1,63}})+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
 _PLAIN = Field(id="text")
@@ -229,7 +230,8 @@ def _short(cell: str) -> str:
 def _email(cell: str) -> str:
     text = _short(cell)
     if not _EMAIL.fullmatch(text):
-        raise ValueError(f"{_shown(text)} is not an e-mail address; write one, or leave it empty")
+        told = "write one such as mary@example.org, or leave it empty"
+        raise ValueError(f"{_shown(text)} is not an e-mail address; {told}")
     return text
 
 

@@ -185,7 +185,12 @@ def report(one: dict[str, Any], token: str) -> str:
 
 def asked_at_home(visit: Any, part: Any) -> Markup | None:
     """Show somebody what they are asked in this program."""
-    return _asked(visit, part["program"], lambda one: one["participant_id"] == part["id"])
+    return _asked(
+        visit,
+        part["program"],
+        lambda one: one["participant_id"] == part["id"],
+        part["program_zone"],
+    )
 
 
 def asked_about(visit: Any, relationship: Any) -> Markup | None:
@@ -203,7 +208,7 @@ def asked_of_staff(visit: Any, figures: Any) -> Markup | None:
     ).format(visit.words("Surveys"), own or "", where, visit.words("Who was asked what"))
 
 
-def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
+def _asked(visit: Any, program: str, wanted: Any, zone: str | None = None) -> Markup | None:
     rows = [
         one
         for one in feedback.mine(visit.kit, **visit.asked())
@@ -224,7 +229,7 @@ def _asked(visit: Any, program: str, wanted: Any) -> Markup | None:
         line.format(
             visit.url("survey.form", program=program, survey=one["id"]),
             _named(visit, one),
-            visit.words("until {day}", day=visit.day(one["due_at"]))
+            visit.words("until {day}", day=visit.day(one["due_at"], zone))
             if one["state"] == "open"
             else visit.words("late, and still welcome"),
         )

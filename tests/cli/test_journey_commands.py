@@ -48,7 +48,7 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     assert " 45 " in table
     assert run("relationship", "end", "--all").out.startswith("Ended 3 relationships.\n")
     assert set(states(run, "relationship")) == {"ended"}
-    assert "jobs done" in run("work").out
+    assert "pieces of work done" in run("work").out
     assert run("work").out.startswith("Nothing was due.\n")
 
 

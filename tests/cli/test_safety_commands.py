@@ -93,7 +93,13 @@ def test_a_text_is_held_released_and_refused(paired: Path, run: Run) -> None:
     assert "(phone)" in listed
     assert "Call +254 700 123 456!" in listed
     (one,) = rows(run, "content", "list")
-    assert "Not passed on: 1." in run("content", "refuse", one["id"]).out
+    assert "waits" in run("--as", "e2", "content", "own").out
+    assert "Not passed on: 1." in run("content", "refuse", one["id"], "--note", "Be kind.").out
+    assert "not passed on: Be kind." in run("--as", "e2", "content", "own").out
+    run("--as", "e2", "relationship", "ask", "e2=m2", "--text", "What an idiot")
+    (one,) = rows(run, "--as", "e2", "content", "own")
+    assert "Taken back: 1." in run("--as", "e2", "content", "take-back", one["id"]).out
+    assert "No text waits." in run("--as", "e2", "content", "own").out
     run("--as", "e2", "relationship", "ask", "e2=m2", "--text", "Are you an IDIOT?")
     (one,) = rows(run, "content", "list")
     assert one["reason"] == "word"

@@ -82,7 +82,7 @@ def test_f7_and_f6_supply_and_sources_are_shown(traders: Path, run: Callable[...
     (row,) = json.loads(run("program", "sources", "--json").out)
     assert (row["source"], row["leads"], row["cost"]) == ("csv", 6, "90.00")
     assert "90.00 KES" in run("program", "sources").out
-    assert "write a number" in run("program", "spend", "x", "KES", code=2).err
+    assert "write digits" in run("program", "spend", "x", "KES", code=2).err
 
 
 def test_f11_a_sheet_goes_out_and_comes_back(traders: Path, run: Callable[..., Any]) -> None:

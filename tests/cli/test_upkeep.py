@@ -305,7 +305,7 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     listed("matching", "csv", "inbox", "limits", "magiclink", "survey")
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
-    assert done.out.startswith("Did what was due: 3 jobs done.\n")
+    assert done.out.startswith("Did what was due: 3 pieces of work done.\n")
     run("staff", "add", "m1")
     run("doctor")
 

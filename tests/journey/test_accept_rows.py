@@ -67,7 +67,7 @@ def test_s3_the_coordinators_are_told_when_it_is_their_turn(
     post.carried.clear()
     work(kit)
     (told,) = post.carried
-    assert (told.person_id, told.template) == (cora["person"], "proposal_offered")
+    assert (told.person_id, told.template) == (cora["person"], "proposal_to_confirm")
     assert "between Ana and Cleo" in told.body
     assert standing.overview(kit, **world.at, program="traders")["staff_asked"] == 1
 

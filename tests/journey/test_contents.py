@@ -456,3 +456,66 @@ def test_a_word_is_carried_no_more_once_the_two_have_parted(together: Any) -> No
     with pytest.raises(Conflict, match="goes to nobody"):
         contents.release(together.kit, **by, content=waits["id"])
     assert contents.waiting(together.kit, **by, program="traders") == []
+
+
+# ------------------------------------------------------------------ one's own texts
+
+
+def own(world: Any, key: str = "ana", about: str | None = None) -> list[tuple[str, str, str]]:
+    """Return state, text and why of what somebody has written."""
+    found = contents.own(world.kit, tenant="acme", actor=world.by(key), about=about)
+    return [(one["state"], one["text"], one["why"]) for one in found]
+
+
+def test_an_author_reads_that_a_text_waits_and_why_it_was_not_passed_on(world: Any) -> None:
+    ask(world, RUDE)
+    assert own(world) == own(world, about=world.asked) == [("held", RUDE, "")]
+    assert own(world, "cleo") == own(world, about=world.ids["ana"]) == []
+    assert contents.own(world.kit, tenant="acme", actor=Actor()) == []
+    (row,) = waiting(world)
+    contents.refuse(world.kit, **world.at, content=row["id"], note=" Please be kind. ")
+    assert own(world) == [("refused", RUDE, "Please be kind.")]
+    (told,) = [body for body in messages(world, world.persons["ana"]) if "other words" in body]
+    assert "was not passed on.\nPlease be kind.\nPlease write" in told
+    ask(world, "Do you bake?")
+    assert own(world) == [], "it was written anew"
+
+
+def test_why_a_text_was_not_passed_on_goes_with_its_author(world: Any) -> None:
+    ask(world, RUDE)
+    (row,) = waiting(world)
+    contents.refuse(world.kit, **world.at, content=row["id"], note="Please be kind.")
+    protect.erase(world.kit, **world.at, person=world.persons["ana"])
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert not [one for one in tx.notes.find() if "kind" in one.text]
+
+
+def test_an_author_takes_a_text_back_while_it_waits(world: Any) -> None:
+    ask(world, RUDE)
+    (row,) = waiting(world)
+    back = {"tenant": "acme", "content": row["id"]}
+    for actor in (world.by("cleo"), world.admin, Actor(user_ref="cora"), Actor()):
+        with pytest.raises(NotFound):
+            contents.take_back(world.kit, **back, actor=actor)
+    done = contents.take_back(world.kit, **back, actor=world.by("ana"))
+    assert done["proposal_id"] == world.asked
+    assert waiting(world) == own(world) == []
+    told = show(world, "ana")
+    assert (told["held"], told["talk"], bool(told["due_at"])) == (False, [], True)
+    assert not any("other words" in body for body in messages(world, world.persons["ana"]))
+    with pytest.raises(Conflict, match="does not wait any more"):
+        contents.take_back(world.kit, **back, actor=world.by("ana"))
+    with pytest.raises(Conflict):
+        contents.release(world.kit, **world.at, content=row["id"])
+
+
+def test_an_answer_and_a_word_are_taken_back_too(together: Any) -> None:
+    answer(together, RUDE)
+    send(together, RUDE)
+    send(together, f"{RUDE} Twice.")
+    by = {"tenant": "acme", "actor": together.by("ana")}
+    assert [one["kind"] for one in contents.own(together.kit, **by)] == ["answer", "word", "word"]
+    for one in contents.own(together.kit, **by):
+        contents.take_back(together.kit, **by, content=one["id"])
+    assert own(together) == waiting(together) == []
+    assert (village(together), carried(together)) == (("Ora", ""), [])

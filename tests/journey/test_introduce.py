@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -198,7 +199,19 @@ def test_the_message_tells_reasons_and_times_in_the_readers_zone(
     told = messages(world, "ana")["relationship_started"]
     assert "trade" in told
     assert "7:00" in told, "16:00 UTC is 19:00 in Nairobi"
+    assert "By the hours that you have told us, you could meet:\n- Mon" in told
     assert "tel:080355512" in told, "no page shows it, so the message does"
+
+
+def test_whoever_has_told_no_zone_reads_times_on_the_programs_clock(
+    create_pair: Any, carried: Any
+) -> None:
+    world = carried(create_pair, {"ana": "mon 15-17", "cleo": "mon 16-20"})
+    onboard.set_zone(world.kit, **world.at, participant=world.ids["ana"], zone="UTC")
+    with world.kit.transaction(tenant="acme") as tx:
+        tx.programs.save(replace(tx.programs.get(world.program), zone="Asia/Tokyo"))
+    told = messages(world, "ana")["relationship_started"]
+    assert "1:00\u202fAM (Tokyo)" in told, "16:00 UTC is 1:00 of the next day in Tokyo"
 
 
 def test_where_a_page_shows_addresses_no_message_does(create_pair: Any, carried: Any) -> None:

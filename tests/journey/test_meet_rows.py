@@ -111,7 +111,7 @@ def test_a_break_and_its_end_are_told_to_the_other_without_the_reason(
         rows = tx.connection.execute(inbox.select()).all()
     breaks = [one for one in rows if "takes a break" in one.body or "after its break" in one.body]
     assert [one.person_id for one in breaks] == [world.persons["cleo"]] * 2
-    assert all("the mentoring of Ana and Cleo" in one.body for one in breaks)
+    assert all("Hello Cleo, your mentoring with Ana in" in one.body for one in breaks)
     assert not any("ill" in one.body.split() for one in breaks)
 
 
@@ -720,14 +720,19 @@ def test_f30_who_is_brought_together_is_told_so(
     held = ring(world, "ana", "ben", "eve")
     work(kit)
     assert {one.person_id for one in post.carried} == set(world.persons.values())
-    assert all("Ana and Ben, Eve have both said yes" in one.body for one in post.carried)
+    assert {one.body.partition(" are now connected in")[0] for one in post.carried} == {
+        "Hello Ana, you and Ben, Eve", "Hello Ben, you and Ana, Eve", "Hello Eve, you and Ana, Ben",
+    }  # fmt: skip
     post.carried.clear()
     meet.end(kit, tenant="acme", actor=world.by("ben"), relationship=held)
     clock.forward(days=42)
     work(kit)
     left = [one.body for one in post.carried if one.template == "member_left"]
-    assert len(left) == 3
-    assert all("Ben is no longer in the circle of Ana, Eve" in body for body in left)
+    assert len(left) == 2
+    assert all("Ben is no longer in your circle" in body for body in left)
+    (own,) = [one for one in post.carried if one.template == "circle_left"]
+    assert own.person_id == world.persons["ben"]
+    assert "in the circle with Ana, Eve" in own.body
     asked = [one.person_id for one in post.carried if one.template == "milestone_due_full"]
     assert sorted(asked) == sorted([world.persons["ana"], world.persons["eve"]])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -309,6 +310,24 @@ def test_an_answer_is_reminded_of_before_its_time_is_over(
     work(world.kit)
     (one,) = told(post, "answer_reminder")
     assert one.person_id == world.persons["ana"]
+
+
+def test_staff_are_reminded_of_their_own_answer_in_words_for_them(
+    create_asked: Any, post: Post, clock: Any
+) -> None:
+    world = create_asked("checkins")
+    cora = programs.appoint(
+        world.kit, **world.at, program="traders", role="coordinator", name="Cora", user_ref="cora"
+    )["person"]
+    with world.kit.transaction(tenant="acme") as tx:
+        found = tx.programs.get(world.program)
+        tx.programs.save(replace(found, accept_chain=("coordinator",)))
+    clock.forward(days=8)
+    work(world.kit)
+    (one,) = told(post, "answer_reminder_staff")
+    assert one.person_id == cora
+    assert "mentoring between Ana and Cleo" in one.body
+    assert told(post, "answer_reminder") == []
 
 
 def test_an_open_question_is_reminded_of_too(create_asked: Any, post: Post, clock: Any) -> None:

@@ -175,3 +175,11 @@ def test_a_number_that_a_message_cannot_reach_is_refused_with_how_it_is_written(
         sign_up(world, Actor(), email="", phone=phone)
     (told,) = refused.value.problems
     assert (told.place, "+254 700 123456" in told.message) == ("phone", True)
+
+
+@pytest.mark.parametrize("email", ["bob@example", "bob", "@example.org", "bob@.", "bob@example."])
+def test_an_address_without_a_whole_domain_is_refused(world: Any, email: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        sign_up(world, Actor(), email=email)
+    (told,) = refused.value.problems
+    assert (told.place, "mary@example.org" in told.message) == ("email", True)

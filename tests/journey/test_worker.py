@@ -470,12 +470,15 @@ def test_a_circle_is_told_who_left_it(
         accept.accept(world.kit, **world.at, proposal=again["id"])
     work(world.kit)
     told = {one.person_id: one.body for one in post.carried if one.template == "member_left"}
+    own = {one.person_id: one.body for one in post.carried if one.template == "circle_left"}
     names = {id: key for key, id in world.persons.items()}
-    everybody, others = {"ana", "ben", "mo"}, {"ana", "mo"}
-    hear = {"own": everybody, "staff": everybody, "blocked": set(), "erased": others, "back": set()}
+    stay = {"ana", "mo"}
+    hear = {"own": stay, "staff": stay, "blocked": set(), "erased": stay, "back": set()}
     assert {names[person] for person in told} == hear[gone]
+    assert {names[person] for person in own} == ({"ben"} if gone in ("own", "staff") else set())
+    assert all("you are no longer in the circle with Mo in" in body for body in own.values())
     who_left = "somebody who has left" if gone == "erased" else "Ben"
-    assert all(f"{who_left} is no longer in the circle of Mo" in body for body in told.values())
+    assert all(f"{who_left} is no longer in your circle in" in body for body in told.values())
 
 
 def test_what_goes_on_after_somebody_was_erased_is_still_told(

@@ -248,7 +248,7 @@ def test_bad_rows_are_told_by_line_and_column_and_good_ones_stay() -> None:
     batch = receive(
         "ref,email,grade,hours,born,zone,phone,locale\n"
         "1,a@example.org,EO,mon 8-9,1990,UTC,123 456,pt-BR\n"
-        "2,nobody,XX,someday,2090,Atlantis/X,call me,klingonese language\n"
+        "2,bob@example,XX,someday,2090,Atlantis/X,call me,klingonese language\n"
         ",b@example.org,EO,,,,,\n"
         "1,c@example.org,EO,,,,,\n"
         "5,d@example.org,EO,,,,,,surplus\n"
@@ -271,6 +271,7 @@ def test_bad_rows_are_told_by_line_and_column_and_good_ones_stay() -> None:
     text = "\n".join(told(batch))
     assert "'1', and so is line 2" in text
     assert "write one of: EO, HEO" in text
+    assert "'bob@example' is not an e-mail address; write one such as mary@example.org" in text
     assert "has 9 cells where the header has 8" in text
 
 

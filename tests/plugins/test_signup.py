@@ -273,7 +273,7 @@ def test_who_has_not_agreed_yet_reads_that_it_is_asked_before_matching_and_how(
     assert "You can also agree later, on your page. Nobody is matched before that." in form
     assert "One of the two is enough" in form
     page = send(host, **ANA)
-    assert "we ask for it before we look for a match" in page
+    assert "we ask for it later, and nobody is matched without it" in page
     assert "When we write to you, a link leads you to your page" in page
     assert send(host, **ANA) == page, "an address that is known already shows the same"
     own = send(host, user="eve", **{**ANA, "email": "eve@example.org"})

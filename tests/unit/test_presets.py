@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date, datetime
 from typing import Any
@@ -16,8 +17,18 @@ from mentorkit.domain import presets
 from mentorkit.domain.programs import MilestonePlan, dump_preset, parse_preset
 from mentorkit.errors import Invalid, NotFound
 from mentorkit.journey import tell
+from mentorkit_checkins.texts import TEMPLATES as PROMPTS
 
-OF_CIRCLES = {"member_left"}
+OF_CIRCLES = {"member_left", "circle_left"}
+TO_STAFF = {
+    "concern_raised", "content_held", "proposal_to_confirm", "milestones_due_staff",
+    "answer_reminder_staff",
+}  # fmt: skip
+OF_NOBODY = {
+    "application_approved", "application_waiting", "application_declined", "signed_up_again",
+    "survey_asked", "content_refused",
+}  # fmt: skip
+"""Messages about no other person; the text of a survey names whom it is about."""
 
 
 @pytest.fixture(params=presets.names())
@@ -76,16 +87,30 @@ def test_what_is_said_for_safety_is_worded_in_the_languages_of_the_presets() -> 
 
 def test_a_message_says_what_it_is_about(name: str) -> None:
     messages = presets.load(name).messages
-    pair = {"mentee", "mentor"}
     for template, about in (
-        ("proposal_offered", pair | {"reasons", "due"}),
-        ("question_asked", pair | {"text", "due"}),
-        ("question_answered", pair | {"text", "due"}),
-        ("relationship_started", pair | {"reasons"}),
-        ("relationship_ended", pair | {"link"}),
+        ("proposal_offered", {"others", "reasons", "due"}),
+        ("question_asked", {"others", "text", "due"}),
+        ("question_answered", {"others", "text", "due"}),
+        ("relationship_started", {"others", "reasons"}),
+        ("relationship_ended", {"others", "link"}),
     ):
         for body in messages[template]["body"].values():
             assert all(f"{{{one}}}" in body for one in about)
+
+
+@pytest.mark.parametrize("words", ["core", "checkins", *presets.names()])
+def test_a_message_names_the_program_and_the_other_and_speaks_to_its_reader(words: str) -> None:
+    named: Any = {"core": tell.TEMPLATES, "checkins": PROMPTS}
+    messages = named[words] if words in named else presets.load(words).messages
+    for template in set(messages) - TO_STAFF:
+        for body in messages[template]["body"].values():
+            assert "{program}" in body, template
+            other = "{sender}" if template == "relayed" else "{others}"
+            other = "{mentee}" if template == "member_left" else other
+            assert template in OF_NOBODY or other in body, template
+            roles = template == "proposal_offered" and words == "community"
+            about = body.replace("{mentee}", "") if template == "member_left" else body
+            assert roles or not {"{mentee}", "{mentor}"} & set(re.findall(r"{\w+}", about)), body
 
 
 def test_consent_states_the_time_asked_for_and_what_the_data_are_for(name: str) -> None:

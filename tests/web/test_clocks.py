@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from web.conftest import ADMIN, PRESET, Portal
 from web.test_meeting import by_admin, connect
 
 from mentorkit.domain.participants import Lead
-from mentorkit.i18n import ahead, format_moment, zone_named
-from mentorkit.journey import meet, met, onboard, programs, recruit, screen
+from mentorkit.i18n import ahead, format_day, format_moment, zone_named
+from mentorkit.journey import match, meet, met, onboard, programs, recruit, screen
 from mentorkit.web import answers
 
 SUMMER = datetime(2027, 7, 1, tzinfo=UTC)
@@ -196,3 +198,39 @@ def test_a_new_program_is_asked_for_its_clock(portal: Portal) -> None:
     admin.send("/programs/new", preset="low_touch", key="near")
     (made,) = programs.show(portal.kit, **by_admin(portal), program="near")
     assert made["zone"] == "UTC"
+
+
+def test_a_day_of_the_program_is_the_same_for_whoever_reads_it(nairobi: Portal) -> None:
+    for who, zone in (("ana", "Pacific/Honolulu"), ("cleo", "Pacific/Auckland")):
+        onboard.set_zone(nairobi.kit, **by_admin(nairobi), participant=nairobi.ids[who], zone=zone)
+    ben, dora = nairobi.ids["ben"], nairobi.ids["dora"]
+    match.propose(nairobi.kit, **by_admin(nairobi), mentee=ben, mentor=dora)
+    onboard.set_zone(nairobi.kit, **by_admin(nairobi), participant=ben, zone="Pacific/Auckland")
+    browser = nairobi.browser("ben")
+    browser.open("/")
+    due = browser.find(r"until ([^<]+)</span>")
+    browser.open(browser.find(r'href="/mentoring(/programs/traders/proposals/[^"]+)"'))
+    assert browser.find(r"please answer by ([^<]+)</span>") == due
+    with nairobi.kit.transaction(tenant=nairobi.tenant) as tx:
+        (one,) = tx.proposals.find(mentee_id=ben)
+    told = one.due_at.astimezone(ZoneInfo("Africa/Nairobi")).date()
+    assert due == format_day(told, "en")
+    path = f"/programs/traders/relationships/{connect(nairobi)}"
+    days = {
+        who: re.findall(r'<td data-label="When">([^<]+ to [^<]+)', nairobi.browser(who).open(path))
+        for who in ("ana", "cleo", "cora")
+    }
+    assert days["ana"]
+    assert days["ana"] == days["cleo"] == days["cora"]
+
+
+def test_a_meeting_is_shown_on_the_day_that_was_typed(nairobi: Portal, clock: Any) -> None:
+    onboard.set_zone(
+        nairobi.kit, **by_admin(nairobi), participant=nairobi.ids["ana"], zone="Pacific/Honolulu"
+    )
+    path = f"/programs/traders/relationships/{connect(nairobi)}"
+    clock.forward(days=3)
+    ana, day = nairobi.browser("ana"), (clock() - timedelta(days=2)).date()
+    ana.open(path)
+    page = ana.send(path, do="meet", minutes="60", day=day.isoformat())
+    assert f"Logged by mistake: {format_day(day, 'en')}" in page

@@ -374,3 +374,23 @@ def test_a_list_of_pairs_opened_beyond_its_end_shows_the_last(
     assert listed("0") == ["Ana and Cleo"]
     assert listed("1") == listed("9" * 9) == ["Ben and Dora"]
     assert listed("9" * 4000) == listed("--5") == listed("0"), "that is no number"
+
+
+def test_a_wish_is_taken_back_also_while_a_question_about_it_is_open(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    ana, dora, ids = portal.browser("ana"), portal.browser("dora"), portal.ids
+    ana.open(f"{AT}/people/{ids['ana']}/mentors")
+    ana.send(f"{AT}/proposals", mentee=ids["ana"], mentor=ids["dora"])
+    path = ana.page.request.path
+    dora.open(path)
+    dora.send(path, do="ask", text="How often?")
+    assert 'value="withdraw"' not in dora.page.text, "who was asked says no"
+    page = ana.open(path)
+    assert 'value="reply"' in page
+    assert 'value="withdraw"' in page
+    assert "It is taken back." in ana.send(path, do="withdraw")
+    work(portal.kit)
+    assert "Find a mentor" in ana.open("/")
+    assert "question" not in dora.open("/")

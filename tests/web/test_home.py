@@ -52,7 +52,7 @@ def test_from_the_first_answer_to_looking(portal: Portal) -> None:
     page = portal.browser("zoe").open("/")
     assert "Our team looks at them next" in page
     assert current(page) == "Received"
-    assert "Before we look for a match, we ask you to agree" in page
+    assert "Before you are matched, we ask you to agree" in page
     assert "Read it and agree" in page
     page = walk(portal, screen.approve)
     assert "You are in" in page
@@ -128,7 +128,7 @@ def test_a_no_of_the_program_judges_nobody_and_names_where_else_to_go(portal: Po
 
 def test_a_break_and_a_leave_say_what_they_mean_and_how_to_come_back(portal: Portal) -> None:
     page = walk(portal, onboard.pause, "ana")
-    assert "Nobody is looked for until you say that you are back" in page
+    assert "You are taking a break until you say that you are back" in page
     assert "I am back" in page
     page = walk(portal, onboard.leave, "ben")
     assert "If you would like to come back, tell your coordinator" in page
@@ -247,3 +247,28 @@ def test_who_is_not_asked_now_is_not_told_to_answer(portal: Portal) -> None:
     assert "the answer is awaited until" in page
     cora = portal.browser("cora")
     assert "please answer by" not in cora.open(f"/programs/traders/proposals/{asked}")
+
+
+def test_where_people_choose_themselves_nobody_says_that_we_look(
+    create_portal: Callable[..., Portal],
+) -> None:
+    portal = create_portal(program={"matching": "self"})
+    at = {**by_admin(portal), "program": "traders"}
+    new = [
+        Lead(key=key, role=role, name=key) for key, role in (("zoe", "mentee"), ("yan", "mentor"))
+    ]
+    recruit.receive(portal.kit, **at, leads=new)
+    portal.ids |= {row["key"]: row["id"] for row in screen.review(portal.kit, **at)}
+    for key in ("zoe", "yan"):
+        standing.link(portal.kit, **by_admin(portal), person=key, user_ref=key)
+    told = {
+        screen.approve: ("before you can choose a mentor", "before mentees can choose you"),
+        onboard.consent: ("ready, and choose a mentor", "ready, and mentees can choose you"),
+        onboard.complete: ("choose one, and ask", "as soon as a mentee asks"),
+    }
+    for verb, words in told.items():
+        for key, said in zip(("zoe", "yan"), words, strict=True):
+            page = walk(portal, verb, key)
+            assert said in page
+            own = portal.browser(key).open(f"/programs/traders/people/{portal.ids[key]}")
+            assert "look for" not in page + own

@@ -193,7 +193,7 @@ def test_nobody_ticked_is_said(portal: Portal) -> None:
     path = "/programs/traders/people?state=active&role=mentee"
     cora.open(path)
     page = cora.send(path, 422, do="consent")
-    assert "tick at least one" in page
+    assert "Tick at least one" in page
     assert "Ana" in page, "the list is there again"
     assert "Cleo" not in page, "and as it was"
     page = cora.send(path, 422, do="dance", participant=portal.ids["ana"])

@@ -59,7 +59,7 @@ def test_other_forms_name_their_own_labels(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open(f"{AT}/supply")
     page = cora.send(f"{AT}/supply", 422, source="", amount="much", currency="K")
-    assert "<li>Spent on it in all: write a number" in page
+    assert "<li>Spent on it in all: write digits" in page
     assert "<li>Currency, in three letters: " in page
     cora.open(f"{AT}/setup")
     page = cora.send(f"{AT}/setup", 422, do="supply", ratio="much", gate="yes", by="")

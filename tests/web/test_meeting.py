@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from web.conftest import ADMIN, Browser, Portal
 
 from mentorkit.journey import accept, cases, match, meet, met, onboard
 from mentorkit.kit import Kit
+from mentorkit.worker import work
 
 
 def connect(portal: Portal, mentee: str = "ana", mentor: str = "cleo") -> str:
@@ -281,3 +283,31 @@ def test_what_staff_enter_is_shown_with_who_and_by_which_means(portal: Portal, c
     page = portal.browser("ana").open(path)
     assert "cora (Coordinator), told at a visit" in page
     assert "Connected" not in page.partition("What happened")[2] or "admin" not in page
+
+
+def test_a_milestone_that_is_late_or_needed_no_more_is_called_the_same_by_everybody(
+    portal: Portal, clock: Any
+) -> None:
+    held = connect(portal)
+    for days in (45, 30):
+        clock.forward(days=days)
+        work(portal.kit)
+    meet.end(portal.kit, **by_admin(portal), relationship=held, reason="other")
+    path = f"/programs/traders/relationships/{held}"
+    named = {
+        who: re.findall(
+            r'data-label="State"><span class="mk-chip[^>]*>([^<]+)', portal.browser(who).open(path)
+        )
+        for who in ("ana", "cleo", "cora")
+    }
+    assert {"Late", "Not needed any more"} <= set(named["ana"])
+    assert named["ana"] == named["cleo"] == named["cora"]
+
+
+def test_whoever_has_places_taken_reads_with_how_many_nobody_new_is_proposed(
+    portal: Portal,
+) -> None:
+    connect(portal)
+    page = portal.browser("cleo").open(f"/programs/traders/people/{portal.ids['cleo']}")
+    assert "A whole number from 1 to" in page
+    assert "Taken now: 1. With 1 nobody new is proposed." in page

@@ -219,6 +219,6 @@ def test_what_is_a_number_only_for_machines_is_refused_in_every_form_with_a_shar
     told = cora.send(AT.replace("plugins", "plan"), 422, do="amounts", period="month", winsor=typed)
     assert "write a share" in told
     told = cora.send(AT.replace("plugins", "supply"), 422, source="x", amount=typed, currency="KES")
-    assert "write a number, such as 1200.50" in told
+    assert "write digits, such as 12 or 3.5" in told
     cora.send(AT, 422, plugin="greeter", do="set", **{**GOOD, "greeter.days": typed})
     assert kept(portal)["set"] == {}

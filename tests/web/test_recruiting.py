@@ -112,7 +112,9 @@ def test_f6_what_was_spent_is_told_by_connected_pair(portal: Portal) -> None:
     cora = portal.browser("cora")
     assert "Not known" in cora.open(f"{AT}/supply")
     page = cora.send(f"{AT}/supply", 422, source="", amount="much", currency="KES")
-    assert "write a number" in page
+    assert "write digits, such as 12 or 3.5; &#39;much&#39; is not a number" in page
+    page = cora.send(f"{AT}/supply", 422, source="", amount="67,500", currency="KES")
+    assert "may be 67500 or 67.500; write one of these two" in page
     page = cora.send(f"{AT}/supply", source="", amount="120", currency="KES")
     assert "nobody is connected yet" in page
     (row,) = sources.sources(portal.kit, **BY, program="traders")
@@ -266,7 +268,7 @@ def test_f7_the_form_says_why_a_mentee_waits_and_keeps_a_place(
     typed = {"as": "mentee", "name": "Eva", "email": "eva@example.org", "agreed": "1"}
     assert "You are on the waiting list" in browser.send("/x/signup/traders", **typed)
     (eva,) = screen.review(kit, **BY, program="traders")
-    assert (eva["state"], eva["consent_version"], eva["source"]) == ("waiting", 1, "")
+    assert (eva["state"], eva["consent_version"], eva["source"]) == ("waiting", 1, "sign-up")
 
 
 @pytest.mark.parametrize("typed", ["--5", "²", "9" * 5000])

@@ -276,3 +276,48 @@ def test_once_connected_two_may_write_each_other_a_number(
     ana.open(path)
     assert "on its way" in ana.send(f"{path}/write", text="Call me: +254 700 123 456")
     assert "700 123" in portal.browser("cleo").open(path)
+
+
+def test_an_author_sees_on_the_page_what_waits_takes_it_back_or_reads_why_not(
+    listed: Portal,
+) -> None:
+    asked = propose(listed)
+    path = f"/programs/traders/proposals/{asked}"
+    ana, cora = listed.browser("ana"), listed.browser("cora")
+    ana.open(path)
+    page = ana.send(path, do="ask", text="Are you an idiot?")
+    assert "Not passed on yet" in page
+    back = ana.find(r'action="/mentoring(/programs/traders/contents/[^"]+/take-back)"')
+    page = ana.send(back)
+    assert ana.page.request.path == f"/mentoring{path}"
+    assert "Taken back. Nobody else reads it." in page
+    assert "idiot" not in page
+    assert "No text waits." in cora.open(QUEUE)
+    ana.send(path, do="ask", text="idiot, again")
+    cora.open(QUEUE)
+    decide = cora.find(r'action="/mentoring(/programs/traders/contents/[^"]+)"')
+    cora.send(decide, do="refuse", note="Please be kind.")
+    page = ana.open(path)
+    assert "idiot, again" in page
+    assert "It was not passed on. Why: Please be kind." in page
+    assert "take-back" not in page
+    assert "Please be kind" not in listed.browser("cleo").open("/")
+
+
+def test_an_answer_and_a_word_that_wait_are_taken_back_where_they_were_written(
+    listed: Portal,
+) -> None:
+    ana, held = listed.browser("ana"), connect(listed)
+    own, pair = (
+        f"/programs/traders/people/{listed.ids['ana']}",
+        f"/programs/traders/relationships/{held}",
+    )
+    ana.open(own)
+    ana.send(own, **{"answer.village": "The idiot village"})
+    ana.open(pair)
+    ana.send(f"{pair}/write", text="You idiot.")
+    for page, text in ((own, "The idiot village"), (pair, "You idiot.")):
+        assert f"<blockquote>{text}</blockquote>" in ana.open(page)
+        ana.send(ana.find(r'action="/mentoring(/programs/traders/contents/[^"]+/take-back)"'))
+        assert ana.page.request.path == f"/mentoring{page}"
+        assert text not in ana.page.text

@@ -84,6 +84,8 @@ def test_everybody_asked_reads_about_whom_and_staff_why(asking: Portal, clock: A
     connect(asking)
     clock.forward(days=45)
     drain(asking)
+    (asked,) = [text for text in messages(asking) if "Hello Ana" in text and "Six to" in text]
+    assert "(Cleo)." in asked
     told = r"[^<]+: your mentoring with Cleo"
     assert re.search(told, asking.browser("ana").open("/"))
     assert re.search(told.replace("Cleo", "Ana"), asking.browser("cleo").open("/"))
@@ -92,6 +94,7 @@ def test_everybody_asked_reads_about_whom_and_staff_why(asking: Portal, clock: A
     assert "as one who works for this program: about how it goes as a whole" in page
     page = cora.open(cora.find(r'mk-main-button" href="(/mentoring/x/survey/traders/[^"?]+)"'))
     assert "You are asked as one who works for this program" in page
+    assert "not about each pair, but again from time to time" in page
     assert "About your mentoring with" not in page
 
 
@@ -292,6 +295,10 @@ def test_who_is_asked_the_same_about_two_reads_which_is_about_whom(
     page = asking.browser("dora").open("/")
     for other in ("Ana", "Ben"):
         assert f"Six to eight weeks in: your mentoring with {other}</a>" in page
+    dora, form = asking.browser("dora"), re.findall(r'href="(/mentoring/x/survey/[^"?]+)"', page)
+    for path in form:
+        assert "You are asked about each mentoring of yours." in dora.open(path)
+    assert len(form) == 2
     page = asking.browser("ana").open("/")
     assert "Six to eight weeks in: your mentoring with Dora</a>" in page
 

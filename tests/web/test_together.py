@@ -60,7 +60,7 @@ def test_what_is_not_possible_for_one_does_not_keep_the_others(portal: Portal) -
     accept.decline(portal.kit, **by_admin(portal), proposal=second)
     cora = portal.browser("cora")
     cora.open(AT)
-    page = cora.send(AT, 409, proposal=[first, second], do="accept", on_behalf_of="")
+    page = cora.send(AT, 409, proposal=[first, second], do="accept", on_behalf_of="everybody")
     assert "Not everything was possible: done for 1, not for 1." in page
     assert re.search(r"<li>[^<]+ \((Ana, Cleo|Ben, Dora)\)</li>", page), "and who it is"
     assert states(portal) == ["active"]
@@ -167,7 +167,7 @@ def test_nothing_ticked_or_no_button_is_told_in_words(portal: Portal) -> None:
     connect(portal)
     cora = portal.browser("cora")
     cora.open(AT)
-    assert "tick at least one" in cora.send(AT, 422, do="end", sure="1")
+    assert "Tick at least one" in cora.send(AT, 422, do="end", sure="1")
     page = cora.send(AT, 422, do="dance")
     assert "press one of the buttons" in page
     assert "Log the meeting for each" in page, "the list is there again"
@@ -184,3 +184,22 @@ def test_who_only_reads_has_nothing_to_tick(portal: Portal) -> None:
     assert "checkbox" not in page
     assert 'value="meet"' not in page
     assert vera.knock("post", AT) in (400, 403)
+
+
+def test_whose_yes_is_noted_stands_there_already_where_all_wait_for_the_same(
+    portal: Portal,
+) -> None:
+    def chosen() -> str:
+        cora.open(AT)
+        found = cora.find(r'(?s)<select id="yes-of"[^>]*>(.*?)</select>')
+        return "".join(re.findall(r'value="(\w*)" selected', found))
+
+    cora, (first, second) = portal.browser("cora"), ask(portal)
+    assert chosen() == "mentee"
+    yes = {"on_behalf_of": "mentee"}
+    accept.accept(portal.kit, **by_admin(portal), proposal=first, **yes)
+    assert chosen() == "", "one waits for the mentor, one for the mentee"
+    page = cora.send(AT, 422, proposal=[first], do="accept", on_behalf_of="")
+    assert "Who has said yes: choose one" in page
+    accept.accept(portal.kit, **by_admin(portal), proposal=second, **yes)
+    assert chosen() == "mentor"

@@ -22,7 +22,7 @@ STAGES = {
     "looking": "We are looking for a match for you.",
     "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
-    "paused": "You are taking a break. Nobody is looked for until you say that you are back.",
+    "paused": "You are taking a break until you say that you are back.",
     "left": "You have left this program. If you would like to come back, tell your coordinator.",
 }
 STEPS = 10
@@ -35,6 +35,18 @@ MENTOR = {
     "connected": "You are connected, and have no free place now.",
 }
 """What a mentor is told otherwise than a mentee."""
+CHOOSING = {
+    "joining": "You are in. A few things are missing before you can choose a mentor.",
+    "ready": "You are in, and nothing is missing. Say that you are ready, and choose a mentor.",
+    "looking": "Look for a mentor now: choose one, and ask.",
+}
+CHOSEN = {
+    "joining": "You are in. A few things are missing before mentees can choose you.",
+    "ready": "You are in, and nothing is missing. Say that you are ready, and mentees can choose "
+    "you.",
+    "looking": "You are ready. We tell you as soon as a mentee asks.",
+}
+"""What a mentee and a mentor are told where they find each other themselves."""
 
 
 def _told(visit: Visit, part: dict[str, Any]) -> str:
@@ -46,8 +58,9 @@ def _told(visit: Visit, part: dict[str, Any]) -> str:
         one["yours"] and one["state"] == "question" for one in part["proposals"]
     ):
         return visit.words("There is a question for you. Please answer.")
-    if stage == "looking" and part["self_match"]:
-        return visit.words("Look for a mentor now: choose one, and ask.")
+    told = (CHOOSING if part["self_match"] else CHOSEN) if part["matching"] == "self" else {}
+    if stage in told:
+        return visit.words(told[stage])
     if part["role"] == "mentor" and stage in MENTOR:
         if part["places"] and stage == "connected":
             return visit.words(

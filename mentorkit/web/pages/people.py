@@ -23,7 +23,7 @@ from mentorkit.errors import (
     by_row,
 )
 from mentorkit.i18n import ahead, zone_named
-from mentorkit.journey import choices, onboard, recruit, requirements, screen, suggestions
+from mentorkit.journey import choices, contents, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
@@ -152,7 +152,7 @@ def people_decide(visit: Visit, program: str) -> str | Response | tuple[str, int
 
 def _nobody(visit: Visit, program: str, ids: Sequence[str]) -> tuple[str, int]:
     """Show the list once more, with what to do first."""
-    problem = Problem("", visit.words("tick at least one person, then say what to do"))
+    problem = Problem("", visit.words("Tick at least one person, then say what to do."))
     told = visit.words("Nothing was done yet.") if ids else visit.words("Nobody was ticked.")
     return people(visit, program, wrong=Invalid("people.nothing", told, [problem]), ticked=ids), 422
 
@@ -314,6 +314,7 @@ def participant(
         title=visit.words("About you") if own else found["name"],
         here="people",
         own=own,
+        mine=contents.own(visit.kit, **visit.asked(), about=participant) if own else (),
         one=found,
         wrong=wrong,
         problems=problems,

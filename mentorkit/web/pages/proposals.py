@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import accept, match
+from mentorkit.journey import accept, contents, match
 from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -35,6 +35,7 @@ def proposal(visit: Visit, program: str, proposal: str, wrong: MentorKitError | 
         here="relationships",
         one=one,
         said=answers.told(visit, {each["participant"]: each["answers"] for each in one["about"]}),
+        mine=() if behalf else contents.own(visit.kit, **visit.asked(), about=proposal),
         wrong=wrong,
         declines=DECLINES,
         behalf=BEHALF if behalf else (),

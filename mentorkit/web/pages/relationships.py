@@ -16,6 +16,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.i18n import format_clock
 from mentorkit.journey import (
     browse,
+    contents,
     feedback,
     flags,
     history,
@@ -121,6 +122,7 @@ def relationship(
             "introduction": introduce.introduction(visit.kit, **at),
             "month": meet.month(visit.kit, **at),
             "said": relay.said(visit.kit, **at),
+            "mine": contents.own(visit.kit, **visit.asked(), about=relationship) if own else (),
             "history": history.history(visit.kit, **at),
             "part": _afterwards(visit, one) if own else None,
             "late": _late(visit, one) if own else (),

@@ -14,6 +14,7 @@ from mentorkit.journey import concerns as raising
 from mentorkit.web.access import allow
 from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.sure import ask_first, is_asked
@@ -31,6 +32,8 @@ TITLES = {
 """What a concern may be about, in words."""
 ABOUT = ("proposal", "relationship", "on_behalf_of")
 """What the address of the form may say, besides whom it is about."""
+NOUNS = ("proposal", "relationship", "participant")
+"""What somebody writes about, each with a page of its own."""
 
 
 @shows("/programs/<program>/concern")
@@ -189,10 +192,23 @@ def content_decide(visit: Visit, program: str, content: str) -> str | Response:
     release = visit.form.get("do") == "release"
     if release and is_asked(visit):
         return _sure_to_pass_on(visit, program, content)
-    verb = contents.release if release else contents.refuse
-    verb(visit.kit, **visit.asked(), content=content)
+    at: dict[str, Any] = {**visit.asked(), "content": content}
+    if release:
+        contents.release(visit.kit, **at)
+    else:
+        contents.refuse(visit.kit, **at, note=visit.form.get("note", ""))
     said = "released" if release else "text_refused"
     return visit.go("concerns", said, program=program, anchor="texts", **_listed())
+
+
+@does("/programs/<program>/contents/<content>/take-back")
+@allow(*STAFF, *PARTIES)
+def content_take_back(visit: Visit, program: str, content: str) -> Response:
+    """Take back what the visitor wrote, and show them where it was to stand."""
+    done = contents.take_back(visit.kit, **visit.asked(), content=content)
+    page = next(noun for noun in NOUNS if done[f"{noun}_id"])
+    about = {page: done[f"{page}_id"]}
+    return visit.go(page, "text_taken_back", program=program, **about)
 
 
 @does("/programs/<program>/blocks")

@@ -15,6 +15,7 @@ from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
 from mentorkit.web.pages.parting import ENDS
+from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.pages.relationships import relationships
 from mentorkit.web.problems import status_of
@@ -25,7 +26,11 @@ KEPT = ("state", "after", "asked_after")
 
 
 def _yes(visit: Visit) -> dict[str, Any]:
-    return {"on_behalf_of": visit.form.get("on_behalf_of") or None}
+    whose = visit.form.get("on_behalf_of")
+    if whose not in (*PARTIES, "everybody"):
+        told = Problem("on_behalf_of", visit.words("choose one"))
+        raise Invalid("yes.whose", visit.words("No yes was noted yet."), [told])
+    return {"on_behalf_of": whose if whose in PARTIES else None}
 
 
 def _meeting(visit: Visit) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def relationships_change(visit: Visit, program: str) -> Response | tuple[str, in
         if did not in VERBS:
             raise Invalid("form.nothing", visit.words("Say what to do: press one of the buttons."))
         if not ids:
-            told = visit.words("tick at least one of them, then press the button")
+            told = visit.words("Tick at least one of them, then press the button.")
             raise Invalid("form.nobody", visit.words("Nothing was ticked."), [Problem("", told)])
         how = read(visit)
     except Invalid as error:
