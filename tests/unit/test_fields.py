@@ -59,7 +59,7 @@ def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
         ("number", True, "not yes or no"),
         ("number", "nan", "is not a number"),
         ("number", "inf", "is not a number"),
-        ("number", [1], "write digits"),
+        ("number", [1], "write one answer, not a list"),
         ("flag", "perhaps", "write yes or no"),
         ("hours", "mon 20-18", "mon 18-20"),
         ("hours", "mon 18-25", "mon 18-20"),
