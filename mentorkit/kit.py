@@ -309,12 +309,13 @@ class Kit:
         return KitWorkContext(**vars(given), transaction=opening)
 
     @contextmanager
-    def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
-        """Open a transaction of the plugin's own; never inside one of the core's."""
+    def _plugin_transaction(self, tenant: str, *, write: bool = True) -> Iterator[sa.Connection]:
+        """Open a transaction of the plugin's own; none that writes inside one of the core's."""
         outcome = Outcome(tenant=tenant, announce=None, session=self.sessions(), owned=True)
-        with self._alone(), opened(outcome) as connection:
-            self._begun(outcome)
-            protect_core(connection)
+        alone = self._alone() if write else nullcontext()
+        with alone, opened(outcome, write=write) as connection:
+            self._begun(outcome, write)
+            protect_core(connection, write=write)
             yield connection
 
     # ------------------------------------------------------------------ starting
@@ -393,7 +394,7 @@ class KitContext:
 class KitWorkContext(KitContext):
     """What `WorkContext` promises; `transaction` opens one of the plugin's own."""
 
-    transaction: Callable[[], AbstractContextManager[Any]]
+    transaction: Callable[..., AbstractContextManager[Any]]
 
 
 class Uuid7:
