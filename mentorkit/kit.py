@@ -193,29 +193,34 @@ class Kit:
                 self._shared.reset(token)
 
     def write(
-        self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS
-    ) -> T:
+        self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS,
+        beside: Collection[str] = (),
+    ) -> T:  # fmt: skip
         """Do `work` in a transaction of its own, again from the start while others are in its way.
 
         `work` must read what it changes, and have no effect but on the database. Raises `Conflict`
-        in the end: store.busy, or that a thing has changed since it was read.
+        in the end: store.busy, or that a thing has changed since it was read. `beside` are the
+        codes of what others may have made at the same moment, which is seen the next time.
         """
 
         def once() -> T:
             with self.transaction(tenant=tenant) as tx:
                 return work(tx)
 
-        return self.retrying(once, attempts=attempts)
+        return self.retrying(once, attempts=attempts, beside=beside)
 
-    def retrying(self, work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+    def retrying(
+        self, work: Callable[[], T], *, attempts: int = ATTEMPTS, beside: Collection[str] = ()
+    ) -> T:
         """Call `work`, which owns its transactions, until nobody is in its way, as `write` does."""
         stale = 0
         for attempt in range(1, attempts):
             try:
                 return work()
             except Conflict as error:
-                stale += error.code.endswith(".stale")
-                if stale == STALE or not passes(error):
+                new = error.code in beside
+                stale += new or error.code.endswith(".stale")
+                if stale == STALE or not (new or passes(error)):
                     raise
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()

@@ -294,8 +294,7 @@ def kept_from(tx: Transaction, program: Program, actor: Actor) -> set[str]:
 
     What others say about these is kept from them, on the staff or not.
     """
-    person = person_of(tx, actor)
-    mine = tx.participants.find(program_id=program.id, person_id=person) if person else []
+    mine = tx.participants.find(program_id=program.id, person_id=person_of(tx, actor))
     ids = [one.id for one in mine]
     asked = [*tx.proposals.find(mentee_id=ids), *tx.proposals.find(mentor_id=ids)]
     held = (member.relationship_id for member in tx.members.find(participant_id=ids))
