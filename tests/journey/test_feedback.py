@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound
 from mentorkit.journey import feedback, meet, nudge, onboard, programs, protect, relay
+from mentorkit.store import tables
+from mentorkit.store.declarations import declaration
 from tests.conftest import Clock
 from tests.journey.asked import (
     PLUGINS,
@@ -463,6 +465,24 @@ def test_a_struck_meeting_and_an_end_by_a_block_ask_nobody(
     drain(world)
     assert asked(world, "pulse") == []
     assert asked(world, "end") == []
+
+
+def test_what_the_worker_has_done_stays_as_declared_so_that_nobody_is_asked_or_told_twice(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+
+    def done() -> dict[str, str]:
+        with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+            assert [one.side for one in feedback.asked_of(tx, world.persons["ana"])] == ["mentee"]
+            return {one.key: one.state for one in tx.outbox.find(state="done")}
+
+    before = done()
+    assert any(key.startswith("survey:") for key in before)
+    clock.forward(days=800)
+    drain(world)
+    assert before.items() <= done().items()
+    assert declaration(tables.outbox).retention.startswith("as long as the program")
 
 
 def test_who_has_taken_consent_back_is_not_asked(create_asking: Create, clock: Clock) -> None:
