@@ -505,12 +505,10 @@ def _reach(step: Step, program: Program, one: Survey, event: Event) -> None:
 def surveys(
     kit: Kit, *, tenant: str, actor: Actor, program: str, state: str | None = None
 ) -> list[dict[str, Any]]:
-    """List whom a program has asked what, newest first; `state` is open, late or answered.
-
-    Not about a relationship that the reader is in: what they are asked themselves `mine` lists.
-    """
+    """List whom a program has asked what, newest first; `state` is open, late or answered."""
     with reading(kit, tenant, actor, program) as (tx, found):
         every = surveys_of(tx.journal.of("survey", found.id)).values()
+        # Not about what the reader is in: what they are asked themselves `mine` lists.
         unread = kept_from(tx, found, actor)
         rows = [one for one in every if one.relationship_id not in unread]
         rows = [one for one in rows if state is None or one.state(tx.now) == state]
