@@ -193,29 +193,34 @@ class Kit:
                 self._shared.reset(token)
 
     def write(
-        self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS
-    ) -> T:
+        self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS,
+        beside: Collection[str] = (),
+    ) -> T:  # fmt: skip
         """Do `work` in a transaction of its own, again from the start while others are in its way.
 
         `work` must read what it changes, and have no effect but on the database. Raises `Conflict`
-        in the end: store.busy, or that a thing has changed since it was read.
+        in the end: store.busy, or that a thing has changed since it was read. `beside` are the
+        codes of what others may have made at the same moment, which is seen the next time.
         """
 
         def once() -> T:
             with self.transaction(tenant=tenant) as tx:
                 return work(tx)
 
-        return self.retrying(once, attempts=attempts)
+        return self.retrying(once, attempts=attempts, beside=beside)
 
-    def retrying(self, work: Callable[[], T], *, attempts: int = ATTEMPTS) -> T:
+    def retrying(
+        self, work: Callable[[], T], *, attempts: int = ATTEMPTS, beside: Collection[str] = ()
+    ) -> T:
         """Call `work`, which owns its transactions, until nobody is in its way, as `write` does."""
         stale = 0
         for attempt in range(1, attempts):
             try:
                 return work()
             except Conflict as error:
-                stale += error.code.endswith(".stale")
-                if stale == STALE or not passes(error):
+                new = error.code in beside
+                stale += new or error.code.endswith(".stale")
+                if stale == STALE or not (new or passes(error)):
                     raise
                 time.sleep(min(1.0, 0.005 * 2**attempt) * (0.5 + random.random()))
         return work()
@@ -309,12 +314,13 @@ class Kit:
         return KitWorkContext(**vars(given), transaction=opening)
 
     @contextmanager
-    def _plugin_transaction(self, tenant: str) -> Iterator[sa.Connection]:
-        """Open a transaction of the plugin's own; never inside one of the core's."""
+    def _plugin_transaction(self, tenant: str, *, write: bool = True) -> Iterator[sa.Connection]:
+        """Open a transaction of the plugin's own; none that writes inside one of the core's."""
         outcome = Outcome(tenant=tenant, announce=None, session=self.sessions(), owned=True)
-        with self._alone(), opened(outcome) as connection:
-            self._begun(outcome)
-            protect_core(connection)
+        alone = self._alone() if write else nullcontext()
+        with alone, opened(outcome, write=write) as connection:
+            self._begun(outcome, write)
+            protect_core(connection, write=write)
             yield connection
 
     # ------------------------------------------------------------------ starting
@@ -394,7 +400,7 @@ class KitContext:
 class KitWorkContext(KitContext):
     """What `WorkContext` promises; `transaction` opens one of the plugin's own."""
 
-    transaction: Callable[[], AbstractContextManager[Any]]
+    transaction: Callable[..., AbstractContextManager[Any]]
 
 
 class Uuid7:

@@ -270,10 +270,10 @@ class CommandContext:
         return self.plugin.log
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self, *, write: bool = True) -> Iterator[Any]:
         """Open a transaction of the plugin's own on the database."""
         context: Any = self.session.kit.work_context(self.tenant, self.program, self.plugin.name)
-        opened: AbstractContextManager[Any] = context.transaction()
+        opened: AbstractContextManager[Any] = context.transaction(write=write)
         with opened as connection:
             yield connection
 

@@ -35,9 +35,10 @@ class WorkContext(Context, Protocol):
 
     It yields a SQLAlchemy connection to the same database, bound to nothing but the tenant that
     the plugin puts into its own rows; it commits when the block ends and rolls back on an error.
+    With `write` false it only reads: it waits for nobody who writes, and nobody waits for it.
     """
 
-    def transaction(self) -> AbstractContextManager[Any]: ...
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[Any]: ...
 
 
 class CommandContext(WorkContext, Protocol):

@@ -16,7 +16,7 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
-from mentorkit.journey.definitions import strategy_of
+from mentorkit.journey.definitions import matching_for, strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, noes, pool_of, told_of, two_of
@@ -50,7 +50,8 @@ def rank(
 ) -> dict[str, Any]:  # fmt: skip
     """Rank up to five mentors for a mentee, most wanted first: participant ids, each once.
 
-    For staff, and for the mentee where the program's `matching` is "self". The first is asked now,
+    For staff, and for the mentee where `matching` is "self", of their level of touch or else of the
+    program. The first is asked now,
     if the mentee has a place that no open proposal asks for; the others wait. When a proposal is
     declined, runs out or is withdrawn, the worker asks the next. It replaces the choices that
     still wait; none at all takes these back. Raises `Invalid` with who cannot be chosen,
@@ -72,7 +73,7 @@ def _rank(
     step = _on(tx, actor, mentee)
     program = tx.programs.get(step.program_id or "")
     side = step.role if step.role in PARTIES else None
-    if side and program.matching == "staff":
+    if side and _matching(tx, mentee) == "staff":
         raise NotAllowed("proposal.staff_matches", "In this program the staff match people.")
     for old in waiting(tx, mentee):
         withdraw_one(step, old, "chosen_anew")
@@ -103,7 +104,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
 
     `choices` has state, rank and the mentor's name, and the code of why one came to nothing: staff
     see each, the mentee those of `OPENLY`. `trace` lists each step from the journal: at, what (the
-    event's name), mentor, proposal, and by which role and means it was done.
+    event's name), mentor, proposal, and by which role and means it was done. `matching` says who
+    starts the mentee's matching: staff or self.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         step = _on(tx, actor, participant)
@@ -116,16 +118,22 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             for event in tx.journal.about("proposal", one)
         ]  # fmt: skip
         trace.sort(key=lambda one: one["at"])
-        return {"mentee": participant, "choices": told, "trace": trace}
+        by = _matching(tx, participant)
+        return {"mentee": participant, "matching": by, "choices": told, "trace": trace}
 
 
 def _on(tx: Transaction, actor: Actor, mentee: str) -> Step:
     """Begin a step about a mentee's choices, by the mentee or by staff."""
     one = tx.participants.get(mentee)
     program = tx.programs.get(one.program_id)
-    speaking = "coordinator" if program.matching == "staff" else None
+    speaking = "coordinator" if _matching(tx, mentee) == "staff" else None
     own = [(Role.MENTEE, one.person_id)]
     return Step(tx, actor, party(tx, program, actor, own, "participant", speaking), program.id)
+
+
+def _matching(tx: Transaction, mentee: str) -> str:
+    one = tx.participants.get(mentee)
+    return matching_for(tx, tx.programs.get(one.program_id), one)
 
 
 def _told(tx: Transaction, step: Step, mentee: str) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ from mentorkit.journey.steps import (
     atomic,
     chosen,
     in_program,
+    kept_from,
     person_of,
     persons_of,
     reading,
@@ -359,13 +360,16 @@ def _survey(tx: Transaction, survey: str) -> tuple[Survey, Program]:
 
 
 def _own(tx: Transaction, actor: Actor, survey: str) -> tuple[Survey, Program, Step]:
-    """Return a survey to whom it asks, and to staff; to anybody else it is not there."""
+    """Return a survey to whom it asks, and to staff who are not in what it is about.
+
+    To anybody else it is not there.
+    """
     one, program = _survey(tx, survey)
     role = role_in(tx, program, actor)
     own = person_of(tx, actor) == one.person_id
     if own and one.side != "staff":
         role = Role(one.side)
-    elif role not in STAFF:
+    elif role not in STAFF or one.relationship_id in kept_from(tx, program, actor):
         raise NotFound("survey.not_found", NONE)
     return one, program, Step(tx, actor, role, program.id)
 
@@ -504,7 +508,10 @@ def surveys(
     """List whom a program has asked what, newest first; `state`: open, late, answered, closed."""
     with reading(kit, tenant, actor, program) as (tx, found):
         every = surveys_of(tx.journal.of("survey", found.id)).values()
-        rows = [one for one in every if state is None or one.state(tx.now) == state]
+        # Not about what the reader is in: what they are asked themselves `mine` lists.
+        unread = kept_from(tx, found, actor)
+        rows = [one for one in every if one.relationship_id not in unread]
+        rows = [one for one in rows if state is None or one.state(tx.now) == state]
         people, known = tx.people.get_many(one.person_id for one in rows), Versions()
         return [
             {"name": people[one.person_id].name, **_row(tx, found, one, known)}

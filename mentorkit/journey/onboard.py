@@ -23,8 +23,9 @@ from mentorkit.journey.cohorts import cohorts_of, over
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.definitions import consent_needed, consent_version, fields_of, targets_of
 from mentorkit.journey.meet import Met, part
+from mentorkit.journey.relay import relayed
 from mentorkit.journey.safeguards import signoffs_of
-from mentorkit.journey.steps import NEW, Step, atomic, not_erased, party, role_in
+from mentorkit.journey.steps import NEW, Step, atomic, kept_from, not_erased, party, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -76,10 +77,10 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
     """Return a participant with all that is asked of them: questions, answers, and the consent.
 
     For themselves and for staff, who get the `notes` about them too: who wrote what, when, and
-    about what. `questions` are the profile fields of their role, each with its `value`, and what
-    waits to be looked at (`held`); `consent_text` is ``{locale: text}`` of version `consent_now`,
-    and `cohorts` gives by key the name of each that is not over, and of their own. `most_places`
-    is how many they may wish for.
+    about what; none about what the reader is in, and no word that was carried. `questions` are the
+    profile fields of their role, each with its `value`, and what waits to be looked at (`held`);
+    `consent_text` is ``{locale: text}`` of version `consent_now`, and `cohorts` gives by key the
+    name of each that is not over, and of their own. `most_places` is how many they may wish for.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
@@ -93,7 +94,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             for field in fields_of(tx, program).values()
             if any(one.plays(role) for role in field.roles)
         ]
-        notes = {} if own.role in PARTIES else {"notes": _notes(tx, one)}
+        notes = {} if own.role in PARTIES else {"notes": _notes(own)}
         return {
             **own.row(one),
             **notes,
@@ -180,12 +181,15 @@ def sign(
     return own.done(tx.participants, replace(one, signed=now), fact, signoff=signoff, signed=now)
 
 
-def _notes(tx: Transaction, one: Participant) -> list[dict[str, Any]]:
+def _notes(own: Own) -> list[dict[str, Any]]:
     """Return what was written about somebody, and about what they are in, oldest first."""
+    tx, one, unread = own.tx, own.participant, kept_from(own.tx, own.program, own.actor)
     about = {one.id, *(held.id for held in tx.relationships.for_participants([one.id]))}
     for side in ("mentee_id", "mentor_id"):
         about |= {asked.id for asked in tx.proposals.find(**{side: one.id})}
-    found = sorted(tx.notes.find(subject_id=list(about)), key=lambda note: note.created_at)
+    found = sorted(tx.notes.find(subject_id=list(about - unread)), key=lambda n: n.created_at)
+    held = {note.subject_id for note in found if note.subject_noun == "relationship"}
+    carried = {word.text_id for id in held for word in relayed(tx, id)}
     people = tx.people.get_many(note.author_id for note in found if note.author_id)
     names = {id: person.name for id, person in people.items()}
     return [
@@ -196,6 +200,7 @@ def _notes(tx: Transaction, one: Participant) -> list[dict[str, Any]]:
             "text": note.text,
         }
         for note in found
+        if note.id not in carried
     ]
 
 

@@ -246,12 +246,7 @@ def receive(
             with kit.transaction(tenant=tenant, write=False) as tx:
                 plan = work(tx)
         else:
-            try:
-                plan = kit.write(tenant, work)
-            except Conflict as error:
-                if error.code not in BESIDE:
-                    raise
-                plan = kit.write(tenant, work)
+            plan = kit.write(tenant, work, beside=BESIDE)
         for outcome, count in plan.counts.items():
             totals[outcome] += count
         if not preview:

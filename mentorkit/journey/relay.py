@@ -46,7 +46,7 @@ def send(
         told = Problem("text", f"write 1 to {LONGEST} characters")
         raise Invalid("relay.text", "This cannot be carried.", [told])
     (mine, *_), since = met.own, tx.now - timedelta(days=1)
-    today = [one for one in _relayed(tx, relationship) if one.at and one.at > since]
+    today = [one for one in relayed(tx, relationship) if one.at and one.at > since]
     if sum(one.participant_id == mine for one in today) >= A_DAY:
         raise Conflict("relay.too_many", f"{A_DAY} a day are carried. Write again tomorrow.")
     text_id = met.note("relationship", relationship, text.strip()) or ""
@@ -76,7 +76,7 @@ def said(
         met = Met(tx, actor, relationship)
         if met.role not in PARTIES:
             return []
-        found = _relayed(tx, relationship)[::-1][:limit]
+        found = relayed(tx, relationship)[::-1][:limit]
         texts = {id: note.text for id, note in tx.notes.get_many(e.text_id for e in found).items()}
         people = persons_of(tx, {one.participant_id for one in found})
         own = set(met.own)
@@ -91,9 +91,10 @@ def said(
         ]
 
 
-def _relayed(tx: Transaction, relationship: str) -> list[events.MessageRelayed]:
+def relayed(tx: Transaction, relationship: str) -> list[events.MessageRelayed]:
+    """Return the words that were carried in a relationship, oldest first."""
     journal = tx.journal.about("relationship", relationship)
     return [one for one in journal if isinstance(one, events.MessageRelayed)]
 
 
-__all__ = ["deliver", "said", "send"]
+__all__ = ["deliver", "relayed", "said", "send"]

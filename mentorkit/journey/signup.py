@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 SIDES = ("mentee", "mentor")
+BESIDE = ("person.user_taken",)
+"""Who signs up for another program at the same moment; the next time they are known."""
 WAITS = NO_MENTORS, NOT_OPEN = "no_mentors", "not_open"
 """Codes of why somebody waits who signed up before there were mentors enough, or in a draft."""
 
@@ -170,7 +172,7 @@ def sign_up(
     if tx is not None:
         with tx.savepoint():
             return take_in(tx)[0]
-    told, new = kit.write(tenant, take_in)
+    told, new = kit.write(tenant, take_in, beside=BESIDE)
     if new:  # plugins are asked once nothing is open any more
         ask(kit, tenant, program, [new])
     return told

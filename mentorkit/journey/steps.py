@@ -281,6 +281,18 @@ def persons_of(
     }
 
 
+def kept_from(tx: Transaction, program: Program, actor: Actor) -> set[str]:
+    """Return the proposals and relationships of a program that the actor is or was in.
+
+    What others say about these is kept from them, on the staff or not.
+    """
+    mine = tx.participants.find(program_id=program.id, person_id=person_of(tx, actor))
+    ids = [one.id for one in mine]
+    asked = [*tx.proposals.find(mentee_id=ids), *tx.proposals.find(mentor_id=ids)]
+    held = (member.relationship_id for member in tx.members.find(participant_id=ids))
+    return {*(one.id for one in asked), *held}
+
+
 def role_in(tx: Transaction, program: Program, actor: Actor) -> Role | None:
     """Return what the actor is to the program's staff, or None."""
     if actor.is_system:

@@ -346,6 +346,8 @@ event = sa.Table(
     ),
 )
 
+# What is done stays: its key is why nothing is promised twice (a nudge asks for as long as it
+# likes), and its recipient and fact are how it is known who was asked or offered what.
 outbox = of(
     Job,
     words("key", 255),
@@ -359,7 +361,7 @@ outbox = of(
     info=declare(
         subject="recipient_id",
         data_class="work",
-        retention="90 days after it is done; ids, codes and numbers only",
+        retention=f"{PROGRAM}, what a form holds for a day; ids, codes and numbers only",
         export=("kind", "name", "state", "created_at"),
     ),
 )

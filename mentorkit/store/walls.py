@@ -23,14 +23,24 @@ _CHANGES_CORE = re.compile(
         \s+ (?:only\s+)? (?:["`\[]?\w+["`\]]?\.)? ["`\[]? mk__""",
     re.IGNORECASE | re.VERBOSE,
 )
+_WRITES = re.compile(
+    r"\s*(?:insert|update|delete|replace|merge|truncate|create|alter|drop)\b", re.IGNORECASE
+)
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def protect_core(connection: sa.Connection) -> None:
-    """Refuse statements here that change tables of the core: it stops mistakes, not malice."""
+def protect_core(connection: sa.Connection, *, write: bool = True) -> None:
+    """Refuse statements here that change tables of the core: it stops mistakes, not malice.
+
+    Without `write` any that change something: SQLite would take them, and forget them at the end.
+    """
 
     @sa.event.listens_for(connection, "before_cursor_execute")
     def look(_: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if not write and _WRITES.match(_COMMENTS.sub(" ", statement)):
+            raise MentorKitError(
+                "store.read_only", "This transaction only reads; open one with write=True."
+            )
         if "mk__" in statement and _CHANGES_CORE.search(_COMMENTS.sub(" ", statement)):
             raise MentorKitError(
                 "plugin.core_table",

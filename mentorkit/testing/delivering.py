@@ -61,7 +61,7 @@ class ChannelContract(Contract):
         owner = next((one for one in kit.owners if one.name == plugin.name), None)
         if owner is None or owner.metadata is None:
             return None
-        with ctx.transaction() as connection:
+        with ctx.transaction(write=False) as connection:
             return sum(
                 int(connection.exec_driver_sql(f'SELECT count(*) FROM "{table.name}"').scalar())
                 for table in owner.metadata.sorted_tables

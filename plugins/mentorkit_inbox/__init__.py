@@ -64,7 +64,8 @@ def mentorkit_commands() -> Iterable[Command]:
     yield Command(
         name="read",
         title="Read a message",
-        help="Show a message and mark it as read. To pass it on by phone, say.",
+        help="Show a message, to pass it on by phone, say. Read by its own person, it is marked as "
+        "read.",
         run=commands.read_message,
         parameters=(Parameter(name="message", help="Id of the message.", required=True),),
     )

@@ -108,7 +108,7 @@ def find_table(ctx: WorkContext) -> Health:
     from mentorkit_inbox.tables import message
 
     hint = "Run `mentorkit db upgrade`."
-    with ctx.transaction() as connection:
+    with ctx.transaction(write=False) as connection:
         found = sa.inspect(connection)
         if not found.has_table(message.name):
             return Health(ok=False, message=f"There is no table {message.name}.", hint=hint)

@@ -1,4 +1,4 @@
-"""``mentorkit inbox ...``: lists the messages that wait, and shows one, which is then read."""
+"""``mentorkit inbox ...``: lists the messages that wait, and shows one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def list_messages(
     )
     if unread:
         wanted = wanted.where(message.c.read_at.is_(None))
-    with ctx.transaction() as connection:
+    with ctx.transaction(write=False) as connection:
         if person is not None:
             wanted = wanted.where(message.c.person_id == _person(connection, ctx.tenant, person))
         wanted = wanted.where(_seen_by(ctx, connection))
@@ -65,7 +65,10 @@ def list_messages(
 
 
 def read_message(ctx: CommandContext, *, message: str) -> dict[str, Any]:
-    """Return one message whole, and mark it as read; the first time counts. Raises `NotFound`."""
+    """Return one message whole; its own person has read it from the first time on.
+
+    Raises `NotFound` for one that is not there, or not for the actor to see.
+    """
     import sqlalchemy as sa
 
     from mentorkit_inbox.tables import message as table
@@ -73,9 +76,8 @@ def read_message(ctx: CommandContext, *, message: str) -> dict[str, Any]:
     with ctx.transaction() as connection:
         seen = _seen_by(ctx, connection)
         this = sa.and_(table.c.tenant == ctx.tenant, table.c.id == message, seen)
-        connection.execute(
-            sa.update(table).where(this, table.c.read_at.is_(None)).values(read_at=ctx.now)
-        )
+        new = (table.c.read_at.is_(None), table.c.person_id == ctx.actor.person_id)
+        connection.execute(sa.update(table).where(this, *new).values(read_at=ctx.now))
         row = connection.execute(sa.select(table).where(this)).one_or_none()
     if row is None:
         raise NotFound("inbox.message_not_found", f"There is no message {message!r}.")
@@ -83,27 +85,31 @@ def read_message(ctx: CommandContext, *, message: str) -> dict[str, Any]:
         "id": row.id,
         "subject": row.subject,
         "body": row.body,
-        "read_at": row.read_at.replace(microsecond=0),
+        "read_at": row.read_at and row.read_at.replace(microsecond=0),
     }
 
 
 def _seen_by(ctx: CommandContext, connection: Connection) -> ColumnElement[bool]:
-    """Return which messages the actor may see: their own, and those of programs they staff."""
+    """Return which messages the actor may see: their own, and those of programs they staff.
+
+    What two write to each other is theirs alone (`relay`).
+    """
     import sqlalchemy as sa
 
     from mentorkit.store import tables as core
     from mentorkit_inbox.tables import message
 
-    if ctx.actor.admin:
-        return sa.true()
     person, program = ctx.actor.person_id, core.program.c
+    own, others = message.c.person_id == person, message.c.template != "relayed"
+    if ctx.actor.admin:
+        return sa.or_(own, others)
     if person is None:
         return sa.false()
     every = connection.execute(
         sa.select(program.id, program.staff).where(program.tenant == ctx.tenant)
     )
     staffed = [row.id for row in every if row.staff.get(person) in STAFF]
-    return sa.or_(message.c.person_id == person, message.c.program_id.in_(staffed))
+    return sa.or_(own, sa.and_(message.c.program_id.in_(staffed), others))
 
 
 def _person(connection: Connection, tenant: str, wanted: str) -> str:

@@ -68,7 +68,7 @@ def find_table(ctx: WorkContext) -> Health:
 
     from mentorkit_limits.tables import sending
 
-    with ctx.transaction() as connection:
+    with ctx.transaction(write=False) as connection:
         there = sa.inspect(connection).has_table(sending.name)
     if there:
         return Health(ok=True, message="The table of the limits is there.")

@@ -35,7 +35,7 @@ def find_tables(ctx: WorkContext) -> Health:
 
     from mentorkit_magiclink.tables import metadata
 
-    with ctx.transaction() as connection:
+    with ctx.transaction(write=False) as connection:
         there = set(sa.inspect(connection).get_table_names())
     missing = sorted(metadata.tables.keys() - there)
     if missing:

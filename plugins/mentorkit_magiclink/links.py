@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mentorkit.kit import Kit
     from mentorkit.store import Counting
+    from mentorkit.store.transaction import Transaction
 
 NAME = "magiclink"
 PURPOSE = "magiclink.link"
@@ -98,12 +99,7 @@ def make(kit: Kit, *, tenant: str, actor: Actor, person: str) -> dict[str, Any]:
         known = tx.people.first(id=person) or tx.people.first(external_key=person)
         if known is None or known.erased:
             raise NotFound("person.not_found", f"There is nobody with the id or key {person!r}.")
-        programs = {one.id: one for one in tx.programs.find()}
-        parts = tx.participants.find(person_id=known.id)
-        theirs = all(
-            role_in(tx, programs[one.program_id], actor) in STAFF for one in parts
-        ) and not any(known.id in one.staff for one in programs.values())
-        if not (actor.admin or (parts and theirs)):
+        if not (actor.admin or is_theirs(tx, actor, known.id)):
             raise NotAllowed(
                 "magiclink.not_yours",
                 "Only staff of every program that this person takes part in may do that; for "
@@ -113,7 +109,7 @@ def make(kit: Kit, *, tenant: str, actor: Actor, person: str) -> dict[str, Any]:
             raise Conflict("magiclink.account", "This person has an account: they sign in by that.")
         if not reach.lets_in(tx, NAME, known.id):
             raise Conflict("magiclink.off", "The programs of this person let nobody in by a link.")
-        by = person_of(tx, actor)
+        by = None if actor.admin else person_of(tx, actor)
     until = kit.clock() + timedelta(hours=settings(kit)["hours"])
     id, row = _new(kit, tenant, known.id, until)
     with writing(kit, tenant) as connection:
@@ -129,11 +125,31 @@ def make(kit: Kit, *, tenant: str, actor: Actor, person: str) -> dict[str, Any]:
     }
 
 
+def is_theirs(tx: Transaction, actor: Actor, person: str) -> bool:
+    """Return whether the actor is staff wherever somebody takes part, who is staff nowhere."""
+    programs = {one.id: one for one in tx.programs.find()}
+    parts = tx.participants.find(person_id=person)
+    return (
+        bool(parts)
+        and all(role_in(tx, programs[one.program_id], actor) in STAFF for one in parts)
+        and not any(person in one.staff for one in programs.values())
+    )
+
+
+def still_good(tx: Transaction, row: Any) -> bool:
+    """Return whether whoever made this link, or the link of this session, might still make it.
+
+    Nobody is asked of one that the person asked for, or an admin made.
+    """
+    return row.made_by is None or is_theirs(tx, Actor(person_id=row.made_by), row.person_id)
+
+
 def opened(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
     """Return what a link is: its id, whose it may be, and where to go after; changes nothing.
 
     Raises `NotFound` (magiclink.unknown) for what is no link, or whose people have left the
-    address, and `Conflict` (magiclink.used, magiclink.too_old).
+    address, or that staff made who might not any more, and `Conflict` (magiclink.used,
+    magiclink.too_old).
     """
     import sqlalchemy as sa
 
@@ -146,7 +162,7 @@ def opened(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
     with kit.transaction(tenant=tenant, write=False) as tx:
         row = tx.connection.execute(query).one_or_none()
         known = tx.people.first(id=row.person_id) if row is not None else None
-        let_in = known is not None and reach.lets_in(tx, NAME, known.id)
+        let_in = known is not None and reach.lets_in(tx, NAME, known.id) and still_good(tx, row)
     if row is None or known is None or known.erased or not let_in:
         raise _unknown()
     if row.used_at is not None:
@@ -162,7 +178,8 @@ def opened(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
     people = [one for one in people if settings(kit)["accounts"] or not one["account"]]
     if not people:
         raise _unknown()
-    return {"id": row.id, "address": row.address, "way_back": row.way_back, "people": people}
+    told = {"id": row.id, "address": row.address, "way_back": row.way_back}
+    return {**told, "made_by": row.made_by, "people": people}
 
 
 def press(
@@ -197,7 +214,7 @@ def press(
         reach.verify(
             kit, tenant=tenant, actor=BY_LINK, person=one["person"], address=link["address"]
         )
-    return {**one, "address": link["address"], "way_back": link["way_back"]}
+    return {**one, **{name: link[name] for name in ("address", "way_back", "made_by")}}
 
 
 def _new(kit: Kit, tenant: str, person: str, until: Any) -> tuple[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from mentorkit.journey import links, reach
 from mentorkit.web import arrival
 from mentorkit.web.tokens import FIELD
 from mentorkit_magiclink import tables
-from mentorkit_magiclink.links import NAME, settings, writing
+from mentorkit_magiclink.links import NAME, settings, still_good, writing
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -67,7 +67,7 @@ def who(kit: Kit, *, tenant: str, cookie: str) -> Actor | None:
             return None
         if person.user_ref is not None and not settings(kit)["accounts"]:
             return None
-        if not reach.lets_in(tx, NAME, person.id):
+        if not (reach.lets_in(tx, NAME, person.id) and still_good(tx, row)):
             return None
         contact = tx.contacts.first(id=row.contact_id) if row.contact_id else None
         if row.contact_id and (contact is None or folded(contact.value) != row.address):
@@ -76,13 +76,14 @@ def who(kit: Kit, *, tenant: str, cookie: str) -> Actor | None:
 
 
 def begin(
-    kit: Kit, *, tenant: str, person: str, contact: str | None, address: str, id: str | None = None
-) -> str:
-    """Keep a new session of a person and return its cookie."""
+    kit: Kit, *, tenant: str, person: str, contact: str | None, address: str,
+    made_by: str | None = None, id: str | None = None,
+) -> str:  # fmt: skip
+    """Keep a new session of a person, by a link that staff made or none did; return its cookie."""
     id, days, now = id or kit.ids(), settings(kit)["days"], kit.clock()
     row = {
         "tenant": tenant, "id": id, "person_id": person, "contact_id": contact, "address": address,
-        "created_at": now, "until": now + timedelta(days=days),
+        "made_by": made_by, "created_at": now, "until": now + timedelta(days=days),
     }  # fmt: skip
     with writing(kit, tenant) as connection:
         connection.execute(sa.insert(tables.session).values(row))
@@ -117,6 +118,7 @@ def give(visit: Visit, response: Response, token: str, pressed: dict[str, Any]) 
         person=pressed["person"],
         contact=next(iter(pressed["contacts"]), None),
         address=pressed["address"],
+        made_by=pressed["made_by"],
         id=_begun(visit, token),
     )
     _keep(visit, response, cookie)

@@ -44,6 +44,8 @@ session = table(
     # The contact whose link was pressed, and what it was: the session ends when it changes.
     ident("contact_id", nullable=True),
     words("address", 500, personal=True),
+    # Who of the staff made its link: it ends when they might not make one any more.
+    ident("made_by", nullable=True),
     moment("created_at"),
     moment("until"),
     refers("person_id", core.person, ondelete="CASCADE"),

@@ -12,7 +12,7 @@ from mentorkit_survey.tables import draft
 
 def read(ctx: WorkContext, survey: str) -> dict[str, Any]:
     """Return what was filled in so far, by question."""
-    with ctx.transaction() as connection:
+    with ctx.transaction(write=False) as connection:
         kept = connection.execute(sa.select(draft.c["values"]).where(*_this(ctx, survey))).scalar()
     return dict(kept or {})
 

@@ -9,7 +9,14 @@ import flask
 from markupsafe import Markup
 
 from mentorkit.domain.surveys import CURRENCY
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, WithProblems
+from mentorkit.errors import (
+    Conflict,
+    Invalid,
+    MentorKitError,
+    NotAllowed,
+    NotFound,
+    WithProblems,
+)
 from mentorkit.i18n import currencies_of
 from mentorkit.journey import feedback, links
 from mentorkit.web import allow, answers, current
@@ -52,10 +59,9 @@ def pages() -> flask.Blueprint:
         answered = kept(program, survey)
         if answered is not None:
             return answered
-        own = visit.person is not None and one_of(program, survey)["person_id"] == visit.person.id
         if visit.form.get("do") == "save":
             return visit.go("survey.form", "saved", program=program, survey=survey)
-        if own and not visit.is_staff:
+        if asks(one_of(program, survey)) and not visit.is_staff:
             return visit.go("home", "answered")
         return visit.go("survey.listed", "noted", program=program, **listed_before())
 
@@ -112,6 +118,12 @@ def one_of(program: str, survey: str, token: str = "") -> dict[str, Any]:
     return one
 
 
+def asks(one: Mapping[str, Any], token: str = "") -> bool:
+    """Return whether a survey asks whoever is here: what they keep unsent is theirs alone."""
+    visit = current()
+    return bool(token) or (visit.person is not None and visit.person.id == one["person_id"])
+
+
 def kept(program: str, survey: str, token: str = "") -> Any:
     """Keep what was filled in, or send it; return the page again where that cannot be."""
     visit = current()
@@ -119,6 +131,8 @@ def kept(program: str, survey: str, token: str = "") -> Any:
     told = answers.typed(one["questions"])
     context = visit.kit.work_context(visit.tenant, visit.of, "survey")
     if visit.form.get("do") == "save":
+        if not asks(one, token):
+            raise NotAllowed("survey.not_yours", visit.words("Only who is asked saves for later."))
         drafts.save(context, survey, one["person_id"], told)
         return None
     try:
@@ -133,11 +147,11 @@ def shown(program: str, survey: str, token: str = "", wrong: MentorKitError | No
     """Return the form with what was typed or kept, or a word of thanks where it was answered."""
     visit = current()
     one = one_of(program, survey, token)
-    own = token or (visit.person is not None and visit.person.id == one["person_id"])
+    own = asks(one, token)
     if one["answered_at"] and own:
         return done(one, token)
     told = answers.typed(one["questions"]) if wrong else {}
-    if not told and not one["answered_at"]:
+    if own and not told:
         told = drafts.read(visit.kit.work_context(visit.tenant, visit.of, "survey"), survey)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {problem.place: problem.message for problem in listed}

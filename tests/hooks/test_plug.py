@@ -780,7 +780,7 @@ def test_there_are_faults_enough() -> None:
 def test_the_harness_catches_a_kit_that_lets_plugins_change_the_core(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mentorkit.kit, "protect_core", lambda connection: None)
+    monkeypatch.setattr(mentorkit.kit, "protect_core", lambda *_, **__: None)
     at = stage(reacting(deletes_core_rows))
     offer_pairs(at)
     before = core_rows(at)

@@ -281,6 +281,23 @@ def test_a_mentee_ranks_only_for_themselves_and_where_people_choose(
     assert [one["mentor"] for one in told["choices"]] == ["Cleo"], "what waits is not told"
 
 
+@pytest.mark.parametrize("level", ["self", "staff"])
+def test_a_mentee_on_a_level_of_touch_ranks_where_that_level_lets_them_choose(
+    create_world: Any, level: str
+) -> None:
+    world = create_world(
+        people("ana", "ben"),
+        matching="staff" if level == "self" else "self",
+        sections={"targets": {"touch": [{"name": "other", "matching": level}]}},
+    )
+    onboard.set_touch(world.kit, **world.at, participant=world.ids["ana"], touch="other")
+    chooses, does_not = ("ana", "ben") if level == "self" else ("ben", "ana")
+    ranked(world, "cleo", mentee=chooses, by=chooses)
+    assert now(world, chooses) == [("Cleo", "offered")]
+    with pytest.raises(NotAllowed, match="staff match"):
+        ranked(world, "dora", mentee=does_not, by=does_not)
+
+
 def test_who_cannot_be_chosen_is_told_by_place(choosing: Any) -> None:
     onboard.pause(choosing.kit, **choosing.at, participant=choosing.ids["dora"])
     with pytest.raises(Invalid) as refused:

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound
-from mentorkit.journey import feedback, meet, nudge, onboard, programs, protect
+from mentorkit.journey import feedback, meet, nudge, onboard, programs, protect, relay
+from mentorkit.store import tables
+from mentorkit.store.declarations import declaration
 from tests.conftest import Clock
 from tests.journey.asked import (
     PLUGINS,
@@ -465,6 +467,24 @@ def test_a_struck_meeting_and_an_end_by_a_block_ask_nobody(
     assert asked(world, "end") == []
 
 
+def test_what_the_worker_has_done_stays_as_declared_so_that_nobody_is_asked_or_told_twice(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+
+    def done() -> dict[str, str]:
+        with world.kit.transaction(tenant=world.tenant, write=False) as tx:
+            assert [one.side for one in feedback.asked_of(tx, world.persons["ana"])] == ["mentee"]
+            return {one.key: one.state for one in tx.outbox.find(state="done")}
+
+    before = done()
+    assert any(key.startswith("survey:") for key in before)
+    clock.forward(days=800)
+    drain(world)
+    assert before.items() <= done().items()
+    assert declaration(tables.outbox).retention.startswith("as long as the program")
+
+
 def test_who_has_taken_consent_back_is_not_asked(create_asking: Create, clock: Clock) -> None:
     world = create_asking("check")
     connect(world, "ana", "cleo")
@@ -534,6 +554,49 @@ def test_a_survey_is_there_for_whom_it_asks_and_for_staff_alone(create_asking: C
             feedback.show(world.kit, tenant=world.tenant, actor=stranger, survey=row["id"])
     with pytest.raises(NotFound):
         feedback.show(world.kit, tenant="other", actor=world.admin, survey=row["id"])
+
+
+def test_staff_who_are_in_a_pair_read_and_answer_nothing_that_the_other_is_asked_about_it(
+    create_asking: Create, clock: Clock
+) -> None:
+    world = create_asking("check")
+    programs.appoint(
+        world.kit, **world.at, program="traders", role="coordinator", person=world.persons["cleo"]
+    )
+    cora = {
+        "tenant": world.tenant,
+        "actor": Actor(person_id=staffed(world, "Cora")["Cora"].person_id),
+    }
+    cleo, held = {"tenant": world.tenant, "actor": world.by("cleo")}, connect(world, "ana", "cleo")
+    clock.forward(days=50)
+    drain(world)
+    sides = {one["side"]: one["id"] for one in asked(world, "check") if one["relationship_id"]}
+
+    def listed(at: dict[str, Any]) -> set[str]:
+        rows = feedback.surveys(world.kit, **at, program="traders")
+        return {one["id"] for one in rows} & set(sides.values())
+
+    assert listed(cora) == listed(world.at) == set(sides.values())
+    assert listed(cleo) == set()
+    words = {"words": "Cleo frightens me"}
+    with pytest.raises(NotFound):
+        feedback.answer(world.kit, **cleo, survey=sides["mentee"], answers=words)
+    by_ana = {"tenant": world.tenant, "actor": world.by("ana")}
+    feedback.answer(world.kit, **by_ana, survey=sides["mentee"], answers=words)
+    relay.send(world.kit, **by_ana, relationship=held, text="Monday at six?")
+    with pytest.raises(NotFound):
+        feedback.show(world.kit, **cleo, survey=sides["mentee"])
+    feedback.answer(world.kit, **cleo, survey=sides["mentor"], answers={"going": "well"})
+    for at in (cora, world.at):
+        shown = feedback.show(world.kit, **at, survey=sides["mentee"])["questions"]
+        assert "Cleo frightens me" in [one["value"] for one in shown]
+
+    def notes(at: dict[str, Any]) -> str:
+        return str(onboard.show(world.kit, **at, participant=world.ids["ana"])["notes"])
+
+    assert "Cleo frightens me" in notes(cora)
+    assert "Cleo frightens me" not in notes(cleo)
+    assert "Monday at six?" not in notes(cora) + notes(world.at), "what is carried is for the two"
 
 
 def test_staff_enter_what_they_heard_and_by_what_means_is_kept(create_asking: Create) -> None:

@@ -13,16 +13,15 @@ from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import onboard, programs, recruit, screen, signup
 from mentorkit_inbox.tables import message as inbox
-from tests.journey.conftest import lead
+from tests.journey.conftest import PRESET, lead
 
 MALLORY = Actor(user_ref="u-mallory", means="form")
 VICTIM = lead("vic", "mentee", trade="smith", village="Secret", phone="+254700111222")
 
 
 def sign_up(world: Any, actor: Actor = MALLORY, **typed: Any) -> dict[str, Any]:
-    told = {"name": "Vic", "email": "vic@example.org", **typed}
-    at = {"tenant": "acme", "program": "traders", "role": "mentee"}
-    return signup.sign_up(world.kit, **at, actor=actor, **told)
+    told = {"program": "traders", "name": "Vic", "email": "vic@example.org", **typed}
+    return signup.sign_up(world.kit, tenant="acme", role="mentee", actor=actor, **told)
 
 
 def take_in(world: Any, *leads: Any, preview: bool = False) -> dict[str, Any]:
@@ -102,6 +101,20 @@ def test_one_address_sent_several_times_at_once_is_one_person(world: Any) -> Non
         each.join()
     with world.kit.transaction(tenant="acme", write=False) as tx:
         assert len(tx.contacts.find(kind="email", value="vic@example.org")) == 1
+
+
+def test_a_user_who_signs_up_for_two_programs_at_once_is_one_person(
+    world: Any, beside: Any
+) -> None:
+    programs.create(world.kit, **world.at, key="second", preset=PRESET)
+    programs.open_(world.kit, **world.at, program="second")
+    they = beside(
+        signup, "_person", lambda: sign_up(world), lambda: sign_up(world, program="second")
+    )
+    assert they.told == ""
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        (person,) = tx.people.find(user_ref="u-mallory")
+        assert len(tx.participants.find(person_id=person.id)) == 2
 
 
 def test_the_year_of_birth_is_kept_of_somebody_known_who_has_none(world: Any) -> None:

@@ -224,6 +224,22 @@ def test_everybody_sees_their_own_and_staff_those_of_their_program(
     read(acting(context, Actor(person_id=ana.id)), message=sent[ana.id])
 
 
+def test_a_word_that_was_carried_is_its_recipients_alone(kit: Kit, context: WorkContext) -> None:
+    ana = create_person(kit)
+    with kit.transaction(tenant="acme") as tx:
+        tx.people.add(Person(id="boss", tenant="acme", name="Boss", created_at=AT))
+        tx.programs.save(replace(tx.programs.get("main"), staff=Frozen(boss="coordinator")))
+    word = create_message(ana, "w", template="relayed")
+    reference = Inbox().deliver(context, word, ana, []).reference
+    list_, read = command(kit, "list"), command(kit, "read")
+    for actor in (ADMIN, Actor(person_id="boss"), Actor(person_id="boss", admin=True)):
+        assert list_(acting(context, actor)) == []
+        with pytest.raises(NotFound):
+            read(acting(context, actor), message=reference)
+    for actor in (Actor(person_id=ana.id), Actor(person_id=ana.id, admin=True)):
+        assert read(acting(context, actor), message=reference)["body"] == "A word"
+
+
 def test_list_shows_the_newest_first_of_all_or_of_one(kit: Kit, context: WorkContext) -> None:
     ana, bo = create_person(kit), create_person(kit, 2)
     for number, person in enumerate((ana, bo, ana)):
@@ -250,11 +266,16 @@ def test_list_shows_the_newest_first_of_all_or_of_one(kit: Kit, context: WorkCon
 def test_a_message_is_read_once_and_for_good(kit: Kit, context: WorkContext, clock: Any) -> None:
     person = create_person(kit)
     reference = Inbox().deliver(context, create_message(person), person, []).reference
-    run = command(kit, "read")
-    first = run(acting(context), message=reference)
-    assert (first["subject"], first["body"]) == ("Hello", "A word")
+    run, own = command(kit, "read"), Actor(person_id=person.id)
+    passed_on = run(acting(context), message=reference)
+    assert (passed_on["subject"], passed_on["body"]) == ("Hello", "A word")
+    assert passed_on["read_at"] is None, "staff who read it have not read it for them"
+    assert len(command(kit, "list")(acting(context), unread=True)) == 1
+    first = run(acting(context, own), message=reference)
+    assert first["read_at"] is not None
     clock.forward(days=1)
-    assert run(acting(kit.work_context("acme", None, "inbox")), message=reference) == first
+    assert run(acting(kit.work_context("acme", None, "inbox"), own), message=reference) == first
+    assert run(acting(context), message=reference) == first
     assert command(kit, "list")(acting(context), unread=True) == []
     for tenant, wanted in (("other", reference), ("acme", "no-such-message")):
         with pytest.raises(NotFound):

@@ -698,6 +698,42 @@ def test_staff_cannot_become_other_staff_or_reach_into_other_programs(world: Wor
     assert links.make(kit, **BY, person="ana")["name"] == "Ana Lovi"
 
 
+def handed_over(world: World, actor: Actor) -> str:
+    """Return the path of a link for Ana that staff have made."""
+    made = links.make(world.kit, tenant="acme", actor=actor, person="ana")
+    return str(made["link"]).removeprefix("http://localhost")
+
+
+@pytest.mark.parametrize("since", ["staff elsewhere", "takes part elsewhere", "dismissed"])
+def test_what_a_coordinators_link_began_ends_when_they_might_not_make_it_any_more(
+    world: World, since: str
+) -> None:
+    kit, cora = world.kit, Actor(user_ref="cora")
+    pressed, by_admin, asked = world.browser(), world.browser(), world.sign_in("+254700111222")
+    for browser, actor in ((pressed, cora), (by_admin, BY["actor"])):
+        path = handed_over(world, actor)
+        browser.open(path)
+        assert "Hello Ana" in browser.send(path)
+    waiting = handed_over(world, cora)
+    asked.open(waiting)
+    programs.create(kit, **BY, key="secret", preset=PRESET)
+    programs.open_(kit, **BY, program="secret")
+    if since == "staff elsewhere":
+        programs.appoint(kit, **BY, program="secret", role="coordinator", person="ana")
+        assert pressed.client.get("/m/programs/secret/people").status_code == 403
+        assert by_admin.client.get("/m/programs/secret/people").status_code == 200
+    elif since == "takes part elsewhere":
+        recruit.receive(kit, **BY, program="secret", leads=[LEADS[0]])
+    else:
+        with kit.transaction(tenant="acme", write=False) as tx:
+            person = tx.people.find(user_ref="cora")[0].id
+        programs.dismiss(kit, **BY, program="traders", person=person)
+    assert "Hello" not in pressed.open("/m/")
+    asked.send(waiting, 404)
+    assert "Hello Ana" in asked.open("/m/")
+    assert "Hello Ana" in by_admin.open("/m/")
+
+
 def test_a_participant_makes_no_link_for_anybody(world: World) -> None:
     with pytest.raises(NotAllowed):
         links.make(

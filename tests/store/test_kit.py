@@ -266,6 +266,26 @@ def test_a_plugins_transaction_is_its_own(create_kit: Any, database: Any, making
         assert list(connection.exec_driver_sql("SELECT id FROM mk_slack__sent").scalars()) == [1]
 
 
+def test_a_plugins_transaction_may_only_read_and_then_waits_for_nobody(
+    create_kit: Any, database: Any, making: Any
+) -> None:
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE mk_slack__sent (id INTEGER PRIMARY KEY)")
+    kit = create_kit(plugins=())
+    ctx = kit.work_context("acme", None, "slack")
+    with kit.transaction(tenant="acme") as tx:
+        making(tx).person()  # what writes holds SQLite's only lock from its beginning
+        with ctx.transaction(write=False) as connection:
+            assert connection.exec_driver_sql("SELECT id FROM mk_slack__sent").all() == []
+    for statement in (
+        "INSERT INTO mk_slack__sent VALUES (1)",
+        "/* it */ DELETE FROM mk_slack__sent",
+    ):
+        with pytest.raises(MentorKitError) as caught, ctx.transaction(write=False) as connection:
+            connection.exec_driver_sql(statement)
+        assert caught.value.code == "store.read_only"
+
+
 def test_a_plugin_that_swallows_its_sql_error_is_told(create_kit: Any, database: Any) -> None:
     if not database.is_postgresql:
         return  # SQLite undoes the one statement alone

@@ -222,10 +222,19 @@ def test_the_page_of_matching_says_that_people_find_each_other(
     assert told in page
 
 
-def test_a_mentee_takes_back_the_choices_that_wait(create_portal: Callable[..., Portal]) -> None:
-    portal = create_portal(program={"matching": "self"})
+@pytest.mark.parametrize("by", ["program", "level of touch"])
+def test_a_mentee_takes_back_the_choices_that_wait(
+    create_portal: Callable[..., Portal], by: str
+) -> None:
+    if by == "program":
+        portal = create_portal(program={"matching": "self"})
+    else:
+        portal = create_portal(targets={"touch": [{"name": "light", "matching": "self"}]})
+        at = {"tenant": "acme", "actor": ADMIN, "participant": portal.ids["ana"]}
+        onboard.set_touch(portal.kit, **at, touch="light")
     ana, page = portal.browser("ana"), f"{AT}/people/{portal.ids['ana']}"
     cleo, dora = (f"place.{portal.ids[key]}" for key in ("cleo", "dora"))
+    assert "See who fits" in ana.open(page)
     ana.open(f"{page}/mentors")
     ana.send(f"{page}/choices", **{cleo: "2", dora: "1"})
     assert 'name="do" value="take_back"' in ana.open(page)

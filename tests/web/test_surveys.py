@@ -6,15 +6,18 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from web.conftest import ADMIN, Portal
 
 from mentorkit import Portal as Site
-from mentorkit.journey import accept, feedback, links, match, meet, onboard
+from mentorkit.journey import accept, feedback, links, match, meet, onboard, programs
 from mentorkit.kit import Kit
 from mentorkit.worker import work
+from mentorkit_survey import tables
 from tests.journey.asked import PLUGINS, sections
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -146,6 +149,38 @@ def test_staff_see_who_was_asked_and_fill_in_what_they_heard_by_phone(asking: Po
     (row,) = surveys(asking, "Ben", "baseline")
     assert row["means"] == "phone"
     assert 'value="7"' in cora.open(path)
+
+
+def test_what_somebody_keeps_unsent_is_neither_read_nor_overwritten_by_staff(
+    asking: Portal,
+) -> None:
+    programs.appoint(asking.kit, **BY, program="traders", role="coordinator", person="cleo")
+    connect(asking)
+    (row,) = surveys(asking, "Ana", "baseline")
+    path, sales = f"/x/survey/traders/{row['id']}", "answer.indicator.sales"
+    ana = asking.browser("ana")
+    ana.open(path)
+    ana.send(path, **{sales: "4711", "do": "save"})
+    for name in ("cora", "cleo"):
+        staff = asking.browser(name)
+        page = staff.open(path)
+        assert "4711" not in page
+        assert "Save for later" not in page
+        staff.send(path, 403, **{sales: "1", "do": "save"})
+    assert 'value="4711"' in ana.open(path)
+    staff.open(path)
+    staff.send(path, **{"answer.indicator.staff": "7", "means": "phone", "do": "send"})
+    with asking.kit.work_context("acme", None, "survey").transaction(write=False) as connection:
+        assert connection.execute(sa.select(tables.draft)).all() == []  # it was sent for her
+
+
+def test_opening_a_survey_waits_for_nobody_who_writes(asking: Portal) -> None:
+    (row,) = surveys(asking, "Ana", "baseline")
+    ana = asking.browser("ana")
+    ana.open("/")
+    with asking.kit.transaction(tenant="acme"), ThreadPoolExecutor() as beside:
+        page = beside.submit(ana.open, f"/x/survey/traders/{row['id']}").result(timeout=4)
+    assert 'name="answer.indicator.sales"' in page
 
 
 def test_staff_who_answer_from_a_list_come_back_to_it(asking: Portal) -> None:

@@ -321,17 +321,21 @@ def participant(
         decide=_deciding(visit, found),
         behalf=() if own else BEHALF,
         kinds=KINDS,
-        ranked=_ranked(visit, found),
+        **_ranked(visit, found),
     )
 
 
-def _ranked(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return whom a mentee has chosen by hand, and what became of it: the last step, by whom."""
+def _ranked(visit: Visit, one: dict[str, Any]) -> dict[str, Any]:
+    """Return whom a mentee has chosen by hand, and what became of it: the last step, by whom.
+
+    And whether they choose by themselves.
+    """
     if one["role"] == "mentor":
-        return []
+        return {}
     told = choices.show(visit.kit, **visit.asked(), participant=one["id"])
     last = {step["proposal"]: step for step in told["trace"]}
-    return [{**choice, "last": last[choice["id"]]} for choice in told["choices"]]
+    ranked = [{**choice, "last": last[choice["id"]]} for choice in told["choices"]]
+    return {"ranked": ranked, "chooses": told["matching"] == "self"}
 
 
 @does("/programs/<program>/people/<participant>")
