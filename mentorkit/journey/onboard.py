@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from mentorkit.journey.choices import take_up
 from mentorkit.journey.cohorts import cohorts_of, over
 from mentorkit.journey.contents import answers_aside, answers_waiting, reviewed
 from mentorkit.journey.definitions import consent_needed, consent_version, fields_of, targets_of
+from mentorkit.journey.feedback import asked_of
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.relay import relayed
 from mentorkit.journey.safeguards import signoffs_of
@@ -192,12 +194,13 @@ def _notes(own: Own) -> list[dict[str, Any]]:
     carried = {word.text_id for id in held for word in relayed(tx, id)}
     people = tx.people.get_many(note.author_id for note in found if note.author_id)
     names = {id: person.name for id, person in people.items()}
+    answers = {survey.text_id for author in people for survey in asked_of(tx, author)}
     return [
         {
             "about": note.subject_noun,
             "by": names.get(note.author_id or ""),
             "at": shown(note.created_at),
-            "text": note.text,
+            "text": "\n".join(json.loads(note.text).values()) if note.id in answers else note.text,
         }
         for note in found
         if note.id not in carried

@@ -591,10 +591,11 @@ def test_staff_who_are_in_a_pair_read_and_answer_nothing_that_the_other_is_asked
         shown = feedback.show(world.kit, **at, survey=sides["mentee"])["questions"]
         assert "Cleo frightens me" in [one["value"] for one in shown]
 
-    def notes(at: dict[str, Any]) -> str:
-        return str(onboard.show(world.kit, **at, participant=world.ids["ana"])["notes"])
+    def notes(at: dict[str, Any]) -> list[str]:
+        shown = onboard.show(world.kit, **at, participant=world.ids["ana"])
+        return [note["text"] for note in shown["notes"]]
 
-    assert "Cleo frightens me" in notes(cora)
+    assert "Cleo frightens me" in notes(cora), "her words, and nothing of how they are kept"
     assert "Cleo frightens me" not in notes(cleo)
     assert "Monday at six?" not in notes(cora) + notes(world.at), "what is carried is for the two"
 
