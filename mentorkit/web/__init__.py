@@ -107,6 +107,20 @@ def arrival() -> tuple[str, str]:
     return mount, tenant
 
 
+def _own(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in the address of a page, without what the host puts before it."""
+    _, _, prefix = flask.g.mentorkit_arrival
+    return {name: value for name, value in values.items() if name not in prefix}
+
+
+def _without_prefix(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def called(**values: Any) -> Any:
+        return view(**_own(values))
+
+    return called
+
+
 class _Counting(flask.Blueprint):
     """A blueprint whose views, and those of plugins in it, are called once for each form."""
 
@@ -116,7 +130,7 @@ class _Counting(flask.Blueprint):
         full = f"{options.get('name_prefix', '')}.{name}.".lstrip(".")
         for endpoint, view in app.view_functions.items():
             if endpoint.startswith(full):
-                app.view_functions[endpoint] = once.counting(view)
+                app.view_functions[endpoint] = _without_prefix(once.counting(view))
 
 
 class _Mounts:
@@ -134,7 +148,7 @@ class _Mounts:
         self.kit, self.tenant, self.actor, self.layout = kit, tenant, actor, layout
         self.sign_in = sign_in
         self.places: dict[str, tuple[str, ...]] = {}
-        """Full name of a mount -> what stands in angle brackets in its prefix, the host's own."""
+        """Full name of a mount -> what the host puts into its addresses, and is no page's."""
         self.brought = brought(kit.registry)
         made = _Counting(name, __name__, template_folder="templates", static_folder="static")
         made.record(self._mounted)
@@ -159,8 +173,9 @@ class _Mounts:
                 "SECRET_KEY, or the kit secret_keys=[...].",
             )
         full = f"{state.name_prefix}.{state.name}".lstrip(".")
-        self.places[full] = tuple(_PLACES.findall(state.url_prefix or ""))
-        if isinstance(self.tenant, str) and self.tenant not in self.places[full]:
+        named = _PLACES.findall(f"{state.subdomain or ''} {state.url_prefix or ''}")
+        self.places[full] = (*named, *state.url_defaults)
+        if isinstance(self.tenant, str) and self.tenant not in named:
             raise SettingsError(
                 "web.no_tenant",
                 f"The tenant is to be read from <{self.tenant}> in the address, and the prefix "
@@ -169,13 +184,16 @@ class _Mounts:
             )
 
     def _arrive(self, endpoint: str | None, values: dict[str, Any] | None) -> None:
-        """Settle whose pages these are; what stands in the mount's prefix is no page's business."""
+        """Settle whose pages these are. `values` stay as they are, as the host may look at them."""
+        mount = next(name for name in flask.request.blueprints if name in self.places)
+        # The address is read once more, as the host may have taken out of `values` what is its own.
+        adapter = flask.current_app.create_url_adapter(flask.request)
+        _, matched = adapter.match() if adapter else ("", {})
+        prefix = {name: matched[name] for name in self.places[mount] if name in matched}
+        flask.g.mentorkit_arrival = (mount, "", prefix)  # for our page, where no tenant is found
         if (endpoint or "").endswith(".static"):
             return
         _limit(flask.current_app.view_functions[endpoint or ""])
-        mount = next(name for name in flask.request.blueprints if name in self.places)
-        prefix = {name: (values or {}).pop(name) for name in self.places[mount]}
-        flask.g.mentorkit_arrival = (mount, "", prefix)  # for our page, where no tenant is found
         # what goes wrong from here on is told on a page of ours
         flask.g.mentorkit_visit = Visit(
             portal=self._portal(), mount=mount, tenant="", actor=Actor()
@@ -202,7 +220,7 @@ class _Mounts:
         visit = replace(current(), tenant=tenant)
         actor = self.actor() or Actor()
         flask.g.mentorkit_visit = visit = replace(visit, actor=actor)
-        asked = request.view_args or {}
+        asked = _own(request.view_args or {})
         named = asked.get("program")
         found = standing.visitor(self.kit, tenant=tenant, actor=actor, program=named, about=asked)
         about = {name: getattr(found, name) for name in ("person", "program", "roles", "late")}

@@ -10,7 +10,7 @@ import flask
 import jinja2
 import pytest
 import sqlalchemy as sa
-from web.conftest import ADMIN, Portal, create_host, signed_in
+from web.conftest import ADMIN, Browser, Portal, create_host, signed_in
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mentorkit.domain.people import Actor
@@ -119,6 +119,78 @@ def test_the_tenant_may_stand_in_the_path(create_portal: Callable[..., Portal]) 
         page = client.get(f"/{org}/mentoring/", headers={"X-User": "cora"})
         assert f'href="/{org}/mentoring/programs/traders/"' in page.text
     assert "traders" not in client.get("/nobody/mentoring/", headers={"X-User": "cora"}).text
+
+
+def test_a_guard_of_the_hosts_sees_whose_page_is_asked_for(portal: Portal) -> None:
+    app = create_host()
+
+    @app.before_request
+    def guard() -> None:
+        if (flask.request.view_args or {}).get("org") == "zebra":
+            flask.abort(403)
+
+    @app.get("/<org>/own")
+    def own(org: str) -> str:
+        return org
+
+    def of_host() -> str:
+        return str((flask.request.view_args or {})["org"])
+
+    def actor() -> Actor | None:
+        return signed_in() if of_host() == "acme" else None
+
+    pages = blueprint(portal.kit, tenant=of_host, actor=actor)
+    app.register_blueprint(pages, url_prefix="/<org>/mentoring")
+    client = app.test_client()
+    for page in ("own", "mentoring/", "mentoring/programs/traders/"):
+        assert client.get(f"/zebra/{page}", headers={"X-User": "cora"}).status_code == 403
+    assert "Traders" in client.get("/acme/mentoring/", headers={"X-User": "cora"}).text
+
+
+@pytest.mark.parametrize("tenant", ["org", lambda: flask.g.org], ids=["named", "function"])
+def test_a_host_may_take_out_of_every_address_what_is_its_own(portal: Portal, tenant: Any) -> None:
+    """As Flask's "Using URL Processors" has it."""
+    app = create_host()
+
+    @app.url_value_preprocessor
+    def take(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        flask.g.org = (values or {}).pop("org", None)
+
+    pages = blueprint(portal.kit, tenant=tenant, actor=signed_in)
+    app.register_blueprint(pages, url_prefix="/<org>/mentoring")
+    assert_all_there(app, "/acme/mentoring")
+
+
+@pytest.mark.parametrize("tenant", ["org", lambda: "acme"], ids=["named", "function"])
+@pytest.mark.parametrize(
+    ("mount", "at"),
+    [
+        ({"url_prefix": "/<org>/m"}, "/acme/m"),
+        ({"url_prefix": "/<string(minlength=2):org>/<int:shop>/m"}, "/acme/7/m"),
+        ({"url_prefix": "/m", "subdomain": "<org>"}, "/m"),
+        ({"url_prefix": "/<org>/m", "url_defaults": {"lang": "en"}}, "/acme/m"),
+    ],
+    ids=["path", "converters", "subdomain", "defaults"],
+)
+def test_what_stands_before_our_addresses_is_no_business_of_our_pages(
+    portal: Portal, tenant: Any, mount: dict[str, Any], at: str
+) -> None:
+    app = flask.Flask("host", subdomain_matching=True)
+    app.config.update(SECRET_KEY="host", TESTING=True, SERVER_NAME="soko.example")
+    app.register_blueprint(blueprint(portal.kit, tenant=tenant, actor=signed_in), **mount)
+    assert_all_there(app, at, "http://acme.soko.example" if "subdomain" in mount else None)
+
+
+def assert_all_there(app: flask.Flask, at: str, site: str | None = None) -> None:
+    """Look at a page, at what it links to, send its form, and fetch its style."""
+    browser = Browser(app.test_client(), "cora", at)
+    options = {"base_url": site or "http://soko.example"}
+    ask, browser._ask = browser._ask, lambda *given, **more: ask(*given, **options, **more)
+    assert f'href="{at}/programs/traders/"' in browser.open("/")
+    browser.open("/programs/traders/")
+    assert "is closed" in browser.send("/programs/traders/close")
+    with browser._ask("get", "/static/mentorkit.css") as style:
+        assert style.status_code == 200
 
 
 def test_a_tenant_that_the_prefix_does_not_hold_is_told_at_the_start(kit: Kit) -> None:
