@@ -37,14 +37,6 @@ def translate(message: str, locale: str = FALLBACK, *, folder: Path = TRANSLATIO
     return translations(locale, folder).gettext(message) if message else ""
 
 
-def translate_count(
-    one: str, many: str, count: int, locale: str = FALLBACK, *, folder: Path = TRANSLATIONS
-) -> str:
-    """Return the form that this language uses for `count` things, with ``{count}`` filled in."""
-    text = translations(locale, folder).ngettext(one, many, count)
-    return text.replace("{count}", format_number(count, locale))
-
-
 def format_number(value: int | float, locale: str = FALLBACK) -> str:
     """Return a number as written in this language: 4,820,655 or 4.820.655."""
     from babel.numbers import format_decimal

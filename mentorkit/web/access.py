@@ -7,7 +7,7 @@ form may send goes by the view as well: least where everybody may send it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -110,14 +110,3 @@ def check(view: Callable[..., Any], roles: Collection[Role], *, nobody: bool = F
         raise NotAllowed("access.sign_in", "Sign in first; then open this page again.")
     who = " or ".join(sorted(found.roles))
     raise NotAllowed("access.not_yours", f"Only {who} may open this page.")
-
-
-def require_policies(views: Mapping[str, Callable[..., Any]]) -> None:
-    """Raise `Invalid` naming every view (endpoint -> view) that carries no policy."""
-    if problems := [Problem(name, "put @allow(...) on this view") for name in unguarded(views)]:
-        raise Invalid("access.no_policy", "These views name nobody who may open them:", problems)
-
-
-def unguarded(views: Mapping[str, Callable[..., Any]]) -> Iterable[str]:
-    """Return the endpoints whose views carry no policy, by name."""
-    return sorted(name for name, view in views.items() if policy(view) is None)

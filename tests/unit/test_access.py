@@ -9,7 +9,7 @@ import pytest
 from mentorkit.domain.moves import Role
 from mentorkit.errors import Invalid, NotAllowed
 from mentorkit.web import allow
-from mentorkit.web.access import check, policy, require_policies
+from mentorkit.web.access import check, policy
 
 
 def create_view(*roles: str, public: bool = False) -> Callable[[], str]:
@@ -73,11 +73,3 @@ def test_an_attribute_of_that_name_is_no_policy() -> None:
 
     view.mentorkit_policy = "everybody"  # type: ignore[attr-defined]
     assert policy(view) is None
-
-
-def test_all_views_without_a_policy_are_named_at_once() -> None:
-    views = {"b": bare_view, "open": create_view(public=True), "a": bare_view}
-    with pytest.raises(Invalid) as refused:
-        require_policies(views)
-    assert [problem.place for problem in refused.value.problems] == ["a", "b"]
-    require_policies({"open": views["open"]})

@@ -18,7 +18,6 @@ from mentorkit.i18n import (
     format_number,
     is_right_to_left,
     translate,
-    translate_count,
 )
 
 
@@ -27,7 +26,6 @@ def folder(tmp_path: Path) -> Path:
     """A folder of translations with a Dutch catalog."""
     catalog = Catalog(locale="nl", domain="mentorkit")
     catalog.add("Accept", "Aannemen")
-    catalog.add(("{count} pair", "{count} pairs"), ("{count} paar", "{count} paren"))
     written = io.BytesIO()
     write_mo(written, catalog)
     home = tmp_path / "nl" / "LC_MESSAGES"
@@ -51,13 +49,6 @@ def test_what_nobody_translated_stays(folder: Path) -> None:
 
 def test_nothing_is_not_the_header_of_a_catalog(folder: Path) -> None:
     assert translate("", "nl", folder=folder) == ""
-
-
-def test_counts_take_the_form_of_the_language(folder: Path) -> None:
-    one, many = "{count} pair", "{count} pairs"
-    assert translate_count(one, many, 1, "nl", folder=folder) == "1 paar"
-    assert translate_count(one, many, 1200, "nl", folder=folder) == "1.200 paren"
-    assert translate_count(one, many, 0) == "0 pairs"
 
 
 @pytest.mark.parametrize(
