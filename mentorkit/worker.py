@@ -56,8 +56,8 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     These are: turned and expired (what had come due), nudged (prompts that this, or else what is
     awaited, was promised for), and of what was promised: done, later (to be
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
-    begun; the tenants take turns at being first. `failed` counts the tenants whose batch broke
-    off: the log says why, and the others' work goes on.
+    begun; the tenants take turns at being first. `failed` counts the tenants where something broke
+    off: the log says why, and the rest of their work goes on, as does that of others.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
     note of it, always under the same key. While a row is slow, what was done before it is noted,
@@ -69,22 +69,38 @@ def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
     for tenant in random.sample(tenants, len(tenants)):
         if time.monotonic() >= until:
             break
-        try:
-            _batch(kit, tenant, limit, until, report)
-        except (Exception, SystemExit) as error:
-            report["failed"] += 1
-            ours = isinstance(error, MentorKitError)
-            log.error("The work of tenant %s broke off: %s", tenant, error, exc_info=not ours)
+        report["failed"] += _batch(kit, tenant, limit, until, report)
     return report
 
 
-def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
-    """Do one tenant's batch, and count in `report` what was done."""
-    report["turned"] += meet.turn(kit, tenant=tenant, limit=limit)
-    report["turned"] += feedback.turn(kit, tenant=tenant, limit=limit)
-    report["done"] += feedback.collect(kit, tenant=tenant)
-    report["expired"] += accept.expire(kit, tenant=tenant, limit=limit)
-    report["nudged"] += nudge.nudge(kit, tenant=tenant, limit=limit, until=until)
+def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> bool:
+    """Do one tenant's batch, count in `report` what was done; return whether some of it broke off.
+
+    Each part fails alone: what was promised is done, whatever came before.
+    """
+
+    def count(name: str, part: Callable[..., int], **given: Any) -> None:
+        report[name] += part(kit, tenant=tenant, **given)
+
+    failed = False
+    for part in (
+        partial(count, "turned", meet.turn, limit=limit),
+        partial(count, "turned", feedback.turn, limit=limit),
+        partial(count, "done", feedback.collect),
+        partial(count, "expired", accept.expire, limit=limit),
+        partial(count, "nudged", nudge.nudge, limit=limit, until=until),
+        partial(_drain, kit, tenant, limit, until, report),
+    ):
+        try:
+            part()
+        except (Exception, SystemExit) as error:
+            failed, ours = True, isinstance(error, MentorKitError)
+            log.error("The work of tenant %s broke off: %s", tenant, error, exc_info=not ours)
+    return failed
+
+
+def _drain(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
+    """Do what was promised and is due."""
     left = limit
     while left > 0 and time.monotonic() < until:
         jobs = _claim(kit, tenant, min(left, 20))

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mentorkit.errors import Cancelled, PluginError
-from mentorkit.hooks.providers import Check, Health
+from mentorkit.hooks.providers import Check, Health, Table
 
 T = TypeVar("T")
 FAILURES = (Exception, SystemExit)
 """What code of a plugin may raise without taking others with it."""
+NUMBERS = ("count", "number", "percent", "minutes")
+"""Kinds of column that hold numbers."""
 LONGEST_ERROR = 300
 """Characters of a plugin's own error message that are passed on."""
 
@@ -63,6 +68,32 @@ def examine(check: Check, *given: Any) -> Health:
         given_instead = type(health).__name__
         return Health(ok=False, message=f"the check returned {given_instead}, not Health.")
     return health
+
+
+def whole(table: Table) -> Table:
+    """Return a metric's table; raise `PluginError` where it cannot be shown as one."""
+    columns, rows, told = tuple(table.columns), tuple(map(tuple, table.rows)), ""
+    said = [table.name, table.title, table.how, *table.notes]
+    if not all(isinstance(one, str) for one in said + [one.title for one in columns]):
+        told = "a title, a heading or a sentence of it is no text"
+    for row in ((None,) * len(columns), *rows):
+        if len(row) != len(columns):
+            told = f"a row has {len(row)} cells, and there are {len(columns)} columns"
+        for one, cell in zip(columns, row, strict=False):
+            if not _fits(one.kind, cell):
+                told = f"{one.name} is of kind {one.kind}, and has {type(cell).__name__} in it"
+    if told:
+        raise PluginError("metric.bad_table", f"The table {table.name} cannot be shown: {told}.")
+    return replace(table, columns=columns, rows=rows, notes=tuple(said[3:]))
+
+
+def _fits(kind: str, cell: Any) -> bool:
+    """Return whether a cell can be shown in a column of this kind; None can in any."""
+    if kind == "text":
+        texts = cell.values() if isinstance(cell, Mapping) else [cell]
+        return all(isinstance(one, str | date | None) for one in texts)
+    is_number = isinstance(cell, int | float) and not isinstance(cell, bool) and isfinite(cell)
+    return kind in NUMBERS and (cell is None or is_number)
 
 
 def describe(error: BaseException) -> str:

@@ -251,8 +251,9 @@ def _why_not(asked: Asked, texts: Sequence[Content]) -> dict[str, str]:
         return {text.id: FAILED for text in texts}
     why: dict[str, str] = {}
     for check, context in asked:
+        copies = tuple(map(replace, texts))
         try:
-            verdicts = [v for v in check.review(context, tuple(texts)) if isinstance(v, Verdict)]
+            verdicts = [v for v in check.review(context, copies) if isinstance(v, Verdict)]
         except FAILURES as error:
             log.warning("The content check %s failed: %s", check.name, type(error).__name__)
             verdicts = []

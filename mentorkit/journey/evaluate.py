@@ -15,6 +15,7 @@ from mentorkit.domain.shown import as_row, shown
 from mentorkit.domain.surveys import Facts, Measurement, Survey, surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import NotFound
+from mentorkit.hooks.calls import whole
 from mentorkit.i18n import translate
 from mentorkit.journey.definitions import measurement_of, questionnaires_of
 from mentorkit.journey.feedback import questions
@@ -88,7 +89,7 @@ def report(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, An
     tables, failed = [], []
     for metric, context in using:
         try:
-            tables += [as_row(table) for table in metric.measure(context, facts)]
+            tables += [as_row(whole(table)) for table in metric.measure(context, facts)]
         except (Exception, SystemExit):
             log.exception("The metric %s broke off.", metric.name)
             failed.append(metric.name)

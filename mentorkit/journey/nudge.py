@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
+    from mentorkit.hooks.context import Context
     from mentorkit.hooks.providers import Nudge
     from mentorkit.kit import Kit
     from mentorkit.store.tables import Job
@@ -205,15 +208,12 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
         label = kit.registry.owner("nudges", key).label
         for part in _parts(everything):
             try:
-                prompts = called(label, "due", lambda: list(one.due(ctx, part)))  # noqa: B023
-                _check(one, label, prompts, set(part))
+                ask = partial(_asked, key, label, one, ctx, program, part)
+                for about in called(label, "due", ask, passing=(PluginError,)):
+                    jobs.setdefault(about["key"], about)
             except PluginError as error:
                 log.warning("%s", error)
                 break
-            for prompt in prompts:
-                if prompt.at <= ctx.now <= prompt.at + prompt.grace:
-                    about = _job(key, program, prompt)
-                    jobs.setdefault(about["key"], about)
     return jobs
 
 
@@ -229,20 +229,32 @@ def _parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
         yield part
 
 
-def _check(one: Nudge, label: str, prompts: Sequence[Any], known: Collection[Awaited]) -> None:
-    """Raise `PluginError` for what is no prompt about what was awaited, in words that are there."""
+def _asked(
+    key: str, label: str, one: Nudge, ctx: Context, program: Program, part: Sequence[Awaited]
+) -> list[dict[str, Any]]:
+    """Return the rows to promise for a nudge's prompts that are due; it gets copies.
+
+    Raises `PluginError` for what is no prompt about what was awaited, in words that are there.
+    """
+    prompts: list[Any] = list(one.due(ctx, list(map(replace, part))))
     for prompt in prompts:
         if not isinstance(prompt, Prompt):
             told = f"returned {type(prompt).__name__}; return each Prompt"
-        elif prompt.template not in one.templates:
+        elif prompt.template not in list(one.templates):
             told = f"names the template {prompt.template!r}; it has {', '.join(one.templates)}"
-        elif not prompt.awaited or not set(prompt.awaited) <= set(known):
+        elif not prompt.awaited or not set(prompt.awaited) <= set(part):
             told = "returned a prompt about what it was not given"
         elif len({about.person_id for about in prompt.awaited}) > 1:
             told = "returned one prompt for several people"
+        elif not isinstance(prompt.at, datetime) or prompt.at.utcoffset() is None:
+            told = "returned a prompt whose `at` is no time with a zone"
+        elif not isinstance(prompt.grace, timedelta) or not isinstance(prompt.key, str):
+            told = "returned a prompt whose `grace` is no timedelta, or whose `key` is no text"
         else:
             continue
         raise PluginError("nudge.bad_prompt", f"{label}: due {told}.")
+    due = (prompt for prompt in prompts if prompt.at <= ctx.now <= prompt.at + prompt.grace)
+    return [_job(key, program, prompt) for prompt in due]
 
 
 def _job(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class NudgeContract(Contract):
                 assert len({one.person_id for one in prompt.awaited}) == 1, "one prompt, one person"
                 assert prompt.at.tzinfo is not None, "give the moment its zone"
                 assert prompt.grace >= timedelta(0)
+                assert isinstance(prompt.key, str)
 
     def test_the_same_is_asked_at_the_same_time_on_any_day(self) -> None:
         nudge: Nudge = self.subject()

@@ -113,10 +113,15 @@ def _own(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in prefix}
 
 
-def _without_prefix(view: Callable[..., Any]) -> Callable[..., Any]:
+def _as_mounted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the view as Flask calls it: without the prefix, and it cannot end the process."""
+
     @wraps(view)
     def called(**values: Any) -> Any:
-        return view(**_own(values))
+        try:
+            return view(**_own(values))
+        except SystemExit as error:
+            raise RuntimeError(f"The view {flask.request.endpoint} called sys.exit.") from error
 
     return called
 
@@ -130,7 +135,7 @@ class _Counting(flask.Blueprint):
         full = f"{options.get('name_prefix', '')}.{name}.".lstrip(".")
         for endpoint, view in app.view_functions.items():
             if endpoint.startswith(full):
-                app.view_functions[endpoint] = _without_prefix(once.counting(view))
+                app.view_functions[endpoint] = _as_mounted(once.counting(view))
 
 
 class _Mounts:
@@ -165,7 +170,7 @@ class _Mounts:
         self.blueprint = made
 
     def _mounted(self, state: BlueprintSetupState) -> None:
-        """Note a mount; refuse one whose forms nobody could sign, and pages without a policy."""
+        """Note a mount; refuse one whose forms nobody could sign."""
         if not self.kit.secret_keys and not state.app.config.get("SECRET_KEY"):
             raise SettingsError(
                 "web.no_secret",

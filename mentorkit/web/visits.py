@@ -271,7 +271,7 @@ class Visit:
             layout=self.portal.layout,
             notice=self._notice(),
             _=self.words,
-            **values,
+            **{"here": "", "wrong": None, **values},
         )
 
     def sign_in(self) -> str:
@@ -309,13 +309,11 @@ class Visit:
             if plugin.name in (self.off if off is None else off):
                 continue
             try:
-                told = slot.render(self, **about)
+                if told := slot.render(replace(self), **about):
+                    name = f"mk-slot mk-slot-{plugin.name}"
+                    shown.append(Markup('<div class="{}">{}</div>').format(name, told))
             except FAILURES:
                 plugin.log.exception("The slot %s could not be filled.", place)
-                continue
-            if told:
-                name = f"mk-slot mk-slot-{plugin.name}"
-                shown.append(Markup('<div class="{}">{}</div>').format(name, told))
         return Markup("").join(shown)
 
     def refusal(self, form: str, actor: Actor, program: str) -> Markup:

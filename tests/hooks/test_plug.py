@@ -12,7 +12,7 @@ import sys
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -34,21 +34,41 @@ from mentorkit.hooks import (
     Assignment,
     Channel,
     Check,
+    Column,
     Command,
+    ContentCheck,
     Criterion,
+    FeedbackVendor,
     Health,
+    Metric,
+    Nudge,
+    Prompt,
     Reaction,
     Receipt,
     RecruitmentSource,
+    RequirementCheck,
     RetryLater,
     Rule,
+    Table,
     Undeliverable,
 )
 from mentorkit.hooks.registry import Registry
-from mentorkit.journey import match, onboard, programs, recruit, screen, steps
+from mentorkit.journey import (
+    accept,
+    contents,
+    evaluate,
+    match,
+    onboard,
+    programs,
+    recruit,
+    requirements,
+    screen,
+    steps,
+)
 from mentorkit.store import tables
 from mentorkit.store.walls import protect_core
 from mentorkit.worker import work
+from tests.journey.asked import sections
 
 ADMIN = Actor(user_ref="host-admin", admin=True)
 TENANT = "acme"
@@ -315,6 +335,60 @@ class Sound(Channel):
         return Receipt(channel=self.name)
 
 
+class Nudged(Nudge):
+    name = "nudged"
+    templates = {"told": {"subject": {"en": "Hello"}, "body": {"en": "{person}"}}}  # noqa: RUF012
+
+    def __init__(self, fault: Fault | None = None) -> None:
+        self.fault = fault
+
+    def due(self, ctx: Any, awaited: Any) -> Any:
+        if self.fault is not None:
+            return self.fault(ctx, *awaited)
+        return [Prompt(awaited=(one,), template="told", at=one.since) for one in awaited]
+
+
+class Measured(Metric):
+    def __init__(self, name: str, fault: Fault) -> None:
+        self.name, self.fault = name, fault
+
+    def measure(self, ctx: Any, facts: Any) -> Any:
+        return self.fault(ctx, facts)
+
+
+class Reviewed(ContentCheck):
+    name = "bad"
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+    def review(self, ctx: Any, texts: Any) -> Any:
+        return self.fault(ctx, *texts)
+
+
+class Required(RequirementCheck):
+    name = "bad"
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+    def answer(self, ctx: Any, applicants: Any, options: Any) -> Any:
+        return self.fault(ctx, *applicants)
+
+
+class Invited(FeedbackVendor):
+    name = "bad"
+
+    def __init__(self, fault: Fault, at: str) -> None:
+        self.fault, self.at = fault, at
+
+    def invite(self, ctx: Any, request: Any) -> Any:
+        return self.fault(ctx, request) if self.at == "invite" else "https://example.org/form"
+
+    def collect(self, ctx: Any, requests: Any) -> Any:
+        return self.fault(ctx, *requests) if self.at == "collect" else ()
+
+
 class Heard:
     """A sound plugin with a reaction that notes which events it was told."""
 
@@ -337,30 +411,32 @@ class Heard:
 def stage(create_kit: Callable[..., Any], database: Any) -> Callable[..., SimpleNamespace]:
     """Return a factory of a program with two pairs to be made, `bad` listed between two others."""
 
-    def create(bad: Any, **strategy: Any) -> SimpleNamespace:
+    def create(*bad: Any, preset: dict[str, Any] | None = None, **strategy: Any) -> SimpleNamespace:
         first, last = Heard("first"), Heard("last")
-        listed = ["matching", first.plugin, bad, last.plugin]
+        listed = ["matching", first.plugin, *bad, last.plugin]
         kit = create_kit(registry=Registry.load(listed))
-        preset = {
+        whole = {
             "title": "Traders",
             "fields": {"trade": {"kind": "option", "options": ["baker", "smith"]}},
             "strategy": {"criteria": [{"criterion": "equal", "field": "trade"}], **strategy},
             "measurement": {"none": "These tests measure nothing."},
             "consent": {"en": "We use what you tell us."},
+            **(preset or {}),
         }
         at: dict[str, Any] = {"tenant": TENANT, "actor": ADMIN}
-        programs.create(kit, key="traders", preset=preset, **at)
+        programs.create(kit, key="traders", preset=whole, **at)
         programs.open_(kit, program="traders", **at)
         leads = [
             Lead(key=key, role=role, name=key.title(), profile={"trade": trade})  # type: ignore[arg-type]
             for key, role, trade in PEOPLE
         ]
         recruit.receive(kit, program="traders", leads=leads, **at)
-        ids = [row["id"] for row in screen.review(kit, program="traders", **at)]
+        ids = {row["key"]: row["id"] for row in screen.review(kit, program="traders", **at)}
         for verb in (screen.approve, onboard.consent, onboard.complete):
-            assert not steps.many(kit, verb, ids, noun="participant", **at)["refused"]
+            done = steps.many(kit, verb, list(ids.values()), noun="participant", **at)
+            assert not done["refused"]
         work(kit)
-        return SimpleNamespace(kit=kit, at=at, first=first, last=last, database=database)
+        return SimpleNamespace(kit=kit, at=at, ids=ids, first=first, last=last, database=database)
 
     return create
 
@@ -540,6 +616,141 @@ def test_a_channel_that_gives_no_receipt_is_not_asked_again(stage: Any) -> None:
     assert breaches(at, before) == []
     given_up = {(job.state, job.error) for job in jobs(at, kind="message")}
     assert given_up == {("dead", "channel.no_receipt")}
+
+
+# ------------------------------------------------------------------ nudges
+
+
+def prompts(**wrong: Any) -> Fault:
+    """Return what makes prompts with something wrong in each."""
+
+    def due(ctx: Any, *awaited: Any) -> Any:
+        right = {"template": "told", "at": ctx.now}
+        return [Prompt(**{"awaited": (one,), **right, **wrong}) for one in awaited]
+
+    return due
+
+
+WRONG_PROMPTS = {
+    "no time": prompts(at=None),
+    "a time without a zone": prompts(at=datetime(2027, 3, 1)),
+    "a list for a template": prompts(template=["told"]),
+    "no template": prompts(template=None),
+    "a number for a grace": prompts(grace=3),
+    "an endless grace": prompts(grace=timedelta.max),
+    "an object for a key": prompts(key=object()),
+    "about nothing": prompts(awaited=None),
+    "about a list": prompts(awaited=[["one"]]),
+}
+
+
+@pytest.mark.parametrize(
+    "fault", [*named(ANYWHERE), *(pytest.param(one, id=id) for id, one in WRONG_PROMPTS.items())]
+)
+def test_a_nudge_that_misbehaves_stops_no_work(stage: Any, fault: Fault) -> None:
+    at = stage(plugin("bad", nudges=[Nudged(fault)]), plugin("good", nudges=[Nudged()]))
+    offer_pairs(at)
+    before = core_rows(at)
+    report = work(at.kit)
+    assert breaches(at, before) == []
+    assert (report["nudged"], report["failed"]) == (2, 0)
+    assert [job.plugin for job in jobs(at, name="told")] == ["good", "good"]
+    assert not jobs(at, state="waiting")
+
+
+# ------------------------------------------------------------------ figures
+
+
+def tables_with(**wrong: Any) -> Fault:
+    """Return what makes a table with something wrong in it."""
+    columns = (Column(name="a", title="A", kind="percent"), Column(name="b", title="B {b}"))
+    right = {"name": "made", "title": "Made", "columns": columns, "rows": ((1.5, 2),), "how": "So."}
+    return lambda ctx, facts: [Table(**{**right, **wrong})]
+
+
+WRONG_TABLES = {
+    "a short row": tables_with(rows=((1,),)),
+    "a long row": tables_with(rows=((1, 2, 3),)),
+    "a text of percent": tables_with(rows=(("12 %", 2),)),
+    "an object in a cell": tables_with(rows=((object(), 2),)),
+    "an endless number": tables_with(rows=((float("inf"), 2),)),
+    "a truth for a count": tables_with(rows=((1, True),)),
+    "a title in languages": tables_with(title={"en": "Made"}),
+    "no sentence": tables_with(how=None),
+    "no columns": tables_with(columns=None),
+    "no rows": tables_with(rows=None),
+    "an unknown kind": tables_with(columns=(Column(name="a", title="A", kind="b"),) * 2),
+    "no table": lambda ctx, facts: ["made"],
+}
+
+
+@pytest.mark.parametrize(
+    "fault", [*named(ANYWHERE), *(pytest.param(one, id=id) for id, one in WRONG_TABLES.items())]
+)
+def test_a_metric_that_misbehaves_is_named_and_the_others_are_shown(
+    stage: Any, run_command: Any, fault: Fault
+) -> None:
+    good = Measured("good", tables_with())
+    at = stage(plugin("bad", metrics=[Measured("bad", fault)]), plugin("good", metrics=[good]))
+    before = core_rows(at)
+    made = evaluate.report(at.kit, program="traders", **at.at)
+    assert core_rows(at) == before
+    assert (made["failed"], [one["name"] for one in made["tables"]]) == (["bad"], ["made"])
+    shown = run_command(at, "report", "show")
+    assert (shown.exit_code, "1.5 %" in shown.output) == (0, True), shown.output
+
+
+# ------------------------------------------------------------------ requirements and texts
+
+
+@pytest.mark.parametrize("fault", named(ANYWHERE))
+def test_a_requirement_check_that_misbehaves_leaves_it_to_a_person(
+    stage: Any, fault: Fault
+) -> None:
+    known = {"requirements": [{"id": "known", "check": "bad"}]}
+    at = stage(plugin("bad", requirements=[Required(fault)]), preset=known)
+    before = core_rows(at)
+    asked = requirements.check(at.kit, program="traders", **at.at)
+    assert core_rows(at) == before
+    assert asked["changed"] == 0
+    for row in screen.review(at.kit, program="traders", **at.at):
+        (told,) = row["requirements"]
+        assert (row["name"], told["answer"]) == (row["key"].title(), "ask")
+
+
+@pytest.mark.parametrize("fault", named(ANYWHERE))
+def test_a_content_check_that_misbehaves_holds_the_text(stage: Any, fault: Fault) -> None:
+    at = stage(plugin("bad", content_checks=[Reviewed(fault)]))
+    offer_pairs(at)
+    with at.kit.transaction(tenant=TENANT, write=False) as tx:
+        ana = Actor(person_id=tx.participants.get(at.ids["ana"]).person_id)
+        (one,) = tx.proposals.find(mentee_id=at.ids["ana"])
+    accept.ask(at.kit, tenant=TENANT, actor=ana, proposal=one.id, text="Do you bake?")
+    (held,) = contents.waiting(at.kit, program="traders", **at.at)
+    assert (held["reason"], held["text"]) == ("check_failed", "Do you bake?")
+    before = core_rows(at)
+    work(at.kit)
+    assert breaches(at, before) == []
+
+
+# ------------------------------------------------------------------ vendors
+
+
+@pytest.mark.parametrize("fault", named((*IN_A_JOB, returns_nonsense)))
+@pytest.mark.parametrize("method", ["invite", "collect"])
+def test_a_vendor_that_misbehaves_harms_nobody(stage: Any, fault: Fault, method: str) -> None:
+    at = stage(
+        plugin("bad", feedback_vendors=[Invited(fault, method)]), preset=sections("baseline")
+    )
+    offer_pairs(at)
+    before = core_rows(at)
+    assert work(at.kit)["failed"] == 0
+    assert breaches(at, before) == []
+    rows = jobs(at, kind="survey")
+    assert len(rows) == 2
+    if method == "invite":
+        assert [(job.state, job.attempt) for job in rows] == [("waiting", 1)] * 2
+        assert all(job.error and "broken" not in job.error for job in rows)
 
 
 # ------------------------------------------------------------------ matching

@@ -16,7 +16,18 @@ from mentorkit.domain.messages import Message
 from mentorkit.domain.people import Actor, Block
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
 from mentorkit.hooks import Channel, Receipt, RecruitmentSource, Undeliverable
-from mentorkit.journey import accept, match, meet, onboard, programs, protect, recruit, screen
+from mentorkit.journey import (
+    accept,
+    feedback,
+    match,
+    meet,
+    nudge,
+    onboard,
+    programs,
+    protect,
+    recruit,
+    screen,
+)
 from mentorkit.journey.tell import fill
 from mentorkit.store.outbox import LEASE, TRIES, Outbox
 from mentorkit.worker import work
@@ -592,23 +603,30 @@ def test_what_another_worker_has_in_hand_is_left_to_it(
         assert (len(mine), told) == (4, [2])
 
 
-def test_a_fault_in_one_tenant_does_not_stop_the_others(
-    create_world: Any, create_kit: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
+@pytest.mark.parametrize(
+    "part",
+    [(meet, "turn"), (feedback, "turn"), (feedback, "collect"), (accept, "expire"),
+     (nudge, "nudge"), (worker, "_claim")],
+    ids=lambda part: f"{part[0].__name__.rpartition('.')[2]}.{part[1]}",
+)  # fmt: skip
+def test_a_fault_in_one_tenant_stops_neither_its_messages_nor_the_others(
+    create_world: Any, create_kit: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any,
+    part: Any,
+) -> None:  # fmt: skip
     kit = create_kit(plugins=("matching", plugin(post)))
     for tenant in ("acme", "broken", "zeta"):
         publish(create_world(tenant=tenant, kit=kit))
-    turn = meet.turn
+    whole = getattr(*part)
 
-    def fail(kit: Any, *, tenant: str, **values: Any) -> int:
-        if tenant == "broken":
+    def fail(kit: Any, *given: Any, **values: Any) -> Any:
+        if "broken" in (*given, values.get("tenant")):
             raise Conflict("proposal.stale", "changed meanwhile")
-        return turn(kit, tenant=tenant, **values)
+        return whole(kit, *given, **values)
 
-    monkeypatch.setattr(meet, "turn", fail)
-    report = work(kit)
-    assert (report["done"], report["failed"]) == (4, 1)
-    assert {one.tenant for one in post.carried} == {"acme", "zeta"}
+    monkeypatch.setattr(*part, fail)
+    report, sends = work(kit), part[0] is not worker
+    assert (report["done"], report["failed"]) == (6 if sends else 4, 1)
+    assert ("broken" in {one.tenant for one in post.carried}) is sends
     assert "tenant broken" in caplog.text
 
 

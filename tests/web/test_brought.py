@@ -16,9 +16,18 @@ from mentorkit.errors import PluginError
 from mentorkit.hooks import Slot
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
-from mentorkit.web import allow
+from mentorkit.web import allow, current
 from mentorkit.web.brought import brought
+from tests.hooks.test_plug import (
+    ANYWHERE,
+    exits,
+    named,
+    raises_an_error_of_the_core,
+    returns_nonsense,
+)
 
+FAULTS = tuple(fault for fault in ANYWHERE if fault is not returns_nonsense)
+"""What a slot returns is shown as a text."""
 ADMIN: dict[str, Any] = {"tenant": "default", "actor": Actor(user_ref="admin", admin=True)}
 
 
@@ -83,17 +92,54 @@ def test_a_text_is_escaped_and_markup_is_not(
     assert "<b>rules</b>" in page
 
 
-def test_a_slot_that_raises_shows_nothing_and_is_logged(
-    mentorkit_create_kit: Any, mentorkit_host: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    def broken(visit: Any, figures: Any) -> str:
-        raise SystemExit("I leave")
+def fails_late(at: str) -> Any:
+    late = type("FailsLate", (), {at: lambda self: exits()})
+    return pytest.param(lambda *given: late(), id=f"an answer that fails in {at}")
 
-    slots = [Slot(name="overview", render=broken), Slot(name="overview", render=lambda **_: "on")]
+
+@pytest.mark.parametrize(
+    "fault",
+    [*named(FAULTS), fails_late("__html__"), fails_late("__str__"), fails_late("__bool__")],
+)
+def test_a_slot_that_misbehaves_shows_nothing_and_is_logged(
+    mentorkit_create_kit: Any, mentorkit_host: Any, caplog: pytest.LogCaptureFixture, fault: Any
+) -> None:
+    def broken(visit: Any, figures: Any) -> Any:
+        return fault(visit, figures)
+
+    def on(visit: Any, figures: Any) -> str:
+        return f"on in {visit.tenant}"
+
+    slots = [Slot(name="overview", render=broken), Slot(name="overview", render=on)]
     with caplog.at_level(logging.ERROR, logger="mentorkit.plugin.house"):
         page = overview(bringing(slots=slots), mentorkit_create_kit, mentorkit_host)
-    assert "mk-slot-house" not in page or "on</div>" not in page
+    assert page.count("mk-slot-house") == 1
+    assert "on in default</div>" in page
     assert "could not be filled" in caplog.text
+
+
+@pytest.mark.parametrize("fault", named(ANYWHERE))
+def test_a_page_that_misbehaves_fails_alone(
+    mentorkit_create_kit: Any, mentorkit_host: Any, fault: Any
+) -> None:
+    def pages() -> list[flask.Blueprint]:
+        made = flask.Blueprint("house", __name__)
+        made.add_url_rule("/", view_func=allow(public=True)(view), methods=["GET", "POST"])
+        return [made]
+
+    def view() -> Any:
+        return fault(current())
+
+    registry = bringing(pages=pages)
+    kit = mentorkit_create_kit(registry=registry)
+    programs.create(kit, **ADMIN, key="traders", preset={})
+    app = mentorkit_host(kit)
+    app.testing = False
+    client, headers = app.test_client(), {"X-User": "admin"}
+    refused = 409 if fault is raises_an_error_of_the_core else 500
+    assert client.get("/mentoring/x/house/", headers=headers).status_code == refused
+    page = client.get("/mentoring/programs/traders/", headers=headers)
+    assert page.status_code == 200
 
 
 def test_a_program_that_switched_a_plugin_off_does_not_show_it(

@@ -9,6 +9,7 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from web.conftest import Portal
 from web.test_meeting import by_admin, connect
 from web.test_surveys import drain
 
+from mentorkit import Manifest, hookimpl
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict
+from mentorkit.hooks import Column, Metric, Table
 from mentorkit.journey import (
     evaluate,
     feedback,
@@ -334,3 +337,21 @@ def test_what_came_into_the_plan_later_was_not_asked_of_those_before(told: Porta
     }
     later = [row for row in made["indicators"] if row[0] == "People" and row[2] == "Later on"]
     assert [row[3:6] for row in later] == [[1, 1, 100]]
+
+
+def test_a_metric_whose_table_cannot_be_shown_is_named_beside_the_others(
+    create_kit: Callable[..., Kit], create_portal: Callable[..., Portal]
+) -> None:
+    def making(name: str, **table: Any) -> tuple[str, Any]:
+        columns = (Column(name="share", title="Share in {braces}", kind="percent"),)
+        made = Table(**{"name": name, "title": name, "columns": columns, "how": "{So}.", **table})
+        metric = type(name, (Metric,), {"name": name, "measure": lambda *given: [made]})()
+        hook = hookimpl(lambda: [metric])
+        return name, SimpleNamespace(manifest=Manifest(title=name), mentorkit_metrics=hook)
+
+    bad, good = making("bad", rows=(("12 %",),)), making("good", rows=((12,),), notes=["{n}."])
+    portal = create_portal(kit=create_kit(plugins=("matching", bad, good)))
+    page = html.unescape(portal.browser("cora").open("/programs/traders/report"))
+    assert "Some figures could not be made: bad." in page
+    for told in ("Share in {braces}", "12 %", "{So}. {n}."):
+        assert told in page
