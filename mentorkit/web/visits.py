@@ -271,7 +271,7 @@ class Visit:
             layout=self.portal.layout,
             notice=self._notice(),
             _=self.words,
-            **{"here": "", "wrong": None, **values},
+            **{"here": "", "wrong": None, "behalf": (), **values},
         )
 
     def sign_in(self) -> str:

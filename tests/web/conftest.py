@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import flask
+import jinja2
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -106,8 +107,10 @@ class Portal:
 
 
 def create_host(**config: Any) -> flask.Flask:
+    """Return a host whose templates may name nothing that is not there; ours must do in it, too."""
     app = flask.Flask("host")
     app.config.update(SECRET_KEY="host", TESTING=True, **config)
+    app.jinja_env.undefined = jinja2.StrictUndefined
     return app
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import product
 
+import jinja2
 import pytest
 from web.everything import Everything, create
 
@@ -127,6 +128,8 @@ def everything(create_kit: Callable[..., Kit]) -> Everything:
 
 @pytest.mark.parametrize("database", ["sqlite-prepared"], indirect=True)
 def test_every_page_keeps_a_strict_policy_and_names_every_control(everything: Everything) -> None:
+    """Also where the host's templates may name nothing that is not there."""
+    assert everything.app.jinja_env.undefined is jinja2.StrictUndefined
     read, wrong = 0, []
     for view in everything.views():
         if view.method != "GET":

@@ -201,7 +201,7 @@ def people_import(visit: Visit, program: str, **shown: Any) -> str:
         title=visit.words("Take people in from a sheet"),
         here="people",
         suffixes=sorted(suffix for source in sources for suffix in source.suffixes),
-        **shown,
+        **{"told": None, "columns": (), **shown},
     )
 
 
@@ -331,7 +331,7 @@ def _ranked(visit: Visit, one: dict[str, Any]) -> dict[str, Any]:
     And whether they choose by themselves.
     """
     if one["role"] == "mentor":
-        return {}
+        return {"ranked": ()}
     told = choices.show(visit.kit, **visit.asked(), participant=one["id"])
     last = {step["proposal"]: step for step in told["trace"]}
     ranked = [{**choice, "last": last[choice["id"]]} for choice in told["choices"]]
@@ -469,7 +469,7 @@ def mentors(
         visit.words("Who fits you") if own else visit.words("Who fits {name}", name=found["name"])
     )
     shown: dict[str, Any] = {"title": title, "here": "people", "own": own, "wrong": wrong}
-    shown |= {"mentee": participant, "most": choices.MOST}
+    shown |= {"mentee": participant, "most": choices.MOST, "mentors": ()}
     try:
         told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
     except (Conflict, Invalid) as error:

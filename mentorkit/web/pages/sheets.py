@@ -33,7 +33,7 @@ def _page(visit: Visit, **shown: Any) -> str:
         title=visit.words("Pair in a spreadsheet"),
         here="matching",
         suffixes=sorted(suffix for source in sources for suffix in source.suffixes),
-        **shown,
+        **{"told": None, **shown},
     )
 
 
