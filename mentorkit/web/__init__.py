@@ -87,11 +87,11 @@ def blueprint(
     """Make the blueprint that a host mounts, as often and under as many names as it likes.
 
     `tenant` is whose data it shows: None where there is but one (``default``), the name of what
-    stands in angle brackets in the prefix (``"org"`` of ``/<org>/mentoring``), or a function asked
-    at each request. `actor` tells who is signed in, or None. `layout` is the host's template; our
-    pages fill its blocks ``title``, ``head`` and ``content``. `sign_in` is the address of the
-    host's own sign-in, shown to whoever is not; ``{next}`` in it is where to come back to. Forms
-    are signed with the kit's `secret_keys`, else with the app's SECRET_KEY.
+    stands in angle brackets in the prefix (``"org"`` of ``/<org>/mentoring``) or the subdomain, or
+    a function asked at each request. `actor` tells who is signed in, or None. `layout` is the
+    host's template; our pages fill its blocks ``title``, ``head`` and ``content``. `sign_in` is the
+    address of the host's own sign-in, shown to whoever is not; ``{next}`` in it is where to come
+    back to. Forms are signed with the kit's `secret_keys`, else with the app's SECRET_KEY.
 
     Nothing is registered on the app itself.
     """
