@@ -239,7 +239,7 @@ def refuse(session: Session, /, which: Sequence[str], note: str, as_json: bool) 
 @json_option
 @pass_session
 def own(session: Session, /, as_json: bool) -> None:
-    """List the texts of one's own that wait, or were not passed on.
+    """List one's own texts that were not passed on yet.
 
     Of whom --as names.
     """

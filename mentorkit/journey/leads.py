@@ -15,6 +15,8 @@ from mentorkit.errors import Invalid, Problem
 _TEXTS = ("key", "name", "source", "campaign", "place")
 _TEXTS_OR_NONE = ("email", "phone", "locale", "zone", "cohort")
 _NUMBERS_OR_NONE = ("born", "capacity")
+_CHOICES = Field(id="choices", kind="options")
+"""Whom somebody wishes for, by key and best first; the assigner `choice` reads it in any program."""
 
 
 def sound(leads: Iterable[Any]) -> tuple[list[Lead], list[dict[str, Any]]]:
@@ -35,7 +37,7 @@ def sound(leads: Iterable[Any]) -> tuple[list[Lead], list[dict[str, Any]]]:
 
 def answered(lead: Lead, asked: Mapping[str, Field]) -> Lead:
     """Return a lead with its answers as values; raise `Invalid` with all that cannot be kept."""
-    values, problems = parsed(asked, lead.profile)
+    values, problems = parsed({"choices": _CHOICES, **asked}, lead.profile)
     if problems:
         raise Invalid("lead.invalid", "These answers cannot be taken in:", problems)
     return replace(lead, profile=Frozen(values))

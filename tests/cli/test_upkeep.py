@@ -211,7 +211,7 @@ def test_a_plugins_command_may_ask_for_the_database(traders: Path, run: Run) -> 
     run("work")
     rows = json.loads(run("inbox", "list", "--person", "e1", "--json").out)
     assert [row["template"] for row in rows] == ["proposal_offered"]
-    run("inbox", "read", rows[0]["id"])
+    run("--as", "e1", "inbox", "read", rows[0]["id"])
     assert json.loads(run("inbox", "list", "--unread", "--person", "e1", "--json").out) == []
 
 

@@ -214,11 +214,11 @@ def test_a_lead_that_a_source_got_wrong_is_refused_and_the_good_ones_are_taken_i
 
 
 def test_an_answer_of_a_lead_is_kept_as_the_value_that_it_stands_for(world: Any) -> None:
-    told = replace(lead("ida", "mentee"), profile={"trade": " Baker "})
+    told = replace(lead("ida", "mentee"), profile={"trade": " Baker ", "choices": ["bo", "cy"]})
     recruit.receive(world.kit, **world.at, program="traders", leads=[told])
     with world.kit.transaction(tenant="acme", write=False) as tx:
         newest = tx.participants.find(state="lead")[-1]
-    assert newest.profile["trade"] == "baker"
+    assert newest.profile == {"trade": "baker", "choices": ("bo", "cy")}
 
 
 def test_the_same_firm_is_one_business(world: Any) -> None:
