@@ -16,7 +16,7 @@ _TEXTS = ("key", "name", "source", "campaign", "place")
 _TEXTS_OR_NONE = ("email", "phone", "locale", "zone", "cohort")
 _NUMBERS_OR_NONE = ("born", "capacity")
 _CHOICES = Field(id="choices", kind="options")
-"""Whom somebody wishes for, by key and best first; the assigner `choice` reads it in any program."""
+"""Whom somebody wishes for, by key and best first: any program may be told of it by a sheet."""
 
 
 def sound(leads: Iterable[Any]) -> tuple[list[Lead], list[dict[str, Any]]]:

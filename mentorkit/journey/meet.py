@@ -448,9 +448,9 @@ def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relations
     own = tx.milestones.find(relationship_id=one.id, participant_id=leaving, state=PENDING)
     _cancel(met, own, event)
     if reason != "blocked":
-        told = {m.participant_id: who for m, who in zip(one.here, met.people, strict=True)}
-        tell(tx, event, "circle_left", [told.pop(leaving)])
-        tell(tx, event, "member_left", told.values())
+        told = persons_of(tx, (m.participant_id for m in one.here))
+        tell(tx, event, "circle_left", [told.pop(leaving).id])
+        tell(tx, event, "member_left", [who.id for who in told.values()])
     return now
 
 
