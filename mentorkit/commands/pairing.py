@@ -28,6 +28,7 @@ from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.commands.whole import Whole
 from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.presets import what_is_wrong
 from mentorkit.domain.reading import where_given
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.strategies import parse_strategy
@@ -251,8 +252,8 @@ def _read_strategy(plan: Plan, path: Path, objective: str | None) -> None:
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
-        plan.problems.append(Problem(str(path), f"is not TOML: {why}"))
+        told = f"is not TOML: {what_is_wrong(error, text)}"
+        plan.problems.append(Problem(str(path), told))
         return
     if objective:
         data["objective"] = objective

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from difflib import get_close_matches
 from importlib.resources import files
@@ -49,7 +50,24 @@ def read_toml(text: str, *, place: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
-        raise Invalid(
-            "preset.not_toml", f"{place} is not TOML.", [Problem(place, f"mend it: {why}")]
-        ) from None
+        told = Problem(place, f"mend it: {what_is_wrong(error, text)}")
+        raise Invalid("preset.not_toml", f"{place} is not TOML.", [told]) from None
+
+
+_SLIPS = (
+    (r"[=,\[]\s*-?\d+,\d", "write numbers with a point, such as 0.5"),
+    ("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]", 'write straight quotes: "'),
+    (r"(?i)=\s*(yes|no|true|false|on|off)\s*(#|$)", "write true or false"),
+    (r"=\s*[^\W\d]", 'put texts into quotes, such as "equal"'),
+)
+"""What people write that is no TOML -> what to write instead; the first that fits is told."""
+
+
+def what_is_wrong(error: Exception, text: str) -> str:
+    """Return what keeps a text from being TOML, with its line, and what to write if it is known."""
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return "nested too deeply"
+    at, lines = re.search(r"line (\d+)", str(error)), text.splitlines()
+    line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
+    told = next((told for slip, told in _SLIPS if re.search(slip, line)), "")
+    return f"{error}; {told}" if told else str(error)

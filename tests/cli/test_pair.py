@@ -216,6 +216,25 @@ def test_a_strategy_that_is_no_toml_is_refused_with_the_line(sheets: Path, run: 
     assert not (sheets / "pairs.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        ("weight = 0,5", "numbers with a point, such as 0.5"),
+        ("objective = \u201cscore\u201d", 'straight quotes: "'),
+        ("exact = yes", "write true or false"),
+        ("objective = score", 'texts into quotes, such as "equal"'),
+    ],
+)
+def test_what_people_write_into_toml_that_is_none_is_told_with_what_to_write(
+    sheets: Path, run: Run, slip: str, told: str
+) -> None:
+    (sheets / "strategy.toml").write_text(f'title = "Mine"\n{slip}\n', encoding="utf-8")
+    done = run(*WHOLE, code=2)
+    assert "(at line 2" in done.err
+    assert told in done.err
+    assert told in run("program", "create", "--key", "p", "--file", "strategy.toml", code=2).err
+
+
 def test_a_strategy_in_another_encoding_is_refused_with_the_line(sheets: Path, run: Run) -> None:
     (sheets / "strategy.toml").write_bytes("# eins\ntitle = 'Händler'\n".encode("latin-1"))
     assert "strategy.toml, line 2: is not UTF-8" in run(*WHOLE, code=2).err

@@ -262,7 +262,7 @@ def test_of_two_words_at_once_the_later_counts_the_earlier(world: Any, beside: A
     def write() -> None:
         relay.send(world.kit, **mine, text="Shall we meet?")
 
-    they = beside(relay, "_relayed", write, write)
+    they = beside(relay, "relayed", write, write)
     assert they.told == "relay.too_many"
     assert len(relay.said(world.kit, **mine, limit=99)) == relay.A_DAY
 
