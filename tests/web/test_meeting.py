@@ -304,6 +304,14 @@ def test_a_milestone_that_is_late_or_needed_no_more_is_called_the_same_by_everyb
     assert named["ana"] == named["cleo"] == named["cora"]
 
 
+def test_who_is_to_look_back_reads_what_that_is(portal: Portal) -> None:
+    path = f"/programs/traders/relationships/{connect(portal)}"
+    told = {who: portal.browser(who).open(path) for who in ("ana", "cleo", "cora")}
+    assert [who for who, page in told.items() if "what you want to change" in page] == [
+        "ana", "cleo",
+    ]  # fmt: skip
+
+
 def test_whoever_has_places_taken_reads_with_how_many_nobody_new_is_proposed(
     portal: Portal,
 ) -> None:
