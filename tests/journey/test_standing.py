@@ -247,7 +247,7 @@ def test_who_is_suggested_nobody_hears_the_true_reason(create_world: Any) -> Non
 def test_who_is_asked_is_not_to_be_matched_now_also_with_a_place_for_another(
     create_world: Any,
 ) -> None:
-    people = [lead("ana", "mentee", trade="baker", capacity=2), lead("dora", "mentor", trade="it")]
+    people = [lead("ana", "mentee", trade="baker", capacity=2), lead("dora", "mentor", trade="smith")]
     world = create_world(people, mentee_capacity=2)
     assert overview(world)[0] == 1
     match.propose(world.kit, **world.at, mentee=world.ids["ana"], mentor=world.ids["dora"])
