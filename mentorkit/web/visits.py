@@ -367,6 +367,7 @@ NOTICES = {
     "waiting": "{count} put on the waiting list.",
     "joined": "{count} can be matched now.",
     "ready": "Thank you. Everything is there for a match now.",
+    "ready_open": "Thank you. Something is still open: see below.",
     "imported": "The file is taken in: {count} new.",
     "answered": "Your answers are kept.",
     "agreed": "Thank you. You have agreed.",
