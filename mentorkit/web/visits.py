@@ -24,6 +24,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey import links
 from mentorkit.journey.concerns import PURPOSE
+from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.plugins import in_force
 from mentorkit.journey.steps import READERS
 from mentorkit.web.answers import number
@@ -138,6 +139,19 @@ class Visit:
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
+
+    def milestone(self, kind: str) -> str:
+        """Return what the program calls a milestone of a kind of its own, else the kind in words.
+
+        The program is asked once in a request.
+        """
+        if "mentorkit_milestones" not in flask.g:
+            with self.kit.transaction(tenant=self.tenant, write=False) as tx:
+                targets, _ = targets_of(tx, self.of)
+            plans = [*(p for level in targets.touch for p in level.milestones), *targets.milestones]
+            flask.g.mentorkit_milestones = {plan.kind: plan.text for plan in plans}
+        text = flask.g.mentorkit_milestones.get(kind)
+        return self.text(text) if text else kind.replace("_", " ").capitalize()
 
     def choices(self, one: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what a question offers, ``[(id, label)]``: a long list by name, as they read it.
