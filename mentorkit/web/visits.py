@@ -136,6 +136,10 @@ class Visit:
         """Return a plugin's own words in the visitor's language, braces and all."""
         return i18n.translate(message, self.locale)
 
+    def counted(self, one: str, many: str, count: int) -> str:
+        """Return what so many are called in the visitor's language, without the number."""
+        return i18n.counted(one, many, count, self.locale)
+
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
@@ -372,6 +376,7 @@ BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
 NOTICES = {
     "opened": "The program is open.",
     "closed": "The program is closed to new people. Relationships go on to their end.",
+    "kept_staff": "They work in this program now.",
     "appointed": "They work in this program now. Nobody has checked that there is such an account: "
     "compare it with how this portal writes it.",
     "dismissed": "They do not work in this program any more.",
@@ -388,14 +393,16 @@ NOTICES = {
     "agreed_many": "Noted: {count} agreed.",
     "accepted": "You have said yes.",
     "connected": "You are connected now. Below you see how to reach each other.",
+    "connected_now": "You are connected now. Below you write to each other.",
     "yes_noted": "Their yes is noted.",
     "no_noted": "Their no is noted. The other side is told kindly, without the reason.",
     "refused": "You have said no. The other side is told kindly, without your reason.",
     "withdrawn": "It is taken back.",
     "question": "Your question is on its way. The time to answer waits for the reply.",
     "replied": "Your reply is on its way.",
-    "drafted": "A new draft is ready: {count} pairs.",
-    "published": "{count} pairs have been offered.",
+    "drafted": "A new draft is ready. Pairs in it: {count}.",
+    "drafted_none": "Nobody could be paired.",
+    "published": "Pairs that have been offered: {count}.",
     "discarded": "The draft is thrown away. Nobody heard of it.",
     "locked": "The pair is locked: the next draft keeps it.",
     "unlocked": "The pair is not locked any more.",
