@@ -47,7 +47,7 @@ def review(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
-    `requirements` has an answer for each (`requirements.answers`; where it has no text, the label
+    `requirements` has an answer for each (`requirements.rulings`; where it has no text, the label
     of its field stands for it), `eligible` what they come to;
     `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
     those of whom each of its words stands in the name, the business, the key or, for staff, in an

@@ -109,6 +109,13 @@ def test_who_is_too_young_is_told_at_once_and_so_are_the_staff(host: flask.Flask
     assert [one["answer"] for one in young["requirements"]] == ["no", "yes"]
     assert young["requirements"][0]["text"]["en"] == "Everybody here has to be over 18."
     assert (young["eligible"], old["eligible"]) == ("no", "yes")
+    admin = {"X-User": "admin"}
+    page = browser.get("/m/programs/adults/people", headers=admin).text
+    assert "Everybody here has to be over 18. (not met)" in page
+    page = browser.get(f"/m/programs/adults/people/{young['id']}", headers=admin).text
+    assert "Everybody here has to be over 18. <strong>(not met)" in page
+    assert 'name="despite"' not in page, "nothing passes over the age"
+    assert screen.decline(kit, **BY, participant=young["id"])["reason"] == "minimum_age"
 
 
 def test_a_sign_up_that_is_sent_twice_counts_once(host: flask.Flask, kit: Kit) -> None:
