@@ -37,6 +37,13 @@ def translate(message: str, locale: str = FALLBACK, *, folder: Path = TRANSLATIO
     return translations(locale, folder).gettext(message) if message else ""
 
 
+def counted(
+    one: str, many: str, count: int, locale: str = FALLBACK, *, folder: Path = TRANSLATIONS
+) -> str:
+    """Return the form for a count in this language; in English `one` is for 1 alone."""
+    return translations(locale, folder).ngettext(one, many, count)
+
+
 def format_number(value: int | float, locale: str = FALLBACK) -> str:
     """Return a number as written in this language: 4,820,655 or 4.820.655."""
     from babel.numbers import format_decimal

@@ -112,7 +112,8 @@ class MilestonePlan:
 
     Give one of `day` (days from the start), `fraction` (of the length, 0 to 1) and `after_end`
     (days after the end). `window` is how many days it stays open before it counts as missed.
-    `asks` names whom it asks: mentee and mentor (peers are both), staff.
+    `asks` names whom it asks: mentee and mentor (peers are both), staff. `text` is what people
+    read instead of its kind.
     """
 
     kind: str
@@ -121,6 +122,7 @@ class MilestonePlan:
     after_end: int | None = None
     window: int = 14
     asks: tuple[str, ...] = ("mentee", "mentor")
+    text: Frozen = Frozen()  # noqa: RUF009 - frozen, so sharing it is safe
 
 
 EVIDENCE_MILESTONES: tuple[MilestonePlan, ...] = (
@@ -503,6 +505,7 @@ _MILESTONE: Mapping[str, Check] = {
         'list whom it asks, of "mentee", "mentor" and "staff"',
         tuple,
     ),
+    "text": reading.texts,
 }
 _TWICE = "is there twice; give it another name"
 _PLANS = reading.blocks(_milestone, own="kind", twice=_TWICE)

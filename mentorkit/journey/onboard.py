@@ -26,6 +26,7 @@ from mentorkit.journey.definitions import consent_needed, consent_version, field
 from mentorkit.journey.feedback import asked_of
 from mentorkit.journey.meet import Met, part
 from mentorkit.journey.relay import relayed
+from mentorkit.journey.requirements import still_open
 from mentorkit.journey.safeguards import signoffs_of
 from mentorkit.journey.steps import NEW, Step, atomic, kept_from, not_erased, party, role_in
 
@@ -82,7 +83,8 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
     about what; none about what the reader is in, and no word that was carried. `questions` are the
     profile fields of their role, each with its `value`, and what waits to be looked at (`held`);
     `consent_text` is ``{locale: text}`` of version `consent_now`, and `cohorts` gives by key the
-    name of each that is not over, and of their own. `most_places` is how many they may wish for.
+    name of each that is not over, and of their own. `most_places` is how many they may wish for,
+    `open` are the requirements that nobody can say are met, of whoever was let in all the same.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         own = Own(tx, actor, participant)
@@ -115,6 +117,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
                 {**_question(f, one.profile.get(f.id)), "held": held.get(f.id, "")} for f in asked
             ],
             "signoffs": _signoffs(tx, program, one),
+            "open": still_open(tx, program, one),
             "cohorts": {key: shown(c.name) for key, c in dated.items() if key not in ended},
             "contacts": [
                 {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}

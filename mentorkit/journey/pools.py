@@ -68,7 +68,7 @@ def looking(
         if not people[row.person_id].erased
         and not unsigned(required, row)
         and row.cohort not in ended
-        and old_enough(program, people[row.person_id], tx.now.year)
+        and old_enough(program, people[row.person_id].born, tx.now.year)
     ]
 
 

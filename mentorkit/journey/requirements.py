@@ -16,7 +16,8 @@ from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.shown import shown
 from mentorkit.errors import PluginError
-from mentorkit.journey.definitions import requirements_of
+from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.safeguards import old_enough
 from mentorkit.journey.steps import Step, chosen, program_of, reading
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 ANSWERS = ("yes", "no", "ask")
+AGE = "minimum_age"
+"""The requirement that the minimum age of a program is."""
+OVER = {
+    "en": "Everybody here has to be over {}.",
+    "es": "Aquí todas las personas tienen que tener más de {} años.",
+    "fr": "Ici, tout le monde doit avoir plus de {} ans.",
+}
 BEFORE = ("lead", "waiting", "declined", "approved")
 """The states in which nobody has been promised to somebody yet."""
 log = logging.getLogger(__name__)
@@ -44,6 +52,48 @@ def answers(requirements: Iterable[Requirement], one: Participant) -> list[dict[
         {"requirement": each.id, "answer": answer, "reason": why, "text": shown(each.text)}
         for each, (answer, why) in rulings
     ]
+
+
+def rulings(
+    tx: Transaction, program: Program, *rows: Participant
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what `answers` says of each of these, by id, after what the minimum age says."""
+    requirements, year = requirements_of(tx, program), tx.now.year
+    people = tx.people.get_many(row.person_id for row in rows)
+    return {
+        row.id: [*of_age(program, people[row.person_id].born, year), *answers(requirements, row)]
+        for row in rows
+    }
+
+
+def of_age(program: Program, born: int | None, year: int) -> list[dict[str, Any]]:
+    """Return what the minimum age says of a year of birth, as `answers` would; [] without one.
+
+    Nothing passes over it: it is `final`.
+    """
+    if program.minimum_age is None:
+        return []
+    answer, why = ("ask", "unanswered") if born is None else ("no", "unmet")
+    if old_enough(program, born, year):
+        answer, why = "yes", "met"
+    text = {locale: told.format(program.minimum_age) for locale, told in OVER.items()}
+    return [{"requirement": AGE, "answer": answer, "reason": why, "text": text, "final": True}]
+
+
+def labelled(
+    tx: Transaction, program: Program, given: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return answers where the label of its field stands for a requirement without a text."""
+    fields = fields_of(tx, program)
+    of = {each.id: each.field for each in requirements_of(tx, program) if each.field in fields}
+    labels = {id: shown(fields[field].label) for id, field in of.items()}
+    return [{**one, "text": one["text"] or labels.get(one["requirement"], {})} for one in given]
+
+
+def still_open(tx: Transaction, program: Program, one: Participant) -> list[dict[str, Any]]:
+    """Return the requirements on somebody who was let in that nobody can say are met yet."""
+    told = rulings(tx, program, one)[one.id] if one.let_in else []
+    return labelled(tx, program, [each for each in told if each["answer"] == "ask"])
 
 
 def verdict(rulings: Iterable[Mapping[str, Any]]) -> str:

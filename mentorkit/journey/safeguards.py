@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mentorkit.domain.moves import PARTIES, Role
 from mentorkit.domain.participants import Participant
-from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.signoffs import SignOff, parse_signoffs, unsigned
@@ -51,11 +50,11 @@ def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]
     return {pair for pair in pairs if len(pair) == 2}
 
 
-def old_enough(program: Program, person: Person, year: int) -> bool:
-    """Return whether the person is surely over the program's minimum age, if it has one."""
+def old_enough(program: Program, born: int | None, year: int) -> bool:
+    """Return whether whoever was born then is surely over the minimum age, if there is one."""
     if program.minimum_age is None:
         return True
-    return person.born is not None and year - person.born > program.minimum_age
+    return born is not None and year - born > program.minimum_age
 
 
 def signoffs_of(tx: Transaction, program: Program) -> tuple[SignOff, ...]:
@@ -114,7 +113,7 @@ def breaches(
             return "other_cohort"
         if code := _missing(mentee, required, ended) or _missing(mentor, required, ended):
             return code
-        if not all(old_enough(program, one, tx.now.year) for one in two):
+        if not all(old_enough(program, one.born, tx.now.year) for one in two):
             return "under_age"
         return None if sided(mentee, mentor) else "wrong_role"
 

@@ -27,9 +27,9 @@ from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import feedback, links
 from mentorkit.journey.concerns import LINKED, PURPOSE
-from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.introduce import in_words
-from mentorkit.journey.requirements import answers
+from mentorkit.journey.requirements import rulings
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
 from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
@@ -192,8 +192,8 @@ def _of_application(
         raise NotWanted("overtaken")
     if job.name != "application_declined":
         return {}
-    rulings = answers(requirements_of(tx, program), mine)
-    unmet = [in_locale(one["text"], locale) for one in rulings if one["answer"] == "no"]
+    told = rulings(tx, program, mine)[mine.id]
+    unmet = [in_locale(one["text"], locale) for one in told if one["answer"] == "no"]
     referral = tx.definitions.current(program.id, "referral")
     return {
         "reasons": "\n".join(f"- {each}" for each in unmet if each),

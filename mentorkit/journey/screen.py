@@ -11,16 +11,16 @@ from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import ROLES, Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
-from mentorkit.domain.shown import as_row, shown
+from mentorkit.domain.shown import as_row
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.browse import paged
 from mentorkit.journey.contents import overtake
-from mentorkit.journey.definitions import fields_of, requirements_of
+from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.feedback import close
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.onboard import leave
-from mentorkit.journey.requirements import answers, verdict
+from mentorkit.journey.requirements import labelled, rulings, verdict
 from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of
 from mentorkit.journey.steps import (
     NEW,
@@ -47,7 +47,7 @@ def review(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """List the participants of a program, each with how it meets the requirements.
 
-    `requirements` has an answer for each (`requirements.answers`; where it has no text, the label
+    `requirements` has an answer for each (`requirements.rulings`; where it has no text, the label
     of its field stands for it), `eligible` what they come to;
     `unsigned` are the sign-offs without which somebody is matched with nobody. `search` leaves
     those of whom each of its words stands in the name, the business, the key or, for staff, in an
@@ -103,12 +103,8 @@ def _reviewed(
     rows = list(rows)
     people = tx.people.get_many([row.person_id for row in rows])
     firms = tx.businesses.get_many(row.business_id for row in rows if row.business_id)
-    requirements, required = requirements_of(tx, program), signoffs_of(tx, program)
-    fields = fields_of(tx, program)
-    labels = {one.id: shown(fields[one.field].label) for one in requirements if one.field in fields}
-    told = {row.id: answers(requirements, row) for row in rows}
-    for each in (one for given in told.values() for one in given):
-        each["text"] = each["text"] or labels.get(each["requirement"], {})
+    required = signoffs_of(tx, program)
+    told = {id: labelled(tx, program, given) for id, given in rulings(tx, program, *rows).items()}
     return [
         {
             **as_row(row),
@@ -139,13 +135,13 @@ def approve(
                 "participant.age_unknown",
                 "Ask for the year of birth first: the program has a minimum age.",
             )
-        if not old_enough(program, person, tx.now.year):
+        if not old_enough(program, person.born, tx.now.year):
             raise Conflict(
                 "participant.too_young", f"Everybody must be over {program.minimum_age} here."
             )
     failed = [
         answer["requirement"]
-        for answer in answers(requirements_of(tx, program), one)
+        for answer in rulings(tx, program, one)[one.id]
         if answer["answer"] == "no" and answer["requirement"] not in despite
     ]
     if failed:
@@ -170,8 +166,8 @@ def decline(
     one = tx.participants.get(participant)
     program = tx.programs.get(one.program_id)
     step = by_staff(tx, actor, program)
-    rulings = answers(requirements_of(tx, program), one)
-    unmet = (each["requirement"] for each in rulings if each["answer"] == "no")
+    told = rulings(tx, program, one)[one.id]
+    unmet = (each["requirement"] for each in told if each["answer"] == "no")
     reason = reason or next(unmet, "staff_decision")
     moved = one.move("declined", by=step.role, reason=reason)
     fact = events.ParticipantDeclined

@@ -19,7 +19,7 @@ from mentorkit.journey.cohorts import cohorts_of, no_such, shut
 from mentorkit.journey.contents import answers_aside
 from mentorkit.journey.definitions import consent_version, fields_of, requirements_of
 from mentorkit.journey.onboard import most_places, no_longer
-from mentorkit.journey.requirements import ask
+from mentorkit.journey.requirements import ask, of_age
 from mentorkit.journey.safeguards import not_closed
 from mentorkit.journey.steps import Step, as_party, fresh, person_of, program_of
 from mentorkit.journey.supply import balance, places_of
@@ -108,7 +108,7 @@ def sign_up(
         )
         waits = _waits(tx, found) if role == "mentee" else None
         state = "waiting" if waits else "lead"
-        told = {"state": state, "unmet": _unmet(tx, found, role, profile)}
+        told = {"state": state, "unmet": _unmet(tx, found, role, born, profile)}
         person = _person(tx, actor)
         if person and tx.participants.first(program_id=found.id, person_id=person.id):
             raise Conflict("participant.here_already", "You take part in this program already.")
@@ -224,11 +224,12 @@ def _waits(tx: Transaction, program: Program) -> str | None:
 
 
 def _unmet(
-    tx: Transaction, program: Program, role: str, profile: Mapping[str, Any]
+    tx: Transaction, program: Program, role: str, born: int | None, profile: Mapping[str, Any]
 ) -> list[dict[str, str]]:
     """Return the texts of the requirements of a role that these answers do not meet."""
+    young = [one["text"] for one in of_age(program, born, tx.now.year) if one["answer"] == "no"]
     asked = [one for one in requirements_of(tx, program) if role in one.roles and not one.check]
-    return [shown(one.text) for one in asked if one.answer(profile) == "no" and one.text]
+    return young + [shown(one.text) for one in asked if one.answer(profile) == "no" and one.text]
 
 
 def _person(tx: Transaction, actor: Actor) -> Person | None:

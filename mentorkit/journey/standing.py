@@ -20,13 +20,13 @@ from mentorkit.errors import NotAllowed
 from mentorkit.journey.cases import seen_by
 from mentorkit.journey.choices import waiting
 from mentorkit.journey.contents import waiting_in
-from mentorkit.journey.definitions import consent_needed, lacking, matching_for, requirements_of
+from mentorkit.journey.definitions import consent_needed, lacking, matching_for
 from mentorkit.journey.flags import to_mend
 from mentorkit.journey.onboard import unanswered
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
-from mentorkit.journey.requirements import answers
+from mentorkit.journey.requirements import rulings, still_open
 from mentorkit.journey.signup import WAITS
 from mentorkit.journey.steps import (
     NEW,
@@ -161,7 +161,8 @@ def home(kit: Kit, *, tenant: str, actor: Actor) -> dict[str, Any]:
 
     A part's `stage` is one of ``received``, ``checking``, ``declined``, ``joining`` (`unanswered`
     and `consent_asked` tell what is missing; where nothing is, `onboard.complete` is all that is
-    left), ``looking``, ``asked``, ``connected``, ``paused`` and ``left``. It lists
+    left; `open` are the requirements that nobody can say are met), ``looking``, ``asked``,
+    ``connected``, ``paused`` and ``left``. It lists
     the open proposals that it was told of (``yours``: its yes or reply is awaited now), running
     relationships by name, with what is `late` there as `flags.own` tells it, and those `before`
     (``ended``, or ``left`` to the others), newest first.
@@ -218,6 +219,7 @@ def _part(tx: Transaction, program: Program, one: Participant) -> dict[str, Any]
         "self_match": one.plays("mentee") and matching_for(tx, program, one) == "self",
         "places": one.free,
         "unmet": _unmet(tx, program, one) if one.state == "declined" else [],
+        "open": still_open(tx, program, one),
         "referral": shown(told.body) if told and one.state == "declined" else {},
         "usual_wait": usual_wait(tx, program) if one.plays("mentee") else None,
     }
@@ -239,8 +241,8 @@ def _together(
 
 def _unmet(tx: Transaction, program: Program, one: Participant) -> list[dict[str, str]]:
     """Return the texts of the requirements that somebody does not meet."""
-    rulings = answers(requirements_of(tx, program), one)
-    return [each["text"] for each in rulings if each["answer"] == "no" and each["text"]]
+    told = rulings(tx, program, one)[one.id]
+    return [each["text"] for each in told if each["answer"] == "no" and each["text"]]
 
 
 def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _why(tx: Transaction, program: Program, one: Participant, asked: Collection[
         return f"Who is {one.state} is not matched. Everybody active, with a free place, is."
     if one.consented_at is None:
         return "Who has not agreed to the program's text is not matched. Agree first."
-    if not old_enough(program, tx.people.get(one.person_id), tx.now.year):
+    if not old_enough(program, tx.people.get(one.person_id).born, tx.now.year):
         return (
             f"Only who is surely over {program.minimum_age} is matched here. If that is so, let a "
             "coordinator set the year of birth right."

@@ -104,7 +104,7 @@ def _mentors(tx: Transaction, program: Program) -> list[Participant]:
     ended = over(tx, program)
     rows = [o for o in active if _places(o) and not unsigned(required, o) and o.cohort not in ended]
     people = tx.people.get_many(one.person_id for one in rows)
-    return [one for one in rows if old_enough(program, people[one.person_id], tx.now.year)]
+    return [one for one in rows if old_enough(program, people[one.person_id].born, tx.now.year)]
 
 
 def _places(one: Participant) -> int:

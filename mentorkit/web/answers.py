@@ -26,16 +26,16 @@ NAME = "answer."
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
-def mark_needed(visit: Visit, questions: Sequence[dict[str, Any]], role: str) -> None:
-    """Mark as `required` also the questions that a requirement of the role looks at.
+def mark_asked(visit: Visit, questions: Sequence[dict[str, Any]], role: str) -> None:
+    """Mark as `looked_at` the questions that a requirement of the role looks at.
 
-    Without an answer nobody can say whether it is met, and staff have to ask.
+    They may stay empty; but then nobody can say whether it is met, and staff have to ask.
     """
     with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
         asked = requirements_of(tx, visit.of)
-    needed = {one.field for one in asked if role in ("both", *one.roles)}
+    fields = {one.field for one in asked if role in ("both", *one.roles)}
     for question in questions:
-        question["required"] = question["required"] or question["id"] in needed
+        question["looked_at"] = question["id"] in fields
 
 
 def typed(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.journey import links
 from mentorkit.journey.concerns import PURPOSE
+from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.plugins import in_force
 from mentorkit.journey.steps import READERS
 from mentorkit.web.answers import number
@@ -135,9 +136,26 @@ class Visit:
         """Return a plugin's own words in the visitor's language, braces and all."""
         return i18n.translate(message, self.locale)
 
+    def counted(self, one: str, many: str, count: int) -> str:
+        """Return what so many are called in the visitor's language, without the number."""
+        return i18n.counted(one, many, count, self.locale)
+
     def text(self, text: Mapping[str, str] | str) -> str:
         """Return what a program wrote (``{locale: text}``) in the visitor's language."""
         return in_locale(text, self.locale)
+
+    def milestone(self, kind: str) -> str:
+        """Return what the program calls a milestone of a kind of its own, else the kind in words.
+
+        The program is asked once in a request.
+        """
+        if "mentorkit_milestones" not in flask.g:
+            with self.kit.transaction(tenant=self.tenant, write=False) as tx:
+                targets, _ = targets_of(tx, self.of)
+            plans = [*(p for level in targets.touch for p in level.milestones), *targets.milestones]
+            flask.g.mentorkit_milestones = {plan.kind: plan.text for plan in plans}
+        text = flask.g.mentorkit_milestones.get(kind)
+        return self.text(text) if text else kind.replace("_", " ").capitalize()
 
     def choices(self, one: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return what a question offers, ``[(id, label)]``: a long list by name, as they read it.
@@ -358,6 +376,7 @@ BEHALF: tuple[Means, ...] = ("phone", "paper", "visit")
 NOTICES = {
     "opened": "The program is open.",
     "closed": "The program is closed to new people. Relationships go on to their end.",
+    "kept_staff": "They work in this program now.",
     "appointed": "They work in this program now. Nobody has checked that there is such an account: "
     "compare it with how this portal writes it.",
     "dismissed": "They do not work in this program any more.",
@@ -367,20 +386,23 @@ NOTICES = {
     "waiting": "{count} put on the waiting list.",
     "joined": "{count} can be matched now.",
     "ready": "Thank you. Everything is there for a match now.",
+    "ready_open": "Thank you. Something is still open: see below.",
     "imported": "The file is taken in: {count} new.",
     "answered": "Your answers are kept.",
     "agreed": "Thank you. You have agreed.",
     "agreed_many": "Noted: {count} agreed.",
     "accepted": "You have said yes.",
     "connected": "You are connected now. Below you see how to reach each other.",
+    "connected_now": "You are connected now. Below you write to each other.",
     "yes_noted": "Their yes is noted.",
     "no_noted": "Their no is noted. The other side is told kindly, without the reason.",
     "refused": "You have said no. The other side is told kindly, without your reason.",
     "withdrawn": "It is taken back.",
     "question": "Your question is on its way. The time to answer waits for the reply.",
     "replied": "Your reply is on its way.",
-    "drafted": "A new draft is ready: {count} pairs.",
-    "published": "{count} pairs have been offered.",
+    "drafted": "A new draft is ready. Pairs in it: {count}.",
+    "drafted_none": "Nobody could be paired.",
+    "published": "Pairs that have been offered: {count}.",
     "discarded": "The draft is thrown away. Nobody heard of it.",
     "locked": "The pair is locked: the next draft keeps it.",
     "unlocked": "The pair is not locked any more.",

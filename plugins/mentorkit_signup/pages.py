@@ -119,7 +119,7 @@ def shown(
     asked = signup.form(visit.kit, tenant=visit.tenant, program=program)
     listed = wrong.problems if isinstance(wrong, WithProblems) else ()
     problems = {one.place: one.message for one in listed}
-    answers.mark_needed(visit, asked["questions"], role)
+    answers.mark_asked(visit, asked["questions"], role)
     told = answers.typed(questions(asked, role)) if wrong or refused or doubted else {}
     for one in asked["questions"]:
         one["typed"], one["wrong"] = told.get(one["id"]), problems.get(one["id"])

@@ -68,7 +68,7 @@ def send(host: flask.Flask, user: str | None = None, status: int = 200, **typed:
     return answer.text
 
 
-def test_what_a_requirement_looks_at_is_marked_as_needed_and_the_year_of_birth_says_why(
+def test_what_a_requirement_looks_at_is_marked_as_looked_at_and_the_year_of_birth_says_why(
     host: flask.Flask, kit: Kit
 ) -> None:
     old = {"id": "old", "field": "years", "test": "at_least", "value": 2, "roles": ["mentor"]}
@@ -77,16 +77,45 @@ def test_what_a_requirement_looks_at_is_marked_as_needed_and_the_year_of_birth_s
     more["program"] = {"minimum_age": 17}
     programs.create(kit, **BY, key="elders", preset=more)
 
-    def marked(role: str) -> set[str]:
+    def marked(role: str) -> dict[str, set[str]]:
         page = host.test_client().get(f"/m/x/signup/elders?as={role}").text
         assert 'aria-describedby="born-help"' in page
         assert 'id="born-help">Everybody here has to be over 17.</span>' in page
         labels = re.findall(r'<label for="answer\.(\w+)">(.*?)</label>', page)
         assert {name for name, _ in labels} == set(fields)
-        return {name for name, label in labels if "(needed)" in label}
+        return {
+            mark: {name for name, label in labels if f"({mark})" in label}
+            for mark in ("needed", "looked at before you are taken in")
+        }
 
-    assert marked("mentor") == {"trade", "years"}
-    assert marked("mentee") == {"trade"}
+    marks = {"needed": {"trade"}, "looked at before you are taken in": {"years"}}
+    assert marked("mentor") == marks
+    assert marked("mentee") == {**marks, "looked at before you are taken in": set()}
+
+
+def test_who_is_too_young_is_told_at_once_and_so_are_the_staff(host: flask.Flask, kit: Kit) -> None:
+    programs.create(kit, **BY, key="adults", preset={**PRESET, "program": {"minimum_age": 18}})
+    browser = host.test_client()
+    for born, told in ((2008, True), (2007, False)):
+        page = browser.get("/m/x/signup/adults?as=mentor").text
+        token = re.search(r'mk_token" value="([^"]+)', page)
+        assert token
+        typed = {"as": "mentor", "name": f"Bo {born}", "email": f"{born}@example.org"}
+        typed |= {"mk_token": token[1], "born": str(born), "answer.trade": "baker"}
+        page = browser.post("/m/x/signup/adults", data=typed).text
+        assert ("may not be the right one for you" in page) is told
+        assert ("Everybody here has to be over 18." in page) is told
+    young, old = screen.review(kit, **BY, program="adults")
+    assert [one["answer"] for one in young["requirements"]] == ["no", "yes"]
+    assert young["requirements"][0]["text"]["en"] == "Everybody here has to be over 18."
+    assert (young["eligible"], old["eligible"]) == ("no", "yes")
+    admin = {"X-User": "admin"}
+    page = browser.get("/m/programs/adults/people", headers=admin).text
+    assert "Everybody here has to be over 18. (not met)" in page
+    page = browser.get(f"/m/programs/adults/people/{young['id']}", headers=admin).text
+    assert "Everybody here has to be over 18. <strong>(not met)" in page
+    assert 'name="despite"' not in page, "nothing passes over the age"
+    assert screen.decline(kit, **BY, participant=young["id"])["reason"] == "minimum_age"
 
 
 def test_a_sign_up_that_is_sent_twice_counts_once(host: flask.Flask, kit: Kit) -> None:

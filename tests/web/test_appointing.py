@@ -24,7 +24,8 @@ def test_an_admin_changes_a_role_and_removes_somebody_after_being_asked(portal: 
     name = admin.find(r"Yes, remove (\w+) from the staff")
     person = admin.find(r'name="person" value="([^"]+)"')
     page = admin.send(f"{HOME}staff", person=person, role="viewer")
-    assert "Nobody has checked that there is such an account" in page
+    assert "They work in this program now." in page
+    assert "Nobody has checked" not in page, "they were known already"
     assert roles(portal)[name] == "viewer"
     assert "They do not work in this program any more" in admin.send(
         f"{HOME}staff", person=person, do="dismiss"
@@ -49,5 +50,9 @@ def test_who_works_in_another_program_is_offered(create_portal: Callable[..., Po
     page = admin.open("/programs/next/")
     assert "(account cora)" in page
     person = admin.find(r'<option value="([^"]+)">[^<]+\(account cora\)')
-    assert "account cora" in admin.send("/programs/next/staff", person=person, role="coordinator")
+    page = admin.send("/programs/next/staff", person=person, role="coordinator")
+    assert "account cora" in page
+    assert "Nobody has checked" not in page
+    page = admin.send("/programs/next/staff", name="Nia", user_ref="nia", role="viewer")
+    assert "Nobody has checked that there is such an account" in page
     assert "Overview" in portal.browser("cora").open("/programs/next/")

@@ -20,6 +20,7 @@ from mentorkit.journey import (
     onboard,
     recruit,
     screen,
+    setup,
     standing,
 )
 from mentorkit.journey.steps import many
@@ -67,7 +68,7 @@ def test_from_the_first_answer_to_looking(portal: Portal) -> None:
 def test_who_has_given_everything_is_told_so_and_is_ready_by_one_button(portal: Portal) -> None:
     walk(portal, onboard.consent)
     page = walk(portal, screen.approve)
-    assert "You are in, and nothing is missing" in page
+    assert "You are in. Say that you are ready" in page
     assert "missing before" not in page
     assert "Answer what is missing" not in page
     zoe = portal.browser("zoe")
@@ -76,6 +77,27 @@ def test_who_has_given_everything_is_told_so_and_is_ready_by_one_button(portal: 
     assert "Everything is there for a match now" in page
     assert current(page) == "Looking"
     assert "I am ready" not in page
+
+
+def test_a_requirement_that_is_still_open_is_told_as_long_as_it_is(portal: Portal) -> None:
+    at: dict[str, Any] = {**by_admin(portal), "program": "traders", "kind": "requirements"}
+    text = "Mentees take the training before they are matched."
+    entry = {"field": "trade", "text": {"en": text}, "roles": ["mentee"]}
+    setup.listed(portal.kit, **at, id="training", entry=entry)
+    walk(portal, onboard.consent)
+    assert f"<li>{text}" in walk(portal, screen.approve)
+    zoe, path = portal.browser("zoe"), f"/programs/traders/people/{portal.ids['zoe']}"
+    zoe.open("/")
+    page = zoe.send(f"{path}/ready")
+    assert "Something is still open" in page
+    assert "Everything is there" not in page
+    assert f"<li>{text}" in page
+    assert f"<li>{text}" in zoe.open(path)
+    page = portal.browser("cora").open(path)
+    assert "Still open, please ask:" in page
+    assert f"<li>{text}" in page
+    zoe.send(path, **{"answer.trade": "baker"})
+    assert text not in zoe.open("/") + zoe.open(path) + portal.browser("cora").open(path)
 
 
 def test_who_agrees_on_their_page_is_led_there_and_reads_what_comes_next(portal: Portal) -> None:
@@ -205,18 +227,18 @@ def test_a_coordinator_reads_on_home_what_is_next_and_how_much_waits(portal: Por
     cora = portal.browser("cora")
     page = cora.open("/")
     assert "New people wait for you to look at them." in page
-    assert "<strong>1</strong> new people" in page
-    assert "open concerns" not in page
+    assert "<strong>1</strong> new person" in page
+    assert "open concern" not in page
     assert "Zoe" in cora.open(cora.find(r'href="([^"]*/people\?state=lead)"'))
     about = {"program": "traders", "kind": "unwanted_contact", "text": "He shouts at me."}
     concerns.raise_(portal.kit, tenant="acme", actor=Actor(user_ref="ana"), **about)
     page = cora.open("/")
     assert "Somebody has raised a concern" in page
-    assert "<strong>1</strong> open concerns" in page
+    assert "<strong>1</strong> open concern<" in page
     cora.open(cora.find(r'href="([^"]*/concerns)"'))
     page = portal.browser("vera").open("/")
     assert "New people wait for you" in page, "a viewer hears of no concern"
-    assert "open concerns" not in page
+    assert "open concern" not in page
     assert "people?state=lead" not in page
 
 

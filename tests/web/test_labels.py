@@ -88,7 +88,8 @@ def test_a_requirement_without_a_text_is_called_by_its_field(labelled: Portal) -
     assert "time (please ask)" not in page
     (row,) = screen.review(labelled.kit, **BY, program="traders", state="lead")
     page = labelled.browser("cora").open(f"{AT}/people/{row['id']}")
-    assert 'Hours a month <span class="mk-quiet">(needed)</span>' in page
+    asked = 'Hours a month <span class="mk-quiet">(looked at before they are taken in)</span>'
+    assert asked in page
 
 
 def test_who_is_refused_is_named_with_the_requirement_in_words(portal: Portal) -> None:

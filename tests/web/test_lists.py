@@ -246,7 +246,7 @@ def test_every_page_tells_the_same_number_of_free_places(portal: Portal) -> None
         assert "1 of them offered now" in page
     page = cora.open(f"{AT}/matching")
     assert "3 free places with mentors for 2 mentees without one." in page
-    assert "1 of them are offered already." in page
+    assert "Offered already: 1." in page
 
 
 def test_staff_read_of_the_mentee_and_the_mentor_and_the_two_read_you(portal: Portal) -> None:

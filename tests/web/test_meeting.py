@@ -11,7 +11,7 @@ import babel.dates
 import pytest
 from web.conftest import ADMIN, Browser, Portal
 
-from mentorkit.journey import accept, cases, match, meet, met, onboard
+from mentorkit.journey import accept, cases, match, meet, met, onboard, programs
 from mentorkit.kit import Kit
 from mentorkit.worker import work
 
@@ -108,6 +108,21 @@ def test_staff_make_a_link_on_the_page_for_one_of_the_two(signing: Portal) -> No
     ana = signing.browser("ana")
     ana.open(path)
     assert "one tap" not in ana.page.text
+
+
+def test_a_milestone_of_the_programs_own_is_called_in_its_words_or_by_its_kind_in_words(
+    portal: Portal,
+) -> None:
+    text = {"en": "What we agree on", "es": "Lo que acordamos"}
+    plan = [{"kind": "agreement", "day": 7, "text": text}, {"kind": "month_4", "day": 120}]
+    at: dict[str, Any] = {**by_admin(portal), "program": "traders", "kind": "targets"}
+    programs.define(portal.kit, **at, body={"milestones": plan})
+    path = f"/programs/traders/relationships/{connect(portal)}"
+    for user in ("ana", "cleo", "cora"):
+        page = portal.browser(user).open(path)
+        assert "<td>What we agree on" in page
+        assert "<td>Month 4" in page
+        assert "month_4" not in page
 
 
 def test_f23_staff_look_at_what_is_due_and_note_what_they_see(portal: Portal, clock: Any) -> None:

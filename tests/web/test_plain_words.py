@@ -8,9 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from web.conftest import ADMIN, Portal
+from web.conftest import ADMIN, PRESET, Portal
 
-from mentorkit.journey import accept, match, meet, onboard, plugins, programs
+from mentorkit.domain.participants import Lead
+from mentorkit.journey import (
+    accept,
+    contacts,
+    match,
+    meet,
+    onboard,
+    plugins,
+    programs,
+    recruit,
+    screen,
+)
 from mentorkit.kit import Kit
 
 BY: dict[str, Any] = {"tenant": "acme", "actor": ADMIN}
@@ -239,9 +250,67 @@ def test_the_second_yes_leads_to_how_they_reach_each_other(portal: Portal) -> No
     cleo, path = portal.browser("cleo"), f"/programs/traders/proposals/{asked}"
     cleo.open(path)
     page = cleo.send(path, do="accept")
-    assert "You are connected now." in page
+    assert "You are connected now. Below you write to each other." in page
+    assert "shares no phone number or address" in page
     assert "Choose how you are reached" in page
     assert f"/people/{portal.ids['cleo']}#contacts" in page
+
+
+def test_where_somebody_shares_a_number_the_second_yes_says_that_it_stands_below(
+    portal: Portal,
+) -> None:
+    ana: dict[str, Any] = {**BY, "participant": portal.ids["ana"]}
+    contacts.keep(portal.kit, **ana, kind="phone", value="+254 712 345678")
+    two = {"mentee": portal.ids["ana"], "mentor": portal.ids["cleo"]}
+    asked = match.propose(portal.kit, **BY, **two)["id"]
+    accept.accept(portal.kit, **BY, proposal=asked, on_behalf_of="mentee")
+    cleo, path = portal.browser("cleo"), f"/programs/traders/proposals/{asked}"
+    cleo.open(path)
+    page = cleo.send(path, do="accept")
+    assert "Below you see how to reach each other." in page
+    assert "+254 712 345678" in page
+
+
+def test_opening_a_program_says_who_matches_then(portal: Portal) -> None:
+    for key, own, told in (
+        ("by_staff", {}, "you match people and offer pairs"),
+        ("by_choice", {"matching": "self"}, "mentees choose a mentor themselves"),
+        ("in_circles", {"kind": "circle"}, "you bring circles together"),
+    ):
+        programs.create(portal.kit, **BY, key=key, preset={**PRESET, "program": own})
+        page = portal.browser("admin").open(f"/programs/{key}/")
+        assert f"Once it is open, {told}" in page
+
+
+def test_a_draft_without_a_pair_says_so_and_offers_nothing(portal: Portal) -> None:
+    body = {**PRESET["strategy"], "rules": [{"rule": "same", "field": "village"}]}
+    cora = portal.browser("cora")
+    for who in ("ana", "ben"):
+        onboard.answer(
+            portal.kit, **BY, participant=portal.ids[who], answers={"village": f"of {who}"}
+        )
+    programs.define(portal.kit, **BY, program="traders", kind="strategy", body=body)
+    cora.open("/programs/traders/matching")
+    page = cora.send("/programs/traders/matching")
+    assert "Nobody could be paired." in page
+    assert "nothing to offer" in page
+    assert "offer all these pairs" not in page
+    assert "Throw away" in page
+
+
+def test_who_is_not_to_be_matched_now_is_accounted_for(portal: Portal) -> None:
+    match.propose(portal.kit, **BY, mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    lead = Lead(key="zoe", role="mentee", name="Zoe")
+    recruit.receive(portal.kit, **BY, program="traders", leads=[lead])
+    cora = portal.browser("cora")
+    page = " ".join(cora.open("/programs/traders/").split())
+    assert "<strong>3</strong> mentees without a mentor" in page
+    assert "1 of them to be matched now; the others are asked, or not taken in yet" in page
+    (zoe,) = screen.review(portal.kit, **BY, program="traders", state="lead")
+    for verb in (screen.approve, onboard.consent):
+        verb(portal.kit, **BY, participant=zoe["id"])
+    page = cora.open("/programs/traders/people?state=approved")
+    assert "has not said yet that they are ready" in page
 
 
 def test_a_break_hopes_for_no_time(portal: Portal) -> None:

@@ -78,7 +78,7 @@ def test_a_pair_is_made_in_a_spreadsheet(
     assert "line 3, column mentor" in page
     kept = cora.find(r'name="kept" value="([^"]+)"')
     page = cora.send(path, kept=kept, name="pairs.csv", do="draft")
-    assert "A new draft is ready: 1 pairs" in page
+    assert "A new draft is ready. Pairs in it: 1." in page
     assert "Dora" in page
 
 

@@ -37,11 +37,11 @@ def test_a_draft_is_published_once_it_is_known_who_hears_of_it(portal: Portal) -
     cora = portal.browser("cora")
     cora.open(f"{AT}/matching")
     page = press(cora, "publish")
-    assert "Offer 2 pairs?" in page
+    assert "Offer the pairs of this draft (2)?" in page
     assert "Mentees who get a message now, with the question: 2." in page
     assert "No, go back" in page
     assert not asked(portal), "nobody is asked yet"
-    assert "2 pairs have been offered" in press(cora, f"{run}/publish")
+    assert "Pairs that have been offered: 2." in press(cora, f"{run}/publish")
     assert asked(portal) == 2
 
 

@@ -70,7 +70,7 @@ def test_a_sheet_of_pairs_may_be_as_large(portal: Portal) -> None:
     upload(cora, PAIRS, sheet=sheet(4 * 2**20, body))
     kept = cora.find(r'name="kept" value="([^"]+)"')
     page = upload(cora, PAIRS, kept=kept, name="pairs.csv", do="draft")
-    assert "A new draft is ready: 1 pairs" in page
+    assert "A new draft is ready. Pairs in it: 1." in page
 
 
 @pytest.mark.parametrize("path", [IMPORT, PAIRS])

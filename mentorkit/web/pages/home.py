@@ -17,8 +17,7 @@ STAGES = {
     "declined": "This program is not the right one for you just now. That is no judgement of you "
     "or your work.",
     "joining": "You are in. A few things are missing before we can look for a match.",
-    "ready": "You are in, and nothing is missing. Say that you are ready, and we look for a match "
-    "for you.",
+    "ready": "You are in. Say that you are ready, and we look for a match for you.",
     "looking": "We are looking for a match for you.",
     "asked": "There is a proposal for you. Please answer.",
     "connected": "You are connected.",
@@ -29,21 +28,19 @@ STEPS = 10
 """Of how many programs at most home says what is next: each takes a look at all who are in it."""
 
 MENTOR = {
-    "ready": "You are in, and nothing is missing. Say that you are ready, and we tell you as soon "
-    "as a mentee fits.",
+    "ready": "You are in. Say that you are ready, and we tell you as soon as a mentee fits.",
     "looking": "You are ready. We tell you as soon as a mentee fits.",
     "connected": "You are connected, and have no free place now.",
 }
 """What a mentor is told otherwise than a mentee."""
 CHOOSING = {
     "joining": "You are in. A few things are missing before you can choose a mentor.",
-    "ready": "You are in, and nothing is missing. Say that you are ready, and choose a mentor.",
+    "ready": "You are in. Say that you are ready, and choose a mentor.",
     "looking": "Look for a mentor now: choose one, and ask.",
 }
 CHOSEN = {
     "joining": "You are in. A few things are missing before mentees can choose you.",
-    "ready": "You are in, and nothing is missing. Say that you are ready, and mentees can choose "
-    "you.",
+    "ready": "You are in. Say that you are ready, and mentees can choose you.",
     "looking": "You are ready. We tell you as soon as a mentee asks.",
 }
 """What a mentee and a mentor are told where they find each other themselves."""

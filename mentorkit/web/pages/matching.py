@@ -112,7 +112,9 @@ def matching_draft(visit: Visit, program: str) -> str | Response | tuple[str, in
         return _again(visit, program, error), status(error)
     if made["dropped_locks"]:
         return _again(visit, program, None, made)
-    return visit.go("matching", "drafted", program=program, count=made["summary"]["pairs"])
+    pairs = made["summary"]["pairs"]
+    said = "drafted" if pairs else "drafted_none"
+    return visit.go("matching", said, program=program, count=pairs)
 
 
 def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any = None) -> str:
@@ -154,7 +156,7 @@ def _sure(visit: Visit, program: str, run: str) -> str:
     }[first]
     return ask_first(
         visit,
-        visit.words("Offer {count} pairs?", count=visit.number(len(pairs))),
+        visit.words("Offer the pairs of this draft ({count})?", count=visit.number(len(pairs))),
         [
             then,
             visit.words("Whoever else is asked gets theirs once the one before has said yes."),

@@ -49,6 +49,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 DECIDING = ("approve", "decline", "wait")
+UNDECIDED = ("lead", "waiting", "declined")
 NOT_YET: Mapping[str, Any] = {"done": (), "refused": ()}
 """What `many` has done on a list that was only opened."""
 
@@ -300,7 +301,8 @@ def participant(
     problems = {one.place: one.message for one in listed}
     found["zone"] = visit.clock(found["zone"])
     hours = ahead(found["zone"], visit.kit.clock())
-    answers.mark_needed(visit, found["questions"], found["role"])
+    if found["state"] in UNDECIDED:
+        answers.mark_asked(visit, found["questions"], found["role"])
     for question in found["questions"]:
         question["typed"] = answers.as_typed(question, hours)
         question["wrong"] = problems.get(question["id"])
@@ -365,7 +367,7 @@ def participant_answer(visit: Visit, program: str, participant: str) -> Response
     except (Invalid, Conflict, NotAllowed) as error:
         return _again(visit, program, participant, error), status(error)
     if found["state"] == "approved" and not visit.is_staff:
-        return visit.go("home", "ready")
+        return visit.go("home", _ready(visit, participant))
     own = visit.person is not None and found["person_id"] == visit.person.id
     said = "answered" if own else "noted"
     return visit.go("participant", said, program=program, participant=participant)
@@ -382,8 +384,14 @@ def participant_ready(visit: Visit, program: str, participant: str) -> Response 
     except (Invalid, Conflict) as error:
         return _again(visit, program, participant, error), status(error)
     if visit.is_staff:
-        return visit.go("participant", "ready", program=program, participant=participant)
-    return visit.go("home", "ready")
+        said = _ready(visit, participant)
+        return visit.go("participant", said, program=program, participant=participant)
+    return visit.go("home", _ready(visit, participant))
+
+
+def _ready(visit: Visit, participant: str) -> str:
+    """Return what is said to whoever is ready: whether a requirement is still open."""
+    return "ready_open" if _one(visit, participant)["open"] else "ready"
 
 
 def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
@@ -392,7 +400,7 @@ def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
 
 def _deciding(visit: Visit, found: dict[str, Any]) -> dict[str, Any] | None:
     """Return how somebody meets the requirements, where staff still decide about them."""
-    if not visit.is_staff or found["state"] not in ("lead", "waiting", "declined"):
+    if not visit.is_staff or found["state"] not in UNDECIDED:
         return None
     return screen.one(visit.kit, **visit.asked(), participant=found["id"])
 

@@ -29,7 +29,7 @@ NEXT = {
     "answer something, or to say that they are ready. Remind them, or ask by phone.",
     "appoint": "Nobody coordinates the program yet. Appoint somebody below, who is told of "
     "whatever needs somebody. Then open it.",
-    "open": "The program is still a draft. Open it once you are ready to match.",
+    "open": "The program is still a draft. Open it once you are ready to begin.",
     "recruit_mentees": "Mentors are here. Now invite mentees.",
     "publish": "A draft of pairs waits to be looked at and published.",
     "match": "Mentees are looking, and mentors have places. Make a draft of pairs.",
@@ -45,6 +45,12 @@ CHOOSE = (
     "those who find nobody, make a draft of pairs."
 )
 """What is best done instead of a draft: in circles, and where people choose each other."""
+BEGINS = {
+    "circle": "Once it is open, you bring circles together.",
+    "self": "Once it is open, mentees choose a mentor themselves, and ask.",
+    "staff": "Once it is open, you match people and offer pairs.",
+}
+"""What opening a program begins: in circles, and by who starts the matching."""
 LACKING = {
     "consent": "Write what everybody agrees to.",
     "measurement": "Say what is measured, or why nothing is.",
@@ -132,6 +138,7 @@ def overview(visit: Visit, program: str) -> str:
         here="overview",
         told=told,
         where=where,
+        begins=visit.words(BEGINS["circle" if visit.of.kind == "circle" else visit.of.matching]),
         missing=[visit.words(LACKING[code]) for code in found["lacking"]],
         staff=programs.staff(visit.kit, **visit.asked(), program=program),
         staff_roles=STAFF_ROLES if "admin" in visit.roles else STAFF_ROLES[1:],
@@ -167,12 +174,14 @@ def staff_add(visit: Visit, program: str) -> Response:
     if visit.form.get("do") == "dismiss":
         programs.dismiss(visit.kit, **at, person=person or "")
         return visit.go("overview", "dismissed", program=program, anchor="staff")
+    account = visit.form.get("user_ref", "").strip() or None
     programs.appoint(
         visit.kit,
         **at,
         role=visit.form.get("role", ""),
         person=person,
         name=visit.form.get("name", "").strip(),
-        user_ref=visit.form.get("user_ref", "").strip() or None,
+        user_ref=account,
     )
-    return visit.go("overview", "appointed", program=program, anchor="staff")
+    said = "appointed" if account and not person else "kept_staff"
+    return visit.go("overview", said, program=program, anchor="staff")

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.journey import accept, contents, match
+from mentorkit.journey import accept, contents, introduce, match
 from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
@@ -61,7 +61,8 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
             done = accept.accept(visit.kit, **at, on_behalf_of=whose)
             said = "yes_noted" if whose in PARTIES else "accepted"
             if begun := done.get("relationship"):
-                said = said if visit.is_staff else "connected"
+                if not visit.is_staff:
+                    said = _connected(visit, begun["id"])
                 return visit.go("relationship", said, program=program, relationship=begun["id"])
         elif did == "decline":
             reason = visit.form.get("reason", "")
@@ -83,6 +84,12 @@ def proposal_answer(visit: Visit, program: str, proposal: str) -> Response | tup
     except (Conflict, Invalid) as error:
         return _again(visit, program, proposal, error), status(error)
     return visit.go("proposal", said, program=program, proposal=proposal)
+
+
+def _connected(visit: Visit, relationship: str) -> str:
+    """Return what whoever is connected now is told: whether somebody shares how to be reached."""
+    told = introduce.introduction(visit.kit, **visit.asked(), relationship=relationship)
+    return "connected" if any(one["ways"] for one in told["others"]) else "connected_now"
 
 
 def _again(visit: Visit, program: str, one: str, error: MentorKitError) -> str:
