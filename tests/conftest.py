@@ -27,6 +27,14 @@ POSTGRES = os.environ.get(
 KINDS = ("sqlite-prepared", "sqlite-plain", "postgresql")
 
 
+LONG = ("tests/journey/test_states", "tests/journey/test_scenario")
+"""What takes minutes is begun first, so that no worker is left with it in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @dataclass
 class Database:
     """One fresh database with the core's tables in it. `url` opens it from another process."""

@@ -96,7 +96,9 @@ def test_who_has_been_offered_somebody_is_not_to_be_matched_again(create_world: 
 
 
 def test_a_draft_without_a_pair_is_not_to_be_published(create_world: Any) -> None:
-    world = create_world([lead("ana", "mentee", trade="baker"), lead("dora", "mentor", trade="it")])
+    world = create_world(
+        [lead("ana", "mentee", trade="baker"), lead("dora", "mentor", trade="smith")]
+    )
     assert overview(world) == (1, 1, 0, "match")
     match.draft(world.kit, **world.at, program="traders", alone=True)
     assert overview(world) == (1, 1, 0, "match"), "there is none in it"
@@ -247,7 +249,10 @@ def test_who_is_suggested_nobody_hears_the_true_reason(create_world: Any) -> Non
 def test_who_is_asked_is_not_to_be_matched_now_also_with_a_place_for_another(
     create_world: Any,
 ) -> None:
-    people = [lead("ana", "mentee", trade="baker", capacity=2), lead("dora", "mentor", trade="smith")]
+    people = [
+        lead("ana", "mentee", trade="baker", capacity=2),
+        lead("dora", "mentor", trade="smith"),
+    ]
     world = create_world(people, mentee_capacity=2)
     assert overview(world)[0] == 1
     match.propose(world.kit, **world.at, mentee=world.ids["ana"], mentor=world.ids["dora"])
