@@ -54,7 +54,7 @@ def test_a_program_is_run_from_a_preset_to_an_ended_relationship(
     admin.send("/programs/p1/open")
     admin.open("/programs/p1/matching")
     page = admin.send("/programs/p1/matching")
-    assert "1 pairs" in page
+    assert "1 pair" in page
     assert "Eva" in page
     run = admin.find(r'matching/([^/"]+)/publish"')
     assert "Waiting for an answer" in admin.send(f"/programs/p1/matching/{run}/publish")
