@@ -87,7 +87,8 @@ class CsvSource(RecruitmentSource):
             declared,
             role=role,
             default_capacity=given.get("default_capacity"),
-            year=ctx.now.year,
+            clock=ctx.program.zone if ctx.program else None,
+            now=ctx.now,
             source=self.name,
         )
         if wrong:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
+from mentorkit.domain.programs import Program
 from mentorkit.errors import Invalid
 from mentorkit.hooks import Batch, Inbound, RecruitmentSource, Sheet
 from mentorkit.hooks.registry import Registry
@@ -46,13 +47,20 @@ def declared(**entries: Any) -> dict[str, Field]:
 def receive(body: str | bytes, filename: str = "mentees.csv", **options: Any) -> Batch:
     source = CsvSource(options.pop("settings", None))
     fields, role = options.pop("fields", None), options.pop("role", "mentee")
+    program = options.pop("program", None)
     sent = body.encode() if isinstance(body, str) else body
     return source.receive(
-        SampleContext(),
+        SampleContext(program=program),
         Inbound(body=sent, filename=filename),
         role=role,
         fields=fields,
         options=options,
+    )
+
+
+def in_zone(zone: str) -> Program:
+    return Program(
+        id="p", tenant="sample", key="p", name=Frozen(), zone=zone, created_at=SampleContext.now
     )
 
 
@@ -631,7 +639,7 @@ def test_reading_csv_loads_no_openpyxl() -> None:
     code = (
         "import sys, mentorkit_csv.source as s, types, datetime\n"
         "from mentorkit.hooks import Inbound\n"
-        "now = types.SimpleNamespace(now=datetime.datetime.now())\n"
+        "now = types.SimpleNamespace(now=datetime.datetime.now(), program=None)\n"
         "s.CsvSource().receive(now, Inbound(body=b'ref\\n1\\n'), role='mentee')\n"
         "print([n for n in ('openpyxl', 'sqlalchemy', 'numpy', 'flask') if n in sys.modules])"
     )
@@ -687,3 +695,23 @@ def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     fields = {"years": Field(id="years", kind="number")}
     (problem,) = receive('ref,years\n1,"3,5"\n', fields=fields).problems
     assert problem.message == "'3,5' is not a number; write 3.5, with a point"
+
+
+@pytest.mark.parametrize(
+    ("clock", "row", "kept"),
+    [
+        ("Africa/Nairobi", "Mon 18-20,", (15, 16)),
+        ("Africa/Nairobi", "Mon 18-20,Asia/Tokyo", (9, 10)),
+        ("Africa/Nairobi", "Mon 1am-2am,", (166,)),
+        ("Africa/Nairobi", "15;16,", (15, 16)),
+        (None, "Mon 18-20,", (18, 19)),
+        (None, "Mon 18-20,Africa/Nairobi", (15, 16)),
+    ],
+)
+def test_weekly_hours_are_of_the_rows_clock_else_of_the_programs(
+    clock: str | None, row: str, kept: tuple[int, ...]
+) -> None:
+    program = in_zone(clock) if clock else None
+    fields = declared(free={"kind": "hours"})
+    batch = receive(f"ref,free,time zone\n1,{row}\n", fields=fields, program=program)
+    assert only(batch).profile["free"] == kept
