@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -23,6 +23,8 @@ _EMAIL = re.compile(rf"[^{_MARKS}]{{1,128}}@[^{_MARKS}.]{{1,63}}(\.[^{_MARKS}.]{
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
 _PLAIN = Field(id="text")
+_NAMED = 20
+"""How many rows are named of which the same is told."""
 
 
 class _RowError(Exception):
@@ -73,7 +75,21 @@ def read_leads(
             continue
         seen[lead.key] = row.number
         leads.append(lead)
+    short = [lead.place for lead in leads if lead.phone and not lead.phone.startswith(("+", "00"))]
+    if short and clock:
+        problems.append(Problem(table.name, _without_code(table, columns, short)))
     return tuple(leads), tuple(problems)
+
+
+def _without_code(table: Table, columns: tuple[Column, ...], places: Sequence[str]) -> str:
+    """Return what to say of phone numbers in these rows, which people may sign in by."""
+    title = next(one.name for one in columns if one.target == "phone")
+    rows = [place.rpartition(" ")[2] for place in places[:_NAMED]]
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return (
+        f"column {title}, {table.unit} {', '.join(rows)}{more}: write it with the country's code, "
+        "such as +254 700 123456; without it nobody can sign in by this number, or get messages"
+    )
 
 
 def without_jobs(

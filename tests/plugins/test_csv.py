@@ -697,6 +697,19 @@ def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     assert problem.message == "'3,5' is not a number; write 3.5, with a point"
 
 
+def test_a_phone_number_without_its_country_code_is_told_of_and_kept() -> None:
+    sheet = "ref,Mobile\n1,0712 345 678\n2,+254 712 345678\n3,00254 712 345678\n4,712345678\n"
+    batch = receive(sheet, program=in_zone("Africa/Nairobi"))
+    assert [lead.phone for lead in batch.leads][::3] == ["0712 345 678", "712345678"]
+    (problem,) = batch.problems
+    assert problem.place == "mentees.csv", "no row is left out for it"
+    assert "column Mobile, line 2, 5: write it with the country's code" in problem.message
+    many = "ref,phone\n" + "".join(f"{at},0712 {at:06}\n" for at in range(25))
+    (problem,) = receive(many, program=in_zone("UTC")).problems
+    assert ", 20, 21 and 5 more: write" in problem.message
+    assert receive(many).problems == (), "who is only paired never signs in"
+
+
 @pytest.mark.parametrize(
     ("clock", "row", "kept"),
     [
