@@ -64,6 +64,16 @@ def test_the_same_file_again_changes_nothing(traders: Path, run: Run) -> None:
     )
 
 
+def test_what_a_sheet_loses_and_lacks_is_told_before_and_after(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text(
+        "ref,name,trade,phone,Hours a month\ne7,Zoe,baker,0712 345 678,4\n", encoding="utf-8"
+    )
+    for preview in (("--preview",), ()):
+        told = run("recruit", "more.csv", "--role", "mentee", *preview).err
+        assert 'more.csv: this column is not read: "Hours a month"' in told
+        assert "more.csv: column phone, line 2: write it with the country's code" in told
+
+
 def test_a_row_that_may_tell_of_somebody_who_signed_up_is_named(traders: Path, run: Run) -> None:
     kit = Kit.embedded(traders / "mentorkit.db")
     signup.sign_up(

@@ -697,6 +697,20 @@ def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     assert problem.message == "'3,5' is not a number; write 3.5, with a point"
 
 
+def test_every_column_that_is_not_read_is_told_of() -> None:
+    fields = declared(free_hours={"kind": "number"}, shop={})
+    sheet = "ref,Hours a month,Notes,My free hours,,My shop\n1,4,x,2,,y\n"
+    given: dict[str, Any] = {"fields": fields, "program": in_zone("UTC")}
+    unread = [one for one in told(receive(sheet, **given)) if "not read" in one]
+    (one,) = unread  # the others are told of as what may be meant
+    assert one.startswith('mentees.csv: these columns are not read: "Hours a month", "Notes"; map')
+    (one,) = receive("ref,shop,Notes\n1,y,x\n", **given).problems
+    assert one.message.startswith('this column is not read: "Notes"')
+    meant = {"notes": "nothing"}
+    assert receive("ref,shop,Notes\n1,y,x\n", columns=meant, **given).problems == ()
+    assert receive("ref,Notes\n1,x\n").problems == (), "nor of what is only paired"
+
+
 def test_a_phone_number_without_its_country_code_is_told_of_and_kept() -> None:
     sheet = "ref,Mobile\n1,0712 345 678\n2,+254 712 345678\n3,00254 712 345678\n4,712345678\n"
     batch = receive(sheet, program=in_zone("Africa/Nairobi"))

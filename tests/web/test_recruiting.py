@@ -41,6 +41,7 @@ def test_columns_are_mapped_looked_at_and_kept(
     assert "Take them in" in page
     page = cora.send(path, **kept, role="mentee", do="import", **chosen, **{"column.4": ""})
     assert "The sheet is taken in" in page
+    assert "not read" not in page, "what was left out here was chosen to be"
     rows = screen.review(portal.kit, **BY, program="traders", state="lead")
     assert [(row["name"], row["profile"]) for row in rows] == [("Eva", {"trade": "baker"})]
     cora.open(path)

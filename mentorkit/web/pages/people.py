@@ -222,8 +222,10 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
         looked = recruit.look(visit.kit, **at, body=body, filename=name)
         columns = _mapped(visit, **looked)
         shown |= looked
+        none = NOTHING in (one["id"] for one in looked["targets"])
+        left = {one["name"]: NOTHING for one in looked["columns"] if none and not one["target"]}
         leads, wrong = recruit.read(
-            visit.kit, **at, body=body, filename=name, role=role, columns=columns
+            visit.kit, **at, body=body, filename=name, role=role, columns={**left, **columns}
         )
     except Invalid as error:
         return people_import(visit, program, wrong=error, **shown), 422
