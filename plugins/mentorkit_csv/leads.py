@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -75,21 +75,51 @@ def read_leads(
             continue
         seen[lead.key] = row.number
         leads.append(lead)
-    short = [lead.place for lead in leads if lead.phone and not lead.phone.startswith(("+", "00"))]
-    if short and clock:
-        problems.append(Problem(table.name, _without_code(table, columns, short)))
-    return tuple(leads), tuple(problems)
+    if clock:  # who is only paired never signs in
+        problems += _without_code(table, columns)
+    return tuple(leads), (*problems, *_unparted(table, columns, fields))
 
 
-def _without_code(table: Table, columns: tuple[Column, ...], places: Sequence[str]) -> str:
-    """Return what to say of phone numbers in these rows, which people may sign in by."""
-    title = next(one.name for one in columns if one.target == "phone")
-    rows = [place.rpartition(" ")[2] for place in places[:_NAMED]]
-    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
-    return (
-        f"column {title}, {table.unit} {', '.join(rows)}{more}: write it with the country's code, "
-        "such as +254 700 123456; without it nobody can sign in by this number, or get messages"
-    )
+def _without_code(table: Table, columns: tuple[Column, ...]) -> Iterator[Problem]:
+    """Tell of phone numbers by which nobody is found who signs in with the whole number."""
+    for column in columns:
+        if column.target == "phone":
+            yield from _where(
+                table,
+                column,
+                lambda cell: bool(_PHONE.fullmatch(cell)) and not cell.startswith(("+", "00")),
+                "write it with the country's code, such as +254 700 123456; without it nobody can "
+                "sign in by this number, or get messages",
+            )
+
+
+def _unparted(
+    table: Table, columns: tuple[Column, ...], fields: Mapping[str, Field]
+) -> Iterator[Problem]:
+    """Tell of several answers that are taken for one, where an answer may be anything."""
+    for column in columns:
+        field = fields.get(column.target)
+        if field and field.kind == "options" and not field.choices and field.separator != ",":
+            apart = partial(_has_commas_without, field.separator)
+            told = f"is taken for one answer; put {field.separator} between answers, not ,"
+            yield from _where(table, column, apart, told)
+
+
+def _has_commas_without(separator: str, cell: str) -> bool:
+    return "," in cell and separator not in cell
+
+
+def _where(
+    table: Table, column: Column, wrong: Callable[[str], bool], told: str
+) -> Iterator[Problem]:
+    """Tell once of all cells of a column that are wrong like this, though their rows are kept."""
+    found = [(row.number, row.cells[column.index].strip()) for row in table.rows]
+    found = [(number, cell) for number, cell in found if wrong(cell)]
+    if found:
+        rows = ", ".join(str(number) for number, _ in found[:_NAMED])
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        place = f"column {column.name}, {table.unit} {rows}{more} ({_shown(found[0][1])})"
+        yield Problem(table.name, f"{place}: {told}")
 
 
 def without_jobs(

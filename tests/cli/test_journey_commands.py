@@ -71,7 +71,10 @@ def test_what_a_sheet_loses_and_lacks_is_told_before_and_after(traders: Path, ru
     for preview in (("--preview",), ()):
         told = run("recruit", "more.csv", "--role", "mentee", *preview).err
         assert 'more.csv: this column is not read: "Hours a month"' in told
-        assert "more.csv: column phone, line 2: write it with the country's code" in told
+        assert (
+            "more.csv: column phone, line 2 ('0712 345 678'): write it with the country's code"
+            in told
+        )
 
 
 def test_a_row_that_may_tell_of_somebody_who_signed_up_is_named(traders: Path, run: Run) -> None:

@@ -697,6 +697,17 @@ def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     assert problem.message == "'3,5' is not a number; write 3.5, with a point"
 
 
+def test_commas_between_answers_that_may_be_anything_are_told_of_and_the_rows_kept() -> None:
+    fields = declared(speaks={"kind": "options"}, by={"kind": "options", "separator": ","})
+    sheet = 'ref,speaks,by\n1,"en, fr","a, b"\n2,en; fr,a\n3,"sw, en",\n4,"en, uk; fr",\n'
+    batch = receive(sheet, fields=fields)
+    assert len(batch.leads) == 4
+    (problem,) = batch.problems
+    assert problem.place == "mentees.csv"
+    assert problem.message.startswith("column speaks, line 2, 4 ('en, fr'): is taken for one ans")
+    assert problem.message.endswith("; put ; between answers, not ,")
+
+
 def test_every_column_that_is_not_read_is_told_of() -> None:
     fields = declared(free_hours={"kind": "number"}, shop={})
     sheet = "ref,Hours a month,Notes,My free hours,,My shop\n1,4,x,2,,y\n"
@@ -717,10 +728,13 @@ def test_a_phone_number_without_its_country_code_is_told_of_and_kept() -> None:
     assert [lead.phone for lead in batch.leads][::3] == ["0712 345 678", "712345678"]
     (problem,) = batch.problems
     assert problem.place == "mentees.csv", "no row is left out for it"
-    assert "column Mobile, line 2, 5: write it with the country's code" in problem.message
+    assert (
+        "column Mobile, line 2, 5 ('0712 345 678'): write it with the country's code"
+        in problem.message
+    )
     many = "ref,phone\n" + "".join(f"{at},0712 {at:06}\n" for at in range(25))
     (problem,) = receive(many, program=in_zone("UTC")).problems
-    assert ", 20, 21 and 5 more: write" in problem.message
+    assert ", 20, 21 and 5 more ('0712 000000'): write" in problem.message
     assert receive(many).problems == (), "who is only paired never signs in"
 
 
