@@ -97,6 +97,11 @@ def ahead(zone: str, now: datetime) -> int:
     return (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // timedelta(hours=1)
 
 
+def in_utc(hours: Iterable[int], zone: str, now: datetime) -> tuple[int, ...]:
+    """Return the hours of UTC that these hours of the week of a clock in this zone are."""
+    return tuple(sorted((hour - ahead(zone, now)) % WEEK for hour in hours))
+
+
 def format_hours(hours: Iterable[int], locale: str = FALLBACK) -> list[str]:
     """Return hours of the week (0 is Monday 00:00) as spans: ``Mon 18-20`` for 18 and 19.
 

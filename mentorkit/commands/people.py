@@ -90,8 +90,9 @@ def recruit(
     """Take people in from a file, CSV or XLSX.
 
     Each row is a person, who stands as a lead until `mentorkit participant approve`. Columns are
-    known by their headings: `id`, `name`, `email`, `phone` and the fields of the program. The same
-    file again changes nothing. Rows that cannot be used are listed and the others kept;
+    known by their headings: `ref` (an id of their own), `name`, `email`, `phone` and the fields of
+    the program. The same file again changes nothing. Weekly hours are of the clock in the row's
+    column `zone`, else of the program's. Rows that cannot be used are listed and the others kept;
     the exit code is 2 then.
     """
     from mentorkit.journey import recruit as recruiting

@@ -196,6 +196,14 @@ def show(session: Session, /, key: str | None, as_json: bool) -> None:
         )
 
 
+@program.command("list", epilog=example("mentorkit program list"))
+@json_option
+@click.pass_context
+def list_all(ctx: click.Context, /, as_json: bool) -> None:
+    """Show all programs."""
+    ctx.invoke(show, key=None, as_json=as_json)
+
+
 def _progress(session: Session, program: str) -> dict[str, Any]:
     """Return how far pairing has come: proposals and relationships by state, runs unpublished."""
     with session.kit.transaction(tenant=session.tenant, write=False) as tx:

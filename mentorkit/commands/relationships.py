@@ -37,7 +37,7 @@ from mentorkit.commands.selection import (
 )
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.commands.whole import Whole
-from mentorkit.domain.relationships import OTHER, PROPOSAL_MOVES, RELATIONSHIP_MOVES
+from mentorkit.domain.relationships import ENDS, OTHER, PROPOSAL_MOVES, RELATIONSHIP_MOVES
 from mentorkit.errors import Invalid, NotFound
 
 
@@ -366,15 +366,14 @@ def resume(
 
 
 @relationship.command(
-    epilog=example("mentorkit relationship end ana@example.org=ben@example.org --reason stopped")
+    epilog=example("mentorkit relationship end ana@example.org=ben@example.org --reason no_time")
 )
 @selecting("RELATIONSHIP")
 @program_option
 @click.option(
     "--reason",
-    default="completed",
-    show_default=True,
-    help="A code: completed, stopped, no_contact, ...",
+    type=click.Choice(ENDS),
+    help="Why; completed where left out.",
 )
 @click.option(
     "--only", metavar="MENTEE", help="Take this one out of a circle, which goes on; by key or id."
@@ -390,7 +389,7 @@ def end(
     listed: Path | None,
     every: bool,
     program: str | None,
-    reason: str,
+    reason: str | None,
     only: str | None,
     note: str,
     means: str,
@@ -403,7 +402,12 @@ def end(
     """
     from mentorkit.journey import meet as meeting
 
-    values: dict[str, Any] = {"reason": reason, "note": note}
+    def told(rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            usual = f"; it may be another: --reason {'|'.join(ENDS[1:])}"
+            say(f"The reason noted is {reason or ENDS[0]}{'' if reason else usual}.")
+
+    values: dict[str, Any] = {"reason": reason or ENDS[0], "note": note, "after": told}
     if only is not None:
         values["only"] = _mentee_called(
             relationships_in(session, the_program(session, program)), only

@@ -19,3 +19,7 @@ class Whole(click.IntRange):
         if isinstance(value, str) and not _WHOLE.fullmatch(value.strip()):
             self.fail(f"{value!r} is no whole number; write digits, such as 12.", param, ctx)
         return super().convert(value, param, ctx)
+
+    def _describe_range(self) -> str:
+        """Return what help says of the range; nothing where there is none."""
+        return "" if self.min is None and self.max is None else super()._describe_range()

@@ -6,6 +6,7 @@ field is None everywhere: no opinion, never a bad fit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -40,6 +41,8 @@ SHOWN = 12
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
+_TIME = r"([0-9]{1,2})(?::00)? ?([ap]m)?"
+_SPAN = re.compile(rf"([a-z]{{3}})\S*\s+{_TIME}\s*[-\u2013]\s*{_TIME}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,17 +178,25 @@ def _flag(raw: Any) -> bool:
 
 
 def _hours(raw: Any) -> Iterable[int]:
-    """Read ``mon 18-20`` or an hour of the week (0 to 167)."""
+    """Read ``Mon 18-20``, ``Mon 6pm-8pm``, ``Mon 18:00-20:00`` or an hour of the week, to 167."""
     answer = str(raw).strip().casefold()
     if answer.isdecimal() and int(answer) < 168:
         return [int(answer)]
-    day, _, span = answer.partition(" ")
-    start, _, end = span.partition("-")
-    whole = start.strip().isdecimal() and end.strip().isdecimal()
-    if day[:3] in _DAYS and whole and int(start) < int(end) <= 24:
-        first = _DAYS[day[:3]] * 24
-        return range(first + int(start), first + int(end))
-    raise ValueError(f"write it as `mon 18-20`; {raw!r} is not a weekly time")
+    if (found := _SPAN.fullmatch(answer)) and found[1] in _DAYS:
+        _, start, half, end, last = found.groups()
+        first = _hour(start, half or last)
+        past = _hour(end, last) or 24 * (first > 0)  # midnight is where a day ends as well
+        if first < past <= 24:
+            return range(_DAYS[found[1]] * 24 + first, _DAYS[found[1]] * 24 + past)
+    told = "write it in whole hours, such as Mon 18-20 or Mon 6pm-8pm"
+    raise ValueError(f"{told}; {raw!r} is not a weekly time")
+
+
+def _hour(told: str, half: str | None) -> int:
+    """Return the hour of the day that this is, 99 if it is none; `half` is am, pm or None."""
+    if half is None:
+        return int(told)
+    return int(told) % 12 + 12 * (half == "pm") if 1 <= int(told) <= 12 else 99
 
 
 def parse_fields(data: Any) -> tuple[dict[str, Field], list[Problem]]:

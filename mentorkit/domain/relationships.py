@@ -45,6 +45,9 @@ HOLDING = frozenset({"active", "paused"})
 """The states of a relationship that hold a place of each participant."""
 
 
+ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "other")
+"""Codes of why a relationship ends."""
+
 TOGETHER = frozenset({"completed", "goal_reached"})
 """The reasons for which two have come to the end together; with any other it ends early."""
 

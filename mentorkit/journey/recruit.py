@@ -14,7 +14,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.participants import ROLES, Lead, Participant
-from mentorkit.domain.people import Actor, Business, Contact, Person, called
+from mentorkit.domain.people import Actor, Business, Contact, Person, called, folded
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound, PluginError, Problem
@@ -436,6 +436,8 @@ class _Plan:
             held = self.contacts[person.id, kind]
             if not value or _folded(value) in {_folded(contact.value) for contact in held}:
                 continue
+            if kind == "phone" and any(_same_number(value, contact.value) for contact in held):
+                continue
             touched.add(kind)
             if correcting and len(held) == 1:  # of several, none is the one it takes the place of
                 told = replace(held.pop(), value=value, verified=False)
@@ -578,6 +580,12 @@ def _merged(before: Participant, lead: Lead) -> tuple[Participant, set[str]]:
 def _names(lead: Lead) -> set[str]:
     """Return all that an erased person may have left a mark of, as it is told and as compared."""
     return {lead.key, _folded(lead.key), _folded(lead.email)} - {""}
+
+
+def _same_number(told: str, held: str) -> bool:
+    """Return whether a number is the one that is held, perhaps without its country's code."""
+    digits = folded(told).lstrip("0")
+    return bool(digits) and folded(held).endswith(digits)
 
 
 def _folded(value: str | None) -> str:

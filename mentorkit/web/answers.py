@@ -13,7 +13,8 @@ import flask
 from mentorkit.domain import reading
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
-from mentorkit.i18n import WEEK, ahead, format_hours
+from mentorkit.i18n import WEEK, format_hours
+from mentorkit.i18n import in_utc as hours_in_utc
 from mentorkit.journey.definitions import fields_of, requirements_of
 from mentorkit.matching.wording import answer
 
@@ -90,7 +91,7 @@ def in_utc(
                 hours = field.parse(told[one["id"]]) or ()
             except ValueError:
                 continue
-            moved[one["id"]] = [(hour - ahead(zone, now)) % WEEK for hour in hours]
+            moved[one["id"]] = list(hours_in_utc(hours, zone, now))
     return moved
 
 

@@ -137,6 +137,27 @@ def assign(
     return tuple(column for column in used if fed[column.target] == 1), notes, problems
 
 
+def unread(
+    header: tuple[str, ...],
+    columns: Mapping[str, str],
+    used: Iterable[Column],
+    told: Iterable[Problem],
+    name: str,
+) -> list[Problem]:
+    """Return a note of the columns that feed nothing, but for those meant to, or `told` of."""
+    places = {column.index for column in used}
+    meant = {folded(title) for title, target in columns.items() if target == NOTHING}
+    said = " ".join(one.message for one in told)
+    left = [
+        f'"{title}"'
+        for at, title in enumerate(header)
+        if title and at not in places and folded(title) not in meant and f'"{title}"' not in said
+    ]
+    which = "these columns are" if len(left) > 1 else "this column is"
+    message = f"{which} not read: {', '.join(left)}; map what is to be kept to a field of its own"
+    return [Problem(name, message)] if left else []
+
+
 def _mapped(
     header: tuple[str, ...],
     columns: Mapping[str, str],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import ROLES, Lead, ParticipantRole
 from mentorkit.errors import Problem
+from mentorkit.i18n import in_utc
 from mentorkit_csv.columns import RESERVED, Column
 from mentorkit_csv.table import Row, Table, check_problems
 
@@ -21,6 +23,8 @@ _EMAIL = re.compile(rf"[^{_MARKS}]{{1,128}}@[^{_MARKS}.]{{1,63}}(\.[^{_MARKS}.]{
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 _PHONE = re.compile(r"\+?[0-9 ()./\-]{3,40}")
 _PLAIN = Field(id="text")
+_NAMED = 20
+"""How many rows are named of which the same is told."""
 
 
 class _RowError(Exception):
@@ -38,13 +42,15 @@ def read_leads(
     *,
     role: str | None,
     default_capacity: int | None,
-    year: int,
+    clock: str | None,
+    now: datetime,
     source: str,
 ) -> tuple[tuple[Lead, ...], tuple[Problem, ...]]:
     """Return the leads of the good rows, and the problems of the others.
 
-    `year` is the current one: nobody is born after it. A key that comes a second time is a
-    problem of the later row.
+    Weekly hours are of the clock in the row's time zone, else of `clock`, the program's (None:
+    there is no program, and they stay as they are). Nobody is born after `now`. A key that comes
+    a second time is a problem of the later row.
     """
     has_business = any(column.target == "business" for column in columns)
     leads: list[Lead] = []
@@ -52,7 +58,7 @@ def read_leads(
     seen: dict[str, int] = {}
     for row in table.rows:
         try:
-            lead = _Reader(table, row, columns, fields, year, has_business).lead(
+            lead = _Reader(table, row, columns, fields, clock, now, has_business).lead(
                 role, default_capacity, source
             )
         except _RowError as wrong:
@@ -69,7 +75,51 @@ def read_leads(
             continue
         seen[lead.key] = row.number
         leads.append(lead)
-    return tuple(leads), tuple(problems)
+    if clock:  # who is only paired never signs in
+        problems += _without_code(table, columns)
+    return tuple(leads), (*problems, *_unparted(table, columns, fields))
+
+
+def _without_code(table: Table, columns: tuple[Column, ...]) -> Iterator[Problem]:
+    """Tell of phone numbers by which nobody is found who signs in with the whole number."""
+    for column in columns:
+        if column.target == "phone":
+            yield from _where(
+                table,
+                column,
+                lambda cell: bool(_PHONE.fullmatch(cell)) and not cell.startswith(("+", "00")),
+                "write it with the country's code, such as +254 700 123456; without it nobody can "
+                "sign in by this number, or get messages",
+            )
+
+
+def _unparted(
+    table: Table, columns: tuple[Column, ...], fields: Mapping[str, Field]
+) -> Iterator[Problem]:
+    """Tell of several answers that are taken for one, where an answer may be anything."""
+    for column in columns:
+        field = fields.get(column.target)
+        if field and field.kind == "options" and not field.choices and field.separator != ",":
+            apart = partial(_has_commas_without, field.separator)
+            told = f"is taken for one answer; put {field.separator} between answers, not ,"
+            yield from _where(table, column, apart, told)
+
+
+def _has_commas_without(separator: str, cell: str) -> bool:
+    return "," in cell and separator not in cell
+
+
+def _where(
+    table: Table, column: Column, wrong: Callable[[str], bool], told: str
+) -> Iterator[Problem]:
+    """Tell once of all cells of a column that are wrong like this, though their rows are kept."""
+    found = [(row.number, row.cells[column.index].strip()) for row in table.rows]
+    found = [(number, cell) for number, cell in found if wrong(cell)]
+    if found:
+        rows = ", ".join(str(number) for number, _ in found[:_NAMED])
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        place = f"column {column.name}, {table.unit} {rows}{more} ({_shown(found[0][1])})"
+        yield Problem(table.name, f"{place}: {told}")
 
 
 def without_jobs(
@@ -100,12 +150,14 @@ class _Reader:
         row: Row,
         columns: tuple[Column, ...],
         fields: Mapping[str, Field],
-        year: int,
+        clock: str | None,
+        now: datetime,
         has_business: bool,
     ) -> None:
         self._table, self._row, self._fields = table, row, fields
         self._cells = {column.target: column for column in columns}
-        self._year = year
+        self._clock = clock
+        self._now = now
         self._has_business = has_business
         self._problems: list[Problem] = []
 
@@ -116,6 +168,8 @@ class _Reader:
         if key is None and not self._problems:
             target = "ref" if "ref" in self._cells else "email"
             self._note(target, "is empty; write what tells this person apart from all others")
+        zone = self._value("zone", _zone)
+        self._clock = zone or self._clock
         played = self._value("role", _role) or role
         if played not in ROLES:
             self._note("role", "say who this is: mentee, mentor or both")
@@ -129,8 +183,8 @@ class _Reader:
             email=email,
             phone=self._value("phone", _phone),
             locale=self._value("locale", _locale),
-            zone=self._value("zone", _zone),
-            born=self._value("born", lambda cell: _year(cell, 1900, self._year)),
+            zone=zone,
+            born=self._value("born", lambda cell: _year(cell, 1900, self._now.year)),
             business=self._business(),
             profile=Frozen(self._profile(str(played))),
             capacity=default_capacity if capacity is None else capacity,
@@ -149,7 +203,7 @@ class _Reader:
         name = self._value("business", _short)
         if name is None:
             return None
-        started = self._value("started", lambda cell: _year(cell, 1500, self._year))
+        started = self._value("started", lambda cell: _year(cell, 1500, self._now.year))
         parts = {
             "sector": self._value("sector", _short),
             "country": self._value("country", _short),
@@ -188,12 +242,18 @@ class _Reader:
             return None
 
     def _parse(self, field: Field, cell: str) -> Any:
-        """Read an answer; a number with a comma is one where semicolons separate the cells."""
+        """Read an answer; a number with a comma is one where semicolons separate the cells.
+
+        Weekly hours with the names of days are of a clock where the person lives; the hours of the
+        week that a machine wrote, 0 to 167, are of UTC.
+        """
         try:
             value = field.parse(cell)
             if field.kind == "number" and "," in cell and not self._table.decimal_comma:
                 told = f"write {cell.replace(',', '.')}, with a point"
                 raise ValueError(f"{cell!r} is not a number; {told}")
+            if field.kind == "hours" and self._clock and any(one.isalpha() for one in cell):
+                return in_utc(value or (), self._clock, self._now)
             return value
         except ValueError as error:
             other = next((one for one in ",;|/" if one in cell and one != field.separator), None)

@@ -9,7 +9,7 @@ from typing import Any
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, Problem
 from mentorkit.hooks import Batch, Context, Grid, Inbound, RecruitmentSource, Sheet
-from mentorkit_csv.columns import NOTHING, RESERVED, Column, assign, known_names, recognised
+from mentorkit_csv.columns import NOTHING, RESERVED, Column, assign, known_names, recognised, unread
 from mentorkit_csv.leads import read_leads, without_jobs
 from mentorkit_csv.separated import read_csv, write_csv
 from mentorkit_csv.table import MEGABYTE, Limits, Table, display_name
@@ -81,13 +81,16 @@ class CsvSource(RecruitmentSource):
         if role and given.get("jobs") and "role" not in columns.values():
             used, ignored = without_jobs(table, used)
             notes += ignored
+        if ctx.program:  # of two sheets that are only paired, what no criterion reads is no loss
+            notes += unread(table.header, columns, used, notes, table.name)
         leads, problems = read_leads(
             table,
             used,
             declared,
             role=role,
             default_capacity=given.get("default_capacity"),
-            year=ctx.now.year,
+            clock=ctx.program.zone if ctx.program else None,
+            now=ctx.now,
             source=self.name,
         )
         if wrong:

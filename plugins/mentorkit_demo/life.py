@@ -65,8 +65,9 @@ class Life:
     def take_in(self, rows: list[Row], role: str) -> list[str]:
         """Recruit these people from a sheet; return their participants' ids."""
         leads, problems = recruit.read(
-            self.kit, **self.by, program=PROGRAM, body=sheet(rows), filename="people.csv", role=role
-        )
+            self.kit, **self.by, program=PROGRAM, body=sheet(rows), filename="people.csv",
+            role=role, columns={"village": "nothing"},
+        )  # fmt: skip
         assert not problems, problems
         recruit.receive(self.kit, **self.by, program=PROGRAM, leads=leads)
         keys = {lead.key for lead in leads}

@@ -100,7 +100,7 @@ def _mentee(random: Random, number: int) -> Row:
         "stage": stage,
         "goals": _joined(goals),
         "situation": _joined(_lived(random, (0, 1, 1, 2, 2, 3))),
-        "hours": _weekly(random, place, slots=random.choice((0, 2, 3, 3, 4))),
+        "hours": _weekly(random, slots=random.choice((0, 2, 3, 3, 4))),
         "monthly_hours": random.choice((2, 2, 3, 4)),
         "about": f"{_STANDS[stage]} {_article(firm)} {firm} in {village}. "
         f"I want {_WANTS[goals[0]]}.",
@@ -132,7 +132,7 @@ def _mentor(random: Random, number: int) -> Row:
         "life_experience": _joined(_lived(random, (1, 2, 3, 4))),
         "business_knowledge": _joined(subjects),
         "sector_expertise": _joined(known),
-        "hours": _weekly(random, place, slots=random.choice((2, 3, 4, 5))),
+        "hours": _weekly(random, slots=random.choice((2, 3, 4, 5))),
         "monthly_hours": random.choice((2, 2, 3, 4, 6)),
         "about": f"{years} years with {_article(firm)} {firm}. "
         f"Ask me about {subjects[0]} and {subjects[1]}.",
@@ -172,15 +172,15 @@ def _languages(random: Random, place: Place, *, others: float) -> list[str]:
     return list(dict.fromkeys(spoken))
 
 
-def _weekly(random: Random, place: Place, *, slots: int) -> str:
-    """Return some free hours as ``mon 18-20; sat 9-11``, turned from local time into UTC."""
+def _weekly(random: Random, *, slots: int) -> str:
+    """Return some free hours as ``mon 18-20; sat 9-11``, of the clock where they live."""
     hours: set[int] = set()
     for day in random.sample(range(7), min(slots, 7)):
         if day >= 5:
             start, end = random.choice(((9, 11), (10, 13), (14, 16)))
         else:
             start, end = random.choice(_EVENINGS if random.random() < 0.75 else _MORNINGS)
-        hours.update((day * 24 + hour - place.ahead) % 168 for hour in range(start, end))
+        hours.update(range(day * 24 + start, day * 24 + end))
     return _joined(_spans(sorted(hours)))
 
 

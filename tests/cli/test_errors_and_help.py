@@ -170,4 +170,18 @@ def test_help_of_a_plugin_that_runs_by_its_name_alone_lists_its_options(run: Run
 
 def test_the_help_of_recruit_says_which_columns_a_file_has(run: Run) -> None:
     told = " ".join(run("recruit", "--help").out.split())
-    assert "headings: `id`, `name`, `email`, `phone` and the fields of the program" in told
+    assert "headings: `ref` (an id of their own), `name`, `email`, `phone` and the fields" in told
+
+
+def test_help_says_nothing_of_a_range_where_any_number_goes(run: Run) -> None:
+    told = run("pair", "--help").out + run("relationship", "meet", "--help").out
+    assert "x<=None" not in told
+    assert "[default: 0]" in " ".join(told.split())
+    assert "1<=x<=3650" in run("relationship", "extend", "--help").out
+
+
+def test_all_programs_are_shown_by_list_as_well(run: Run) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--preset", "high_touch", "--key", "traders")
+    assert "traders" in run("program", "list").out
+    assert run("program", "list").out == run("program", "show").out

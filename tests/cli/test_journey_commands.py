@@ -46,7 +46,13 @@ def test_a_program_runs_from_import_to_ended_relationships(traders: Path, run: R
     table = run("relationship", "list").out
     assert "Chipo Moyo" in table
     assert " 45 " in table
-    assert run("relationship", "end", "--all").out.startswith("Ended 3 relationships.\n")
+    told = run("relationship", "end", "--all", "--reason", "nonsense", code=2).err
+    assert all(code in told for code in ("'nonsense'", "'completed'", "'no_contact'", "'other'"))
+    assert "ended" not in states(run, "relationship")
+    told = run("relationship", "end", "--all").out
+    assert told.startswith(
+        "Ended 3 relationships.\nThe reason noted is completed; it may be another"
+    )
     assert set(states(run, "relationship")) == {"ended"}
     assert "pieces of work done" in run("work").out
     assert run("work").out.startswith("Nothing was due.\n")
@@ -56,6 +62,19 @@ def test_the_same_file_again_changes_nothing(traders: Path, run: Run) -> None:
     assert run("recruit", "mentees.csv", "--role", "mentee").out == (
         "Took in mentees.csv: 3 unchanged.\n"
     )
+
+
+def test_what_a_sheet_loses_and_lacks_is_told_before_and_after(traders: Path, run: Run) -> None:
+    (traders / "more.csv").write_text(
+        "ref,name,trade,phone,Hours a month\ne7,Zoe,baker,0712 345 678,4\n", encoding="utf-8"
+    )
+    for preview in (("--preview",), ()):
+        told = run("recruit", "more.csv", "--role", "mentee", *preview).err
+        assert 'more.csv: this column is not read: "Hours a month"' in told
+        assert (
+            "more.csv: column phone, line 2 ('0712 345 678'): write it with the country's code"
+            in told
+        )
 
 
 def test_a_row_that_may_tell_of_somebody_who_signed_up_is_named(traders: Path, run: Run) -> None:
@@ -706,7 +725,8 @@ def test_circles_are_counted_once_and_go_on_without_one(sheets: Path, run: Run) 
     ]
     (circle_id,) = {row["id"] for row in listed(run, "relationship", "list", "--state", "active")}
     end = ("relationship", "end", circle_id)
-    assert run("--as", "e1", *end).out == "Left 1 circle, which goes on.\n"
+    told = run("--as", "e1", *end, "--reason", "no_time").out
+    assert told == "Left 1 circle, which goes on.\nThe reason noted is no_time.\n"
     run("relationship", "propose", "e1", "m2")
     run("relationship", "accept", "--all")
     only = ("relationship", "end", "--all", "--only")

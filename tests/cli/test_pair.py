@@ -49,6 +49,21 @@ def test_a_person_reads_what_happened(sheets: Path, run: Run) -> None:
     assert "Wrote unmatched.csv." in told
 
 
+def test_commas_between_answers_are_told_of(sheets: Path, run: Run) -> None:
+    (sheets / "langs.toml").write_text(
+        '[fields.speaks]\nkind = "options"\n[[rules]]\nrule = "shares_any"\nfield = "speaks"\n'
+        '[[criteria]]\ncriterion = "set_overlap"\nfield = "speaks"\n',
+        encoding="utf-8",
+    )
+    for side, cell in (("mentors", '"en, sw"'), ("mentees", "en")):
+        (sheets / f"{side}.csv").write_text(f"ref,speaks\n1,{cell}\n", encoding="utf-8")
+    ran = run(*PAIR, "langs.toml")
+    assert "Paired 0 of 1" in ran.out
+    assert (
+        "mentors.csv: column speaks, line 2 ('en, sw'): is taken for one answer; put ;" in ran.err
+    )
+
+
 def test_behind_a_name_that_two_people_have_stands_the_key(sheets: Path, run: Run) -> None:
     text = (sheets / "mentees.csv").read_text(encoding="utf-8")
     (sheets / "mentees.csv").write_text(text.replace("Emeka Eze", "Chipo Moyo"), encoding="utf-8")

@@ -406,6 +406,14 @@ def test_a_changed_phone_or_email_takes_the_place_of_the_old_one(world: Any) -> 
     assert receive(world, again)["unchanged"] == 1
 
 
+def test_a_number_is_not_replaced_by_the_same_one_without_its_country_code(world: Any) -> None:
+    receive(world, lead("ana", "mentee", phone="0712 345 678"))
+    assert receive(world, lead("ana", "mentee", phone="+254 712 345678"))["changed"] == 1
+    assert receive(world, lead("ana", "mentee", phone="0712 345 678"))["unchanged"] == 1
+    assert [value for _, value, _ in contacts(world, "ana")][1:] == ["+254 712 345678"]
+    assert receive(world, lead("ana", "mentee", phone="0712 345 679"))["changed"] == 1
+
+
 def test_one_more_address_is_added_where_there_are_several(world: Any) -> None:
     with world.kit.transaction(tenant="acme") as tx:
         own = {"person_id": world.persons["ana"], "kind": "email", "verified": True}

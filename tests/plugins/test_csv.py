@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
+from mentorkit.domain.programs import Program
 from mentorkit.errors import Invalid
 from mentorkit.hooks import Batch, Inbound, RecruitmentSource, Sheet
 from mentorkit.hooks.registry import Registry
@@ -46,13 +47,20 @@ def declared(**entries: Any) -> dict[str, Field]:
 def receive(body: str | bytes, filename: str = "mentees.csv", **options: Any) -> Batch:
     source = CsvSource(options.pop("settings", None))
     fields, role = options.pop("fields", None), options.pop("role", "mentee")
+    program = options.pop("program", None)
     sent = body.encode() if isinstance(body, str) else body
     return source.receive(
-        SampleContext(),
+        SampleContext(program=program),
         Inbound(body=sent, filename=filename),
         role=role,
         fields=fields,
         options=options,
+    )
+
+
+def in_zone(zone: str) -> Program:
+    return Program(
+        id="p", tenant="sample", key="p", name=Frozen(), zone=zone, created_at=SampleContext.now
     )
 
 
@@ -631,7 +639,7 @@ def test_reading_csv_loads_no_openpyxl() -> None:
     code = (
         "import sys, mentorkit_csv.source as s, types, datetime\n"
         "from mentorkit.hooks import Inbound\n"
-        "now = types.SimpleNamespace(now=datetime.datetime.now())\n"
+        "now = types.SimpleNamespace(now=datetime.datetime.now(), program=None)\n"
         "s.CsvSource().receive(now, Inbound(body=b'ref\\n1\\n'), role='mentee')\n"
         "print([n for n in ('openpyxl', 'sqlalchemy', 'numpy', 'flask') if n in sys.modules])"
     )
@@ -687,3 +695,64 @@ def test_a_decimal_comma_elsewhere_is_told_how_to_be_written() -> None:
     fields = {"years": Field(id="years", kind="number")}
     (problem,) = receive('ref,years\n1,"3,5"\n', fields=fields).problems
     assert problem.message == "'3,5' is not a number; write 3.5, with a point"
+
+
+def test_commas_between_answers_that_may_be_anything_are_told_of_and_the_rows_kept() -> None:
+    fields = declared(speaks={"kind": "options"}, by={"kind": "options", "separator": ","})
+    sheet = 'ref,speaks,by\n1,"en, fr","a, b"\n2,en; fr,a\n3,"sw, en",\n4,"en, uk; fr",\n'
+    batch = receive(sheet, fields=fields)
+    assert len(batch.leads) == 4
+    (problem,) = batch.problems
+    assert problem.place == "mentees.csv"
+    assert problem.message.startswith("column speaks, line 2, 4 ('en, fr'): is taken for one ans")
+    assert problem.message.endswith("; put ; between answers, not ,")
+
+
+def test_every_column_that_is_not_read_is_told_of() -> None:
+    fields = declared(free_hours={"kind": "number"}, shop={})
+    sheet = "ref,Hours a month,Notes,My free hours,,My shop\n1,4,x,2,,y\n"
+    given: dict[str, Any] = {"fields": fields, "program": in_zone("UTC")}
+    unread = [one for one in told(receive(sheet, **given)) if "not read" in one]
+    (one,) = unread  # the others are told of as what may be meant
+    assert one.startswith('mentees.csv: these columns are not read: "Hours a month", "Notes"; map')
+    (one,) = receive("ref,shop,Notes\n1,y,x\n", **given).problems
+    assert one.message.startswith('this column is not read: "Notes"')
+    meant = {"notes": "nothing"}
+    assert receive("ref,shop,Notes\n1,y,x\n", columns=meant, **given).problems == ()
+    assert receive("ref,Notes\n1,x\n").problems == (), "nor of what is only paired"
+
+
+def test_a_phone_number_without_its_country_code_is_told_of_and_kept() -> None:
+    sheet = "ref,Mobile\n1,0712 345 678\n2,+254 712 345678\n3,00254 712 345678\n4,712345678\n"
+    batch = receive(sheet, program=in_zone("Africa/Nairobi"))
+    assert [lead.phone for lead in batch.leads][::3] == ["0712 345 678", "712345678"]
+    (problem,) = batch.problems
+    assert problem.place == "mentees.csv", "no row is left out for it"
+    assert (
+        "column Mobile, line 2, 5 ('0712 345 678'): write it with the country's code"
+        in problem.message
+    )
+    many = "ref,phone\n" + "".join(f"{at},0712 {at:06}\n" for at in range(25))
+    (problem,) = receive(many, program=in_zone("UTC")).problems
+    assert ", 20, 21 and 5 more ('0712 000000'): write" in problem.message
+    assert receive(many).problems == (), "who is only paired never signs in"
+
+
+@pytest.mark.parametrize(
+    ("clock", "row", "kept"),
+    [
+        ("Africa/Nairobi", "Mon 18-20,", (15, 16)),
+        ("Africa/Nairobi", "Mon 18-20,Asia/Tokyo", (9, 10)),
+        ("Africa/Nairobi", "Mon 1am-2am,", (166,)),
+        ("Africa/Nairobi", "15;16,", (15, 16)),
+        (None, "Mon 18-20,", (18, 19)),
+        (None, "Mon 18-20,Africa/Nairobi", (15, 16)),
+    ],
+)
+def test_weekly_hours_are_of_the_rows_clock_else_of_the_programs(
+    clock: str | None, row: str, kept: tuple[int, ...]
+) -> None:
+    program = in_zone(clock) if clock else None
+    fields = declared(free={"kind": "hours"})
+    batch = receive(f"ref,free,time zone\n1,{row}\n", fields=fields, program=program)
+    assert only(batch).profile["free"] == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from web.test_meeting import by_admin, connect
 from mentorkit.domain.participants import Lead
 from mentorkit.i18n import ahead, format_day, format_moment, zone_named
 from mentorkit.journey import match, meet, met, onboard, programs, recruit, screen
+from mentorkit.kit import Kit
 from mentorkit.web import answers
 
 SUMMER = datetime(2027, 7, 1, tzinfo=UTC)
@@ -109,6 +111,23 @@ def test_whoever_comes_by_a_sheet_lives_by_the_programs_clock_until_they_say(
     for key, zone in (("zoe", "Africa/Nairobi"), ("yan", "Asia/Tokyo")):
         shown = onboard.show(nairobi.kit, **by_admin(nairobi), participant=ids[key])
         assert shown["zone"] == zone
+
+
+def test_hours_of_a_sheet_are_of_the_clock_that_the_same_words_are_of_in_a_form(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(
+        **HOURS, kit=create_kit(plugins=("csv", "matching")), program={"zone": "Africa/Nairobi"}
+    )
+    cora, path = portal.browser("cora"), "/programs/traders/people/import"
+    cora.open(path)
+    rows = "ref,trade,free,time zone\nzoe,baker,Tue 9-11,\nyan,baker,Tue 9-11,Asia/Tokyo\n"
+    sheet = (io.BytesIO(rows.encode()), "people.csv")
+    cora.send(path, sheet=sheet, role="mentee", do="import")
+    for row in screen.review(portal.kit, **by_admin(portal), program="traders", state="lead"):
+        page = cora.open(f"/programs/traders/people/{row['id']}")
+        assert 'name="answer.free" value="Tue 9-11"' in page
+        assert row["profile"]["free"] == {"zoe": [30, 31], "yan": [24, 25]}[row["key"]]
 
 
 def test_a_meeting_is_of_the_day_on_the_clock_of_whoever_logs_it(

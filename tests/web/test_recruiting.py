@@ -41,12 +41,34 @@ def test_columns_are_mapped_looked_at_and_kept(
     assert "Take them in" in page
     page = cora.send(path, **kept, role="mentee", do="import", **chosen, **{"column.4": ""})
     assert "The sheet is taken in" in page
+    assert "not read" not in page, "what was left out here was chosen to be"
     rows = screen.review(portal.kit, **BY, program="traders", state="lead")
     assert [(row["name"], row["profile"]) for row in rows] == [("Eva", {"trade": "baker"})]
     cora.open(path)
     page = cora.send(path, sheet=(io.BytesIO(SHEET.encode()), "more.csv"), role="mentee")
     assert "<strong>1</strong> unchanged" in page
     assert '<option value="email" selected>' in page
+
+
+def test_who_is_in_a_sheet_is_asked_once_and_no_button_named_that_is_not_there(
+    create_portal: Callable[..., Portal], create_kit: Callable[..., Kit]
+) -> None:
+    portal = create_portal(kit=create_kit(plugins=("csv", "matching")))
+    cora, path = portal.browser("cora"), f"{AT}/people/import"
+    cora.open(path)
+    sheet = "ref,name,trade\n1,Eva,baker\n2,Fay,knight\n"
+    page = cora.send(path, 422, sheet=(io.BytesIO(sheet.encode()), "people.csv"), role="")
+    assert page.count("Nothing says yet who is in the sheet") == 1
+    assert "say who this is" not in page
+    kept = {"kept": cora.find(r'name="kept" value="([^"]+)"'), "name": "people.csv"}
+    page = cora.send(path, **kept, role="mentee", do="preview")
+    assert "Look, then take them in with the button below" in page
+    assert "Take them in</button>" in page
+    sheet = "ref,name,role\n1,Eva,\n"
+    page = cora.send(path, sheet=(io.BytesIO(sheet.encode()), "people.csv"), role="")
+    assert "say who this is" in page
+    assert "nobody here can be taken in yet" in page
+    assert "button below" not in page
 
 
 def test_rows_are_counted_and_their_messages_stand_under_them(

@@ -37,7 +37,7 @@ for role in ("mentor", "mentee"):  # 1 recruit: mentors first
     sheet = Path(f"{role}s.csv")
     about = {"program": "traders", "role": role, "filename": sheet.name}
     leads, problems = recruit.read(kit, **at, **about, body=sheet.read_bytes())
-    print(f"{sheet}: {len(leads)} rows, {len(problems)} left out")
+    print(f"{sheet}: {len(leads)} rows", *problems, sep="\n  ")
     recruit.receive(kit, **at, program="traders", leads=leads)
 people = screen.review(kit, **at, program="traders")
 everybody(screen.approve, people, noun="participant")  # 2 screen

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.relationships import HOLDING
+from mentorkit.domain.relationships import ENDS, HOLDING
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.journey import meet, onboard, standing
 from mentorkit.web.access import allow
@@ -16,9 +16,6 @@ from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.problems import status
 from mentorkit.web.visits import BEHALF, Visit
-
-ENDS = ("completed", "no_time", "goal_reached", "no_contact", "not_a_fit", "other")
-"""Codes of why a relationship ends."""
 
 
 @shows("/programs/<program>/relationships/<relationship>/end")

@@ -223,8 +223,16 @@ def people_imported(visit: Visit, program: str) -> Response | tuple[str, int]:
         looked = recruit.look(visit.kit, **at, body=body, filename=name)
         columns = _mapped(visit, **looked)
         shown |= looked
+        targets = {one["id"] for one in looked["targets"]}
+        fed = {one["target"] for one in looked["columns"]}
+        if role is None and "role" in targets - fed:
+            which = Problem("", visit.words("choose it under “Who is in it?”"))
+            unsaid = visit.words("Nothing says yet who is in the sheet.")
+            raise Invalid("sheet.role", unsaid, [which])
+        left = dict.fromkeys((one["name"] for one in looked["columns"]), NOTHING)
+        read_as = {**left, **columns} if NOTHING in targets else columns
         leads, wrong = recruit.read(
-            visit.kit, **at, body=body, filename=name, role=role, columns=columns
+            visit.kit, **at, body=body, filename=name, role=role, columns=read_as
         )
     except Invalid as error:
         return people_import(visit, program, wrong=error, **shown), 422

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import flask
 from werkzeug.wrappers import Response
 
-from mentorkit.domain.relationships import RELATIONSHIP_MOVES
+from mentorkit.domain.relationships import ENDS, RELATIONSHIP_MOVES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.i18n import format_clock
 from mentorkit.journey import (
@@ -31,7 +31,6 @@ from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.namesakes import apart, named
 from mentorkit.web.pages import does, shows
-from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import NOT_YET, PARTIES
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status

@@ -8,13 +8,13 @@ from typing import Any
 import flask
 from werkzeug.wrappers import Response
 
+from mentorkit.domain.relationships import ENDS
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey import accept, meet
 from mentorkit.journey.steps import many
 from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
-from mentorkit.web.pages.parting import ENDS
 from mentorkit.web.pages.people import PARTIES
 from mentorkit.web.pages.programs import STAFF
 from mentorkit.web.pages.relationships import relationships
