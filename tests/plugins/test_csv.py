@@ -146,6 +146,7 @@ SPOKEN = (
 @pytest.mark.parametrize(
     ("body", "filename"),
     [("\n".join(",".join(row) for row in SPOKEN), "a.csv"), (create_xlsx(*SPOKEN), "a.xlsx")],
+    ids=["csv", "xlsx"],  # a workbook holds the time at which it was made
 )
 def test_a_mapped_column_adds_to_those_whose_names_fit_and_goes_before_them(
     body: str | bytes, filename: str
