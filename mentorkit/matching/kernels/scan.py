@@ -1,0 +1,409 @@
+"""The compiled scan: every mentor looked at, one tile after the other, by a few simple loops.
+
+A tape (`passes.Tape`) lists passes. Each pass is one loop over a tile of mentors that the compiler
+turns into vector instructions: count the bits that two sets have in common, compare bytes, add
+points, strike out who must not be. A tile of scores (16 bits each) stays in the first cache, so a
+column is read from memory once and nothing else is. Mentors of one tile have answered the same
+questions, so their points are the same.
+
+The best k are kept in a heap whose smallest entry is the one to beat. Whole runs of 64 mentors whose
+best does not reach it are skipped. An entry is (score, position) in one number, the smaller position
+the larger: entries never tie, so the answer is exact whatever the order of tiles.
+
+Numbers are what `forms.py` computes for the same pair; `tests/matching/test_scan.py` holds them to it.
+Nothing here starts threads: kernels release Python's lock, and whoever calls them shares out mentees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numba.extending import intrinsic
+
+from mentorkit.matching import passes as p
+
+RUN = 64
+"""So many mentors are looked at at once for anybody who reaches the heap."""
+TILE = 4096
+GROUP = 16
+"""So many mentees share a tile of mentors while it is in the cache."""
+LOW = 0xFFFFFFFF
+
+i16, i32, i64 = nb.int16, nb.int32, nb.int64
+DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
+compiled = nb.njit(cache=True, nogil=True, boundscheck=False)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits(_context: Any, word: Any) -> Any:
+    """Count the bits of a word, by the processor's own instruction where it has one."""
+
+    def generate(_ctx: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return word(word), generate
+
+
+# --------------------------------------------------------------------------- passes
+
+
+@compiled
+def count(mine, theirs, found):
+    for j in range(found.size):
+        found[j] = i16(bits(mine & theirs[j]))
+
+
+@compiled
+def count_more(mine, theirs, found):
+    for j in range(found.size):
+        found[j] += i16(bits(mine & theirs[j]))
+
+
+@compiled
+def need(least, found, score):
+    for j in range(score.size):
+        score[j] = score[j] if found[j] >= least else i16(DEAD)
+
+
+@compiled
+def step(reached, points, found, score):
+    for j in range(score.size):
+        score[j] += points if found[j] >= reached else i16(0)
+
+
+@compiled
+def look_up(table, at, score):
+    for j in range(score.size):
+        score[j] += table[at[j]]
+
+
+@compiled
+def same(mine, points, theirs, score):
+    for j in range(score.size):
+        score[j] += points if theirs[j] == mine else i16(0)
+
+
+@compiled
+def mark(mine, points, theirs, found):
+    for j in range(found.size):
+        found[j] = points if theirs[j] == mine else found[j]
+
+
+@compiled
+def need_same(mine, theirs, score):
+    for j in range(score.size):
+        score[j] = score[j] if theirs[j] == mine else i16(DEAD)
+
+
+@compiled
+def need_other(mine, theirs, score):
+    for j in range(score.size):
+        score[j] = score[j] if theirs[j] != mine else i16(DEAD)
+
+
+@compiled
+def need_within(low, high, theirs, score):
+    for j in range(score.size):
+        score[j] = score[j] if (theirs[j] >= low) & (theirs[j] <= high) else i16(DEAD)
+
+
+@compiled
+def need_above(mine, low, high, theirs, score):
+    for j in range(score.size):
+        steps = theirs[j] - mine
+        score[j] = score[j] if (steps >= low) & (steps <= high) else i16(DEAD)
+
+
+@compiled
+def add(column, score):
+    for j in range(score.size):
+        score[j] += column[j]
+
+
+@compiled
+def take(column, score):
+    for j in range(score.size):
+        score[j] = -column[j]
+
+
+@compiled
+def share(mine, points, union, theirs, found, score):
+    """Points x options in common / the mentor's options, or those of both."""
+    for j in range(score.size):
+        common = np.float64(found[j])
+        whole = np.float64(theirs[j])
+        if union:
+            whole = mine + whole - common
+        value = common / max(whole, 1.0)
+        score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
+def close(mine, points, target, span, wrap, theirs, score):
+    for j in range(score.size):
+        away = (theirs[j] - mine) - target
+        if wrap == 0.0:
+            away = abs(away)
+        else:
+            away = away % wrap
+            away = min(away, wrap - away)
+        value = min(max(0.0, 1.0 - away / span), 1.0)
+        score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
+def cosine(mine, points, theirs, product, score):
+    product[:] = 0.0
+    for axis in range(theirs.shape[0]):
+        column = theirs[axis]
+        length = mine[axis]
+        for j in range(score.size):
+            product[j] += length * column[j]
+    for j in range(score.size):
+        value = min(max(0.0, product[j]), 1.0)
+        score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
+def score_tile(t, i, g, start, stop, price, score, found, product):
+    """Score mentee i with the mentors `start` to `stop` of group g: less their price, or `DEAD`."""
+    if price.size:
+        take(price[start:stop], score)
+    else:
+        score[:] = 0
+    pattern = t.pattern[t.mentee_class[i], g]
+    for at in range(t.passes.shape[0]):
+        base = t.base[at, pattern]
+        if base < 0:
+            continue
+        kind = t.passes[at, 0]
+        column = t.passes[at, 1]
+        argument = t.passes[at, 2]
+        row = base + t.value[t.passes[at, 3], i]
+        first = t.first[row]
+        last = t.first[row + 1]
+        if kind == p.COUNT:
+            count(t.my_words[column, i], t.words[column, start:stop], found)
+        elif kind == p.COUNT_MORE:
+            count_more(t.my_words[column, i], t.words[column, start:stop], found)
+        elif kind == p.COUNT_BYTE:
+            count(t.my_bytes[column, i], t.bytes[column, start:stop], found)
+        elif kind == p.NEED:
+            need(i16(min(argument, 32767)), found, score)
+        elif kind == p.STEPS:
+            if t.dense[row] >= 0:
+                look_up(t.table[t.dense[row] : t.dense[row] + argument], found, score)
+            for e in range(first, last):
+                step(i16(t.x[e]), t.points[e], found, score)
+        elif kind == p.TABLE:
+            if t.dense[row] >= 0:
+                table = t.table[t.dense[row] : t.dense[row] + argument]
+                look_up(table, t.bytes[column, start:stop], score)
+            for e in range(first, last):
+                same(nb.uint8(t.x[e]), t.points[e], t.bytes[column, start:stop], score)
+        elif kind == p.SAME:
+            same(t.my_bytes[column, i], t.points[first], t.bytes[column, start:stop], score)
+        elif kind == p.SAME_CODE:
+            same(t.my_codes[column, i], t.points[first], t.codes[column, start:stop], score)
+        elif kind == p.CLEAR:
+            found[:] = 0
+        elif kind == p.MARK:
+            mark(t.my_bytes[column, i], t.points[first], t.bytes[column, start:stop], found)
+        elif kind == p.MARK_CODE:
+            mark(t.my_codes[column, i], t.points[first], t.codes[column, start:stop], found)
+        elif kind == p.ADD:
+            add(found, score)
+        elif kind == p.PLUS:
+            add(t.shorts[t.x[first], start:stop], score)
+        elif kind == p.SHARE:
+            theirs = t.shorts[column, start:stop]
+            mine = np.float64(t.value[t.passes[at, 3], i])
+            share(mine, np.float64(t.points[first]), argument == 1, theirs, found, score)
+        elif kind == p.NEED_SAME:
+            need_same(t.my_bytes[column, i], t.bytes[column, start:stop], score)
+        elif kind == p.NEED_SAME_CODE:
+            need_same(t.my_codes[column, i], t.codes[column, start:stop], score)
+        elif kind == p.NEED_OTHER:
+            need_other(t.my_bytes[column, i], t.bytes[column, start:stop], score)
+        elif kind == p.NEED_OTHER_CODE:
+            need_other(t.my_codes[column, i], t.codes[column, start:stop], score)
+        elif kind == p.NEED_WITHIN:
+            low, high = nb.uint8(t.x[first]), nb.uint8(t.points[first])
+            need_within(low, high, t.bytes[column, start:stop], score)
+        elif kind == p.NEED_ABOVE:
+            low, high = t.settings[argument], t.settings[argument + 1]
+            need_above(t.my_numbers[column, i], low, high, t.numbers[column, start:stop], score)
+        elif kind == p.CLOSE:
+            target, span, wrap = (
+                t.settings[argument],
+                t.settings[argument + 1],
+                t.settings[argument + 2],
+            )
+            mine = t.my_numbers[column, i]
+            worth = np.float64(t.points[first])
+            close(mine, worth, target, span, wrap, t.numbers[column, start:stop], score)
+        elif kind == p.COSINE:
+            theirs = t.numbers[column : column + argument, start:stop]
+            mine = t.my_numbers[column : column + argument, i]
+            cosine(mine, np.float64(t.points[first]), theirs, product, score)
+
+
+# --------------------------------------------------------------------------- the best k
+
+
+@compiled
+def is_apart(t, i, mentor):
+    """Return whether a mentee may not have a mentor by name."""
+    low, high = t.apart[i], t.apart[i + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if t.never[middle] < mentor:
+            low = middle + 1
+        else:
+            high = middle
+    return low < t.apart[i + 1] and t.never[low] == mentor
+
+
+@compiled
+def put(heap, entry):
+    """Replace the smallest entry of a heap."""
+    size = heap.size
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= entry:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = entry
+
+
+@compiled
+def keep_best(t, i, start, score, heap):
+    """Put those of a tile into the heap who are better than its smallest entry."""
+    n = score.size
+    least = max(heap[0] >> 32, i64(ALIVE))
+    for begin in range(0, n, RUN):
+        end = min(n, begin + RUN)
+        best = i16(DEAD)
+        for j in range(begin, end):
+            best = max(best, score[j])
+        if best < least or best <= ALIVE:
+            continue
+        for j in range(begin, end):
+            if score[j] >= least and score[j] > ALIVE:
+                mentor = t.order[start + j]
+                entry = (i64(score[j]) << 32) | (i64(LOW) - i64(mentor))
+                if entry > heap[0] and not is_apart(t, i, mentor):
+                    put(heap, entry)
+                    least = max(heap[0] >> 32, i64(ALIVE))
+
+
+NONE = -(1 << 62)
+
+
+@compiled
+def best(t, mentees, k, price, mentor, score):
+    """Write the k best mentors of each mentee, and their scores less price; -1 where no more are.
+
+    `mentor` and `score` are (mentees, k), best first, ties by position.
+    """
+    order = t.order.size
+    tile = min(TILE, max(order, 1))
+    points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
+    product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
+    for begin in range(0, mentees.size, GROUP):
+        end = min(mentees.size, begin + GROUP)
+        heaps = np.full((end - begin, k), NONE, np.int64)
+        for g in range(t.groups.size - 1):
+            for start in range(t.groups[g], t.groups[g + 1], TILE):
+                stop = min(start + TILE, t.groups[g + 1])
+                n = stop - start
+                for at in range(begin, end):
+                    i = mentees[at]
+                    score_tile(t, i, g, start, stop, price, points[:n], found[:n], product[:n])
+                    keep_best(t, i, start, points[:n], heaps[at - begin])
+        for at in range(begin, end):
+            ranked = np.sort(heaps[at - begin])[::-1]
+            for rank in range(k):
+                entry = ranked[rank]
+                if entry == NONE:
+                    mentor[at, rank] = -1
+                    score[at, rank] = -1
+                else:
+                    mentor[at, rank] = i32(i64(LOW) - (entry & i64(LOW)))
+                    score[at, rank] = i32(entry >> 32)
+
+
+# --------------------------------------------------------------------------- all of them
+
+
+@compiled
+def block(t, mentees, out):
+    """Write the scores of these mentees with every mentor: `out` (mentees, all mentors), -1 dead."""
+    tile = min(TILE, max(t.order.size, 1))
+    points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
+    product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
+    free = np.empty(0, np.int16)
+    for at in range(mentees.size):
+        i = mentees[at]
+        out[at, :] = -1
+        for g in range(t.groups.size - 1):
+            for start in range(t.groups[g], t.groups[g + 1], TILE):
+                stop = min(start + TILE, t.groups[g + 1])
+                n = stop - start
+                score_tile(t, i, g, start, stop, free, points[:n], found[:n], product[:n])
+                for j in range(n):
+                    if points[j] > ALIVE:
+                        out[at, t.order[start + j]] = points[j]
+        for e in range(t.apart[i], t.apart[i + 1]):
+            out[at, t.never[e]] = -1
+
+
+@compiled
+def survey(t, mentees, offset, own, own_mentor, worst, gain, blocking, rank):
+    """Look at every pair of these mentees once, for what proves and describes a result.
+
+    For each mentee: `gain`, the highest of 0 and score + `offset` of any mentor they may have;
+    `blocking`, how many score more than their `own` and than that mentor's `worst`; and `rank`,
+    where `own_mentor` stands among all (1 the best). `offset`, `worst` are by position in `order`.
+    """
+    tile = min(TILE, max(t.order.size, 1))
+    points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
+    product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
+    free = np.empty(0, np.int16)
+    for begin in range(0, mentees.size, GROUP):
+        end = min(mentees.size, begin + GROUP)
+        gain[begin:end] = 0
+        blocking[begin:end] = 0
+        rank[begin:end] = 1
+        for g in range(t.groups.size - 1):
+            for start in range(t.groups[g], t.groups[g + 1], TILE):
+                stop = min(start + TILE, t.groups[g + 1])
+                n = stop - start
+                for at in range(begin, end):
+                    i = mentees[at]
+                    score_tile(t, i, g, start, stop, free, points[:n], found[:n], product[:n])
+                    if t.apart[i] < t.apart[i + 1]:
+                        for j in range(n):
+                            if points[j] > ALIVE and is_apart(t, i, t.order[start + j]):
+                                points[j] = DEAD
+                    mine, mentor = own[at], own_mentor[at]
+                    most, better, ahead = i64(0), i64(0), i64(0)
+                    for j in range(n):
+                        value = i64(points[j])
+                        may = value > ALIVE
+                        most = max(most, value + offset[start + j] if may else i64(0))
+                        better += may & (value > mine) & (value > worst[start + j])
+                        ahead += may & (
+                            (value > mine) | ((value == mine) & (t.order[start + j] < mentor))
+                        )
+                    gain[at] = max(gain[at], most)
+                    blocking[at] += better
+                    rank[at] += ahead
