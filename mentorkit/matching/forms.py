@@ -30,6 +30,7 @@ from mentorkit.hooks.providers import (
     SetOverlap,
     SharesAny,
 )
+from mentorkit.matching.columns import count_bits
 from mentorkit.matching.pool import UNANSWERED, Floats, Index, Pool, Words
 
 Bools = NDArray[np.bool_]
@@ -52,20 +53,8 @@ def count_common(left: Words, right: Words, mentees: Index, mentors: Index) -> C
     """Return |A & B| for each pair; `left` and `right` hold 64 options a word."""
     total: Counts = np.zeros(np.broadcast_shapes(mentees.shape, mentors.shape), np.int64)
     for word in range(left.shape[1]):
-        total += _count_bits(left[mentees, word] & right[mentors, word])
+        total += count_bits(left[mentees, word] & right[mentors, word])
     return total
-
-
-_BITS_OF_BYTE = np.array([byte.bit_count() for byte in range(256)], np.uint8)
-
-
-def _count_bits(words: Words) -> NDArray[Any]:
-    if hasattr(np, "bitwise_count"):  # numpy 2
-        counts: NDArray[Any] = np.bitwise_count(words)
-        return counts
-    octets = np.ascontiguousarray(words)[..., None].view(np.uint8)
-    summed: NDArray[Any] = _BITS_OF_BYTE[octets].sum(axis=-1, dtype=np.int64)
-    return summed
 
 
 # --------------------------------------------------------------------------- criteria

@@ -1,14 +1,13 @@
 """The people of one run, in a fixed order, and their answers packed into columns.
 
-A field is packed when a form first asks for it: codes for answers that are compared, bit sets for
-options and hours, numbers for numbers and for ordered options (their position).
+A field is packed when it is first asked for; what two fields have in common (codes, bits, numbers)
+when a form first compares them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -16,32 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.domain.fields import Field
-from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Invalid, Problem
+from mentorkit.matching.columns import (
+    UNANSWERED,
+    Coded,
+    Codes,
+    Column,
+    Floats,
+    Sets,
+    Vocabulary,
+    Words,
+    answer,
+)
 from mentorkit.matching.people import Someone
 
-Codes = NDArray[np.int32]
-Words = NDArray[np.uint64]
-Floats = NDArray[np.float64]
+__all__ = ["UNANSWERED", "Codes", "Floats", "Index", "Pool", "Sets", "Side", "Words", "answer"]
+
 Ints64 = NDArray[np.int64]
 Index = NDArray[np.intp]
 T = TypeVar("T")
 
 SAME_PERSON = Reason(code="same_person")
-UNANSWERED = -1
-"""Stands in a column of codes for a person who did not answer."""
-
-
-def answer(value: Any) -> Any:
-    """Return `value`, or None where it means that nothing was answered."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float) and isnan(value):
-        return None
-    if isinstance(value, Collection) and not isinstance(value, str) and not value:
-        return None
-    return value
 
 
 class Side:
@@ -52,22 +47,37 @@ class Side:
     """
 
     def __init__(self, people: Sequence[Someone], fields: Collection[str] = ()) -> None:
-        self.people = tuple(people)
+        self.people = people
         self.fields = tuple(fields)
-        self._ids: tuple[str, ...] | None = None
+        self._ids: Sequence[str] | None = None
+        self._at: dict[str, int] | None = None
+        self._packed: dict[str, Column] = {}
         self._columns: dict[str, list[Any]] = {}
         self._answers: list[Mapping[str, Any]] | None = None
 
     @property
-    def ids(self) -> tuple[str, ...]:
+    def ids(self) -> Sequence[str]:
         if self._ids is None:
             self._ids = tuple(someone.id for someone in self.people)
         return self._ids
 
+    @property
+    def at(self) -> Mapping[str, int]:
+        """Where each id stands."""
+        if self._at is None:
+            self._at = {one: i for i, one in enumerate(self.ids)}
+        return self._at
+
+    def packed(self, field: str) -> Column:
+        """Return everybody's answer to this field, packed."""
+        if field not in self._packed:
+            self._packed[field] = Coded.of(someone.profile.get(field) for someone in self.people)
+        return self._packed[field]
+
     def column(self, field: str) -> list[Any]:
         """Return everybody's answer to this field, None where there is none."""
         if field not in self._columns:
-            self._columns[field] = [answer(someone.profile.get(field)) for someone in self.people]
+            self._columns[field] = self.packed(field).values()
         return self._columns[field]
 
     @property
@@ -90,16 +100,6 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.people)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sets:
-    """Two columns of sets over one vocabulary, 64 options a word. A count of 0: not answered."""
-
-    mentees: Words  # (n, words)
-    mentors: Words  # (m, words)
-    mentee_counts: NDArray[np.int64]
-    mentor_counts: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -144,11 +144,17 @@ class Pool:
         self.capacity: NDArray[np.int64] = np.array(
             [someone.capacity for someone in self.mentors.people], np.int64
         )
-        self.mentee_at = {one: i for i, one in enumerate(self.mentees.ids)}
-        self.mentor_at = {one: j for j, one in enumerate(self.mentors.ids)}
         self.past = self._pairs(past)
         self.forbidden = {**self._same_people(), **self._reasons(forbidden or {})}
         self._packed = _Packed()
+
+    @property
+    def mentee_at(self) -> Mapping[str, int]:
+        return self.mentees.at
+
+    @property
+    def mentor_at(self) -> Mapping[str, int]:
+        return self.mentors.at
 
     @property
     def cells(self) -> int:
@@ -214,52 +220,29 @@ class Pool:
     # ------------------------------------------------------------------ how they are packed
 
     def _codes(self, mentee_field: str, mentor_field: str) -> tuple[Codes, Codes]:
-        vocabulary: dict[Any, int] = {}
-
-        def pack(values: list[Any]) -> Codes:
-            return np.array(
-                [
-                    UNANSWERED
-                    if value is None
-                    else vocabulary.setdefault(_comparable(value), len(vocabulary))
-                    for value in values
-                ],
-                np.int32,
-            )
-
-        return pack(self.mentees.column(mentee_field)), pack(self.mentors.column(mentor_field))
-
-    def _sets(self, mentee_field: str, mentor_field: str) -> Sets:
-        mentees = [_members(value) for value in self.mentees.column(mentee_field)]
-        mentors = [_members(value) for value in self.mentors.column(mentor_field)]
-        vocabulary: dict[Any, int] = {}
-        for members in (*mentees, *mentors):
-            for option in members:
-                vocabulary.setdefault(option, len(vocabulary))
-        words = max(1, -(-len(vocabulary) // 64))
-        return Sets(
-            _bits(mentees, vocabulary, words),
-            _bits(mentors, vocabulary, words),
-            np.array([len(members) for members in mentees], np.int64),
-            np.array([len(members) for members in mentors], np.int64),
+        vocabulary: Vocabulary = {}
+        return (
+            self.mentees.packed(mentee_field).compared(vocabulary),
+            self.mentors.packed(mentor_field).compared(vocabulary),
         )
 
+    def _sets(self, mentee_field: str, mentor_field: str) -> Sets:
+        return Sets.of(self.mentees.packed(mentee_field), self.mentors.packed(mentor_field))
+
     def _numbers(self, side: Side, name: str) -> Floats:
-        spec = self.field(name)
-        values = np.full(len(side), np.nan)
-        problems = []
-        for i, value in enumerate(side.column(name)):
-            if value is None:
-                continue
-            number = spec.position(value) if spec.kind == "ordered" else value
-            if isinstance(number, (int, float)):
-                values[i] = number
-            else:
-                what = "an option of the field" if spec.kind == "ordered" else "a number"
-                problems.append(Problem(f"{side.ids[i]}.{name}", f"{value!r} is not {what}"))
+        spec, column = self.field(name), side.packed(name)
+        answers = column.answers if isinstance(column, Coded) else column.values()
+        values = [spec.position(one) if spec.kind == "ordered" else one for one in answers]
+        what = "an option of the field" if spec.kind == "ordered" else "a number"
+        problems = [
+            Problem(f"{someone}.{name}", f"{value!r} is not {what}")
+            for code, (number, value) in enumerate(zip(values, answers, strict=True))
+            if not isinstance(number, (int, float))
+            for someone in _who(side, column, code)
+        ]
         if problems:
             raise Invalid("pool.answer", "Some answers do not fit their field:", problems)
-        return values
+        return column.of_each(values, np.nan, np.float64)
 
     def _vectors(self, mentee_field: str, mentor_field: str) -> tuple[Floats, Floats]:
         columns = [
@@ -349,24 +332,8 @@ def _check(side: str, people: Sequence[Someone]) -> list[Problem]:
     return problems
 
 
-def _comparable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return Frozen(value)
-    return frozenset(value) if isinstance(value, (list, tuple, set)) else value
-
-
-def _members(value: Any) -> frozenset[Any]:
-    if value is None:
-        return frozenset()
-    return (
-        frozenset(value) if isinstance(value, (list, tuple, set, frozenset)) else frozenset([value])
-    )
-
-
-def _bits(sets: Sequence[frozenset[Any]], vocabulary: Mapping[Any, int], words: int) -> Words:
-    bits = np.zeros((len(sets), words * 64), np.bool_)
-    for i, members in enumerate(sets):
-        for option in members:
-            bits[i, vocabulary[option]] = True
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    return np.ascontiguousarray(packed).view(np.uint64)
+def _who(side: Side, column: Column, code: int) -> Iterator[str]:
+    """Yield the ids of who gave an answer, by its place among the distinct ones."""
+    codes = column.codes if isinstance(column, Coded) else np.arange(len(column))
+    for at in np.flatnonzero(codes == code).tolist():
+        yield side.ids[at]

@@ -24,9 +24,11 @@ from numba.extending import intrinsic
 
 from mentorkit.matching import passes as p
 
-RUN = 64
-"""So many mentors are looked at at once for anybody who reaches the heap."""
-TILE = 4096
+LANES = 256
+TILE = 16 * LANES
+NONE = -(1 << 62)
+"""An entry of the heap that is nobody."""
+TOP = 20_000
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
@@ -285,27 +287,54 @@ def put(heap, entry):
 
 
 @compiled
-def keep_best(t, i, start, score, heap):
-    """Put those of a tile into the heap who are better than its smallest entry."""
-    n = score.size
-    least = max(heap[0] >> 32, i64(ALIVE))
-    for begin in range(0, n, RUN):
-        end = min(n, begin + RUN)
-        best = i16(DEAD)
-        for j in range(begin, end):
-            best = max(best, score[j])
-        if best < least or best <= ALIVE:
+def reach(tops, k):
+    """Return the k-th largest of these scores, by halving what it can be."""
+    low, high = i32(ALIVE), i32(TOP)
+    while low < high:
+        middle = (low + high + 1) >> 1
+        there = 0
+        for lane in range(tops.size):
+            there += tops[lane] >= middle
+        if there >= k:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@compiled
+def keep_best(t, i, start, n, score, tops, heap):
+    """Put those of a tile into the heap who are better than its smallest entry.
+
+    Lane l is made of the scores l, l + LANES, ...: k lanes that reach a score hold k mentors who
+    do. So who does not is none of the best k, and is not looked at.
+    """
+    score[n:] = i16(DEAD)
+    rows = (n + LANES - 1) // LANES
+    tops[:] = score[:LANES]
+    for row in range(1, rows):
+        more = score[row * LANES : (row + 1) * LANES]
+        for lane in range(LANES):
+            tops[lane] = max(tops[lane], more[lane])
+    least = max(heap[0] >> 32, i64(ALIVE + 1))
+    most = i16(DEAD)
+    for lane in range(LANES):
+        most = max(most, tops[lane])
+    if most < least:
+        return
+    wanted = heap.size + (t.apart[i + 1] - t.apart[i])
+    if wanted <= LANES and heap[0] == NONE:
+        least = max(least, i64(reach(tops, wanted)))
+    for lane in range(LANES):
+        if tops[lane] < least:
             continue
-        for j in range(begin, end):
-            if score[j] >= least and score[j] > ALIVE:
+        for j in range(lane, n, LANES):
+            if score[j] >= least:
                 mentor = t.order[start + j]
                 entry = (i64(score[j]) << 32) | (i64(LOW) - i64(mentor))
                 if entry > heap[0] and not is_apart(t, i, mentor):
                     put(heap, entry)
-                    least = max(heap[0] >> 32, i64(ALIVE))
-
-
-NONE = -(1 << 62)
+                    least = max(heap[0] >> 32, least)
 
 
 @compiled
@@ -314,10 +343,9 @@ def best(t, mentees, k, price, mentor, score):
 
     `mentor` and `score` are (mentees, k), best first, ties by position.
     """
-    order = t.order.size
-    tile = min(TILE, max(order, 1))
-    points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
-    product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
+    points, found = np.empty(TILE, np.int16), np.empty(TILE, np.int16)
+    product = np.empty(TILE if t.numbers.shape[0] else 0, np.float64)
+    tops = np.empty(LANES, np.int16)
     for begin in range(0, mentees.size, GROUP):
         end = min(mentees.size, begin + GROUP)
         heaps = np.full((end - begin, k), NONE, np.int64)
@@ -328,7 +356,7 @@ def best(t, mentees, k, price, mentor, score):
                 for at in range(begin, end):
                     i = mentees[at]
                     score_tile(t, i, g, start, stop, price, points[:n], found[:n], product[:n])
-                    keep_best(t, i, start, points[:n], heaps[at - begin])
+                    keep_best(t, i, start, n, points, tops, heaps[at - begin])
         for at in range(begin, end):
             ranked = np.sort(heaps[at - begin])[::-1]
             for rank in range(k):
