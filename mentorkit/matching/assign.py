@@ -6,6 +6,7 @@ Public, for assigners that build on them: `as_arrays(problem)` gives what they t
 from __future__ import annotations
 
 from mentorkit.matching.certificate import (
+    HIGHEST,
     Blocks,
     blocking_pairs,
     blocking_pairs_in_blocks,
@@ -15,15 +16,24 @@ from mentorkit.matching.certificate import (
     pairs_bound,
     total_bound,
     total_bound_in_blocks,
+    worst_of,
 )
 from mentorkit.matching.exact import solve_dense
 from mentorkit.matching.lists import Widen, dense_lists
 from mentorkit.matching.market import solve_lists
-from mentorkit.matching.solution import ALONE, CandidateLists, Objective, Solution
+from mentorkit.matching.solution import (
+    ALONE,
+    CandidateLists,
+    Objective,
+    Solution,
+    place_locks,
+    read_capacity,
+)
 from mentorkit.matching.stable import by_choice, greedy, stable
 
 __all__ = [
     "ALONE",
+    "HIGHEST",
     "Blocks",
     "CandidateLists",
     "Objective",
@@ -38,9 +48,12 @@ __all__ = [
     "dense_lists",
     "greedy",
     "pairs_bound",
+    "place_locks",
+    "read_capacity",
     "solve_dense",
     "solve_lists",
     "stable",
     "total_bound",
     "total_bound_in_blocks",
+    "worst_of",
 ]

@@ -170,10 +170,21 @@ def blocking_pairs_in_blocks(blocks: Blocks, capacity: ArrayLike, match: ArrayLi
     for rows, score, _ in _walk(blocks, len(mentor), len(places)):
         here = np.flatnonzero(paired[rows])
         own[rows.start + here] = score[here, mentor[rows][here]]
-    worst = np.full(len(places), np.iinfo(np.int64).max)
-    np.minimum.at(worst, mentor[paired], own[paired])
-    worst[np.bincount(mentor[paired], minlength=len(places)) < places] = -1
+    worst = worst_of(own, mentor, places)
     return sum(
         int((may & (score > own[rows, None]) & (score > worst)).sum())
         for rows, score, may in _walk(blocks, len(mentor), len(places))
     )
+
+
+def worst_of(own: Ints, match: ArrayLike, capacity: ArrayLike) -> Ints:
+    """Return what somebody must score more than for each mentor to want them: -1 with free places.
+
+    `own` is each mentee's score with their mentor in `match` (-1: none).
+    """
+    mentor, places = np.asarray(match, np.int64), np.asarray(capacity, np.int64)
+    paired = mentor >= 0
+    worst = np.full(len(places), np.iinfo(np.int64).max)
+    np.minimum.at(worst, mentor[paired], own[paired])
+    worst[np.bincount(mentor[paired], minlength=len(places)) < places] = -1
+    return worst

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from mentorkit.matching.explain import explain_pair, own_reason, storable
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
-from mentorkit.matching.result import Certificate, Override, Pair, Result
+from mentorkit.matching.result import Certificate, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.unmatched import Left, rule_phrase
 from mentorkit.matching.wording import words
@@ -28,6 +29,7 @@ from mentorkit.matching.wording import words
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
 
+T = TypeVar("T")
 Locks = tuple[tuple[int, int], ...]
 
 
@@ -62,27 +64,29 @@ def run(
     assignment = _ask_assigner(bound, question)
     match = _checked(scan, question, assignment)
     used = np.bincount(match[match >= 0], minlength=len(pool.mentors))
-    tell("explaining")
-    pairs = _pairs(scan, question, match)
-    total = sum(pair.score for pair in pairs)
     tell("checking")
     proof = _certify(bound, question, assignment, match)
-    total_bound, pairs_bound = bounds(question, pool, proof, held, len(pairs))
-    left = Left(scan, question, match, used)
-    met = total == total_bound and (
-        bound.strategy.objective == "score" or len(pairs) == pairs_bound
+    shown = survey(question, match, proof, held)
+    rows = np.flatnonzero(match >= 0)
+    total = int(shown.own[rows].sum())
+    met = total == shown.total_bound and (
+        bound.strategy.objective == "score" or len(rows) == shown.pairs_bound
     )
+    tell("explaining")
+    left = Left(scan, question, match, used)
     return Result(
-        pairs=tuple(pairs),
+        pairs=_told(
+            scan, len(rows), lambda: _explained(scan, rows, match[rows], shown.rank[rows], held)
+        ),
         shortlists=Shortlists(scan, question),
-        unmatched_mentees=tuple(left.mentees()),
-        unmatched_mentors=tuple(left.mentors()),
+        unmatched_mentees=_told(scan, len(match) - len(rows), left.mentees),
+        unmatched_mentors=_told(scan, int((used == 0).sum()), left.mentors),
         mentees=len(pool.mentees),
         mentors=len(pool.mentors),
         total=total,
-        total_bound=total_bound,
-        pairs_bound=pairs_bound,
-        blocking_pairs=assign.blocking_pairs_in_blocks(question.blocks, pool.capacity, match),
+        total_bound=shown.total_bound,
+        pairs_bound=shown.pairs_bound,
+        blocking_pairs=shown.blocking,
         method=assignment.method,
         exact=met and bound.assigner.uses_objective,
         objective=bound.strategy.objective,
@@ -92,6 +96,11 @@ def run(
         by_choice=not bound.assigner.uses_scores,
         seconds=time.perf_counter() - began,
     )
+
+
+def _told(scan: Scan, count: int, make: Callable[[], Iterator[T]]) -> Sequence[T]:
+    """Return what is told of people: at once, or when it is read, where no plugin's code can fail."""
+    return Later(count, make) if scan.fused is not None and scan.speaks_itself else tuple(make())
 
 
 def recommend(pool: Pool, bound: Bound, mentee_id: str, limit: int) -> tuple[Pair, ...]:
@@ -333,15 +342,52 @@ def _as_proof(solution: assign.Solution) -> Proof:
     )
 
 
-def bounds(
-    question: Question, pool: Pool, proof: Proof, locks: Locks, pairs: int
-) -> tuple[int, int]:
-    """Return how high the total and the number of pairs can be at most, by this proof."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What one look at all pairs tells of a result: by mentee, the own score (-1: alone) and rank."""
+
+    own: Any
+    rank: Any
+    total_bound: int
+    pairs_bound: int
+    blocking: int
+
+
+def survey(question: Question, match: Index, proof: Proof, locks: Locks) -> Survey:
+    """Return the bounds that a proof gives, the blocking pairs, and where each mentor stands."""
     prices, bonus, cover = proof
-    total = assign.total_bound_in_blocks(
-        question.blocks, len(pool.mentees), pool.capacity, prices, bonus, pairs, locks
+    capacity = np.array(question.capacity, np.int64)
+    rows = np.flatnonzero(match >= 0)
+    own = question.scores_of(match)
+    most = min(assign.pairs_bound(cover, capacity, locks), len(match))
+    if question.fused is None or question.kept:
+        return Survey(
+            own=own,
+            rank=question.ranks(match),
+            total_bound=assign.total_bound_in_blocks(
+                question.blocks, len(match), capacity, prices, bonus, len(rows), locks
+            ),
+            pairs_bound=most,
+            blocking=assign.blocking_pairs_in_blocks(question.blocks, capacity, match),
+        )
+    price = assign.check_prices(prices, bonus, len(capacity))
+    locked, left = assign.place_locks(locks, len(match), assign.read_capacity(capacity, len(match)))
+    gain, blocking, rank = question.fused.survey(
+        np.where(left > 0, bonus - price, -assign.HIGHEST),
+        assign.worst_of(own, match, capacity),
+        own,
+        match.astype(np.int32),
+        question.tell("checking"),
     )
-    return total, min(assign.pairs_bound(cover, pool.capacity, locks), len(pool.mentees))
+    free = locked < 0
+    bound = int((left * price).sum()) - bonus * (len(rows) - int((~free).sum()))
+    return Survey(
+        own=own,
+        rank=rank,
+        total_bound=bound + int(gain[free].sum()) + int(own[~free].sum()),
+        pairs_bound=most,
+        blocking=int(blocking.sum()),
+    )
 
 
 def _by_id(pool: Pool, proof: Proof) -> Certificate:
@@ -355,15 +401,6 @@ def _by_id(pool: Pool, proof: Proof) -> Certificate:
 
 
 # --------------------------------------------------------------------------- pairs
-
-
-def _pairs(scan: Scan, question: Question, match: Index) -> list[Pair]:
-    rows = np.flatnonzero(match >= 0)
-    cols = match[rows]
-    ranks = np.array(
-        [question.rank(int(i), int(j)) for i, j in zip(rows, cols, strict=True)], np.int64
-    )
-    return list(_explained(scan, rows, cols, ranks, question.locks))
 
 
 def _explained(

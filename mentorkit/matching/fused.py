@@ -1,80 +1,180 @@
-"""The scan over a tape, by all cores: mentees in shards, each a call that needs nothing of the others."""
+"""The scan of a tape in shards: each some mentees against every mentor, needing nothing of the others.
+
+`map_shards(fn, shards)` is the seam where work is shared out. Here it goes to the cores of this
+process. Whoever has more machines sends `fn` and a shard to another: both are plain data and a
+function of this module, and what comes back is put together in the order of the shards, so the result
+is the same, whoever did the work.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.matching.passes import TOP_PRICE, Tape
 
-S = TypeVar("S")
-R = TypeVar("R")
-MapShards = Callable[[Callable[[S], R], Sequence[S]], Iterable[R]]
-"""Returns what a function gives for each shard, in their order."""
+Ints32 = NDArray[np.int32]
+Ints64 = NDArray[np.int64]
+Tell = Callable[[int], None]
+"""Hears how many mentees are done; what it raises ends the work."""
+MapShards = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""Gives what a function returns for each shard, in their order."""
 
 SHARD = 256
 
 
-def in_threads(work: Callable[[S], R], shards: Sequence[S]) -> Iterable[R]:
-    """Map shards by the cores of this process; kernels let go of Python's lock."""
-    workers = min(len(os.sched_getaffinity(0)), len(shards))
+def _none(kind: Any) -> Any:
+    return field(default_factory=lambda: np.empty(0, kind))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """Some mentees of a tape, and what is asked about them.
+
+    `prices`, `offset` and `worst` are by mentor as they stand in ``tape.order``; `own` and
+    `own_mentor` by these mentees.
+    """
+
+    tape: Tape
+    mentees: Ints32
+    k: int = 0
+    prices: NDArray[np.int16] = _none(np.int16)
+    offset: Ints64 = _none(np.int64)
+    worst: Ints64 = _none(np.int64)
+    own: Ints64 = _none(np.int64)
+    own_mentor: Ints32 = _none(np.int32)
+
+
+def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
+    """Return the k best mentors of each mentee and their scores less price, -1 for nobody."""
+    from mentorkit.matching.kernels import scan
+
+    mentor, score = (np.empty((len(shard.mentees), shard.k), np.int32) for _ in range(2))
+    scan.best(shard.tape, shard.mentees, shard.k, shard.prices, mentor, score)
+    return mentor, score
+
+
+def scores_of_shard(shard: Shard) -> NDArray[np.int16]:
+    """Return the scores of each mentee with `k` mentors, which is all of them; -1 must not be."""
+    from mentorkit.matching.kernels import scan
+
+    scores = np.empty((len(shard.mentees), shard.k), np.int16)
+    scan.block(shard.tape, shard.mentees, scores)
+    return scores
+
+
+def survey_shard(shard: Shard) -> tuple[Ints64, Ints64, Ints64]:
+    """Return gain, blocking pairs and rank of each mentee; `Fused.survey` says what these are."""
+    from mentorkit.matching.kernels import scan
+
+    gain, blocking, rank = (np.empty(len(shard.mentees), np.int64) for _ in range(3))
+    scan.survey(
+        shard.tape, shard.mentees, shard.offset, shard.own, shard.own_mentor, shard.worst,
+        gain, blocking, rank,
+    )  # fmt: skip
+    return gain, blocking, rank
+
+
+def in_threads(fn: Callable[[Any], Any], shards: Sequence[Any]) -> Iterator[Any]:
+    """Map shards by the cores of this process: the kernels let go of Python's lock."""
+    workers = min(cores(), len(shards))
     if workers <= 1:
-        return [work(shard) for shard in shards]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, shards))
+        yield from map(fn, shards)
+        return
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(fn, shards)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Fused:
-    """What a tape's scan can be asked. Mentees and mentors are positions in the pool."""
+    """What the scan of a tape can be asked. Mentees and mentors are positions in the pool."""
 
-    def __init__(self, tape: Tape, map_shards: Any = in_threads) -> None:
+    def __init__(self, tape: Tape, map_shards: MapShards = in_threads) -> None:
         self.tape, self._map = tape, map_shards
 
     def best(
-        self, mentees: NDArray[np.int32], k: int, prices: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        self, mentees: Ints32, k: int, prices: Ints64 | None = None, tell: Tell | None = None
+    ) -> tuple[Ints32, Ints32]:
         """Return each mentee's `k` best mentors by score less price, and their scores.
 
         Both (mentees, k), best first, ties by position, -1 where there are no more. A price above
         11,000 counts as that: nobody is worth it.
         """
-        from mentorkit.matching.kernels import scan
-
-        mentees = np.asarray(mentees, np.int32)
-        mentor = np.empty((len(mentees), k), np.int32)
-        score = np.empty((len(mentees), k), np.int32)
-        price = np.empty(0, np.int16)
+        more = {}
         if prices is not None:
-            price = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
-
-        def work(shard: slice) -> None:
-            scan.best(self.tape, mentees[shard], k, price, mentor[shard], score[shard])
-
-        list(self._map(work, _shards(len(mentees))))
+            more["prices"] = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
+        shards = [Shard(self.tape, some, k, **more) for some in _split(mentees)]
+        found = self._all(best_of_shard, shards, tell)
+        none = np.empty((0, k), np.int32)
+        mentor = np.concatenate([none, *(one[0] for one in found)])
+        score = np.concatenate([none, *(one[1] for one in found)])
         if prices is not None:
             there = mentor >= 0
             score[there] += np.minimum(prices[mentor[there]], TOP_PRICE).astype(np.int32)
         return mentor, score
 
-    def block(self, mentees: NDArray[np.int32], mentors: int) -> NDArray[np.int16]:
+    def scores(self, mentees: Ints32, mentors: int) -> NDArray[np.int16]:
         """Return the scores of these mentees with each of so many mentors; -1 must not be."""
-        from mentorkit.matching.kernels import scan
+        shards = [Shard(self.tape, some, mentors) for some in _split(mentees)]
+        none = np.empty((0, mentors), np.int16)
+        return np.concatenate([none, *self._all(scores_of_shard, shards, None)])
 
-        mentees = np.asarray(mentees, np.int32)
-        out = np.empty((len(mentees), mentors), np.int16)
-        list(
-            self._map(
-                lambda shard: scan.block(self.tape, mentees[shard], out[shard]),
-                _shards(len(mentees)),
-            )
+    def survey(
+        self, offset: Ints64, worst: Ints64, own: Ints64, own_mentor: Ints32,
+        tell: Tell | None = None,
+    ) -> tuple[Ints64, Ints64, Ints64]:  # fmt: skip
+        """Return of every mentee, from one look at all pairs: gain, blocking pairs, and rank.
+
+        The gain is the highest of 0 and score + `offset` of the mentor; a pair blocks where it
+        scores more than the mentee's `own` and the mentor's `worst`; the rank is where `own_mentor`
+        stands among all whom the mentee may have. `offset` and `worst` are by mentor, the others
+        by mentee.
+        """
+        tape, everyone = self.tape, np.arange(self.tape.mentees, dtype=np.int32)
+        shards = [
+            Shard(
+                tape,
+                some,
+                offset=offset[tape.order],
+                worst=worst[tape.order],
+                own=own[some],
+                own_mentor=own_mentor[some],
+            )  # fmt: skip
+            for some in _split(everyone)
+        ]
+        found = self._all(survey_shard, shards, tell)
+        none = np.empty(0, np.int64)
+        gain, blocking, rank = (
+            np.concatenate([none, *(one[at] for one in found)]) for at in range(3)
         )
-        return out
+        return gain, blocking, rank
+
+    def _all(
+        self, fn: Callable[[Shard], Any], shards: Sequence[Shard], tell: Tell | None
+    ) -> list[Any]:
+        found, done = [], 0
+        for shard, one in zip(shards, self._map(fn, shards), strict=True):
+            found.append(one)
+            done += len(shard.mentees)
+            if tell is not None:
+                tell(done)
+        return found
 
 
-def _shards(count: int) -> list[slice]:
-    return [slice(start, min(count, start + SHARD)) for start in range(0, count, SHARD)]
+def _split(mentees: Ints32) -> list[Ints32]:
+    return [mentees[at : at + SHARD] for at in range(0, len(mentees), SHARD)]

@@ -388,7 +388,7 @@ class _Plan:
         )
 
     def _apart(self, past: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return whom no mentee may have by name: forbidden, or together before where that counts."""
+        """Return whom no mentee may have by name: forbidden, or met before where that counts."""
         pairs = np.array(
             sorted({*self.pool.forbidden, *(self.pool.past if past else ())}), np.int64
         ).reshape(-1, 2)

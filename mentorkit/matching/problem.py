@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ DENSE_CELLS = 4_000_000
 """Up to this many pairs all of them are looked at; above, candidate lists that grow on demand."""
 KEPT_CELLS = 128_000_000
 """Up to this many pairs their scores are kept, in 2 bytes each; above, they are computed again."""
+HEAP = 512
+"""Up to so many best mentors are found by a heap; more are found by looking at all."""
 LISTED = 32
 """How many candidates a mentee's list starts with."""
 
@@ -58,6 +60,7 @@ class Question:
         self.dense = pool.cells <= DENSE_CELLS
         self._progress = progress
         self._kept: Any = None
+        self.fused = scan.fused
         self._lists: CandidateLists | None = None
         rows = np.array([i for i, _ in locks], np.intp)
         cols = np.array([j for _, j in locks], np.intp)
@@ -85,11 +88,14 @@ class Question:
 
     def blocks(self, start: int, stop: int) -> tuple[Scores, Bools]:
         """Return scores and allowed pairs of some mentees; a locked pair has its score, too."""
-        if self._kept is None:
-            scores, allowed = self._scan.block(start, stop)
-        else:
+        if self._kept is not None:
             kept = self._kept[start:stop]
             scores, allowed = np.maximum(kept, 0).astype(np.int32), kept >= 0
+        elif self.fused is not None:
+            kept = self.fused.scores(np.arange(start, stop, dtype=np.int32), len(self.mentors))
+            scores, allowed = np.maximum(kept, 0).astype(np.int32), kept >= 0
+        else:
+            scores, allowed = self._scan.block(start, stop)
         for (mentee, mentor), score in self.lock_scores.items():
             if start <= mentee < stop:
                 scores[mentee - start, mentor] = score
@@ -105,11 +111,27 @@ class Question:
         """Return whether anybody at all may go with this mentee."""
         return bool(self.blocks(mentee, mentee + 1)[1].any())
 
-    def rank(self, mentee: int, mentor: int) -> int:
-        """Return where this mentor stands among all whom the mentee may have, 1 the best."""
-        scores, allowed = (block[0] for block in self.blocks(mentee, mentee + 1))
-        better, same = allowed & (scores > scores[mentor]), allowed & (scores == scores[mentor])
-        return 1 + int(better.sum() + same[:mentor].sum())
+    @property
+    def kept(self) -> bool:
+        """Whether the score of every pair is at hand."""
+        return self._kept is not None
+
+    def scores_of(self, match: Index) -> Any:
+        """Return the score of each mentee with the mentor of `match`, -1 for who is alone."""
+        rows = np.flatnonzero(match >= 0)
+        own = np.full(len(match), -1, np.int64)
+        own[rows] = self._scan.pairs(rows, match[rows])[1].sum(axis=0)
+        return own
+
+    def ranks(self, match: Index) -> Any:
+        """Return where each mentee's mentor stands among all they may have, 1 the best."""
+        ranks = np.zeros(len(match), np.int64)
+        for mentee in np.flatnonzero(match >= 0).tolist():
+            mentor = match[mentee]
+            scores, allowed = (block[0] for block in self.blocks(mentee, mentee + 1))
+            better, same = allowed & (scores > scores[mentor]), allowed & (scores == scores[mentor])
+            ranks[mentee] = 1 + int(better.sum() + same[:mentor].sum())
+        return ranks
 
     def column(self, mentor: int) -> tuple[Any, Any]:
         """Return the scores of everybody with this mentor, and who is allowed."""
@@ -136,6 +158,9 @@ class Question:
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
         """Return this mentee's `k` best mentors and their scores."""
+        if self.fused is not None and self._kept is None and k <= HEAP:
+            found, worth = (one[0] for one in self.fused.best(np.array([mentee], np.int32), k))
+            return found[found >= 0], worth[found >= 0]
         scores, allowed = self.blocks(mentee, mentee + 1)
         best = best_of(scores, allowed, k)[0]
         return best.astype(np.int32), scores[0, best]
@@ -151,9 +176,19 @@ class Question:
     def _read(self) -> None:
         """Scan everybody once, keeping what is small enough to be kept."""
         mentees, mentors = len(self.mentees), len(self.mentors)
+        if self.fused is not None:
+            everyone = np.arange(mentees, dtype=np.int32)
+            if self.dense:
+                self._kept = self.fused.scores(everyone, mentors)
+                return
+            found, worth = self.fused.best(everyone, LISTED, tell=self.tell("scoring"))
+            there = found >= 0
+            ends = np.append(0, np.cumsum(there.sum(axis=1)))
+            self._lists = CandidateLists(ends, found[there], worth[there])
+            return
         if mentees * mentors <= KEPT_CELLS:
             self._kept = np.full((mentees, mentors), -1, np.int16)
-        found, scored = [], []
+        found, scored, told = [], [], self.tell("scoring")
         for start, stop in self._scan.tiles():
             scores, allowed = self._scan.block(start, stop)
             if self._kept is not None:
@@ -162,13 +197,21 @@ class Question:
                 best = best_of(scores, allowed, LISTED)
                 found.append(best)
                 scored.append([scores[row, index] for row, index in enumerate(best)])
-            if self._progress is not None:
-                self._progress.step(stop, mentees, "scoring")
+            told(stop)
         if not self.dense:
             self._lists = _joined(
                 [index for best in found for index in best],
                 [values for block in scored for values in block],
             )
+
+    def tell(self, what: str) -> Callable[[int], None]:
+        """Return what tells the one who waits how many mentees are done."""
+
+        def told(done: int) -> None:
+            if self._progress is not None:
+                self._progress.step(done, len(self.mentees), what)
+
+        return told
 
 
 class Given:

@@ -29,7 +29,8 @@ def verify(
     `locks` are the (mentee id, mentor id) pairs that the run was given: only they may break a rule.
 
     Feasibility, every score and part, the total, both bounds and the count of blocking pairs are
-    computed again from the people; nothing that a solver said is taken over but the certificate,
+    computed again from the people, by the plain meaning of the forms and not by the compiled scan;
+    nothing that a solver said is taken over but the certificate,
     and that proves itself.
     """
     work = _Verification(pool, bound, result, set(locks))
@@ -79,7 +80,7 @@ class _Verification:
 
     def pairs(self) -> None:
         """Every pair may exist, and has the score, parts and reasons that the strategy gives it."""
-        result, scan = self.result, Scan(self.pool, self.bound)
+        result, scan = self.result, Scan(self.pool, self.bound, compiled=False)
         self.locks = tuple(sorted(self._at(pair) for pair in result.pairs if pair.locked))
         self.question = Question(scan, locks=self.locks)
         at = [self._at(pair) for pair in result.pairs]

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Problem
+
+T = TypeVar("T")
+
+
+class Later(Sequence[T]):
+    """So many of something, made when they are first read: most of a big run is never looked at."""
+
+    def __init__(self, count: int, make: Callable[[], Iterable[T]]) -> None:
+        self._count, self._make = count, make
+        self._made: tuple[T, ...] | None = None
+
+    def _all(self) -> tuple[T, ...]:
+        if self._made is None:
+            self._made = tuple(self._make())
+        return self._made
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, at: Any) -> Any:
+        return self._all()[at]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all() == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +107,10 @@ class Result:
     values that were cut. `by_choice` says that people's choices made the pairs, not scores.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     shortlists: Mapping[str, tuple[Pair, ...]]
-    unmatched_mentees: tuple[Unmatched, ...]
-    unmatched_mentors: tuple[Unmatched, ...]
+    unmatched_mentees: Sequence[Unmatched]
+    unmatched_mentors: Sequence[Unmatched]
     mentees: int
     mentors: int
     total: int

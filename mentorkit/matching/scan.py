@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from numbers import Real
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,13 @@ from mentorkit.domain.strategies import FULL_SCORE, share
 from mentorkit.errors import PluginError, Problem
 from mentorkit.hooks.calls import called
 from mentorkit.hooks.providers import Criterion, Differs, Prior, Rule
+from mentorkit.matching import kernels
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
+
+if TYPE_CHECKING:
+    from mentorkit.matching.fused import Fused
 
 Ints = NDArray[np.int64]
 Scores = NDArray[np.int32]
@@ -44,12 +49,13 @@ class _Values(Protocol):
 class Scan:
     """The rules and criteria of one bound strategy over one pool.
 
-    Indices are positions in `pool.mentees` and `pool.mentors`. Raises `PluginError`, naming the
+    Indices are positions in `pool.mentees` and `pool.mentors`. Without `compiled` only the plain
+    numpy meaning is asked. Raises `PluginError`, naming the
     plugin and what to mend, when a plugin's answer is not one.
     """
 
-    def __init__(self, pool: Pool, bound: Bound) -> None:
-        self.pool, self.bound = pool, bound
+    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool = True) -> None:
+        self.pool, self.bound, self._compiled = pool, bound, compiled
         pool.with_columns(bound.needs)
         self.rules = [_rule(rule, pool) for rule in bound.rules]
         self.criteria = [_criterion(criterion, pool) for criterion in bound.criteria]
@@ -57,14 +63,30 @@ class Scan:
             range(len(self.rules)), key=lambda r: _COST[bound.rules[r].level]
         )
         self._open = pool.capacity > 0
-        self._forbidden: dict[int, Index] = {}
+        self._forbidden: dict[int, list[int]] = {}
         for i, j in pool.forbidden:
-            known = self._forbidden.get(i, np.empty(0, np.intp))
-            self._forbidden[i] = np.append(known, j)
+            self._forbidden.setdefault(i, []).append(j)
         self._points: dict[int, Ints] = {}
         self.everyone: tuple[Index, Index] = (
             np.arange(len(pool.mentees)), np.arange(len(pool.mentors))
         )  # fmt: skip
+
+    @cached_property
+    def fused(self) -> Fused | None:
+        """The compiled scan, where there is one and the pool is worth it."""
+        if not self._compiled or not kernels.worth(self.pool.cells):
+            return None
+        from mentorkit.matching.fused import Fused
+        from mentorkit.matching.plan import tape_of
+
+        tape = tape_of(self)
+        return None if tape is None else Fused(tape)
+
+    @cached_property
+    def speaks_itself(self) -> bool:
+        """Whether no plugin's own code says why a pair fits, or why it cannot be."""
+        said = [one.criterion for one in self.bound.criteria]
+        return not any(map(explains, (*said, *(one.rule for one in self.bound.rules))))
 
     def tiles(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of the mentees of each block."""

@@ -6,12 +6,12 @@ points, strike out who must not be. A tile of scores (16 bits each) stays in the
 column is read from memory once and nothing else is. Mentors of one tile have answered the same
 questions, so their points are the same.
 
-The best k are kept in a heap whose smallest entry is the one to beat. Whole runs of 64 mentors whose
-best does not reach it are skipped. An entry is (score, position) in one number, the smaller position
-the larger: entries never tie, so the answer is exact whatever the order of tiles.
+The best k are kept in a heap whose smallest entry is the one to beat; a tile whose best score does
+not reach it is passed over. An entry is score and position in one number, the smaller position the
+larger: entries never tie, so the answer is exact whatever the order of tiles.
 
-Numbers are what `forms.py` computes for the same pair; `tests/matching/test_scan.py` holds them to it.
-Nothing here starts threads: kernels release Python's lock, and whoever calls them shares out mentees.
+Numbers are what `forms.py` computes for the same pair, which tests/matching/test_scan.py checks.
+Nothing here starts threads: kernels release Python's lock, and whoever calls them has shards.
 """
 
 from __future__ import annotations
@@ -374,7 +374,7 @@ def best(t, mentees, k, price, mentor, score):
 
 @compiled
 def block(t, mentees, out):
-    """Write the scores of these mentees with every mentor: `out` (mentees, all mentors), -1 dead."""
+    """Write the scores of these mentees: `out` (mentees, mentors), -1 where they must not be."""
     tile = min(TILE, max(t.order.size, 1))
     points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
     product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
