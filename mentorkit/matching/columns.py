@@ -1,7 +1,7 @@
 """One profile field of many people, packed: each distinct answer once, and who gave which.
 
-An answer is parsed, compared and turned into bits or numbers once, however many gave it. A column of
-sets of which nearly all differ (`Bits`) is kept as bits instead, 64 options a word.
+An answer is parsed, compared and turned into bits or numbers once, however many gave it. Sets of
+which nearly all differ are kept as bits instead, 64 options a word (`Bits`).
 """
 
 from __future__ import annotations

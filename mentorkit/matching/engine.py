@@ -99,7 +99,7 @@ def run(
 
 
 def _told(scan: Scan, count: int, make: Callable[[], Iterator[T]]) -> Sequence[T]:
-    """Return what is told of people: at once, or when it is read, where no plugin's code can fail."""
+    """Return what is told of people: now, or when it is read where no plugin's code can fail."""
     return Later(count, make) if scan.fused is not None and scan.speaks_itself else tuple(make())
 
 
@@ -344,7 +344,7 @@ def _as_proof(solution: assign.Solution) -> Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What one look at all pairs tells of a result: by mentee, the own score (-1: alone) and rank."""
+    """What one look at all pairs tells of a result. `own` (-1: alone) and `rank` are by mentee."""
 
     own: Any
     rank: Any
@@ -408,7 +408,7 @@ def _explained(
 ) -> Iterator[Pair]:
     values, parts = scan.pairs(rows, cols)
     locked = set(locks)
-    people: tuple[tuple[Someone, ...], tuple[Someone, ...]] = (
+    people: tuple[Sequence[Someone], Sequence[Someone]] = (
         scan.pool.mentees.people,
         scan.pool.mentors.people,
     )

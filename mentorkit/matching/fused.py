@@ -1,9 +1,9 @@
-"""The scan of a tape in shards: each some mentees against every mentor, needing nothing of the others.
+"""The scan of a tape in shards: some mentees against every mentor, needing none of the others.
 
 `map_shards(fn, shards)` is the seam where work is shared out. Here it goes to the cores of this
-process. Whoever has more machines sends `fn` and a shard to another: both are plain data and a
-function of this module, and what comes back is put together in the order of the shards, so the result
-is the same, whoever did the work.
+process. Whoever has more machines sends `fn` and a shard to another: a function of this module and
+plain data. What comes back is put together in the order of the shards, so the result is the same,
+whoever did the work.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ MapShards = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 SHARD = 256
 
 
-def _none(kind: Any) -> Any:
-    return field(default_factory=lambda: np.empty(0, kind))
+NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +43,11 @@ class Shard:
     tape: Tape
     mentees: Ints32
     k: int = 0
-    prices: NDArray[np.int16] = _none(np.int16)
-    offset: Ints64 = _none(np.int64)
-    worst: Ints64 = _none(np.int64)
-    own: Ints64 = _none(np.int64)
-    own_mentor: Ints32 = _none(np.int32)
+    prices: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    offset: Ints64 = field(default_factory=lambda: NOBODY)
+    worst: Ints64 = field(default_factory=lambda: NOBODY)
+    own: Ints64 = field(default_factory=lambda: NOBODY)
+    own_mentor: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
 
 
 def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
@@ -75,9 +74,16 @@ def survey_shard(shard: Shard) -> tuple[Ints64, Ints64, Ints64]:
 
     gain, blocking, rank = (np.empty(len(shard.mentees), np.int64) for _ in range(3))
     scan.survey(
-        shard.tape, shard.mentees, shard.offset, shard.own, shard.own_mentor, shard.worst,
-        gain, blocking, rank,
-    )  # fmt: skip
+        shard.tape,
+        shard.mentees,
+        shard.offset,
+        shard.own,
+        shard.own_mentor,
+        shard.worst,
+        gain,
+        blocking,
+        rank,
+    )
     return gain, blocking, rank
 
 
@@ -115,10 +121,10 @@ class Fused:
         Both (mentees, k), best first, ties by position, -1 where there are no more. A price above
         11,000 counts as that: nobody is worth it.
         """
-        more = {}
+        price = np.empty(0, np.int16)
         if prices is not None:
-            more["prices"] = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
-        shards = [Shard(self.tape, some, k, **more) for some in _split(mentees)]
+            price = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
+        shards = [Shard(self.tape, some, k, price) for some in _split(mentees)]
         found = self._all(best_of_shard, shards, tell)
         none = np.empty((0, k), np.int32)
         mentor = np.concatenate([none, *(one[0] for one in found)])
@@ -128,16 +134,20 @@ class Fused:
             score[there] += np.minimum(prices[mentor[there]], TOP_PRICE).astype(np.int32)
         return mentor, score
 
-    def scores(self, mentees: Ints32, mentors: int) -> NDArray[np.int16]:
+    def scores(self, mentees: Ints32, mentors: int, tell: Tell | None = None) -> NDArray[np.int16]:
         """Return the scores of these mentees with each of so many mentors; -1 must not be."""
         shards = [Shard(self.tape, some, mentors) for some in _split(mentees)]
         none = np.empty((0, mentors), np.int16)
-        return np.concatenate([none, *self._all(scores_of_shard, shards, None)])
+        return np.concatenate([none, *self._all(scores_of_shard, shards, tell)])
 
     def survey(
-        self, offset: Ints64, worst: Ints64, own: Ints64, own_mentor: Ints32,
+        self,
+        offset: Ints64,
+        worst: Ints64,
+        own: Ints64,
+        own_mentor: Ints32,
         tell: Tell | None = None,
-    ) -> tuple[Ints64, Ints64, Ints64]:  # fmt: skip
+    ) -> tuple[Ints64, Ints64, Ints64]:
         """Return of every mentee, from one look at all pairs: gain, blocking pairs, and rank.
 
         The gain is the highest of 0 and score + `offset` of the mentor; a pair blocks where it
@@ -154,7 +164,7 @@ class Fused:
                 worst=worst[tape.order],
                 own=own[some],
                 own_mentor=own_mentor[some],
-            )  # fmt: skip
+            )
             for some in _split(everyone)
         ]
         found = self._all(survey_shard, shards, tell)

@@ -88,4 +88,4 @@ class Tape(NamedTuple):
         columns: tuple[Any, ...] = (
             self.words, self.bytes, self.codes, self.numbers, self.shorts
         )  # fmt: skip
-        return sum(column.nbytes for column in columns) / max(1, len(self.order))
+        return float(sum(column.nbytes for column in columns) / max(1, len(self.order)))

@@ -109,8 +109,8 @@ class _Plan:
                 self._sets(self.pool.sets(*pair), users, criteria, rules)
             for index, form in enumerate(criteria):
                 self._criterion(index, form)
-            for form in rules:
-                self._rule(form)
+            for rule in rules:
+                self._rule(rule)
             return self._written(heard, any(isinstance(form, PastPair) for form in rules))
         except _Unfit:
             return None
@@ -203,11 +203,12 @@ class _Plan:
 
     def _steps(self, index: int, value_row: int, values: Sequence[Floats]) -> None:
         """Add what each count is worth, as the steps by which it grows."""
+        most = self._most  # nobody has more in common
 
         def rows(points: int) -> list[tuple[Sequence[int], Sequence[int]]]:
             made: list[tuple[Sequence[int], Sequence[int]]] = []
             for value in values:
-                part = _parts(points, value)
+                part = _parts(points, value[: most + 1])
                 rise = np.flatnonzero(np.diff(part, prepend=0))
                 made.append((rise.tolist(), np.diff(part, prepend=0)[rise].tolist()))
             return made
@@ -266,9 +267,8 @@ class _Plan:
     # ------------------------------------------------------------------ rules
 
     def _rule(self, form: RuleForm) -> None:
-        other = getattr(form, "other", None) or getattr(form, "field", "")
         if isinstance(form, (Same, Differs)):
-            byte, column = self._compared(form.field, other)
+            byte, column = self._compared(form.field, form.other or form.field)
             kinds = (
                 (passes.NEED_SAME_CODE, passes.NEED_SAME)
                 if isinstance(form, Same)
@@ -276,7 +276,7 @@ class _Plan:
             )
             self._pass(kinds[byte], column)
         elif isinstance(form, Above):
-            mine, theirs = self.pool.numbers(form.field, other)
+            mine, theirs = self.pool.numbers(form.field, form.other or form.field)
             table = self._table(mine, theirs)
             if table is None:
                 argument = len(self.settings)
@@ -469,7 +469,7 @@ def _one(worth: float) -> Rows:
 
 
 def _stacked(columns: Sequence[NDArray[Any] | None], people: int, kind: type) -> NDArray[Any]:
-    made = np.zeros((len(columns), people), kind)
+    made: NDArray[Any] = np.zeros((len(columns), people), kind)
     for at, column in enumerate(columns):
         if column is not None:
             made[at] = column

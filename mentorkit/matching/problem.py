@@ -179,12 +179,12 @@ class Question:
         if self.fused is not None:
             everyone = np.arange(mentees, dtype=np.int32)
             if self.dense:
-                self._kept = self.fused.scores(everyone, mentors)
+                self._kept = self.fused.scores(everyone, mentors, self.tell("scoring"))
                 return
-            found, worth = self.fused.best(everyone, LISTED, tell=self.tell("scoring"))
-            there = found >= 0
+            listed, worth = self.fused.best(everyone, LISTED, tell=self.tell("scoring"))
+            there = listed >= 0
             ends = np.append(0, np.cumsum(there.sum(axis=1)))
-            self._lists = CandidateLists(ends, found[there], worth[there])
+            self._lists = CandidateLists(ends, listed[there], worth[there])
             return
         if mentees * mentors <= KEPT_CELLS:
             self._kept = np.full((mentees, mentors), -1, np.int16)

@@ -85,8 +85,11 @@ class Scan:
     @cached_property
     def speaks_itself(self) -> bool:
         """Whether no plugin's own code says why a pair fits, or why it cannot be."""
-        said = [one.criterion for one in self.bound.criteria]
-        return not any(map(explains, (*said, *(one.rule for one in self.bound.rules))))
+        bound = self.bound
+        return not (
+            any(explains(one.criterion) for one in bound.criteria)
+            or any(explains(one.rule) for one in bound.rules)
+        )
 
     def tiles(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of the mentees of each block."""

@@ -193,3 +193,112 @@ def draw_case(seed: int, *, most: int = 9, assigner: str = "optimal") -> Case:
         forbidden={pair: "blocked" for pair in pairs if random.random() < 0.05},
         fields=create_fields(),
     )
+
+
+LONG = tuple(f"option-{at}" for at in range(150))
+WIDE = {
+    "languages": {"kind": "options"},
+    "skills": {"kind": "options"},
+    "hours": {"kind": "hours"},
+    "grade": {"ordered": list(GRADES)},
+    "city": {"kind": "text"},
+    "trade": {"kind": "text"},
+    "sector": {"kind": "text"},
+    "zone": {"kind": "number"},
+    "revenue": {"kind": "number"},
+    "quality": {"kind": "number"},
+    "taste": {"kind": "vector"},
+}
+"""Fields with few answers and with many: every way to pack an answer is needed."""
+
+
+def draw_wide_profile(random: Random, answered: float) -> dict[str, Any]:
+    few = random.random() < 0.5
+    profile = {
+        "languages": tuple(random.sample(LANGUAGES, random.randint(1, 3))),
+        "skills": tuple(random.sample(LONG, random.randint(1, 40))),
+        "hours": tuple(sorted(random.sample(range(168), random.randint(1, 60)))),
+        "grade": random.choice(GRADES),
+        "city": random.choice(LONG) + ("" if few else f"-{random.randint(0, 5)}"),
+        "trade": f"t{random.randint(0, 6)}",
+        "sector": random.choice("xyz"),
+        "zone": float(random.randint(0, 23)),
+        "revenue": random.choice((0.0, 1e3, 1e6)) if few else random.uniform(0, 1e6),
+        "quality": random.random(),
+        "taste": tuple(random.uniform(-1, 1) for _ in range(3)),
+    }
+    return {name: value for name, value in profile.items() if random.random() < answered}
+
+
+def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, Any]:
+    """Draw one use of a rule or criterion with options of its own."""
+    sets = random.choice(("languages", "skills", "hours"))
+    number = random.choice(("zone", "revenue", "grade"))
+    word = random.choice(("city", "trade", "sector", "languages"))
+    drawn = {
+        "set_overlap": {"field": sets, "per": random.choice(("mentee", "mentor", "union"))},
+        "overlap": {"field": sets, "full": random.choice((1, 2, 20, 200))},
+        "contains": {"field": random.choice(("trade", "city")), "other": "skills"},
+        "equal": {
+            "field": word,
+            "partial": {
+                name: random.choice((0.0, 0.3, 0.5, 1.0))
+                for name in random.sample(("city", "trade", "sector"), random.randint(0, 2))
+                if name != word
+            },
+        },
+        "closeness": {
+            "field": number,
+            "target": random.choice((0, 1, -2.5, 1e4)),
+            "span": random.choice((0.7, 3, 5, 1e5)),
+            "wrap": random.choice((None, None, 24, 7.5)),
+        },
+        "prior": {"field": "quality"},
+        "cosine": {"field": "taste"},
+        "shares_any": {"field": sets},
+        "min_overlap": {"field": sets, "least": random.choice((1, 2, 5))},
+        "same": {"field": word},
+        "differs": {"field": word},
+        "above": {"field": number, "steps": random.choice(([1], [-2, 3], [0, 1e5], [-1e6]))},
+        "past_pair": {},
+    }
+    kind = random.choice(kinds)
+    return {noun: kind, **drawn[kind]}
+
+
+def draw_wide_case(seed: int, *, most: int = 60) -> Case:
+    """Draw a case with every form in it, sooner or later: long vocabularies, numbers, silence."""
+    random = Random(seed)
+    answered = random.choice((0.6, 0.95, 1.0))
+
+    def people(side: str) -> list[Someone]:
+        return [
+            Someone(
+                key=f"{side}-{at:03}",
+                id=f"{side}-{at:03}",
+                profile=draw_wide_profile(random, answered),
+                capacity=random.choice((0, 1, 1, 1, 2, 3)),
+            )
+            for at in range(random.randint(0, most))
+        ]
+
+    mentees, mentors = people("mentee"), people("mentor")
+    pairs = [(mentee.id, mentor.id) for mentee in mentees for mentor in mentors]
+    criteria = ("set_overlap", "overlap", "contains", "equal", "closeness", "prior", "cosine")
+    rules = ("shares_any", "min_overlap", "same", "differs", "above", "past_pair")
+    fields, problems = parse_fields(WIDE)
+    assert not problems
+    return Case(
+        mentees=mentees,
+        mentors=mentors,
+        strategy=create_strategy(
+            [
+                {**draw_wide_use(random, criteria, "criterion"), "weight": random.randint(1, 9)}
+                for _ in range(random.randint(1, 5))
+            ],
+            [draw_wide_use(random, rules, "rule") for _ in range(random.choice((0, 0, 1, 2)))],
+        ),
+        past={pair for pair in pairs if random.random() < 0.1},
+        forbidden={pair: "blocked" for pair in pairs if random.random() < 0.05},
+        fields=fields,
+    )

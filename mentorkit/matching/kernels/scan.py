@@ -38,14 +38,17 @@ DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
 compiled = nb.njit(cache=True, nogil=True, boundscheck=False)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def bits(_context: Any, word: Any) -> Any:
+@intrinsic
+def _bits(_context: Any, word: Any) -> Any:
     """Count the bits of a word, by the processor's own instruction where it has one."""
 
     def generate(_ctx: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return word(word), generate
+
+
+bits: Any = _bits
 
 
 # --------------------------------------------------------------------------- passes

@@ -1,0 +1,111 @@
+"""The compiled scan gives what the plain numpy meaning of the forms gives, to the last point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mentorkit.matching import assign, kernels
+from mentorkit.matching.fused import Fused, in_threads
+from mentorkit.matching.passes import TOP_PRICE
+from mentorkit.matching.plan import tape_of
+from mentorkit.matching.scan import Scan, best_of
+from tests.matching.samples import Case, draw_wide_case
+
+pytestmark = pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
+
+seeds = st.integers(0, 2**32)
+
+
+def both(case: Case) -> tuple[Scan, Fused]:
+    scan = Scan(case.pool, case.bound(), compiled=False)
+    tape = tape_of(scan)
+    assert tape is not None
+    return scan, Fused(tape)
+
+
+def plain(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
+    return scan.block(0, len(scan.pool.mentees))
+
+
+@settings(max_examples=300, deadline=None)
+@given(seeds)
+def test_every_score_is_the_plain_one(seed: int) -> None:
+    scan, fused = both(draw_wide_case(seed))
+    scores, allowed = plain(scan)
+    mentees = np.arange(len(scores), dtype=np.int32)
+    assert (fused.scores(mentees, scores.shape[1]) == np.where(allowed, scores, -1)).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, st.integers(1, 40), st.booleans())
+def test_the_best_are_the_best_by_score_less_price_ties_by_position(
+    seed: int, k: int, priced: bool
+) -> None:
+    scan, fused = both(draw_wide_case(seed))
+    scores, allowed = plain(scan)
+    prices = np.random.default_rng(seed).choice([0, 0, 500, 3_000, 20_000], scores.shape[1])
+    counted = np.minimum(prices, TOP_PRICE) if priced else np.zeros_like(prices)
+    # Nothing below 0 in what the plain meaning sorts.
+    expected = best_of((scores - counted + TOP_PRICE).astype(np.int32), allowed, k)
+    mentees = np.arange(len(scores), dtype=np.int32)
+    mentors, found = fused.best(mentees, k, prices if priced else None)
+    for row, there in enumerate(expected):
+        assert mentors[row][mentors[row] >= 0].tolist() == there.tolist()
+        assert found[row][mentors[row] >= 0].tolist() == scores[row, there].tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds)
+def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -> None:
+    scan, fused = both(draw_wide_case(seed))
+    scores, allowed = plain(scan)
+    random, pool = np.random.default_rng(seed), scan.pool
+    match = assign.greedy(assign.dense_lists(scores, allowed), pool.capacity)
+    prices, bonus = random.integers(0, 9_000, scores.shape[1]), int(random.integers(0, 20_000))
+    rows = np.flatnonzero(match >= 0)
+    own = np.full(len(match), -1, np.int64)
+    own[rows] = scores[rows, match[rows]]
+    gain, blocking, rank = fused.survey(
+        np.where(pool.capacity > 0, bonus - prices, -assign.HIGHEST),
+        assign.worst_of(own, match, pool.capacity),
+        own,
+        match,
+    )
+    bound = int((assign.read_capacity(pool.capacity, len(match)) * prices).sum())
+    bound += int(gain.sum()) - bonus * len(rows)
+    args = (scores, allowed, pool.capacity)
+    assert bound == assign.total_bound(*args, prices, bonus, len(rows))
+    assert blocking.sum() == assign.blocking_pairs(*args, match)
+    ordered = best_of(scores, allowed, scores.shape[1])
+    assert rank[rows].tolist() == [ordered[row].tolist().index(match[row]) + 1 for row in rows]
+
+
+def test_shards_make_no_difference() -> None:
+    case = draw_wide_case(3, most=400)
+    scan = Scan(case.pool, case.bound())
+    tape = tape_of(scan)
+    assert tape is not None
+    everyone = np.arange(tape.mentees, dtype=np.int32)
+    one = Fused(tape, lambda fn, shards: map(fn, shards)).best(everyone, 5)
+    many = Fused(tape, in_threads).best(everyone, 5)
+    backwards = Fused(tape, lambda fn, shards: list(map(fn, shards[::-1]))[::-1]).best(everyone, 5)
+    for other in (many, backwards):
+        assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
+    _, fused = both(draw_wide_case(3, most=400))
+    everyone = np.arange(fused.tape.mentees, dtype=np.int32)
+    told: list[int] = []
+    fused.best(everyone, 5, tell=told.append)
+    assert told[-1] == len(everyone)
+    assert told == sorted(told)
+
+    def stop(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fused.best(everyone, 5, tell=stop)
