@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mentorkit.matching import assign
     from mentorkit.matching.binding import Bound, bind
-    from mentorkit.matching.engine import recommend, run
+    from mentorkit.matching.engine import Recommender, recommend, run
+    from mentorkit.matching.packed import PackedSide, pack
     from mentorkit.matching.people import Someone
     from mentorkit.matching.pool import Pool, Side
     from mentorkit.matching.problem import as_arrays
@@ -25,7 +26,9 @@ _HOMES = {
     "Certificate": "result",
     "Override": "result",
     "Pair": "result",
+    "PackedSide": "packed",
     "Pool": "pool",
+    "Recommender": "engine",
     "Result": "result",
     "Side": "pool",
     "Someone": "people",
@@ -33,6 +36,7 @@ _HOMES = {
     "as_arrays": "problem",
     "assign": "assign",
     "bind": "binding",
+    "pack": "packed",
     "pair_leads": "sheets",
     "pairs_sheet": "sheets",
     "recommend": "engine",
@@ -48,8 +52,10 @@ __all__ = [
     "Bound",
     "Certificate",
     "Override",
+    "PackedSide",
     "Pair",
     "Pool",
+    "Recommender",
     "Result",
     "Side",
     "Someone",
@@ -57,6 +63,7 @@ __all__ = [
     "as_arrays",
     "assign",
     "bind",
+    "pack",
     "pair_leads",
     "pairs_sheet",
     "recommend",

@@ -71,6 +71,11 @@ class Coded:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def answered(self) -> bool:
+        """Whether anybody answered."""
+        return bool((self.codes >= 0).any())
+
     def values(self) -> list[Any]:
         """Return everybody's answer, None where there is none."""
         answers = [*self.answers, None]  # code -1 is the last
@@ -133,6 +138,10 @@ class Bits:
     def at(self, person: int) -> Any:
         chosen = np.flatnonzero(_unpacked(self.words[person : person + 1])[0])
         return tuple(self.options[option] for option in chosen) or None
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.words.any())
 
     def values(self) -> list[Any]:
         return [self.at(person) for person in range(len(self))]

@@ -109,10 +109,27 @@ def recommend(pool: Pool, bound: Bound, mentee_id: str, limit: int) -> tuple[Pai
     Rules and safeguards come first; ties go by the order of ids. Nobody is given to anybody: a
     mentor may stand in many such lists.
     """
-    scan = Scan(pool, bound)
-    mentors, _ = Question(scan, locks=(), seed=0).shortlist(pool.mentee_at[mentee_id], limit)
-    rows = np.full(len(mentors), pool.mentee_at[mentee_id])
-    return tuple(_explained(scan, rows, mentors, np.arange(1, len(mentors) + 1), ()))
+    return Recommender(pool, bound).best(mentee_id, limit)
+
+
+class Recommender:
+    """Answers many times who fits one mentee best: the pool is packed once, and scanned each time.
+
+    Takes the place of `recommend` where one pool is asked about again and again.
+    """
+
+    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool | None = None) -> None:
+        """Take a pool as it is now. `compiled` says whether to compile the scan: where it pays."""
+        self._scan = Scan(pool, bound, compiled=compiled is not False)
+        if compiled:
+            self._scan.compile()
+
+    def best(self, mentee_id: str, limit: int) -> tuple[Pair, ...]:
+        """Return what `recommend` does. Raises KeyError for somebody who is not in the pool."""
+        mentee = self._scan.pool.mentee_at[mentee_id]
+        mentors = self._scan.best(mentee, limit)[0].astype(np.intp)
+        rows, ranks = np.full(len(mentors), mentee), np.arange(1, len(mentors) + 1)
+        return tuple(_explained(self._scan, rows, mentors, ranks, ()))
 
 
 class Shortlists(Mapping[str, tuple[Pair, ...]]):

@@ -117,7 +117,7 @@ def _level(value: float, much: str, some: str, little: str) -> str:
 
 def _answers(form: Any, pool: Pool, mentee: int, mentor: int) -> tuple[Any, Any]:
     other = form.other or form.field
-    return pool.mentees.column(form.field)[mentee], pool.mentors.column(other)[mentor]
+    return pool.mentees.answer(form.field, mentee), pool.mentors.answer(other, mentor)
 
 
 def _set_of(value: Any) -> tuple[Any, ...]:
@@ -156,7 +156,7 @@ def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) 
         said = ("same", {"field": form.field, "value": mine})
         return said, said
     for part, _ in sorted(form.partial.items(), key=lambda item: (-item[1], item[0])):
-        left, right = pool.mentees.column(part)[mentee], pool.mentors.column(part)[mentor]
+        left, right = pool.mentees.answer(part, mentee), pool.mentors.answer(part, mentor)
         if answer(left) is not None and _alike(left, right):
             said = (
                 "same_part", {"field": form.field, "part": part, "about": part, "value": left}

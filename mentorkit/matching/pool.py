@@ -68,6 +68,33 @@ class Side:
             self._at = {one: i for i, one in enumerate(self.ids)}
         return self._at
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """Each one's external key, "" for none."""
+        return [someone.key for someone in self.people]
+
+    @property
+    def persons(self) -> Sequence[str | None]:
+        """The person behind each, where it is known."""
+        return [someone.person_id for someone in self.people]
+
+    @property
+    def capacity(self) -> Ints64:
+        return np.array([someone.capacity for someone in self.people], np.int64)
+
+    @property
+    def asks(self) -> bool:
+        """Whether anybody asked for anybody."""
+        return any(someone.choices for someone in self.people)
+
+    def choices(self, at: int) -> tuple[str, ...]:
+        """Return whom somebody asked for, by id or key."""
+        return self.people[at].choices
+
+    def answer(self, field: str, at: int) -> Any:
+        """Return one person's answer."""
+        return answer(self.people[at].profile.get(field))
+
     def packed(self, field: str) -> Column:
         """Return everybody's answer to this field, packed."""
         if field not in self._packed:
@@ -136,16 +163,38 @@ class Pool:
         problems = [p for side, people in lists.items() for p in _check(side, people)]
         if problems:
             raise Invalid("pool.invalid", "These people cannot be matched:", problems)
-        self.fields = dict(fields)
         answered = {key for people in lists.values() for one in people for key in one.profile}
-        columns = (*self.fields, *sorted(answered - set(self.fields)))
-        self.mentees = Side(lists["mentees"], columns)
-        self.mentors = Side(lists["mentors"], columns)
-        self.capacity: NDArray[np.int64] = np.array(
-            [someone.capacity for someone in self.mentors.people], np.int64
-        )
+        columns = (*fields, *sorted(answered - set(fields)))
+        sides = Side(lists["mentees"], columns), Side(lists["mentors"], columns)
+        self._hold(*sides, fields, past, forbidden or {})
+
+    @classmethod
+    def of(
+        cls,
+        mentees: Side,
+        mentors: Side,
+        fields: Mapping[str, Field],
+        past: Collection[tuple[str, str]] = (),
+        forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
+    ) -> Pool:
+        """Return a pool of sides that are packed already, in the order of their keys, else ids."""
+        pool = cls.__new__(cls)
+        pool._hold(mentees, mentors, fields, past, forbidden or {})
+        return pool
+
+    def _hold(
+        self,
+        mentees: Side,
+        mentors: Side,
+        fields: Mapping[str, Field],
+        past: Collection[tuple[str, str]],
+        forbidden: Mapping[tuple[str, str], Reason | str],
+    ) -> None:
+        self.fields = dict(fields)
+        self.mentees, self.mentors = mentees, mentors
+        self.capacity: Ints64 = mentors.capacity
         self.past = self._pairs(past)
-        self.forbidden = {**self._same_people(), **self._reasons(forbidden or {})}
+        self.forbidden = {**self._same_people(), **self._reasons(forbidden)}
         self._packed = _Packed()
 
     @property
@@ -163,12 +212,12 @@ class Pool:
 
     def choices(self, mentee: int) -> tuple[int, ...]:
         """Return the mentors this mentee asked for, most wanted first; strangers are left out."""
-        wanted = self.mentees.people[mentee].choices
+        wanted = self.mentees.choices(mentee)
         return tuple(dict.fromkeys(self._named[name] for name in wanted if name in self._named))
 
     def strangers(self, mentee: int) -> tuple[str, ...]:
         """Return whom this mentee asked for that is no mentor of this run, as it was written."""
-        wanted = self.mentees.people[mentee].choices
+        wanted = self.mentees.choices(mentee)
         return tuple(dict.fromkeys(name for name in wanted if name not in self._named))
 
     def with_columns(self, names: Iterable[str]) -> None:
@@ -281,7 +330,7 @@ class Pool:
         return self._packed.get(("named", "", ""), self._name_mentors)
 
     def _name_mentors(self) -> dict[str, int]:
-        keys = {someone.key: j for j, someone in enumerate(self.mentors.people) if someone.key}
+        keys = {key: j for j, key in enumerate(self.mentors.keys) if key}
         return {**keys, **self.mentor_at}
 
     def _pairs(self, pairs: Collection[tuple[str, str]]) -> frozenset[tuple[int, int]]:
@@ -303,15 +352,16 @@ class Pool:
         }
 
     def _same_people(self) -> dict[tuple[int, int], Reason]:
+        mine = {person for person in self.mentees.persons if person is not None}
         by_person: dict[str, list[int]] = {}
-        for j, someone in enumerate(self.mentors.people):
-            if someone.person_id is not None:
-                by_person.setdefault(someone.person_id, []).append(j)
+        for j, person in enumerate(self.mentors.persons):
+            if person in mine:
+                by_person.setdefault(person, []).append(j)
         return {
             (i, j): SAME_PERSON
-            for i, someone in enumerate(self.mentees.people)
-            if someone.person_id is not None
-            for j in by_person.get(someone.person_id, ())
+            for i, person in enumerate(self.mentees.persons)
+            if by_person and person is not None
+            for j in by_person.get(person, ())
         }
 
 

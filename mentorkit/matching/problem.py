@@ -21,8 +21,6 @@ DENSE_CELLS = 4_000_000
 """Up to this many pairs all of them are looked at; above, candidate lists that grow on demand."""
 KEPT_CELLS = 128_000_000
 """Up to this many pairs their scores are kept, in 2 bytes each; above, they are computed again."""
-HEAP = 512
-"""Up to so many best mentors are found by a heap; more are found by looking at all."""
 LISTED = 32
 """How many candidates a mentee's list starts with."""
 
@@ -158,9 +156,9 @@ class Question:
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
         """Return this mentee's `k` best mentors and their scores."""
-        if self.fused is not None and self._kept is None and k <= HEAP:
-            found, worth = (one[0] for one in self.fused.best(np.array([mentee], np.int32), k))
-            return found[found >= 0], worth[found >= 0]
+        if self.fused is not None and self._kept is None:
+            mentors, worth = self._scan.best(mentee, k)
+            return mentors.astype(np.int32), worth
         scores, allowed = self.blocks(mentee, mentee + 1)
         best = best_of(scores, allowed, k)[0]
         return best.astype(np.int32), scores[0, best]

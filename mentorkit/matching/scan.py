@@ -34,6 +34,8 @@ TILE_CELLS = 1 << 16
 MEMO_CELLS = 400_000
 """Up to this many pairs, what a plugin's Python answered for a pair is kept for the run."""
 FEW_CRITERIA = 16
+HEAP = 512
+"""Up to so many best mentors are found by a heap; more are found by looking at all."""
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a value is only rounded, and nothing to tell its author."""
 
@@ -74,13 +76,25 @@ class Scan:
     @cached_property
     def fused(self) -> Fused | None:
         """The compiled scan, where there is one and the pool is worth it."""
-        if not self._compiled or not kernels.worth(self.pool.cells):
-            return None
+        return self.compile() if self._compiled and kernels.worth(self.pool.cells) else None
+
+    def compile(self) -> Fused | None:
+        """Use the compiled scan from now on, whether it is worth it or not, if there can be one."""
         from mentorkit.matching.fused import Fused
         from mentorkit.matching.plan import tape_of
 
-        tape = tape_of(self)
-        return None if tape is None else Fused(tape)
+        tape = tape_of(self) if kernels.available() else None
+        self.fused = None if tape is None else Fused(tape)
+        return self.fused
+
+    def best(self, mentee: int, k: int) -> tuple[Index, Scores]:
+        """Return one mentee's `k` best mentors and their scores, best first, ties by position."""
+        if "fused" in self.__dict__ and self.fused is not None and k <= HEAP:
+            found, worth = (one[0] for one in self.fused.best(np.array([mentee], np.int32), k))
+            return found[found >= 0].astype(np.intp), worth[found >= 0]
+        scores, allowed = self.block(mentee, mentee + 1)
+        best = best_of(scores, allowed, k)[0]
+        return best, scores[0, best]
 
     @cached_property
     def speaks_itself(self) -> bool:
@@ -108,7 +122,7 @@ class Scan:
         for use, provider in uses:
             for side, name in _read(provider, self.pool):
                 people = getattr(self.pool, side)
-                if len(people) and all(value is None for value in people.column(name)):
+                if len(people) and not people.packed(name).answered:
                     readers.setdefault((side, name), []).append(f"{use} {_without(provider, name)}")
         for (side, name), reading in readers.items():
             told = " and ".join(dict.fromkeys(reading))
@@ -116,7 +130,7 @@ class Scan:
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)
-        everyone = range(len(self.pool.mentees))
+        everyone = range(len(self.pool.mentees) if self.pool.mentees.asks else 0)
         asked = Counter(name for mentee in everyone for name in self.pool.strangers(mentee))
         for name, count in asked.items():
             told = f"`choices` asks for {name!r} ({count}x), who is no mentor of this run"

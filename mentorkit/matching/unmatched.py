@@ -275,9 +275,9 @@ class _Ruled:
         """Return this person's own field that a rule reads, and their answer."""
         pool = self.left.pool
         if self.others == "mentors":
-            return form.field, pool.mentees.column(form.field)[self.at]
+            return form.field, pool.mentees.answer(form.field, self.at)
         name = form.other or form.field
-        return name, pool.mentors.column(name)[self.at]
+        return name, pool.mentors.answer(name, self.at)
 
     def _unanswered(self) -> tuple[BoundRule, str] | None:
         for rule in self.rules:

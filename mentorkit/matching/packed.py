@@ -1,0 +1,123 @@
+"""A side of a pool that is columns from the start: nobody is an object before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.matching.columns import Column
+from mentorkit.matching.people import Someone
+from mentorkit.matching.pool import Index, Ints64, Side
+
+
+class PackedSide(Side):
+    """People by column, in the order of their external key, else their id.
+
+    `columns` are packed answers by field. `keys`, `names` and `persons` may be left out: nobody
+    then has an external key, a name, or a second entry.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        columns: Mapping[str, Column],
+        *,
+        capacity: NDArray[Any] | None = None,
+        keys: Sequence[str] = (),
+        names: Sequence[str] = (),
+        persons: Sequence[str | None] = (),
+    ) -> None:
+        super().__init__(_Unpacked(self), tuple(columns))
+        self._ids, self._packed = ids, dict(columns)
+        self._keys, self._names, self._persons = keys, names, persons
+        self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return self._keys
+
+    @property
+    def persons(self) -> Sequence[str | None]:
+        return self._persons
+
+    @property
+    def capacity(self) -> Ints64:
+        return np.asarray(self._capacity, np.int64)
+
+    @property
+    def asks(self) -> bool:
+        return "choices" in self._packed and self._packed["choices"].answered
+
+    def choices(self, at: int) -> tuple[str, ...]:
+        return tuple(self.answer("choices", at) or ())
+
+    def answer(self, field: str, at: int) -> Any:
+        column = self._packed.get(field)
+        return None if column is None else column.at(at)
+
+    def take(self, index: Index) -> Side:
+        if len(index) == len(self) and (index == np.arange(len(index))).all():
+            return self
+
+        def some(values: Sequence[Any]) -> list[Any]:
+            return [values[at] for at in index] if len(values) else []
+
+        return PackedSide(
+            some(self.ids),
+            {name: column.take(index) for name, column in self._packed.items()},
+            capacity=self._capacity[index],
+            keys=some(self._keys),
+            names=some(self._names),
+            persons=some(self._persons),
+        )
+
+    def someone(self, at: int) -> Someone:
+        """Return one person as an object."""
+        return Someone(
+            key=self._keys[at] if len(self._keys) else "",
+            id=self.ids[at],
+            profile={name: column.at(at) for name, column in self._packed.items()},
+            capacity=int(self._capacity[at]),
+            name=self._names[at] if len(self._names) else "",
+            person_id=self._persons[at] if len(self._persons) else None,
+            choices=self.choices(at),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class _Unpacked(Sequence[Someone]):
+    """The people of a packed side, made when they are asked for."""
+
+    def __init__(self, side: PackedSide) -> None:
+        self._side = side
+
+    @overload
+    def __getitem__(self, at: int) -> Someone: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Someone]: ...
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self._side.someone(one) for one in range(*at.indices(len(self)))]
+        return self._side.someone(range(len(self))[at])
+
+    def __len__(self) -> int:
+        return len(self._side.ids)
+
+
+def pack(people: Iterable[Someone], fields: Iterable[str]) -> PackedSide:
+    """Return people as columns of these fields, sorted as a pool sorts them."""
+    ordered = sorted(people, key=lambda one: (one.key or one.id, one.id))
+    side = Side(ordered)
+    return PackedSide(
+        [one.id for one in ordered],
+        {name: side.packed(name) for name in fields},
+        capacity=side.capacity,
+        keys=side.keys,
+        names=[one.name for one in ordered],
+        persons=side.persons,
+    )
