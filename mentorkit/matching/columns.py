@@ -136,8 +136,13 @@ class Bits:
         return len(self.words)
 
     def at(self, person: int) -> Any:
-        chosen = np.flatnonzero(_unpacked(self.words[person : person + 1])[0])
-        return tuple(self.options[option] for option in chosen) or None
+        chosen = []
+        for at, word in enumerate(self.words[person].tolist()):
+            while word:
+                lowest = word & -word
+                chosen.append(self.options[64 * at + lowest.bit_length() - 1])
+                word ^= lowest
+        return tuple(chosen) or None
 
     @property
     def answered(self) -> bool:

@@ -424,16 +424,12 @@ def _explained(
     scan: Scan, rows: Index, cols: Index, ranks: Any, locks: Sequence[tuple[int, int]]
 ) -> Iterator[Pair]:
     values, parts = scan.pairs(rows, cols)
-    locked = set(locks)
-    people: tuple[Sequence[Someone], Sequence[Someone]] = (
-        scan.pool.mentees.people,
-        scan.pool.mentors.people,
-    )
+    locked, ids = set(locks), (scan.pool.mentees.ids, scan.pool.mentors.ids)
     for at, (mentee, mentor) in enumerate(zip(rows.tolist(), cols.tolist(), strict=True)):
         to_mentee, to_mentor = explain_pair(scan, mentee, mentor, values[:, at], parts[:, at])
         yield Pair(
-            mentee_id=people[0][mentee].id,
-            mentor_id=people[1][mentor].id,
+            mentee_id=ids[0][mentee],
+            mentor_id=ids[1][mentor],
             score=int(parts[:, at].sum()),
             parts=tuple(parts[:, at].tolist()),
             reasons=to_mentee,

@@ -50,12 +50,12 @@ def explain_pair(
     for criterion, value, part in zip(scan.bound.criteria, values, parts, strict=True):
         if isnan(value):
             continue
-        for said, told in zip(
-            _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, float(value)))),
-            (to_mentee, to_mentor),
-            strict=True,
-        ):
-            told.append(Reason(code=said[0], params=Frozen(said[1]), points=int(part)))
+        mine, theirs = _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, float(value))))
+        params = Frozen(mine[1])
+        to_mentee.append(Reason(code=mine[0], params=params, points=int(part)))
+        if theirs[1] is not mine[1]:
+            params = Frozen(theirs[1])
+        to_mentor.append(Reason(code=theirs[0], params=params, points=int(part)))
     return tuple(to_mentee), tuple(to_mentor)
 
 
