@@ -55,7 +55,16 @@ class Effort:
         return median(ratios)
 
 
-Measure = Callable[[Effort], float]
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A figure, and what it was made of: what was measured of ours, and of the peer."""
+
+    value: float
+    ours: str = ""
+    theirs: str = ""
+
+
+Measure = Callable[[Effort], float | Measured]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +99,10 @@ class Area:
         found: dict[str, dict[str, Any]] = tomllib.loads(GOALS.read_text("utf-8"))[self.name]
         return found
 
+    def include(self, other: Area) -> None:
+        """Take over the figures of another module, which belong to this area."""
+        self.figures.update(other.figures)
+
     def run(self, names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
         """Measure these figures (none: all); what could not be measured comes last."""
         goals, effort = self.goals(), Effort(quick=quick)
@@ -105,7 +118,8 @@ class Area:
             except Missing as missing:
                 left_out.append({"name": name, "why": str(missing)})
                 continue
-            rows.append(row(name, value, goals[name], figure.packages))
+            found = value if isinstance(value, Measured) else Measured(value=value)
+            rows.append(row(name, found, goals[name], figure.packages))
         rows.append(
             {
                 "name": "not_run",
@@ -119,16 +133,22 @@ class Area:
         return rows
 
 
-def row(name: str, value: float, goal: dict[str, Any], packages: tuple[str, ...]) -> dict[str, Any]:
-    """Return one figure as it is printed."""
-    kind = "at_most" if "at_most" in goal else "at_least"
-    limit = goal[kind]
+def row(
+    name: str, found: Measured, goal: dict[str, Any], packages: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return one figure as it is printed; one without a goal is only reported."""
+    kind = next((one for one in ("at_most", "at_least") if one in goal), None)
+    met = None
+    if kind is not None:
+        met = found.value <= goal[kind] if kind == "at_most" else found.value >= goal[kind]
     return {
         "name": name,
-        "value": float(f"{value:.4g}"),
+        "value": float(f"{found.value:.4g}"),
         "unit": goal["unit"],
-        "goal": {kind: limit},
-        "met": value <= limit if kind == "at_most" else value >= limit,
+        "goal": {kind: goal[kind]} if kind else None,
+        "met": met,
+        "ours": found.ours,
+        "theirs": found.theirs,
         "peer": goal.get("peer"),
         "says": goal["says"],
         "versions": versions(packages),
@@ -166,11 +186,15 @@ def main(area: Area, arguments: Sequence[str] | None = None) -> None:
 def tell(rows: Sequence[dict[str, Any]]) -> None:
     """Print the figures as a table."""
     for item in rows[:-1]:
-        ((kind, limit),) = item["goal"].items()
         peer = f" of {item['peer']}" if item["peer"] else ""
-        goal = f"{kind.replace('_', ' ')} {limit}"
-        met = "met" if item["met"] else "MISSED"
+        goal = "".join(
+            f"{kind.replace('_', ' ')} {limit}" for kind, limit in (item["goal"] or {}).items()
+        )
+        met = {True: "met", False: "MISSED", None: ""}[item["met"]]
         value = f"{item['value']:g} {item['unit']}{peer}"
         print(f"{item['name']:28} {value:>22}   {goal:16} {met:7} {item['says']}")
+        if item["ours"] or item["theirs"]:
+            told = "; peer: ".join(filter(None, (item["ours"], item["theirs"])))
+            print(f"{'':28} {told}")
     for item in rows[-1]["value"]:
         print(f"{item['name']:28} {'not run':>22}   {item['why']}")

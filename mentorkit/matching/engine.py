@@ -28,6 +28,7 @@ from mentorkit.matching.wording import words
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
+    from mentorkit.matching.fused import Fused
 
 T = TypeVar("T")
 Locks = tuple[tuple[int, int], ...]
@@ -123,6 +124,11 @@ class Recommender:
         self._scan = Scan(pool, bound, compiled=compiled is not False)
         if compiled:
             self._scan.compile()
+
+    @property
+    def fused(self) -> Fused | None:
+        """The compiled scan, where it is used."""
+        return self._scan.fused
 
     def best(self, mentee_id: str, limit: int) -> tuple[Pair, ...]:
         """Return what `recommend` does. Raises KeyError for somebody who is not in the pool."""
