@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_PLAIN = frozenset({str, int, float, bool, type(None), bytes})
 
 
 class Frozen(Mapping[str, Any]):
@@ -56,7 +57,7 @@ class Frozen(Mapping[str, Any]):
 
 def freeze(value: Any) -> Any:
     """Return `value` with every list, set and mapping inside made immutable."""
-    if isinstance(value, Frozen):
+    if value.__class__ in _PLAIN or isinstance(value, Frozen):
         return value
     if isinstance(value, Mapping):
         return Frozen(value)
