@@ -48,8 +48,9 @@ def run(
     one that could not be read, and is refused with the others. Same people, strategy,
     locks and seed give the same result, pair for pair, in whatever order the people came.
 
-    Raises `Invalid` for locks that name nobody or contradict each other, `Conflict` for a lock
-    that breaks a safeguard, and `PluginError` when a plugin's answer is not one.
+    Raises `Invalid` for more pairs than can be looked at without compiled code, and for locks that
+    name nobody or contradict each other, `Conflict` for a lock that breaks a safeguard, and
+    `PluginError` when a plugin's answer is not one.
     """
     began = time.perf_counter()
 
@@ -59,6 +60,7 @@ def run(
 
     held = _locks(pool, locks)
     scan = Scan(pool, bound)
+    scan.check_size()
     overridden = tuple(_overridden(scan, held))
     question = Question(scan, locks=held, seed=seed, progress=progress)
     tell("assigning")
@@ -95,6 +97,7 @@ def run(
         certificate=_by_id(pool, proof),
         notes=tuple(scan.notes()),
         by_choice=not bound.assigner.uses_scores,
+        exhaustive=scan.exhaustive,
         seconds=time.perf_counter() - began,
     )
 
@@ -272,8 +275,9 @@ def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
         else:
             match[mentee] = mentor
     paired = np.flatnonzero(match >= 0)
-    for pair in zip(paired.tolist(), match[paired].tolist(), strict=True):
-        if pair not in locked and not question.allows(*pair):
+    refused = paired[~question.allows(paired, match[paired])]
+    for pair in zip(refused.tolist(), match[refused].tolist(), strict=True):
+        if pair not in locked:
             told = f"{pool.mentees.ids[pair[0]]} with {pool.mentors.ids[pair[1]]}"
             problems.append(Problem(label, f"{told} is not among the candidates"))
     used = np.bincount(match[paired], minlength=len(pool.mentors))

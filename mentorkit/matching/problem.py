@@ -99,11 +99,12 @@ class Question:
                 scores[mentee - start, mentor] = score
         return scores, allowed
 
-    def allows(self, mentee: int, mentor: int) -> bool:
-        """Return whether rules and safeguards let this pair exist."""
+    def allows(self, mentees: Index, mentors: Index) -> Bools:
+        """Return whether rules and safeguards let each of these pairs exist."""
         if self._kept is not None:
-            return bool(self._kept[mentee, mentor] >= 0)
-        return bool(self._scan.allowed(np.array([mentee]), np.array([mentor])).all())
+            kept: Bools = self._kept[mentees, mentors] >= 0
+            return kept
+        return self._scan.pairs_allowed(mentees, mentors)
 
     def lets_in(self, mentee: int) -> bool:
         """Return whether anybody at all may go with this mentee."""

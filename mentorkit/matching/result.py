@@ -104,7 +104,9 @@ class Result:
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
     what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
-    values that were cut. `by_choice` says that people's choices made the pairs, not scores.
+    values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
+    Python would have been asked about too many pairs; what it is proved to be holds among those.
+    `by_choice` says that people's choices made the pairs, not scores.
     """
 
     pairs: Sequence[Pair]
@@ -125,3 +127,4 @@ class Result:
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
     by_choice: bool = False
+    exhaustive: bool = True

@@ -85,6 +85,7 @@ def summary(result: Result) -> dict[str, Any]:
         "method": result.method,
         "exact": result.exact,
         "by_choice": result.by_choice,
+        "exhaustive": result.exhaustive,
         "seconds": round(result.seconds, 3),
     }
 
