@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import by_query
 from benchmarks.figures import Area, Effort, Missing, main
+from benchmarks.parts import by_query
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.strategies import Strategy, Use

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.passes import TOP_PRICE, Tape
+from mentorkit.matching.passes import DEAD, FAR, TOP_PRICE, UNPAYABLE, Tape
 
 Ints32 = NDArray[np.int32]
 Ints64 = NDArray[np.int64]
@@ -44,6 +44,7 @@ class Shard:
     mentees: Ints32
     k: int = 0
     prices: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    high: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
     offset: Ints64 = field(default_factory=lambda: NOBODY)
     worst: Ints64 = field(default_factory=lambda: NOBODY)
     own: Ints64 = field(default_factory=lambda: NOBODY)
@@ -55,7 +56,7 @@ def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
     from mentorkit.matching.kernels import scan
 
     mentor, score = (np.empty((len(shard.mentees), shard.k), np.int32) for _ in range(2))
-    scan.best(shard.tape, shard.mentees, shard.k, shard.prices, mentor, score)
+    scan.best(shard.tape, shard.mentees, shard.k, shard.prices, shard.high, mentor, score)
     return mentor, score
 
 
@@ -118,20 +119,24 @@ class Fused:
     ) -> tuple[Ints32, Ints32]:
         """Return each mentee's `k` best mentors by score less price, and their scores.
 
-        Both (mentees, k), best first, ties by position, -1 where there are no more. A price above
-        11,000 counts as that: nobody is worth it.
+        Both (mentees, k), best first, ties by position, -1 where there are no more. Who costs more
+        than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
-        price = np.empty(0, np.int16)
+        price, high = np.empty(0, np.int16), np.empty(0, np.int32)
         if prices is not None:
-            price = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
-        shards = [Shard(self.tape, some, k, price) for some in _split(mentees)]
+            paid = prices[self.tape.order]
+            if (paid[paid < UNPAYABLE] > TOP_PRICE).any():
+                high = np.minimum(paid, FAR).astype(np.int32)
+            else:
+                price = np.where(paid >= UNPAYABLE, -DEAD, paid).astype(np.int16)
+        shards = [Shard(self.tape, some, k, price, high) for some in _split(mentees)]
         found = self._all(best_of_shard, shards, tell)
         none = np.empty((0, k), np.int32)
         mentor = np.concatenate([none, *(one[0] for one in found)])
         score = np.concatenate([none, *(one[1] for one in found)])
         if prices is not None:
             there = mentor >= 0
-            score[there] += np.minimum(prices[mentor[there]], TOP_PRICE).astype(np.int32)
+            score[there] += prices[mentor[there]].astype(np.int32)
         return mentor, score
 
     def scores(self, mentees: Ints32, mentors: int, tell: Tell | None = None) -> NDArray[np.int16]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mentorkit.matching import assign, kernels
 from mentorkit.matching.fused import Fused, in_threads
-from mentorkit.matching.passes import TOP_PRICE
+from mentorkit.matching.passes import UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
 from tests.matching.samples import Case, draw_wide_case
@@ -46,10 +46,13 @@ def test_the_best_are_the_best_by_score_less_price_ties_by_position(
 ) -> None:
     scan, fused = both(draw_wide_case(seed))
     scores, allowed = plain(scan)
-    prices = np.random.default_rng(seed).choice([0, 0, 500, 3_000, 20_000], scores.shape[1])
-    counted = np.minimum(prices, TOP_PRICE) if priced else np.zeros_like(prices)
+    some = [0, 0, 500, 3_000, 9_000, UNPAYABLE] if seed % 2 else [0, 7, 20_000, 90_000, UNPAYABLE]
+    prices = np.random.default_rng(seed).choice(some, scores.shape[1])
+    if priced:
+        allowed &= prices < UNPAYABLE
+    counted = prices if priced else np.zeros_like(prices)
     # Nothing below 0 in what the plain meaning sorts.
-    expected = best_of((scores - counted + TOP_PRICE).astype(np.int32), allowed, k)
+    expected = best_of(np.where(allowed, scores - counted + 90_000, 0).astype(np.int32), allowed, k)
     mentees = np.arange(len(scores), dtype=np.int32)
     mentors, found = fused.best(mentees, k, prices if priced else None)
     for row, there in enumerate(expected):

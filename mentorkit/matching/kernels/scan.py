@@ -28,13 +28,12 @@ LANES = 256
 TILE = 16 * LANES
 NONE = -(1 << 62)
 """An entry of the heap that is nobody."""
-TOP = 20_000
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
-DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
+DEAD, ALIVE, FAR = p.DEAD, p.ALIVE, p.FAR
 compiled = nb.njit(cache=True, nogil=True, boundscheck=False)
 
 
@@ -131,6 +130,13 @@ def add(column, score):
 def take(column, score):
     for j in range(score.size):
         score[j] = -column[j]
+
+
+@compiled
+def less(score, price, wide):
+    for j in range(score.size):
+        may = (score[j] > ALIVE) & (price[j] < p.UNPAYABLE)
+        wide[j] = i32(score[j]) - price[j] if may else i32(-FAR)
 
 
 @compiled
@@ -290,9 +296,8 @@ def put(heap, entry):
 
 
 @compiled
-def reach(tops, k):
-    """Return the k-th largest of these scores, by halving what it can be."""
-    low, high = i32(ALIVE), i32(TOP)
+def reach(tops, k, low, high):
+    """Return the k-th largest of these scores, by halving what it can be: `low` to `high`."""
     while low < high:
         middle = (low + high + 1) >> 1
         there = 0
@@ -306,28 +311,29 @@ def reach(tops, k):
 
 
 @compiled
-def keep_best(t, i, start, n, score, tops, heap):
+def keep_best(t, i, start, n, score, alive, tops, heap):
     """Put those of a tile into the heap who are better than its smallest entry.
 
     Lane l is made of the scores l, l + LANES, ...: k lanes that reach a score hold k mentors who
-    do. So who does not is none of the best k, and is not looked at.
+    do. So who does not is none of the best k, and is not looked at. Who is not above `alive` must
+    not be.
     """
-    score[n:] = i16(DEAD)
+    score[n:] = alive
     rows = (n + LANES - 1) // LANES
     tops[:] = score[:LANES]
     for row in range(1, rows):
         more = score[row * LANES : (row + 1) * LANES]
         for lane in range(LANES):
             tops[lane] = max(tops[lane], more[lane])
-    least = max(heap[0] >> 32, i64(ALIVE + 1))
-    most = i16(DEAD)
+    least = max(heap[0] >> 32, i64(alive) + 1)
+    most = alive
     for lane in range(LANES):
         most = max(most, tops[lane])
     if most < least:
         return
     wanted = heap.size + (t.apart[i + 1] - t.apart[i])
     if wanted <= LANES and heap[0] == NONE:
-        least = max(least, i64(reach(tops, wanted)))
+        least = max(least, i64(reach(tops, wanted, i64(alive), i64(most))))
     for lane in range(LANES):
         if tops[lane] < least:
             continue
@@ -341,12 +347,14 @@ def keep_best(t, i, start, n, score, tops, heap):
 
 
 @compiled
-def best(t, mentees, k, price, mentor, score):
+def best(t, mentees, k, price, high, mentor, score):
     """Write the k best mentors of each mentee, and their scores less price; -1 where no more are.
 
-    `mentor` and `score` are (mentees, k), best first, ties by position.
+    `mentor` and `score` are (mentees, k), best first, ties by position. `price` is by order, or
+    empty; so is `high`, for prices too high for 16 bits.
     """
     points, found = np.empty(TILE, np.int16), np.empty(TILE, np.int16)
+    wide, wide_tops = np.empty(TILE, np.int32), np.empty(LANES, np.int32)
     product = np.empty(TILE if t.numbers.shape[0] else 0, np.float64)
     tops = np.empty(LANES, np.int16)
     for begin in range(0, mentees.size, GROUP):
@@ -359,7 +367,11 @@ def best(t, mentees, k, price, mentor, score):
                 for at in range(begin, end):
                     i = mentees[at]
                     score_tile(t, i, g, start, stop, price, points[:n], found[:n], product[:n])
-                    keep_best(t, i, start, n, points, tops, heaps[at - begin])
+                    if high.size == 0:
+                        keep_best(t, i, start, n, points, i16(ALIVE), tops, heaps[at - begin])
+                    else:
+                        less(points[:n], high[start:stop], wide[:n])
+                        keep_best(t, i, start, n, wide, i32(-FAR), wide_tops, heaps[at - begin])
         for at in range(begin, end):
             ranked = np.sort(heaps[at - begin])[::-1]
             for rank in range(k):
