@@ -82,8 +82,9 @@ def own():
     ]
 
 
-def person(kind, answers):
-    made = kind(**{"grade": 0, **answers})
+def person(kind, answers, number):
+    # Two of the same address are the same person to it, and never matched.
+    made = kind(**{"grade": 0, "email": f"{kind.__name__}{number}", **answers})
     for name, value in answers.items():
         if name != "grade":
             setattr(made, name, set(value) if isinstance(value, list) else value)
@@ -91,8 +92,8 @@ def person(kind, answers):
 
 
 asked = json.load(sys.stdin)
-mentees = [person(Mentee, one) for one in asked["mentees"]]
-mentors = [person(Mentor, one) for one in asked["mentors"]]
+mentees = [person(Mentee, one, at) for at, one in enumerate(asked["mentees"])]
+mentors = [person(Mentor, one, at) for at, one in enumerate(asked["mentors"])]
 began = time.perf_counter()
 rules = own() if asked["rules"] == "own" else seeded()
 matrix = generate_match_matrix(mentors, mentees, rules)
