@@ -84,6 +84,8 @@ class _Market:
 
     def relax(self, search: _Search, rows: Ints, distance: int) -> None:
         """Offer every mentor a shorter way through these mentees, who stand at `distance`."""
+        if search.scanned.all():
+            return
         if len(rows) == 1:
             gain = self.score[rows[0]] - self.worth[rows[0]]
         else:

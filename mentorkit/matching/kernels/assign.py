@@ -441,10 +441,11 @@ def _search(
     distance[:], way[:], scanned[:] = DISTANT, -1, False
     level = np.zeros(mentors + 1, np.bool_)
     rows, here = sources, np.int64(0)
-    leave, leaver = np.int64(DISTANT), np.int64(-1)
+    leave, leaver, ahead = np.int64(DISTANT), np.int64(-1), mentors
     while True:
         for row in rows:
-            _reach(score, worth, price, row, here, distance, way)
+            if ahead > 0:
+                _reach(score, worth, price, row, here, distance, way)
             if may_leave and here + worth[row] < leave:
                 leave, leaver = here + worth[row], row
         here = np.int64(DISTANT)
@@ -458,7 +459,9 @@ def _search(
             if level[one] and used[one] < capacity[one]:
                 return one, -1, here
         for one in range(mentors):
-            scanned[one] |= level[one]
+            if level[one]:
+                scanned[one] = True
+                ahead -= 1
         rows = _standing(level, match)
 
 
