@@ -9,8 +9,9 @@ import numpy as np
 
 from mentorkit.hooks.providers import Candidate
 from mentorkit.matching.forms import Bools
+from mentorkit.matching.lists import Rescan, best_at_prices
 from mentorkit.matching.pool import Index
-from mentorkit.matching.scan import Scan, Scores, best_of
+from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
 from mentorkit.matching.solution import CandidateLists
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Arrays(Protocol):
     def matrix(self) -> tuple[Scores, Bools]: ...
     def lists(self) -> CandidateLists: ...
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]: ...
+    @property
+    def rescan(self) -> Rescan | None: ...
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any: ...
 
 
 class Question:
@@ -164,6 +168,25 @@ class Question:
         best = best_of(scores, allowed, k)[0]
         return best.astype(np.int32), scores[0, best]
 
+    @property
+    def rescan(self) -> Rescan | None:
+        """Return what reads many lists at once, at prices: by compiled code, or None."""
+        return None if self.fused is None or self.kept else self._read_again
+
+    def _read_again(self, mentees: Any, prices: Any, k: int) -> tuple[Any, Any]:
+        assert self.fused is not None
+        some = np.asarray(mentees, np.int32)
+        if k <= HEAP:
+            return self.fused.best(some, k, prices)
+        scores = self.fused.scores(some, len(self.mentors))
+        return best_at_prices(np.maximum(scores, 0), scores >= 0, prices, k)
+
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any:
+        """Return the scores of single pairs, -1 for those that must not be."""
+        rows, cols = np.asarray(mentees, np.intp), np.asarray(mentors, np.intp)
+        scores = self._scan.pairs(rows, cols)[1].sum(axis=0)
+        return np.where(self.allows(rows, cols), scores, -1)
+
     def shortlist(self, mentee: int, k: int) -> tuple[Index, Any]:
         """Return the best `k` mentors of this mentee and their scores."""
         if self._lists is not None and not self.dense and k <= LISTED:
@@ -217,6 +240,7 @@ class Given:
     """Anybody's `Problem` as arrays, read through its public contract."""
 
     dense = True
+    rescan: Rescan | None = None
 
     def __init__(self, problem: Problem) -> None:
         shape = (len(problem.mentees), len(problem.mentors))
@@ -232,6 +256,9 @@ class Given:
     def lists(self) -> CandidateLists:
         best = best_of(self._scores, self._allowed, self._scores.shape[1])
         return _listed([best], [self._scores])
+
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any:
+        return np.where(self._allowed[mentees, mentors], self._scores[mentees, mentors], -1)
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
         mentors, scores = self.lists().of(mentee)

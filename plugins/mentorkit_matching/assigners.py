@@ -42,6 +42,7 @@ class Optimal(Assigner):
                 problem.locks,
                 eps=problem.options.get("eps", 10),
                 widen=asked.widen_arrays,
+                rescan=asked.rescan,
             )
         method = "optimal: auction over candidate lists, with a proved bound"
         if solved.exact:
@@ -74,6 +75,8 @@ class Stable(Assigner):
             problem.locks,
             choices=[problem.choices(mentee) for mentee in range(len(problem.mentees))],
             widen=None if asked.dense else asked.widen_arrays,
+            rescan=asked.rescan,
+            pair_scores=asked.pair_scores,
         )
         return Assignment(pairs=_pairs(match), method=f"stable: deferred acceptance{IGNORES}")
 
@@ -94,6 +97,7 @@ class Greedy(Assigner):
             problem.capacity,
             problem.locks,
             widen=None if asked.dense else asked.widen_arrays,
+            rescan=asked.rescan,
         )
         return Assignment(pairs=_pairs(match), method=f"greedy: best pair first{IGNORES}")
 
@@ -116,6 +120,7 @@ class Choice(Assigner):
             [problem.choices(mentee) for mentee in range(len(problem.mentees))],
             problem.locks,
             widen=None if asked.dense else asked.widen_arrays,
+            pair_scores=asked.pair_scores,
         )
         return Assignment(pairs=_pairs(match), method=f"choice: by the mentees' choices{IGNORES}")
 

@@ -19,17 +19,21 @@ WORTH_LOADED = 50_000
 """So many are worth it where it is loaded already."""
 
 
-@cache
-def available() -> bool:
-    """Return whether kernels can be compiled here; ``MENTORKIT_NUMBA=0`` says no."""
-    return os.environ.get("MENTORKIT_NUMBA") != "0" and find_spec("numba") is not None
-
-
 PLAIN_CELLS = 250_000_000
 """More pairs than this are not begun without kernels: it would take many minutes."""
 PLAIN_SECONDS = 2e-8
 """About what one rule or criterion takes for one pair in numpy alone."""
 EXTRA = "pip install 'mentorkit[fast]'"
+
+
+def available() -> bool:
+    """Return whether kernels can be compiled here; ``MENTORKIT_NUMBA=0`` says no."""
+    return os.environ.get("MENTORKIT_NUMBA") != "0" and _installed()
+
+
+@cache
+def _installed() -> bool:
+    return find_spec("numba") is not None
 
 
 def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
