@@ -281,17 +281,16 @@ def best_of(scores: Scores, allowed: Bools, k: int) -> list[Index]:
     mentors = scores.shape[1]
     if not mentors or k <= 0:
         return [np.empty(0, np.intp) for _ in range(len(scores))]
-    # One number per pair that no other pair of the row has: exact top-k needs no tie-breaking.
+    # One number per pair that no other pair of the row has: exact top-k needs no tie-breaking,
+    # and the number itself tells whose it is.
     key = scores.astype(np.int64) * mentors + (mentors - 1 - np.arange(mentors))
     key[~allowed] = -1
     if k < mentors:
-        found = np.argpartition(key, mentors - k, axis=1)[:, mentors - k :]
-    else:
-        found = np.broadcast_to(np.arange(mentors), key.shape)
-    kept = np.take_along_axis(key, found, axis=1)
-    order = np.argsort(-kept, axis=1)
-    found, kept = np.take_along_axis(found, order, axis=1), np.take_along_axis(kept, order, axis=1)
-    return [row[value >= 0] for row, value in zip(found, kept, strict=True)]
+        key = np.partition(key, mentors - k, axis=1)[:, mentors - k :]
+    key = np.sort(key, axis=1)[:, ::-1]
+    found = mentors - 1 - key % mentors
+    counts = (key >= 0).sum(axis=1).tolist()
+    return [row[:count] for row, count in zip(found, counts, strict=True)]
 
 
 # --------------------------------------------------------------------------- the three levels
