@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mentorkit.domain.fields import Field
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, Problem
+from mentorkit.matching.figures import changes
 
 if TYPE_CHECKING:
     from mentorkit.matching.pool import Pool
@@ -139,30 +141,28 @@ def report_of_run(result: Result, pool: Pool, by: str, *, least: int = LEAST) ->
         [Served(one.profile.get(by), found.get(one.id)) for one in side]
         for side, found in ((pool.mentees, scores), (pool.mentors, best))
     ]
-    return _report(field, sides[0], sides[1], shown(result.what_if), least)
+    brought = changes(shown(result.what_if), pool.fields)
+    return _report(field, sides[0], sides[1], brought, least)
 
 
-def report_of_draft(
-    draft: Mapping[str, Any], fields: Mapping[str, Field], by: str, *, least: int = LEAST
-) -> dict[str, Any]:
+def report_of_draft(draft: Mapping[str, Any], by: str, *, least: int = LEAST) -> dict[str, Any]:
     """Return the same of a kept draft, as `journey.drafts.show` gives it: its pairs as they stand.
 
     Raises `Invalid` where people cannot be grouped by that field.
     """
+    fields = {
+        name: Field(id=name, kind=one["kind"], choices=Frozen(one["choices"]))
+        for name, one in draft["fields"].items()
+    }
     field = _grouped(fields, by)
-    scores = {one["mentee_id"]: one["score"] for one in draft["pairs"]}
-    best: dict[str, int] = {}
-    for one in draft["pairs"]:
-        best[one["mentor_id"]] = max(one["score"], best.get(one["mentor_id"], 0))
     sides = []
-    for side, found in (("mentees", scores), ("mentors", best)):
-        left = [one["id"] for one in draft["left"].get(side, ())]
-        people = dict.fromkeys([*found, *left])
-        answers = [draft["profiles"].get(id, {}).get(by) for id in people]
-        sides.append(
-            [Served(value, found.get(id)) for id, value in zip(people, answers, strict=True)]
-        )
-    return _report(field, sides[0], sides[1], draft["summary"].get("what_if"), least)
+    for side, role in (("mentees", "mentee_id"), ("mentors", "mentor_id")):
+        scores: dict[str, int | None] = {one["id"]: None for one in draft["left"].get(side, ())}
+        for pair in draft["pairs"]:
+            scores[pair[role]] = max(pair["score"], scores.get(pair[role]) or 0)
+        profiles = draft["profiles"]
+        sides.append([Served(profiles.get(id, {}).get(by), score) for id, score in scores.items()])
+    return _report(field, sides[0], sides[1], draft["changes"], least)
 
 
 def _grouped(fields: Mapping[str, Field], by: str) -> Field:
@@ -174,7 +174,7 @@ def _grouped(fields: Mapping[str, Field], by: str) -> Field:
 
 
 def _report(
-    field: Field, mentees: Sequence[Served], mentors: Sequence[Served], what_if: Any, least: int
+    field: Field, mentees: Sequence[Served], mentors: Sequence[Served], brought: Any, least: int
 ) -> dict[str, Any]:
     found = groups(field, mentees, mentors, least=least)
-    return {"by": field.id, "least": least, "groups": shown(found), "what_if": what_if}
+    return {"by": field.id, "least": least, "groups": shown(found), "changes": brought}
