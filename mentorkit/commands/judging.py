@@ -46,8 +46,8 @@ def trade_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return the run and the ways not chosen as lines of a table."""
     from mentorkit.matching.figures import trade
 
-    if summary["alternatives"] is None:
-        return ["Other ways to pick pairs were not looked at: there are too many people for that."]
+    if summary.get("alternatives") is None:
+        return ["Other ways to pick pairs were not looked at for this run."]
     told = trade(summary)
     ways = [[f"{'this' if one['chosen'] else 'else'}: {one['way']}", one["pairs"]] for one in told]
     title = "What other ways to pick pairs would give:"
@@ -59,8 +59,10 @@ def trade_lines(summary: Mapping[str, Any]) -> list[str]:
     return [title, table(headings, rows), EXPLAINED]
 
 
-def change_lines(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+def change_lines(summary: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what would let more people be matched, the most first; none where nothing would."""
+    if summary.get("what_if") is None:
+        return ["What changes would bring was not looked at for this run."]
     if not changes:
         return []
     told = [clean(f"  {one['text']}") for one in changes[:CHANGES]]
@@ -160,7 +162,7 @@ def say_judged(
     summary: Mapping[str, Any], found: Mapping[str, Any], fields: Mapping[str, Field]
 ) -> None:
     """Tell a person the trade of a run, what changes would bring, and what else was asked."""
-    blocks = [trade_lines(summary), change_lines(found["changes"])]
+    blocks = [trade_lines(summary), change_lines(summary, found["changes"])]
     blocks += [fairness_lines(one, fields[one["by"]]) for one in found.get("fairness", ())]
     blocks += [why_lines(one) for one in found.get("why", ())]
     for lines in blocks:
@@ -188,7 +190,7 @@ def fairness(session: Session, /, by: str | None, program: str | None, as_json: 
     shown = drafts.show(session.kit, **session.scope, program=key)
     assert shown is not None
     lines = fairness_lines(report, _field(shown["fields"][report["by"]]))
-    say("\n".join([*lines, "", *change_lines(report["changes"])]).rstrip())
+    say("\n".join([*lines, "", *change_lines(shown["summary"], report["changes"])]).rstrip())
 
 
 def _field(row: Mapping[str, Any]) -> Field:
@@ -218,6 +220,6 @@ def why(session: Session, /, mentee: str, mentor: str, program: str | None, as_j
         print_json(told)
         return
     say("\n".join(why_lines(told)))
-    if told["allowed"] and not told["together"]:
+    if told["can_lock"] and not told["together"]:
         lock = f"`mentorkit match --lock {mentee}={mentor}`"
         say_commands(f"To have them together all the same: {lock}.")

@@ -136,7 +136,7 @@ def match(
         ]
         if people:
             say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
-    if changed := change_lines(run["changes"]):
+    if changed := change_lines(summary, run["changes"]):
         say("\n" + "\n".join(changed))
     lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
     if lacking:

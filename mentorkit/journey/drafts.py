@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotFound
@@ -13,25 +14,29 @@ from mentorkit.journey.left import told
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import locks_in, pool_of
-from mentorkit.journey.steps import persons_of, reading
+from mentorkit.journey.steps import persons_of, reading, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
+SEEING = STAFF | {Role.SYSTEM}
+"""Who reads what one person has answered, and why two are kept apart."""
+
 
 def show(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, run: str | None = None
+    kit: Kit, *, tenant: str, actor: Actor, program: str, run: str | None = None, by: str = ""
 ) -> dict[str, Any] | None:
     """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
 
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
     about one, `not_so` are those that do not speak for it. `trade` is the run and then the ways not
     chosen, `changes` what each change would bring. `fields` are those by which people can be
-    grouped, `profiles` everybody's answers to these. None where there is no draft; raises
-    `NotFound` for a run that is not of this program.
+    grouped, `profiles` everybody's answers to these, which staff alone read of one person. With
+    `by`, one of these fields, `fairness` is as the function of that name gives it. None where there
+    is no draft; raises `NotFound` for a run that is not of this program.
     """
     from mentorkit.matching import words
-    from mentorkit.matching.fairness import groupable
+    from mentorkit.matching.fairness import groupable, report_of_draft
     from mentorkit.matching.figures import changes, trade
 
     with reading(kit, tenant, actor, program) as (tx, found):
@@ -92,6 +97,9 @@ def show(
             ]
             for side, persons in left.items()
         }
+        data["fairness"] = report_of_draft(data, by) if by in data["fields"] else None
+        if role_in(tx, found, actor) not in SEEING:
+            data["profiles"] = {}
         return data
 
 
@@ -106,16 +114,17 @@ def fairness(
     """
     from mentorkit.matching.fairness import report_of_draft
 
-    draft = show(kit, tenant=tenant, actor=actor, program=program, run=run)
+    draft = show(kit, tenant=tenant, actor=actor, program=program, run=run, by=by)
     if draft is None:
         raise NotFound("run.not_found", "There is no draft. Make one with `mentorkit match`.")
-    return report_of_draft(draft, by)
+    found: dict[str, Any] = draft["fairness"] or report_of_draft(draft, by)  # says what is wrong
+    return found
 
 
 def why(
     kit: Kit, *, tenant: str, actor: Actor, program: str, mentee: str, mentor: str
 ) -> dict[str, Any]:
-    """Return why these two, by id or key, are no pair of the draft in force, or are one.
+    """Return why these two, by id or key, are no pair of the draft in force, or are one; for staff.
 
     `verdict` says in sentences what forbids it, or how well they fit and what was done instead.
     Without a draft it says what the two by themselves come to. Raises `Invalid` for somebody who is
@@ -128,7 +137,7 @@ def why(
     drafted = draft["pairs"] if draft else ()
     made = {(one["mentee_id"], one["mentor_id"]): one["locked"] for one in drafted}
     locks = [two for two, locked in made.items() if locked]
-    with reading(kit, tenant, actor, program) as (tx, found):
+    with reading(kit, tenant, actor, program, SEEING) as (tx, found):
         bound = bound_of(kit, tx, found)
         pool = pool_of(tx, found, bound.fields, locks)
     ((one, other),) = locks_in(pool, [(mentee, mentor)])

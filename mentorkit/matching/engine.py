@@ -81,9 +81,11 @@ def run(
     met = total == shown.total_bound and (
         bound.strategy.objective == "score" or len(rows) == shown.pairs_bound
     )
+    tell("explaining")
     compare = compare and scan.exhaustive
-    tell("comparing" if compare else "explaining")
     left = Left(scan, question, match, used)
+    if compare:
+        tell("comparing")
     return Result(
         pairs=_told(
             scan, len(rows), lambda: _explained(scan, rows, match[rows], shown.rank[rows], held)

@@ -234,7 +234,7 @@ class _Asked:
 
     def _cost(self, made: _Made) -> Reason:
         """Return what it would cost all together to hold this pair, others being arranged anew."""
-        if self.pool.cells > WHAT_IF_CELLS:
+        if self.pool.cells > WHAT_IF_CELLS or not self.scan.exhaustive:
             return _reason("why_best_for_all")
         objective: Any = self.bound.strategy.objective
         pair = (self.mentee, self.mentor)
@@ -258,10 +258,11 @@ def told(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
     """Return why two are no pair as plain data, with names and sentences for staff.
 
     `verdict` is all of it in a few sentences, the weightiest first: what forbids the pair, or what
-    the run did. `words` are what speaks for the pair and what does not.
+    the run did. `words` are what speaks for the pair and what does not. `can_lock` is whether no
+    safeguard keeps them apart, so that a lock may put them together, past a rule if need be.
     """
-    mentee = pool.mentees.people[pool.mentee_at[why.mentee_id]]
-    mentor = pool.mentors.people[pool.mentor_at[why.mentor_id]]
+    at = pool.mentee_at[why.mentee_id], pool.mentor_at[why.mentor_id]
+    mentee, mentor = pool.mentees.people[at[0]], pool.mentors.people[at[1]]
     stands = []
     if why.rank is not None:
         about = {"rank": why.rank, "of": why.of, "score": _of_100(why.score)}
@@ -274,6 +275,7 @@ def told(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
         "mentor": _name(mentor),
         "together": why.together,
         "allowed": not why.against,
+        "can_lock": at not in pool.forbidden and bool(pool.capacity[at[1]]),
         "score": why.score,
         "rank": why.rank,
         "of": why.of,

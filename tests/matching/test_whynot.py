@@ -123,6 +123,20 @@ def test_locks_are_told() -> None:
     assert said[-1] == "Locked pairs hold the places of mentor-a."
 
 
+def test_a_lock_may_pass_over_a_rule_and_over_no_safeguard() -> None:
+    fields, same = create_fields(), {"rule": "same", "field": "industry"}
+    bound = bind(create_strategy(rules=[same]), create_registry(), fields)
+
+    def can_lock(**more: Any) -> bool:
+        mentors = create_people("mentor", CRAFTS, capacity=more.pop("capacity", 1))
+        pool = Pool(create_people("mentee", FOOD), mentors, fields, **more)
+        return bool(told(why_not(pool, bound, "mentee-a", "mentor-a"), pool)["can_lock"])
+
+    assert can_lock()
+    assert not can_lock(capacity=0)
+    assert not can_lock(forbidden={("mentee-a", "mentor-a"): "blocked"})
+
+
 def test_who_is_not_there_is_told_for_both() -> None:
     with pytest.raises(Invalid, match=r"mentee: 'mentee-z'.*\n.*mentor: 'mentor-z'"):
         asked([FOOD], [FOOD], "zz")
