@@ -23,7 +23,9 @@ from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Certificate, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.trade import alternatives
 from mentorkit.matching.unmatched import Left, rule_phrase
+from mentorkit.matching.whatif import what_if
 from mentorkit.matching.wording import words
 
 if TYPE_CHECKING:
@@ -41,12 +43,16 @@ def run(
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress | None = None,
+    compare: bool = False,
 ) -> Result:
     """Match the people of a pool by a bound strategy.
 
     `locks` are (mentee id, mentor id) pairs that the result must hold; ``(what was typed, "")`` is
     one that could not be read, and is refused with the others. Same people, strategy,
-    locks and seed give the same result, pair for pair, in whatever order the people came.
+    locks and seed give the same result, pair for pair, in whatever order the people came. With
+    `compare` it also says what the ways not chosen would come to, and what loosening each rule
+    would change, where the people are not too many for that (`trade`, `whatif`) and all pairs were
+    looked at.
 
     Raises `Invalid` for more pairs than can be looked at without compiled code, and for locks that
     name nobody or contradict each other, `Conflict` for a lock that breaks a safeguard, and
@@ -76,7 +82,10 @@ def run(
         bound.strategy.objective == "score" or len(rows) == shown.pairs_bound
     )
     tell("explaining")
+    compare = compare and scan.exhaustive
     left = Left(scan, question, match, used)
+    if compare:
+        tell("comparing")
     return Result(
         pairs=_told(
             scan, len(rows), lambda: _explained(scan, rows, match[rows], shown.rank[rows], held)
@@ -98,6 +107,11 @@ def run(
         notes=tuple(scan.notes()),
         by_choice=not bound.assigner.uses_scores,
         exhaustive=scan.exhaustive,
+        assigner=bound.strategy.assigner,
+        alternatives=alternatives(question, pool, bound, shown.total_bound, shown.pairs_bound)
+        if compare
+        else None,
+        what_if=what_if(scan, match, held) if compare else None,
         seconds=time.perf_counter() - began,
     )
 
