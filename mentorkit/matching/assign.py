@@ -34,6 +34,7 @@ from mentorkit.matching.certificate import (
     pairs_bound,
     total_bound,
     total_bound_in_blocks,
+    uncovered,
     worst_of,
 )
 from mentorkit.matching.lists import Rescan, Widen, best_at_prices, dense_lists
@@ -181,5 +182,6 @@ __all__ = [
     "total_bound",
     "total_bound_in_blocks",
     "trace_choices",
+    "uncovered",
     "worst_of",
 ]

@@ -361,13 +361,7 @@ def _own_proof(bound: Bound, question: Question, assignment: Assignment) -> Proo
         bonus = operator.index(given.bonus) if bound.covers else 0
         assign.check_prices(prices, bonus, len(question.mentors))
         told = "the cover does not touch every candidate pair"
-        if assign.check_cover_in_blocks(
-            question.blocks,
-            len(question.mentees),
-            question.capacity,
-            (mentees, mentors),
-            question.locks,
-        ):
+        if question.is_covered((mentees, mentors)):
             return prices, bonus, (mentees, mentors)
     except (TypeError, ValueError, OverflowError) as error:
         told = f"{error}; give whole numbers: one price a mentor, a bonus, a cover of two lists"

@@ -26,9 +26,8 @@ Tell = Callable[[int], None]
 MapShards = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Gives what a function returns for each shard, in their order."""
 
-SHARD = 256
-
-
+SHARD, LEAST = 256, 16
+"""How many mentees are in a shard: fewer where else there would not be one for each core."""
 NOBODY = np.empty(0, np.int64)
 
 
@@ -45,9 +44,9 @@ class Shard:
     k: int = 0
     prices: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     high: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
-    offset: Ints64 = field(default_factory=lambda: NOBODY)
-    worst: Ints64 = field(default_factory=lambda: NOBODY)
-    own: Ints64 = field(default_factory=lambda: NOBODY)
+    offset: NDArray[Any] = field(default_factory=lambda: NOBODY)
+    worst: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
+    own: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
     own_mentor: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
 
 
@@ -145,6 +144,14 @@ class Fused:
         none = np.empty((0, mentors), np.int16)
         return np.concatenate([none, *self._all(scores_of_shard, shards, tell)])
 
+    def touched(self, mentees: Ints32, mentors: NDArray[np.bool_]) -> bool:
+        """Return whether any of these mentees may have any of these mentors (a flag for each)."""
+        some = np.where(mentors, FAR // 2, -FAR)
+        none = np.full(len(mentees), FAR, np.int64)
+        nobody = np.full(len(mentees), -1, np.int32)
+        gain, _, _ = self.survey(some, np.full_like(some, FAR), none, nobody, mentees=mentees)
+        return bool(gain.any())
+
     def survey(
         self,
         offset: Ints64,
@@ -152,26 +159,35 @@ class Fused:
         own: Ints64,
         own_mentor: Ints32,
         tell: Tell | None = None,
+        mentees: Ints32 | None = None,
     ) -> tuple[Ints64, Ints64, Ints64]:
         """Return of every mentee, from one look at all pairs: gain, blocking pairs, and rank.
 
         The gain is the highest of 0 and score + `offset` of the mentor; a pair blocks where it
         scores more than the mentee's `own` and the mentor's `worst`; the rank is where `own_mentor`
         stands among all whom the mentee may have. `offset` and `worst` are by mentor, the others
-        by mentee.
+        by mentee, as `mentees` says (all).
         """
-        tape, everyone = self.tape, np.arange(self.tape.mentees, dtype=np.int32)
-        shards = [
-            Shard(
-                tape,
-                some,
-                offset=offset[tape.order],
-                worst=worst[tape.order],
-                own=own[some],
-                own_mentor=own_mentor[some],
+        tape, kind = self.tape, "int64"
+        if (offset < FAR).all():  # below 0 it does not matter how far
+            offset, kind = np.maximum(offset, -FAR), "int32"
+        top = np.iinfo(np.int16).max
+        by_order = offset[tape.order].astype(kind), np.minimum(worst, top)[tape.order]
+        if mentees is None:
+            mentees = np.arange(tape.mentees, dtype=np.int32)
+        shards, at = [], 0
+        for some in _split(mentees):
+            here = slice(at, at := at + len(some))
+            shards.append(
+                Shard(
+                    tape,
+                    some,
+                    offset=by_order[0],
+                    worst=by_order[1].astype(np.int16),
+                    own=own[here].astype(np.int16),
+                    own_mentor=own_mentor[here],
+                )
             )
-            for some in _split(everyone)
-        ]
         found = self._all(survey_shard, shards, tell)
         none = np.empty(0, np.int64)
         gain, blocking, rank = (
@@ -192,4 +208,5 @@ class Fused:
 
 
 def _split(mentees: Ints32) -> list[Ints32]:
-    return [mentees[at : at + SHARD] for at in range(0, len(mentees), SHARD)]
+    size = min(SHARD, max(LEAST, -(-len(mentees) // (2 * cores()))))
+    return [mentees[at : at + size] for at in range(0, len(mentees), size)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mentorkit.hooks.providers import Candidate
+from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
 from mentorkit.matching.lists import Rescan, best_at_prices
 from mentorkit.matching.pool import Index
@@ -147,6 +148,16 @@ class Question:
         fit = np.flatnonzero(allowed)
         scores[fit] = self._scan.pairs(fit, np.full(len(fit), mentor))[1].sum(axis=0)
         return scores, allowed
+
+    def is_covered(self, cover: tuple[Any, Any]) -> bool:
+        """Return whether a cover touches every pair that could be made beside the locks."""
+        mentees = len(self.mentees)
+        if self.fused is None or self.kept:
+            return check_cover_in_blocks(self.blocks, mentees, self.capacity, cover, self.locks)
+        bare = uncovered(mentees, self.capacity, cover, self.locks)
+        if bare is None:
+            return False
+        return not self.fused.touched(np.flatnonzero(bare[0]).astype(np.int32), bare[1])
 
     def matrix(self) -> tuple[Scores, Bools]:
         """Return the scores and the allowed pairs of everybody (only where `dense`)."""
