@@ -62,6 +62,7 @@ class Question:
         self.seed = seed
         self.dense = pool.cells <= DENSE_CELLS
         self._progress = progress
+        self.listed = LISTED
         self._kept: Any = None
         self.fused = scan.fused
         self._lists: CandidateLists | None = None
@@ -157,7 +158,16 @@ class Question:
         bare = uncovered(mentees, self.capacity, cover, self.locks)
         if bare is None:
             return False
-        return not self.fused.touched(np.flatnonzero(bare[0]).astype(np.int32), bare[1])
+        mentees_bare, lists = bare[0], self.lists()
+        # A list that is not full holds everybody: it tells by itself.
+        listed = np.zeros(mentees, np.bool_)
+        np.logical_or.at(
+            listed, np.repeat(np.arange(mentees), np.diff(lists.indptr)), bare[1][lists.mentor]
+        )
+        if (listed & mentees_bare).any():
+            return False
+        full = np.diff(lists.indptr) >= self.listed
+        return not self.fused.touched(np.flatnonzero(mentees_bare & full).astype(np.int32), bare[1])
 
     def matrix(self) -> tuple[Scores, Bools]:
         """Return the scores and the allowed pairs of everybody (only where `dense`)."""
