@@ -142,6 +142,7 @@ class _Wishes:
         mentees = mentees[self.known[mentees] >= 0]
         if not len(mentees):
             return mentees
+        mentees = mentees[np.argsort(self.last[mentees], kind="stable")]
         k = int(min(GROWTH * max(4, self.known[mentees].max()), len(kept) + 1))
         rows = max(1, READ_CELLS // k)
         mentor, value, size = [self.mentor], [self.value], len(self.mentor)
