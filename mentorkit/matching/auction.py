@@ -31,8 +31,6 @@ PATIENCE = 400
 """Bids per mentee after which prices are found to crawl, as equal scores make them."""
 READING = 40
 """How many bids' worth of work it is to read a list again."""
-SPREAD = 16
-"""So many times as many are read where lots are drawn among equals."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +50,6 @@ class Floor:
     bid: Ints
     rescan: Rescan
     compiled: Any = None  # `kernels.assign`, or None to stay with numpy
-    readings: int = 0  # of lists, since the floor was opened
 
     @classmethod
     def open(
@@ -100,35 +97,14 @@ class Floor:
         self.mentor[mentees], self.score[mentees], self.rest[mentees] = lists
 
     def read(self, mentees: Ints, prices: Ints) -> tuple[Index, Index, Ints]:
-        """Return the best at these prices as it is kept, and what anybody else is worth at most.
-
-        Where most of them are as good as whoever comes next, a longer list is read and lots are
-        drawn among equals, so that not everybody keeps the same few.
-        """
-        width = self.mentor.shape[1]
-        mentor, score, net, rest = self._ask(mentees, prices, width)
-        tied = np.flatnonzero(2 * (net == rest[:, None]).sum(axis=1) > width)
-        if len(tied) and width < len(self.left):
-            more, scores, net, end = self._ask(mentees[tied], prices, SPREAD * width)
-            key = (net << TIE_BITS) + _lot(mentees[tied, None], more)
-            order = np.argsort(-key, axis=1, kind="stable")
-            kept, left_out = order[:, :width], order[:, width : width + 1]
-            mentor[tied] = np.take_along_axis(more, kept, axis=1)
-            score[tied] = np.take_along_axis(scores, kept, axis=1)
-            rest[tied] = np.maximum(end, np.take_along_axis(net, left_out, axis=1).max(axis=1))
-            rest[rest < NOTHING // 2] = NOTHING
-        return mentor, score, rest
-
-    def _ask(self, mentees: Ints, prices: Ints, k: int) -> tuple[Index, Index, Ints, Ints]:
-        """Return the best `k` at these prices, what they are worth, and what others are at most."""
+        """Return the best at these prices as it is kept, and what anybody else is worth at most."""
         nobody = len(self.left)
-        self.readings += len(mentees)
-        mentor, score = self.rescan(mentees, prices[:-1], min(k, nobody))
+        mentor, score = self.rescan(mentees, prices[:-1], self.mentor.shape[1])
         mentor = np.where(mentor < 0, nobody, mentor).astype(np.int32)
         mentor[prices[mentor] >= UNPAYABLE] = nobody
         score = np.where(mentor == nobody, 0, score).astype(np.int32)
-        net = score - prices[mentor]
-        return mentor, score, net, np.where(mentor[:, -1] == nobody, NOTHING, net[:, -1])
+        last = score[:, -1] - prices[mentor[:, -1]]
+        return mentor, score, np.where(mentor[:, -1] == nobody, NOTHING, last)
 
     def settle(self, bidders: Ints, mentors: Ints, bids: Ints, scores: Ints) -> Ints:
         """Let each mentor keep the highest bids; return the mentees who were left out or put out.
@@ -202,9 +178,8 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
     while len(waiting) or len(unsure):
         if not len(waiting):
             waiting, unsure = np.sort(unsure), unsure[:0]
-            before = floor.readings
             floor.keep(waiting, floor.read(waiting, floor.price))
-            work += READING * (floor.readings - before)
+            work += READING * len(waiting)
         more, waiting, bids = bid_on(floor, waiting, eps, slack, limit - work)
         unsure = np.concatenate([unsure, more])
         work += bids

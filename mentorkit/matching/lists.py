@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +15,17 @@ Widen = Callable[[int, int], tuple[NDArray[np.int32], NDArray[np.int32]]]
 Rescan = Callable[[Ints, Ints, int], tuple[Index, Index]]
 """Reads many lists at once: ``rescan(mentees (r,), prices (m,), k)`` returns mentors and scores.
 
-Both are int32 (r, k): each mentee's `k` best allowed mentors by score less price, best first, ties
-by mentor; where there are no more, the mentor is -1. Who scores less than they cost counts, too. A
-price may be as high as `solution.UNPAYABLE`; who costs that may be left out.
+Both are int32 (r, k): each mentee's `k` best allowed mentors by score less price, best first. Of
+equals the one who comes first from `start_of` the mentee on, round and round: so that where many
+are equal, not everybody is given the same few. Where there are no more, the mentor is -1. Who
+scores less than they cost counts, too. A price may be as high as `solution.UNPAYABLE`; who costs
+that may be left out.
 """
+
+
+def start_of(mentee: int | Ints, mentors: int) -> Any:
+    """Return the mentor from whom on this mentee looks at equals (Knuth's multiplicative hash)."""
+    return mentee * 2654435761 % mentors
 
 
 class GrowingLists:
@@ -97,7 +105,8 @@ class ListRescan:
         while True:
             mentors, scores = self._read(mentee)
             net = scores - prices[mentors]
-            best = np.lexsort((mentors, -net))[:k]
+            place = (mentors - start_of(mentee, max(1, len(prices)))) % max(1, len(prices))
+            best = np.lexsort((place, -net))[:k]
             whole = self._widen is None or len(mentors) < self._asked[mentee]
             if whole or (len(best) == k and net[best[-1]] > scores[-1]):
                 return mentors[best], scores[best]
@@ -111,12 +120,15 @@ class ListRescan:
 
 
 def best_at_prices(
-    scores: ArrayLike, allowed: ArrayLike, prices: Ints, k: int
+    mentees: Ints, scores: ArrayLike, allowed: ArrayLike, prices: Ints, k: int
 ) -> tuple[Index, Index]:
-    """Return what a `Rescan` returns for the mentees of a block (r, m) of all pairs."""
+    """Return what a `Rescan` returns, from these mentees' scores and allowed pairs, both (r, m)."""
     score, may = np.asarray(scores), np.asarray(allowed, dtype=np.bool_)
     net = np.where(may, score - prices, -(1 << 60))
-    best = np.argsort(-net, axis=1, kind="stable")[:, :k]
+    every = max(1, len(prices))
+    turned = (start_of(mentees, every)[:, None] + np.arange(len(prices))) % every
+    order = np.argsort(-np.take_along_axis(net, turned, axis=1), axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(turned, order, axis=1)
     mentor = np.full((len(score), k), -1, np.int32)
     worth = np.zeros((len(score), k), np.int32)
     listed = np.take_along_axis(may, best, axis=1)

@@ -142,6 +142,7 @@ class _Wishes:
         mentees = mentees[self.known[mentees] >= 0]
         if not len(mentees):
             return mentees
+        mentees = mentees[np.argsort(self.last[mentees], kind="stable")]
         k = int(min(GROWTH * max(4, self.known[mentees].max()), len(kept) + 1))
         rows = max(1, READ_CELLS // k)
         mentor, value, size = [self.mentor], [self.value], len(self.mentor)
@@ -150,10 +151,14 @@ class _Wishes:
             closed = kept > (self.last[some].max() if by_score else UNPAYABLE)
             found, score = self.read(some, np.where(closed, UNPAYABLE, 0), min(k, len(kept)))
             listed = (found >= 0) & ~closed[found]
-            self.known[some] = np.where(listed[:, -1] & (k <= len(kept)), k, -1)
+            cut = listed[:, -1] & (k <= len(kept))
+            self.known[some] = np.where(cut, k, -1)
             self.last[some] = score[:, -1]
-            row, column = np.nonzero(listed)
+            # Of equals at the cut some may be listed and earlier ones not: they wait for the next.
+            row, column = np.nonzero(listed & ~(cut[:, None] & (score == score[:, -1:])))
             one, scored = found[row, column], score[row, column]
+            order = np.lexsort((one, -scored, row))
+            row, one, scored = row[order], one[order], scored[order]
             given = self.worth(some[row], one, scored)
             ask = given >= kept[one]
             count = np.bincount(row[ask], minlength=len(some))

@@ -14,6 +14,7 @@ from mentorkit.matching import auction, market
 from mentorkit.matching.assign import (
     CandidateLists,
     Solution,
+    best_at_prices,
     check_cover,
     dense_lists,
     pairs_bound,
@@ -21,6 +22,7 @@ from mentorkit.matching.assign import (
     solve_lists,
     total_bound,
 )
+from mentorkit.matching.lists import ListRescan, start_of
 
 OBJECTIVES = ("coverage", "score")
 
@@ -146,6 +148,34 @@ def test_how_long_the_lists_start_changes_little() -> None:
     best = solve_dense(*case[:3], "score").total
     for k in (4, 16, 250):
         assert best - solve_short(case, "score", k=k).total <= 400
+
+
+def test_lists_are_read_again_by_score_less_price_whoever_reads_them() -> None:
+    rng = np.random.default_rng(40)
+    for _ in range(200):
+        case = create_case(rng, *rng.integers(1, 12, 2))
+        mentees, mentors = case.scores.shape
+        prices = rng.choice([0, 1, 4000, 9000, 1 << 40], mentors)
+        k = int(rng.integers(1, mentors + 1))
+        asked = rng.permutation(mentees)[: rng.integers(1, mentees + 1)]
+        short = CandidateLists.from_dense(case.scores, case.allowed, 1)
+        whole = dense_lists(case.scores, case.allowed)
+        expected = best_at_prices(asked, case.scores[asked], case.allowed[asked], prices, k)
+        for row, mentee in enumerate(asked.tolist()):
+            found = [one for one in expected[0][row].tolist() if one >= 0]
+            assert len(found) == min(k, int(case.allowed[mentee].sum()))
+            ranked = sorted(
+                np.flatnonzero(case.allowed[mentee]).tolist(),
+                key=lambda one, mentee=mentee, prices=prices, case=case, mentors=mentors: (
+                    int(prices[one]) - int(case.scores[mentee, one]),
+                    (one - start_of(mentee, mentors)) % mentors,
+                ),
+            )
+            assert found == ranked[:k]
+        for read in (ListRescan(short, create_widen(case)), ListRescan(whole, None)):
+            given = read(asked, prices, k)
+            assert given[0].tolist() == expected[0].tolist()
+            assert given[1].tolist() == expected[1].tolist()
 
 
 def test_a_locked_pair_on_no_list_counts_as_told() -> None:

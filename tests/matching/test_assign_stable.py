@@ -161,7 +161,7 @@ def test_lists_read_again_many_at_once_give_what_complete_ones_give() -> None:
     for seed, case in enumerate(create_cases(200, 48)):
 
         def rescan(mentees, prices, k, case=case):  # type: ignore[no-untyped-def]
-            return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k)
+            return best_at_prices(mentees, case.scores[mentees], case.allowed[mentees], prices, k)
 
         def pair_scores(mentees, mentors, case=case):  # type: ignore[no-untyped-def]
             return np.where(case.allowed[mentees, mentors], case.scores[mentees, mentors], -1)

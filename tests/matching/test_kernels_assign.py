@@ -12,6 +12,7 @@ from assignment_cases import Case, create_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from mentorkit.matching import assign, auction, exact, kernels, market
 from mentorkit.matching import stable as acceptance
@@ -33,7 +34,7 @@ def create_rescan(case: Case) -> Rescan:
     def rescan(
         mentees: NDArray[np.int64], prices: NDArray[np.int64], k: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k)
+        return best_at_prices(mentees, case.scores[mentees], case.allowed[mentees], prices, k)
 
     return rescan
 
@@ -86,7 +87,7 @@ def test_auction_and_coverage_end_at_the_same_prices(
     monkeypatch.setattr(auction, "KEPT", kept)
     monkeypatch.setattr(auction, "PATIENCE", 30)
     rng = np.random.default_rng(51)
-    for _ in range(150):
+    for _ in range(300):
         case = vary(rng, create_case(rng, *rng.integers(1, 14, 2), most=4))
         k, eps = (int(drawn) for drawn in rng.integers(1, 6, 2))
         assert_same(*solve_both(case, objective, k, eps))
@@ -100,6 +101,40 @@ def test_a_medium_program_ends_at_the_same_prices(objective: str) -> None:
         case = create_case(rng, 160, 90, most=most, locks=9)
         case = case._replace(scores=rng.integers(0, 10_001, (160, 90)).astype(np.int32))
         assert_same(*solve_both(case, objective, 4, 3))
+
+
+def test_a_thousand_mentees_come_within_eps_each_of_a_minimum_cost_flow() -> None:
+    rng = np.random.default_rng(59)
+    mentees, mentors, width = 2000, 800, 12
+    mentor = np.sort(rng.random((mentees, mentors)).argpartition(width)[:, :width]).astype(np.int32)
+    score = np.sort(rng.integers(1, 10_001, mentor.shape), axis=1)[:, ::-1].astype(np.int32)
+    places = rng.integers(0, 5, mentors)
+    lists = CandidateLists(
+        np.arange(mentees + 1) * width, mentor.ravel(), np.ascontiguousarray(score).ravel()
+    )
+    best = best_by_flow(lists, places)
+    fast = market.solve_lists(lists, places, "score", eps=1, compiled=compiled)
+    assert best - mentees <= fast.total <= best
+
+
+def best_by_flow(lists: CandidateLists, places: NDArray[np.int64]) -> int:
+    """Return the best total over complete lists by OR-tools."""
+    mentees, mentors = lists.mentees, len(places)
+    rows = np.repeat(np.arange(mentees), np.diff(lists.indptr))
+    everybody, everyone = np.arange(mentees), np.arange(mentees, mentees + mentors)
+    sink = mentees + mentors
+    flow = SimpleMinCostFlow()
+    for tails, heads, most, costs in (
+        (rows, lists.mentor.astype(np.int64) + mentees, 1, -lists.score.astype(np.int64)),
+        (everybody, np.full(mentees, sink), 1, 0),
+        (everyone, np.full(mentors, sink), places, 0),
+    ):
+        each = np.zeros(len(tails), np.int64)
+        flow.add_arcs_with_capacity_and_unit_cost(tails, heads, each + most, each + costs)
+    flow.set_nodes_supplies(everybody, np.ones(mentees, np.int64))
+    flow.set_node_supply(sink, -mentees)
+    assert flow.solve() == flow.OPTIMAL
+    return -int(flow.optimal_cost())
 
 
 def test_where_prices_crawl_both_hand_over_to_the_exact_solver() -> None:
@@ -198,6 +233,15 @@ def test_small_runs_do_not_wait_for_numba() -> None:
     for least, loaded in ((10, "False"), (9, "True")):
         ran = [sys.executable, "-c", code.format(least)]
         assert subprocess.run(ran, capture_output=True, text=True).stdout.strip() == loaded
+
+
+def test_a_numba_that_cannot_be_loaded_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise ImportError(f"{name}: numba needs another numpy")
+
+    monkeypatch.setattr(assign, "COMPILED_FROM", 1)
+    monkeypatch.setattr(assign, "import_module", fail)
+    assert assign.solve_dense(np.ones((1, 1)), np.ones((1, 1)), [1], "score").pairs == 1
 
 
 def test_numba_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
