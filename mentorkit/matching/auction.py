@@ -68,7 +68,7 @@ class Floor:
         """
         mentees, mentors = lists.mentees, len(left)
         length = np.where(out, 0, np.diff(lists.indptr))
-        width = int(min(KEPT, length.max(initial=1))) if complete else min(KEPT, mentors)
+        width = max(1, min(KEPT, int(length.max(initial=1)) if complete else mentors))
         column = np.arange(width)
         listed = column < length[:, None]
         mentor = np.full((mentees, width), mentors, np.int32)

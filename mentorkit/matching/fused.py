@@ -43,6 +43,8 @@ class Shard:
     mentees: Ints32
     k: int = 0
     prices: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    first: Ints64 = field(default_factory=lambda: NOBODY)
+    mentors: int = 0
     high: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
     offset: NDArray[Any] = field(default_factory=lambda: NOBODY)
     worst: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
@@ -55,7 +57,17 @@ def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
     from mentorkit.matching.kernels import scan
 
     mentor, score = (np.empty((len(shard.mentees), shard.k), np.int32) for _ in range(2))
-    scan.best(shard.tape, shard.mentees, shard.k, shard.prices, shard.high, mentor, score)
+    scan.best(
+        shard.tape,
+        shard.mentees,
+        shard.first,
+        shard.mentors,
+        shard.k,
+        shard.prices,
+        shard.high,
+        mentor,
+        score,
+    )
     return mentor, score
 
 
@@ -114,13 +126,22 @@ class Fused:
         self.tape, self._map = tape, map_shards
 
     def best(
-        self, mentees: Ints32, k: int, prices: Ints64 | None = None, tell: Tell | None = None
+        self,
+        mentees: Ints32,
+        k: int,
+        prices: Ints64 | None = None,
+        *,
+        first: Ints64 | None = None,
+        tell: Tell | None = None,
     ) -> tuple[Ints32, Ints32]:
         """Return each mentee's `k` best mentors by score less price, and their scores.
 
-        Both (mentees, k), best first, ties by position, -1 where there are no more. Who costs more
-        than they score counts, too; who costs `UNPAYABLE` or more does not.
+        Both (mentees, k), best first, -1 where there are no more. Of equals the one is better who
+        comes first in the pool, counted round and round from the mentee's `first` on (0). Who costs
+        more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
+        begin = np.zeros(len(mentees), np.int64) if first is None else first
+        mentors = int(self.tape.order.max(initial=0)) + 1 if prices is None else len(prices)
         price, high = np.empty(0, np.int16), np.empty(0, np.int32)
         if prices is not None:
             paid = prices[self.tape.order]
@@ -128,7 +149,12 @@ class Fused:
                 high = np.minimum(paid, FAR).astype(np.int32)
             else:
                 price = np.where(paid >= UNPAYABLE, -DEAD, paid).astype(np.int16)
-        shards = [Shard(self.tape, some, k, price, high) for some in _split(mentees)]
+        shards, at = [], 0
+        for some in _split(mentees):
+            here = slice(at, at := at + len(some))
+            shards.append(
+                Shard(self.tape, some, k, price, first=begin[here], mentors=mentors, high=high)
+            )
         found = self._all(best_of_shard, shards, tell)
         none = np.empty((0, k), np.int32)
         mentor = np.concatenate([none, *(one[0] for one in found)])

@@ -10,7 +10,7 @@ import numpy as np
 from mentorkit.hooks.providers import Candidate
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
-from mentorkit.matching.lists import Rescan, best_at_prices
+from mentorkit.matching.lists import Rescan, best_at_prices, start_of
 from mentorkit.matching.pool import Index
 from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
 from mentorkit.matching.solution import CandidateLists
@@ -198,9 +198,10 @@ class Question:
         assert self.fused is not None
         some = np.asarray(mentees, np.int32)
         if k <= HEAP:
-            return self.fused.best(some, k, prices)
+            first = start_of(np.asarray(mentees, np.int64), max(1, len(prices)))
+            return self.fused.best(some, k, prices, first=first)
         scores = self.fused.scores(some, len(self.mentors))
-        return best_at_prices(np.maximum(scores, 0), scores >= 0, prices, k)
+        return best_at_prices(mentees, np.maximum(scores, 0), scores >= 0, prices, k)
 
     def pair_scores(self, mentees: Any, mentors: Any) -> Any:
         """Return the scores of single pairs, -1 for those that must not be."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mentorkit.matching import assign, kernels
 from mentorkit.matching.fused import Fused, in_threads
+from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
@@ -112,3 +113,20 @@ def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fused.best(everyone, 5, tell=stop)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds, st.integers(1, 40))
+def test_lists_are_read_again_as_plainly_of_equals_from_another_mentor_on(
+    seed: int, k: int
+) -> None:
+    scan, fused = both(draw_wide_case(seed, most=30))
+    scores, allowed = plain(scan)
+    prices = np.random.default_rng(seed).choice([0, 0, 500, 3_000, 30_000], scores.shape[1])
+    mentees = np.arange(len(scores))
+    first = start_of(mentees, max(1, scores.shape[1]))
+    found = fused.best(mentees.astype(np.int32), k, prices, first=first)
+    expected = best_at_prices(mentees, scores, allowed, prices, k)
+    there = expected[0] >= 0
+    assert (found[0] == expected[0]).all()
+    assert (found[1][there] == expected[1][there]).all()

@@ -311,12 +311,13 @@ def reach(tops, k, low, high):
 
 
 @compiled
-def keep_best(order, never, n, score, alive, tops, heap):
+def keep_best(order, first, mentors, never, n, score, alive, tops, heap):
     """Put those of a tile into the heap who are better than its smallest entry.
 
     Lane l is made of the scores l, l + LANES, ...: k lanes that reach a score hold k mentors who
     do. So who does not is none of the best k, and is not looked at. Who is not above `alive` must
-    not be, nor who is in `never`. `order` holds the tile's mentors.
+    not be, nor who is in `never`. `order` holds the tile's mentors. Of equals the one who comes
+    first is better, counted round and round from `first` on.
     """
     score[n:] = alive
     rows = (n + LANES - 1) // LANES
@@ -339,18 +340,21 @@ def keep_best(order, never, n, score, alive, tops, heap):
             continue
         for j in range(lane, n, LANES):
             if score[j] >= least:
-                entry = (i64(score[j]) << 32) | (i64(LOW) - i64(order[j]))
+                place = i64(order[j]) - first
+                place += mentors if place < 0 else 0
+                entry = (i64(score[j]) << 32) | (i64(LOW) - place)
                 if entry > heap[0] and not is_among(order[j], never):
                     put(heap, entry)
                     least = max(heap[0] >> 32, least)
 
 
 @compiled
-def best(t, mentees, k, price, high, mentor, score):
+def best(t, mentees, first, mentors, k, price, high, mentor, score):
     """Write the k best mentors of each mentee, and their scores less price; -1 where no more are.
 
-    `mentor` and `score` are (mentees, k), best first, ties by position. `price` is by order, or
-    empty; so is `high`, for prices too high for 16 bits.
+    `mentor` and `score` are (mentees, k), best first, of equals whoever comes first from `first` of
+    the mentee on, of so many `mentors` in all. `price` is by order, or empty; so is `high`, for
+    prices too high for 16 bits.
     """
     points, found = np.empty(TILE, np.int16), np.empty(TILE, np.int16)
     wide, wide_tops = np.empty(TILE, np.int32), np.empty(LANES, np.int32)
@@ -369,10 +373,14 @@ def best(t, mentees, k, price, high, mentor, score):
                     order, never = t.order[start:stop], t.never[t.apart[i] : t.apart[i + 1]]
                     heap = heaps[at - begin]
                     if high.size == 0:
-                        keep_best(order, never, n, points, i16(ALIVE), tops, heap)
+                        keep_best(
+                            order, first[at], mentors, never, n, points, i16(ALIVE), tops, heap
+                        )
                     else:
                         less(points[:n], high[start:stop], wide[:n])
-                        keep_best(order, never, n, wide, i32(-FAR), wide_tops, heap)
+                        keep_best(
+                            order, first[at], mentors, never, n, wide, i32(-FAR), wide_tops, heap
+                        )
         for at in range(begin, end):
             ranked = np.sort(heaps[at - begin])[::-1]
             for rank in range(k):
@@ -381,7 +389,8 @@ def best(t, mentees, k, price, high, mentor, score):
                     mentor[at, rank] = -1
                     score[at, rank] = -1
                 else:
-                    mentor[at, rank] = i32(i64(LOW) - (entry & i64(LOW)))
+                    place = i64(LOW) - (entry & i64(LOW)) + first[at]
+                    mentor[at, rank] = i32(place - mentors if place >= mentors else place)
                     score[at, rank] = i32(entry >> 32)
 
 
