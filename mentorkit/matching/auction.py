@@ -29,7 +29,7 @@ NOTHING = -UNPAYABLE
 TIE_BITS = 10
 PATIENCE = 400
 """Bids per mentee after which prices are found to crawl, as equal scores make them."""
-READING = 40
+READING = 20
 """How many bids' worth of work it is to read a list again."""
 
 

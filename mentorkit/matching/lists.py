@@ -16,10 +16,11 @@ Rescan = Callable[[Ints, Ints, int], tuple[Index, Index]]
 """Reads many lists at once: ``rescan(mentees (r,), prices (m,), k)`` returns mentors and scores.
 
 Both are int32 (r, k): each mentee's `k` best allowed mentors by score less price, best first. Of
-equals the one who comes first from `start_of` the mentee on, round and round: so that where many
-are equal, not everybody is given the same few. Where there are no more, the mentor is -1. Who
-scores less than they cost counts, too. A price may be as high as `solution.UNPAYABLE`; who costs
-that may be left out.
+equals it is best to give the one who comes first from `start_of` the mentee on, round and round:
+where many are equal, not everybody is given the same few then, and prices crawl less. The solvers
+stay right with any order of equals that is always the same. Where there are no more, the mentor is
+-1. Who scores less than they cost counts, too. A price may be as high as `solution.UNPAYABLE`; who
+costs that may be left out.
 """
 
 
@@ -120,13 +121,17 @@ class ListRescan:
 
 
 def best_at_prices(
-    mentees: Ints, scores: ArrayLike, allowed: ArrayLike, prices: Ints, k: int
+    scores: ArrayLike, allowed: ArrayLike, prices: Ints, k: int, mentees: Ints | None = None
 ) -> tuple[Index, Index]:
-    """Return what a `Rescan` returns, from these mentees' scores and allowed pairs, both (r, m)."""
+    """Return what a `Rescan` returns, from the mentees' scores and allowed pairs, both (r, m).
+
+    Equals are in the order that a `Rescan` had best give for `mentees`, else in that of mentors.
+    """
     score, may = np.asarray(scores), np.asarray(allowed, dtype=np.bool_)
     net = np.where(may, score - prices, -(1 << 60))
     every = max(1, len(prices))
-    turned = (start_of(mentees, every)[:, None] + np.arange(len(prices))) % every
+    start = np.zeros(len(score), np.int64) if mentees is None else start_of(mentees, every)
+    turned = (start[:, None] + np.arange(len(prices))) % every
     order = np.argsort(-np.take_along_axis(net, turned, axis=1), axis=1, kind="stable")[:, :k]
     best = np.take_along_axis(turned, order, axis=1)
     mentor = np.full((len(score), k), -1, np.int32)

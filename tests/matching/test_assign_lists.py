@@ -160,7 +160,7 @@ def test_lists_are_read_again_by_score_less_price_whoever_reads_them() -> None:
         asked = rng.permutation(mentees)[: rng.integers(1, mentees + 1)]
         short = CandidateLists.from_dense(case.scores, case.allowed, 1)
         whole = dense_lists(case.scores, case.allowed)
-        expected = best_at_prices(asked, case.scores[asked], case.allowed[asked], prices, k)
+        expected = best_at_prices(case.scores[asked], case.allowed[asked], prices, k, asked)
         for row, mentee in enumerate(asked.tolist()):
             found = [one for one in expected[0][row].tolist() if one >= 0]
             assert len(found) == min(k, int(case.allowed[mentee].sum()))

@@ -161,7 +161,10 @@ def test_lists_read_again_many_at_once_give_what_complete_ones_give() -> None:
     for seed, case in enumerate(create_cases(200, 48)):
 
         def rescan(mentees, prices, k, case=case):  # type: ignore[no-untyped-def]
-            return best_at_prices(mentees, case.scores[mentees], case.allowed[mentees], prices, k)
+            return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k, mentees)
+
+        def by_position(mentees, prices, k, case=case):  # type: ignore[no-untyped-def]
+            return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k)
 
         def pair_scores(mentees, mentors, case=case):  # type: ignore[no-untyped-def]
             return np.where(case.allowed[mentees, mentors], case.scores[mentees, mentors], -1)
@@ -170,7 +173,9 @@ def test_lists_read_again_many_at_once_give_what_complete_ones_give() -> None:
         whole, choices = dense_lists(case.scores, case.allowed), create_choices(case, seed)
         places, locks = case.capacity, case.locks
         expected = stable(whole, places, locks, choices=choices).tolist()
-        assert stable(short, places, locks, choices=choices, rescan=rescan).tolist() == expected
+        for read in (rescan, by_position):
+            given = stable(short, places, locks, choices=choices, rescan=read).tolist()
+            assert given == expected
         assert (
             by_choice(short, places, choices, locks, pair_scores=pair_scores).tolist()
             == by_choice(whole, places, choices, locks).tolist()

@@ -34,7 +34,7 @@ def create_rescan(case: Case) -> Rescan:
     def rescan(
         mentees: NDArray[np.int64], prices: NDArray[np.int64], k: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        return best_at_prices(mentees, case.scores[mentees], case.allowed[mentees], prices, k)
+        return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k, mentees)
 
     return rescan
 
