@@ -49,6 +49,8 @@ class Floor:
     won: Ints  # the score of each mentee's match
     bid: Ints
     rescan: Rescan
+    budget: int  # how many pairs may be looked at to read lists again
+    spent: bool = False  # whether a list could not be read for that
     compiled: Any = None  # `kernels.assign`, or None to stay with numpy
 
     @classmethod
@@ -59,6 +61,7 @@ class Floor:
         out: NDArray[np.bool_],
         rescan: Rescan,
         *,
+        budget: int,
         complete: bool,
         compiled: Any = None,
     ) -> Floor:
@@ -89,12 +92,22 @@ class Floor:
             won=np.zeros(mentees, np.int64),
             bid=np.zeros(mentees, np.int64),
             rescan=rescan,
+            budget=budget,
             compiled=compiled,
         )
 
     def keep(self, mentees: Ints, lists: tuple[Index, Index, Ints]) -> None:
         """Keep other mentors of these mentees' lists, and what the rest is worth at most."""
         self.mentor[mentees], self.score[mentees], self.rest[mentees] = lists
+
+    def affords(self, readings: int) -> bool:
+        """Return whether so many lists may still be read, and take them off what is left."""
+        cost = readings * len(self.left)
+        self.spent |= cost > self.budget
+        if cost > self.budget:
+            return False
+        self.budget -= cost
+        return True
 
     def read(self, mentees: Ints, prices: Ints) -> tuple[Index, Index, Ints]:
         """Return the best at these prices as it is kept, and what anybody else is worth at most."""
@@ -169,7 +182,7 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
     """Let everybody bid until nobody wants more; return whether it came to that.
 
     Where prices crawl it gives up, or else doubles `eps`; from then on somebody not kept may also
-    be better by `eps` than who is.
+    be better by `eps` than who is. Where no more lists may be read it ends with those there are.
     """
     bid_on = bid if floor.compiled is None else floor.compiled.Bidding(floor).bid
     waiting = np.flatnonzero(floor.score[:, 0] > 0)
@@ -178,8 +191,11 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
     while len(waiting) or len(unsure):
         if not len(waiting):
             waiting, unsure = np.sort(unsure), unsure[:0]
-            floor.keep(waiting, floor.read(waiting, floor.price))
-            work += READING * len(waiting)
+            if floor.affords(len(waiting)):
+                floor.keep(waiting, floor.read(waiting, floor.price))
+                work += READING * len(waiting)
+            else:
+                floor.rest[:] = NOTHING  # whoever is on no list is left out from now on
         more, waiting, bids = bid_on(floor, waiting, eps, slack, limit - work)
         unsure = np.concatenate([unsure, more])
         work += bids

@@ -107,7 +107,7 @@ class Coverage:
                 return floor.left > 0
             reach, ends = self.search(sources, room)
             if not len(ends):
-                return reach.scanned[:-1] & (floor.left > 0)
+                return (reach.scanned[:-1] | floor.spent) & (floor.left > 0)
             made = self.walk_back(reach, ends)
             distance = int(reach.distance[ends[0]])
             self.raise_prices(reach, distance, sources)
@@ -136,6 +136,9 @@ class Coverage:
         horizon = int(reach.unread.min())
         rows = np.flatnonzero(reach.unread <= (FAR - 1 if at_end else horizon + TOGETHER))
         stuck = rows if at_end else rows[reach.stuck[rows]]
+        if not floor.affords(len(rows)):
+            reach.unread[:] = FAR  # nobody further down is looked for
+            return rows[:0]
         rows = rows[:0] if at_end else rows[~reach.stuck[rows]]
         if len(rows):
             passed = np.where(reach.scanned, horizon - reach.distance, 0)

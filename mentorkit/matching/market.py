@@ -25,6 +25,8 @@ from mentorkit.matching.solution import (
 
 EXACT_CELLS = 32_000_000
 """Up to this many pairs (4 bytes each) the exact solver takes over where the auction crawls."""
+READ_AGAIN = 200_000_000_000
+"""So many pairs are looked at again at most; a core looks at about half a billion in a second."""
 READ_CELLS = 4_000_000
 """So many pairs are read at once when all lists are read whole."""
 
@@ -36,6 +38,7 @@ def solve_lists(
     locks: Locks = (),
     *,
     eps: int = 10,
+    budget: int = READ_AGAIN,
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     lock_scores: Mapping[tuple[int, int], int] | None = None,
@@ -52,7 +55,8 @@ def solve_lists(
     pairs, and a total near the best at that count; the prices, the bonus and
     `certificate.total_bound` tell how near. Where many equal scores make prices crawl the exact
     solver takes over, if there are no more than `EXACT_CELLS` pairs (`exact` says so); beyond that
-    eps grows, and the bound with it.
+    eps grows, and the bound with it. So it does where lists would be read again for more than
+    `budget` pairs: it ends with the lists there are.
 
     `lock_scores` are the scores of locked pairs that are on no list. `compiled` is
     `kernels.assign`, or None to stay with numpy: the answer is the same. Raises ValueError as
@@ -67,7 +71,9 @@ def solve_lists(
     nobody = len(left)
     complete = widen is None and rescan is None
     read = rescan or ListRescan(lists, widen)
-    floor = Floor.open(lists, left, locked, read, complete=complete, compiled=compiled)
+    floor = Floor.open(
+        lists, left, locked, read, budget=budget, complete=complete, compiled=compiled
+    )
     known = _scores_of_locks(read, locks, lock_scores or {}, nobody)
     few = mentees * nobody <= EXACT_CELLS
     if not hold_auction(floor, eps, give_up=few):

@@ -201,7 +201,7 @@ class Question:
             first = start_of(np.asarray(mentees, np.int64), max(1, len(prices)))
             return self.fused.best(some, k, prices, first=first)
         scores = self.fused.scores(some, len(self.mentors))
-        return best_at_prices(mentees, np.maximum(scores, 0), scores >= 0, prices, k)
+        return best_at_prices(np.maximum(scores, 0), scores >= 0, prices, k, np.asarray(mentees))
 
     def pair_scores(self, mentees: Any, mentors: Any) -> Any:
         """Return the scores of single pairs, -1 for those that must not be."""

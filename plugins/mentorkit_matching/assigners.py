@@ -24,7 +24,15 @@ class Optimal(Assigner):
             minimum=1,
             maximum=1000,
             default=10,
-        )
+        ),
+        reading=whole(
+            "Reading again",
+            "In very big runs, how many billion pairs are looked at again for better pairs; a core "
+            "looks at about half a billion in a second. The bound tells what more would bring.",
+            minimum=0,
+            maximum=100_000,
+            default=200,
+        ),
     )
 
     def assign(self, problem: Problem) -> Assignment:
@@ -41,6 +49,7 @@ class Optimal(Assigner):
                 objective,
                 problem.locks,
                 eps=problem.options.get("eps", 10),
+                budget=problem.options.get("reading", 200) * 10**9,
                 widen=asked.widen_arrays,
                 rescan=asked.rescan,
             )

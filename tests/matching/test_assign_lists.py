@@ -188,3 +188,26 @@ def test_a_locked_pair_on_no_list_counts_as_told() -> None:
 def test_an_eps_that_never_ends_is_refused() -> None:
     with pytest.raises(ValueError, match="eps must be at least 1"):
         solve_lists(dense_lists(np.ones((1, 1)), np.ones((1, 1))), [1], "score", eps=0)
+
+
+def test_where_no_more_may_be_read_it_ends_with_the_lists_there_are_and_a_bound_that_holds() -> (
+    None
+):
+    rng = np.random.default_rng(5)
+    scores, allowed = rng.integers(1, 10_001, (60, 30)), rng.random((60, 30)) < 0.8
+    capacity, shown = np.ones(30, np.int64), []
+    lists = CandidateLists.from_dense(scores, allowed, 3)
+
+    def rescan(mentees: Any, prices: Any, k: int) -> Any:
+        shown.append(len(mentees))
+        return best_at_prices(scores[mentees], allowed[mentees], prices, k, mentees)
+
+    for objective in ("score", "coverage"):
+        shown.clear()
+        short = solve_lists(lists, capacity, objective, rescan=rescan, budget=600)
+        assert sum(shown) <= 20  # of 30 mentors each
+        best = solve_dense(scores, allowed, capacity, objective)
+        assert short.pairs <= best.pairs <= pairs_bound(short.cover, capacity)
+        assert check_cover(allowed, capacity, short.cover)
+        bound = total_bound(scores, allowed, capacity, short.prices)
+        assert short.total <= solve_dense(scores, allowed, capacity, "score").total <= bound

@@ -126,7 +126,7 @@ def test_lists_are_read_again_as_plainly_of_equals_from_another_mentor_on(
     mentees = np.arange(len(scores))
     first = start_of(mentees, max(1, scores.shape[1]))
     found = fused.best(mentees.astype(np.int32), k, prices, first=first)
-    expected = best_at_prices(mentees, scores, allowed, prices, k)
+    expected = best_at_prices(scores, allowed, prices, k, mentees)
     there = expected[0] >= 0
     assert (found[0] == expected[0]).all()
     assert (found[1][there] == expected[1][there]).all()
