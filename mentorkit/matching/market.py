@@ -90,7 +90,7 @@ def solve_lists(
         paired, price, bonus = floor.match, floor.price, coverage.bonus
         total = int(floor.won.sum())
     match[~locked] = np.where(paired == nobody, ALONE, paired)[~locked]
-    price = _tightened(floor, price, bonus, eps)
+    price = _tightened(floor, lists, price, bonus, eps)
     top = int(lists.score.max(initial=0)) + bonus
     return Solution(
         match=match,
@@ -103,12 +103,15 @@ def solve_lists(
     )
 
 
-def _tightened(floor: Floor, price: Ints, bonus: int, eps: int) -> Ints:
+def _tightened(floor: Floor, lists: CandidateLists, price: Ints, bonus: int, eps: int) -> Ints:
     """Return prices that prove more: each is off by `eps` at most, so a little less or more may.
 
     Any prices prove a bound, so nothing can go wrong. Which of five is the tightest is estimated by
     what is kept of the lists.
     """
+    # Whoever is not on a list scores no more than its last one.
+    last, listed = np.zeros(lists.mentees, np.int64), np.flatnonzero(np.diff(lists.indptr))
+    last[listed] = lists.score[lists.indptr[listed + 1] - 1]
     estimates = []
     for less in (0, eps // 2, eps, -eps // 2, -eps):
         taken = (price > 0) & (price < UNPAYABLE)  # who has a free place costs nothing
@@ -117,9 +120,8 @@ def _tightened(floor: Floor, price: Ints, bonus: int, eps: int) -> Ints:
         for start in range(0, len(floor.match), ROWS):
             some = slice(start, start + ROWS)
             net = (floor.score[some] - lower[floor.mentor[some]]).max(axis=1, initial=-UNPAYABLE)
-            bound += int(
-                np.maximum(np.maximum(net, floor.rest[some] + max(less, 0)) + bonus, 0).sum()
-            )
+            rest = np.minimum(floor.rest[some] + max(less, 0), last[some])
+            bound += int(np.maximum(np.maximum(net, rest) + bonus, 0).sum())
         estimates.append((bound, less, lower))
     return min(estimates, key=lambda one: (one[0], abs(one[1]), one[1]))[2]
 
