@@ -8,6 +8,27 @@ from dataclasses import field as made_by
 
 from mentorkit.domain.frozen import Frozen
 
+__all__ = [
+    "Above",
+    "Closeness",
+    "Contains",
+    "Cosine",
+    "Differs",
+    "Equal",
+    "Form",
+    "Load",
+    "MinOverlap",
+    "Overlap",
+    "PastPair",
+    "Prior",
+    "RuleForm",
+    "Same",
+    "SameCohort",
+    "SetOverlap",
+    "SharesAny",
+    "Together",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoFields:
@@ -29,9 +50,15 @@ class SetOverlap(TwoFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal(TwoFields):
-    """1 where both answered the same; else 0, or `partial[other_field]` where that one is equal."""
+    """1 where both answered the same; else the best partial value that applies, 0 where none does.
+
+    `partial` gives a value to other fields, where these are equal. `prefix` gives one to codes of
+    which the first so many letters and digits are equal, by how many ("3"): 47.11 and 47.19 of
+    NACE or ISIC are the same group, 471. Dots, spaces and dashes do not count.
+    """
 
     partial: Mapping[str, float] = made_by(default_factory=Frozen)
+    prefix: Mapping[str, float] = made_by(default_factory=Frozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +100,25 @@ class Cosine(TwoFields):
     """Cosine of two vectors (a stored feature), negative counted as 0."""
 
 
-Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How little a mentor has to carry when the run begins.
+
+    `by` says how it is measured: ``share`` of all their places that are free (default), or
+    ``count``, which is 1 / (1 + mentees they have) whatever their places.
+    """
+
+    by: str = "share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """1 where the two were brought together before, else 0; the other way round to `avoid` it."""
+
+    avoid: bool = False
+
+
+Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine | Load | Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +156,9 @@ class MinOverlap(TwoFields):
     least: int = 1
 
 
-RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameCohort:
+    """The two belong to the same cohort. Who belongs to none: the pair cannot be."""
+
+
+RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap | SameCohort

@@ -18,24 +18,10 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
+from mentorkit.hooks import forms
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
-from mentorkit.hooks.forms import (
-    Above,
-    Closeness,
-    Contains,
-    Cosine,
-    Differs,
-    Equal,
-    Form,
-    MinOverlap,
-    Overlap,
-    PastPair,
-    Prior,
-    RuleForm,
-    Same,
-    SetOverlap,
-    SharesAny,
-)
+from mentorkit.hooks.forms import *  # noqa: F403
+from mentorkit.hooks.forms import Form, RuleForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -496,8 +482,8 @@ class Slot(Provider):
 
 
 __all__ = [
+    *forms.__all__,
     "NO_OPTIONS",
-    "Above",
     "Answer",
     "Applicant",
     "Assigner",
@@ -508,32 +494,22 @@ __all__ = [
     "Candidate",
     "Channel",
     "Check",
-    "Closeness",
     "Column",
     "Command",
     "CommandContext",
-    "Contains",
     "Content",
     "ContentCheck",
     "Context",
-    "Cosine",
     "Criterion",
-    "Differs",
-    "Equal",
     "Facts",
     "FeedbackVendor",
-    "Form",
     "Grid",
     "Health",
     "Inbound",
     "JsonSchema",
     "Metric",
-    "MinOverlap",
     "Nudge",
-    "Overlap",
     "Parameter",
-    "PastPair",
-    "Prior",
     "Prompt",
     "Provider",
     "Reaction",
@@ -543,10 +519,6 @@ __all__ = [
     "RequirementCheck",
     "RetryLater",
     "Rule",
-    "RuleForm",
-    "Same",
-    "SetOverlap",
-    "SharesAny",
     "Sheet",
     "Slot",
     "SurveyRequest",

@@ -122,6 +122,9 @@ def pool_of(
                 person_id=row.person_id,
                 choices=wishes(row.profile),
                 asked=asked.get(row.id, ""),
+                held=row.capacity - free[row.id],
+                places=row.capacity,
+                cohort=row.cohort or "",
             )
             for row in rows
             if places[role].get(row.id)

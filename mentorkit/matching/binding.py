@@ -22,6 +22,7 @@ from mentorkit.hooks.providers import (
     Criterion,
     Equal,
     Form,
+    Load,
     MinOverlap,
     Overlap,
     Provider,
@@ -362,6 +363,10 @@ class _Binding:
                 self._exists(name, place, "" if "partial" in own else f"{label} reads it")
                 if not 0 <= worth <= 1:
                     self._number(own, here, label, "partial", "write a number from 0 to 1", name)
+            for many, worth in form.prefix.items():
+                if not (many.isdecimal() and int(many) and 0 <= worth <= 1):
+                    told = "write how many characters = a number from 0 to 1, such as 3 = 0.7"
+                    self._number(own, here, label, "prefix", told, many)
         for option, ok, wish in _bounds(form):
             if not ok:
                 self._number(own, here, label, option, wish)
@@ -406,6 +411,8 @@ def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
         yield "full", form.full >= 1, "write a whole number of at least 1"
     if isinstance(form, MinOverlap):
         yield "least", form.least >= 1, "write a whole number of at least 1"
+    if isinstance(form, Load):
+        yield "by", form.by in ("share", "count"), 'write "share" or "count"'
     if isinstance(form, Above):
         yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
 

@@ -18,11 +18,14 @@ from mentorkit.hooks.providers import (
     Cosine,
     Equal,
     Form,
+    Load,
     Overlap,
     Prior,
     SetOverlap,
+    Together,
 )
 from mentorkit.matching.binding import BoundCriterion, BoundRule
+from mentorkit.matching.forms import parts_of, prefix_of
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.wording import words
@@ -155,7 +158,13 @@ def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) 
     if _alike(mine, theirs):
         said = ("same", {"field": form.field, "value": mine})
         return said, said
-    for part, _ in sorted(form.partial.items(), key=lambda item: (-item[1], item[0])):
+    for _, part, many in parts_of(form):
+        if many:
+            first = prefix_of(mine, many)
+            if first and first == prefix_of(theirs, many):
+                said = ("same_prefix", {"field": form.field, "value": _start(mine, many)})
+                return said, said
+            continue
         left, right = pool.mentees.answer(part, mentee), pool.mentors.answer(part, mentor)
         if answer(left) is not None and _alike(left, right):
             said = (
@@ -166,6 +175,12 @@ def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) 
         ("different", {"field": form.field, "yours": mine, "theirs": theirs}),
         ("different", {"field": form.field, "yours": theirs, "theirs": mine}),
     )
+
+
+def _start(code: str, many: int) -> str:
+    """Return a code up to its `many`-th letter or digit, as it was written."""
+    ends = [at + 1 for at, char in enumerate(code) if char.isalnum()]
+    return code[: ends[many - 1]]
 
 
 def _alike(mine: Any, theirs: Any) -> bool:
@@ -221,6 +236,19 @@ def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) 
     return (code, {"field": form.field}), ("your_prior", {"field": form.field})
 
 
+def _say_load(form: Load, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    someone = pool.mentors.people[mentor]
+    of = someone.places or someone.held + someone.capacity
+    params = {"count": max(0, of - someone.held), "of": of}
+    return ("places_free", params), ("your_places", params)
+
+
+def _say_together(form: Together, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    met = (mentee, mentor) in pool.past
+    said: Said = ("met_before" if met else "met_never", {})
+    return said, said
+
+
 def _say_cosine(form: Cosine, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
     said = (_level(value, "alike_much", "alike_some", "alike_not"), {"field": form.field})
     return said, said
@@ -233,5 +261,7 @@ _FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {
     Closeness: _say_closeness,
     Overlap: _say_overlap,
     Prior: _say_prior,
+    Load: _say_load,
     Cosine: _say_cosine,
+    Together: _say_together,
 }

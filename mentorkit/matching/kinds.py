@@ -7,6 +7,7 @@ from mentorkit.hooks.providers import (
     Closeness,
     Contains,
     Cosine,
+    Equal,
     Form,
     MinOverlap,
     Overlap,
@@ -18,6 +19,7 @@ from mentorkit.hooks.providers import (
 
 SET_KINDS = ("options", "hours", "option", "ordered")
 NUMBER_KINDS = ("number", "ordered")
+CODE_KINDS = ("text", "option", "ordered")
 
 
 def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -28,8 +30,10 @@ def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ..
     match form:
         case SetOverlap() | Overlap() | SharesAny() | MinOverlap():
             return (("field", SET_KINDS), ("other", SET_KINDS))
+        case Equal() if form.prefix:
+            return (("field", CODE_KINDS), ("other", CODE_KINDS))
         case Contains():
-            return (("field", ("option", "ordered", "text")), ("other", SET_KINDS))
+            return (("field", CODE_KINDS), ("other", SET_KINDS))
         case Closeness() | Above():
             return (("field", NUMBER_KINDS), ("other", NUMBER_KINDS))
         case Prior():

@@ -40,6 +40,8 @@ NEED_ABOVE = 18  # dead where theirs less mine is not within a range (numbers)
 CLOSE = 19  # score += points x closeness (numbers)
 PLUS = 20  # score += a column of the mentors' own
 COSINE = 21  # score += points x cosine (argument: the length of the vectors)
+MET = 22  # score += points where the two were together before
+NEW = 23  # score += points where they were not
 
 
 class Tape(NamedTuple):
@@ -77,6 +79,8 @@ class Tape(NamedTuple):
     order: NDArray[np.int32]
     apart: NDArray[np.int64]  # (mentees + 1,): where each mentee's forbidden mentors begin
     never: NDArray[np.int32]  # positions of mentors, sorted for each mentee
+    past: NDArray[np.int64]  # (mentees + 1,): where those begin whom each mentee had before
+    met: NDArray[np.int32]  # places in `order`, sorted for each mentee
 
     @property
     def mentees(self) -> int:

@@ -21,20 +21,23 @@ from mentorkit.hooks.providers import (
     Differs,
     Equal,
     Form,
+    Load,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     RuleForm,
     Same,
+    SameCohort,
     SetOverlap,
     SharesAny,
+    Together,
 )
 from mentorkit.matching import passes
 from mentorkit.matching.binding import Bound
-from mentorkit.matching.forms import mask_of, value_of
+from mentorkit.matching.forms import brought, compared, mask_of, part_codes, parts_of, value_of
 from mentorkit.matching.passes import Tape
-from mentorkit.matching.pool import Floats, Index, Pool, Sets
+from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
 from mentorkit.matching.scan import Scan
 
 Values = NDArray[np.int64]
@@ -99,7 +102,7 @@ class _Plan:
         self.values: list[NDArray[Any]] = [np.zeros(len(pool.mentees), np.int64)]
         self.settings: list[float] = []
         self.passes: list[_Pass] = []
-        self._packed: dict[tuple[str, str], tuple[bool, int]] = {}
+        self._packed: dict[tuple[int, int], tuple[bool, int]] = {}
         self._most = 0
 
     def tape(self, criteria: Sequence[Form], rules: Sequence[RuleForm]) -> Tape | None:
@@ -129,7 +132,7 @@ class _Plan:
 
     def _answered(self, form: Form) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         pool = self.pool
-        other = getattr(form, "other", None) or form.field
+        other = _other(form)
         match form:
             case SetOverlap() | Overlap() | Contains():
                 sets = pool.sets(form.field, other)
@@ -142,9 +145,10 @@ class _Plan:
                 if np.isinf(mine).any() or np.isinf(theirs).any():
                     raise _Unfit
                 return ~np.isnan(mine), ~np.isnan(theirs)
-            case Prior():
-                _, theirs = pool.numbers(form.field, form.field)
-                return np.ones(len(pool.mentees), np.bool_), ~np.isnan(theirs)
+            case Prior() | Load():
+                return np.ones(len(pool.mentees), np.bool_), ~np.isnan(brought(form, pool))
+            case Together():
+                return np.ones(len(pool.mentees), np.bool_), np.ones(len(pool.mentors), np.bool_)
             case Cosine():
                 mine, theirs = pool.vectors(form.field, other)
                 if not mine.shape[1]:
@@ -219,19 +223,21 @@ class _Plan:
 
     def _criterion(self, index: int, form: Form) -> None:
         pool = self.pool
-        other = getattr(form, "other", None) or form.field
+        other = _other(form)
         if isinstance(form, Equal):
-            if not form.partial:
-                byte, column = self._compared(form.field, other)
+            parts = parts_of(form)
+            same = pool.codes(form.field, other)
+            if not parts:
+                byte, column = self._compared(same)
                 self._pass(
                     passes.SAME if byte else passes.SAME_CODE, column, 0, 0, index, _one(1.0)
                 )
                 return
             self._pass(passes.CLEAR)
             # The best partial value stands last, so that it overwrites the others.
-            worst_first = sorted(form.partial.items(), key=lambda item: (-item[1], item[0]))[::-1]
-            for name, worth in (*((n, w) for n, w in worst_first), ("", 1.0)):
-                byte, column = self._compared(name or form.field, name or other)
+            layers = [(w, part_codes(form, pool, name, many)) for w, name, many in parts[::-1]]
+            for worth, codes in (*layers, (1.0, same)):
+                byte, column = self._compared(codes)
                 kind = passes.MARK if byte else passes.MARK_CODE
                 self._pass(kind, column, 0, 0, index, _one(worth))
             self._pass(passes.ADD)
@@ -251,14 +257,16 @@ class _Plan:
                 self.settings += [form.target, form.span, form.wrap or 0.0]
                 column = self.numbers.add(theirs, mine)
                 self._pass(passes.CLOSE, column, argument, 0, index, _points)
-        elif isinstance(form, Prior):
-            _, theirs = pool.numbers(form.field, form.field)
+        elif isinstance(form, (Prior, Load)):
+            theirs = brought(form, pool)
             self._pass(
                 passes.PLUS, 0, 0, 0, index,
                 lambda points: [
                     ([self.shorts.add(_parts(points, np.nan_to_num(theirs)).astype(np.int16))], [0])
                 ],
             )  # fmt: skip
+        elif isinstance(form, Together):
+            self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
         elif isinstance(form, Cosine):
             left, right = pool.vectors(form.field, other)
             first = [self.numbers.add(right[:, a], left[:, a]) for a in range(left.shape[1])][:1]
@@ -267,12 +275,12 @@ class _Plan:
     # ------------------------------------------------------------------ rules
 
     def _rule(self, form: RuleForm) -> None:
-        if isinstance(form, (Same, Differs)):
-            byte, column = self._compared(form.field, form.other or form.field)
+        if isinstance(form, (Same, SameCohort, Differs)):
+            byte, column = self._compared(compared(form, self.pool))
             kinds = (
-                (passes.NEED_SAME_CODE, passes.NEED_SAME)
-                if isinstance(form, Same)
-                else (passes.NEED_OTHER_CODE, passes.NEED_OTHER)
+                (passes.NEED_OTHER_CODE, passes.NEED_OTHER)
+                if isinstance(form, Differs)
+                else (passes.NEED_SAME_CODE, passes.NEED_SAME)
             )
             self._pass(kinds[byte], column)
         elif isinstance(form, Above):
@@ -294,11 +302,14 @@ class _Plan:
 
     # ------------------------------------------------------------------ columns
 
-    def _compared(self, mentee_field: str, mentor_field: str) -> tuple[bool, int]:
-        """Pack two columns that are compared; return whether bytes are enough, and the column."""
-        key = mentee_field, mentor_field
+    def _compared(self, codes: tuple[Codes, Codes]) -> tuple[bool, int]:
+        """Pack two columns that are compared; return whether bytes are enough, and the column.
+
+        The pool gives the same columns as the same arrays, so that they are packed once.
+        """
+        mine, theirs = codes
+        key = id(mine), id(theirs)
         if key not in self._packed:
-            mine, theirs = self.pool.codes(*key)
             if max(mine.max(initial=0), theirs.max(initial=0)) < BYTE:
                 bytes_of_mine = np.where(mine < 0, NOBODY, mine + 1).astype(np.uint8)
                 column = self.bytes.add((theirs + 1).astype(np.uint8), bytes_of_mine)
@@ -355,7 +366,8 @@ class _Plan:
                 if worth not in made:
                     made[worth] = entries.add(one.kind, one.argument, one.rows(worth))
                 base[at, number] = made[worth]
-        apart, never = self._apart(past)
+        apart, never = self._by_mentee({*self.pool.forbidden, *(self.pool.past if past else ())})
+        before, met = self._by_mentee(self._met(order))
         mentees = len(self.pool.mentees)
         return Tape(
             passes=np.array(
@@ -385,16 +397,25 @@ class _Plan:
             order=order.astype(np.int32),
             apart=apart,
             never=never,
+            past=before,
+            met=met,
         )
 
-    def _apart(self, past: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return whom no mentee may have by name: forbidden, or met before where that counts."""
-        pairs = np.array(
-            sorted({*self.pool.forbidden, *(self.pool.past if past else ())}), np.int64
-        ).reshape(-1, 2)
-        apart = np.zeros(len(self.pool.mentees) + 1, np.int64)
-        np.cumsum(np.bincount(pairs[:, 0], minlength=len(self.pool.mentees)), out=apart[1:])
-        return apart, pairs[:, 1].astype(np.int32)
+    def _met(self, order: Index) -> Iterable[tuple[int, int]]:
+        """Return who had whom before, mentors by their place in the order of the tape."""
+        if not any(one.kind in (passes.MET, passes.NEW) for one in self.passes):
+            return ()
+        place = {int(mentor): at for at, mentor in enumerate(order)}
+        return {(i, place[j]) for i, j in self.pool.past if j in place}
+
+    def _by_mentee(
+        self, found: Iterable[tuple[int, int]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return pairs as the mentors of each mentee, sorted, and where those of each begin."""
+        pairs = np.array(sorted(found), np.int64).reshape(-1, 2)
+        begins = np.zeros(len(self.pool.mentees) + 1, np.int64)
+        np.cumsum(np.bincount(pairs[:, 0], minlength=len(self.pool.mentees)), out=begins[1:])
+        return begins, pairs[:, 1].astype(np.int32)
 
 
 @dataclass(slots=True)
@@ -457,6 +478,11 @@ def _parts(points: int, values: Floats) -> Values:
 def _entries(row: Values) -> tuple[list[int], list[int]]:
     there = np.flatnonzero(row)
     return there.tolist(), row[there].tolist()
+
+
+def _other(form: Form) -> str:
+    """Return the mentor's field that a form reads, "" where it reads none."""
+    return str(getattr(form, "other", None) or getattr(form, "field", ""))
 
 
 def _points(points: int) -> list[tuple[Sequence[int], Sequence[int]]]:

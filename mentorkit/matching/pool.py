@@ -83,6 +83,22 @@ class Side:
         return np.array([someone.capacity for someone in self.people], np.int64)
 
     @property
+    def held(self) -> Ints64:
+        """How many mentees each one has already."""
+        return np.array([someone.held for someone in self.people], np.int64)
+
+    @property
+    def places(self) -> Ints64:
+        """How many mentees each one can have at once, those they have and those to come."""
+        told = np.array([someone.places for someone in self.people], np.int64)
+        return np.where(told > 0, told, self.held + self.capacity)
+
+    @property
+    def cohorts(self) -> Sequence[str]:
+        """The cohort of each, "" for none."""
+        return [someone.cohort for someone in self.people]
+
+    @property
     def asks(self) -> bool:
         """Whether anybody asked for anybody."""
         return any(someone.choices for someone in self.people)
@@ -261,6 +277,10 @@ class Pool:
             ("vectors", mentee_field, mentor_field),
             lambda: self._vectors(mentee_field, mentor_field),
         )
+
+    def once(self, key: tuple[str, str, str], make: Callable[[], T]) -> T:
+        """Return what is made of these people for a form, made when it is first asked for."""
+        return self._packed.get(key, make)
 
     def field(self, name: str) -> Field:
         """Return the declared field, or a text field where none is declared."""

@@ -28,6 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "shares_none": "You have no {field} in common.",
     "same": "You have the same {field}: {value}.",
     "same_part": "Another {field}, but the same {part}: {value}.",
+    "same_prefix": "Another {field}, but both begin with {value}.",
     "different": "You have a different {field}: {yours} and {theirs}.",
     "offers": "Offers {value}, which you named under {field}.",
     "offers_not": "Does not offer {value}, which you named under {field}.",
@@ -47,6 +48,12 @@ SENTENCES: Mapping[str, str] = {
     "prior_some": "Brings something: {field}.",
     "prior_low": "Brings little: {field}.",
     "your_prior": "What you bring counts: {field}.",
+    "places_free": "Has {count} of {of} places free.",
+    "places_free.all": "Has no mentee yet.",
+    "your_places": "You have {count} of {of} places free.",
+    "your_places.all": "You have no mentee yet.",
+    "met_before": "You were brought together before.",
+    "met_never": "You were not brought together before.",
     "alike_much": "You are much alike in {field}.",
     "alike_some": "You are somewhat alike in {field}.",
     "alike_not": "You are not alike in {field}.",
@@ -64,6 +71,9 @@ SENTENCES: Mapping[str, str] = {
     "rule_min_overlap": "at least {least} of {field} in common",
     "rule_above": "a mentor who stands at least {least} steps above in {field}",
     "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",
+    "rule_below": "a mentor who stands at least {least} steps below in {field}",
+    "rule_below_most": "a mentor who stands {least} to {most} steps below in {field}",
+    "rule_same_cohort": "the same cohort",
     "rule_past_pair": "a pair that was not together before",
     # safeguards, why a lock is refused or overrides, and why somebody is alone
     "breaks_rule": "The pair breaks the rule that asks for {rule}.",
@@ -83,6 +93,7 @@ SENTENCES: Mapping[str, str] = {
     "no_mentors": "There is no mentor in this run.",
     "no_mentees": "There is no mentee in this run.",
     "unanswered": "{field} is not answered, and the rule that asks for {rule} needs it.",
+    "no_cohort": "Belongs to no cohort, and the rule that asks for {rule} needs one.",
     "ruled_out": (
         "The rule that asks for {rule} rules out {count} of {of} {others}; with the other rules, "
         "nobody is left."
@@ -120,6 +131,7 @@ SENTENCES: Mapping[str, str] = {
     "recruit_mentors": "Recruit a mentor.",
     "recruit_mentees": "Recruit a mentee.",
     "answer": "Ask them for their {field}.",
+    "give_cohort": "Put them into a cohort.",
     "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
     "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
     "one_more_place": (
@@ -154,6 +166,8 @@ SENTENCES: Mapping[str, str] = {
     "needs_any": "any of {values} under {field}",
     "needs_some": "at least {least} of {values} under {field}",
     "needs_steps": "{field} from {value} up",
+    "needs_upto": "{field} up to {value}",
+    "needs_cohort": "cohort {value}",
     "needs_between": "{field} from {value} to {upto}",
 }
 """One sentence for each code, in English.
@@ -190,6 +204,12 @@ ABOUT: Mapping[str, str] = {
     "prior_some": "{other} brings something: {field}.",
     "prior_low": "{other} brings little: {field}.",
     "your_prior": "What {one} brings counts: {field}.",
+    "places_free": "{other} has {count} of {of} places free.",
+    "places_free.all": "{other} has no mentee yet.",
+    "your_places": "{one} has {count} of {of} places free.",
+    "your_places.all": "{one} has no mentee yet.",
+    "met_before": "They were brought together before.",
+    "met_never": "They were not brought together before.",
     "alike_much": "They are much alike in {field}.",
     "alike_some": "They are somewhat alike in {field}.",
     "alike_not": "They are not alike in {field}.",

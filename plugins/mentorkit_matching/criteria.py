@@ -14,11 +14,13 @@ from mentorkit.hooks import (
     Field,
     Form,
     JsonSchema,
+    Load,
     Overlap,
     Prior,
     SetOverlap,
+    Together,
 )
-from mentorkit_matching.schemas import FIELD, OTHER, number, options, whole
+from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, number, options, whole
 
 
 class DeclaredCriterion(Criterion):
@@ -71,6 +73,7 @@ CRITERIA: tuple[Criterion, ...] = (
                 "description": "Other fields, and what it is worth (0 to 1) where only those are "
                 "the same: sector = 0.5.",
             },
+            prefix=PREFIX,
         ),
         Equal,
     ),
@@ -131,6 +134,34 @@ CRITERIA: tuple[Criterion, ...] = (
         "What the mentor brings",
         options(field={**FIELD, "description": "The mentor's field with a number from 0 to 1."}),
         Prior,
+    ),
+    DeclaredCriterion(
+        "load",
+        "The mentor has room",
+        options(
+            by={
+                "enum": ["share", "count"],
+                "enumNames": ["the share of places that are free", "how few mentees they have"],
+                "default": "share",
+                "title": "Measured by",
+                "description": "Free places as a share of all, or 1, 1/2, 1/3 ... for 0, 1, 2 ... "
+                "mentees, when the run begins.",
+            },
+        ),
+        Load,
+    ),
+    DeclaredCriterion(
+        "together",
+        "Together before",
+        options(
+            avoid={
+                "type": "boolean",
+                "default": False,
+                "title": "Avoid it",
+                "description": "Prefer those who were not brought together before.",
+            },
+        ),
+        Together,
     ),
     DeclaredCriterion("cosine", "Alike by a feature", options(field=FIELD, other=OTHER), Cosine),
 )

@@ -20,6 +20,15 @@ OTHER: Property = {
     "title": "Mentors' question",
     "description": "The mentor's field, where it is not the same as the mentee's.",
 }
+PREFIX: Property = {
+    "type": "object",
+    "propertyNames": {"pattern": "^[1-9][0-9]?$"},
+    "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+    "default": {},
+    "title": "Codes that begin alike",
+    "description": "What it is worth (0 to 1) where so many first letters and digits are the same, "
+    "as of industry codes: 3 = 0.7, 2 = 0.5.",
+}
 
 
 def number(title: str, description: str, **more: Any) -> Property:

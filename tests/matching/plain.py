@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -16,21 +17,35 @@ from mentorkit.hooks import (
     Cosine,
     Differs,
     Equal,
+    Load,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     Same,
+    SameCohort,
     SetOverlap,
     SharesAny,
+    Together,
 )
+from mentorkit.matching import Someone
 
 Profile = Mapping[str, Any]
 Fields = Mapping[str, Field]
 
 
-def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float | None:
-    """Return what a criterion's form says of a pair; None is no opinion."""
+def value(
+    form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool = False
+) -> float | None:
+    """Return what a criterion's form says of a mentee and a mentor; None is no opinion."""
+    mentee, mentor = one.profile, other.profile
+    if isinstance(form, Together):
+        return float(met != form.avoid)
+    if isinstance(form, Load):
+        places = other.places or other.held + other.capacity
+        if form.by == "count":
+            return 1 / (1 + other.held)
+        return max(0, places - other.held) / places if places else None
     if isinstance(form, Prior):
         brought: float | None = mentor.get(form.field)
         return brought
@@ -53,6 +68,14 @@ def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float 
                 for name, worth in form.partial.items()
                 if mentee.get(name) is not None and mentee.get(name) == mentor.get(name)
             ]
+            left, right = (re.sub(r"[\W_]", "", str(one)).lower() for one in (mine, theirs))
+            if isinstance(mine, str) and isinstance(theirs, str):
+                others += [
+                    worth
+                    for many, worth in form.prefix.items()
+                    if left[: int(many)] == right[: int(many)]
+                    and min(len(left), len(right)) >= int(many)
+                ]
             return max(others, default=0.0)
         case Contains():
             return 1.0 if mine in _set(theirs) else 0.0
@@ -70,10 +93,13 @@ def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float 
     raise AssertionError(form)
 
 
-def allows(form: Any, mentee: Profile, mentor: Profile, fields: Fields, *, met: bool) -> bool:
+def allows(form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool) -> bool:
     """Return what a rule's form says of a pair; `met` tells whether they were together before."""
     if isinstance(form, PastPair):
         return not met
+    if isinstance(form, SameCohort):
+        return one.cohort == other.cohort != ""
+    mentee, mentor = one.profile, other.profile
     mine, theirs = _answers(form, mentee, mentor)
     if isinstance(form, Differs):
         return mine is None or theirs is None or not _same(mine, theirs)

@@ -101,8 +101,9 @@ class Case:
             allowed.append([])
             for mentor in sorted(self.mentors, key=lambda one: one.key):
                 pair = (mentee.id, mentor.id)
+                met = pair in self.past
                 values = [
-                    plain.value(c.criterion.declared, mentee.profile, mentor.profile, self.fields)
+                    plain.value(c.criterion.declared, mentee, mentor, self.fields, met=met)
                     for c in bound.criteria
                 ]
                 scores[-1].append(sum(plain.parts(values, bound.weights)))
@@ -110,13 +111,7 @@ class Case:
                     pair not in self.forbidden
                     and mentor.capacity > 0
                     and all(
-                        plain.allows(
-                            r.rule.declared,
-                            mentee.profile,
-                            mentor.profile,
-                            self.fields,
-                            met=pair in self.past,
-                        )
+                        plain.allows(r.rule.declared, mentee, mentor, self.fields, met=met)
                         for r in bound.rules
                     )
                 )
@@ -204,12 +199,22 @@ WIDE = {
     "city": {"kind": "text"},
     "trade": {"kind": "text"},
     "sector": {"kind": "text"},
+    "code": {"kind": "text"},
     "zone": {"kind": "number"},
     "revenue": {"kind": "number"},
     "quality": {"kind": "number"},
     "taste": {"kind": "vector"},
 }
 """Fields with few answers and with many: every way to pack an answer is needed."""
+CRITERIA = tuple(one.name for one in mentorkit_matching.mentorkit_criteria())
+RULES = tuple(one.name for one in mentorkit_matching.mentorkit_rules())
+"""All that is shipped is drawn, so that nothing is left out of the scan unseen."""
+
+
+def draw_code(random: Random) -> str:
+    """Draw the code of an industry, now with a dot and now without, of one to six characters."""
+    digits = "".join(random.choice("12") for _ in range(random.randint(1, 5)))
+    return random.choice("aA") + (f"{digits[:2]}.{digits[2:]}" if random.random() < 0.5 else digits)
 
 
 def draw_wide_profile(random: Random, answered: float) -> dict[str, Any]:
@@ -222,6 +227,7 @@ def draw_wide_profile(random: Random, answered: float) -> dict[str, Any]:
         "city": random.choice(LONG) + ("" if few else f"-{random.randint(0, 5)}"),
         "trade": f"t{random.randint(0, 6)}",
         "sector": random.choice("xyz"),
+        "code": draw_code(random),
         "zone": float(random.randint(0, 23)),
         "revenue": random.choice((0.0, 1e3, 1e6)) if few else random.uniform(0, 1e6),
         "quality": random.random(),
@@ -234,7 +240,7 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
     """Draw one use of a rule or criterion with options of its own."""
     sets = random.choice(("languages", "skills", "hours"))
     number = random.choice(("zone", "revenue", "grade"))
-    word = random.choice(("city", "trade", "sector", "languages"))
+    word = random.choice(("city", "trade", "sector", "languages", "code"))
     drawn = {
         "set_overlap": {"field": sets, "per": random.choice(("mentee", "mentor", "union"))},
         "overlap": {"field": sets, "full": random.choice((1, 2, 20, 200))},
@@ -246,6 +252,11 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
                 for name in random.sample(("city", "trade", "sector"), random.randint(0, 2))
                 if name != word
             },
+            "prefix": {
+                str(many): random.choice((0.0, 0.3, 0.7, 1.0))
+                for many in random.sample(range(1, 6), random.choice((0, 1, 3)))
+                if word != "languages"
+            },
         },
         "closeness": {
             "field": number,
@@ -254,12 +265,16 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
             "wrap": random.choice((None, None, 24, 7.5)),
         },
         "prior": {"field": "quality"},
+        "load": {"by": random.choice(("share", "count"))},
+        "together": {"avoid": random.random() < 0.5},
         "cosine": {"field": "taste"},
         "shares_any": {"field": sets},
         "min_overlap": {"field": sets, "least": random.choice((1, 2, 5))},
         "same": {"field": word},
         "differs": {"field": word},
         "above": {"field": number, "steps": random.choice(([1], [-2, 3], [0, 1e5], [-1e6]))},
+        "below": {"field": number, "steps": random.choice(([1], [0.5, 2], [1e3, 1e5]))},
+        "same_group": {"field": random.choice((None, "sector"))},
         "past_pair": {},
     }
     kind = random.choice(kinds)
@@ -278,14 +293,15 @@ def draw_wide_case(seed: int, *, most: int = 60) -> Case:
                 id=f"{side}-{at:03}",
                 profile=draw_wide_profile(random, answered),
                 capacity=random.choice((0, 1, 1, 1, 2, 3)),
+                held=random.choice((0, 0, 1, 5)),
+                places=random.choice((0, 0, 9)),
+                cohort=random.choice(("", "spring", "autumn")),
             )
             for at in range(random.randint(0, most))
         ]
 
     mentees, mentors = people("mentee"), people("mentor")
     pairs = [(mentee.id, mentor.id) for mentee in mentees for mentor in mentors]
-    criteria = ("set_overlap", "overlap", "contains", "equal", "closeness", "prior", "cosine")
-    rules = ("shares_any", "min_overlap", "same", "differs", "above", "past_pair")
     fields, problems = parse_fields(WIDE)
     assert not problems
     return Case(
@@ -293,10 +309,10 @@ def draw_wide_case(seed: int, *, most: int = 60) -> Case:
         mentors=mentors,
         strategy=create_strategy(
             [
-                {**draw_wide_use(random, criteria, "criterion"), "weight": random.randint(1, 9)}
+                {**draw_wide_use(random, CRITERIA, "criterion"), "weight": random.randint(1, 9)}
                 for _ in range(random.randint(1, 5))
             ],
-            [draw_wide_use(random, rules, "rule") for _ in range(random.choice((0, 0, 1, 2)))],
+            [draw_wide_use(random, RULES, "rule") for _ in range(random.choice((0, 0, 1, 2)))],
         ),
         past={pair for pair in pairs if random.random() < 0.1},
         forbidden={pair: "blocked" for pair in pairs if random.random() < 0.05},

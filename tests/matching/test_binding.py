@@ -9,7 +9,7 @@ import pytest
 
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, PluginError, Problem
-from mentorkit.hooks import Closeness, Criterion, Equal, Overlap, Rule
+from mentorkit.hooks import Closeness, Criterion, Equal, Load, Overlap, Rule
 from mentorkit.matching import bind
 from tests.matching.samples import create_fields, create_registry, create_strategy
 
@@ -187,6 +187,10 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
         (Closeness(field="grade", wrap=0), "wrap of its form: write a number above 0"),
         (Overlap(field="hours", full=0), "full of its form: write a whole number"),
         (Equal(field="sector", partial={"industry": 2}), "partial.industry of its form: write"),
+        (Equal(field="sector", prefix={"0": 1}), "prefix.0 of its form: write how many"),
+        (Equal(field="sector", prefix={"2": 3}), "prefix.2 of its form: write how many"),
+        (Equal(field="languages", prefix={"2": 1}), "is of kind options, and criterion own reads"),
+        (Load(by="age"), 'by of its form: write "share" or "count"'),
         (Equal(field="gone"), "there is no field 'gone'; criterion own reads it"),
     ],
 )

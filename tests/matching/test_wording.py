@@ -80,7 +80,9 @@ def test_who_is_none_of_the_two_reads_of_the_mentee_and_the_mentor() -> None:
 
 
 def test_no_sentence_that_speaks_to_one_of_the_two_lacks_one_for_others() -> None:
-    subject = ("Offers", "Does", "Asks", "Stands", "Has {", "Brings", "What you")
+    subject = (
+        "Offers", "Does", "Asks", "Stands", "Has {", "Has no mentee", "Brings", "What you"
+    )  # fmt: skip
     told = {
         code
         for code, text in SENTENCES.items()
@@ -110,6 +112,14 @@ def test_a_count_of_one_reads_like_one() -> None:
             "covers_yours",
             {"field": "skills", "shared": ("tax",), "count": 1, "of": 1},
             "Offers what you named under skills: tax.",
+        ),
+        ("places_free", {"count": 2, "of": 3}, "Has 2 of 3 places free."),
+        ("places_free", {"count": 3, "of": 3}, "Has no mentee yet."),
+        ("your_places", {"count": 1, "of": 1}, "You have no mentee yet."),
+        (
+            "same_prefix",
+            {"field": "trade", "value": "47.1"},
+            "Another trade, but both begin with 47.1.",
         ),
         ("answer", {"field": "hours"}, "Ask them for their hours."),
     ],

@@ -69,6 +69,20 @@ class TestEqual(Ours):
     options = Frozen(field="trade", partial={"sector": 0.5})
 
 
+class TestEqualByPrefix(Ours):
+    name = "equal"
+    options = Frozen(field="sector", prefix={"2": 0.5})
+
+
+class TestLoad(Ours):
+    name = "load"
+
+
+class TestTogether(Ours):
+    name = "together"
+    options = Frozen(avoid=True)
+
+
 class TestContains(Ours):
     name = "contains"
     options = Frozen(field="trade", other="languages")
@@ -133,6 +147,20 @@ class TestSame(OurRule):
 class TestAbove(OurRule):
     name = "above"
     options = Frozen(field="level", steps=(1, 2))
+
+
+class TestBelow(OurRule):
+    name = "below"
+    options = Frozen(field="level", steps=(1, 2))
+
+
+class TestSameGroup(OurRule):
+    name = "same_group"
+    options = Frozen(field="sector")
+
+
+class TestSameCohort(OurRule):
+    name = "same_group"
 
 
 class TestPastPair(OurRule):

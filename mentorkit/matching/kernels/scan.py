@@ -134,6 +134,20 @@ def take(column, score):
 
 
 @compiled
+def add_all(points, score):
+    for j in range(score.size):
+        score[j] += points
+
+
+@compiled
+def add_at(points, places, start, score):
+    """Add points to those of these places, in order of size, that are in the tile."""
+    for place in places:
+        if start <= place < start + score.size:
+            score[place - start] += points
+
+
+@compiled
 def share(mine, points, union, theirs, found, score):
     """Points x options in common / the mentor's options, or those of both."""
     for j in range(score.size):
@@ -249,6 +263,12 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
             mine = t.my_numbers[column, i]
             worth = np.float64(t.points[first])
             close(mine, worth, target, span, wrap, t.numbers[column, start:stop], score)
+        elif kind == p.MET or kind == p.NEW:
+            worth = t.points[first]
+            if kind == p.NEW:
+                add_all(worth, score)
+                worth = -worth
+            add_at(worth, t.met[t.past[i] : t.past[i + 1]], start, score)
         elif kind == p.COSINE:
             theirs = t.numbers[column : column + argument, start:stop]
             mine = t.my_numbers[column : column + argument, i]
