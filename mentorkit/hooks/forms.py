@@ -9,25 +9,10 @@ from dataclasses import field as made_by
 from mentorkit.domain.frozen import Frozen
 
 __all__ = [
-    "Above",
-    "Closeness",
-    "Contains",
-    "Cosine",
-    "Differs",
-    "Equal",
-    "Form",
-    "Load",
-    "MinOverlap",
-    "Overlap",
-    "PastPair",
-    "Prior",
-    "RuleForm",
-    "Same",
-    "SameCohort",
-    "SetOverlap",
-    "SharesAny",
-    "Together",
-]
+    "Above", "Availability", "Closeness", "Contains", "Cosine", "Differs", "Equal", "Form", "Load",
+    "MinAvailability", "MinOverlap", "Overlap", "PastPair", "Prior", "RuleForm", "Same",
+    "SameCohort", "SetOverlap", "SharesAny", "Together", "Weekly"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +21,21 @@ class TwoFields:
 
     field: str
     other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly(TwoFields):
+    """Compares weekly times in minutes, each on the person's own clock; `hours` are of UTC.
+
+    What counts is the week with the fewest minutes in common, of so many `weeks` from the Monday
+    before the day `on` (``2027-03-01``) on; "" is the day of the run, and without any a whole year.
+    Clocks stand in each week as they do on its Wednesday at 12:00 UTC. Whoever has told no zone is
+    in `zone`.
+    """
+
+    on: str = ""
+    weeks: int = 52
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,25 @@ class Together:
     avoid: bool = False
 
 
-Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine | Load | Together
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability(Weekly):
+    """How much of `full` minutes a week both are free: min(minutes, full) / full."""
+
+    full: int = 60
+
+
+Form = (
+    SetOverlap
+    | Equal
+    | Contains
+    | Closeness
+    | Overlap
+    | Prior
+    | Cosine
+    | Load
+    | Together
+    | Availability
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,4 +179,11 @@ class SameCohort:
     """The two belong to the same cohort. Who belongs to none: the pair cannot be."""
 
 
-RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap | SameCohort
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinAvailability(Weekly):
+    """Both are free for at least `least` minutes in each week. Unanswered: cannot be."""
+
+    least: int = 60
+
+
+RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap | SameCohort | MinAvailability

@@ -125,6 +125,7 @@ def pool_of(
                 held=row.capacity - free[row.id],
                 places=row.capacity,
                 cohort=row.cohort or "",
+                zone=people[row.person_id].clock(program.zone),
             )
             for row in rows
             if places[role].get(row.id)
@@ -140,7 +141,8 @@ def pool_of(
     }
     open_pairs = dict.fromkeys(either_way(open_now), "proposed_now")
     forbidden = {**refused, **apart, **open_pairs, **forbidden}
-    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
+    sides, day = (side("mentee"), side("mentor")), tx.now.date()
+    return Pool(*sides, fields, past=past, forbidden=forbidden, day=day)
 
 
 def noes(tx: Transaction, program: Program, **of: Any) -> dict[tuple[str, str], Proposal]:

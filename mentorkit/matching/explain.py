@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from math import isnan
 from typing import Any
 
+import numpy as np
+
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.providers import (
+    Availability,
     Closeness,
     Contains,
     Cosine,
@@ -28,6 +31,7 @@ from mentorkit.matching.binding import BoundCriterion, BoundRule
 from mentorkit.matching.forms import parts_of, prefix_of
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.weekly import weeks_of
 from mentorkit.matching.wording import words
 
 __all__ = ["explain_pair", "own_reason", "storable", "words"]
@@ -236,6 +240,17 @@ def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) 
     return (code, {"field": form.field}), ("your_prior", {"field": form.field})
 
 
+def _say_availability(
+    form: Availability, pool: Pool, mentee: int, mentor: int, value: float
+) -> Both:
+    weeks = weeks_of(form, pool)
+    minutes = weeks.minutes * int(weeks.common(np.array([mentee]), np.array([mentor]))[0])
+    said: Said = ("minutes_shared", {"field": form.field, "minutes": minutes})
+    if not minutes:
+        said = ("minutes_none", {"field": form.field})
+    return said, said
+
+
 def _say_load(form: Load, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
     someone = pool.mentors.people[mentor]
     of = someone.places or someone.held + someone.capacity
@@ -264,4 +279,5 @@ _FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {
     Load: _say_load,
     Cosine: _say_cosine,
     Together: _say_together,
+    Availability: _say_availability,
 }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mentorkit.hooks.providers import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
@@ -22,6 +23,7 @@ from mentorkit.hooks.providers import (
     Equal,
     Form,
     Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
@@ -35,6 +37,7 @@ from mentorkit.hooks.providers import (
 )
 from mentorkit.matching.columns import Coded, Codes, Column, Vocabulary, count_bits
 from mentorkit.matching.pool import UNANSWERED, Floats, Index, Pool, Words
+from mentorkit.matching.weekly import weeks_of
 
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -219,7 +222,28 @@ def _together(form: Together, pool: Pool) -> Value:
     return value
 
 
+def _availability(form: Availability, pool: Pool) -> Value:
+    weeks = weeks_of(form, pool)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        minutes = weeks.minutes * weeks.common(mentees, mentors)
+        answered = weeks.mentee_answered[mentees] & weeks.mentor_answered[mentors]
+        return np.where(answered, np.minimum(minutes, form.full) / form.full, np.nan)
+
+    return value
+
+
 # --------------------------------------------------------------------------- rules
+
+
+def _min_availability(form: MinAvailability, pool: Pool) -> Mask:
+    weeks = weeks_of(form, pool)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        enough: Bools = weeks.minutes * weeks.common(mentees, mentors) >= form.least
+        return enough
+
+    return mask
 
 
 def _min_overlap(form: SharesAny | MinOverlap, pool: Pool) -> Mask:
@@ -307,6 +331,7 @@ _VALUES: dict[type, Callable[[Any, Pool], Value]] = {
     Load: _brought,
     Cosine: _cosine,
     Together: _together,
+    Availability: _availability,
 }
 
 _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
@@ -317,4 +342,5 @@ _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
     SameCohort: _same,
     Above: _above,
     PastPair: _past_pair,
+    MinAvailability: _min_availability,
 }

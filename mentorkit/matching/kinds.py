@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Above,
     Closeness,
     Contains,
@@ -15,10 +15,12 @@ from mentorkit.hooks.providers import (
     RuleForm,
     SetOverlap,
     SharesAny,
+    Weekly,
 )
 
 SET_KINDS = ("options", "hours", "option", "ordered")
 NUMBER_KINDS = ("number", "ordered")
+TIME_KINDS = ("times", "hours")
 CODE_KINDS = ("text", "option", "ordered")
 
 
@@ -34,6 +36,8 @@ def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ..
             return (("field", CODE_KINDS), ("other", CODE_KINDS))
         case Contains():
             return (("field", CODE_KINDS), ("other", SET_KINDS))
+        case Weekly():
+            return (("field", TIME_KINDS), ("other", TIME_KINDS))
         case Closeness() | Above():
             return (("field", NUMBER_KINDS), ("other", NUMBER_KINDS))
         case Prior():

@@ -17,8 +17,8 @@ class PackedSide(Side):
     """People by column, in the order of their external key, else their id.
 
     `columns` are packed answers by field. `keys`, `names` and `persons` may be left out: nobody
-    then has an external key, a name, or a second entry. So may `held`, `places` and
-    `cohorts`: nobody then has a mentee already, or belongs to a cohort.
+    then has an external key, a name, or a second entry. So may `held`, `places`,
+    `cohorts` and `zones`: nobody then has a mentee already, belongs to a cohort, or told a zone.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class PackedSide(Side):
         held: NDArray[Any] | None = None,
         places: NDArray[Any] | None = None,
         cohorts: Sequence[str] = (),
+        zones: Sequence[str] = (),
     ) -> None:
         super().__init__(_Unpacked(self), tuple(columns))
         self._ids, self._packed = ids, dict(columns)
@@ -40,7 +41,7 @@ class PackedSide(Side):
         self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
         self._held = np.zeros(len(ids), np.int64) if held is None else held
         self._places = self._held + self._capacity if places is None else places
-        self._cohorts = cohorts
+        self._cohorts, self._zones = cohorts, zones
 
     @property
     def keys(self) -> Sequence[str]:
@@ -65,6 +66,10 @@ class PackedSide(Side):
     @property
     def cohorts(self) -> Sequence[str]:
         return self._cohorts or [""] * len(self)
+
+    @property
+    def zones(self) -> Sequence[str]:
+        return self._zones or [""] * len(self)
 
     @property
     def asks(self) -> bool:
@@ -94,6 +99,7 @@ class PackedSide(Side):
             held=self._held[index],
             places=self._places[index],
             cohorts=some(self._cohorts),
+            zones=some(self._zones),
         )
 
     def someone(self, at: int) -> Someone:
@@ -109,6 +115,7 @@ class PackedSide(Side):
             held=int(self._held[at]),
             places=int(self._places[at]),
             cohort=self._cohorts[at] if len(self._cohorts) else "",
+            zone=self._zones[at] if len(self._zones) else "",
         )
 
     def __len__(self) -> int:
@@ -148,4 +155,5 @@ def pack(people: Iterable[Someone], fields: Iterable[str]) -> PackedSide:
         held=side.held,
         places=side.places,
         cohorts=side.cohorts,
+        zones=side.zones,
     )

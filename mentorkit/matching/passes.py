@@ -42,6 +42,8 @@ PLUS = 20  # score += a column of the mentors' own
 COSINE = 21  # score += points x cosine (argument: the length of the vectors)
 MET = 22  # score += points where the two were together before
 NEW = 23  # score += points where they were not
+WEEKS = 24  # found = slots in common in the week with fewest (argument: weeks x 16 + words of one)
+WORDS = 16  # more than the words of a week
 
 
 class Tape(NamedTuple):

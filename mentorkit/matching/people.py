@@ -20,7 +20,8 @@ class Someone:
     `asked` is what became of whom they asked for outside of these: an answer is still awaited
     ("open"), or none is ("over"); "" where they never asked. It only helps to say why.
     `held` is how many mentees a mentor has already, and `places` how many at most (0: those and
-    `capacity`). `cohort` is the intake they belong to, "" for none.
+    `capacity`). `cohort` is the intake they belong to, "" for none; `zone` that of their clock
+    (``Africa/Nairobi``), "" where they have told none.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Someone:
     held: int = 0
     places: int = 0
     cohort: str = ""
+    zone: str = ""
 
 
 def wishes(profile: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mentorkit.hooks.providers import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
@@ -22,6 +23,7 @@ from mentorkit.hooks.providers import (
     Equal,
     Form,
     Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
@@ -39,6 +41,7 @@ from mentorkit.matching.forms import brought, compared, mask_of, part_codes, par
 from mentorkit.matching.passes import Tape
 from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
 from mentorkit.matching.scan import Scan
+from mentorkit.matching.weekly import Weeks, weeks_of
 
 Values = NDArray[np.int64]
 Rows = Callable[[int], list[tuple[Sequence[int], Sequence[int]]]]
@@ -103,6 +106,7 @@ class _Plan:
         self.settings: list[float] = []
         self.passes: list[_Pass] = []
         self._packed: dict[tuple[int, int], tuple[bool, int]] = {}
+        self._weeks: dict[int, int] = {}
         self._most = 0
 
     def tape(self, criteria: Sequence[Form], rules: Sequence[RuleForm]) -> Tape | None:
@@ -145,6 +149,9 @@ class _Plan:
                 if np.isinf(mine).any() or np.isinf(theirs).any():
                     raise _Unfit
                 return ~np.isnan(mine), ~np.isnan(theirs)
+            case Availability():
+                weeks = weeks_of(form, pool)
+                return weeks.mentee_answered, weeks.mentor_answered
             case Prior() | Load():
                 return np.ones(len(pool.mentees), np.bool_), ~np.isnan(brought(form, pool))
             case Together():
@@ -204,6 +211,18 @@ class _Plan:
             self._steps(index, 0, [np.minimum(np.arange(full + 1), form.full) / form.full])
         else:
             self._steps(index, 0, [np.array([0.0, 1.0])])
+
+    def _count_weeks(self, form: Availability | MinAvailability) -> Weeks:
+        """Count the slots in which both are free, in the week that has fewest."""
+        weeks = weeks_of(form, self.pool)
+        if id(weeks) not in self._weeks:
+            self._weeks[id(weeks)] = len(self.words.mentors)
+            for mentors, mentees in zip(weeks.mentors.T, weeks.mentees.T, strict=True):
+                self.words.add(mentors, mentees)
+        argument = weeks.weeks * passes.WORDS + weeks.words
+        self._pass(passes.WEEKS, self._weeks[id(weeks)], argument)
+        self._most = weeks.slots
+        return weeks
 
     def _steps(self, index: int, value_row: int, values: Sequence[Floats]) -> None:
         """Add what each count is worth, as the steps by which it grows."""
@@ -265,6 +284,10 @@ class _Plan:
                     ([self.shorts.add(_parts(points, np.nan_to_num(theirs)).astype(np.int16))], [0])
                 ],
             )  # fmt: skip
+        elif isinstance(form, Availability):
+            weeks = self._count_weeks(form)
+            minutes = np.arange(weeks.slots + 1) * weeks.minutes
+            self._steps(index, 0, [np.minimum(minutes, form.full) / form.full])
         elif isinstance(form, Together):
             self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
         elif isinstance(form, Cosine):
@@ -283,6 +306,9 @@ class _Plan:
                 else (passes.NEED_SAME_CODE, passes.NEED_SAME)
             )
             self._pass(kinds[byte], column)
+        elif isinstance(form, MinAvailability):
+            weeks = self._count_weeks(form)
+            self._pass(passes.NEED, argument=-(-form.least // weeks.minutes))
         elif isinstance(form, Above):
             mine, theirs = self.pool.numbers(form.field, form.other or form.field)
             table = self._table(mine, theirs)

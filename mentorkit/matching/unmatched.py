@@ -19,6 +19,7 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.hooks.providers import (
     Above,
     Differs,
+    MinAvailability,
     MinOverlap,
     PastPair,
     Same,
@@ -293,7 +294,7 @@ class _Ruled:
             form = rule.rule.declared
             if isinstance(form, SameCohort) and not self._me.cohort:
                 return rule, ""
-            if isinstance(form, (SharesAny, MinOverlap, Same, Above)):
+            if isinstance(form, (SharesAny, MinOverlap, MinAvailability, Same, Above)):
                 name, value = self._answer(form)
                 if value is None:
                     return rule, name
@@ -320,6 +321,10 @@ class _Ruled:
                 return _phrase("needs_any", **about, values=_listed(mine))
             case MinOverlap():
                 return _phrase("needs_some", **about, values=_listed(mine), least=form.least)
+            case MinAvailability():
+                zone = self._me.zone or form.zone
+                values, least = _listed(mine), form.least
+                return _phrase("needs_minutes", **about, values=values, least=least, zone=zone)
             case Above():
                 return self._steps(form, field, mine)
 
@@ -372,6 +377,8 @@ def rule_phrase(bound: BoundRule) -> Frozen:
             return _phrase("rule_shares_any", field=form.field)
         case MinOverlap():
             return _phrase("rule_min_overlap", field=form.field, least=form.least)
+        case MinAvailability():
+            return _phrase("rule_min_availability", field=form.field, least=form.least)
         case Above() if form.most is not None and form.most < 0:
             least, most = -form.most, -form.least
             if most == inf:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import WEEK, ahead, format_hours, format_number, translate
+from mentorkit.i18n import WEEK, ahead, format_hours, format_number, format_times, translate
 
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
@@ -44,6 +44,8 @@ SENTENCES: Mapping[str, str] = {
     "apart": "You are {count} apart in {field}.",
     "hours_shared": "You have {count} hours a week in common ({field}).",
     "hours_shared.one": "You have one hour a week in common ({field}).",
+    "minutes_shared": "You are both free for {minutes} minutes in every week ({field}).",
+    "minutes_none": "There are weeks in which you are never free at the same time ({field}).",
     "prior_high": "Brings much: {field}.",
     "prior_some": "Brings something: {field}.",
     "prior_low": "Brings little: {field}.",
@@ -69,6 +71,7 @@ SENTENCES: Mapping[str, str] = {
     "rule_same": "the same {field}",
     "rule_shares_any": "some {field} in common",
     "rule_min_overlap": "at least {least} of {field} in common",
+    "rule_min_availability": "at least {least} minutes a week in common ({field})",
     "rule_above": "a mentor who stands at least {least} steps above in {field}",
     "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",
     "rule_below": "a mentor who stands at least {least} steps below in {field}",
@@ -165,6 +168,7 @@ SENTENCES: Mapping[str, str] = {
     "needs_same": "{field} {value}",
     "needs_any": "any of {values} under {field}",
     "needs_some": "at least {least} of {values} under {field}",
+    "needs_minutes": "at least {least} minutes a week of {values} ({zone}) under {field}",
     "needs_steps": "{field} from {value} up",
     "needs_upto": "{field} up to {value}",
     "needs_cohort": "cohort {value}",
@@ -200,6 +204,8 @@ ABOUT: Mapping[str, str] = {
     "apart": "They are {count} apart in {field}.",
     "hours_shared": "They have {count} hours a week in common ({field}).",
     "hours_shared.one": "They have one hour a week in common ({field}).",
+    "minutes_shared": "Both are free for {minutes} minutes in every week ({field}).",
+    "minutes_none": "There are weeks in which they are never free at the same time ({field}).",
     "prior_high": "{other} brings much: {field}.",
     "prior_some": "{other} brings something: {field}.",
     "prior_low": "{other} brings little: {field}.",
@@ -277,10 +283,14 @@ def joined(texts: Sequence[str]) -> str:
 def answer(field: Field, value: Any, locale: str = "en", *, zone: str, now: datetime) -> str:
     """Return what somebody answered as others read it, in the reader's language.
 
-    Hours, which are kept in UTC, are those of a clock in this zone.
+    Hours, which are kept in UTC, are those of a clock in this zone; times are those of whoever
+    answered, wherever their clock is.
     """
     if field.kind == "hours":
         return "; ".join(format_hours(((one + ahead(zone, now)) % WEEK for one in value), locale))
+    if field.kind == "times":
+        told = "; ".join(format_times(value, locale))
+        return translate("{times} (on their own clock)", locale).format(times=told)
     if field.kind == "flag":
         return translate("Yes" if value else "No", locale)
     if field.kind == "number":
@@ -332,7 +342,11 @@ def _show(
     if isinstance(value, (tuple, list)):
         hours = about is not None and about.kind == "hours"
         shown = (
-            format_hours(value, locale) if hours else [_option(one, locale, about) for one in value]
+            format_hours(value, locale)
+            if hours
+            else format_times(value, locale)
+            if about is not None and about.kind == "times"
+            else [_option(one, locale, about) for one in value]
         )
         rest = len(shown) - _LISTED
         listed = ", ".join(shown[:_LISTED])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mentorkit.hooks import (
+    Availability,
     Closeness,
     Contains,
     Cosine,
@@ -20,7 +21,7 @@ from mentorkit.hooks import (
     SetOverlap,
     Together,
 )
-from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, number, options, whole
+from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, TIMES, WEEKS, number, options, whole
 
 
 class DeclaredCriterion(Criterion):
@@ -128,6 +129,17 @@ CRITERIA: tuple[Criterion, ...] = (
             ),
         ),
         Overlap,
+    ),
+    DeclaredCriterion(
+        "availability",
+        "Free at the same times",
+        options(
+            field=TIMES,
+            other=OTHER,
+            full=whole("Enough", "How many minutes a week count as full.", minimum=1, default=60),
+            **WEEKS,
+        ),
+        Availability,
     ),
     DeclaredCriterion(
         "prior",

@@ -13,6 +13,7 @@ from mentorkit.hooks import (
     Differs,
     Field,
     JsonSchema,
+    MinAvailability,
     MinOverlap,
     PastPair,
     Rule,
@@ -21,7 +22,7 @@ from mentorkit.hooks import (
     SameCohort,
     SharesAny,
 )
-from mentorkit_matching.schemas import FIELD, OTHER, Property, options, whole
+from mentorkit_matching.schemas import FIELD, OTHER, TIMES, WEEKS, Property, options, whole
 
 
 class DeclaredRule(Rule):
@@ -127,5 +128,16 @@ RULES: tuple[Rule, ...] = (
             least=whole("At least", "How many hours or options in common.", minimum=1, default=1),
         ),
         MinOverlap,
+    ),
+    DeclaredRule(
+        "min_availability",
+        "Free at the same times",
+        options(
+            field=TIMES,
+            other=OTHER,
+            least=whole("At least", "How many minutes a week.", minimum=1, default=60),
+            **WEEKS,
+        ),
+        MinAvailability,
     ),
 )

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.strategies import share
 from mentorkit.hooks import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
     Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
@@ -53,6 +57,8 @@ def value(
     if mine is None or theirs is None:
         return None
     match form:
+        case Availability():
+            return min(minutes(form, one, other), form.full) / form.full
         case SetOverlap():
             whole = {"mentee": _set(mine), "mentor": _set(theirs)}.get(
                 form.per, _set(mine) | _set(theirs)
@@ -106,6 +112,8 @@ def allows(form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool
     if mine is None or theirs is None:
         return False
     match form:
+        case MinAvailability():
+            return minutes(form, one, other) >= form.least
         case SharesAny():
             return bool(_set(mine) & _set(theirs))
         case MinOverlap():
@@ -116,6 +124,33 @@ def allows(form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool
             steps = _number(form, theirs, fields) - _number(form, mine, fields)
             return steps >= form.least and (form.most is None or steps <= form.most)
     raise AssertionError(form)
+
+
+def minutes(form: Any, one: Someone, other: Someone) -> int:
+    """Return the minutes in which both are free, in that of all weeks which has the fewest."""
+    first = date.fromisoformat(form.on) if form.on else date(2030, 1, 7)
+    monday = datetime.combine(first - timedelta(days=first.weekday()), time(), UTC)
+    sides = (one.profile.get(form.field), one), (other.profile.get(form.other or form.field), other)
+    clocks = set()
+    for week in range(form.weeks):
+        wednesday = monday + timedelta(days=7 * week + 2, hours=12)
+        zones = (ZoneInfo(who.zone or form.zone) for _, who in sides)
+        clocks.add(tuple(wednesday.astimezone(zone).utcoffset() for zone in zones))
+    return min(len(free(sides[0][0], ahead[0]) & free(sides[1][0], ahead[1])) for ahead in clocks)
+
+
+def free(times: Sequence[str | int], offset: timedelta) -> set[int]:
+    """Return the minutes of the week in UTC that these times of a clock so far ahead are."""
+    ahead, found = offset // timedelta(minutes=1), set()
+    for one in times:
+        if isinstance(one, int):
+            found |= {*range(60 * one, 60 * one + 60)}
+            continue
+        day, span = one.split(" ")
+        begin, end = (int(t[:2]) * 60 + int(t[3:]) for t in span.split("-"))
+        start = 24 * 60 * ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].index(day)
+        found |= {(start + minute - ahead) % (7 * 24 * 60) for minute in range(begin, end)}
+    return found
 
 
 def parts(values: Sequence[float | None], weights: Sequence[int]) -> list[int]:

@@ -30,6 +30,7 @@ def create_fields() -> dict[str, Field]:
             "sector": {"kind": "text"},
             "quality": {"kind": "number"},
             "hours": {"kind": "hours"},
+            "times": {"kind": "times"},
             "taste": {"kind": "vector"},
         }
     )
@@ -195,6 +196,7 @@ WIDE = {
     "languages": {"kind": "options"},
     "skills": {"kind": "options"},
     "hours": {"kind": "hours"},
+    "times": {"kind": "times"},
     "grade": {"ordered": list(GRADES)},
     "city": {"kind": "text"},
     "trade": {"kind": "text"},
@@ -211,18 +213,42 @@ RULES = tuple(one.name for one in mentorkit_matching.mentorkit_rules())
 """All that is shipped is drawn, so that nothing is left out of the scan unseen."""
 
 
+ZONES = (
+    ("", "Europe/Paris", "America/New_York", "Africa/Nairobi", "Pacific/Auckland"),
+    ("Asia/Kolkata", "Europe/London", "America/St_Johns"),
+    ("Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago", "Europe/Kyiv", "UTC"),
+    ("Europe/Paris", "Europe/Berlin"),
+)
+"""Clocks that are apart by whole hours, by half hours and by quarters, and that move together."""
+
+
+def draw_times(random: Random, minutes: tuple[int, ...] = (0, 15, 30, 45)) -> tuple[str | int, ...]:
+    """Draw weekly times, and now and then hours of UTC among them."""
+    found: list[str | int] = []
+    for _ in range(random.randint(1, 6)):
+        first = random.randint(0, 22)
+        past = random.randint(first + 1, 23)
+        day = random.choice(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+        ends = (f"{hour:02}:{random.choice(minutes):02}" for hour in (first, past))
+        found.append(f"{day} {'-'.join(ends)}")
+    if random.random() < 0.2:
+        found.append(random.randint(0, 167))
+    return tuple(found)
+
+
 def draw_code(random: Random) -> str:
     """Draw the code of an industry, now with a dot and now without, of one to six characters."""
     digits = "".join(random.choice("12") for _ in range(random.randint(1, 5)))
     return random.choice("aA") + (f"{digits[:2]}.{digits[2:]}" if random.random() < 0.5 else digits)
 
 
-def draw_wide_profile(random: Random, answered: float) -> dict[str, Any]:
+def draw_wide_profile(random: Random, answered: float, whole: bool) -> dict[str, Any]:
     few = random.random() < 0.5
     profile = {
         "languages": tuple(random.sample(LANGUAGES, random.randint(1, 3))),
         "skills": tuple(random.sample(LONG, random.randint(1, 40))),
         "hours": tuple(sorted(random.sample(range(168), random.randint(1, 60)))),
+        "times": draw_times(random, (0,) if whole else (0, 15, 30, 45)),
         "grade": random.choice(GRADES),
         "city": random.choice(LONG) + ("" if few else f"-{random.randint(0, 5)}"),
         "trade": f"t{random.randint(0, 6)}",
@@ -241,6 +267,13 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
     sets = random.choice(("languages", "skills", "hours"))
     number = random.choice(("zone", "revenue", "grade"))
     word = random.choice(("city", "trade", "sector", "languages", "code"))
+    weekly = {
+        "field": random.choice(("times", "times", "hours")),
+        "other": random.choice((None, "times")),
+        "on": random.choice(("", "2027-03-23", "2027-10-30")),
+        "weeks": random.choice((1, 6, 52)),
+        "zone": random.choice(("UTC", "Africa/Nairobi")),
+    }
     drawn = {
         "set_overlap": {"field": sets, "per": random.choice(("mentee", "mentor", "union"))},
         "overlap": {"field": sets, "full": random.choice((1, 2, 20, 200))},
@@ -264,6 +297,8 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
             "span": random.choice((0.7, 3, 5, 1e5)),
             "wrap": random.choice((None, None, 24, 7.5)),
         },
+        "availability": {**weekly, "full": random.choice((45, 60, 600, 20_000))},
+        "min_availability": {**weekly, "least": random.choice((1, 60, 100))},
         "prior": {"field": "quality"},
         "load": {"by": random.choice(("share", "count"))},
         "together": {"avoid": random.random() < 0.5},
@@ -284,18 +319,19 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
 def draw_wide_case(seed: int, *, most: int = 60) -> Case:
     """Draw a case with every form in it, sooner or later: long vocabularies, numbers, silence."""
     random = Random(seed)
-    answered = random.choice((0.6, 0.95, 1.0))
+    answered, zones, whole = random.choice((0.6, 0.95, 1.0)), random.choice(ZONES), seed % 2 == 0
 
     def people(side: str) -> list[Someone]:
         return [
             Someone(
                 key=f"{side}-{at:03}",
                 id=f"{side}-{at:03}",
-                profile=draw_wide_profile(random, answered),
+                profile=draw_wide_profile(random, answered, whole),
                 capacity=random.choice((0, 1, 1, 1, 2, 3)),
                 held=random.choice((0, 0, 1, 5)),
                 places=random.choice((0, 0, 9)),
                 cohort=random.choice(("", "spring", "autumn")),
+                zone=random.choice(zones),
             )
             for at in range(random.randint(0, most))
         ]

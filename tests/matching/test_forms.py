@@ -17,12 +17,14 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import Invalid
 from mentorkit.hooks import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
     Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
@@ -35,7 +37,14 @@ from mentorkit.hooks import (
 )
 from mentorkit.matching import Pool, forms
 from tests.matching import plain
-from tests.matching.samples import GRADES, create_fields, create_people, draw_profile
+from tests.matching.samples import (
+    GRADES,
+    ZONES,
+    create_fields,
+    create_people,
+    draw_profile,
+    draw_times,
+)
 
 CRITERIA: tuple[Any, ...] = (
     SetOverlap(field="languages"),
@@ -60,6 +69,9 @@ CRITERIA: tuple[Any, ...] = (
     Load(by="count"),
     Together(),
     Together(avoid=True),
+    Availability(field="times", full=90),
+    Availability(field="times", full=600, on="2027-03-17", weeks=4, zone="Asia/Kathmandu"),
+    Availability(field="hours", other="times", on="2027-03-17", weeks=1),
     Cosine(field="taste"),
 )
 RULES: tuple[Any, ...] = (
@@ -74,6 +86,7 @@ RULES: tuple[Any, ...] = (
     Above(field="grade", least=-math.inf, most=-1),
     PastPair(),
     SameCohort(),
+    MinAvailability(field="times", least=45),
 )
 
 
@@ -83,9 +96,12 @@ def create_pool(seed: int, many: int = 5) -> Pool:
     def profile() -> dict[str, Any]:
         drawn = draw_profile(random)
         if random.random() > 0.3:
+            drawn["times"] = draw_times(random)
+        if random.random() > 0.3:
             drawn["taste"] = tuple(random.choice((-1.0, 0.0, 0.5)) for _ in range(3))
         return drawn
 
+    zones = random.choice(ZONES)
     mentees, mentors = (
         [
             replace(
@@ -94,6 +110,7 @@ def create_pool(seed: int, many: int = 5) -> Pool:
                 held=random.randint(0, 2),
                 places=random.choice((0, 4)),
                 cohort=random.choice(("", "spring", "autumn")),
+                zone=random.choice(zones),
             )
             for one in create_people(side, *(profile() for _ in range(many)))
         ]

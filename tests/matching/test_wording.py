@@ -37,7 +37,7 @@ def test_fields_and_options_are_shown_by_their_labels() -> None:
 
 
 def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
-    now, kinds = datetime(2027, 3, 1, tzinfo=UTC), ("hours", "flag", "number", "text")
+    now, kinds = datetime(2027, 3, 1, tzinfo=UTC), ("hours", "times", "flag", "number", "text")
     of = {kind: Field(id=kind, kind=kind) for kind in kinds} | FIELDS  # type: ignore[arg-type]
 
     def told(kind: str, value: Any, locale: str = "en", zone: str = "UTC") -> str:
@@ -45,6 +45,8 @@ def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
 
     assert told("hours", (18, 19, 24 * 6 + 23)) == "Mon 18-20; Sun 23-24"
     assert told("hours", (18, 19, 24 * 6 + 23), "fr", "Africa/Nairobi") == "lun. 2-3; lun. 21-23"
+    times = told("times", ("mon 18:15-20:00", 24), zone="Africa/Nairobi")
+    assert times == "Mon 18:15-20:00; Tue 0-1 (UTC) (on their own clock)"
     assert (told("flag", True), told("flag", False)) == ("Yes", "No")
     assert (told("number", 1200.5), told("number", 1200.5, "de")) == ("1,200.5", "1.200,5")
     assert told("languages", ["sw", "en"], "fr") == "swahili, English"

@@ -33,11 +33,12 @@ def create_fields(**kinds: str) -> dict[str, Field]:
 
 def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) -> None:
     assert list(registry.criteria) == [
-        "set_overlap", "equal", "contains", "closeness", "overlap", "prior", "load", "together",
-        "cosine",
+        "set_overlap", "equal", "contains", "closeness", "overlap", "availability", "prior",
+        "load", "together", "cosine",
     ]  # fmt: skip
     assert list(registry.rules) == [
-        "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap"
+        "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap",
+        "min_availability",
     ]  # fmt: skip
     assert list(registry.assigners) == ["optimal", "stable", "greedy", "choice"]
     assert list(registry.strategies) == ["language_industry_country", "life_experience_first"]
@@ -57,6 +58,7 @@ def test_every_provider_has_a_title_and_options_that_a_form_can_show(registry: R
         ("equal", {"field": "industry", "partial": {"sector": 3}}, "partial"),
         ("equal", {"field": "industry", "prefix": {"2": 3}}, "prefix"),
         ("equal", {"field": "industry", "prefix": {"two": 1}}, "prefix"),
+        ("availability", {"field": "times", "on": "in March"}, "on"),
         ("load", {"by": "age"}, "by"),
         ("together", {"avoid": "yes"}, "avoid"),
         ("contains", {"field": "industry"}, "other"),

@@ -67,6 +67,20 @@ def count_more(mine, theirs, found):
 
 
 @compiled
+def count_least(mine, weeks, words, theirs, found):
+    for j in range(found.size):
+        least = i64(bits(mine[0] & theirs[0, j]))
+        for word in range(1, words):
+            least += i64(bits(mine[word] & theirs[word, j]))
+        for week in range(1, weeks):
+            common = i64(0)
+            for word in range(week * words, (week + 1) * words):
+                common += i64(bits(mine[word] & theirs[word, j]))
+            least = min(least, common)
+        found[j] = i16(least)
+
+
+@compiled
 def need(least, found, score):
     for j in range(score.size):
         score[j] = score[j] if found[j] >= least else i16(DEAD)
@@ -209,6 +223,11 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
             count_more(t.my_words[column, i], t.words[column, start:stop], found)
         elif kind == p.COUNT_BYTE:
             count(t.my_bytes[column, i], t.bytes[column, start:stop], found)
+        elif kind == p.WEEKS:
+            weeks, words = argument // p.WORDS, argument % p.WORDS
+            theirs = t.words[column : column + weeks * words, start:stop]
+            mine = t.my_words[column : column + weeks * words, i]
+            count_least(mine, weeks, words, theirs, found)
         elif kind == p.NEED:
             need(i16(min(argument, 32767)), found, score)
         elif kind == p.STEPS:
