@@ -105,6 +105,7 @@ def in_utc(hours: Iterable[int], zone: str, now: datetime) -> tuple[int, ...]:
     return tuple(sorted((hour - ahead(zone, now)) % WEEK for hour in hours))
 
 
+@lru_cache(maxsize=1 << 14)
 def quarters(time: str) -> range:
     """Return the quarters of an hour of a week (0 is Monday 00:00) that ``mon 18:00-20:15`` is."""
     day, _, span = time.partition(" ")

@@ -11,7 +11,7 @@ from mentorkit.domain.frozen import Frozen
 __all__ = [
     "Above", "Availability", "Closeness", "Contains", "Cosine", "Differs", "Equal", "Form", "Load",
     "MinAvailability", "MinOverlap", "Overlap", "PastPair", "Prior", "RuleForm", "Same",
-    "SameCohort", "SetOverlap", "SharesAny", "Together", "Weekly"
+    "SameCohort", "SetOverlap", "SharedWords", "SharesAny", "Together", "Weekly"
 ]  # fmt: skip
 
 
@@ -101,6 +101,16 @@ class Cosine(TwoFields):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedWords(TwoFields):
+    """How alike two free texts are by their words, the rare ones weighing most (TF-IDF).
+
+    A cosine of `full` or more is 1. How rare a word is, is counted among the people of the run.
+    """
+
+    full: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How little a mentor has to carry when the run begins.
 
@@ -126,17 +136,9 @@ class Availability(Weekly):
 
 
 Form = (
-    SetOverlap
-    | Equal
-    | Contains
-    | Closeness
-    | Overlap
-    | Prior
-    | Cosine
-    | Load
-    | Together
-    | Availability
-)
+    SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine | Load | Together
+    | Availability | SharedWords
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from mentorkit.hooks.providers import (
     Provider,
     Rule,
     RuleForm,
+    SharedWords,
     Weekly,
 )
 from mentorkit.matching.kinds import needed_kinds
@@ -421,6 +422,8 @@ def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
         yield "weeks", 1 <= form.weeks <= MOST_WEEKS, f"write a whole number from 1 to {MOST_WEEKS}"
         yield "zone", is_zone(form.zone), "write a time zone, such as Africa/Nairobi"
         yield "on", not form.on or _is_day(form.on), 'write a day, such as "2027-03-01"'
+    if isinstance(form, SharedWords):
+        yield "full", 0 < form.full <= 1, "write a number above 0, and no more than 1"
     if isinstance(form, Availability):
         yield "full", form.full >= 1, "write a whole number of at least 1"
     if isinstance(form, MinAvailability):

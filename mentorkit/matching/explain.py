@@ -25,12 +25,14 @@ from mentorkit.hooks.providers import (
     Overlap,
     Prior,
     SetOverlap,
+    SharedWords,
     Together,
 )
 from mentorkit.matching.binding import BoundCriterion, BoundRule
 from mentorkit.matching.forms import parts_of, prefix_of
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.texts import texts_of
 from mentorkit.matching.weekly import weeks_of
 from mentorkit.matching.wording import words
 
@@ -38,6 +40,9 @@ __all__ = ["explain_pair", "own_reason", "storable", "words"]
 
 MUCH, SOME = 0.75, 0.25
 """From which value on something is said to fit well, and partly."""
+
+NAMED = 6
+"""So many words that two texts have in common are named."""
 
 Said = tuple[str, dict[str, Any]]
 Both = tuple[Said, Said]
@@ -240,6 +245,16 @@ def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) 
     return (code, {"field": form.field}), ("your_prior", {"field": form.field})
 
 
+def _say_words(form: SharedWords, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    """Name the words in common, but only those of answers that are shown to a match anyway."""
+    said: Said = ("words_none", {"field": form.field})
+    if shared := texts_of(form, pool).common(mentee, mentor)[:NAMED]:
+        said = ("words_some", {"field": form.field})
+        if all(pool.field(name).shown for name in (form.field, form.other or form.field)):
+            said = ("words_shared", {"field": form.field, "shared": tuple(shared)})
+    return said, said
+
+
 def _say_availability(
     form: Availability, pool: Pool, mentee: int, mentor: int, value: float
 ) -> Both:
@@ -280,4 +295,5 @@ _FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {
     Cosine: _say_cosine,
     Together: _say_together,
     Availability: _say_availability,
+    SharedWords: _say_words,
 }

@@ -32,11 +32,13 @@ from mentorkit.hooks.providers import (
     Same,
     SameCohort,
     SetOverlap,
+    SharedWords,
     SharesAny,
     Together,
 )
 from mentorkit.matching.columns import Coded, Codes, Column, Vocabulary, count_bits
 from mentorkit.matching.pool import UNANSWERED, Floats, Index, Pool, Words
+from mentorkit.matching.texts import ONE, texts_of
 from mentorkit.matching.weekly import weeks_of
 
 Bools = NDArray[np.bool_]
@@ -222,6 +224,23 @@ def _together(form: Together, pool: Pool) -> Value:
     return value
 
 
+def _shared_words(form: SharedWords, pool: Pool) -> Value:
+    texts = texts_of(form, pool)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        shape = np.broadcast_shapes(mentees.shape, mentors.shape)
+        rows, cols = (np.broadcast_to(one, shape).ravel() for one in (mentees, mentors))
+        alike, order = np.zeros(rows.shape, np.int64), np.argsort(rows, kind="stable")
+        distinct, begins = np.unique(rows[order], return_index=True)
+        for mentee, here in zip(distinct, np.split(order, begins[1:]), strict=False):
+            alike[here] = texts.alike(int(mentee))[cols[here]]
+        found = np.minimum(alike / (ONE * ONE), form.full) / form.full
+        answered = texts.mentee_answered[rows] & texts.mentor_answered[cols]
+        return np.where(answered, found, np.nan).reshape(shape)
+
+    return value
+
+
 def _availability(form: Availability, pool: Pool) -> Value:
     weeks = weeks_of(form, pool)
 
@@ -332,6 +351,7 @@ _VALUES: dict[type, Callable[[Any, Pool], Value]] = {
     Cosine: _cosine,
     Together: _together,
     Availability: _availability,
+    SharedWords: _shared_words,
 }
 
 _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {

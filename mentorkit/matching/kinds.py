@@ -14,6 +14,7 @@ from mentorkit.hooks.forms import (
     Prior,
     RuleForm,
     SetOverlap,
+    SharedWords,
     SharesAny,
     Weekly,
 )
@@ -40,6 +41,8 @@ def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ..
             return (("field", TIME_KINDS), ("other", TIME_KINDS))
         case Closeness() | Above():
             return (("field", NUMBER_KINDS), ("other", NUMBER_KINDS))
+        case SharedWords():
+            return (("field", ("text",)), ("other", ("text",)))
         case Prior():
             return (("field", ("number",)),)
         case Cosine():

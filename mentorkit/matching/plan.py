@@ -32,6 +32,7 @@ from mentorkit.hooks.providers import (
     Same,
     SameCohort,
     SetOverlap,
+    SharedWords,
     SharesAny,
     Together,
 )
@@ -41,6 +42,7 @@ from mentorkit.matching.forms import brought, compared, mask_of, part_codes, par
 from mentorkit.matching.passes import Tape
 from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
 from mentorkit.matching.scan import Scan
+from mentorkit.matching.texts import Texts, by_place, texts_of
 from mentorkit.matching.weekly import Weeks, weeks_of
 
 Values = NDArray[np.int64]
@@ -107,6 +109,7 @@ class _Plan:
         self.passes: list[_Pass] = []
         self._packed: dict[tuple[int, int], tuple[bool, int]] = {}
         self._weeks: dict[int, int] = {}
+        self._texts: list[Texts] = []
         self._most = 0
 
     def tape(self, criteria: Sequence[Form], rules: Sequence[RuleForm]) -> Tape | None:
@@ -152,6 +155,9 @@ class _Plan:
             case Availability():
                 weeks = weeks_of(form, pool)
                 return weeks.mentee_answered, weeks.mentor_answered
+            case SharedWords():
+                texts = texts_of(form, pool)
+                return texts.mentee_answered, texts.mentor_answered
             case Prior() | Load():
                 return np.ones(len(pool.mentees), np.bool_), ~np.isnan(brought(form, pool))
             case Together():
@@ -288,6 +294,11 @@ class _Plan:
             weeks = self._count_weeks(form)
             minutes = np.arange(weeks.slots + 1) * weeks.minutes
             self._steps(index, 0, [np.minimum(minutes, form.full) / form.full])
+        elif isinstance(form, SharedWords):
+            self._texts.append(texts_of(form, pool))
+            argument = len(self.settings)
+            self.settings += [form.full, 0.0, 0.0]
+            self._pass(passes.ALIKE, len(self._texts) - 1, argument, 0, index, _points)
         elif isinstance(form, Together):
             self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
         elif isinstance(form, Cosine):
@@ -425,6 +436,7 @@ class _Plan:
             never=never,
             past=before,
             met=met,
+            texts=_joined(self._texts, order, mentees),
         )
 
     def _met(self, order: Index) -> Iterable[tuple[int, int]]:
@@ -504,6 +516,34 @@ def _parts(points: int, values: Floats) -> Values:
 def _entries(row: Values) -> tuple[list[int], list[int]]:
     there = np.flatnonzero(row)
     return there.tolist(), row[there].tolist()
+
+
+def _joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
+    """Return the words of several texts end to end, each mentor by the place in the order."""
+    first: NDArray[np.int64] = np.zeros((len(texts), mentees + 1), np.int64)
+    ints: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(4)]
+    word, weight, place, place_weight = ints
+    posted = [np.zeros(1, np.int64)]
+    words, begin, end = 0, 0, 0
+    for at, one in enumerate(texts):
+        first[at] = one.mentees.first + begin
+        word.append(one.mentees.what + words)
+        weight.append(one.mentees.weight)
+        mentors = by_place(one.mentors, order)
+        posted.append(mentors.first[1:] + end)
+        place.append(mentors.what)
+        place_weight.append(mentors.weight)
+        words += len(mentors.first) - 1
+        begin += len(one.mentees.what)
+        end += len(mentors.what)
+    return passes.Texts(
+        first,
+        np.concatenate(word).astype(np.int32),
+        np.concatenate(weight),
+        np.concatenate(posted),
+        np.concatenate(place),
+        np.concatenate(place_weight),
+    )
 
 
 def _other(form: Form) -> str:

@@ -19,6 +19,7 @@ from mentorkit.hooks import (
     Overlap,
     Prior,
     SetOverlap,
+    SharedWords,
     Together,
 )
 from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, TIMES, WEEKS, number, options, whole
@@ -174,6 +175,22 @@ CRITERIA: tuple[Criterion, ...] = (
             },
         ),
         Together,
+    ),
+    DeclaredCriterion(
+        "shared_words",
+        "Words in common",
+        options(
+            field={**FIELD, "description": "The field with free text, of both."},
+            other=OTHER,
+            full=number(
+                "Enough",
+                "How alike two texts are that count as full, from 0 for no word in common to 1.",
+                exclusiveMinimum=0,
+                maximum=1,
+                default=0.5,
+            ),
+        ),
+        SharedWords,
     ),
     DeclaredCriterion("cosine", "Alike by a feature", options(field=FIELD, other=OTHER), Cosine),
 )

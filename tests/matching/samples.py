@@ -202,6 +202,7 @@ WIDE = {
     "trade": {"kind": "text"},
     "sector": {"kind": "text"},
     "code": {"kind": "text"},
+    "about": {"kind": "text"},
     "zone": {"kind": "number"},
     "revenue": {"kind": "number"},
     "quality": {"kind": "number"},
@@ -213,6 +214,7 @@ RULES = tuple(one.name for one in mentorkit_matching.mentorkit_rules())
 """All that is shipped is drawn, so that nothing is left out of the scan unseen."""
 
 
+SPOKEN = ("we", "bake", "bread", "and", "sell", "Fish", "on", "the", "shore", "in", "Ora", "日本語")
 ZONES = (
     ("", "Europe/Paris", "America/New_York", "Africa/Nairobi", "Pacific/Auckland"),
     ("Asia/Kolkata", "Europe/London", "America/St_Johns"),
@@ -254,6 +256,7 @@ def draw_wide_profile(random: Random, answered: float, whole: bool) -> dict[str,
         "trade": f"t{random.randint(0, 6)}",
         "sector": random.choice("xyz"),
         "code": draw_code(random),
+        "about": " ".join(random.choices(SPOKEN, k=random.randint(1, 12))),
         "zone": float(random.randint(0, 23)),
         "revenue": random.choice((0.0, 1e3, 1e6)) if few else random.uniform(0, 1e6),
         "quality": random.random(),
@@ -300,6 +303,11 @@ def draw_wide_use(random: Random, kinds: Sequence[str], noun: str) -> dict[str, 
         "availability": {**weekly, "full": random.choice((45, 60, 600, 20_000))},
         "min_availability": {**weekly, "least": random.choice((1, 60, 100))},
         "prior": {"field": "quality"},
+        "shared_words": {
+            "field": random.choice(("about", "city")),
+            "other": random.choice((None, "about")),
+            "full": random.choice((0.1, 0.5, 1)),
+        },
         "load": {"by": random.choice(("share", "count"))},
         "together": {"avoid": random.random() < 0.5},
         "cosine": {"field": "taste"},

@@ -9,7 +9,16 @@ import pytest
 
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, PluginError, Problem
-from mentorkit.hooks import Availability, Closeness, Criterion, Equal, Load, Overlap, Rule
+from mentorkit.hooks import (
+    Availability,
+    Closeness,
+    Criterion,
+    Equal,
+    Load,
+    Overlap,
+    Rule,
+    SharedWords,
+)
 from mentorkit.matching import bind
 from tests.matching.samples import create_fields, create_registry, create_strategy
 
@@ -194,6 +203,8 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
         (Availability(field="times", on="soon"), "on of its form: write a day"),
         (Availability(field="times", weeks=0), "weeks of its form: write a whole number from 1"),
         (Availability(field="times", full=0), "full of its form: write a whole number"),
+        (SharedWords(field="sector", full=0), "full of its form: write a number above 0"),
+        (SharedWords(field="hours"), "is of kind hours, and criterion own reads it"),
         (Load(by="age"), 'by of its form: write "share" or "count"'),
         (Equal(field="gone"), "there is no field 'gone'; criterion own reads it"),
     ],

@@ -82,6 +82,11 @@ class TestAvailability(Ours):
     options = Frozen(field="times", on="2027-03-01", zone="Asia/Kathmandu")
 
 
+class TestSharedWords(Ours):
+    name = "shared_words"
+    options = Frozen(field="sector")
+
+
 class TestLoad(Ours):
     name = "load"
 

@@ -34,7 +34,7 @@ def create_fields(**kinds: str) -> dict[str, Field]:
 def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) -> None:
     assert list(registry.criteria) == [
         "set_overlap", "equal", "contains", "closeness", "overlap", "availability", "prior",
-        "load", "together", "cosine",
+        "load", "together", "shared_words", "cosine",
     ]  # fmt: skip
     assert list(registry.rules) == [
         "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap",
@@ -59,6 +59,7 @@ def test_every_provider_has_a_title_and_options_that_a_form_can_show(registry: R
         ("equal", {"field": "industry", "prefix": {"2": 3}}, "prefix"),
         ("equal", {"field": "industry", "prefix": {"two": 1}}, "prefix"),
         ("availability", {"field": "times", "on": "in March"}, "on"),
+        ("shared_words", {"field": "about", "full": 0}, "full"),
         ("load", {"by": "age"}, "by"),
         ("together", {"avoid": "yes"}, "avoid"),
         ("contains", {"field": "industry"}, "other"),

@@ -23,6 +23,7 @@ import numpy as np
 from numba.extending import intrinsic
 
 from mentorkit.matching import passes as p
+from mentorkit.matching.texts import ONE
 
 LANES = 256
 TILE = 16 * LANES
@@ -32,6 +33,7 @@ TOP = 20_000
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
+ONE_TEXT = float(ONE * ONE)
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
 DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
@@ -162,6 +164,29 @@ def add_at(points, places, start, score):
 
 
 @compiled
+def alike(texts, text, i, points, full, start, score):
+    """Add the points of how alike texts are: the mentee's words, and the mentors who use each."""
+    product = np.zeros(score.size, np.int64)
+    for e in range(texts.first[text, i], texts.first[text, i + 1]):
+        word = texts.word[e]
+        low, end = texts.posted[word], texts.posted[word + 1]
+        high = end
+        while low < high:
+            middle = (low + high) >> 1
+            if texts.place[middle] < start:
+                low = middle + 1
+            else:
+                high = middle
+        while low < end and texts.place[low] < start + score.size:
+            product[texts.place[low] - start] += i64(texts.weight[e]) * i64(texts.place_weight[low])
+            low += 1
+    for j in range(score.size):
+        if product[j]:
+            value = min(max(0.0, min(product[j] / ONE_TEXT, full) / full), 1.0)
+            score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
 def share(mine, points, union, theirs, found, score):
     """Points x options in common / the mentor's options, or those of both."""
     for j in range(score.size):
@@ -288,6 +313,9 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
                 add_all(worth, score)
                 worth = -worth
             add_at(worth, t.met[t.past[i] : t.past[i + 1]], start, score)
+        elif kind == p.ALIKE:
+            worth = np.float64(t.points[first])
+            alike(t.texts, column, i, worth, t.settings[argument], start, score)
         elif kind == p.COSINE:
             theirs = t.numbers[column : column + argument, start:stop]
             mine = t.my_numbers[column : column + argument, i]
