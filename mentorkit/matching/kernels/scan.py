@@ -33,7 +33,6 @@ TOP = 20_000
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
-ONE_TEXT = float(ONE * ONE)
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
 DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
@@ -150,43 +149,6 @@ def take(column, score):
 
 
 @compiled
-def add_all(points, score):
-    for j in range(score.size):
-        score[j] += points
-
-
-@compiled
-def add_at(points, places, start, score):
-    """Add points to those of these places, in order of size, that are in the tile."""
-    for place in places:
-        if start <= place < start + score.size:
-            score[place - start] += points
-
-
-@compiled
-def alike(texts, text, i, points, full, start, score):
-    """Add the points of how alike texts are: the mentee's words, and the mentors who use each."""
-    product = np.zeros(score.size, np.int64)
-    for e in range(texts.first[text, i], texts.first[text, i + 1]):
-        word = texts.word[e]
-        low, end = texts.posted[word], texts.posted[word + 1]
-        high = end
-        while low < high:
-            middle = (low + high) >> 1
-            if texts.place[middle] < start:
-                low = middle + 1
-            else:
-                high = middle
-        while low < end and texts.place[low] < start + score.size:
-            product[texts.place[low] - start] += i64(texts.weight[e]) * i64(texts.place_weight[low])
-            low += 1
-    for j in range(score.size):
-        if product[j]:
-            value = min(max(0.0, min(product[j] / ONE_TEXT, full) / full), 1.0)
-            score[j] += i16(np.floor(points * value + 0.5))
-
-
-@compiled
 def share(mine, points, union, theirs, found, score):
     """Points x options in common / the mentor's options, or those of both."""
     for j in range(score.size):
@@ -222,6 +184,43 @@ def cosine(mine, points, theirs, product, score):
     for j in range(score.size):
         value = min(max(0.0, product[j]), 1.0)
         score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
+def add_all(points, score):
+    for j in range(score.size):
+        score[j] += points
+
+
+@compiled
+def add_at(points, places, start, score):
+    """Add points to those of these places, in order of size, that are in the tile."""
+    for place in places:
+        if start <= place < start + score.size:
+            score[place - start] += points
+
+
+@compiled
+def alike(texts, text, i, points, full, start, score):
+    """Add the points of how alike texts are: the mentee's words, and the mentors who use each."""
+    product = np.zeros(score.size, np.int64)
+    for e in range(texts.first[text, i], texts.first[text, i + 1]):
+        word = texts.word[e]
+        low, end = texts.posted[word], texts.posted[word + 1]
+        high = end
+        while low < high:
+            middle = (low + high) >> 1
+            if texts.place[middle] < start:
+                low = middle + 1
+            else:
+                high = middle
+        while low < end and texts.place[low] < start + score.size:
+            product[texts.place[low] - start] += i64(texts.weight[e]) * i64(texts.place_weight[low])
+            low += 1
+    for j in range(score.size):
+        if product[j]:
+            value = min(max(0.0, min(product[j] / np.float64(ONE * ONE), full) / full), 1.0)
+            score[j] += i16(np.floor(points * value + 0.5))
 
 
 @compiled
