@@ -69,16 +69,17 @@ def count_more(mine, theirs, found):
 
 @compiled
 def count_least(mine, weeks, words, theirs, found):
-    for j in range(found.size):
-        least = i64(bits(mine[0] & theirs[0, j]))
-        for word in range(1, words):
-            least += i64(bits(mine[word] & theirs[word, j]))
-        for week in range(1, weeks):
-            common = i64(0)
-            for word in range(week * words, (week + 1) * words):
-                common += i64(bits(mine[word] & theirs[word, j]))
-            least = min(least, common)
-        found[j] = i16(least)
+    """Count in each week what two have in common, and keep the fewest."""
+    common = np.empty(found.size, np.int16)
+    for week in range(weeks):
+        into = common if week else found
+        first = week * words
+        count(mine[first], theirs[first], into)
+        for word in range(first + 1, first + words):
+            count_more(mine[word], theirs[word], into)
+        if week:
+            for j in range(found.size):
+                found[j] = min(found[j], common[j])
 
 
 @compiled
