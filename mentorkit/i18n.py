@@ -91,6 +91,11 @@ def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str
     return f"{day}, {time} ({get_timezone_location(clock, locale=words, return_city=True)})"
 
 
+def clock_in(zone: str, otherwise: str) -> str:
+    """Return somebody's time zone; UTC is that of whoever has told none, so then `otherwise`."""
+    return otherwise if zone == "UTC" else zone
+
+
 def ahead(zone: str, now: datetime) -> int:
     """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
 

@@ -33,10 +33,6 @@ class Person(Kept):
         """Whether nothing is left to call them by; the row stays for what refers to its id."""
         return not (self.name or self.user_ref or self.external_key)
 
-    def clock(self, otherwise: str) -> str:
-        """Return the zone of their clock; UTC is that of who has told none, so then `otherwise`."""
-        return otherwise if self.zone == "UTC" else self.zone
-
 
 def is_zone(name: str) -> bool:
     """Return whether this is the id of a time zone, such as ``Africa/Nairobi``."""

@@ -21,7 +21,6 @@ from mentorkit.errors import Problem as InputProblem
 from mentorkit.hooks import forms
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
 from mentorkit.hooks.forms import *  # noqa: F403
-from mentorkit.hooks.forms import Form, RuleForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,7 +166,7 @@ class Criterion(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: Form | None = None
+    declared: forms.Form | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
         """Return the scorer for these options; called once for a run, before anyone is scored.
@@ -201,7 +200,7 @@ class Rule(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: RuleForm | None = None
+    declared: forms.RuleForm | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Rule:
         """Return the rule for these options; called once for a run."""

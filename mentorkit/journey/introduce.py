@@ -14,7 +14,7 @@ from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import format_moment, utc_hours
+from mentorkit.i18n import clock_in, format_moment, utc_hours
 from mentorkit.journey.contacts import KINDS, link
 from mentorkit.journey.definitions import fields_of, showing
 from mentorkit.journey.meet import Met
@@ -109,7 +109,7 @@ def in_words(
     one = tx.relationships.get(relationship)
     people = _people(tx, one)
     slots = _slots(tx, one, people)
-    zone = reader.clock(tx.programs.get(one.program_id).zone)
+    zone = clock_in(reader.zone, tx.programs.get(one.program_id).zone)
     times = [f"- {format_moment(each, zone=zone, locale=reader.locale)}" for each in slots]
     times = [in_locale(TIMES, reader.locale), *times] if times else []
     told = [
@@ -151,7 +151,7 @@ def _slots(tx: Transaction, one: Relationship, people: Here) -> list[datetime]:
     given = []
     for each, person in people.values():
         told = [time for name in asked for time in each.profile.get(name) or ()]
-        given.append(utc_hours(told, person.clock(program.zone), tx.now))
+        given.append(utc_hours(told, clock_in(person.zone, program.zone), tx.now))
     common = set.intersection(*given) if given else set()
     return next_slots(common, tx.now + NOTICE, WITHIN) if one.state in HOLDING else []
 

@@ -14,6 +14,7 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.signoffs import unsigned
+from mentorkit.i18n import clock_in
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
@@ -125,7 +126,7 @@ def pool_of(
                 held=row.capacity - free[row.id],
                 places=row.capacity,
                 cohort=row.cohort or "",
-                zone=people[row.person_id].clock(program.zone),
+                zone=clock_in(people[row.person_id].zone, program.zone),
             )
             for row in rows
             if places[role].get(row.id)
