@@ -22,6 +22,9 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 FALLBACK = "en"
 WEEK = 7 * 24
 """The hours of a week."""
+QUARTER = 15
+"""The minutes in which weekly times are told."""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @lru_cache(maxsize=64)
@@ -88,6 +91,11 @@ def format_moment(moment: datetime, *, zone: str, locale: str = FALLBACK) -> str
     return f"{day}, {time} ({get_timezone_location(clock, locale=words, return_city=True)})"
 
 
+def clock_in(zone: str, otherwise: str) -> str:
+    """Return somebody's time zone; UTC is that of whoever has told none, so then `otherwise`."""
+    return otherwise if zone == "UTC" else zone
+
+
 def ahead(zone: str, now: datetime) -> int:
     """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
 
@@ -100,6 +108,42 @@ def ahead(zone: str, now: datetime) -> int:
 def in_utc(hours: Iterable[int], zone: str, now: datetime) -> tuple[int, ...]:
     """Return the hours of UTC that these hours of the week of a clock in this zone are."""
     return tuple(sorted((hour - ahead(zone, now)) % WEEK for hour in hours))
+
+
+@lru_cache(maxsize=1 << 14)
+def quarters(time: str) -> range:
+    """Return the quarters of an hour of a week (0 is Monday 00:00) that ``mon 18:00-20:15`` is."""
+    day, _, span = time.partition(" ")
+    ends = [tuple(map(int, end.split(":"))) for end in span.split("-")]
+    first, past = (24 * 60 * DAYS.index(day) + 60 * hour + minute for hour, minute in ends)
+    return range(first // QUARTER, past // QUARTER)
+
+
+def utc_hours(times: Iterable[str | int], zone: str, now: datetime) -> set[int]:
+    """Return the whole hours of the week of UTC within times of a clock in this zone, as of now.
+
+    A number is an hour of UTC already.
+    """
+    ahead_by = (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+    told = [one for one in times if isinstance(one, str)]
+    week = 4 * WEEK
+    free = {(one - ahead_by // QUARTER) % week for time in told for one in quarters(time)}
+    whole = {hour for hour in range(WEEK) if free >= {*range(4 * hour, 4 * hour + 4)}}
+    return whole | {one for one in times if isinstance(one, int)}
+
+
+def format_times(times: Iterable[str | int], locale: str = FALLBACK) -> list[str]:
+    """Return weekly times with the days named in this language: ``Mon 18:00-20:15``.
+
+    Numbers among them, hours of UTC, come last and say so.
+    """
+    from babel.dates import get_day_names
+
+    names = get_day_names("abbreviated", locale=babel_locale(locale))
+    split = [one.split(" ") for one in times if isinstance(one, str)]
+    told = [f"{names[DAYS.index(day)]} {span}" for day, span in split]
+    hours = [one for one in times if isinstance(one, int)]
+    return told + [f"{span} (UTC)" for span in format_hours(hours, locale)]
 
 
 def format_hours(hours: Iterable[int], locale: str = FALLBACK) -> list[str]:

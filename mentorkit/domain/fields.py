@@ -19,7 +19,9 @@ from mentorkit.domain.reading import Check, Place
 from mentorkit.domain.text import in_locale, text
 from mentorkit.errors import Problem
 
-FieldKind = Literal["text", "number", "flag", "option", "ordered", "options", "hours", "vector"]
+FieldKind = Literal[
+    "text", "number", "flag", "option", "ordered", "options", "hours", "times", "vector"
+]
 KINDS: tuple[str, ...] = get_args(FieldKind)
 
 TYPES: Mapping[str, type] = {
@@ -30,6 +32,7 @@ TYPES: Mapping[str, type] = {
     "ordered": str,
     "options": tuple,
     "hours": tuple,
+    "times": tuple,
     "vector": tuple,
 }
 """The Python type of a field's value; `float` fields hold whole numbers too."""
@@ -41,7 +44,7 @@ SHOWN = 12
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
-_TIME = r"([0-9]{1,2})(?::00)? ?([ap]m)?"
+_TIME = r"([0-9]{1,2})(?::([0-9]{2}))? ?([ap]m)?"
 _SPAN = re.compile(rf"([a-z]{{3}})\S*\s+{_TIME}\s*[-\u2013]\s*{_TIME}")
 
 
@@ -53,7 +56,9 @@ class Field:
     `hidden` options keep the answers that stand already, and are not offered any more.
     What is answered to a `shown` field is read by whoever may become a match, and by the match.
     Kinds: text, number, flag, option (one of), ordered (one of, lowest first), options (several),
-    hours (weekly hours, 0 = Monday 00:00 to 167, in UTC), vector (numbers).
+    hours (weekly hours, 0 = Monday 00:00 to 167, in UTC), times (weekly times on the person's own
+    clock, to the quarter of an hour: ``mon 18:00-20:15``; a number among them is an hour of UTC, as
+    of `hours`), vector (numbers).
     """
 
     id: str
@@ -73,7 +78,7 @@ class Field:
         """
         if raw is None or (isinstance(raw, str) and not raw.strip()):
             return None
-        if self.kind in ("options", "hours", "vector"):
+        if self.kind in ("options", "hours", "times", "vector"):
             if not isinstance(raw, (str, list, tuple, set, frozenset)):
                 raise ValueError(f"{raw!r} is not a list; write the answers with {self.separator}")
             items = raw.split(self.separator) if isinstance(raw, str) else list(raw)
@@ -85,7 +90,8 @@ class Field:
                 return tuple(_number(value) for value in values)
             if self.kind == "hours":
                 return tuple(sorted({hour for value in values for hour in _hours(value)}))
-            return tuple(dict.fromkeys(self._option(str(value)) for value in values))
+            read = _times if self.kind == "times" else self._option
+            return tuple(dict.fromkeys(read(str(value)) for value in values))
         if isinstance(raw, (list, tuple, set, frozenset, Mapping)):
             raise ValueError("write one answer, not a list or a table")
         if self.kind in ("option", "ordered"):
@@ -179,17 +185,37 @@ def _flag(raw: Any) -> bool:
 
 def _hours(raw: Any) -> Iterable[int]:
     """Read ``Mon 18-20``, ``Mon 6pm-8pm``, ``Mon 18:00-20:00`` or an hour of the week, to 167."""
+    found = _weekly(raw, 60)
+    if isinstance(found, int):
+        return [found]
+    day, first, past = found
+    return range(_DAYS[day] * 24 + first // 60, _DAYS[day] * 24 + past // 60)
+
+
+def _times(raw: Any) -> str | int:
+    """Read ``Mon 18-20``, ``Mon 6:30pm-8pm`` or ``Mon 18:15-20:00``, or an hour of UTC, to 167."""
+    found = _weekly(raw, 15)
+    if isinstance(found, int):
+        return found
+    (begin, late), (end, later) = (divmod(minute, 60) for minute in found[1:])
+    return f"{found[0]} {begin:02}:{late:02}-{end:02}:{later:02}"
+
+
+def _weekly(raw: Any, step: int) -> tuple[str, int, int] | int:
+    """Read the day and the minutes from which and to which; or an hour of the week, to 167."""
     answer = str(raw).strip().casefold()
     if answer.isdecimal() and int(answer) < 168:
-        return [int(answer)]
+        return int(answer)
     if (found := _SPAN.fullmatch(answer)) and found[1] in _DAYS:
-        _, start, half, end, last = found.groups()
-        first = _hour(start, half or last)
-        past = _hour(end, last) or 24 * (first > 0)  # midnight is where a day ends as well
-        if first < past <= 24:
-            return range(_DAYS[found[1]] * 24 + first, _DAYS[found[1]] * 24 + past)
-    told = "write it in whole hours, such as Mon 18-20 or Mon 6pm-8pm"
-    raise ValueError(f"{told}; {raw!r} is not a weekly time")
+        _, start, late, half, end, later, last = found.groups()
+        first = 60 * _hour(start, half or last) + int(late or 0)
+        past = 60 * _hour(end, last) + int(later or 0)
+        past = past or 24 * 60 * (first > 0)  # midnight is where a day ends as well
+        if first < past <= 24 * 60 and first % step == past % step == 0:
+            return found[1], first, past
+    told = ("whole", "6pm-8pm") if step == 60 else ("quarters of", "6:15pm-8pm")
+    usual = "write it in {} hours, such as Mon 18-20 or Mon {}".format(*told)
+    raise ValueError(f"{usual}; {raw!r} is not a weekly time")
 
 
 def _hour(told: str, half: str | None) -> int:
@@ -331,6 +357,7 @@ def _schema(spec: Field) -> dict[str, Any]:
         "number": {"type": "number"},
         "flag": {"type": "boolean"},
         "hours": _list_of({"type": "integer", "minimum": 0, "maximum": 167}),
+        "times": _list_of({"type": ["string", "integer"]}),
         "options": _list_of(item),
         "vector": {"type": "array", "items": {"type": "number"}},
     }

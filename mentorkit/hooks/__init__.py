@@ -13,6 +13,7 @@ from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.hooks import providers
+from mentorkit.hooks.forms import *  # noqa: F403
 from mentorkit.hooks.manifest import Manifest
 from mentorkit.hooks.providers import *  # noqa: F403
 from mentorkit.hooks.providers import Problem

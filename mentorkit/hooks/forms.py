@@ -8,6 +8,12 @@ from dataclasses import field as made_by
 
 from mentorkit.domain.frozen import Frozen
 
+__all__ = [
+    "Above", "Availability", "Closeness", "Contains", "Cosine", "Differs", "Equal", "Form", "Load",
+    "MinAvailability", "MinOverlap", "Overlap", "PastPair", "Prior", "RuleForm", "Same",
+    "SameCohort", "SetOverlap", "SharedWords", "SharesAny", "Together", "Weekly"
+]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoFields:
@@ -15,6 +21,21 @@ class TwoFields:
 
     field: str
     other: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly(TwoFields):
+    """Compares weekly times in minutes, each on the person's own clock; `hours` are of UTC.
+
+    What counts is the week with the fewest minutes in common, of so many `weeks` from the Monday
+    before the day `on` (``2027-03-01``) on; "" is the day of the run, and without any a whole year.
+    Clocks stand in each week as they do on its Wednesday at 12:00 UTC. Whoever has told no zone is
+    in `zone`.
+    """
+
+    on: str = ""
+    weeks: int = 52
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +50,15 @@ class SetOverlap(TwoFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal(TwoFields):
-    """1 where both answered the same; else 0, or `partial[other_field]` where that one is equal."""
+    """1 where both answered the same; else the best partial value that applies, 0 where none does.
+
+    `partial` gives a value to other fields, where these are equal. `prefix` gives one to codes of
+    which the first so many letters and digits are equal, by how many ("3"): 47.11 and 47.19 of
+    NACE or ISIC are the same group, 471. Dots, spaces and dashes do not count.
+    """
 
     partial: Mapping[str, float] = made_by(default_factory=Frozen)
+    prefix: Mapping[str, float] = made_by(default_factory=Frozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +100,45 @@ class Cosine(TwoFields):
     """Cosine of two vectors (a stored feature), negative counted as 0."""
 
 
-Form = SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedWords(TwoFields):
+    """How alike two free texts are by their words, the rare ones weighing most (TF-IDF).
+
+    A cosine of `full` or more is 1. How rare a word is, is counted among the people of the run.
+    """
+
+    full: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How little a mentor has to carry when the run begins.
+
+    `by` says how it is measured: ``share`` of all their places that are free (default), or
+    ``count``, which is 1 / (1 + mentees they have) whatever their places.
+    """
+
+    by: str = "share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """1 where the two were brought together before, else 0; the other way round to `avoid` it."""
+
+    avoid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability(Weekly):
+    """How much of `full` minutes a week both are free: min(minutes, full) / full."""
+
+    full: int = 60
+
+
+Form = (
+    SetOverlap | Equal | Contains | Closeness | Overlap | Prior | Cosine | Load | Together
+    | Availability | SharedWords
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +176,16 @@ class MinOverlap(TwoFields):
     least: int = 1
 
 
-RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameCohort:
+    """The two belong to the same cohort. Who belongs to none: the pair cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinAvailability(Weekly):
+    """Both are free for at least `least` minutes in each week. Unanswered: cannot be."""
+
+    least: int = 60
+
+
+RuleForm = SharesAny | Differs | Same | Above | PastPair | MinOverlap | SameCohort | MinAvailability

@@ -18,24 +18,9 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
+from mentorkit.hooks import forms
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
-from mentorkit.hooks.forms import (
-    Above,
-    Closeness,
-    Contains,
-    Cosine,
-    Differs,
-    Equal,
-    Form,
-    MinOverlap,
-    Overlap,
-    PastPair,
-    Prior,
-    RuleForm,
-    Same,
-    SetOverlap,
-    SharesAny,
-)
+from mentorkit.hooks.forms import *  # noqa: F403
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,7 +166,7 @@ class Criterion(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: Form | None = None
+    declared: forms.Form | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
         """Return the scorer for these options; called once for a run, before anyone is scored.
@@ -215,7 +200,7 @@ class Rule(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: RuleForm | None = None
+    declared: forms.RuleForm | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Rule:
         """Return the rule for these options; called once for a run."""
@@ -496,8 +481,8 @@ class Slot(Provider):
 
 
 __all__ = [
+    *forms.__all__,
     "NO_OPTIONS",
-    "Above",
     "Answer",
     "Applicant",
     "Assigner",
@@ -508,32 +493,22 @@ __all__ = [
     "Candidate",
     "Channel",
     "Check",
-    "Closeness",
     "Column",
     "Command",
     "CommandContext",
-    "Contains",
     "Content",
     "ContentCheck",
     "Context",
-    "Cosine",
     "Criterion",
-    "Differs",
-    "Equal",
     "Facts",
     "FeedbackVendor",
-    "Form",
     "Grid",
     "Health",
     "Inbound",
     "JsonSchema",
     "Metric",
-    "MinOverlap",
     "Nudge",
-    "Overlap",
     "Parameter",
-    "PastPair",
-    "Prior",
     "Prompt",
     "Provider",
     "Reaction",
@@ -543,10 +518,6 @@ __all__ = [
     "RequirementCheck",
     "RetryLater",
     "Rule",
-    "RuleForm",
-    "Same",
-    "SetOverlap",
-    "SharesAny",
     "Sheet",
     "Slot",
     "SurveyRequest",

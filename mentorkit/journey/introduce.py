@@ -14,7 +14,7 @@ from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import format_moment
+from mentorkit.i18n import clock_in, format_moment, utc_hours
 from mentorkit.journey.contacts import KINDS, link
 from mentorkit.journey.definitions import fields_of, showing
 from mentorkit.journey.meet import Met
@@ -109,7 +109,7 @@ def in_words(
     one = tx.relationships.get(relationship)
     people = _people(tx, one)
     slots = _slots(tx, one, people)
-    zone = reader.zone if reader.zone != "UTC" else tx.programs.get(one.program_id).zone
+    zone = clock_in(reader.zone, tx.programs.get(one.program_id).zone)
     times = [f"- {format_moment(each, zone=zone, locale=reader.locale)}" for each in slots]
     times = [in_locale(TIMES, reader.locale), *times] if times else []
     told = [
@@ -146,12 +146,12 @@ def _ways(
 
 def _slots(tx: Transaction, one: Relationship, people: Here) -> list[datetime]:
     """Return when all of them could meet in the coming week, by the weekly hours they gave."""
-    fields = fields_of(tx, tx.programs.get(one.program_id))
-    asked = [name for name, field in fields.items() if field.kind == "hours"]
-    given = [
-        {hour for name in asked for hour in each.profile.get(name) or ()}
-        for each, _ in people.values()
-    ]
+    program = tx.programs.get(one.program_id)
+    asked = [n for n, field in fields_of(tx, program).items() if field.kind in ("hours", "times")]
+    given = []
+    for each, person in people.values():
+        told = [time for name in asked for time in each.profile.get(name) or ()]
+        given.append(utc_hours(told, clock_in(person.zone, program.zone), tx.now))
     common = set.intersection(*given) if given else set()
     return next_slots(common, tx.now + NOTICE, WITHIN) if one.state in HOLDING else []
 

@@ -14,6 +14,7 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.signoffs import unsigned
+from mentorkit.i18n import clock_in
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
@@ -122,6 +123,10 @@ def pool_of(
                 person_id=row.person_id,
                 choices=wishes(row.profile),
                 asked=asked.get(row.id, ""),
+                held=row.capacity - free[row.id],
+                places=row.capacity,
+                cohort=row.cohort or "",
+                zone=clock_in(people[row.person_id].zone, program.zone),
             )
             for row in rows
             if places[role].get(row.id)
@@ -137,7 +142,8 @@ def pool_of(
     }
     open_pairs = dict.fromkeys(either_way(open_now), "proposed_now")
     forbidden = {**refused, **apart, **open_pairs, **forbidden}
-    return Pool(side("mentee"), side("mentor"), fields, past=past, forbidden=forbidden)
+    sides, day = (side("mentee"), side("mentor")), tx.now.date()
+    return Pool(*sides, fields, past=past, forbidden=forbidden, day=day)
 
 
 def noes(tx: Transaction, program: Program, **of: Any) -> dict[tuple[str, str], Proposal]:

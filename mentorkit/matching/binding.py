@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from mentorkit.domain.fields import TYPES, Field
+from mentorkit.domain.people import is_zone
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid, PluginError, Problem
 from mentorkit.hooks.calls import FAILURES, describe
@@ -18,18 +20,24 @@ from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import (
     Above,
     Assigner,
+    Availability,
     Closeness,
     Criterion,
     Equal,
     Form,
+    Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     Provider,
     Rule,
     RuleForm,
+    SharedWords,
+    Weekly,
 )
 from mentorkit.matching.kinds import needed_kinds
 
+MOST_WEEKS = 260
 MOST_CRITERIA = 60
 """How many criteria a strategy may have: which of them have an opinion is kept in one word."""
 
@@ -362,6 +370,10 @@ class _Binding:
                 self._exists(name, place, "" if "partial" in own else f"{label} reads it")
                 if not 0 <= worth <= 1:
                     self._number(own, here, label, "partial", "write a number from 0 to 1", name)
+            for many, worth in form.prefix.items():
+                if not (many.isdecimal() and int(many) and 0 <= worth <= 1):
+                    told = "write how many characters = a number from 0 to 1, such as 3 = 0.7"
+                    self._number(own, here, label, "prefix", told, many)
         for option, ok, wish in _bounds(form):
             if not ok:
                 self._number(own, here, label, option, wish)
@@ -406,8 +418,28 @@ def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
         yield "full", form.full >= 1, "write a whole number of at least 1"
     if isinstance(form, MinOverlap):
         yield "least", form.least >= 1, "write a whole number of at least 1"
+    if isinstance(form, Weekly):
+        yield "weeks", 1 <= form.weeks <= MOST_WEEKS, f"write a whole number from 1 to {MOST_WEEKS}"
+        yield "zone", is_zone(form.zone), "write a time zone, such as Africa/Nairobi"
+        yield "on", not form.on or _is_day(form.on), 'write a day, such as "2027-03-01"'
+    if isinstance(form, SharedWords):
+        yield "full", 0 < form.full <= 1, "write a number above 0, and no more than 1"
+    if isinstance(form, Availability):
+        yield "full", form.full >= 1, "write a whole number of at least 1"
+    if isinstance(form, MinAvailability):
+        yield "least", form.least >= 1, "write a whole number of at least 1"
+    if isinstance(form, Load):
+        yield "by", form.by in ("share", "count"), 'write "share" or "count"'
     if isinstance(form, Above):
         yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_title(name: str) -> str:

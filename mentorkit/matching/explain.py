@@ -7,30 +7,42 @@ from collections.abc import Callable, Mapping
 from math import isnan
 from typing import Any
 
+import numpy as np
+
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.providers import (
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Equal,
     Form,
+    Load,
     Overlap,
     Prior,
     SetOverlap,
+    SharedWords,
+    Together,
 )
 from mentorkit.matching.binding import BoundCriterion, BoundRule
+from mentorkit.matching.forms import parts_of, prefix_of
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.texts import texts_of
+from mentorkit.matching.weekly import weeks_of
 from mentorkit.matching.wording import words
 
 __all__ = ["explain_pair", "own_reason", "storable", "words"]
 
 MUCH, SOME = 0.75, 0.25
 """From which value on something is said to fit well, and partly."""
+
+NAMED = 6
+"""So many words that two texts have in common are named."""
 
 Said = tuple[str, dict[str, Any]]
 Both = tuple[Said, Said]
@@ -155,7 +167,13 @@ def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) 
     if _alike(mine, theirs):
         said = ("same", {"field": form.field, "value": mine})
         return said, said
-    for part, _ in sorted(form.partial.items(), key=lambda item: (-item[1], item[0])):
+    for _, part, many in parts_of(form):
+        if many:
+            first = prefix_of(mine, many)
+            if first and first == prefix_of(theirs, many):
+                said = ("same_prefix", {"field": form.field, "value": _start(mine, many)})
+                return said, said
+            continue
         left, right = pool.mentees.answer(part, mentee), pool.mentors.answer(part, mentor)
         if answer(left) is not None and _alike(left, right):
             said = (
@@ -166,6 +184,12 @@ def _say_equal(form: Equal, pool: Pool, mentee: int, mentor: int, value: float) 
         ("different", {"field": form.field, "yours": mine, "theirs": theirs}),
         ("different", {"field": form.field, "yours": theirs, "theirs": mine}),
     )
+
+
+def _start(code: str, many: int) -> str:
+    """Return a code up to its `many`-th letter or digit, as it was written."""
+    ends = [at + 1 for at, char in enumerate(code) if char.isalnum()]
+    return code[: ends[many - 1]]
 
 
 def _alike(mine: Any, theirs: Any) -> bool:
@@ -221,6 +245,40 @@ def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) 
     return (code, {"field": form.field}), ("your_prior", {"field": form.field})
 
 
+def _say_words(form: SharedWords, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    """Name the words in common, but only those of answers that are shown to a match anyway."""
+    said: Said = ("words_none", {"field": form.field})
+    if shared := texts_of(form, pool).common(mentee, mentor)[:NAMED]:
+        said = ("words_some", {"field": form.field})
+        if all(pool.field(name).shown for name in (form.field, form.other or form.field)):
+            said = ("words_shared", {"field": form.field, "shared": tuple(shared)})
+    return said, said
+
+
+def _say_availability(
+    form: Availability, pool: Pool, mentee: int, mentor: int, value: float
+) -> Both:
+    weeks = weeks_of(form, pool)
+    minutes = weeks.minutes * int(weeks.common(np.array([mentee]), np.array([mentor]))[0])
+    said: Said = ("minutes_shared", {"field": form.field, "minutes": minutes})
+    if not minutes:
+        said = ("minutes_none", {"field": form.field})
+    return said, said
+
+
+def _say_load(form: Load, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    someone = pool.mentors.people[mentor]
+    of = someone.places or someone.held + someone.capacity
+    params = {"count": max(0, of - someone.held), "of": of}
+    return ("places_free", params), ("your_places", params)
+
+
+def _say_together(form: Together, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
+    met = (mentee, mentor) in pool.past
+    said: Said = ("met_before" if met else "met_never", {})
+    return said, said
+
+
 def _say_cosine(form: Cosine, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
     said = (_level(value, "alike_much", "alike_some", "alike_not"), {"field": form.field})
     return said, said
@@ -233,5 +291,9 @@ _FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {
     Closeness: _say_closeness,
     Overlap: _say_overlap,
     Prior: _say_prior,
+    Load: _say_load,
     Cosine: _say_cosine,
+    Together: _say_together,
+    Availability: _say_availability,
+    SharedWords: _say_words,
 }

@@ -15,23 +15,31 @@ from numpy.typing import NDArray
 
 from mentorkit.hooks.providers import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
     Form,
+    Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     RuleForm,
     Same,
+    SameCohort,
     SetOverlap,
+    SharedWords,
     SharesAny,
+    Together,
 )
-from mentorkit.matching.columns import count_bits
+from mentorkit.matching.columns import Coded, Codes, Column, Vocabulary, count_bits
 from mentorkit.matching.pool import UNANSWERED, Floats, Index, Pool, Words
+from mentorkit.matching.texts import ONE, texts_of
+from mentorkit.matching.weekly import weeks_of
 
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -78,11 +86,46 @@ def _set_overlap(form: SetOverlap, pool: Pool) -> Value:
     return value
 
 
+def parts_of(form: Equal) -> list[tuple[float, str, int]]:
+    """Return what is less than the same: value, other field, and characters, the best first.
+
+    A part is equal where that field is, or so many first characters of the field itself (else 0).
+    """
+    fields = [(worth, name, 0) for name, worth in form.partial.items()]
+    first = [(worth, "", int(many)) for many, worth in form.prefix.items()]
+    return sorted(fields + first, key=lambda part: (-part[0], -part[2], part[1]))
+
+
+def prefix_of(value: Any, many: int) -> str:
+    """Return the first letters and digits of a code, in small ones; "" where it has fewer."""
+    told = "".join(char for char in value if char.isalnum()) if isinstance(value, str) else ""
+    return told[:many].casefold() if len(told) >= many else ""
+
+
+def part_codes(form: Equal, pool: Pool, name: str, many: int) -> tuple[Codes, Codes]:
+    """Return both columns of a part of `parts_of` as codes; -1 where there is nothing."""
+    if not many:
+        return pool.codes(name, name)
+    field, other = form.field, form.other or form.field
+    vocabulary: Vocabulary = {}
+
+    def codes(column: Column) -> Codes:
+        if not isinstance(column, Coded):
+            return np.full(len(column), UNANSWERED, np.int32)
+        told = [prefix_of(one, many) for one in column.answers]
+        numbers = [vocabulary.setdefault(one, len(vocabulary)) if one else -1 for one in told]
+        return column.of_each(numbers, UNANSWERED, np.int32)
+
+    return pool.once(
+        (f"first {many}", field, other),
+        lambda: (codes(pool.mentees.packed(field)), codes(pool.mentors.packed(other))),
+    )
+
+
 def _equal(form: Equal, pool: Pool) -> Value:
     mentee_codes, mentor_codes = pool.codes(form.field, form.other or form.field)
     # The best partial value is looked at first, so that the first that applies is the one.
-    partial = sorted(form.partial.items(), key=lambda item: (-item[1], item[0]))
-    others = [(worth, pool.codes(name, name)) for name, worth in partial]
+    others = [(worth, part_codes(form, pool, name, many)) for worth, name, many in parts_of(form)]
 
     def value(mentees: Index, mentors: Index) -> Floats:
         mine, theirs = mentee_codes[mentees], mentor_codes[mentors]
@@ -133,8 +176,19 @@ def _overlap(form: Overlap, pool: Pool) -> Value:
     return value
 
 
-def _prior(form: Prior, pool: Pool) -> Value:
-    _, mentor_numbers = pool.numbers(form.field, form.field)
+def brought(form: Prior | Load, pool: Pool) -> Floats:
+    """Return what each mentor brings to every pair, nan for no opinion."""
+    if isinstance(form, Prior):
+        return pool.numbers(form.field, form.field)[1]
+    held, places = pool.mentors.held, pool.mentors.places
+    if form.by == "count":
+        return np.asarray(1.0 / (1.0 + held), np.float64)
+    free = np.maximum(places - held, 0)
+    return np.where(places > 0, free / np.maximum(places, 1), np.nan)
+
+
+def _brought(form: Prior | Load, pool: Pool) -> Value:
+    mentor_numbers = brought(form, pool)
 
     def value(mentees: Index, mentors: Index) -> Floats:
         shape = np.broadcast_shapes(mentees.shape, mentors.shape)
@@ -160,7 +214,55 @@ def _cosine(form: Cosine, pool: Pool) -> Value:
     return value
 
 
+def _together(form: Together, pool: Pool) -> Value:
+    new = _past_pair(PastPair(), pool)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        found: Floats = (new(mentees, mentors) == form.avoid).astype(np.float64)
+        return found
+
+    return value
+
+
+def _shared_words(form: SharedWords, pool: Pool) -> Value:
+    texts = texts_of(form, pool)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        shape = np.broadcast_shapes(mentees.shape, mentors.shape)
+        rows, cols = (np.broadcast_to(one, shape).ravel() for one in (mentees, mentors))
+        alike, order = np.zeros(rows.shape, np.int64), np.argsort(rows, kind="stable")
+        distinct, begins = np.unique(rows[order], return_index=True)
+        for mentee, here in zip(distinct, np.split(order, begins[1:]), strict=False):
+            alike[here] = texts.alike(int(mentee))[cols[here]]
+        found = np.minimum(alike / (ONE * ONE), form.full) / form.full
+        answered = texts.mentee_answered[rows] & texts.mentor_answered[cols]
+        return np.where(answered, found, np.nan).reshape(shape)
+
+    return value
+
+
+def _availability(form: Availability, pool: Pool) -> Value:
+    weeks = weeks_of(form, pool)
+
+    def value(mentees: Index, mentors: Index) -> Floats:
+        minutes = weeks.minutes * weeks.common(mentees, mentors)
+        answered = weeks.mentee_answered[mentees] & weeks.mentor_answered[mentors]
+        return np.where(answered, np.minimum(minutes, form.full) / form.full, np.nan)
+
+    return value
+
+
 # --------------------------------------------------------------------------- rules
+
+
+def _min_availability(form: MinAvailability, pool: Pool) -> Mask:
+    weeks = weeks_of(form, pool)
+
+    def mask(mentees: Index, mentors: Index) -> Bools:
+        enough: Bools = weeks.minutes * weeks.common(mentees, mentors) >= form.least
+        return enough
+
+    return mask
 
 
 def _min_overlap(form: SharesAny | MinOverlap, pool: Pool) -> Mask:
@@ -177,7 +279,7 @@ def _min_overlap(form: SharesAny | MinOverlap, pool: Pool) -> Mask:
 
 
 def _differs(form: Differs, pool: Pool) -> Mask:
-    left, right = pool.codes(form.field, form.other or form.field)
+    left, right = compared(form, pool)
 
     def mask(mentees: Index, mentors: Index) -> Bools:
         mine, theirs = left[mentees], right[mentors]
@@ -187,8 +289,22 @@ def _differs(form: Differs, pool: Pool) -> Mask:
     return mask
 
 
-def _same(form: Same, pool: Pool) -> Mask:
-    left, right = pool.codes(form.field, form.other or form.field)
+def compared(form: Same | SameCohort | Differs, pool: Pool) -> tuple[Codes, Codes]:
+    """Return what a rule compares of both sides as codes, -1 for nothing."""
+    if not isinstance(form, SameCohort):
+        return pool.codes(form.field, form.other or form.field)
+    vocabulary: Vocabulary = {}
+    return pool.once(
+        ("cohorts", "", ""),
+        lambda: (
+            Coded.of(pool.mentees.cohorts).compared(vocabulary),
+            Coded.of(pool.mentors.cohorts).compared(vocabulary),
+        ),
+    )
+
+
+def _same(form: Same | SameCohort, pool: Pool) -> Mask:
+    left, right = compared(form, pool)
 
     def mask(mentees: Index, mentors: Index) -> Bools:
         mine, theirs = left[mentees], right[mentors]
@@ -230,8 +346,12 @@ _VALUES: dict[type, Callable[[Any, Pool], Value]] = {
     Contains: _contains,
     Closeness: _closeness,
     Overlap: _overlap,
-    Prior: _prior,
+    Prior: _brought,
+    Load: _brought,
     Cosine: _cosine,
+    Together: _together,
+    Availability: _availability,
+    SharedWords: _shared_words,
 }
 
 _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
@@ -239,6 +359,8 @@ _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
     MinOverlap: _min_overlap,
     Differs: _differs,
     Same: _same,
+    SameCohort: _same,
     Above: _above,
     PastPair: _past_pair,
+    MinAvailability: _min_availability,
 }

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Above,
     Closeness,
     Contains,
     Cosine,
+    Equal,
     Form,
     MinOverlap,
     Overlap,
     Prior,
     RuleForm,
     SetOverlap,
+    SharedWords,
     SharesAny,
+    Weekly,
 )
 
 SET_KINDS = ("options", "hours", "option", "ordered")
 NUMBER_KINDS = ("number", "ordered")
+TIME_KINDS = ("times", "hours")
+CODE_KINDS = ("text", "option", "ordered")
 
 
 def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -28,10 +33,16 @@ def needed_kinds(form: Form | RuleForm) -> tuple[tuple[str, tuple[str, ...]], ..
     match form:
         case SetOverlap() | Overlap() | SharesAny() | MinOverlap():
             return (("field", SET_KINDS), ("other", SET_KINDS))
+        case Equal() if form.prefix:
+            return (("field", CODE_KINDS), ("other", CODE_KINDS))
         case Contains():
-            return (("field", ("option", "ordered", "text")), ("other", SET_KINDS))
+            return (("field", CODE_KINDS), ("other", SET_KINDS))
+        case Weekly():
+            return (("field", TIME_KINDS), ("other", TIME_KINDS))
         case Closeness() | Above():
             return (("field", NUMBER_KINDS), ("other", NUMBER_KINDS))
+        case SharedWords():
+            return (("field", ("text",)), ("other", ("text",)))
         case Prior():
             return (("field", ("number",)),)
         case Cosine():

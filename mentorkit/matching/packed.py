@@ -17,7 +17,8 @@ class PackedSide(Side):
     """People by column, in the order of their external key, else their id.
 
     `columns` are packed answers by field. `keys`, `names` and `persons` may be left out: nobody
-    then has an external key, a name, or a second entry.
+    then has an external key, a name, or a second entry. So may `held`, `places`,
+    `cohorts` and `zones`: nobody then has a mentee already, belongs to a cohort, or told a zone.
     """
 
     def __init__(
@@ -29,11 +30,18 @@ class PackedSide(Side):
         keys: Sequence[str] = (),
         names: Sequence[str] = (),
         persons: Sequence[str | None] = (),
+        held: NDArray[Any] | None = None,
+        places: NDArray[Any] | None = None,
+        cohorts: Sequence[str] = (),
+        zones: Sequence[str] = (),
     ) -> None:
         super().__init__(_Unpacked(self), tuple(columns))
         self._ids, self._packed = ids, dict(columns)
         self._keys, self._names, self._persons = keys, names, persons
         self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
+        self._held = np.zeros(len(ids), np.int64) if held is None else held
+        self._places = self._held + self._capacity if places is None else places
+        self._cohorts, self._zones = cohorts, zones
 
     @property
     def keys(self) -> Sequence[str]:
@@ -46,6 +54,22 @@ class PackedSide(Side):
     @property
     def capacity(self) -> Ints64:
         return np.asarray(self._capacity, np.int64)
+
+    @property
+    def held(self) -> Ints64:
+        return np.asarray(self._held, np.int64)
+
+    @property
+    def places(self) -> Ints64:
+        return np.asarray(self._places, np.int64)
+
+    @property
+    def cohorts(self) -> Sequence[str]:
+        return self._cohorts or [""] * len(self)
+
+    @property
+    def zones(self) -> Sequence[str]:
+        return self._zones or [""] * len(self)
 
     @property
     def asks(self) -> bool:
@@ -72,6 +96,10 @@ class PackedSide(Side):
             keys=some(self._keys),
             names=some(self._names),
             persons=some(self._persons),
+            held=self._held[index],
+            places=self._places[index],
+            cohorts=some(self._cohorts),
+            zones=some(self._zones),
         )
 
     def someone(self, at: int) -> Someone:
@@ -84,6 +112,10 @@ class PackedSide(Side):
             name=self._names[at] if len(self._names) else "",
             person_id=self._persons[at] if len(self._persons) else None,
             choices=self.choices(at),
+            held=int(self._held[at]),
+            places=int(self._places[at]),
+            cohort=self._cohorts[at] if len(self._cohorts) else "",
+            zone=self._zones[at] if len(self._zones) else "",
         )
 
     def __len__(self) -> int:
@@ -120,4 +152,8 @@ def pack(people: Iterable[Someone], fields: Iterable[str]) -> PackedSide:
         keys=side.keys,
         names=[one.name for one in ordered],
         persons=side.persons,
+        held=side.held,
+        places=side.places,
+        cohorts=side.cohorts,
+        zones=side.zones,
     )

@@ -44,6 +44,26 @@ NEED_ABOVE = 18  # dead where theirs less mine is not within a range (numbers)
 CLOSE = 19  # score += points x closeness (numbers)
 PLUS = 20  # score += a column of the mentors' own
 COSINE = 21  # score += points x cosine (argument: the length of the vectors)
+MET = 22  # score += points where the two were together before
+NEW = 23  # score += points where they were not
+WEEKS = 24  # found = slots in common in the week with fewest (argument: weeks x 16 + words of one)
+ALIKE = 25  # score += points x how alike two texts are (argument: what is enough, in settings)
+WORDS = 16  # more than the words of a week
+
+
+class Texts(NamedTuple):
+    """Words of both sides, end to end, as passes over texts read them, each with its weight.
+
+    Mentee i of text t has the words ``word[first[t, i]:first[t, i + 1]]``. Word w is used by the
+    mentors whose places in `order`, sorted, are ``place[posted[w]:posted[w + 1]]``.
+    """
+
+    first: NDArray[np.int64]  # (texts, mentees + 1)
+    word: NDArray[np.int32]
+    weight: NDArray[np.int32]
+    posted: NDArray[np.int64]
+    place: NDArray[np.int32]
+    place_weight: NDArray[np.int32]
 
 
 class Tape(NamedTuple):
@@ -81,6 +101,9 @@ class Tape(NamedTuple):
     order: NDArray[np.int32]
     apart: NDArray[np.int64]  # (mentees + 1,): where each mentee's forbidden mentors begin
     never: NDArray[np.int32]  # positions of mentors, sorted for each mentee
+    past: NDArray[np.int64]  # (mentees + 1,): where those begin whom each mentee had before
+    met: NDArray[np.int32]  # places in `order`, sorted for each mentee
+    texts: Texts
 
     @property
     def mentees(self) -> int:

@@ -19,6 +19,9 @@ class Someone:
     `choices` are the ids or keys of the mentors a mentee asked for, most wanted first.
     `asked` is what became of whom they asked for outside of these: an answer is still awaited
     ("open"), or none is ("over"); "" where they never asked. It only helps to say why.
+    `held` is how many mentees a mentor has already, and `places` how many at most (0: those and
+    `capacity`). `cohort` is the intake they belong to, "" for none; `zone` that of their clock
+    (``Africa/Nairobi``), "" where they have told none.
     """
 
     key: str
@@ -29,6 +32,10 @@ class Someone:
     person_id: str | None = None
     choices: tuple[str, ...] = ()
     asked: str = ""
+    held: int = 0
+    places: int = 0
+    cohort: str = ""
+    zone: str = ""
 
 
 def wishes(profile: Mapping[str, Any]) -> tuple[str, ...]:

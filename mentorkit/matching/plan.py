@@ -15,27 +15,35 @@ from numpy.typing import NDArray
 
 from mentorkit.hooks.providers import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
     Form,
+    Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     RuleForm,
     Same,
+    SameCohort,
     SetOverlap,
+    SharedWords,
     SharesAny,
+    Together,
 )
 from mentorkit.matching import passes
 from mentorkit.matching.binding import Bound
-from mentorkit.matching.forms import mask_of, value_of
+from mentorkit.matching.forms import brought, compared, mask_of, part_codes, parts_of, value_of
 from mentorkit.matching.passes import Tape
-from mentorkit.matching.pool import Floats, Index, Pool, Sets
+from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
 from mentorkit.matching.scan import Scan
+from mentorkit.matching.texts import Texts, by_place, texts_of
+from mentorkit.matching.weekly import Weeks, weeks_of
 
 Values = NDArray[np.int64]
 Rows = Callable[[int], list[tuple[Sequence[int], Sequence[int]]]]
@@ -99,7 +107,9 @@ class _Plan:
         self.values: list[NDArray[Any]] = [np.zeros(len(pool.mentees), np.int64)]
         self.settings: list[float] = []
         self.passes: list[_Pass] = []
-        self._packed: dict[tuple[str, str], tuple[bool, int]] = {}
+        self._packed: dict[tuple[int, int], tuple[bool, int]] = {}
+        self._weeks: dict[int, int] = {}
+        self._texts: list[Texts] = []
         self._most = 0
 
     def tape(self, criteria: Sequence[Form], rules: Sequence[RuleForm]) -> Tape | None:
@@ -129,7 +139,7 @@ class _Plan:
 
     def _answered(self, form: Form) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         pool = self.pool
-        other = getattr(form, "other", None) or form.field
+        other = _other(form)
         match form:
             case SetOverlap() | Overlap() | Contains():
                 sets = pool.sets(form.field, other)
@@ -142,9 +152,16 @@ class _Plan:
                 if np.isinf(mine).any() or np.isinf(theirs).any():
                     raise _Unfit
                 return ~np.isnan(mine), ~np.isnan(theirs)
-            case Prior():
-                _, theirs = pool.numbers(form.field, form.field)
-                return np.ones(len(pool.mentees), np.bool_), ~np.isnan(theirs)
+            case Availability():
+                weeks = weeks_of(form, pool)
+                return weeks.mentee_answered, weeks.mentor_answered
+            case SharedWords():
+                texts = texts_of(form, pool)
+                return texts.mentee_answered, texts.mentor_answered
+            case Prior() | Load():
+                return np.ones(len(pool.mentees), np.bool_), ~np.isnan(brought(form, pool))
+            case Together():
+                return np.ones(len(pool.mentees), np.bool_), np.ones(len(pool.mentors), np.bool_)
             case Cosine():
                 mine, theirs = pool.vectors(form.field, other)
                 if not mine.shape[1]:
@@ -201,6 +218,18 @@ class _Plan:
         else:
             self._steps(index, 0, [np.array([0.0, 1.0])])
 
+    def _count_weeks(self, form: Availability | MinAvailability) -> Weeks:
+        """Count the slots in which both are free, in the week that has fewest."""
+        weeks = weeks_of(form, self.pool)
+        if id(weeks) not in self._weeks:
+            self._weeks[id(weeks)] = len(self.words.mentors)
+            for mentors, mentees in zip(weeks.mentors.T, weeks.mentees.T, strict=True):
+                self.words.add(mentors, mentees)
+        argument = weeks.weeks * passes.WORDS + weeks.words
+        self._pass(passes.WEEKS, self._weeks[id(weeks)], argument)
+        self._most = weeks.slots
+        return weeks
+
     def _steps(self, index: int, value_row: int, values: Sequence[Floats]) -> None:
         """Add what each count is worth, as the steps by which it grows."""
         most = self._most  # nobody has more in common
@@ -219,19 +248,21 @@ class _Plan:
 
     def _criterion(self, index: int, form: Form) -> None:
         pool = self.pool
-        other = getattr(form, "other", None) or form.field
+        other = _other(form)
         if isinstance(form, Equal):
-            if not form.partial:
-                byte, column = self._compared(form.field, other)
+            parts = parts_of(form)
+            same = pool.codes(form.field, other)
+            if not parts:
+                byte, column = self._compared(same)
                 self._pass(
                     passes.SAME if byte else passes.SAME_CODE, column, 0, 0, index, _one(1.0)
                 )
                 return
             self._pass(passes.CLEAR)
             # The best partial value stands last, so that it overwrites the others.
-            worst_first = sorted(form.partial.items(), key=lambda item: (-item[1], item[0]))[::-1]
-            for name, worth in (*((n, w) for n, w in worst_first), ("", 1.0)):
-                byte, column = self._compared(name or form.field, name or other)
+            layers = [(w, part_codes(form, pool, name, many)) for w, name, many in parts[::-1]]
+            for worth, codes in (*layers, (1.0, same)):
+                byte, column = self._compared(codes)
                 kind = passes.MARK if byte else passes.MARK_CODE
                 self._pass(kind, column, 0, 0, index, _one(worth))
             self._pass(passes.ADD)
@@ -251,14 +282,25 @@ class _Plan:
                 self.settings += [form.target, form.span, form.wrap or 0.0]
                 column = self.numbers.add(theirs, mine)
                 self._pass(passes.CLOSE, column, argument, 0, index, _points)
-        elif isinstance(form, Prior):
-            _, theirs = pool.numbers(form.field, form.field)
+        elif isinstance(form, (Prior, Load)):
+            theirs = brought(form, pool)
             self._pass(
                 passes.PLUS, 0, 0, 0, index,
                 lambda points: [
                     ([self.shorts.add(_parts(points, np.nan_to_num(theirs)).astype(np.int16))], [0])
                 ],
             )  # fmt: skip
+        elif isinstance(form, Availability):
+            weeks = self._count_weeks(form)
+            minutes = np.arange(weeks.slots + 1) * weeks.minutes
+            self._steps(index, 0, [np.minimum(minutes, form.full) / form.full])
+        elif isinstance(form, SharedWords):
+            self._texts.append(texts_of(form, pool))
+            argument = len(self.settings)
+            self.settings += [form.full, 0.0, 0.0]
+            self._pass(passes.ALIKE, len(self._texts) - 1, argument, 0, index, _points)
+        elif isinstance(form, Together):
+            self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
         elif isinstance(form, Cosine):
             left, right = pool.vectors(form.field, other)
             first = [self.numbers.add(right[:, a], left[:, a]) for a in range(left.shape[1])][:1]
@@ -267,14 +309,17 @@ class _Plan:
     # ------------------------------------------------------------------ rules
 
     def _rule(self, form: RuleForm) -> None:
-        if isinstance(form, (Same, Differs)):
-            byte, column = self._compared(form.field, form.other or form.field)
+        if isinstance(form, (Same, SameCohort, Differs)):
+            byte, column = self._compared(compared(form, self.pool))
             kinds = (
-                (passes.NEED_SAME_CODE, passes.NEED_SAME)
-                if isinstance(form, Same)
-                else (passes.NEED_OTHER_CODE, passes.NEED_OTHER)
+                (passes.NEED_OTHER_CODE, passes.NEED_OTHER)
+                if isinstance(form, Differs)
+                else (passes.NEED_SAME_CODE, passes.NEED_SAME)
             )
             self._pass(kinds[byte], column)
+        elif isinstance(form, MinAvailability):
+            weeks = self._count_weeks(form)
+            self._pass(passes.NEED, argument=-(-form.least // weeks.minutes))
         elif isinstance(form, Above):
             mine, theirs = self.pool.numbers(form.field, form.other or form.field)
             table = self._table(mine, theirs)
@@ -294,11 +339,14 @@ class _Plan:
 
     # ------------------------------------------------------------------ columns
 
-    def _compared(self, mentee_field: str, mentor_field: str) -> tuple[bool, int]:
-        """Pack two columns that are compared; return whether bytes are enough, and the column."""
-        key = mentee_field, mentor_field
+    def _compared(self, codes: tuple[Codes, Codes]) -> tuple[bool, int]:
+        """Pack two columns that are compared; return whether bytes are enough, and the column.
+
+        The pool gives the same columns as the same arrays, so that they are packed once.
+        """
+        mine, theirs = codes
+        key = id(mine), id(theirs)
         if key not in self._packed:
-            mine, theirs = self.pool.codes(*key)
             if max(mine.max(initial=0), theirs.max(initial=0)) < BYTE:
                 bytes_of_mine = np.where(mine < 0, NOBODY, mine + 1).astype(np.uint8)
                 column = self.bytes.add((theirs + 1).astype(np.uint8), bytes_of_mine)
@@ -355,7 +403,8 @@ class _Plan:
                 if worth not in made:
                     made[worth] = entries.add(one.kind, one.argument, one.rows(worth))
                 base[at, number] = made[worth]
-        apart, never = self._apart(past)
+        apart, never = self._by_mentee({*self.pool.forbidden, *(self.pool.past if past else ())})
+        before, met = self._by_mentee(self._met(order))
         mentees = len(self.pool.mentees)
         return Tape(
             passes=np.array(
@@ -385,16 +434,26 @@ class _Plan:
             order=order.astype(np.int32),
             apart=apart,
             never=never,
+            past=before,
+            met=met,
+            texts=_joined(self._texts, order, mentees),
         )
 
-    def _apart(self, past: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return whom no mentee may have by name: forbidden, or met before where that counts."""
-        pairs = np.array(
-            sorted({*self.pool.forbidden, *(self.pool.past if past else ())}), np.int64
-        ).reshape(-1, 2)
-        apart = np.zeros(len(self.pool.mentees) + 1, np.int64)
-        np.cumsum(np.bincount(pairs[:, 0], minlength=len(self.pool.mentees)), out=apart[1:])
-        return apart, pairs[:, 1].astype(np.int32)
+    def _met(self, order: Index) -> Iterable[tuple[int, int]]:
+        """Return who had whom before, mentors by their place in the order of the tape."""
+        if not any(one.kind in (passes.MET, passes.NEW) for one in self.passes):
+            return ()
+        place = {int(mentor): at for at, mentor in enumerate(order)}
+        return {(i, place[j]) for i, j in self.pool.past if j in place}
+
+    def _by_mentee(
+        self, found: Iterable[tuple[int, int]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return pairs as the mentors of each mentee, sorted, and where those of each begin."""
+        pairs = np.array(sorted(found), np.int64).reshape(-1, 2)
+        begins = np.zeros(len(self.pool.mentees) + 1, np.int64)
+        np.cumsum(np.bincount(pairs[:, 0], minlength=len(self.pool.mentees)), out=begins[1:])
+        return begins, pairs[:, 1].astype(np.int32)
 
 
 @dataclass(slots=True)
@@ -457,6 +516,39 @@ def _parts(points: int, values: Floats) -> Values:
 def _entries(row: Values) -> tuple[list[int], list[int]]:
     there = np.flatnonzero(row)
     return there.tolist(), row[there].tolist()
+
+
+def _joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
+    """Return the words of several texts end to end, each mentor by the place in the order."""
+    first: NDArray[np.int64] = np.zeros((len(texts), mentees + 1), np.int64)
+    ints: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(4)]
+    word, weight, place, place_weight = ints
+    posted = [np.zeros(1, np.int64)]
+    words, begin, end = 0, 0, 0
+    for at, one in enumerate(texts):
+        first[at] = one.mentees.first + begin
+        word.append(one.mentees.what + words)
+        weight.append(one.mentees.weight)
+        mentors = by_place(one.mentors, order)
+        posted.append(mentors.first[1:] + end)
+        place.append(mentors.what)
+        place_weight.append(mentors.weight)
+        words += len(mentors.first) - 1
+        begin += len(one.mentees.what)
+        end += len(mentors.what)
+    return passes.Texts(
+        first,
+        np.concatenate(word).astype(np.int32),
+        np.concatenate(weight),
+        np.concatenate(posted),
+        np.concatenate(place),
+        np.concatenate(place_weight),
+    )
+
+
+def _other(form: Form) -> str:
+    """Return the mentor's field that a form reads, "" where it reads none."""
+    return str(getattr(form, "other", None) or getattr(form, "field", ""))
 
 
 def _points(points: int) -> list[tuple[Sequence[int], Sequence[int]]]:

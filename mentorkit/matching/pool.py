@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -83,6 +84,27 @@ class Side:
         return np.array([someone.capacity for someone in self.people], np.int64)
 
     @property
+    def held(self) -> Ints64:
+        """How many mentees each one has already."""
+        return np.array([someone.held for someone in self.people], np.int64)
+
+    @property
+    def places(self) -> Ints64:
+        """How many mentees each one can have at once, those they have and those to come."""
+        told = np.array([someone.places for someone in self.people], np.int64)
+        return np.where(told > 0, told, self.held + self.capacity)
+
+    @property
+    def cohorts(self) -> Sequence[str]:
+        """The cohort of each, "" for none."""
+        return [someone.cohort for someone in self.people]
+
+    @property
+    def zones(self) -> Sequence[str]:
+        """The time zone of each one's clock, "" where they have told none."""
+        return [someone.zone for someone in self.people]
+
+    @property
     def asks(self) -> bool:
         """Whether anybody asked for anybody."""
         return any(someone.choices for someone in self.people)
@@ -146,10 +168,12 @@ class Pool:
     `past` holds the (mentee id, mentor id) pairs that were together before, for the rule
     `PastPair`. `forbidden` holds the pairs that a safeguard refuses, with the reason or its
     code; no rule, lock or assigner gets past it. Two entries of one person (`person_id`) are
-    always forbidden.
+    always forbidden. `day` is the first of those for which weekly times are compared.
 
     Raises `Invalid` when an id is given twice on one side, or a capacity is negative.
     """
+
+    day: date | None
 
     def __init__(
         self,
@@ -158,6 +182,7 @@ class Pool:
         fields: Mapping[str, Field],
         past: Collection[tuple[str, str]] = (),
         forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
+        day: date | None = None,
     ) -> None:
         lists = {"mentees": _in_order(mentees), "mentors": _in_order(mentors)}
         problems = [p for side, people in lists.items() for p in _check(side, people)]
@@ -167,6 +192,7 @@ class Pool:
         columns = (*fields, *sorted(answered - set(fields)))
         sides = Side(lists["mentees"], columns), Side(lists["mentors"], columns)
         self._hold(*sides, fields, past, forbidden or {})
+        self.day = day
 
     @classmethod
     def of(
@@ -176,10 +202,12 @@ class Pool:
         fields: Mapping[str, Field],
         past: Collection[tuple[str, str]] = (),
         forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
+        day: date | None = None,
     ) -> Pool:
         """Return a pool of sides that are packed already, in the order of their keys, else ids."""
         pool = cls.__new__(cls)
         pool._hold(mentees, mentors, fields, past, forbidden or {})
+        pool.day = day
         return pool
 
     def _hold(
@@ -265,6 +293,10 @@ class Pool:
             ("vectors", mentee_field, mentor_field),
             lambda: self._vectors(mentee_field, mentor_field),
         )
+
+    def once(self, key: tuple[str, str, str], make: Callable[[], T]) -> T:
+        """Return what is made of these people for a form, made when it is first asked for."""
+        return self._packed.get(key, make)
 
     def field(self, name: str) -> Field:
         """Return the declared field, or a text field where none is declared."""

@@ -156,6 +156,8 @@ def _someone(lead: Lead) -> Someone:
         name=lead.name,
         person_id=f"e-mail {email}" if email else f"key {lead.key}\x00{name}",
         choices=wishes(lead.profile),
+        cohort=lead.cohort or "",
+        zone=lead.zone or "",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.hooks.providers import (
     Above,
     Differs,
+    MinAvailability,
     MinOverlap,
     PastPair,
     Same,
+    SameCohort,
     SharesAny,
 )
 from mentorkit.matching.binding import BoundRule
@@ -194,6 +197,8 @@ class _Ruled:
         waiting = self._unanswered()
         if waiting is not None:
             rule, name = waiting
+            if isinstance(rule.rule.declared, SameCohort):
+                return _reason("no_cohort", rule=rule_phrase(rule))
             return _reason("unanswered", field=name, rule=rule_phrase(rule))
         if not self.safe.any():
             if self._why_unsafe <= {"same_person"}:
@@ -214,7 +219,8 @@ class _Ruled:
         """Return the change that would help."""
         waiting = self._unanswered()
         if waiting is not None:
-            return _reason("answer", field=waiting[1])
+            name = waiting[1]
+            return _reason("answer", field=name) if name else _reason("give_cohort")
         if not self.safe.any():
             if self._why_unsafe <= {"same_person"}:
                 return _reason(f"recruit_{self.others}")
@@ -280,9 +286,15 @@ class _Ruled:
         return name, pool.mentors.answer(name, self.at)
 
     def _unanswered(self) -> tuple[BoundRule, str] | None:
+        """Return a rule that needs an answer this person has not given, and the field of it.
+
+        The field is "" where it is the cohort that is missing.
+        """
         for rule in self.rules:
             form = rule.rule.declared
-            if isinstance(form, (SharesAny, MinOverlap, Same, Above)):
+            if isinstance(form, SameCohort) and not self._me.cohort:
+                return rule, ""
+            if isinstance(form, (SharesAny, MinOverlap, MinAvailability, Same, Above)):
                 name, value = self._answer(form)
                 if value is None:
                     return rule, name
@@ -293,6 +305,8 @@ class _Ruled:
         form = rule.rule.declared
         if form is None or isinstance(form, PastPair):
             return None
+        if isinstance(form, SameCohort):
+            return _phrase("needs_cohort", value=self._me.cohort)
         own, mine = self._answer(form)
         if mine is None:
             return None
@@ -307,30 +321,41 @@ class _Ruled:
                 return _phrase("needs_any", **about, values=_listed(mine))
             case MinOverlap():
                 return _phrase("needs_some", **about, values=_listed(mine), least=form.least)
+            case MinAvailability():
+                zone = self._me.zone or form.zone
+                values, least = _listed(mine), form.least
+                return _phrase("needs_minutes", **about, values=values, least=least, zone=zone)
             case Above():
                 return self._steps(form, field, mine)
 
     def _steps(self, form: Above, field: str, mine: Any) -> Frozen | None:
         """Return the answers that stand far enough above; None where the vocabulary has none."""
         left, _ = self.left.pool.numbers(form.field, field)
-        low = float(left[self.at]) + form.least
+        low: float | None = float(left[self.at]) + form.least
         high = None if form.most is None else float(left[self.at]) + form.most
         spec = self.left.pool.field(field)
+        if form.least == -inf:
+            low = None
         if spec.kind == "ordered":
             steps = list(spec.choices)
             fit = [
                 option
                 for place, option in enumerate(steps)
-                if place >= low and (high is None or place <= high)
+                if (low is None or place >= low) and (high is None or place <= high)
             ]
             if not fit:
                 return None
-            if high is None:
-                return _phrase("needs_steps", field=field, value=fit[0])
-            return _phrase("needs_between", field=field, value=fit[0], upto=fit[-1])
-        if high is None:
-            return _phrase("needs_steps", field=field, value=low)
-        return _phrase("needs_between", field=field, value=low, upto=high)
+            return _range(field, None if low is None else fit[0], None if high is None else fit[-1])
+        return _range(field, low, high)
+
+
+def _range(field: str, low: Any, high: Any) -> Frozen | None:
+    """Return what an answer has to be at least and at most, None for no such end."""
+    if low is None:
+        return None if high is None else _phrase("needs_upto", field=field, value=high)
+    if high is None:
+        return _phrase("needs_steps", field=field, value=low)
+    return _phrase("needs_between", field=field, value=low, upto=high)
 
 
 _APART = {
@@ -352,10 +377,19 @@ def rule_phrase(bound: BoundRule) -> Frozen:
             return _phrase("rule_shares_any", field=form.field)
         case MinOverlap():
             return _phrase("rule_min_overlap", field=form.field, least=form.least)
+        case MinAvailability():
+            return _phrase("rule_min_availability", field=form.field, least=form.least)
+        case Above() if form.most is not None and form.most < 0:
+            least, most = -form.most, -form.least
+            if most == inf:
+                return _phrase("rule_below", field=form.field, least=least)
+            return _phrase("rule_below_most", field=form.field, least=least, most=most)
         case Above() if form.most is None:
             return _phrase("rule_above", field=form.field, least=form.least)
         case Above():
             return _phrase("rule_above_most", field=form.field, least=form.least, most=form.most)
+        case SameCohort():
+            return _phrase("rule_same_cohort")
         case PastPair():
             return _phrase("rule_past_pair")
         case _:

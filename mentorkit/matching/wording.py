@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mentorkit.domain.fields import Field
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import WEEK, ahead, format_hours, format_number, translate
+from mentorkit.i18n import WEEK, ahead, format_hours, format_number, format_times, translate
 
 SENTENCES: Mapping[str, str] = {
     # why a pair fits, told to one of the two
@@ -28,6 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "shares_none": "You have no {field} in common.",
     "same": "You have the same {field}: {value}.",
     "same_part": "Another {field}, but the same {part}: {value}.",
+    "same_prefix": "Another {field}, but both begin with {value}.",
     "different": "You have a different {field}: {yours} and {theirs}.",
     "offers": "Offers {value}, which you named under {field}.",
     "offers_not": "Does not offer {value}, which you named under {field}.",
@@ -43,10 +44,21 @@ SENTENCES: Mapping[str, str] = {
     "apart": "You are {count} apart in {field}.",
     "hours_shared": "You have {count} hours a week in common ({field}).",
     "hours_shared.one": "You have one hour a week in common ({field}).",
+    "minutes_shared": "You are both free for {minutes} minutes in every week ({field}).",
+    "minutes_none": "There are weeks in which you are never free at the same time ({field}).",
+    "words_shared": "You both use these words under {field}: {shared}.",
+    "words_some": "You use some of the same words under {field}.",
+    "words_none": "You use no words in common under {field}.",
     "prior_high": "Brings much: {field}.",
     "prior_some": "Brings something: {field}.",
     "prior_low": "Brings little: {field}.",
     "your_prior": "What you bring counts: {field}.",
+    "places_free": "Has {count} of {of} places free.",
+    "places_free.all": "Has no mentee yet.",
+    "your_places": "You have {count} of {of} places free.",
+    "your_places.all": "You have no mentee yet.",
+    "met_before": "You were brought together before.",
+    "met_never": "You were not brought together before.",
     "alike_much": "You are much alike in {field}.",
     "alike_some": "You are somewhat alike in {field}.",
     "alike_not": "You are not alike in {field}.",
@@ -62,8 +74,12 @@ SENTENCES: Mapping[str, str] = {
     "rule_same": "the same {field}",
     "rule_shares_any": "some {field} in common",
     "rule_min_overlap": "at least {least} of {field} in common",
+    "rule_min_availability": "at least {least} minutes a week in common ({field})",
     "rule_above": "a mentor who stands at least {least} steps above in {field}",
     "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",
+    "rule_below": "a mentor who stands at least {least} steps below in {field}",
+    "rule_below_most": "a mentor who stands {least} to {most} steps below in {field}",
+    "rule_same_cohort": "the same cohort",
     "rule_past_pair": "a pair that was not together before",
     # safeguards, why a lock is refused or overrides, and why somebody is alone
     "breaks_rule": "The pair breaks the rule that asks for {rule}.",
@@ -83,6 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "no_mentors": "There is no mentor in this run.",
     "no_mentees": "There is no mentee in this run.",
     "unanswered": "{field} is not answered, and the rule that asks for {rule} needs it.",
+    "no_cohort": "Belongs to no cohort, and the rule that asks for {rule} needs one.",
     "ruled_out": (
         "The rule that asks for {rule} rules out {count} of {of} {others}; with the other rules, "
         "nobody is left."
@@ -120,6 +137,7 @@ SENTENCES: Mapping[str, str] = {
     "recruit_mentors": "Recruit a mentor.",
     "recruit_mentees": "Recruit a mentee.",
     "answer": "Ask them for their {field}.",
+    "give_cohort": "Put them into a cohort.",
     "relax": "Without the rule that asks for {rule}, {count} {others} could be had.",
     "relax.one": "Without the rule that asks for {rule}, one of the {others} could be had.",
     "one_more_place": (
@@ -202,7 +220,10 @@ SENTENCES: Mapping[str, str] = {
     "needs_same": "{field} {value}",
     "needs_any": "any of {values} under {field}",
     "needs_some": "at least {least} of {values} under {field}",
+    "needs_minutes": "at least {least} minutes a week of {values} ({zone}) under {field}",
     "needs_steps": "{field} from {value} up",
+    "needs_upto": "{field} up to {value}",
+    "needs_cohort": "cohort {value}",
     "needs_between": "{field} from {value} to {upto}",
 }
 """One sentence for each code, in English.
@@ -235,10 +256,21 @@ ABOUT: Mapping[str, str] = {
     "apart": "They are {count} apart in {field}.",
     "hours_shared": "They have {count} hours a week in common ({field}).",
     "hours_shared.one": "They have one hour a week in common ({field}).",
+    "minutes_shared": "Both are free for {minutes} minutes in every week ({field}).",
+    "minutes_none": "There are weeks in which they are never free at the same time ({field}).",
+    "words_shared": "Both use these words under {field}: {shared}.",
+    "words_some": "They use some of the same words under {field}.",
+    "words_none": "They use no words in common under {field}.",
     "prior_high": "{other} brings much: {field}.",
     "prior_some": "{other} brings something: {field}.",
     "prior_low": "{other} brings little: {field}.",
     "your_prior": "What {one} brings counts: {field}.",
+    "places_free": "{other} has {count} of {of} places free.",
+    "places_free.all": "{other} has no mentee yet.",
+    "your_places": "{one} has {count} of {of} places free.",
+    "your_places.all": "{one} has no mentee yet.",
+    "met_before": "They were brought together before.",
+    "met_never": "They were not brought together before.",
     "alike_much": "They are much alike in {field}.",
     "alike_some": "They are somewhat alike in {field}.",
     "alike_not": "They are not alike in {field}.",
@@ -306,10 +338,14 @@ def joined(texts: Sequence[str]) -> str:
 def answer(field: Field, value: Any, locale: str = "en", *, zone: str, now: datetime) -> str:
     """Return what somebody answered as others read it, in the reader's language.
 
-    Hours, which are kept in UTC, are those of a clock in this zone.
+    Hours, which are kept in UTC, are those of a clock in this zone; times are those of whoever
+    answered, wherever their clock is.
     """
     if field.kind == "hours":
         return "; ".join(format_hours(((one + ahead(zone, now)) % WEEK for one in value), locale))
+    if field.kind == "times":
+        told = "; ".join(format_times(value, locale))
+        return translate("{times} (on their own clock)", locale).format(times=told)
     if field.kind == "flag":
         return translate("Yes" if value else "No", locale)
     if field.kind == "number":
@@ -361,7 +397,11 @@ def _show(
     if isinstance(value, (tuple, list)):
         hours = about is not None and about.kind == "hours"
         shown = (
-            format_hours(value, locale) if hours else [_option(one, locale, about) for one in value]
+            format_hours(value, locale)
+            if hours
+            else format_times(value, locale)
+            if about is not None and about.kind == "times"
+            else [_option(one, locale, about) for one in value]
         )
         rest = len(shown) - _LISTED
         listed = ", ".join(shown[:_LISTED])

@@ -13,7 +13,7 @@ import flask
 from mentorkit.domain import reading
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import is_zone
-from mentorkit.i18n import WEEK, format_hours
+from mentorkit.i18n import WEEK, format_hours, format_times
 from mentorkit.i18n import in_utc as hours_in_utc
 from mentorkit.journey.definitions import fields_of, requirements_of
 from mentorkit.matching.wording import answer
@@ -101,8 +101,10 @@ def as_typed(question: Mapping[str, Any], hours_ahead: int = 0) -> Any:
     Hours are those of a clock that is `hours_ahead` of UTC.
     """
     value = question["value"]
-    if question["kind"] == "hours":
-        return "; ".join(format_hours((hour + hours_ahead) % WEEK for hour in value or ()))
+    if question["kind"] in ("hours", "times"):
+        own = format_times(one for one in value or () if isinstance(one, str))
+        hours = [(one + hours_ahead) % WEEK for one in value or () if isinstance(one, int)]
+        return "; ".join([*own, *format_hours(hours)])
     if question["kind"] == "number" and value is not None:
         return digits(value)
     return value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mentorkit.hooks import (
+    Availability,
     Closeness,
     Contains,
     Cosine,
@@ -14,11 +15,14 @@ from mentorkit.hooks import (
     Field,
     Form,
     JsonSchema,
+    Load,
     Overlap,
     Prior,
     SetOverlap,
+    SharedWords,
+    Together,
 )
-from mentorkit_matching.schemas import FIELD, OTHER, number, options, whole
+from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, TIMES, WEEKS, number, options, whole
 
 
 class DeclaredCriterion(Criterion):
@@ -71,6 +75,7 @@ CRITERIA: tuple[Criterion, ...] = (
                 "description": "Other fields, and what it is worth (0 to 1) where only those are "
                 "the same: sector = 0.5.",
             },
+            prefix=PREFIX,
         ),
         Equal,
     ),
@@ -127,10 +132,65 @@ CRITERIA: tuple[Criterion, ...] = (
         Overlap,
     ),
     DeclaredCriterion(
+        "availability",
+        "Free at the same times",
+        options(
+            field=TIMES,
+            other=OTHER,
+            full=whole("Enough", "How many minutes a week count as full.", minimum=1, default=60),
+            **WEEKS,
+        ),
+        Availability,
+    ),
+    DeclaredCriterion(
         "prior",
         "What the mentor brings",
         options(field={**FIELD, "description": "The mentor's field with a number from 0 to 1."}),
         Prior,
+    ),
+    DeclaredCriterion(
+        "load",
+        "The mentor has room",
+        options(
+            by={
+                "enum": ["share", "count"],
+                "enumNames": ["the share of places that are free", "how few mentees they have"],
+                "default": "share",
+                "title": "Measured by",
+                "description": "Free places as a share of all, or 1, 1/2, 1/3 ... for 0, 1, 2 ... "
+                "mentees, when the run begins.",
+            },
+        ),
+        Load,
+    ),
+    DeclaredCriterion(
+        "together",
+        "Together before",
+        options(
+            avoid={
+                "type": "boolean",
+                "default": False,
+                "title": "Avoid it",
+                "description": "Prefer those who were not brought together before.",
+            },
+        ),
+        Together,
+    ),
+    DeclaredCriterion(
+        "shared_words",
+        "Words in common",
+        options(
+            field={**FIELD, "description": "The field with free text, of both."},
+            other=OTHER,
+            full=number(
+                "Enough",
+                "How alike two texts are that count as full, from 0 for no word in common to 1.",
+                exclusiveMinimum=0,
+                maximum=1,
+                default=0.5,
+            ),
+        ),
+        SharedWords,
     ),
     DeclaredCriterion("cosine", "Alike by a feature", options(field=FIELD, other=OTHER), Cosine),
 )

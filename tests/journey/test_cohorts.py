@@ -24,6 +24,8 @@ from mentorkit.journey import (
     standing,
     suggestions,
 )
+from mentorkit.journey.definitions import fields_of
+from mentorkit.journey.pools import pool_of
 from mentorkit.journey.signup import form, sign_up
 from tests.journey.conftest import lead
 
@@ -167,6 +169,22 @@ def test_people_of_different_cohorts_are_not_paired(dated: Any) -> None:
         match.propose(dated.kit, **dated.at, **two)
     put(dated, cleo=None)  # a mentor of no cohort helps in any
     assert drafted(dated) == {("Ana", "Cleo")}
+
+
+def test_a_run_knows_the_cohort_of_everybody_and_what_room_a_mentor_has(dated: Any) -> None:
+    put(dated, ana="spring", cleo="spring")
+    body = {"criteria": [{"criterion": "load"}], "rules": [{"rule": "same_group"}]}
+    at = {**dated.at, "program": "traders"}
+    programs.define(dated.kit, **at, kind="strategy", body=body)
+    assert drafted(dated) == {("Ana", "Cleo")}
+    onboard.set_capacity(dated.kit, **dated.at, participant=dated.ids["cleo"], capacity=3)
+    match.publish(dated.kit, **dated.at, run=match.draft(dated.kit, **at)["id"])
+    with dated.kit.transaction(tenant=dated.tenant, write=False) as tx:
+        program = tx.programs.get(dated.program)
+        pool = pool_of(tx, program, fields_of(tx, program), ())
+    told = {one.name: (one.held, one.places, one.capacity, one.cohort) for one in pool.mentors}
+    assert told["Cleo"] == (1, 3, 2, "spring")
+    assert told["Dora"] == (0, 2, 2, "")
 
 
 def test_a_row_or_a_form_says_the_cohort_and_an_unknown_one_names_those_there_are(

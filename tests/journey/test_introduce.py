@@ -16,7 +16,10 @@ from mentorkit.worker import work
 from tests.journey.conftest import lead
 from tests.journey.test_worker import Post, plugin
 
-HOURS = {"hours": {"kind": "hours", "label": "Hours"}}
+HOURS = {
+    "hours": {"kind": "hours", "label": "Hours"},
+    "times": {"kind": "times", "label": "Times"},
+}
 
 
 @pytest.fixture
@@ -26,7 +29,9 @@ def create_pair(create_world: Any) -> Any:
     Ana lives in Nairobi, Cleo in Lagos.
     """
 
-    def create(hours: dict[str, str] | None = None, site: Any = None, **options: Any) -> Any:
+    def create(
+        hours: dict[str, str] | None = None, site: Any = None, field: str = "hours", **options: Any
+    ) -> Any:
         people = [
             lead("ana", "mentee", trade="baker", zone="Africa/Nairobi", phone="+254 712 345678"),
             lead("ben", "mentee", trade="smith"),
@@ -35,7 +40,7 @@ def create_pair(create_world: Any) -> Any:
         world = create_world(people, fields=HOURS, **options)
         world.kit.site = site
         for key, given in (hours or {}).items():
-            told = {"hours": given}
+            told = {field: given}
             onboard.answer(world.kit, **world.at, participant=world.ids[key], answers=told)
         made = match.draft(world.kit, **world.at, program="traders")
         match.publish(world.kit, **world.at, run=made["id"])
@@ -169,6 +174,13 @@ def test_a_first_meeting_is_suggested_where_both_have_time(create_pair: Any, clo
     clock.forward(days=8)
     meet.log(world.kit, **world.at, relationship=world.relationship, minutes=30)
     assert seen(world, "ana")["slots"] == [], "once they have met, nothing is suggested"
+
+
+def test_times_told_on_their_own_clocks_are_suggested_too(create_pair: Any) -> None:
+    """18 to 20 in Nairobi is 15 to 17 of UTC, and 16:45 to 20 in Lagos is 15:45 to 19."""
+    times = {"ana": "mon 18-20", "cleo": "mon 16:45-20"}
+    (slot,) = seen(create_pair(times, field="times"), "ana")["slots"]
+    assert datetime.fromisoformat(slot) == datetime(2027, 3, 8, 16, tzinfo=UTC)
 
 
 def test_without_hours_of_both_no_time_is_made_up(create_pair: Any) -> None:

@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.strategies import share
 from mentorkit.hooks import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
+    Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     Same,
+    SameCohort,
     SetOverlap,
     SharesAny,
+    Together,
 )
+from mentorkit.matching import Someone
 
 Profile = Mapping[str, Any]
 Fields = Mapping[str, Field]
 
 
-def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float | None:
-    """Return what a criterion's form says of a pair; None is no opinion."""
+def value(
+    form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool = False
+) -> float | None:
+    """Return what a criterion's form says of a mentee and a mentor; None is no opinion."""
+    mentee, mentor = one.profile, other.profile
+    if isinstance(form, Together):
+        return float(met != form.avoid)
+    if isinstance(form, Load):
+        places = other.places or other.held + other.capacity
+        if form.by == "count":
+            return 1 / (1 + other.held)
+        return max(0, places - other.held) / places if places else None
     if isinstance(form, Prior):
         brought: float | None = mentor.get(form.field)
         return brought
@@ -38,6 +57,8 @@ def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float 
     if mine is None or theirs is None:
         return None
     match form:
+        case Availability():
+            return min(minutes(form, one, other), form.full) / form.full
         case SetOverlap():
             whole = {"mentee": _set(mine), "mentor": _set(theirs)}.get(
                 form.per, _set(mine) | _set(theirs)
@@ -53,6 +74,14 @@ def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float 
                 for name, worth in form.partial.items()
                 if mentee.get(name) is not None and mentee.get(name) == mentor.get(name)
             ]
+            left, right = (re.sub(r"[\W_]", "", str(one)).lower() for one in (mine, theirs))
+            if isinstance(mine, str) and isinstance(theirs, str):
+                others += [
+                    worth
+                    for many, worth in form.prefix.items()
+                    if left[: int(many)] == right[: int(many)]
+                    and min(len(left), len(right)) >= int(many)
+                ]
             return max(others, default=0.0)
         case Contains():
             return 1.0 if mine in _set(theirs) else 0.0
@@ -70,16 +99,21 @@ def value(form: Any, mentee: Profile, mentor: Profile, fields: Fields) -> float 
     raise AssertionError(form)
 
 
-def allows(form: Any, mentee: Profile, mentor: Profile, fields: Fields, *, met: bool) -> bool:
+def allows(form: Any, one: Someone, other: Someone, fields: Fields, *, met: bool) -> bool:
     """Return what a rule's form says of a pair; `met` tells whether they were together before."""
     if isinstance(form, PastPair):
         return not met
+    if isinstance(form, SameCohort):
+        return one.cohort == other.cohort != ""
+    mentee, mentor = one.profile, other.profile
     mine, theirs = _answers(form, mentee, mentor)
     if isinstance(form, Differs):
         return mine is None or theirs is None or not _same(mine, theirs)
     if mine is None or theirs is None:
         return False
     match form:
+        case MinAvailability():
+            return minutes(form, one, other) >= form.least
         case SharesAny():
             return bool(_set(mine) & _set(theirs))
         case MinOverlap():
@@ -90,6 +124,33 @@ def allows(form: Any, mentee: Profile, mentor: Profile, fields: Fields, *, met: 
             steps = _number(form, theirs, fields) - _number(form, mine, fields)
             return steps >= form.least and (form.most is None or steps <= form.most)
     raise AssertionError(form)
+
+
+def minutes(form: Any, one: Someone, other: Someone) -> int:
+    """Return the minutes in which both are free, in that of all weeks which has the fewest."""
+    first = date.fromisoformat(form.on) if form.on else date(2030, 1, 7)
+    monday = datetime.combine(first - timedelta(days=first.weekday()), time(), UTC)
+    sides = (one.profile.get(form.field), one), (other.profile.get(form.other or form.field), other)
+    clocks = set()
+    for week in range(form.weeks):
+        wednesday = monday + timedelta(days=7 * week + 2, hours=12)
+        zones = (ZoneInfo(who.zone or form.zone) for _, who in sides)
+        clocks.add(tuple(wednesday.astimezone(zone).utcoffset() for zone in zones))
+    return min(len(free(sides[0][0], ahead[0]) & free(sides[1][0], ahead[1])) for ahead in clocks)
+
+
+def free(times: Sequence[str | int], offset: timedelta) -> set[int]:
+    """Return the minutes of the week in UTC that these times of a clock so far ahead are."""
+    ahead, found = offset // timedelta(minutes=1), set()
+    for one in times:
+        if isinstance(one, int):
+            found |= {*range(60 * one, 60 * one + 60)}
+            continue
+        day, span = one.split(" ")
+        begin, end = (int(t[:2]) * 60 + int(t[3:]) for t in span.split("-"))
+        start = 24 * 60 * ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].index(day)
+        found |= {(start + minute - ahead) % (7 * 24 * 60) for minute in range(begin, end)}
+    return found
 
 
 def parts(values: Sequence[float | None], weights: Sequence[int]) -> list[int]:

@@ -9,7 +9,16 @@ import pytest
 
 from mentorkit.domain.fields import Field
 from mentorkit.errors import Invalid, PluginError, Problem
-from mentorkit.hooks import Closeness, Criterion, Equal, Overlap, Rule
+from mentorkit.hooks import (
+    Availability,
+    Closeness,
+    Criterion,
+    Equal,
+    Load,
+    Overlap,
+    Rule,
+    SharedWords,
+)
 from mentorkit.matching import bind
 from tests.matching.samples import create_fields, create_registry, create_strategy
 
@@ -94,7 +103,7 @@ def test_a_field_that_only_the_plugin_names_is_told_as_what_it_reads() -> None:
     assert found == {
         "criteria[0]": (
             "there is no field 'secter'; criterion misspelt reads it; did you mean sector? There "
-            "are: languages, grade, industry, sector, quality, hours, taste"
+            "are: languages, grade, industry, sector, quality, hours, times, taste"
         )
     }
 
@@ -187,6 +196,16 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
         (Closeness(field="grade", wrap=0), "wrap of its form: write a number above 0"),
         (Overlap(field="hours", full=0), "full of its form: write a whole number"),
         (Equal(field="sector", partial={"industry": 2}), "partial.industry of its form: write"),
+        (Equal(field="sector", prefix={"0": 1}), "prefix.0 of its form: write how many"),
+        (Equal(field="sector", prefix={"2": 3}), "prefix.2 of its form: write how many"),
+        (Equal(field="languages", prefix={"2": 1}), "is of kind options, and criterion own reads"),
+        (Availability(field="times", zone="Paris"), "zone of its form: write a time zone"),
+        (Availability(field="times", on="soon"), "on of its form: write a day"),
+        (Availability(field="times", weeks=0), "weeks of its form: write a whole number from 1"),
+        (Availability(field="times", full=0), "full of its form: write a whole number"),
+        (SharedWords(field="sector", full=0), "full of its form: write a number above 0"),
+        (SharedWords(field="hours"), "is of kind hours, and criterion own reads it"),
+        (Load(by="age"), 'by of its form: write "share" or "count"'),
         (Equal(field="gone"), "there is no field 'gone'; criterion own reads it"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -15,22 +17,34 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import Invalid
 from mentorkit.hooks import (
     Above,
+    Availability,
     Closeness,
     Contains,
     Cosine,
     Differs,
     Equal,
+    Load,
+    MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
     Same,
+    SameCohort,
     SetOverlap,
     SharesAny,
+    Together,
 )
 from mentorkit.matching import Pool, forms
 from tests.matching import plain
-from tests.matching.samples import GRADES, create_fields, create_people, draw_profile
+from tests.matching.samples import (
+    GRADES,
+    ZONES,
+    create_fields,
+    create_people,
+    draw_profile,
+    draw_times,
+)
 
 CRITERIA: tuple[Any, ...] = (
     SetOverlap(field="languages"),
@@ -48,7 +62,16 @@ CRITERIA: tuple[Any, ...] = (
     Closeness(field="grade", target=-1, span=2, wrap=4),
     Overlap(field="hours", full=3),
     Overlap(field="languages"),
+    Equal(field="industry", prefix=Frozen({"1": 0.5, "3": 0.75}), partial=Frozen(sector=0.6)),
+    Equal(field="languages", prefix=Frozen({"1": 0.5})),
     Prior(field="quality"),
+    Load(),
+    Load(by="count"),
+    Together(),
+    Together(avoid=True),
+    Availability(field="times", full=90),
+    Availability(field="times", full=600, on="2027-03-17", weeks=4, zone="Asia/Kathmandu"),
+    Availability(field="hours", other="times", on="2027-03-17", weeks=1),
     Cosine(field="taste"),
 )
 RULES: tuple[Any, ...] = (
@@ -60,7 +83,10 @@ RULES: tuple[Any, ...] = (
     Above(field="grade", least=1, most=2),
     Above(field="quality", least=0.25, most=0.5),
     MinOverlap(field="hours", least=2),
+    Above(field="grade", least=-math.inf, most=-1),
     PastPair(),
+    SameCohort(),
+    MinAvailability(field="times", least=45),
 )
 
 
@@ -70,11 +96,26 @@ def create_pool(seed: int, many: int = 5) -> Pool:
     def profile() -> dict[str, Any]:
         drawn = draw_profile(random)
         if random.random() > 0.3:
+            drawn["times"] = draw_times(random)
+        if random.random() > 0.3:
             drawn["taste"] = tuple(random.choice((-1.0, 0.0, 0.5)) for _ in range(3))
         return drawn
 
-    mentees = create_people("mentee", *(profile() for _ in range(many)))
-    mentors = create_people("mentor", *(profile() for _ in range(many)))
+    zones = random.choice(ZONES)
+    mentees, mentors = (
+        [
+            replace(
+                one,
+                capacity=random.randint(0, 3),
+                held=random.randint(0, 2),
+                places=random.choice((0, 4)),
+                cohort=random.choice(("", "spring", "autumn")),
+                zone=random.choice(zones),
+            )
+            for one in create_people(side, *(profile() for _ in range(many)))
+        ]
+        for side in ("mentee", "mentor")
+    )
     past = [(one.id, other.id) for one in mentees for other in mentors if random.random() < 0.3]
     return Pool(mentees, mentors, create_fields(), past=past)
 
@@ -88,7 +129,8 @@ def test_a_criterions_form_says_what_it_says_in_plain_python(form: Any, seed: in
     block = forms.value_of(form, pool)(rows[:, None], cols[None, :])
     for i, mentee in enumerate(pool.mentees):
         for j, mentor in enumerate(pool.mentors):
-            said = plain.value(form, mentee.profile, mentor.profile, pool.fields)
+            met = (i, j) in pool.past
+            said = plain.value(form, mentee, mentor, pool.fields, met=met)
             assert block[i, j] == pytest.approx(np.nan if said is None else said, nan_ok=True)
 
 
@@ -102,7 +144,7 @@ def test_a_rules_form_says_what_it_says_in_plain_python(form: Any, seed: int) ->
     for i, mentee in enumerate(pool.mentees):
         for j, mentor in enumerate(pool.mentors):
             met = (i, j) in pool.past
-            said = plain.allows(form, mentee.profile, mentor.profile, pool.fields, met=met)
+            said = plain.allows(form, mentee, mentor, pool.fields, met=met)
             assert bool(block[i, j]) is said
 
 
@@ -135,6 +177,24 @@ def test_bits_are_counted_alike_where_numpy_has_no_count_of_its_own(
     monkeypatch.delattr(np, "bitwise_count", raising=False)
     without = forms.count_common(words, words, np.array([0, 1]), np.array([1, 1]))
     assert without.tolist() == with_numpy_2.tolist() == [1, 67]
+
+
+def test_codes_of_an_industry_are_worth_the_more_the_longer_they_agree() -> None:
+    pool = Pool(
+        create_people("mentee", {"nace": "47.11"}),
+        create_people(
+            "mentor",
+            *({"nace": code} for code in ("4711", "47.19", "47-2", "46.1", "47", "4", "G")),
+        ),
+        {"nace": Field(id="nace")},
+    )
+    form = Equal(field="nace", prefix=Frozen({"4": 0.9, "3": 0.7, "2": 0.5}))
+    value = forms.value_of(form, pool)
+    found = value(np.zeros(7, np.intp), np.arange(7))
+    codes = [one.profile["nace"] for one in pool.mentors]
+    assert dict(zip(codes, found.tolist(), strict=True)) == {
+        "4711": 0.9, "47.19": 0.7, "47-2": 0.5, "47": 0.5, "46.1": 0.0, "4": 0.0, "G": 0.0
+    }  # fmt: skip
 
 
 def test_nothing_answered_in_whatever_way_is_no_opinion() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorkit.matching import assign, kernels
+from mentorkit.matching import Pool, assign, kernels, pack
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import UNPAYABLE
@@ -85,6 +85,18 @@ def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -
     assert blocking.sum() == assign.blocking_pairs(*args, match)
     ordered = best_of(scores, allowed, scores.shape[1])
     assert rank[rows].tolist() == [ordered[row].tolist().index(match[row]) + 1 for row in rows]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_people_by_column_are_scored_like_people_one_by_one(seed: int) -> None:
+    case = draw_wide_case(seed, most=20)
+    fields = [*case.fields]
+    sides = pack(case.mentees, fields), pack(case.mentors, fields)
+    pool = Pool.of(*sides, case.fields, past=case.past, forbidden=case.forbidden)
+    one_by_one, by_column = Scan(case.pool, case.bound()), Scan(pool, case.bound())
+    for one, other in zip(plain(one_by_one), plain(by_column), strict=True):
+        assert (one == other).all()
 
 
 def test_shards_make_no_difference() -> None:

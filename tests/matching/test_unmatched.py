@@ -107,6 +107,52 @@ def test_the_rule_that_rules_out_most_is_named_and_what_dropping_it_opens() -> N
     )
 
 
+def test_whom_to_recruit_where_mentors_must_stand_below() -> None:
+    below = {"rule": "below", "field": "grade", "steps": [1, 2]}
+    (left,) = create_result([{"grade": "fourth"}], [{"grade": "fourth"}], below).unmatched_mentees
+    assert told(left) == (
+        (
+            "The rule that asks for a mentor who stands 1 to 2 steps below in grade rules out the "
+            "only one there is."
+        ),
+        (
+            "Without the rule that asks for a mentor who stands 1 to 2 steps below in grade, one "
+            "of the mentors could be had."
+        ),
+    )
+    twice = (below, {"rule": "differs", "field": "sector"})
+    mentee, mentor = {"grade": "fourth", "sector": "x"}, {"grade": "fourth", "sector": "x"}
+    (left,) = create_result([mentee], [mentor], *twice).unmatched_mentees
+    assert "grade from second to third; a sector other than x" in words(left.help)
+    twice = ({**below, "steps": [1]}, {"rule": "differs", "field": "sector"})
+    (left,) = create_result([mentee], [mentor], *twice).unmatched_mentees
+    assert "stands at least 1 steps below in grade" in words(left.reason)
+    assert "this: grade up to third; a sector" in words(left.help)
+    numbers = ({"rule": "below", "field": "quality"}, {"rule": "differs", "field": "sector"})
+    person = {"quality": 3.0, "sector": "x"}
+    (left,) = create_result([person], [person], *numbers).unmatched_mentees
+    assert "this: quality up to 2; a sector" in words(left.help)
+
+
+def test_who_belongs_to_no_cohort_is_told_so_where_both_must_be_of_the_same() -> None:
+    rule = {"rule": "same_group"}
+    (left,) = create_result([FOOD], [FOOD], rule).unmatched_mentees
+    assert told(left) == (
+        "Belongs to no cohort, and the rule that asks for the same cohort needs one.",
+        "Put them into a cohort.",
+    )
+    pool = Pool(
+        create_people("mentee", {"industry": "food", "sector": "x"}, cohort="spring"),
+        create_people("mentor", {"industry": "food", "sector": "x"}, cohort="autumn"),
+        create_fields(),
+    )
+    strategy = create_strategy(rules=[rule, {"rule": "differs", "field": "sector"}])
+    (left,) = run(pool, bind(strategy, create_registry(), create_fields())).unmatched_mentees
+    assert words(left.help) == (
+        "Recruit somebody who offers this: cohort spring; a sector other than x."
+    )
+
+
 def test_who_did_not_answer_what_a_rule_needs_is_told_the_field() -> None:
     result = create_result(
         [{}], [{"languages": ("en",)}], {"rule": "shares_any", "field": "languages"}

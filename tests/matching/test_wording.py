@@ -37,7 +37,7 @@ def test_fields_and_options_are_shown_by_their_labels() -> None:
 
 
 def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
-    now, kinds = datetime(2027, 3, 1, tzinfo=UTC), ("hours", "flag", "number", "text")
+    now, kinds = datetime(2027, 3, 1, tzinfo=UTC), ("hours", "times", "flag", "number", "text")
     of = {kind: Field(id=kind, kind=kind) for kind in kinds} | FIELDS  # type: ignore[arg-type]
 
     def told(kind: str, value: Any, locale: str = "en", zone: str = "UTC") -> str:
@@ -45,6 +45,8 @@ def test_answers_are_told_in_the_readers_language_and_on_their_clock() -> None:
 
     assert told("hours", (18, 19, 24 * 6 + 23)) == "Mon 18-20; Sun 23-24"
     assert told("hours", (18, 19, 24 * 6 + 23), "fr", "Africa/Nairobi") == "lun. 2-3; lun. 21-23"
+    times = told("times", ("mon 18:15-20:00", 24), zone="Africa/Nairobi")
+    assert times == "Mon 18:15-20:00; Tue 0-1 (UTC) (on their own clock)"
     assert (told("flag", True), told("flag", False)) == ("Yes", "No")
     assert (told("number", 1200.5), told("number", 1200.5, "de")) == ("1,200.5", "1.200,5")
     assert told("languages", ["sw", "en"], "fr") == "swahili, English"
@@ -80,7 +82,9 @@ def test_who_is_none_of_the_two_reads_of_the_mentee_and_the_mentor() -> None:
 
 
 def test_no_sentence_that_speaks_to_one_of_the_two_lacks_one_for_others() -> None:
-    subject = ("Offers", "Does", "Asks", "Stands", "Has {", "Brings", "What you")
+    subject = (
+        "Offers", "Does", "Asks", "Stands", "Has {", "Has no mentee", "Brings", "What you"
+    )  # fmt: skip
     told = {
         code
         for code, text in SENTENCES.items()
@@ -110,6 +114,14 @@ def test_a_count_of_one_reads_like_one() -> None:
             "covers_yours",
             {"field": "skills", "shared": ("tax",), "count": 1, "of": 1},
             "Offers what you named under skills: tax.",
+        ),
+        ("places_free", {"count": 2, "of": 3}, "Has 2 of 3 places free."),
+        ("places_free", {"count": 3, "of": 3}, "Has no mentee yet."),
+        ("your_places", {"count": 1, "of": 1}, "You have no mentee yet."),
+        (
+            "same_prefix",
+            {"field": "trade", "value": "47.1"},
+            "Another trade, but both begin with 47.1.",
         ),
         ("answer", {"field": "hours"}, "Ask them for their hours."),
     ],

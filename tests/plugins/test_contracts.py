@@ -25,6 +25,7 @@ from mentorkit.testing import (
 FIELDS = {
     "languages": Field(id="languages", kind="options"),
     "hours": Field(id="hours", kind="hours"),
+    "times": Field(id="times", kind="times"),
     "trade": Field(id="trade", kind="option", choices=Frozen(baker="Baker", smith="Smith")),
     "sector": Field(id="sector", kind="text"),
     "level": Field(id="level", kind="ordered", choices=Frozen(low="Low", mid="Mid", top="Top")),
@@ -34,11 +35,13 @@ FIELDS = {
 }
 PEOPLE = (
     {
-        "languages": ("en", "fr"), "hours": (18, 19, 42), "trade": "baker", "sector": "food",
+        "languages": ("en", "fr"), "hours": (18, 19, 42), "times": ("mon 18:15-20:00", 42),
+        "trade": "baker", "sector": "food",
         "level": "low", "age": 31.0, "rating": 0.2, "interests": (1.0, 0.0),
     },
     {
-        "languages": ("fr",), "hours": (19,), "trade": "smith", "sector": "food",
+        "languages": ("fr",), "hours": (19,), "times": ("mon 17:00-24:00",),
+        "trade": "smith", "sector": "food",
         "level": "top", "age": 62.0, "rating": 1.0, "interests": (0.6, 0.8),
     },
     {
@@ -67,6 +70,30 @@ class TestSetOverlap(Ours):
 class TestEqual(Ours):
     name = "equal"
     options = Frozen(field="trade", partial={"sector": 0.5})
+
+
+class TestEqualByPrefix(Ours):
+    name = "equal"
+    options = Frozen(field="sector", prefix={"2": 0.5})
+
+
+class TestAvailability(Ours):
+    name = "availability"
+    options = Frozen(field="times", on="2027-03-01", zone="Asia/Kathmandu")
+
+
+class TestSharedWords(Ours):
+    name = "shared_words"
+    options = Frozen(field="sector")
+
+
+class TestLoad(Ours):
+    name = "load"
+
+
+class TestTogether(Ours):
+    name = "together"
+    options = Frozen(avoid=True)
 
 
 class TestContains(Ours):
@@ -133,6 +160,25 @@ class TestSame(OurRule):
 class TestAbove(OurRule):
     name = "above"
     options = Frozen(field="level", steps=(1, 2))
+
+
+class TestBelow(OurRule):
+    name = "below"
+    options = Frozen(field="level", steps=(1, 2))
+
+
+class TestSameGroup(OurRule):
+    name = "same_group"
+    options = Frozen(field="sector")
+
+
+class TestSameCohort(OurRule):
+    name = "same_group"
+
+
+class TestMinAvailability(OurRule):
+    name = "min_availability"
+    options = Frozen(field="hours", other="times", least=30)
 
 
 class TestPastPair(OurRule):

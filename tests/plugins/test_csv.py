@@ -757,3 +757,10 @@ def test_weekly_hours_are_of_the_rows_clock_else_of_the_programs(
     fields = declared(free={"kind": "hours"})
     batch = receive(f"ref,free,time zone\n1,{row}\n", fields=fields, program=program)
     assert only(batch).profile["free"] == kept
+
+
+def test_weekly_times_stay_on_the_rows_clock() -> None:
+    fields = declared(free={"kind": "times"})
+    batch = receive("ref,free,time zone\n1,Mon 18:15-20;15,Africa/Nairobi\n", fields=fields)
+    one = only(batch)
+    assert (one.profile["free"], one.zone) == (("mon 18:15-20:00", 15), "Africa/Nairobi")

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import mentorkit_matching
@@ -16,7 +17,7 @@ from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import dump_strategy, parse_strategy
 from mentorkit.hooks.registry import Registry
 from mentorkit.hooks.settings import check_options, check_schema
-from mentorkit.matching import Pool, Someone, bind, run, verify
+from mentorkit.matching import Pool, Someone, bind, pack, run, verify, words
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +33,12 @@ def create_fields(**kinds: str) -> dict[str, Field]:
 
 def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) -> None:
     assert list(registry.criteria) == [
-        "set_overlap", "equal", "contains", "closeness", "overlap", "prior", "cosine"
+        "set_overlap", "equal", "contains", "closeness", "overlap", "availability", "prior",
+        "load", "together", "shared_words", "cosine",
     ]  # fmt: skip
     assert list(registry.rules) == [
-        "shares_any", "differs", "same", "above", "past_pair", "min_overlap"
+        "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap",
+        "min_availability",
     ]  # fmt: skip
     assert list(registry.assigners) == ["optimal", "stable", "greedy", "choice"]
     assert list(registry.strategies) == ["language_industry_country", "life_experience_first"]
@@ -53,6 +56,12 @@ def test_every_provider_has_a_title_and_options_that_a_form_can_show(registry: R
     [
         ("set_overlap", {"field": "languages", "per": "nobody"}, "per"),
         ("equal", {"field": "industry", "partial": {"sector": 3}}, "partial"),
+        ("equal", {"field": "industry", "prefix": {"2": 3}}, "prefix"),
+        ("equal", {"field": "industry", "prefix": {"two": 1}}, "prefix"),
+        ("availability", {"field": "times", "on": "in March"}, "on"),
+        ("shared_words", {"field": "about", "full": 0}, "full"),
+        ("load", {"by": "age"}, "by"),
+        ("together", {"avoid": "yes"}, "avoid"),
         ("contains", {"field": "industry"}, "other"),
         ("closeness", {"field": "grade", "span": 0}, "span"),
         ("overlap", {"field": "hours", "full": 0}, "full"),
@@ -144,3 +153,69 @@ def test_loading_it_loads_no_numpy() -> None:
         "Registry.load(['matching']); assert 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_has_room_who_was_there_before_and_codes_that_begin_alike_are_told(
+    registry: Registry,
+) -> None:
+    strategy, problems = parse_strategy(
+        {
+            "criteria": [
+                {"criterion": "equal", "field": "code", "prefix": {"3": 0.7, "2": 0.5}},
+                {"criterion": "load", "weight": 2},
+                {"criterion": "together"},
+            ]
+        }
+    )
+    assert not problems
+    mentors = [
+        Someone(key="a", id="a", profile={"code": "47.19"}, capacity=1, held=1),
+        Someone(key="b", id="b", profile={"code": "47.25"}, capacity=2, places=2),
+        Someone(key="c", id="c", profile={"code": "46.11"}, capacity=1, held=3),
+    ]
+    mentee = Someone(key="m", id="m", profile={"code": "47.11"})
+    pool = Pool([mentee], mentors, create_fields(), past=[("m", "c")])
+    result = run(pool, bind(strategy, registry, {}))
+    told = {
+        pair.mentor_id: [
+            [words(one) for one in side] for side in (pair.reasons, pair.reasons_mentor)
+        ]
+        for pair in result.shortlists["m"]
+    }
+    never = "You were not brought together before."
+    assert told == {
+        "b": [
+            ["Another code, but both begin with 47.", "Has no mentee yet.", never],
+            ["Another code, but both begin with 47.", "You have no mentee yet.", never],
+        ],
+        "a": [
+            ["Another code, but both begin with 47.1.", "Has 1 of 2 places free.", never],
+            ["Another code, but both begin with 47.1.", "You have 1 of 2 places free.", never],
+        ],
+        "c": [
+            [
+                "You have a different code: 47.11 and 46.11.",
+                "Has 1 of 4 places free.",
+                "You were brought together before.",
+            ],
+            [
+                "You have a different code: 46.11 and 47.11.",
+                "You have 1 of 4 places free.",
+                "You were brought together before.",
+            ],
+        ],
+    }
+    scores = {pair.mentor_id: pair.score for pair in result.shortlists["m"]}
+    assert scores == {"a": 1750 + 2500, "b": 1250 + 5000, "c": 1250 + 2500}
+
+
+def test_people_packed_by_column_keep_what_they_have_and_where_they_belong() -> None:
+    people = [
+        Someone(key="a", id="a", held=1, places=4, cohort="spring"), Someone(key="b", id="b")
+    ]  # fmt: skip
+    side = pack(people, ())
+    assert [(one.held, one.places, one.cohort) for one in side.people] == [
+        (1, 4, "spring"), (0, 1, "")
+    ]  # fmt: skip
+    other = side.take(np.array([1]))
+    assert (other.held.tolist(), other.places.tolist(), list(other.cohorts)) == ([0], [1], [""])

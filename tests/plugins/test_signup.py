@@ -325,6 +325,17 @@ def test_hours_of_a_sign_up_are_told_on_ones_own_clock(host: flask.Flask, kit: K
     assert 'id="zone-wrong">write a time zone' in page
 
 
+def test_times_of_a_sign_up_are_kept_as_they_were_told(host: flask.Flask, kit: Kit) -> None:
+    field = {"kind": "times", "label": "Free each week"}
+    setup.take(kit, **BY, program="traders", data={"fields": {**PRESET["fields"], "free": field}})
+    form = host.test_client().get("/m/x/signup/traders?as=mentee").text
+    assert "A city or a country" in form
+    assert "Such as: Mon 18:15-20; Thu 7-9." in form
+    send(host, **ANA, zone="Nairobi", **{"answer.free": "Mon 6:15pm-8pm"})
+    (lead,) = leads(kit)
+    assert list(lead["profile"]["free"]) == ["mon 18:15-20:00"]
+
+
 # ------------------------------------------------------------------------------ cohorts
 
 DATED: tuple[dict[str, Any], ...] = (

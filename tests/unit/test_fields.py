@@ -34,6 +34,10 @@ STAGE = Field(id="stage", kind="ordered", choices=Frozen(idea="Idea", steady={"e
         ("hours", "wed 18:00\u201320:00; Sun 10pm-12am", (66, 67, 166, 167)),
         ("hours", "Mon 12am-1am; Mon 12pm-1pm", (0, 12)),
         ("hours", [167, "0"], (0, 167)),
+        ("times", "Mon 18-20; Tuesday 0-1", ("mon 18:00-20:00", "tue 00:00-01:00")),
+        ("times", "mon 6:15pm-8pm;Wed 11:45\u201312:30", ("mon 18:15-20:00", "wed 11:45-12:30")),
+        ("times", "Sun 11:30pm-12am; Sun 22-24", ("sun 23:30-24:00", "sun 22:00-24:00")),
+        ("times", ["mon 18:00-20:00", 17, "167"], ("mon 18:00-20:00", 17, 167)),
         ("vector", "1; -2.5", (1.0, -2.5)),
     ],
 )
@@ -49,7 +53,7 @@ def test_nothing_written_is_no_answer(kind: Any, raw: Any) -> None:
     assert Field(id="x", kind=kind).parse(raw) is None
 
 
-@pytest.mark.parametrize("kind", ["options", "hours", "vector"])
+@pytest.mark.parametrize("kind", ["options", "hours", "times", "vector"])
 @pytest.mark.parametrize("raw", [" ; ;", [], ["", None]])
 def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
     assert Field(id="x", kind=kind).parse(raw) is None
@@ -73,6 +77,11 @@ def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
         ("hours", "Mon 9-5pm", "Mon 18-20"),
         ("hours", "Mon 0-0", "Mon 18-20"),
         ("hours", "Mon 13pm-14pm", "Mon 18-20"),
+        ("times", "mon 20-18", "Mon 18-20 or Mon 6:15pm-8pm; 'mon 20-18'"),
+        ("times", "Mon 18:10-20:00", "in quarters of hours"),
+        ("times", "mon 23-24:15", "is not a weekly time"),
+        ("times", "168", "is not a weekly time"),
+        ("times", "Mon 0-0", "is not a weekly time"),
         ("options", 5, "is not a list"),
         ("hours", {"mon": 1}, "is not a list"),
         ("vector", [[1]], "write digits"),
@@ -85,6 +94,12 @@ def test_a_list_of_nothing_is_no_answer_either(kind: Any, raw: Any) -> None:
 def test_what_cannot_be_read_says_what_to_write(kind: Any, raw: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Field(id="x", kind=kind).parse(raw)
+
+
+def test_times_of_the_week_read_back_the_same() -> None:
+    field = Field(id="x", kind="times")
+    told = field.parse("Mon 6:15pm-8pm; Sun 22-24; 17")
+    assert field.parse(list(told)) == told
 
 
 def test_an_option_is_known_by_id_or_label_in_any_case() -> None:

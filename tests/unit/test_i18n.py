@@ -16,8 +16,10 @@ from mentorkit.i18n import (
     format_moment,
     format_month,
     format_number,
+    format_times,
     is_right_to_left,
     translate,
+    utc_hours,
 )
 
 
@@ -74,6 +76,22 @@ def test_moments_stand_on_the_readers_clock() -> None:
 def test_direction() -> None:
     assert is_right_to_left("ar-EG")
     assert not is_right_to_left("pt_BR")
+
+
+def test_weekly_times_name_their_days_and_hours_of_utc_say_so() -> None:
+    told = ("tue 18:00-20:15", 24, 25, "sun 23:30-24:00")
+    assert format_times(told) == ["Tue 18:00-20:15", "Sun 23:30-24:00", "Tue 0-2 (UTC)"]
+    assert format_times(told[:1], "es") == ["mar 18:00-20:15"]
+
+
+def test_weekly_times_are_whole_hours_of_utc_as_the_clock_stands() -> None:
+    winter, summer = (datetime(2027, month, 1, tzinfo=UTC) for month in (1, 7))
+    evening = ("mon 18:00-20:00",)
+    assert utc_hours(evening, "Europe/Paris", winter) == {17, 18}
+    assert utc_hours(evening, "Europe/Paris", summer) == {16, 17}
+    assert utc_hours(evening, "Asia/Kathmandu", winter) == {13}, "from 12:15 to 14:15"
+    assert utc_hours(("mon 00:00-02:00", 5), "Africa/Nairobi", winter) == {165, 166, 5}
+    assert utc_hours(("mon 18:15-18:45", "mon 18:45-20:00"), "UTC", winter) == {19}
 
 
 def test_hours_of_the_week_are_spans_that_end_with_their_day() -> None:

@@ -45,6 +45,25 @@ def test_hours_are_told_on_the_programs_clock_and_kept_in_utc(nairobi: Portal) -
     assert 'value="Mon 18-20; Thu 1-3"' in page
 
 
+def test_times_are_kept_on_the_clock_they_were_told_on_and_old_hours_of_utc_are_shown_on_it(
+    create_portal: Callable[..., Portal],
+) -> None:
+    free = {"kind": "times", "label": "Free each week"}
+    nairobi = create_portal(
+        fields={**PRESET["fields"], "free": free}, program={"zone": "Africa/Nairobi"}
+    )
+    own, ana = f"/programs/traders/people/{nairobi.ids['ana']}", nairobi.browser("ana")
+    page = ana.open(own)
+    assert "Such as: Mon 18:15-20; Thu 7-9. On the clock of the time zone below" in page
+    page = ana.send(own, zone="Africa/Nairobi", **{"answer.free": "Mon 18:15-20; Thu 1-3"})
+    assert 'value="Mon 18:15-20:00; Thu 01:00-03:00"' in page
+    assert kept(nairobi, "ana") == ["mon 18:15-20:00", "thu 01:00-03:00"]
+    onboard.answer(
+        nairobi.kit, **by_admin(nairobi), participant=nairobi.ids["ana"], answers={"free": [15, 16]}
+    )
+    assert 'value="Mon 18-20"' in ana.open(own)
+
+
 def test_whoever_lives_elsewhere_says_so_by_a_city_or_a_country(nairobi: Portal) -> None:
     own, ana = f"/programs/traders/people/{nairobi.ids['ana']}", nairobi.browser("ana")
     ana.open(own)

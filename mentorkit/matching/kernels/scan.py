@@ -23,6 +23,7 @@ import numpy as np
 from numba.extending import intrinsic
 
 from mentorkit.matching import passes as p
+from mentorkit.matching.texts import ONE
 
 LANES = 256
 TILE = 16 * LANES
@@ -63,6 +64,21 @@ def count(mine, theirs, found):
 def count_more(mine, theirs, found):
     for j in range(found.size):
         found[j] += i16(bits(mine & theirs[j]))
+
+
+@compiled
+def count_least(mine, weeks, words, theirs, found):
+    """Count in each week what two have in common, and keep the fewest."""
+    common = np.empty(found.size, np.int16)
+    for week in range(weeks):
+        into = common if week else found
+        first = week * words
+        count(mine[first], theirs[first], into)
+        for word in range(first + 1, first + words):
+            count_more(mine[word], theirs[word], into)
+        if week:
+            for j in range(found.size):
+                found[j] = min(found[j], common[j])
 
 
 @compiled
@@ -178,6 +194,43 @@ def cosine(mine, points, theirs, product, score):
 
 
 @compiled
+def add_all(points, score):
+    for j in range(score.size):
+        score[j] += points
+
+
+@compiled
+def add_at(points, places, start, score):
+    """Add points to those of these places, in order of size, that are in the tile."""
+    for place in places:
+        if start <= place < start + score.size:
+            score[place - start] += points
+
+
+@compiled
+def alike(texts, text, i, points, full, start, score):
+    """Add the points of how alike texts are: the mentee's words, and the mentors who use each."""
+    product = np.zeros(score.size, np.int64)
+    for e in range(texts.first[text, i], texts.first[text, i + 1]):
+        word = texts.word[e]
+        low, end = texts.posted[word], texts.posted[word + 1]
+        high = end
+        while low < high:
+            middle = (low + high) >> 1
+            if texts.place[middle] < start:
+                low = middle + 1
+            else:
+                high = middle
+        while low < end and texts.place[low] < start + score.size:
+            product[texts.place[low] - start] += i64(texts.weight[e]) * i64(texts.place_weight[low])
+            low += 1
+    for j in range(score.size):
+        if product[j]:
+            value = min(max(0.0, min(product[j] / np.float64(ONE * ONE), full) / full), 1.0)
+            score[j] += i16(np.floor(points * value + 0.5))
+
+
+@compiled
 def score_tile(t, i, g, start, stop, price, score, found, product):
     """Score mentee i with the mentors `start` to `stop` of group g: less their price, or `DEAD`."""
     if price.size:
@@ -201,6 +254,11 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
             count_more(t.my_words[column, i], t.words[column, start:stop], found)
         elif kind == p.COUNT_BYTE:
             count(t.my_bytes[column, i], t.bytes[column, start:stop], found)
+        elif kind == p.WEEKS:
+            weeks, words = argument // p.WORDS, argument % p.WORDS
+            theirs = t.words[column : column + weeks * words, start:stop]
+            mine = t.my_words[column : column + weeks * words, i]
+            count_least(mine, weeks, words, theirs, found)
         elif kind == p.NEED:
             need(i16(min(argument, 32767)), found, score)
         elif kind == p.STEPS:
@@ -255,6 +313,15 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
             mine = t.my_numbers[column, i]
             worth = np.float64(t.points[first])
             close(mine, worth, target, span, wrap, t.numbers[column, start:stop], score)
+        elif kind == p.MET or kind == p.NEW:
+            worth = t.points[first]
+            if kind == p.NEW:
+                add_all(worth, score)
+                worth = -worth
+            add_at(worth, t.met[t.past[i] : t.past[i + 1]], start, score)
+        elif kind == p.ALIKE:
+            worth = np.float64(t.points[first])
+            alike(t.texts, column, i, worth, t.settings[argument], start, score)
         elif kind == p.COSINE:
             theirs = t.numbers[column : column + argument, start:stop]
             mine = t.my_numbers[column : column + argument, i]
