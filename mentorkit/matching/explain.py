@@ -59,15 +59,17 @@ def explain_pair(
     """
     to_mentee: list[Reason] = []
     to_mentor: list[Reason] = []
-    for criterion, value, part in zip(scan.bound.criteria, values, parts, strict=True):
+    told = zip(scan.bound.criteria, values.tolist(), parts.tolist(), strict=True)
+    for criterion, value, part in told:
         if isnan(value):
             continue
-        mine, theirs = _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, float(value))))
-        params = Frozen(mine[1])
-        to_mentee.append(Reason(code=mine[0], params=params, points=int(part)))
-        if theirs[1] is not mine[1]:
-            params = Frozen(theirs[1])
-        to_mentor.append(Reason(code=theirs[0], params=params, points=int(part)))
+        mine, theirs = _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, value)))
+        reason = Reason(code=mine[0], params=Frozen(mine[1]), points=part)
+        to_mentee.append(reason)
+        if theirs is not mine:
+            params = reason.params if theirs[1] is mine[1] else Frozen(theirs[1])
+            reason = Reason(code=theirs[0], params=params, points=part)
+        to_mentor.append(reason)
     return tuple(to_mentee), tuple(to_mentor)
 
 

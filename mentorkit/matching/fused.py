@@ -141,7 +141,7 @@ class Fused:
         more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
         begin = np.zeros(len(mentees), np.int64) if first is None else first
-        mentors = int(self.tape.order.max(initial=0)) + 1 if prices is None else len(prices)
+        mentors = FAR if prices is None else len(prices)
         price, high = np.empty(0, np.int16), np.empty(0, np.int32)
         if prices is not None:
             paid = prices[self.tape.order]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mentorkit.domain.strategies import FULL_SCORE, share
 from mentorkit.errors import PluginError, Problem
 from mentorkit.hooks.calls import called
+from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import Criterion, Differs, Prior, Rule
 from mentorkit.matching import kernels
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
@@ -535,7 +536,5 @@ def _kind(given: object) -> str:
 
 def explains(provider: Criterion | Rule) -> bool:
     """Return whether a provider says itself why, instead of leaving it to its form."""
-    from mentorkit.hooks.offers import overrides
-
     kind = Criterion if isinstance(provider, Criterion) else Rule
     return overrides(provider, kind, "explain")

@@ -26,7 +26,7 @@ from mentorkit.matching import passes as p
 from mentorkit.matching.texts import ONE
 
 LANES = 256
-TILE = 16 * LANES
+TILE = 32 * LANES
 NONE = -(1 << 62)
 """An entry of the heap that is nobody."""
 GROUP = 16
