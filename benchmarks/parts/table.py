@@ -17,8 +17,8 @@ HEAD = """# Benchmarks
 
 Each figure was measured in one run on one machine, beside its peer and on the same people, in
 medians. A ratio is ours to the peer's or the other way round, as the figure says.
-`tox run -e bench` measures them again, with each peer in an environment of its own; a name after `--`
-measures one alone: `tox run -e bench -- bulk_5000`.
+`tox run -e bench` measures them again, with each peer in an environment of its own; a name after
+`--` measures one alone: `tox run -e bench -- bulk_5000`.
 """
 
 
