@@ -7,6 +7,10 @@ from typing import Any
 
 from mentorkit.commands.output import clean, plural
 
+SHORTLISTED = (
+    "Not every pair was looked at: a plugin's criterion in plain Python ranked a shortlist of each"
+    " mentee, so that is as far as this holds."
+)
 FIRST = 5
 """How many pairs are shown; the rest is in the file or the list."""
 
@@ -21,7 +25,8 @@ def judged(summary: Mapping[str, Any]) -> str:
             "These are the mentees' own choices; neither score nor the most pairs was what they"
             " were made for."
         )
-    return f"Quality: {quality(summary)}. {steadiness(summary)}."
+    told = f"Quality: {quality(summary)}. {steadiness(summary)}."
+    return told if summary.get("exhaustive", True) else f"{told} {SHORTLISTED}"
 
 
 def quality(summary: Mapping[str, Any]) -> str:

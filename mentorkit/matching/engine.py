@@ -30,7 +30,7 @@ from mentorkit.matching.wording import words
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
-    from mentorkit.matching.fused import Fused
+    from mentorkit.matching.fused import Fused, MapShards
 
 T = TypeVar("T")
 Locks = tuple[tuple[int, int], ...]
@@ -43,6 +43,7 @@ def run(
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress | None = None,
+    map_shards: MapShards | None = None,
     compare: bool = False,
 ) -> Result:
     """Match the people of a pool by a bound strategy.
@@ -52,7 +53,8 @@ def run(
     locks and seed give the same result, pair for pair, in whatever order the people came. With
     `compare` it also says what the ways not chosen would come to, and what loosening each rule
     would change, where the people are not too many for that (`trade`, `whatif`) and all pairs were
-    looked at.
+    looked at. `map_shards(fn, shards)` shares the scan out, as `fused` says; without it, to the
+    cores of this process.
 
     Raises `Invalid` for more pairs than can be looked at without compiled code, and for locks that
     name nobody or contradict each other, `Conflict` for a lock that breaks a safeguard, and
@@ -65,7 +67,7 @@ def run(
             progress.step(0, 0, what)
 
     held = _locks(pool, locks)
-    scan = Scan(pool, bound)
+    scan = Scan(pool, bound, map_shards=map_shards)
     scan.check_size()
     overridden = tuple(_overridden(scan, held))
     question = Question(scan, locks=held, seed=seed, progress=progress)

@@ -27,7 +27,7 @@ from mentorkit.matching.pool import Floats, Index, Pool, Side
 from mentorkit.matching.reranked import PAIR_BUDGET, SLOW, Shortlisted, is_slow
 
 if TYPE_CHECKING:
-    from mentorkit.matching.fused import Fused
+    from mentorkit.matching.fused import Fused, MapShards
 
 Ints = NDArray[np.int64]
 Scores = NDArray[np.int32]
@@ -58,8 +58,16 @@ class Scan:
     plugin and what to mend, when a plugin's answer is not one.
     """
 
-    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool = True) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        bound: Bound,
+        *,
+        compiled: bool = True,
+        map_shards: MapShards | None = None,
+    ) -> None:
         self.pool, self.bound, self._compiled = pool, bound, compiled
+        self._map_shards = map_shards
         pool.with_columns(bound.needs)
         self.rules = [_rule(rule, pool) for rule in bound.rules]
         self.criteria = [_criterion(criterion, pool) for criterion in bound.criteria]
@@ -99,13 +107,13 @@ class Scan:
 
     def compile(self) -> Fused | None:
         """Use the compiled scan from now on, whether it is worth it or not, if there can be one."""
-        from mentorkit.matching.fused import Fused
+        from mentorkit.matching.fused import Fused, in_threads
         from mentorkit.matching.plan import tape_of
 
         if self._shortlisted is not None:
             self._shortlisted.compile()
         tape = tape_of(self) if kernels.available() else None
-        self.fused = None if tape is None else Fused(tape)
+        self.fused = None if tape is None else Fused(tape, self._map_shards or in_threads)
         return self.fused
 
     def best(self, mentee: int, k: int) -> tuple[Index, Scores]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorkit.matching import Pool, assign, kernels, pack
+from mentorkit.matching import Pool, assign, kernels, pack, problem, run
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import UNPAYABLE
@@ -110,6 +115,28 @@ def test_shards_make_no_difference() -> None:
     backwards = Fused(tape, lambda fn, shards: list(map(fn, shards[::-1]))[::-1]).best(everyone, 5)
     for other in (many, backwards):
         assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_run_is_the_same_wherever_its_shards_are_scanned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernels, "WORTH", 0)
+    monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    monkeypatch.setattr(problem, "DENSE_CELLS", 0)
+    sent: list[bytes] = []
+
+    def elsewhere(fn: Callable[[Any], Any], shards: Sequence[Any]) -> Iterator[Any]:
+        """Send what is to be done, and get back what was found, as another machine would."""
+        for shard in shards:
+            sent.append(pickle.dumps((fn, shard)))
+            work, given = pickle.loads(sent[-1])
+            yield pickle.loads(pickle.dumps(work(given)))
+
+    case = draw_wide_case(11, most=300)
+    here = run(case.pool, case.bound())
+    there = run(case.pool, case.bound(), map_shards=elsewhere)
+    assert sent
+    assert replace(there, seconds=0, shortlists={}) == replace(here, seconds=0, shortlists={})
 
 
 def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
