@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from math import log
 from statistics import median
 from typing import Any
@@ -18,6 +19,8 @@ from benchmarks.parts.peers import load, seconds_of
 from benchmarks.parts.population import pool_of, strategy
 from mentorkit.matching import Pool, Result, kernels, run
 from mentorkit.matching.assign import CandidateLists, solve_lists
+from mentorkit.matching.auction import Floor, hold_auction
+from mentorkit.matching.lists import ListRescan
 from mentorkit.matching.problem import Question
 from mentorkit.matching.scan import Scan
 
@@ -199,6 +202,7 @@ def edges_25000_total(effort: Effort) -> Measured:
 # --------------------------------------------------------------------------- growth
 
 
+Points = list[tuple[float, float]]
 SIZES = (12_500, 25_000, 50_000, 100_000)
 
 
@@ -209,23 +213,41 @@ def slope(points: list[tuple[float, float]]) -> float:
 
 
 @cache
-def grown(quick: bool) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Return (pairs, seconds) of generating lists and (edges, seconds) of assigning over them.
+def grown(quick: bool) -> tuple[Points, Points, Points]:
+    """Return (pairs, seconds) of making lists, (edges, seconds) and (edges, bids) of assigning.
 
     Always 0.8 places for each mentee: two mentors for five mentees, with two places each.
     """
     needs_numba()
-    generated, assigned = [], []
+    generated, assigned, bids = [], [], []
     for mentees in SIZES[:3] if quick else SIZES:
         mentors = mentees * 2 // 5
         pool = pool_of(mentees, mentors)
         seconds, (_, lists) = timed(lambda p=pool: listed(len(p.mentees), len(p.mentors)), 1)
         generated.append((float(mentees) * mentors, seconds))
+        floor = auction_of(pool, lists)
+        bids.append((float(len(lists.mentor)), float(floor.bids)))
         seconds, _ = timed(
             lambda p=pool, e=lists: solve_lists(e, p.capacity, "score"), 1 if quick else 3
         )
         assigned.append((float(len(lists.mentor)), seconds))
-    return generated, assigned
+    return generated, assigned, bids
+
+
+def auction_of(pool: Pool, lists: CandidateLists) -> Floor:
+    """Hold the auction over complete lists alone, and return the floor after it."""
+    nobody = np.zeros(lists.mentees, np.bool_)
+    floor = Floor.open(
+        lists,
+        pool.capacity,
+        nobody,
+        ListRescan(lists, None),
+        budget=0,
+        complete=True,
+        compiled=import_module("mentorkit.matching.kernels.assign"),
+    )
+    hold_auction(floor, 10, give_up=False)
+    return floor
 
 
 def shown(points: list[tuple[float, float]]) -> str:
@@ -234,13 +256,20 @@ def shown(points: list[tuple[float, float]]) -> str:
 
 @area.figure("numba", slow=True)
 def growth_of_lists(effort: Effort) -> Measured:
-    generated, _ = grown(effort.quick)
+    generated, _, _ = grown(effort.quick)
     return Measured(value=slope(generated), ours=shown(generated))
 
 
 @area.figure("numba", slow=True)
 def growth_of_assignment(effort: Effort) -> Measured:
-    _, assigned = grown(effort.quick)
+    _, _, bids = grown(effort.quick)
+    told = ", ".join(f"{edges:.3g}: {made:,.0f}" for edges, made in bids)
+    return Measured(value=slope(bids), ours=told)
+
+
+@area.figure("numba", slow=True)
+def growth_of_assignment_time(effort: Effort) -> Measured:
+    _, assigned, _ = grown(effort.quick)
     return Measured(value=slope(assigned), ours=shown(assigned))
 
 

@@ -51,6 +51,7 @@ class Floor:
     rescan: Rescan
     budget: int  # how many pairs may be looked at to read lists again
     spent: bool = False  # whether a list could not be read for that
+    bids: int = 0  # how many were made
     compiled: Any = None  # `kernels.assign`, or None to stay with numpy
 
     @classmethod
@@ -199,6 +200,7 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
         more, waiting, bids = bid_on(floor, waiting, eps, slack, limit - work)
         unsure = np.concatenate([unsure, more])
         work += bids
+        floor.bids += bids
         if work > limit:
             if give_up:
                 return False
