@@ -11,9 +11,13 @@ from mentorkit.matching.binding import Bound
 from mentorkit.matching.pool import Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Alternative
+from mentorkit.matching.surveys import Proof, Survey, survey
 
 if TYPE_CHECKING:
     from mentorkit.matching.solution import Objective
+
+COMPARED_CELLS = 1_000_000_000
+"""Up to so many pairs the other ways are looked at, which takes as long as the run again, twice."""
 
 
 def alternatives(
@@ -24,9 +28,10 @@ def alternatives(
     Beside a run for one objective it is the best pairs for the other objective, and then the stable
     ones; beside an assigner that ignores the objective, the best pairs for the strategy's. People,
     rules, scores and locks are the same. `total_bound` and `pairs_bound` are those of the run. None
-    where there are more pairs to think of than `problem.DENSE_CELLS`.
+    where there are too many pairs to think of: without compiled code more than
+    `problem.DENSE_CELLS`, with it more than `COMPARED_CELLS`.
     """
-    if not question.dense:
+    if not question.dense and (question.rescan is None or pool.cells > COMPARED_CELLS):
         return None
     about = _Compared(question, pool)
     if not bound.assigner.uses_objective:
@@ -40,43 +45,57 @@ def alternatives(
 
 
 class _Compared:
-    """The scores and the allowed pairs of a run, read once."""
+    """The people, scores, rules and locks of a run, paired in other ways."""
 
     def __init__(self, question: Question, pool: Pool) -> None:
         self._question, self._pool = question, pool
-        self._scores, self._allowed = question.matrix()
+        self._proof: Proof = ((0,) * len(pool.mentors), 0, ((), tuple(range(len(pool.mentors)))))
 
     def best(self, objective: Objective, pairs_bound: int) -> Alternative:
         """Return the figures of the best pairs for this objective."""
-        capacity, locks = self._pool.capacity, self._question.locks
-        solved = assign.solve_dense(self._scores, self._allowed, capacity, objective, locks)
-        covered = min(assign.pairs_bound(solved.cover, capacity, locks), len(self._pool.mentees))
-        return self._figures(
-            "optimal", objective, solved.match, solved.total, min(pairs_bound, covered)
-        )
+        asked = self._question
+        if asked.dense:
+            solved = assign.solve_dense(*asked.matrix(), asked.capacity, objective, asked.locks)
+        else:
+            solved = assign.solve_lists(
+                asked.lists(),
+                asked.capacity,
+                objective,
+                asked.locks,
+                rescan=asked.rescan,
+                lock_scores=asked.lock_scores,
+            )
+        mentees, mentors = (tuple(side.tolist()) for side in solved.cover)
+        self._proof = tuple(solved.prices.tolist()), solved.bonus, (mentees, mentors)
+        shown = survey(asked, solved.match.astype(np.intp), self._proof, tuple(asked.locks))
+        most = min(pairs_bound, shown.pairs_bound)
+        return _figures("optimal", objective, solved.match, shown, shown.total_bound, most)
 
     def stable(self, total_bound: int, pairs_bound: int) -> Alternative:
         """Return the figures of the pairs that nobody would swap, as the assigner `stable` does."""
+        asked = self._question
         match = assign.stable(
-            self._question.lists(),
-            self._pool.capacity,
-            self._question.locks,
-            choices=[self._question.choices(mentee) for mentee in range(len(self._pool.mentees))],
+            asked.lists(),
+            asked.capacity,
+            asked.locks,
+            choices=[asked.choices(mentee) for mentee in range(len(self._pool.mentees))],
+            rescan=asked.rescan,
+            pair_scores=asked.pair_scores,
         )
-        return self._figures("stable", "", match, total_bound, pairs_bound)
+        shown = survey(asked, match.astype(np.intp), self._proof, tuple(asked.locks))
+        return _figures("stable", "", match, shown, total_bound, pairs_bound)
 
-    def _figures(
-        self, assigner: str, objective: str, match: Any, total_bound: int, pairs_bound: int
-    ) -> Alternative:
-        paired = np.flatnonzero(match >= 0)
-        return Alternative(
-            assigner=assigner,
-            objective=objective,
-            pairs=len(paired),
-            total=int(self._scores[paired, match[paired]].sum(dtype=np.int64)),
-            total_bound=int(total_bound),
-            pairs_bound=pairs_bound,
-            blocking_pairs=assign.blocking_pairs_in_blocks(
-                self._question.blocks, self._pool.capacity, match
-            ),
-        )
+
+def _figures(
+    assigner: str, objective: str, match: Any, shown: Survey, total_bound: int, pairs_bound: int
+) -> Alternative:
+    paired = np.flatnonzero(match >= 0)
+    return Alternative(
+        assigner=assigner,
+        objective=objective,
+        pairs=len(paired),
+        total=int(shown.own[paired].sum()),
+        total_bound=int(total_bound),
+        pairs_bound=pairs_bound,
+        blocking_pairs=shown.blocking,
+    )

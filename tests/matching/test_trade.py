@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorkit.matching import Pool, bind, run, summary
+from mentorkit.matching import Pool, bind, kernels, problem, run, summary
+from mentorkit.matching import trade as trade_of
 from mentorkit.matching.figures import trade
 from tests.matching.samples import (
     create_fields,
@@ -16,6 +18,7 @@ from tests.matching.samples import (
     create_registry,
     create_strategy,
     draw_case,
+    draw_wide_case,
 )
 
 FIGURES = ("pairs", "total", "blocking_pairs")
@@ -39,6 +42,30 @@ def test_the_figures_are_those_of_a_run_by_the_other_way(seed: int, assigner: st
         assert figures(one) == figures(run(other.pool, other.bound()))
         assert one.total <= one.total_bound
         assert one.pairs <= one.pairs_bound
+
+
+@pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
+@pytest.mark.parametrize("objective", ["coverage", "score"])
+def test_they_are_where_lists_are_all_there_is(
+    monkeypatch: pytest.MonkeyPatch, objective: str
+) -> None:
+    for name in ("WORTH", "WORTH_LOADED"):
+        monkeypatch.setattr(kernels, name, 0)
+    monkeypatch.setattr(problem, "DENSE_CELLS", 0)
+    for seed in range(12):
+        case = draw_wide_case(seed)
+        case.strategy = replace(case.strategy, objective=objective)
+        result = run(case.pool, case.bound(), compare=True)
+        for one in result.alternatives or ():
+            changed = {"assigner": one.assigner}
+            changed |= {"objective": one.objective} if one.objective else {}
+            other = replace(case, strategy=replace(case.strategy, **changed))
+            assert figures(one) == figures(run(other.pool, other.bound()))
+            assert one.total <= one.total_bound
+            assert one.pairs <= one.pairs_bound
+    monkeypatch.setattr(trade_of, "COMPARED_CELLS", 0)
+    assert case.pool.cells
+    assert run(case.pool, case.bound(), compare=True).alternatives is None
 
 
 @settings(max_examples=80, deadline=None)
