@@ -62,6 +62,8 @@ def freeze(value: Any) -> Any:
     if isinstance(value, Mapping):
         return Frozen(value)
     if isinstance(value, (list, tuple)):
+        if _PLAIN.issuperset(map(type, value)):
+            return tuple(value)
         return tuple(freeze(item) for item in value)
     if isinstance(value, (set, frozenset)):
         return tuple(sorted(freeze(item) for item in value))

@@ -228,6 +228,14 @@ def count_bits(words: Words) -> NDArray[Any]:
     return summed
 
 
+def bits_of(chosen: NDArray[np.bool_]) -> Words:
+    """Return rows of flags, one an option, as 64-bit words."""
+    rows, options = chosen.shape
+    padded = np.zeros((rows, max(1, -(-options // 64)) * 64), np.bool_)
+    padded[:, :options] = chosen
+    return _words(padded)
+
+
 def _words(bits: NDArray[np.bool_]) -> Words:
     packed = np.packbits(bits, axis=1, bitorder="little")
     return np.ascontiguousarray(packed).view(np.uint64)

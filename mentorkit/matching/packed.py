@@ -8,8 +8,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.columns import Column
-from mentorkit.matching.people import Someone
+from mentorkit.matching.columns import UNANSWERED, Coded, Column
+from mentorkit.matching.people import Someone, wishes
 from mentorkit.matching.pool import Index, Ints64, Side
 
 
@@ -17,7 +17,7 @@ class PackedSide(Side):
     """People by column, in the order of their external key, else their id.
 
     `columns` are packed answers by field. `keys`, `names` and `persons` may be left out: nobody
-    then has an external key, a name, or a second entry.
+    then has an external key, a name, or a second entry. `asked` is, by id, as that of `Someone`.
     """
 
     def __init__(
@@ -29,8 +29,10 @@ class PackedSide(Side):
         keys: Sequence[str] = (),
         names: Sequence[str] = (),
         persons: Sequence[str | None] = (),
+        asked: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(_Unpacked(self), tuple(columns))
+        self._asked = asked or {}
         self._ids, self._packed = ids, dict(columns)
         self._keys, self._names, self._persons = keys, names, persons
         self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
@@ -52,7 +54,12 @@ class PackedSide(Side):
         return "choices" in self._packed and self._packed["choices"].answered
 
     def choices(self, at: int) -> tuple[str, ...]:
-        return tuple(self.answer("choices", at) or ())
+        return wishes({"choices": self.answer("choices", at)})
+
+    def packed(self, field: str) -> Column:
+        if field not in self._packed:
+            self._packed[field] = Coded(np.full(len(self), UNANSWERED, np.int32), [])
+        return self._packed[field]
 
     def answer(self, field: str, at: int) -> Any:
         column = self._packed.get(field)
@@ -72,6 +79,7 @@ class PackedSide(Side):
             keys=some(self._keys),
             names=some(self._names),
             persons=some(self._persons),
+            asked=self._asked,
         )
 
     def someone(self, at: int) -> Someone:
@@ -84,6 +92,7 @@ class PackedSide(Side):
             name=self._names[at] if len(self._names) else "",
             person_id=self._persons[at] if len(self._persons) else None,
             choices=self.choices(at),
+            asked=self._asked.get(self.ids[at], ""),
         )
 
     def __len__(self) -> int:

@@ -150,6 +150,8 @@ class Scan:
                 refused = self._forbidden.get(int(row))
                 if refused is not None:
                     mask[at] &= ~np.isin(cols, refused)
+        if self.pool.groups is not None:
+            mask &= self.pool.groups.let(rows[:, None], cols[None, :])
         return mask
 
     def allowed(self, rows: Index, cols: Index) -> Bools:

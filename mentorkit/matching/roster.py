@@ -1,0 +1,291 @@
+"""Everybody of a program whom a run may consider, by column, and the pools that are made of them.
+
+A roster is never changed: what is new makes another, and what is the same is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.domain.fields import Field
+from mentorkit.domain.relationships import Reason
+from mentorkit.matching.columns import (
+    UNANSWERED,
+    Bits,
+    Coded,
+    Column,
+    Words,
+    answer,
+    bits_of,
+)
+from mentorkit.matching.packed import PackedSide
+from mentorkit.matching.pool import Groups, Index, Pool
+
+Numbers = NDArray[np.int64]
+Places = Mapping[str, Mapping[str, int]]
+"""By role, how many places each has, by id."""
+
+NO_YEAR = -1
+MANY_ANSWERS = 256
+"""From so many different answers on, sets are kept as bits."""
+MOST_OPTIONS = 1024
+
+
+class Given(Protocol):
+    """What the store gives: columns by name, and (codes, distinct values) by name."""
+
+    @property
+    def plain(self) -> Mapping[str, Sequence[Any]]: ...
+    @property
+    def coded(self) -> Mapping[str, tuple[Sequence[int], Sequence[Any]]]: ...
+    @property
+    def answers(self) -> Mapping[str, tuple[Sequence[int], Sequence[Any]]]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Roster:
+    """People in the order of their external key, else their id; `names` may be left out."""
+
+    ids: Sequence[str]
+    persons: Sequence[str]
+    keys: Sequence[str]
+    names: Sequence[str]
+    role: Coded
+    cohort: Coded
+    signed: Coded
+    capacity: Numbers
+    used: Numbers
+    born: Numbers
+    version: Numbers
+    columns: Mapping[str, Column]
+
+    @classmethod
+    def of(cls, given: Given, fields: Mapping[str, Field]) -> Roster:
+        """Pack what the store gives, in whatever order it came."""
+        plain = given.plain
+        keys = [key or "" for key in plain["key"]]
+        born = [NO_YEAR if year is None else year for year in plain["born"]]
+        made: dict[str, Any] = {
+            "ids": plain["id"], "persons": plain["person"], "keys": keys, "names": plain["name"],
+            "born": np.array(born, np.int64),
+            "columns": {
+                name: as_bits(_coded(*column), fields.get(name))
+                for name, column in given.answers.items()
+            },
+        }  # fmt: skip
+        made |= {name: _coded(*given.coded[name]) for name in _CODED}
+        made |= {name: np.array(plain[name], np.int64) for name in ("capacity", "used", "version")}
+        return cls(**made)._sorted()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def at(self) -> Mapping[str, int]:
+        """Where each id stands."""
+        return {id: at for at, id in enumerate(self.ids)}
+
+    # ------------------------------------------------------------------ who is there
+
+    def free(
+        self,
+        taken: Mapping[str, int],
+        *,
+        cohort: Callable[[str | None], bool],
+        signed: Callable[[str, Sequence[str]], bool],
+        born: Callable[[int | None], bool],
+    ) -> dict[str, dict[str, int]]:
+        """Return, by role, whoever has places left and passes, with how many, by id.
+
+        `taken` are places by id beside those that are used.
+        """
+        places = self.capacity - self.used
+        for id, count in taken.items():
+            if id in self.at:
+                places[self.at[id]] -= count
+        years, of = np.unique(self.born, return_inverse=True)
+        passes = np.array([born(None if y == NO_YEAR else y) for y in years.tolist()], np.bool_)
+        there = (places > 0) & passes[of.reshape(-1)]
+        there &= self.cohort.of_each(
+            [cohort(one) for one in self.cohort.answers], cohort(None), np.bool_
+        )
+        found = {}
+        for role in ("mentee", "mentor", "both"):
+            has = [signed(role, one) for one in self.signed.answers]
+            mine = self.role.of_each([one == role for one in self.role.answers], False, np.bool_)
+            mine &= self.signed.of_each(has, signed(role, ()), np.bool_)
+            index = np.flatnonzero(there & mine)
+            found[role] = dict(
+                zip([self.ids[i] for i in index.tolist()], places[index].tolist(), strict=True)
+            )
+        return found
+
+    def known(self, names: Collection[str]) -> dict[str, str]:
+        """Return the ids of these keys and ids; an id comes before somebody's key."""
+        return {
+            name: id
+            for key, id in zip(self.keys, self.ids, strict=True)
+            for name in (key, id)
+            if name in names
+        } if names else {}  # fmt: skip
+
+    def holders(self, persons: Collection[str]) -> dict[str, list[str]]:
+        """Return who of these persons is here, by person."""
+        found: dict[str, list[str]] = {}
+        for person, id in zip(self.persons, self.ids, strict=True) if persons else ():
+            if person in persons:
+                found.setdefault(person, []).append(id)
+        return found
+
+    # ------------------------------------------------------------------ a pool of them
+
+    def pool(
+        self,
+        places: Places,
+        fields: Mapping[str, Field],
+        *,
+        past: Collection[tuple[str, str]] = (),
+        forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
+        asked: Mapping[str, str] | None = None,
+    ) -> Pool:
+        """Return the pool of whoever has a place; nobody meets somebody of another cohort."""
+        mine, theirs = (
+            np.array([at for at, id in enumerate(self.ids) if places[role].get(id)], np.intp)
+            for role in ("mentee", "mentor")
+        )
+        cohort = self.cohort.codes
+        groups = Groups(cohort[mine], cohort[theirs], Reason(code="other_cohort"))
+        return Pool.of(
+            self._side(mine, places["mentee"], asked or {}),
+            self._side(theirs, places["mentor"], asked or {}),
+            fields,
+            past,
+            forbidden,
+            groups if groups.part else None,
+        )
+
+    def apart(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of these pairs who are in different cohorts."""
+        cohort = self.cohort.codes
+        found = set()
+        for two in pairs:
+            at = [self.at.get(one) for one in two]
+            if None not in at and -1 < cohort[at[0]] != cohort[at[1]] > -1:
+                found.add(two)
+        return found
+
+    def _side(
+        self, index: Index, places: Mapping[str, int], asked: Mapping[str, str]
+    ) -> PackedSide:
+        some = self.take(index)
+        return PackedSide(
+            some.ids,
+            some.columns,
+            capacity=np.array([places[id] for id in some.ids], np.int64),
+            keys=some.keys,
+            names=some.names,
+            persons=some.persons,
+            asked=asked,
+        )
+
+    # ------------------------------------------------------------------ changes
+
+    def take(self, index: Index) -> Roster:
+        """Return these of them, in this order."""
+        if len(index) == len(self) and (index == np.arange(len(index))).all():
+            return self
+        made: dict[str, Any] = {
+            name: [values[at] for at in index] if len(values := getattr(self, name)) else []
+            for name in _LISTS
+        }
+        made |= {name: getattr(self, name).take(index) for name in _CODED}
+        made |= {name: getattr(self, name)[index] for name in _NUMBERS}
+        made["columns"] = {name: column.take(index) for name, column in self.columns.items()}
+        return Roster(**made)
+
+    def changed(self, gone: Collection[str], fresh: Roster) -> Roster:
+        """Return the roster without those who are `gone`, and with those who are new or changed."""
+        out = {*gone, *fresh.ids}
+        mine = self.take(np.array([i for i, id in enumerate(self.ids) if id not in out], np.intp))
+        pairs = {n: (getattr(mine, n), getattr(fresh, n)) for n in (*_LISTS, *_CODED, *_NUMBERS)}
+        made: dict[str, Any] = {name: [*pairs[name][0], *pairs[name][1]] for name in _LISTS}
+        made |= {name: joined(*pairs[name]) for name in _CODED}
+        made |= {name: np.concatenate(pairs[name]) for name in _NUMBERS}
+        made["columns"] = {n: joined(one, fresh.columns[n]) for n, one in mine.columns.items()}
+        return Roster(**made)._sorted()
+
+    def unnamed(self) -> Roster:
+        """Return the same without anybody's name."""
+        return replace(self, names=[])
+
+    def _sorted(self) -> Roster:
+        ranks = [(key or id, id) for key, id in zip(self.keys, self.ids, strict=True)]
+        return self.take(np.array(sorted(range(len(ranks)), key=ranks.__getitem__), np.intp))
+
+
+_LISTS = ("ids", "persons", "keys", "names")
+_CODED = ("role", "cohort", "signed")
+_NUMBERS = ("capacity", "used", "born", "version")
+
+
+def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:
+    """Return a column whose distinct values hold nothing that is no answer."""
+    there = [value for value in values if answer(value) is not None]
+    to = np.full(len(values), UNANSWERED, np.int32)
+    to[[answer(value) is not None for value in values]] = np.arange(len(there))
+    return Coded(to[np.array(codes, np.intp)], there)
+
+
+def as_bits(column: Coded, field: Field | None) -> Column:
+    """Return sets of which many differ as bits, where these say the same, order and all."""
+    if len(column.answers) < MANY_ANSWERS or not _are_sets(column.answers):
+        return column
+    chosen = set(chain.from_iterable(column.answers))
+    options = list(field.choices) if field is not None and field.choices else sorted(chosen)
+    words = _words_of(column, options)
+    return column if words is None else Bits(words, options)
+
+
+def joined(first: Column, second: Column) -> Column:
+    """Return two columns as one; the second is the shorter."""
+    right = second if isinstance(second, Coded) else Coded.of(second.values())
+    if isinstance(first, Bits) and _are_sets(right.answers):
+        more = _words_of(right, first.options)
+        if more is not None:
+            return Bits(np.concatenate([first.words, more]), first.options)
+    left = first if isinstance(first, Coded) else Coded.of(first.values())
+    moved = np.where(right.codes < 0, UNANSWERED, right.codes + len(left.answers))
+    return Coded(
+        np.concatenate([left.codes, moved.astype(np.int32)]), [*left.answers, *right.answers]
+    )
+
+
+def _are_sets(answers: Sequence[Any]) -> bool:
+    """Return whether all are tuples of texts, or all of whole numbers."""
+    if not {tuple}.issuperset(map(type, answers)):
+        return False
+    kinds = set(map(type, chain.from_iterable(answers)))
+    return kinds <= {str} or kinds <= {int}
+
+
+def _words_of(column: Coded, options: Sequence[Any]) -> Words | None:
+    """Return sets as bits, or None where that would lose something: an option, or the order."""
+    number = {option: at for at, option in enumerate(options)}
+    members = list(chain.from_iterable(column.answers))
+    if len(options) > MOST_OPTIONS or not number.keys() >= set(members):
+        return None
+    flat = np.array([number[one] for one in members], np.intp)
+    counts = np.array([len(one) for one in column.answers], np.intp)
+    row = np.repeat(np.arange(len(counts)), counts)
+    if ((np.diff(flat) <= 0) & (np.diff(row) == 0)).any():
+        return None
+    chosen = np.zeros((len(counts) + 1, len(options)), np.bool_)  # the last for who chose none
+    chosen[row, flat] = True
+    return bits_of(chosen)[column.codes]

@@ -1,0 +1,120 @@
+"""The people of a program by column, in one statement: no object is made of anybody.
+
+Each distinct answer is read once, however many gave it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from mentorkit.domain.frozen import freeze
+from mentorkit.store.tables import participant, person
+
+if TYPE_CHECKING:
+    from mentorkit.store.repositories import Participants
+
+Coded = tuple[list[int], list[Any]]
+"""For each row the place of its value among the distinct ones, and these."""
+
+_OWN, _THEIRS = participant.c, person.c
+_CALLED = _THEIRS.name, _THEIRS.user_ref, _THEIRS.external_key
+_ERASED = sa.and_(*(sa.func.coalesce(one, "") == "" for one in _CALLED))
+_PLAIN = {
+    "id": _OWN.id, "person": _OWN.person_id, "capacity": _OWN.capacity, "used": _OWN.used,
+    "born": _THEIRS.born, "name": _THEIRS.name, "key": _THEIRS.external_key,
+    "version": _OWN.version + _THEIRS.version,
+}  # fmt: skip
+_CODED = {"role": _OWN.role, "cohort": _OWN.cohort, "signed": sa.type_coerce(_OWN.signed, sa.Text)}
+
+
+class Roster(NamedTuple):
+    """Columns of equally many rows, by name; `answers` by field, None where there is none.
+
+    `plain` has id, person, capacity, used, born, name, key and version, which rises with every
+    change of the row or of the person; `coded` has role, cohort and signed.
+    """
+
+    plain: dict[str, Sequence[Any]]
+    coded: dict[str, Coded]
+    answers: dict[str, Coded]
+
+
+def read(
+    people: Participants, program_id: str, names: Sequence[str], ids: Sequence[str] | None
+) -> Roster:
+    """Return those active and consented, none of them erased; of these `ids` alone, if given."""
+    sqlite = people.tx.connection.dialect.name == "sqlite"
+    told = [n for n in names if re.fullmatch(r"[\w -]+", n) and len(n.encode()) < 64]
+    odd = [name for name in names if name not in told]  # which SQL cannot ask for by their name
+    query = _here(people, program_id)
+    if ids is not None:
+        query = query.where(_OWN.id.in_(ids))
+    given: list[Any] = [
+        sa.func.json_extract(_OWN.profile, f'$."{name}"', "$[0]", type_=sa.Text) for name in told
+    ]
+    if told and not sqlite:  # of which each is asked, the profile is read once
+        record = sa.func.json_to_record(sa.cast(_OWN.profile, sa.JSON))
+        of = record.table_valued(*(sa.column(name, sa.JSON) for name in told))
+        of = of.render_derived(name="given", with_types=True)
+        query = query.join(of, sa.true())
+        given = [sa.cast(of.c[name], sa.Text) for name in told]
+    whole = sa.type_coerce(_OWN.profile, sa.Text)
+    asked = [*_PLAIN.values(), *_CODED.values(), *given, *([whole] if odd else [])]
+    found = people._all(query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked))))
+    columns = list(zip(*found, strict=True)) or [()] * len(asked)
+    plain: dict[str, Sequence[Any]] = dict(zip(_PLAIN, columns, strict=False))
+    coded = dict(zip(_CODED, columns[len(plain) :], strict=False))
+    texts = dict(zip(told, columns[len(plain) + len(coded) :], strict=False))
+    answers = {name: _coded(column, _first if sqlite else _each) for name, column in texts.items()}
+    profiles = [json.loads(text) for text in columns[-1]] if odd else []
+    for name in odd:
+        answers[name] = _coded([json.dumps(one.get(name)) for one in profiles], _each)
+    return Roster(
+        plain,
+        {name: _coded(c, _each if name == "signed" else list) for name, c in coded.items()},
+        {name: answers[name] for name in names},
+    )
+
+
+def versions(people: Participants, program_id: str) -> dict[str, int]:
+    """Return the version of each row that `read` would give, by id."""
+    query = _here(people, program_id)
+    rows = people._all(query.with_only_columns(_OWN.id, _PLAIN["version"].label("version")))
+    return {row.id: row.version for row in rows}
+
+
+def mark(people: Participants, program_id: str) -> tuple[int, ...]:
+    """Return how many a program has, and what is another after any change of anybody, cheaply.
+
+    Versions only rise, and no row of a program is ever deleted without it.
+    """
+    asked = [sa.func.count(), sa.func.sum(_OWN.version), sa.func.sum(_THEIRS.version)]
+    query: sa.Select[Any] = people._asking(program_id=program_id).join(person)
+    return tuple(int(one or 0) for one in people._all(query.with_only_columns(*asked))[0])
+
+
+def _here(people: Participants, program_id: str) -> sa.Select[Any]:
+    query = people._asking(program_id=program_id, state="active").join(person)
+    return query.where(_OWN.consented_at.is_not(None), ~_ERASED)
+
+
+def _coded(column: Iterable[Any], read: Callable[[list[Any]], list[Any]]) -> Coded:
+    known: dict[Any, int] = {}
+    codes = [known.setdefault(value, len(known)) for value in column]
+    return codes, read(list(known))
+
+
+def _each(texts: Iterable[str | None]) -> list[Any]:
+    """Return what these texts of JSON say, read in one go."""
+    joined = ",".join("null" if text is None else text for text in texts)
+    return [freeze(one) for one in json.loads(f"[{joined}]")]
+
+
+def _first(texts: Iterable[str | None]) -> list[Any]:
+    """Return the same where SQLite tells each beside a null, which keeps numbers as they are."""
+    return [first for first, _ in _each(texts)]
