@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import by_query
+from benchmarks import by_query, by_store
 from benchmarks.figures import Area, Effort, Missing, main
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
@@ -23,6 +23,7 @@ from mentorkit.matching.assign import solve_dense
 
 area = Area("matching")
 area.include(by_query.area)
+area.include(by_store.area)
 
 SEED = 20_261_123
 COMMAND = "from mentorkit.cli import main; main()"

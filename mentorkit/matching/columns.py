@@ -97,6 +97,20 @@ class Coded:
     def take(self, people: NDArray[np.intp]) -> Coded:
         return Coded(self.codes[people], self.answers)
 
+    def and_of(self, others: Coded) -> Coded:
+        """Return the answers of both, the same answer once."""
+        answers, to = self.answers, []
+        if others.answers:
+            answers = [*answers]
+            known = {_key(one): at for at, one in enumerate(answers)}
+        for one in others.answers:
+            at = known.setdefault(_key(one), len(answers))
+            if at == len(answers):
+                answers.append(one)
+            to.append(at)
+        more = others.of_each(to, UNANSWERED, np.int32)
+        return Coded(np.concatenate([self.codes, more]), answers)
+
     def compared(self, vocabulary: Vocabulary) -> Codes:
         """Return everybody's answer as a number of the vocabulary, -1 for none."""
         return self.of_each(

@@ -261,10 +261,7 @@ def joined(first: Column, second: Column) -> Column:
         if more is not None:
             return Bits(np.concatenate([first.words, more]), first.options)
     left = first if isinstance(first, Coded) else Coded.of(first.values())
-    moved = np.where(right.codes < 0, UNANSWERED, right.codes + len(left.answers))
-    return Coded(
-        np.concatenate([left.codes, moved.astype(np.int32)]), [*left.answers, *right.answers]
-    )
+    return left.and_of(right)
 
 
 def _are_sets(answers: Sequence[Any]) -> bool:
