@@ -29,6 +29,8 @@ UNANSWERED = -1
 
 def answer(value: Any) -> Any:
     """Return `value`, or None where it means that nothing was answered."""
+    if value.__class__ is tuple or value.__class__ is str:
+        return value or None
     if value is None or value == "":
         return None
     if isinstance(value, float) and isnan(value):

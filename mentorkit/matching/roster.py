@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, compress
+from operator import lt
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,6 @@ from mentorkit.matching.columns import (
     Bits,
     Coded,
     Column,
-    Words,
     answer,
     bits_of,
 )
@@ -38,15 +38,26 @@ MANY_ANSWERS = 256
 MOST_OPTIONS = 1024
 
 
+class Members(Protocol):
+    """Sets as the store may give them, by their members."""
+
+    @property
+    def options(self) -> Sequence[Any]: ...
+    @property
+    def members(self) -> Sequence[int]: ...
+    @property
+    def counts(self) -> Sequence[int]: ...
+
+
 class Given(Protocol):
     """What the store gives: columns by name, and (codes, distinct values) by name."""
 
     @property
     def plain(self) -> Mapping[str, Sequence[Any]]: ...
     @property
-    def coded(self) -> Mapping[str, tuple[Sequence[int], Sequence[Any]]]: ...
+    def coded(self) -> Mapping[str, tuple[Sequence[int], Any]]: ...
     @property
-    def answers(self) -> Mapping[str, tuple[Sequence[int], Sequence[Any]]]: ...
+    def answers(self) -> Mapping[str, tuple[Sequence[int], Any]]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +87,7 @@ class Roster:
             "ids": plain["id"], "persons": plain["person"], "keys": keys, "names": plain["name"],
             "born": np.array(born, np.int64),
             "columns": {
-                name: as_bits(_coded(*column), fields.get(name))
+                name: _column(*column, fields.get(name))
                 for name, column in given.answers.items()
             },
         }  # fmt: skip
@@ -201,8 +212,9 @@ class Roster:
         """Return these of them, in this order."""
         if len(index) == len(self) and (index == np.arange(len(index))).all():
             return self
+        at = index.tolist()
         made: dict[str, Any] = {
-            name: [values[at] for at in index] if len(values := getattr(self, name)) else []
+            name: list(map(values.__getitem__, at)) if len(values := getattr(self, name)) else []
             for name in _LISTS
         }
         made |= {name: getattr(self, name).take(index) for name in _CODED}
@@ -226,7 +238,10 @@ class Roster:
         return replace(self, names=[])
 
     def _sorted(self) -> Roster:
-        ranks = [(key or id, id) for key, id in zip(self.keys, self.ids, strict=True)]
+        called = [key or id for key, id in zip(self.keys, self.ids, strict=True)]
+        if all(map(lt, called, called[1:])):
+            return self
+        ranks = list(zip(called, self.ids, strict=True))
         return self.take(np.array(sorted(range(len(ranks)), key=ranks.__getitem__), np.intp))
 
 
@@ -237,52 +252,84 @@ _NUMBERS = ("capacity", "used", "born", "version")
 
 def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:
     """Return a column whose distinct values hold nothing that is no answer."""
-    there = [value for value in values if answer(value) is not None]
+    told = [answer(value) is not None for value in values]
+    there = list(compress(values, told))
     to = np.full(len(values), UNANSWERED, np.int32)
-    to[[answer(value) is not None for value in values]] = np.arange(len(there))
+    to[told] = np.arange(len(there))
     return Coded(to[np.array(codes, np.intp)], there)
+
+
+def _column(codes: Sequence[int], values: Any, field: Field | None) -> Column:
+    """Return a column of what the store gives: distinct values, or sets by their members."""
+    if not hasattr(values, "members"):
+        return as_bits(_coded(codes, values), field)
+    members, counts = (np.array(one, np.intp) for one in (values.members, values.counts))
+    options, at = list(values.options), 0
+    sets = _in_order(np.array(codes, np.intp), options, members, counts, _ranked(options, field))
+    if sets is not None:
+        return sets
+    told = []
+    for count in values.counts:
+        told.append(tuple(options[one] for one in values.members[at : at + count]))
+        at += count
+    return _coded(codes, told)
 
 
 def as_bits(column: Coded, field: Field | None) -> Column:
     """Return sets of which many differ as bits, where these say the same, order and all."""
-    if len(column.answers) < MANY_ANSWERS or not _are_sets(column.answers):
-        return column
-    chosen = set(chain.from_iterable(column.answers))
-    options = list(field.choices) if field is not None and field.choices else sorted(chosen)
-    words = _words_of(column, options)
-    return column if words is None else Bits(words, options)
+    sets = _members_of(column) if len(column.answers) >= MANY_ANSWERS else None
+    bits = None
+    if sets is not None:
+        bits = _in_order(column.codes, *sets, _ranked(sets[0], field))
+    return column if bits is None else bits
 
 
 def joined(first: Column, second: Column) -> Column:
     """Return two columns as one; the second is the shorter."""
     right = second if isinstance(second, Coded) else Coded.of(second.values())
-    if isinstance(first, Bits) and _are_sets(right.answers):
-        more = _words_of(right, first.options)
+    if isinstance(first, Bits):
+        sets = _members_of(right)
+        more = None if sets is None else _in_order(right.codes, *sets, first.options)
         if more is not None:
-            return Bits(np.concatenate([first.words, more]), first.options)
+            return Bits(np.concatenate([first.words, more.words]), first.options)
     left = first if isinstance(first, Coded) else Coded.of(first.values())
     return left.and_of(right)
 
 
-def _are_sets(answers: Sequence[Any]) -> bool:
-    """Return whether all are tuples of texts, or all of whole numbers."""
-    if not {tuple}.issuperset(map(type, answers)):
-        return False
-    kinds = set(map(type, chain.from_iterable(answers)))
-    return kinds <= {str} or kinds <= {int}
+def _ranked(options: Sequence[Any], field: Field | None) -> list[Any]:
+    """Return the options in the order in which people are taken to name them."""
+    if field is not None and field.choices:
+        return list(field.choices)
+    kinds = set(map(type, options))
+    return sorted(options) if kinds in ({str}, {int}) else list(options)
 
 
-def _words_of(column: Coded, options: Sequence[Any]) -> Words | None:
-    """Return sets as bits, or None where that would lose something: an option, or the order."""
-    number = {option: at for at, option in enumerate(options)}
-    members = list(chain.from_iterable(column.answers))
-    if len(options) > MOST_OPTIONS or not number.keys() >= set(members):
+def _members_of(column: Coded) -> tuple[list[Any], Index, Index] | None:
+    """Return options, members (places of options) and how many each answer has; None: no sets."""
+    if not {tuple}.issuperset(map(type, column.answers)):
         return None
-    flat = np.array([number[one] for one in members], np.intp)
-    counts = np.array([len(one) for one in column.answers], np.intp)
+    flat = list(chain.from_iterable(column.answers))
+    if len(set(map(type, flat))) > 1:
+        return None
+    known = {option: at for at, option in enumerate(dict.fromkeys(flat))}
+    members = np.array([known[one] for one in flat], np.intp)
+    return list(known), members, np.array([len(one) for one in column.answers], np.intp)
+
+
+def _in_order(
+    codes: NDArray[Any], options: Sequence[Any], members: Index, counts: Index,
+    ranked: Sequence[Any],
+) -> Bits | None:  # fmt: skip
+    """Return sets as bits, or None where that would lose something: a type, or the order."""
+    kinds = {*map(type, options), *map(type, ranked)}
+    number = {option: at for at, option in enumerate(ranked)}
+    plain = len(kinds) <= 1 and kinds <= {str, int}
+    if not plain or len(ranked) > MOST_OPTIONS or not number.keys() >= set(options):
+        return None
+    flat = np.array([number[one] for one in options], np.intp)[members]
     row = np.repeat(np.arange(len(counts)), counts)
     if ((np.diff(flat) <= 0) & (np.diff(row) == 0)).any():
         return None
-    chosen = np.zeros((len(counts) + 1, len(options)), np.bool_)  # the last for who chose none
+    chosen = np.zeros((len(counts) + 1, len(ranked)), np.bool_)  # the last for who chose none
     chosen[row, flat] = True
-    return bits_of(chosen)[column.codes]
+    return Bits(bits_of(chosen)[codes], list(ranked))

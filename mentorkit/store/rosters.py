@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import freeze
+from mentorkit.store.faults import translated
 from mentorkit.store.tables import participant, person
 
 if TYPE_CHECKING:
     from mentorkit.store.repositories import Participants
 
-Coded = tuple[list[int], list[Any]]
-"""For each row the place of its value among the distinct ones, and these."""
+MANY = 256
+"""Of more distinct answers than this, sets are told by their members."""
+_MEMBER = re.compile(r'"[^"\\]*"|-?[0-9]+')
 
 _OWN, _THEIRS = participant.c, person.c
 _CALLED = _THEIRS.name, _THEIRS.user_ref, _THEIRS.external_key
@@ -30,6 +33,18 @@ _PLAIN = {
     "version": _OWN.version + _THEIRS.version,
 }  # fmt: skip
 _CODED = {"role": _OWN.role, "cohort": _OWN.cohort, "signed": sa.type_coerce(_OWN.signed, sa.Text)}
+
+
+class Sets(NamedTuple):
+    """Sets by their members: each set's are so many of `members`, places among the `options`."""
+
+    options: list[Any]
+    members: list[int]
+    counts: list[int]
+
+
+Coded = tuple[list[int], list[Any] | Sets]
+"""For each row the place of its value among the distinct ones, and these."""
 
 
 class Roster(NamedTuple):
@@ -65,15 +80,19 @@ def read(
         given = [sa.cast(of.c[name], sa.Text) for name in told]
     whole = sa.type_coerce(_OWN.profile, sa.Text)
     asked = [*_PLAIN.values(), *_CODED.values(), *given, *([whole] if odd else [])]
-    found = people._all(query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked))))
+    query = query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked)))
+    with translated(people.noun):  # as the driver gives them: objects of rows would cost as much again
+        result: Any = people.tx.connection.execute(query)
+        found = result.cursor.fetchall()
+        result.close()
     columns = list(zip(*found, strict=True)) or [()] * len(asked)
     plain: dict[str, Sequence[Any]] = dict(zip(_PLAIN, columns, strict=False))
     coded = dict(zip(_CODED, columns[len(plain) :], strict=False))
     texts = dict(zip(told, columns[len(plain) + len(coded) :], strict=False))
-    answers = {name: _coded(column, _first if sqlite else _each) for name, column in texts.items()}
+    answers = {name: _told(column, _first if sqlite else _each) for name, column in texts.items()}
     profiles = [json.loads(text) for text in columns[-1]] if odd else []
     for name in odd:
-        answers[name] = _coded([json.dumps(one.get(name)) for one in profiles], _each)
+        answers[name] = _told([json.dumps(one.get(name)) for one in profiles], _each)
     return Roster(
         plain,
         {name: _coded(c, _each if name == "signed" else list) for name, c in coded.items()},
@@ -103,18 +122,37 @@ def _here(people: Participants, program_id: str) -> sa.Select[Any]:
     return query.where(_OWN.consented_at.is_not(None), ~_ERASED)
 
 
-def _coded(column: Iterable[Any], read: Callable[[list[Any]], list[Any]]) -> Coded:
-    known: dict[Any, int] = {}
-    codes = [known.setdefault(value, len(known)) for value in column]
-    return codes, read(list(known))
+def _coded(column: Sequence[Any], read: Callable[[Iterable[Any]], Any]) -> Coded:
+    known = dict(zip(dict.fromkeys(column), count(), strict=False))
+    return list(map(known.__getitem__, column)), read(known)
 
 
-def _each(texts: Iterable[str | None]) -> list[Any]:
+def _told(column: Sequence[Any], read: Callable[[Iterable[Any]], Any]) -> Coded:
+    if len(set(column[:MANY])) > MANY * 3 // 4:  # nearly all differ: none is worth looking for
+        return list(range(len(column))), read(column)
+    return _coded(column, read)
+
+
+def _each(texts: Iterable[str | None]) -> list[Any] | Sets:
     """Return what these texts of JSON say, read in one go."""
-    joined = ",".join("null" if text is None else text for text in texts)
-    return [freeze(one) for one in json.loads(f"[{joined}]")]
+    told = ["null" if text is None else text for text in texts]
+    found = _sets(told) if len(told) > MANY else None
+    return found or list(map(freeze, json.loads(f"[{','.join(told)}]")))
 
 
-def _first(texts: Iterable[str | None]) -> list[Any]:
-    """Return the same where SQLite tells each beside a null, which keeps numbers as they are."""
-    return [first for first, _ in _each(texts)]
+def _first(texts: Iterable[str]) -> list[Any] | Sets:
+    """Return the same of texts such as ``[7,null]``: SQLite tells two beside each other as is."""
+    return _each(text[1 : -len(",null]")] for text in texts)
+
+
+def _sets(texts: Sequence[str]) -> Sets | None:
+    """Return lists of plain texts or whole numbers, each of which is read once; else None."""
+    if {text[0] for text in texts} - {"[", "n"}:
+        return None
+    lists = ["" if text == "null" else text[1:-1] for text in texts]
+    members = ",".join(filter(None, lists)).split(",")
+    known = dict(zip(dict.fromkeys(members), count(), strict=False))
+    if not all(map(_MEMBER.fullmatch, known)):
+        return None
+    counts = [one.count(",") + 1 if one else 0 for one in lists]
+    return Sets(json.loads(f"[{','.join(known)}]"), list(map(known.__getitem__, members)), counts)
