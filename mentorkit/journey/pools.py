@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
+POOL_FROM = 2_000
+"""How many people a program has before its pool is kept in a file, where files are wanted."""
 
 
 def told_of(row: Proposal, program: Program, own: Collection[str]) -> bool:
@@ -126,8 +128,35 @@ def pool_for(
     kit: Kit, tx: Transaction, program: Program, bound: Bound, mentee: str,
     locks: Iterable[tuple[str, str]] = (), beside: Collection[Proposal] = (),
 ) -> Pool:  # fmt: skip
-    """Return the pool of one mentee and everybody for them."""
-    return pool_of(tx, program, bound.fields, locks, beside=beside, only=mentee)
+    """Return the pool of one mentee and everybody for them, out of a file where there is one."""
+    how: Any = {"beside": beside, "only": mentee, "roster": _kept(kit, tx, program, bound)}
+    return pool_of(tx, program, bound.fields, locks, **how)
+
+
+def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster | None:
+    """Return everybody out of the program's file, where the deployer has them kept."""
+    from mentorkit.matching.kept import Source, files_in, names_for
+
+    settings, people = kit.context(tx.tenant, None, "matching").settings, tx.participants
+    folder = settings.get("pool_folder")
+    if not folder or people.mark(program.id)[0] < settings.get("pool_from", POOL_FROM):
+        return None
+    names, of = names_for(bound), (tx.tenant, program.id)
+    source = Source(
+        mark=lambda: people.mark(program.id),
+        versions=lambda: people.versions(program.id),
+        read=lambda ids: people.roster(program.id, names, ids),
+    )
+    return files_in(folder).roster(of, names, bound.fields, source)
+
+
+def forget_pools(kit: Kit, tenant: str, programs: Iterable[str]) -> None:
+    """Delete the files of these programs, so that nothing stays there of who is erased."""
+    if folder := kit.context(tenant, None, "matching").settings.get("pool_folder"):
+        from mentorkit.matching.kept import files_in
+
+        for program in programs:
+            files_in(folder).forget(tenant, program)
 
 
 def roster_of(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> Roster:

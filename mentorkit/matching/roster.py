@@ -91,7 +91,7 @@ class Roster:
                 for name, column in given.answers.items()
             },
         }  # fmt: skip
-        made |= {name: _coded(*given.coded[name]) for name in _CODED}
+        made |= {name: _coded(*given.coded[name]) for name in CODED}
         made |= {name: np.array(plain[name], np.int64) for name in ("capacity", "used", "version")}
         return cls(**made)._sorted()
 
@@ -217,8 +217,8 @@ class Roster:
             name: list(map(values.__getitem__, at)) if len(values := getattr(self, name)) else []
             for name in _LISTS
         }
-        made |= {name: getattr(self, name).take(index) for name in _CODED}
-        made |= {name: getattr(self, name)[index] for name in _NUMBERS}
+        made |= {name: getattr(self, name).take(index) for name in CODED}
+        made |= {name: getattr(self, name)[index] for name in NUMBERS}
         made["columns"] = {name: column.take(index) for name, column in self.columns.items()}
         return Roster(**made)
 
@@ -226,10 +226,10 @@ class Roster:
         """Return the roster without those who are `gone`, and with those who are new or changed."""
         out = {*gone, *fresh.ids}
         mine = self.take(np.array([i for i, id in enumerate(self.ids) if id not in out], np.intp))
-        pairs = {n: (getattr(mine, n), getattr(fresh, n)) for n in (*_LISTS, *_CODED, *_NUMBERS)}
+        pairs = {n: (getattr(mine, n), getattr(fresh, n)) for n in (*_LISTS, *CODED, *NUMBERS)}
         made: dict[str, Any] = {name: [*pairs[name][0], *pairs[name][1]] for name in _LISTS}
-        made |= {name: joined(*pairs[name]) for name in _CODED}
-        made |= {name: np.concatenate(pairs[name]) for name in _NUMBERS}
+        made |= {name: joined(*pairs[name]) for name in CODED}
+        made |= {name: np.concatenate(pairs[name]) for name in NUMBERS}
         made["columns"] = {n: joined(one, fresh.columns[n]) for n, one in mine.columns.items()}
         return Roster(**made)._sorted()
 
@@ -246,8 +246,8 @@ class Roster:
 
 
 _LISTS = ("ids", "persons", "keys", "names")
-_CODED = ("role", "cohort", "signed")
-_NUMBERS = ("capacity", "used", "born", "version")
+CODED = ("role", "cohort", "signed")
+NUMBERS = ("capacity", "used", "born", "version")
 
 
 def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:

@@ -81,7 +81,7 @@ def read(
     whole = sa.type_coerce(_OWN.profile, sa.Text)
     asked = [*_PLAIN.values(), *_CODED.values(), *given, *([whole] if odd else [])]
     query = query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked)))
-    with translated(people.noun):  # as the driver gives them: objects of rows would cost as much again
+    with translated(people.noun):  # rows as the driver gives them: objects cost as much again
         result: Any = people.tx.connection.execute(query)
         found = result.cursor.fetchall()
         result.close()

@@ -15,6 +15,25 @@ manifest = Manifest(
     title="Matching",
     summary="Finds pairs of mentees and mentors, by ready strategies or by one made of its parts.",
     requires_core=">=0.1,<1",
+    settings={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "pool_folder": {
+                "type": "string",
+                "minLength": 1,
+                "title": "Folder of the pools",
+                "description": "Where the answers that matching reads are kept for all processes "
+                "of a machine, a file for each large program. Leave it out to keep none.",
+            },
+            "pool_from": {
+                "type": "integer",
+                "minimum": 1,
+                "title": "People from which a program's pool is kept",
+                "description": "Usually 2000.",
+            },
+        },
+    },
 )
 
 
