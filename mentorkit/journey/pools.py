@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
-POOL_FROM = 2_000
-"""How many people a program has before its pool is kept in a file, where files are wanted."""
 
 
 def told_of(row: Proposal, program: Program, own: Collection[str]) -> bool:
@@ -139,7 +137,7 @@ def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster |
 
     settings, people = kit.context(tx.tenant, None, "matching").settings, tx.participants
     folder = settings.get("pool_folder")
-    if not folder or people.mark(program.id)[0] < settings.get("pool_from", POOL_FROM):
+    if not folder or people.mark(program.id)[0] < settings["pool_from"]:
         return None
     names, of = names_for(bound), (tx.tenant, program.id)
     source = Source(

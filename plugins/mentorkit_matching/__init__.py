@@ -21,16 +21,17 @@ manifest = Manifest(
         "properties": {
             "pool_folder": {
                 "type": "string",
-                "minLength": 1,
+                "default": "",
                 "title": "Folder of the pools",
                 "description": "Where the answers that matching reads are kept for all processes "
-                "of a machine, a file for each large program. Leave it out to keep none.",
+                "of a machine, a file for each large program. Empty: nowhere.",
             },
             "pool_from": {
                 "type": "integer",
                 "minimum": 1,
-                "title": "People from which a program's pool is kept",
-                "description": "Usually 2000.",
+                "default": 2000,
+                "title": "People of a large program",
+                "description": "How many people a program has before its pool is kept there.",
             },
         },
     },

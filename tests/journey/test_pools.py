@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Block
 from mentorkit.domain.relationships import Member, Proposal, Relationship
-from mentorkit.journey import programs
+from mentorkit.errors import MentorKitError
+from mentorkit.journey import pools, programs, protect, recruit, suggestions
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.pools import ASKED, as_mentees, looking, pool_of
 from tests.journey.conftest import lead
@@ -171,3 +173,56 @@ def test_the_pool_of_one_mentee_says_of_them_what_the_whole_pool_says(
                 assert own.refusal(0, j) == whole.refusal(i, j)
                 assert ((0, j) in own.past) == ((i, j) in whole.past)
         assert not pool_of(tx, program, fields, (), only="nobody").mentee_at
+
+
+def answers(world: Any, kept: bool) -> dict[str, Any]:
+    """Return what each mentee is suggested, or why nobody is."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        if not kept:
+            patch.setattr(pools, "_kept", lambda *_: None)
+        for key, id in world.ids.items():
+            try:
+                found[key] = suggestions.mentors(world.kit, **world.at, participant=id)["mentors"]
+            except MentorKitError as error:
+                found[key] = str(error)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["pair", "peer"])
+def test_suggestions_out_of_a_kept_pool_are_those_without(
+    create_world: Any, create_kit: Any, tmp_path: Path, kind: str
+) -> None:
+    kit = create_kit(settings={"matching": {"pool_folder": str(tmp_path / "kept"), "pool_from": 2}})
+    roles = ("both",) if kind == "peer" else ("mentee", "mentor")
+    people = [
+        lead(f"{role[2]}{number:02}", role, trade="baker", capacity=2)
+        for number in range(20 // len(roles))
+        for role in roles
+    ]
+    world = create_world(people, kit=kit, kind=kind)
+    for seed in range(3):
+        assert answers(world, kept=True) == answers(world, kept=False)
+        assert len(list((tmp_path / "kept").iterdir())) == 1
+        with world.kit.transaction(tenant="acme") as tx:
+            stir(tx, world, Random(seed))
+    assert answers(world, kept=True) == answers(world, kept=False)
+
+
+def test_a_pool_is_kept_for_large_programs_and_goes_when_somebody_is_erased(
+    create_world: Any, create_kit: Any, tmp_path: Path
+) -> None:
+    kit = create_kit(settings={"matching": {"pool_folder": str(tmp_path / "kept"), "pool_from": 6}})
+    world = create_world(kit=kit)
+    answers(world, kept=True)
+    assert not (tmp_path / "kept").exists()
+    more = [lead(f"m{number}", "mentor", trade="smith") for number in range(2)]
+    recruit.receive(kit, **world.at, program="traders", leads=more)
+    answers(world, kept=True)
+    (file,) = (tmp_path / "kept").iterdir()
+    assert b"dora" in file.read_bytes()
+    protect.erase(kit, **world.at, person=world.persons["dora"])
+    assert not list((tmp_path / "kept").iterdir())
+    told = answers(world, kept=True)
+    assert told == answers(world, kept=False)
+    assert b"dora" not in next((tmp_path / "kept").iterdir()).read_bytes()
