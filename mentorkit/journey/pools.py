@@ -137,11 +137,11 @@ def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster |
 
     settings, people = kit.context(tx.tenant, None, "matching").settings, tx.participants
     folder = settings.get("pool_folder")
-    if not folder or people.mark(program.id)[0] < settings["pool_from"]:
+    if not folder or (mark := people.mark(program.id))[0] < settings["pool_from"]:
         return None
     names, of = names_for(bound), (tx.tenant, program.id)
     source = Source(
-        mark=lambda: people.mark(program.id),
+        mark=lambda: mark,
         versions=lambda: people.versions(program.id),
         read=lambda ids: people.roster(program.id, names, ids),
     )

@@ -93,7 +93,7 @@ class Roster:
         }  # fmt: skip
         made |= {name: _coded(*given.coded[name]) for name in CODED}
         made |= {name: np.array(plain[name], np.int64) for name in ("capacity", "used", "version")}
-        return cls(**made)._sorted()
+        return cls(**made)._sorted(range(len(keys)))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -224,25 +224,38 @@ class Roster:
 
     def changed(self, gone: Collection[str], fresh: Roster) -> Roster:
         """Return the roster without those who are `gone`, and with those who are new or changed."""
+        mine, both = len(self), self._and(fresh)
+        at = [self.at.get(id, -1) for id in fresh.ids]
+        if not gone and all(
+            i >= 0 and self.keys[i] == k for i, k in zip(at, fresh.keys, strict=True)
+        ):
+            order = np.arange(mine)
+            order[at] = mine + np.arange(len(fresh))  # everybody stands where they stood
+            return both.take(order)
         out = {*gone, *fresh.ids}
-        mine = self.take(np.array([i for i, id in enumerate(self.ids) if id not in out], np.intp))
-        pairs = {n: (getattr(mine, n), getattr(fresh, n)) for n in (*_LISTS, *CODED, *NUMBERS)}
+        stay = [i for i, id in enumerate(self.ids) if id not in out]
+        return both._sorted([*stay, *range(mine, mine + len(fresh))])
+
+    def _and(self, others: Roster) -> Roster:
+        """Return these and others, the others last."""
+        pairs = {n: (getattr(self, n), getattr(others, n)) for n in (*_LISTS, *CODED, *NUMBERS)}
         made: dict[str, Any] = {name: [*pairs[name][0], *pairs[name][1]] for name in _LISTS}
         made |= {name: joined(*pairs[name]) for name in CODED}
         made |= {name: np.concatenate(pairs[name]) for name in NUMBERS}
-        made["columns"] = {n: joined(one, fresh.columns[n]) for n, one in mine.columns.items()}
-        return Roster(**made)._sorted()
+        made["columns"] = {n: joined(one, others.columns[n]) for n, one in self.columns.items()}
+        return Roster(**made)
 
     def unnamed(self) -> Roster:
         """Return the same without anybody's name."""
         return replace(self, names=[])
 
-    def _sorted(self) -> Roster:
-        called = [key or id for key, id in zip(self.keys, self.ids, strict=True)]
-        if all(map(lt, called, called[1:])):
-            return self
-        ranks = list(zip(called, self.ids, strict=True))
-        return self.take(np.array(sorted(range(len(ranks)), key=ranks.__getitem__), np.intp))
+    def _sorted(self, index: Sequence[int]) -> Roster:
+        """Return these of them in the order of their key, else their id."""
+        called = [self.keys[at] or self.ids[at] for at in index]
+        if not all(map(lt, called, called[1:])):
+            rank = {at: (name, self.ids[at]) for at, name in zip(index, called, strict=True)}
+            index = sorted(index, key=rank.__getitem__)
+        return self.take(np.array(index, np.intp))
 
 
 _LISTS = ("ids", "persons", "keys", "names")

@@ -81,10 +81,7 @@ def read(
     whole = sa.type_coerce(_OWN.profile, sa.Text)
     asked = [*_PLAIN.values(), *_CODED.values(), *given, *([whole] if odd else [])]
     query = query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked)))
-    with translated(people.noun):  # rows as the driver gives them: objects cost as much again
-        result: Any = people.tx.connection.execute(query)
-        found = result.cursor.fetchall()
-        result.close()
+    found = _rows(people, query)
     columns = list(zip(*found, strict=True)) or [()] * len(asked)
     plain: dict[str, Sequence[Any]] = dict(zip(_PLAIN, columns, strict=False))
     coded = dict(zip(_CODED, columns[len(plain) :], strict=False))
@@ -103,8 +100,7 @@ def read(
 def versions(people: Participants, program_id: str) -> dict[str, int]:
     """Return the version of each row that `read` would give, by id."""
     query = _here(people, program_id)
-    rows = people._all(query.with_only_columns(_OWN.id, _PLAIN["version"].label("version")))
-    return {row.id: row.version for row in rows}
+    return dict(_rows(people, query.with_only_columns(_OWN.id, _PLAIN["version"])))
 
 
 def mark(people: Participants, program_id: str) -> tuple[int, ...]:
@@ -115,6 +111,17 @@ def mark(people: Participants, program_id: str) -> tuple[int, ...]:
     asked = [sa.func.count(), sa.func.sum(_OWN.version), sa.func.sum(_THEIRS.version)]
     query: sa.Select[Any] = people._asking(program_id=program_id).join(person)
     return tuple(int(one or 0) for one in people._all(query.with_only_columns(*asked))[0])
+
+
+def _rows(people: Participants, query: sa.Select[Any]) -> list[Any]:
+    """Return rows as the driver gives them: an object of each would cost as much again."""
+    with translated(people.noun):
+        result: Any = people.tx.connection.execute(query)
+        try:
+            found: list[Any] = result.cursor.fetchall()
+        finally:
+            result.close()
+    return found
 
 
 def _here(people: Participants, program_id: str) -> sa.Select[Any]:
