@@ -5,6 +5,7 @@ A roster is never changed: what is new makes another, and what is the same is sh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,6 +28,7 @@ from mentorkit.matching.columns import (
 )
 from mentorkit.matching.packed import PackedSide
 from mentorkit.matching.pool import Groups, Index, Pool
+from mentorkit.matching.told import Sets, coded, spread, told
 
 Numbers = NDArray[np.int64]
 Places = Mapping[str, Mapping[str, int]]
@@ -38,26 +40,15 @@ MANY_ANSWERS = 256
 MOST_OPTIONS = 1024
 
 
-class Members(Protocol):
-    """Sets as the store may give them, by their members."""
-
-    @property
-    def options(self) -> Sequence[Any]: ...
-    @property
-    def members(self) -> Sequence[int]: ...
-    @property
-    def counts(self) -> Sequence[int]: ...
-
-
 class Given(Protocol):
-    """What the store gives: columns by name, and (codes, distinct values) by name."""
+    """What a store gives; `mentorkit.store.rosters.Roster` says what each column holds."""
 
     @property
     def plain(self) -> Mapping[str, Sequence[Any]]: ...
     @property
-    def coded(self) -> Mapping[str, tuple[Sequence[int], Any]]: ...
+    def answers(self) -> Mapping[str, Sequence[str | None]]: ...
     @property
-    def answers(self) -> Mapping[str, tuple[Sequence[int], Any]]: ...
+    def paired(self) -> bool: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +74,18 @@ class Roster:
         plain = given.plain
         keys = [key or "" for key in plain["key"]]
         born = [NO_YEAR if year is None else year for year in plain["born"]]
+        codes, signed = coded(plain["signed"])
         made: dict[str, Any] = {
             "ids": plain["id"], "persons": plain["person"], "keys": keys, "names": plain["name"],
             "born": np.array(born, np.int64),
             "columns": {
-                name: _column(*column, fields.get(name))
+                name: _column(*told(column, paired=given.paired), fields.get(name))
                 for name, column in given.answers.items()
             },
+            "role": _coded(*coded(plain["role"])),
+            "cohort": _coded(*coded(plain["cohort"])),
+            "signed": _coded(codes, [tuple(json.loads(one)) for one in signed]),
         }  # fmt: skip
-        made |= {name: _coded(*given.coded[name]) for name in CODED}
         made |= {name: np.array(plain[name], np.int64) for name in ("capacity", "used", "version")}
         return cls(**made)._sorted(range(len(keys)))
 
@@ -274,18 +268,12 @@ def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:
 
 def _column(codes: Sequence[int], values: Any, field: Field | None) -> Column:
     """Return a column of what the store gives: distinct values, or sets by their members."""
-    if not hasattr(values, "members"):
+    if not isinstance(values, Sets):
         return as_bits(_coded(codes, values), field)
     members, counts = (np.array(one, np.intp) for one in (values.members, values.counts))
-    options, at = list(values.options), 0
-    sets = _in_order(np.array(codes, np.intp), options, members, counts, _ranked(options, field))
-    if sets is not None:
-        return sets
-    told = []
-    for count in values.counts:
-        told.append(tuple(options[one] for one in values.members[at : at + count]))
-        at += count
-    return _coded(codes, told)
+    ranked = _ranked(values.options, field)
+    bits = _in_order(np.array(codes, np.intp), values.options, members, counts, ranked)
+    return Coded.of(spread((codes, values))) if bits is None else bits
 
 
 def as_bits(column: Coded, field: Field | None) -> Column:

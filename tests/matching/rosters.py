@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from mentorkit.domain.fields import Field
-from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.matching import Pool, Someone
 from mentorkit.matching.people import wishes
 from mentorkit.matching.roster import Roster
@@ -99,24 +100,21 @@ def as_given(people: Iterable[One], names: Iterable[str] = NAMES) -> Any:
     """Return people as `mentorkit.store.rosters.read` gives them."""
     rows = list(people)
 
-    def coded(values: Iterable[Any]) -> tuple[list[int], list[Any]]:
-        distinct: list[Any] = []
-        codes = []
-        for value in values:
-            at = next((i for i, one in enumerate(distinct) if one == value), len(distinct))
-            if at == len(distinct):
-                distinct.append(value)
-            codes.append(at)
-        return codes, distinct
-
-    plain = ("id", "person", "capacity", "used", "born", "name", "key", "version")
     return SimpleNamespace(
-        plain={name: [getattr(one, name) for one in rows] for name in plain},
-        coded={n: coded(getattr(one, n) for one in rows) for n in ("role", "cohort", "signed")},
-        answers={name: coded(one.profile.get(name) for one in rows) for name in names},
+        plain={
+            **{name: [getattr(one, name) for one in rows] for name in PLAIN},
+            "signed": [json.dumps(one.signed) for one in rows],
+        },
+        answers={
+            name: [json.dumps(thaw(one.profile.get(name)), **EXACT) for one in rows]
+            for name in names
+        },
+        paired=False,
     )
 
 
+PLAIN = ("id", "person", "capacity", "used", "born", "name", "key", "version", "role", "cohort")
+EXACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 ANYBODY: dict[str, Any] = {
     "cohort": lambda one: True,
     "signed": lambda role, signed: True,

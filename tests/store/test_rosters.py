@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import Frozen
+from mentorkit.matching.told import spread, told
 from mentorkit.store import privacy, tables
 
 ANSWERS: list[dict[str, Any]] = [
@@ -21,11 +23,6 @@ ANSWERS: list[dict[str, Any]] = [
     {},
 ]  # fmt: skip
 NAMES = sorted({name for one in ANSWERS for name in one} | {"nobody answers this"})
-
-
-def spread(column: tuple[list[int], list[Any]]) -> list[Any]:
-    codes, values = column
-    return [values[code] for code in codes]
 
 
 @pytest.fixture
@@ -48,18 +45,9 @@ def test_each_answer_is_what_it_is_one_by_one(here: tuple[Any, str, list[Any]]) 
     assert list(found.answers) == NAMES
     for name in NAMES:
         own = [one_by_one[id].profile.get(name) for id in found.plain["id"]]
-        told = spread(found.answers[name])
-        assert told == own, name
-        assert [type(one) for one in told] == [type(one) for one in own], name
-
-
-def test_a_distinct_answer_is_read_once(here: tuple[Any, str, list[Any]]) -> None:
-    kit, program, _ = here
-    with kit.transaction(tenant="acme", write=False) as tx:
-        codes, values = tx.participants.roster(program, ["nobody answers this"]).answers[
-            "nobody answers this"
-        ]
-    assert (codes, values) == ([0] * len(ANSWERS), [None])
+        there = spread(told(found.answers[name], paired=found.paired))
+        assert there == own, name
+        assert [type(one) for one in there] == [type(one) for one in own], name
 
 
 def test_what_else_a_run_asks_of_people_is_there(kit: Any, making: Any) -> None:
@@ -70,18 +58,16 @@ def test_what_else_a_run_asks_of_people_is_there(kit: Any, making: Any) -> None:
         make.participant("Ben", role="both", signed=("police", "training"), **now)
         program = make.program().id
     with kit.transaction(tenant="acme", write=False) as tx:
-        plain, coded, answers = tx.participants.roster(program, [])
+        plain, answers, _ = tx.participants.roster(program, [])
     assert answers == {}
     at = plain["name"].index("Ada")
     assert {name: column[at] for name, column in plain.items() if name not in ("id", "person")} == {
-        "capacity": 3, "used": 1, "born": 1980, "name": "Ada", "key": "m1", "version": 2
+        "capacity": 3, "used": 1, "born": 1980, "name": "Ada", "key": "m1", "version": 2,
+        "role": "mentor", "cohort": "spring", "signed": "[]",
     }  # fmt: skip
-    assert plain["born"][1 - at] is None
-    assert plain["key"][1 - at] is None
-    assert [spread(coded[name])[at] for name in coded] == ["mentor", "spring", ()]
-    assert [spread(coded[name])[1 - at] for name in coded] == [
-        "both", None, ("police", "training"),
-    ]  # fmt: skip
+    ben = {name: column[1 - at] for name, column in plain.items()}
+    assert [ben[name] for name in ("born", "key", "cohort")] == [None, None, None]
+    assert (ben["role"], json.loads(ben["signed"])) == ("both", ["police", "training"])
 
 
 def test_who_cannot_be_considered_is_not_there(kit: Any, making: Any) -> None:
@@ -99,7 +85,7 @@ def test_who_cannot_be_considered_is_not_there(kit: Any, making: Any) -> None:
         assert sorted(tx.participants.versions(ada.program_id)) == sorted(found)
         some = tx.participants.roster(ada.program_id, [], [full.id, gone.id])
         assert list(some.plain["id"]) == [full.id]
-        assert tx.participants.roster(ada.program_id, ["trade"], []).answers == {"trade": ([], [])}
+        assert tx.participants.roster(ada.program_id, ["trade"], []).answers == {"trade": ()}
 
 
 def test_every_change_of_anybody_changes_the_mark_and_their_version(kit: Any, making: Any) -> None:
