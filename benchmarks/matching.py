@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import by_query, by_store
 from benchmarks.figures import Area, Effort, Missing, main
+from benchmarks.parts import bulk, by_query, by_store, peers
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.strategies import Strategy, Use
@@ -22,8 +22,8 @@ from mentorkit.matching import Pool, Someone, bind, run, verify
 from mentorkit.matching.assign import solve_dense
 
 area = Area("matching")
-area.include(by_query.area)
-area.include(by_store.area)
+for part in (by_query, by_store, bulk, peers):
+    area.include(part.area)
 
 SEED = 20_261_123
 COMMAND = "from mentorkit.cli import main; main()"

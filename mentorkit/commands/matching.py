@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mentorkit.commands.judging import change_lines, trade_lines
 from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
@@ -120,6 +121,7 @@ def match(
         say(f"A pair that was locked in it could not be kept: {lock['message']}")
     if summary["pairs"]:
         say(judged(summary))
+        say("\n" + "\n".join(trade_lines(summary)))
     drafted = [
         (one["mentee"], one["mentor"], one["score"], _speaking(one))
         for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
@@ -134,6 +136,8 @@ def match(
         ]
         if people:
             say("\n" + "\n".join(left_out(side.removesuffix("s"), people)))
+    if changed := change_lines(summary, run["changes"]):
+        say("\n" + "\n".join(changed))
     lacking = _lacking(session, key, [side for side in SIDES if not summary[f"{side}s"]])
     if lacking:
         say("\n" + "\n".join(lacking))

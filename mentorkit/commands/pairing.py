@@ -14,6 +14,7 @@ import click
 
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
+from mentorkit.commands.judging import judged_too, say_judged, wrong_asks
 from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
@@ -114,6 +115,18 @@ class AllMissing(click.Command):
     show_default=True,
     help="Where a plugin's assigner draws lots: one number gives the same pairs again.",
 )
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="FIELD",
+    help="Show how each group of people came out, by this field; may be repeated.",
+)
+@click.option(
+    "--why",
+    multiple=True,
+    metavar="MENTEE=MENTOR",
+    help="Say why these two are no pair, or are one; may be repeated.",
+)
 @json_option
 def pair(
     mentors: Path,
@@ -124,6 +137,8 @@ def pair(
     plugins: Sequence[str],
     objective: str | None,
     seed: int,
+    by: Sequence[str],
+    why: Sequence[str],
     as_json: bool,
 ) -> None:
     """Pair two spreadsheets; needs no database.
@@ -140,6 +155,8 @@ def pair(
     _check_names(plan, registry, strategy_file)
     _check_suffixes(plan, registry, out, unmatched)
     _check_people(plan, {"mentee": mentees, "mentor": mentors})
+    keys = {role: {lead.key for lead in one.leads} for role, one in plan.batches.items()}
+    plan.problems += wrong_asks(by, why, plan.fields, keys)
     plan.check()
     assert plan.data is not None
     from mentorkit import matching
@@ -163,9 +180,11 @@ def pair(
     files = {"mentees": mentees.name, "mentors": mentors.name}
     notes += [Problem(files.get(one.place, one.place), one.message) for one in result.notes]
     summary = matching.summary(result)
+    bound = matching.bind(plan.strategy, registry, pool.fields)
+    found_too = judged_too(result, pool, bound, by, why)
     if as_json:
         found = {"skipped": skipped, "problems": wrong, "notes": notes, "files": written}
-        print_json({**summary, **found})
+        print_json({**summary, **found_too, **found})
     else:
         names = {
             (role, lead.key): lead.name
@@ -173,6 +192,7 @@ def pair(
             for lead in batch.leads
         }
         _say(summary, pairs, left, names)
+        say_judged(summary, found_too, pool.fields)
         nothing = matching.words(Reason(code="nothing_speaks"))
         if pairs.rows and all(why == nothing for *_, why in pairs.rows):
             say(NOTHING_COMPARED)

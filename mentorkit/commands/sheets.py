@@ -16,7 +16,7 @@ from mentorkit.errors import Invalid, Problem, by_row
 
 @click.group(epilog=example("mentorkit draft export pairs.csv"))
 def draft() -> None:
-    """Take a draft of pairs out and in as a sheet."""
+    """Judge a draft of pairs; take it out and in."""
 
 
 @draft.command("export", epilog=example("mentorkit draft export pairs.csv"))

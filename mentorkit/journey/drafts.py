@@ -1,32 +1,43 @@
-"""Drafts: what a match run found, in words, for whoever reviews it; and the spreadsheet of it."""
+"""Drafts: what a match run found, in words, for whoever reviews it; whom it serves, and why not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
-from mentorkit.domain.shown import as_row
+from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotFound
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.left import told
 from mentorkit.journey.locks import DRAFTED
-from mentorkit.journey.steps import persons_of, reading
+from mentorkit.journey.plugins import bound_of
+from mentorkit.journey.pools import locks_in, pool_of
+from mentorkit.journey.steps import persons_of, reading, role_in
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
 
+SEEING = STAFF | {Role.SYSTEM}
+"""Who reads what one person has answered, and why two are kept apart."""
+
 
 def show(
-    kit: Kit, *, tenant: str, actor: Actor, program: str, run: str | None = None
+    kit: Kit, *, tenant: str, actor: Actor, program: str, run: str | None = None, by: str = ""
 ) -> dict[str, Any] | None:
     """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
 
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
-    about one, `not_so` are those that do not speak for it. None where there is no draft; raises
-    `NotFound` for a run that is not of this program.
+    about one, `not_so` are those that do not speak for it. `trade` is the run and then the ways not
+    chosen, `changes` what each change would bring. `fields` are those by which people can be
+    grouped, `profiles` everybody's answers to these, which staff alone read of one person. With
+    `by`, one of these fields, `fairness` is as the function of that name gives it. None where there
+    is no draft; raises `NotFound` for a run that is not of this program.
     """
     from mentorkit.matching import words
+    from mentorkit.matching.fairness import groupable, report_of_draft
+    from mentorkit.matching.figures import changes, trade
 
     with reading(kit, tenant, actor, program) as (tx, found):
         if run is None:
@@ -54,6 +65,13 @@ def show(
 
         data = as_row(one)
         data["summary"].pop("left", None)
+        data["trade"] = trade(data["summary"]) if data["summary"] else []
+        data["changes"] = changes(data["summary"].get("what_if"), fields)
+        data["fields"] = {name: as_row(fields[name]) for name in groupable(fields)}
+        data["profiles"] = {
+            id: shown({name: one.profile.get(name) for name in data["fields"]})
+            for id, one in parts.items()
+        }
         data["pairs"] = [
             {
                 **as_row(row),
@@ -79,7 +97,51 @@ def show(
             ]
             for side, persons in left.items()
         }
+        data["fairness"] = report_of_draft(data, by) if by in data["fields"] else None
+        if role_in(tx, found, actor) not in SEEING:
+            data["profiles"] = {}
         return data
+
+
+def fairness(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, by: str, run: str | None = None
+) -> dict[str, Any]:
+    """Return how many of each group were matched, and how well: everybody first, then the groups.
+
+    A group is everybody with the same answer to the field `by`; those of fewer than `least` people
+    are put together. `changes` say what would let more people be matched. Raises `NotFound` where
+    there is no draft, and `Invalid` for a field by which people cannot be grouped.
+    """
+    from mentorkit.matching.fairness import report_of_draft
+
+    draft = show(kit, tenant=tenant, actor=actor, program=program, run=run, by=by)
+    if draft is None:
+        raise NotFound("run.not_found", "There is no draft. Make one with `mentorkit match`.")
+    found: dict[str, Any] = draft["fairness"] or report_of_draft(draft, by)  # says what is wrong
+    return found
+
+
+def why(
+    kit: Kit, *, tenant: str, actor: Actor, program: str, mentee: str, mentor: str
+) -> dict[str, Any]:
+    """Return why these two, by id or key, are no pair of the draft in force, or are one; for staff.
+
+    `verdict` says in sentences what forbids it, or how well they fit and what was done instead.
+    Without a draft it says what the two by themselves come to. Raises `Invalid` for somebody who is
+    not available now, or a strategy that cannot be used.
+    """
+    from mentorkit.matching.whynot import told as in_words
+    from mentorkit.matching.whynot import why_not
+
+    draft = show(kit, tenant=tenant, actor=actor, program=program)
+    drafted = draft["pairs"] if draft else ()
+    made = {(one["mentee_id"], one["mentor_id"]): one["locked"] for one in drafted}
+    locks = [two for two, locked in made.items() if locked]
+    with reading(kit, tenant, actor, program, SEEING) as (tx, found):
+        bound = bound_of(kit, tx, found)
+        pool = pool_of(tx, found, bound.fields, locks)
+    ((one, other),) = locks_in(pool, [(mentee, mentor)])
+    return in_words(why_not(pool, bound, one, other, made if draft else None, locks), pool)
 
 
 def _reasons(left: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

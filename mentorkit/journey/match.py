@@ -102,6 +102,7 @@ def draft(
     (run.locks_changed) when that goes on.
     """
     from mentorkit import matching
+    from mentorkit.matching.figures import changes
 
     def begin(tx: Transaction) -> tuple[Run, Any]:
         found, step = in_program(tx, actor, program)
@@ -164,6 +165,7 @@ def draft(
                 for one in (*result.notes, *_supply(tx, tx.programs.get(run.program_id)))
             ],
             "dropped_locks": dropped,
+            "changes": changes(summary["what_if"], pool.fields),
             "unmatched_people": unmatched(result, pool),
         }
 
@@ -180,7 +182,7 @@ def draft(
             wanted = locks_in(pool, locks)
             carried, dropped = carried_locks(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
-            result = one_way(pool, partial(matching.run, pool, bound, **how))
+            result = one_way(pool, partial(matching.run, pool, bound, compare=not alone, **how))
             if made := kit.write(tenant, keep):
                 return made
         raise Conflict(

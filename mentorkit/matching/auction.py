@@ -5,27 +5,31 @@ it beats their second best, plus `eps`; a full mentor keeps the highest bids and
 those (Bertsekas 1988, all bids of a round at once). Prices start at 0 and only rise when all places
 are taken, so a mentor with a free place costs nothing and the total is within mentees x eps of the
 best. A list is longer than what is kept of it: `rest` is what anybody not kept could be worth at
-most, for good, because prices never fall; when that beats everybody kept, the list is read again.
+most, for good, because prices never fall. Whoever's `rest` beats everybody kept waits until nobody
+else bids; then all of these lists are read again at once, at the prices of that moment.
+
+`bid` is the plain meaning of a run of rounds; `kernels.assign` has the same compiled.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.lists import Widen
-from mentorkit.matching.solution import CandidateLists, Index, Ints
+from mentorkit.matching.lists import Rescan
+from mentorkit.matching.solution import UNPAYABLE, CandidateLists, Index, Ints
 
 KEPT = 64
 """How many candidates of a mentee are looked at in a round."""
-NOTHING = -(1 << 40)
-"""What nobody is worth; and the opposite of a price nobody can pay."""
+NOTHING = -UNPAYABLE
+"""What nobody is worth."""
 TIE_BITS = 10
-PATIENCE = 60
+PATIENCE = 400
 """Bids per mentee after which prices are found to crawl, as equal scores make them."""
-READING = 8
+READING = 20
 """How many bids' worth of work it is to read a list again."""
 
 
@@ -36,105 +40,84 @@ class Floor:
     Column `mentors` of the prices stands for nobody. `match` is `mentors` for who is alone.
     """
 
-    lists: CandidateLists
-    widen: Widen | None
-    left: Ints
     mentor: Index  # (mentees, KEPT at most), padded with nobody
-    score: Ints
+    score: Index
     rest: Ints
-    asked: Ints
-    complete: NDArray[np.bool_]
+    left: Ints
     price: Ints
     match: Ints
     won: Ints  # the score of each mentee's match
     bid: Ints
+    rescan: Rescan
+    budget: int  # how many pairs may be looked at to read lists again
+    spent: bool = False  # whether a list could not be read for that
+    compiled: Any = None  # `kernels.assign`, or None to stay with numpy
 
     @classmethod
     def open(
-        cls, lists: CandidateLists, left: Ints, widen: Widen | None, out: NDArray[np.bool_]
+        cls,
+        lists: CandidateLists,
+        left: Ints,
+        out: NDArray[np.bool_],
+        rescan: Rescan,
+        *,
+        budget: int,
+        complete: bool,
+        compiled: Any = None,
     ) -> Floor:
-        """Return the floor before any bid; mentees in `out` have no candidates."""
+        """Return the floor before any bid; mentees in `out` have no candidates.
+
+        `complete` says that nobody is allowed beyond the lists.
+        """
         mentees, mentors = lists.mentees, len(left)
         length = np.where(out, 0, np.diff(lists.indptr))
-        width = int(min(KEPT, length.max(initial=1)))
+        width = max(1, min(KEPT, int(length.max(initial=1)) if complete else mentors))
         column = np.arange(width)
         listed = column < length[:, None]
-        at = np.where(listed, lists.indptr[:-1, None] + column, 0)
         mentor = np.full((mentees, width), mentors, np.int32)
-        score = np.full((mentees, width), NOTHING, np.int64)
-        if len(lists.mentor):
-            mentor = np.where(listed, lists.mentor[at], mentor)
-            score = np.where(listed, lists.score[at], score)
-        complete = (length == 0) | (widen is None)
+        score = np.zeros((mentees, width), np.int32)
+        at = (lists.indptr[:-1, None] + column)[listed]
+        mentor[listed], score[listed] = lists.mentor[at], lists.score[at]
         rest = np.full(mentees, NOTHING, np.int64)
-        cut = (length > width) | ((length > 0) & ~complete)
+        cut = length > (width if complete else 0)
         # Absent ones score no more than the last one kept: lists are sorted.
         rest[cut] = score[cut, np.minimum(length[cut], width) - 1]
-        price = np.append(np.where(left > 0, 0, -NOTHING), -NOTHING)
         return cls(
-            lists=lists,
-            widen=widen,
-            left=left,
             mentor=mentor,
             score=score,
             rest=rest,
-            asked=np.asarray(length, np.int64).copy(),
-            complete=complete,
-            price=price,
+            left=left,
+            price=np.append(np.where(left > 0, 0, UNPAYABLE), UNPAYABLE),
             match=np.full(mentees, mentors, np.int64),
             won=np.zeros(mentees, np.int64),
             bid=np.zeros(mentees, np.int64),
+            rescan=rescan,
+            budget=budget,
+            compiled=compiled,
         )
 
-    def copy(self) -> Floor:
-        """Return a floor where prices and matches may change without changing these."""
-        return replace(
-            self,
-            price=self.price.copy(),
-            match=self.match.copy(),
-            won=self.won.copy(),
-            rest=self.rest.copy(),
-            asked=self.asked.copy(),
-            complete=self.complete.copy(),
-        )
+    def keep(self, mentees: Ints, lists: tuple[Index, Index, Ints]) -> None:
+        """Keep other mentors of these mentees' lists, and what the rest is worth at most."""
+        self.mentor[mentees], self.score[mentees], self.rest[mentees] = lists
 
-    def read(self, mentee: int) -> tuple[Index, Index]:
-        """Return the longest list asked for so far, as it is given again."""
-        if self.widen is None or self.asked[mentee] <= len(self.lists.of(mentee)[0]):
-            return self.lists.of(mentee)
-        mentors, scores = self.widen(mentee, int(self.asked[mentee]))
-        return np.asarray(mentors, np.int32), np.asarray(scores, np.int32)
+    def affords(self, readings: int) -> bool:
+        """Return whether so many lists may still be read, and take them off what is left."""
+        cost = readings * len(self.left)
+        self.spent |= cost > self.budget
+        if cost > self.budget:
+            return False
+        self.budget -= cost
+        return True
 
-    def read_all(self, mentee: int) -> tuple[Index, Index]:
-        """Return everybody this mentee may go with."""
-        if not self.complete[mentee]:
-            self.asked[mentee] = len(self.left) + 1
-            self.complete[mentee] = True
-        return self.read(mentee)
-
-    def look_again(self, mentee: int) -> None:
-        """Keep the best of this mentee's list at today's prices, of a longer list if there is one.
-
-        A complete list is only cut anew.
-        """
-        if not self.complete[mentee]:
-            self.asked[mentee] = min(4 * max(self.asked[mentee], KEPT), len(self.left) + 1)
-        mentors, scores = self.read(mentee)
-        self.complete[mentee] |= len(mentors) < self.asked[mentee]
-        width = self.mentor.shape[1]
-        net = scores - self.price[mentors]
-        key = (net << TIE_BITS) + _lot(mentee, mentors)
-        rest = NOTHING if self.complete[mentee] else int(scores[-1])
-        if len(mentors) > width:
-            order = np.argpartition(-key, width)
-            rest = max(rest, int(net[order[width]]))
-            order = np.sort(order[:width])
-            mentors, scores = mentors[order], scores[order]
-        self.rest[mentee] = rest
-        self.mentor[mentee] = len(self.left)
-        self.mentor[mentee, : len(mentors)] = mentors
-        self.score[mentee] = NOTHING
-        self.score[mentee, : len(mentors)] = scores
+    def read(self, mentees: Ints, prices: Ints) -> tuple[Index, Index, Ints]:
+        """Return the best at these prices as it is kept, and what anybody else is worth at most."""
+        nobody = len(self.left)
+        mentor, score = self.rescan(mentees, prices[:-1], self.mentor.shape[1])
+        mentor = np.where(mentor < 0, nobody, mentor).astype(np.int32)
+        mentor[prices[mentor] >= UNPAYABLE] = nobody
+        score = np.where(mentor == nobody, 0, score).astype(np.int32)
+        last = score[:, -1] - prices[mentor[:, -1]]
+        return mentor, score, np.where(mentor[:, -1] == nobody, NOTHING, last)
 
     def settle(self, bidders: Ints, mentors: Ints, bids: Ints, scores: Ints) -> Ints:
         """Let each mentor keep the highest bids; return the mentees who were left out or put out.
@@ -166,15 +149,15 @@ def _lot(mentee: int | Ints, mentors: Index) -> Ints:
     return ((mixed ^ (mixed >> 15)) * 2246822519 >> 13) & ((1 << TIE_BITS) - 1)
 
 
-def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
-    """Let everybody bid until nobody wants more; return whether it came to that.
+def bid(floor: Floor, waiting: Ints, eps: int, slack: int, budget: int) -> tuple[Ints, Ints, int]:
+    """Hold rounds until nobody sure of their best waits, or more than `budget` bids were made.
 
-    Where prices crawl it gives up, or else doubles `eps`; from then on somebody not kept may also
-    be better by `eps` than who is.
+    Return who was not sure, who still waits, and how many bids there were. Somebody not kept may be
+    better by `slack` than who is.
     """
-    waiting = np.flatnonzero(floor.score[:, 0] > 0)
-    work, slack, limit = 0, 0, PATIENCE * (len(waiting) + 1)
-    while len(waiting):
+    work = 0
+    unsure = [np.empty(0, np.int64)]
+    while len(waiting) and work <= budget:
         mentor = floor.mentor[waiting]
         net = floor.score[waiting] - floor.price[mentor]
         key = (net << TIE_BITS) + _lot(waiting[:, None], mentor)
@@ -182,18 +165,40 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
         best = key.argmax(axis=1)
         value = net[row, best]
         rest = floor.rest[waiting]
-        unsure = rest > np.maximum(value, 0) + slack
-        for mentee in waiting[unsure]:
-            floor.look_again(int(mentee))
-        ready = np.flatnonzero(~unsure & (value > 0))
+        sure = rest <= np.maximum(value, 0) + slack
+        unsure.append(waiting[~sure])
+        ready = np.flatnonzero(sure & (value > 0))
         net[row, best] = NOTHING
         second = np.maximum(np.maximum(net.max(axis=1), np.minimum(rest, value)), 0)[ready]
         bidders, at = waiting[ready], best[ready]
         mentors = mentor[ready, at].astype(np.int64)
         bids = floor.price[mentors] + (value[ready] - second + eps)
-        put_out = floor.settle(bidders, mentors, bids, floor.score[bidders, at])
-        waiting = np.sort(np.concatenate([waiting[unsure], put_out]))
-        work += len(bidders) + READING * int(unsure.sum())
+        waiting = np.sort(floor.settle(bidders, mentors, bids, floor.score[bidders, at]))
+        work += len(bidders)
+    return np.concatenate(unsure), waiting, work
+
+
+def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
+    """Let everybody bid until nobody wants more; return whether it came to that.
+
+    Where prices crawl it gives up, or else doubles `eps`; from then on somebody not kept may also
+    be better by `eps` than who is. Where no more lists may be read it ends with those there are.
+    """
+    bid_on = bid if floor.compiled is None else floor.compiled.Bidding(floor).bid
+    waiting = np.flatnonzero(floor.score[:, 0] > 0)
+    unsure = np.empty(0, np.int64)
+    work, slack, limit = 0, 0, PATIENCE * (len(waiting) + 1)
+    while len(waiting) or len(unsure):
+        if not len(waiting):
+            waiting, unsure = np.sort(unsure), unsure[:0]
+            if floor.affords(len(waiting)):
+                floor.keep(waiting, floor.read(waiting, floor.price))
+                work += READING * len(waiting)
+            else:
+                floor.rest[:] = NOTHING  # whoever is on no list is left out from now on
+        more, waiting, bids = bid_on(floor, waiting, eps, slack, limit - work)
+        unsure = np.concatenate([unsure, more])
+        work += bids
         if work > limit:
             if give_up:
                 return False

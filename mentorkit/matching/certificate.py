@@ -134,19 +134,32 @@ def check_cover_in_blocks(
     locks: Locks = (),
 ) -> bool:
     """Return `check_cover` of the pairs that `blocks` gives."""
+    bare = uncovered(mentees, capacity, cover, locks)
+    if bare is None:
+        return False
+    return not any(
+        bool((may[bare[0][rows]] & bare[1]).any())
+        for rows, _, may in _walk(blocks, mentees, len(bare[1]))
+    )
+
+
+def uncovered(
+    mentees: int, capacity: ArrayLike, cover: tuple[Side, Side], locks: Locks = ()
+) -> tuple[Bools, Bools] | None:
+    """Return who is in no cover, and could be paired: a flag for each mentee, and each mentor.
+
+    A cover that names nobody there is gives None.
+    """
     places = read_capacity(capacity, mentees)
     locked, left = place_locks(locks, mentees, places)
     covered = np.asarray(cover[0], np.int64), np.asarray(cover[1], np.int64)
     for indices, size in zip(covered, (mentees, len(places)), strict=True):
         if len(indices) and not 0 <= indices.min() <= indices.max() < size:
-            return False
+            return None
     open_mentee, open_mentor = locked == ALONE, left > 0
     open_mentee[covered[0]] = False
     open_mentor[covered[1]] = False
-    return not any(
-        bool((may[open_mentee[rows]] & open_mentor).any())
-        for rows, _, may in _walk(blocks, mentees, len(places))
-    )
+    return open_mentee, open_mentor
 
 
 def blocking_pairs(

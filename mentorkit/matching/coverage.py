@@ -5,20 +5,36 @@ Starts where the auction ended. Everybody still alone searches at once for the n
 pairs may fall short of tight by the auction's eps; that is walked over as if it were nothing, so
 the count is the best there is, and the total stays as near to the best as the auction's was. A list
 that is not wholly kept counts as a mentor of its own at the distance of its `rest`: when the search
-gets there, the whole list is read.
+gets there, it is read again, with the lists of all who are nearly as far. It is read at the prices
+that the search is about to make, so it stays good afterwards. Where equal scores leave no progress,
+or nobody else is ahead, it is read without the mentors passed already, for this search alone.
+
+`advance` is the plain meaning of a search between two readings; `kernels.assign` has the same
+compiled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.matching.auction import NOTHING, Floor
-from mentorkit.matching.solution import Bools, Ints
+from mentorkit.matching.solution import UNPAYABLE, Bools, Ints
 
 FAR = 1 << 39  # less than the price nobody can pay, more than any sum of scores
+TOGETHER = 64
+"""Lists that must be read within so many points of each other are read at once."""
+
+
+class Came(IntEnum):
+    """Where a search came before it stopped."""
+
+    FREE = 0  # at free places, which are not marked as passed
+    UNREAD = 1  # at the end of what is kept of a list
+    END = 2  # everywhere there is to go, but for what is not kept of the lists
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +47,7 @@ class Reach:
     scanned: Bools
     stands: Ints  # each mentee's own distance
     unread: Ints  # the distance at which a mentee's list must be read on
+    stuck: Bools  # whose list read again held nobody new
 
     @classmethod
     def open(cls, mentees: int, mentors: int) -> Reach:
@@ -42,7 +59,16 @@ class Reach:
             scanned=np.zeros(mentors + 1, np.bool_),
             stands=np.zeros(mentees, np.int64),
             unread=np.full(mentees, FAR, np.int64),
+            stuck=np.zeros(mentees, np.bool_),
         )
+
+    def offer(self, rows: Ints, mentors: NDArray[np.int32], found: Ints, scores: Ints) -> None:
+        """Keep the shorter ways among those found; of equal ones the first."""
+        closer = np.flatnonzero(found < self.distance[mentors])[::-1]
+        np.minimum.at(self.distance, mentors[closer], found[closer])
+        best = closer[found[closer] == self.distance[mentors[closer]]]
+        self.through[mentors[best]] = rows[best]
+        self.score[mentors[best]] = scores[best]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +80,6 @@ class Coverage:
     bonus: int = 0
     worth: Ints = field(init=False)
     used: Ints = field(init=False)
-    whole: dict[int, tuple[NDArray[np.int32], Ints]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take over prices and matches."""
@@ -82,7 +107,7 @@ class Coverage:
                 return floor.left > 0
             reach, ends = self.search(sources, room)
             if not len(ends):
-                return reach.scanned[:-1] & (floor.left > 0)
+                return (reach.scanned[:-1] | floor.spent) & (floor.left > 0)
             made = self.walk_back(reach, ends)
             distance = int(reach.distance[ends[0]])
             self.raise_prices(reach, distance, sources)
@@ -93,59 +118,56 @@ class Coverage:
 
     def search(self, sources: Ints, room: Bools) -> tuple[Reach, Ints]:
         """Go out from everybody alone; return how far it came, and the nearest free mentors."""
-        floor = self.floor
-        reach = Reach.open(len(floor.match), len(floor.left))
+        reach = Reach.open(len(self.floor.match), len(self.floor.left))
+        go_on = advance if self.floor.compiled is None else self.floor.compiled.advance
         rows = sources
         while True:
-            self.relax(reach, rows)
-            ahead = np.where(reach.scanned, FAR, reach.distance)
-            distance = int(ahead.min())
-            rows = np.flatnonzero(reach.unread <= distance)
-            unread = rows[reach.unread[rows] < FAR]
-            if len(unread):
-                for row in unread:
-                    self.read(int(row))
-                reach.unread[unread] = FAR
-                rows = unread
-                continue
-            if distance >= FAR:
+            came, distance = go_on(self, reach, rows, room)
+            if came == Came.FREE:
+                ahead = (reach.distance == distance) & ~reach.scanned
+                return reach, np.flatnonzero(ahead[:-1] & room)
+            if came == Came.END and not (reach.unread < FAR).any():
                 return reach, np.empty(0, np.int64)
-            level = ahead == distance
-            ends = np.flatnonzero(level[:-1] & room)
-            if len(ends):
-                return reach, ends
-            reach.scanned |= level
-            rows = np.flatnonzero(level[floor.match])
-            reach.stands[rows] = distance
+            rows = self.read_on(reach, at_end=came == Came.END)
 
-    def read(self, row: int) -> None:
-        """Read a mentee's whole list, to be kept whole from now on."""
-        mentors, scores = self.floor.read_all(row)
-        self.whole[row] = mentors, scores.astype(np.int64)
-        self.floor.rest[row] = NOTHING
+    def read_on(self, reach: Reach, *, at_end: bool) -> Ints:
+        """Read the lists whose end is nearest; return the mentees to go on from."""
+        floor = self.floor
+        horizon = int(reach.unread.min())
+        rows = np.flatnonzero(reach.unread <= (FAR - 1 if at_end else horizon + TOGETHER))
+        stuck = rows if at_end else rows[reach.stuck[rows]]
+        if not floor.affords(len(rows)):
+            reach.unread[:] = FAR  # nobody further down is looked for
+            return rows[:0]
+        rows = rows[:0] if at_end else rows[~reach.stuck[rows]]
+        if len(rows):
+            passed = np.where(reach.scanned, horizon - reach.distance, 0)
+            floor.keep(rows, floor.read(rows, floor.price + passed))
+            reach.unread[rows] = self.end_of(reach, rows, floor.rest[rows])
+            still = rows[reach.unread[rows] <= horizon]
+            reach.stuck[still] = True
+            stuck = np.sort(np.concatenate([stuck, still]))
+        if len(stuck):
+            mentor, score, rest = floor.read(stuck, np.where(reach.scanned, UNPAYABLE, floor.price))
+            found = (reach.stands + self.worth)[stuck, None] + floor.price[mentor] - score
+            each = np.repeat(stuck, mentor.shape[1])
+            reach.offer(each, mentor.ravel(), found.ravel(), score.ravel().astype(np.int64))
+            reach.unread[stuck] = self.end_of(reach, stuck, rest)
+        return rows[~reach.stuck[rows]]
+
+    def end_of(self, reach: Reach, rows: Ints, rest: Ints) -> Ints:
+        """Return how far away the end of these mentees' lists is."""
+        distance = reach.stands[rows] + self.worth[rows] - rest
+        return np.where(rest > NOTHING, distance, FAR)
 
     def relax(self, reach: Reach, rows: Ints) -> None:
         """Offer a shorter way to every mentor on these mentees' lists."""
         floor = self.floor
-        kept = np.array([row for row in rows.tolist() if row not in self.whole], np.int64)
-        if len(kept):
-            mentors, scores = floor.mentor[kept].ravel(), floor.score[kept].ravel()
-            self._offer(reach, np.repeat(kept, floor.mentor.shape[1]), mentors, scores)
-            rest = floor.rest[kept]
-            unread = reach.stands[kept] + self.worth[kept] - rest
-            reach.unread[kept] = np.where(rest > NOTHING, unread, FAR)
-        for row in rows.tolist():
-            if row in self.whole:
-                mentors, scores = self.whole[row]
-                self._offer(reach, np.full(len(mentors), row), mentors, scores)
-
-    def _offer(self, reach: Reach, rows: Ints, mentors: NDArray[np.int32], scores: Ints) -> None:
-        found = (reach.stands + self.worth)[rows] + self.floor.price[mentors] - scores
-        closer = np.flatnonzero(found < reach.distance[mentors])[::-1]
-        np.minimum.at(reach.distance, mentors[closer], found[closer])
-        best = closer[found[closer] == reach.distance[mentors[closer]]]
-        reach.through[mentors[best]] = rows[best]
-        reach.score[mentors[best]] = scores[best]
+        mentor, score = floor.mentor[rows], floor.score[rows]
+        found = (reach.stands + self.worth)[rows, None] + floor.price[mentor] - score
+        each = np.repeat(rows, mentor.shape[1])
+        reach.offer(each, mentor.ravel(), found.ravel(), score.ravel().astype(np.int64))
+        reach.unread[rows] = self.end_of(reach, rows, floor.rest[rows])
 
     def walk_back(self, reach: Reach, ends: Ints) -> list[tuple[int, int, int]]:
         """Return the pairs (mentee, mentor, score) to make on the ways to these free mentors.
@@ -173,3 +195,22 @@ class Coverage:
         self.worth -= rise[self.floor.match]
         self.worth[sources] -= distance
         self.floor.price += rise
+
+
+def advance(coverage: Coverage, reach: Reach, rows: Ints, room: Bools) -> tuple[Came, int]:
+    """Go on from `rows`, level by level, until the search must stop; return why, and how far."""
+    match = coverage.floor.match
+    while True:
+        coverage.relax(reach, rows)
+        ahead = np.where(reach.scanned, FAR, reach.distance)
+        distance = int(ahead.min())
+        if distance >= FAR:
+            return Came.END, distance
+        if reach.unread.min(initial=FAR) < distance:
+            return Came.UNREAD, distance
+        level = ahead == distance
+        if (level[:-1] & room).any():
+            return Came.FREE, distance
+        reach.scanned |= level
+        rows = np.flatnonzero(level[match])
+        reach.stands[rows] = distance

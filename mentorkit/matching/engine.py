@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +22,10 @@ from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Certificate, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
+from mentorkit.matching.surveys import Proof, survey
+from mentorkit.matching.trade import alternatives
 from mentorkit.matching.unmatched import Left, rule_phrase
+from mentorkit.matching.whatif import what_if
 from mentorkit.matching.wording import words
 
 if TYPE_CHECKING:
@@ -41,15 +43,20 @@ def run(
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress | None = None,
+    compare: bool = False,
 ) -> Result:
     """Match the people of a pool by a bound strategy.
 
     `locks` are (mentee id, mentor id) pairs that the result must hold; ``(what was typed, "")`` is
     one that could not be read, and is refused with the others. Same people, strategy,
-    locks and seed give the same result, pair for pair, in whatever order the people came.
+    locks and seed give the same result, pair for pair, in whatever order the people came. With
+    `compare` it also says what the ways not chosen would come to, and what loosening each rule
+    would change, where the people are not too many for that (`trade`, `whatif`) and all pairs were
+    looked at.
 
-    Raises `Invalid` for locks that name nobody or contradict each other, `Conflict` for a lock
-    that breaks a safeguard, and `PluginError` when a plugin's answer is not one.
+    Raises `Invalid` for more pairs than can be looked at without compiled code, and for locks that
+    name nobody or contradict each other, `Conflict` for a lock that breaks a safeguard, and
+    `PluginError` when a plugin's answer is not one.
     """
     began = time.perf_counter()
 
@@ -59,6 +66,7 @@ def run(
 
     held = _locks(pool, locks)
     scan = Scan(pool, bound)
+    scan.check_size()
     overridden = tuple(_overridden(scan, held))
     question = Question(scan, locks=held, seed=seed, progress=progress)
     tell("assigning")
@@ -74,7 +82,10 @@ def run(
         bound.strategy.objective == "score" or len(rows) == shown.pairs_bound
     )
     tell("explaining")
+    compare = compare and scan.exhaustive
     left = Left(scan, question, match, used)
+    if compare:
+        tell("comparing")
     return Result(
         pairs=_told(
             scan, len(rows), lambda: _explained(scan, rows, match[rows], shown.rank[rows], held)
@@ -95,6 +106,12 @@ def run(
         certificate=_by_id(pool, proof),
         notes=tuple(scan.notes()),
         by_choice=not bound.assigner.uses_scores,
+        exhaustive=scan.exhaustive,
+        assigner=bound.strategy.assigner,
+        alternatives=alternatives(question, pool, bound, shown.total_bound, shown.pairs_bound)
+        if compare
+        else None,
+        what_if=what_if(scan, match, held) if compare else None,
         seconds=time.perf_counter() - began,
     )
 
@@ -272,8 +289,9 @@ def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
         else:
             match[mentee] = mentor
     paired = np.flatnonzero(match >= 0)
-    for pair in zip(paired.tolist(), match[paired].tolist(), strict=True):
-        if pair not in locked and not question.allows(*pair):
+    refused = paired[~question.allows(paired, match[paired])]
+    for pair in zip(refused.tolist(), match[refused].tolist(), strict=True):
+        if pair not in locked:
             told = f"{pool.mentees.ids[pair[0]]} with {pool.mentors.ids[pair[1]]}"
             problems.append(Problem(label, f"{told} is not among the candidates"))
     used = np.bincount(match[paired], minlength=len(pool.mentors))
@@ -297,10 +315,6 @@ def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
 # --------------------------------------------------------------------------- the proof
 
 
-Proof = tuple[tuple[int, ...], int, tuple[tuple[int, ...], tuple[int, ...]]]
-"""Prices by mentor, a bonus, and a cover (mentees, mentors), by position."""
-
-
 def _certify(bound: Bound, question: Question, assignment: Assignment, match: Index) -> Proof:
     """Return what proves the bounds: the assigner's own, else one of ours."""
     if assignment.prices is not None and assignment.cover is not None:
@@ -318,17 +332,16 @@ def _plain_proof(question: Question, match: Index) -> Proof:
 
     A full mentor costs what the worst of their mentees scores, which is what it takes to get in.
     """
+    own, paired = question.scores_of(match), np.flatnonzero(match >= 0)
     prices = np.zeros(len(question.mentors), np.int64)
-    used = np.bincount(match[match >= 0], minlength=len(prices))
+    used = np.bincount(match[paired], minlength=len(prices))
     full = (used > 0) & (used >= np.array(question.capacity))
     prices[full] = np.iinfo(np.int64).max
-    for mentee in np.flatnonzero(match >= 0).tolist():
-        if full[match[mentee]]:
-            score = question.blocks(mentee, mentee + 1)[0][0, match[mentee]]
-            prices[match[mentee]] = min(prices[match[mentee]], score)
-    mentees = tuple(one for one in range(len(match)) if len(question.lists().of(one)[0]))
+    dear = paired[full[match[paired]]]
+    np.minimum.at(prices, match[dear], own[dear])
+    mentees = np.flatnonzero(np.diff(question.lists().indptr))
     if len(mentees) <= sum(question.capacity):
-        return tuple(prices.tolist()), 0, (mentees, ())
+        return tuple(prices.tolist()), 0, (tuple(mentees.tolist()), ())
     return tuple(prices.tolist()), 0, ((), tuple(range(len(prices))))
 
 
@@ -343,13 +356,7 @@ def _own_proof(bound: Bound, question: Question, assignment: Assignment) -> Proo
         bonus = operator.index(given.bonus) if bound.covers else 0
         assign.check_prices(prices, bonus, len(question.mentors))
         told = "the cover does not touch every candidate pair"
-        if assign.check_cover_in_blocks(
-            question.blocks,
-            len(question.mentees),
-            question.capacity,
-            (mentees, mentors),
-            question.locks,
-        ):
+        if question.is_covered((mentees, mentors)):
             return prices, bonus, (mentees, mentors)
     except (TypeError, ValueError, OverflowError) as error:
         told = f"{error}; give whole numbers: one price a mentor, a bonus, a cover of two lists"
@@ -362,54 +369,6 @@ def _as_proof(solution: assign.Solution) -> Proof:
         tuple(solution.prices.tolist()),
         solution.bonus,
         (tuple(mentees.tolist()), tuple(mentors.tolist())),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Survey:
-    """What one look at all pairs tells of a result. `own` (-1: alone) and `rank` are by mentee."""
-
-    own: Any
-    rank: Any
-    total_bound: int
-    pairs_bound: int
-    blocking: int
-
-
-def survey(question: Question, match: Index, proof: Proof, locks: Locks) -> Survey:
-    """Return the bounds that a proof gives, the blocking pairs, and where each mentor stands."""
-    prices, bonus, cover = proof
-    capacity = np.array(question.capacity, np.int64)
-    rows = np.flatnonzero(match >= 0)
-    own = question.scores_of(match)
-    most = min(assign.pairs_bound(cover, capacity, locks), len(match))
-    if question.fused is None or question.kept:
-        return Survey(
-            own=own,
-            rank=question.ranks(match),
-            total_bound=assign.total_bound_in_blocks(
-                question.blocks, len(match), capacity, prices, bonus, len(rows), locks
-            ),
-            pairs_bound=most,
-            blocking=assign.blocking_pairs_in_blocks(question.blocks, capacity, match),
-        )
-    price = assign.check_prices(prices, bonus, len(capacity))
-    locked, left = assign.place_locks(locks, len(match), assign.read_capacity(capacity, len(match)))
-    gain, blocking, rank = question.fused.survey(
-        np.where(left > 0, bonus - price, -assign.HIGHEST),
-        assign.worst_of(own, match, capacity),
-        own,
-        match.astype(np.int32),
-        question.tell("checking"),
-    )
-    free = locked < 0
-    bound = int((left * price).sum()) - bonus * (len(rows) - int((~free).sum()))
-    return Survey(
-        own=own,
-        rank=rank,
-        total_bound=bound + int(gain[free].sum()) + int(own[~free].sum()),
-        pairs_bound=most,
-        blocking=int(blocking.sum()),
     )
 
 

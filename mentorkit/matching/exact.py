@@ -7,11 +7,15 @@ over reduced scores, all mentors at the same distance in one numpy step, which i
 distinct scores fast) or to staying alone, which is worth 0. For coverage the search goes on from
 everybody still alone at once: the distance to the nearest free place is what one more pair costs,
 and `bonus` adds those distances up. No big number ever stands for "more pairs first".
+
+`seat`, `fill` and `reach_out` are the plain meaning of the steps; `kernels.assign` has the same
+compiled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,6 +84,8 @@ class _Market:
 
     def relax(self, search: _Search, rows: Ints, distance: int) -> None:
         """Offer every mentor a shorter way through these mentees, who stand at `distance`."""
+        if search.scanned.all():
+            return
         if len(rows) == 1:
             gain = self.score[rows[0]] - self.worth[rows[0]]
         else:
@@ -128,7 +134,7 @@ def _begin(market: _Market) -> _Search:
     )
 
 
-def _seat(market: _Market, mentee: int) -> None:
+def seat(market: _Market, mentee: int) -> None:
     """Find this mentee's cheapest way to a free place, or to somebody (itself too) being alone."""
     mentors = len(market.capacity)
     search = _begin(market)
@@ -164,7 +170,7 @@ def _seat(market: _Market, mentee: int) -> None:
         market.match[row] = mentor
 
 
-def _fill(tight: Bools, match: Ints, used: Ints, capacity: Ints) -> Bools:
+def fill(tight: Bools, match: Ints, used: Ints, capacity: Ints) -> Bools:
     """Pair as many as `tight` allows, changing `match` and `used`; return the dead mentors.
 
     Dead mentors are those that somebody still alone can reach along alternating paths: all full.
@@ -205,7 +211,7 @@ def _fill(tight: Bools, match: Ints, used: Ints, capacity: Ints) -> Bools:
     return dead
 
 
-def _reach_out(market: _Market) -> int:
+def reach_out(market: _Market) -> int:
     """Return what one more pair costs at least (-1: there cannot be one), prices raised by it."""
     sources = market.alone()
     search = _begin(market)
@@ -232,6 +238,8 @@ def solve_dense(
     capacity: ArrayLike,
     objective: Objective,
     locks: Locks = (),
+    *,
+    compiled: Any = None,
 ) -> Solution:
     """Return the best assignment there is, proved by its own prices and cover.
 
@@ -257,13 +265,16 @@ def solve_dense(
     nothing = may & (gain <= 0)
     gain[~may | nothing] = NEVER
     market = _Market.open(gain, left)
-    for mentee in range(len(rows)):
-        _seat(market, mentee)
+    if compiled is None:
+        for mentee in range(len(rows)):
+            seat(market, mentee)
+    else:
+        compiled.seat_everybody(*_state(market))
     bonus = 0
-    _fill_tight(market)
+    _fill_tight(market, compiled)
     if objective == "coverage":
         gain[nothing] = 0
-        bonus = _cover_all(market)
+        bonus = _cover_all(market, compiled)
     match[rows] = np.where(market.match == mentors, ALONE, market.match)
     # A mentor without a place left was kept out; its price only has to be high enough.
     top = max(0, int(score.max(initial=0))) + bonus
@@ -274,36 +285,50 @@ def solve_dense(
         exact=True,
         prices=np.where(left > 0, market.price, top),
         bonus=bonus,
-        cover=_cover(may, market, rows),
+        cover=_cover(may, market, rows, compiled),
     )
 
 
-def _fill_tight(market: _Market) -> None:
+def _state(market: _Market) -> tuple[Index, Ints, Ints, Ints, Ints, Ints]:
+    """Return the arrays of a market as the compiled steps take them."""
+    people = market.match, market.used, market.worth
+    return np.ascontiguousarray(market.score), market.capacity, *people, market.price
+
+
+def _fill_tight(market: _Market, compiled: Any) -> None:
     """Make every further pair that tight pairs allow: they cost nothing."""
+    if compiled is not None:
+        prices = market.worth, market.price
+        compiled.fill(market.score, *prices, market.match, market.used, market.capacity)
+        return
     tight = np.empty(market.score.shape, np.bool_)
     for start in range(0, len(tight), ROWS):
         some = slice(start, start + ROWS)
         full = market.worth[some, None] + market.price
         np.equal(market.score[some], full, out=tight[some])
-    _fill(tight, market.match, market.used, market.capacity)
+    fill(tight, market.match, market.used, market.capacity)
 
 
-def _cover_all(market: _Market) -> int:
+def _cover_all(market: _Market, compiled: Any) -> int:
     """Pair one more at the least cost until nobody can be; return what the last one cost."""
     bonus = 0
     while len(market.alone()) and (market.used < market.capacity).any():
-        cost = _reach_out(market)
+        cost = reach_out(market) if compiled is None else compiled.reach_out(*_state(market))
         if cost < 0:
             break
         bonus += cost
-        _fill_tight(market)
+        _fill_tight(market, compiled)
     return bonus
 
 
-def _cover(may: Bools, market: _Market, rows: Ints) -> Cover:
+def _cover(may: Bools, market: _Market, rows: Ints, compiled: Any) -> Cover:
     """Return the smallest set of mentees and mentors' places that touches every allowed pair."""
     match, used = market.match.copy(), market.used.copy()
-    dead = _fill(may, match, used, market.capacity)
+    if compiled is None:
+        dead = fill(may, match, used, market.capacity)
+    else:
+        always, nothing = np.ones(len(match), np.int64), np.zeros(len(used), np.int64)
+        dead = compiled.fill(may.view(np.int8), always, nothing, match, used, market.capacity)
     lone = np.append(dead, True)[match]
     index: Index = rows[~lone].astype(np.int32)
     return index, np.flatnonzero(dead).astype(np.int32)

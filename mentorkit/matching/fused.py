@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.passes import TOP_PRICE, Tape
+from mentorkit.matching.passes import DEAD, FAR, TOP_PRICE, UNPAYABLE, Tape
 
 Ints32 = NDArray[np.int32]
 Ints64 = NDArray[np.int64]
@@ -26,9 +26,8 @@ Tell = Callable[[int], None]
 MapShards = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Gives what a function returns for each shard, in their order."""
 
-SHARD = 256
-
-
+SHARD, LEAST = 256, 16
+"""How many mentees are in a shard: fewer where else there would not be one for each core."""
 NOBODY = np.empty(0, np.int64)
 
 
@@ -44,9 +43,12 @@ class Shard:
     mentees: Ints32
     k: int = 0
     prices: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
-    offset: Ints64 = field(default_factory=lambda: NOBODY)
-    worst: Ints64 = field(default_factory=lambda: NOBODY)
-    own: Ints64 = field(default_factory=lambda: NOBODY)
+    first: Ints64 = field(default_factory=lambda: NOBODY)
+    mentors: int = 0
+    high: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
+    offset: NDArray[Any] = field(default_factory=lambda: NOBODY)
+    worst: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
+    own: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
     own_mentor: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
 
 
@@ -55,7 +57,17 @@ def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
     from mentorkit.matching.kernels import scan
 
     mentor, score = (np.empty((len(shard.mentees), shard.k), np.int32) for _ in range(2))
-    scan.best(shard.tape, shard.mentees, shard.k, shard.prices, mentor, score)
+    scan.best(
+        shard.tape,
+        shard.mentees,
+        shard.first,
+        shard.mentors,
+        shard.k,
+        shard.prices,
+        shard.high,
+        mentor,
+        score,
+    )
     return mentor, score
 
 
@@ -114,24 +126,42 @@ class Fused:
         self.tape, self._map = tape, map_shards
 
     def best(
-        self, mentees: Ints32, k: int, prices: Ints64 | None = None, tell: Tell | None = None
+        self,
+        mentees: Ints32,
+        k: int,
+        prices: Ints64 | None = None,
+        *,
+        first: Ints64 | None = None,
+        tell: Tell | None = None,
     ) -> tuple[Ints32, Ints32]:
         """Return each mentee's `k` best mentors by score less price, and their scores.
 
-        Both (mentees, k), best first, ties by position, -1 where there are no more. A price above
-        11,000 counts as that: nobody is worth it.
+        Both (mentees, k), best first, -1 where there are no more. Of equals the one is better who
+        comes first in the pool, counted round and round from the mentee's `first` on (0). Who costs
+        more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
-        price = np.empty(0, np.int16)
+        begin = np.zeros(len(mentees), np.int64) if first is None else first
+        mentors = int(self.tape.order.max(initial=0)) + 1 if prices is None else len(prices)
+        price, high = np.empty(0, np.int16), np.empty(0, np.int32)
         if prices is not None:
-            price = np.minimum(prices[self.tape.order], TOP_PRICE).astype(np.int16)
-        shards = [Shard(self.tape, some, k, price) for some in _split(mentees)]
+            paid = prices[self.tape.order]
+            if (paid[paid < UNPAYABLE] > TOP_PRICE).any():
+                high = np.minimum(paid, FAR).astype(np.int32)
+            else:
+                price = np.where(paid >= UNPAYABLE, -DEAD, paid).astype(np.int16)
+        shards, at = [], 0
+        for some in _split(mentees):
+            here = slice(at, at := at + len(some))
+            shards.append(
+                Shard(self.tape, some, k, price, first=begin[here], mentors=mentors, high=high)
+            )
         found = self._all(best_of_shard, shards, tell)
         none = np.empty((0, k), np.int32)
         mentor = np.concatenate([none, *(one[0] for one in found)])
         score = np.concatenate([none, *(one[1] for one in found)])
         if prices is not None:
             there = mentor >= 0
-            score[there] += np.minimum(prices[mentor[there]], TOP_PRICE).astype(np.int32)
+            score[there] += prices[mentor[there]].astype(np.int32)
         return mentor, score
 
     def scores(self, mentees: Ints32, mentors: int, tell: Tell | None = None) -> NDArray[np.int16]:
@@ -140,6 +170,14 @@ class Fused:
         none = np.empty((0, mentors), np.int16)
         return np.concatenate([none, *self._all(scores_of_shard, shards, tell)])
 
+    def touched(self, mentees: Ints32, mentors: NDArray[np.bool_]) -> bool:
+        """Return whether any of these mentees may have any of these mentors (a flag for each)."""
+        some = np.where(mentors, FAR // 2, -FAR)
+        none = np.full(len(mentees), FAR, np.int64)
+        nobody = np.full(len(mentees), -1, np.int32)
+        gain, _, _ = self.survey(some, np.full_like(some, FAR), none, nobody, mentees=mentees)
+        return bool(gain.any())
+
     def survey(
         self,
         offset: Ints64,
@@ -147,26 +185,35 @@ class Fused:
         own: Ints64,
         own_mentor: Ints32,
         tell: Tell | None = None,
+        mentees: Ints32 | None = None,
     ) -> tuple[Ints64, Ints64, Ints64]:
         """Return of every mentee, from one look at all pairs: gain, blocking pairs, and rank.
 
         The gain is the highest of 0 and score + `offset` of the mentor; a pair blocks where it
         scores more than the mentee's `own` and the mentor's `worst`; the rank is where `own_mentor`
         stands among all whom the mentee may have. `offset` and `worst` are by mentor, the others
-        by mentee.
+        by mentee, as `mentees` says (all).
         """
-        tape, everyone = self.tape, np.arange(self.tape.mentees, dtype=np.int32)
-        shards = [
-            Shard(
-                tape,
-                some,
-                offset=offset[tape.order],
-                worst=worst[tape.order],
-                own=own[some],
-                own_mentor=own_mentor[some],
+        tape, kind = self.tape, "int64"
+        if (offset < FAR).all():  # below 0 it does not matter how far
+            offset, kind = np.maximum(offset, -FAR), "int32"
+        top = np.iinfo(np.int16).max
+        by_order = offset[tape.order].astype(kind), np.minimum(worst, top)[tape.order]
+        if mentees is None:
+            mentees = np.arange(tape.mentees, dtype=np.int32)
+        shards, at = [], 0
+        for some in _split(mentees):
+            here = slice(at, at := at + len(some))
+            shards.append(
+                Shard(
+                    tape,
+                    some,
+                    offset=by_order[0],
+                    worst=by_order[1].astype(np.int16),
+                    own=own[here].astype(np.int16),
+                    own_mentor=own_mentor[here],
+                )
             )
-            for some in _split(everyone)
-        ]
         found = self._all(survey_shard, shards, tell)
         none = np.empty(0, np.int64)
         gain, blocking, rank = (
@@ -187,4 +234,5 @@ class Fused:
 
 
 def _split(mentees: Ints32) -> list[Ints32]:
-    return [mentees[at : at + SHARD] for at in range(0, len(mentees), SHARD)]
+    size = min(SHARD, max(LEAST, -(-len(mentees) // (2 * cores()))))
+    return [mentees[at : at + size] for at in range(0, len(mentees), size)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from mentorkit.matching.auction import Floor, hold_auction
 from mentorkit.matching.coverage import Coverage
 from mentorkit.matching.exact import solve_dense
-from mentorkit.matching.lists import Widen
+from mentorkit.matching.lists import ListRescan, Rescan, Widen
 from mentorkit.matching.solution import (
     ALONE,
     CandidateLists,
@@ -24,6 +25,10 @@ from mentorkit.matching.solution import (
 
 EXACT_CELLS = 32_000_000
 """Up to this many pairs (4 bytes each) the exact solver takes over where the auction crawls."""
+READ_AGAIN = 200_000_000_000
+"""So many pairs are looked at again at most; a core looks at about half a billion in a second."""
+READ_CELLS = 4_000_000
+"""So many pairs are read at once when all lists are read whole."""
 
 
 def solve_lists(
@@ -33,20 +38,28 @@ def solve_lists(
     locks: Locks = (),
     *,
     eps: int = 10,
+    budget: int = READ_AGAIN,
     widen: Widen | None = None,
+    rescan: Rescan | None = None,
     lock_scores: Mapping[tuple[int, int], int] | None = None,
+    compiled: Any = None,
 ) -> Solution:
     """Return an assignment whose total is near the best, with what bounds it.
 
-    Without `widen` the lists are complete: nobody else may be paired. With it, ``widen(mentee, k)``
-    returns the `k` best (fewer when there are no more), as arrays of mentors and scores sorted like
-    the lists; it must answer the same every time. Objective ``score``: within `eps` a mentee of the
-    best total. ``coverage``: exactly the most pairs, and a total near the best at that count; the
-    prices, the bonus and `certificate.total_bound` tell how near. Where many equal scores make
-    prices crawl the exact solver takes over, if there are no more than `EXACT_CELLS` pairs
-    (`exact` says so); beyond that eps grows, and the bound with it.
+    Without `widen` and `rescan` the lists are complete: nobody else may be paired. ``widen(mentee,
+    k)`` returns the `k` best (fewer when there are no more), as arrays of mentors and scores sorted
+    like the lists. `rescan` reads many lists at once, by score less price (`lists.Rescan`); where
+    it is given, `widen` is not asked. Either must answer the same every time.
 
-    `lock_scores` are the scores of locked pairs that are on no list. Raises ValueError as
+    Objective ``score``: within `eps` a mentee of the best total. ``coverage``: exactly the most
+    pairs, and a total near the best at that count; the prices, the bonus and
+    `certificate.total_bound` tell how near. Where many equal scores make prices crawl the exact
+    solver takes over, if there are no more than `EXACT_CELLS` pairs (`exact` says so); beyond that
+    eps grows, and the bound with it. So it does where lists would be read again for more than
+    `budget` pairs: it ends with the lists there are.
+
+    `lock_scores` are the scores of locked pairs that are on no list. `compiled` is
+    `kernels.assign`, or None to stay with numpy: the answer is the same. Raises ValueError as
     `solve_dense` does, and for an `eps` below 1.
     """
     if eps < 1:
@@ -56,41 +69,46 @@ def solve_lists(
     match, left = place_locks(locks, mentees, places)
     locked = match != ALONE
     nobody = len(left)
-    floor = Floor.open(lists, left, widen, locked)
-    known = _scores_of_locks(lists, locks, widen, lock_scores or {}, nobody)
+    complete = widen is None and rescan is None
+    read = rescan or ListRescan(lists, widen)
+    floor = Floor.open(
+        lists, left, locked, read, budget=budget, complete=complete, compiled=compiled
+    )
+    known = _scores_of_locks(read, locks, lock_scores or {}, nobody)
     few = mentees * nobody <= EXACT_CELLS
     if not hold_auction(floor, eps, give_up=few):
         return _solve_whole(floor, places, objective, locks, known)
-    coverage = Coverage(floor if objective == "coverage" else floor.copy(), locked)
+    paired, price = floor.match.copy(), floor.price.copy()
+    total = int(floor.won.sum())
+    coverage = Coverage(floor, locked)
     full = coverage.pair_everybody()
-    match[~locked] = np.where(floor.match == nobody, ALONE, floor.match)[~locked]
-    lone = np.append(full, True)[coverage.floor.match] | locked
-    bonus = coverage.bonus if objective == "coverage" else 0
+    lone = np.append(full, True)[floor.match] | locked
+    bonus = 0
+    if objective == "coverage":
+        paired, price, bonus = floor.match, floor.price, coverage.bonus
+        total = int(floor.won.sum())
+    match[~locked] = np.where(paired == nobody, ALONE, paired)[~locked]
     top = int(lists.score.max(initial=0)) + bonus
     return Solution(
         match=match,
-        total=int(floor.won.sum()) + sum(known.values()),
+        total=total + sum(known.values()),
         pairs=int((match >= 0).sum()),
         exact=False,
-        prices=np.where(left > 0, floor.price[:-1], top),
+        prices=np.where(left > 0, price[:-1], top),
         bonus=bonus,
         cover=(np.flatnonzero(~lone).astype(np.int32), np.flatnonzero(full).astype(np.int32)),
     )
 
 
 def _scores_of_locks(
-    lists: CandidateLists,
-    locks: Locks,
-    widen: Widen | None,
-    given: Mapping[tuple[int, int], int],
-    mentors: int,
+    read: Rescan, locks: Locks, given: Mapping[tuple[int, int], int], mentors: int
 ) -> dict[tuple[int, int], int]:
     """Return each locked pair's score: as given, else as listed, else 0."""
     known = {}
     for mentee, mentor in set(locks):
         score = given.get((mentee, mentor))
         if score is None:
-            listed, scores = lists.of(mentee) if widen is None else widen(mentee, mentors + 1)
+            listed, scores = read(np.array([mentee]), np.zeros(mentors, np.int64), mentors)
             score = int(scores[listed == mentor].sum())
         known[mentee, mentor] = score
     return known
@@ -104,12 +122,16 @@ def _solve_whole(
     known: Mapping[tuple[int, int], int],
 ) -> Solution:
     """Read all lists and solve exactly."""
-    shape = (floor.lists.mentees, len(places))
-    scores, allowed = np.zeros(shape, np.int32), np.zeros(shape, np.bool_)
-    for mentee in range(shape[0]):
-        mentors, listed = floor.read_all(mentee)
-        scores[mentee, mentors] = listed
-        allowed[mentee, mentors] = True
-    for pair, score in known.items():
-        scores[pair] = score
-    return solve_dense(scores, allowed, places, objective, locks)
+    mentees, mentors = len(floor.match), len(places)
+    scores = np.zeros((mentees, mentors), np.int32)
+    allowed = np.zeros((mentees, mentors), np.bool_)
+    free, rows = np.zeros(mentors, np.int64), max(1, READ_CELLS // mentors)
+    for start in range(0, mentees, rows):
+        some = np.arange(start, min(mentees, start + rows))
+        mentor, score = floor.rescan(some, free, mentors)
+        row, at = np.nonzero(mentor >= 0)
+        scores[start + row, mentor[row, at]] = score[row, at]
+        allowed[start + row, mentor[row, at]] = True
+    for pair, score_of_lock in known.items():
+        scores[pair] = score_of_lock
+    return solve_dense(scores, allowed, places, objective, locks, compiled=floor.compiled)

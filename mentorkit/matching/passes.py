@@ -17,6 +17,10 @@ DEAD = -32_000
 ALIVE = -12_000
 """A pair above this may be. A score is 0 to 10,000, less a price that counts to 11,000 at most."""
 TOP_PRICE = 11_000
+FAR = 1 << 30
+"""Beyond every score less price."""
+UNPAYABLE = 1 << 29
+"""Who costs this is left out, as if they had no place."""
 
 COUNT = 0  # found = options in common, of one 64-bit word
 COUNT_MORE = 1  # found += those of another word

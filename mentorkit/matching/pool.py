@@ -278,6 +278,10 @@ class Pool:
                 side.fields = (*side.fields, *missing)
                 side._answers = None
 
+    def forget(self) -> None:
+        """Forget what was packed for comparing, as after an answer has changed."""
+        self._packed = _Packed()
+
     # ------------------------------------------------------------------ packed columns
 
     def codes(self, mentee_field: str, mentor_field: str) -> tuple[Codes, Codes]:

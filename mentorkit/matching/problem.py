@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mentorkit.hooks.providers import Candidate
+from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
+from mentorkit.matching.lists import Rescan, best_at_prices, start_of
 from mentorkit.matching.pool import Index
-from mentorkit.matching.scan import Scan, Scores, best_of
+from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
 from mentorkit.matching.solution import CandidateLists
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ class Arrays(Protocol):
     def matrix(self) -> tuple[Scores, Bools]: ...
     def lists(self) -> CandidateLists: ...
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]: ...
+    @property
+    def rescan(self) -> Rescan | None: ...
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any: ...
 
 
 class Question:
@@ -57,6 +62,7 @@ class Question:
         self.seed = seed
         self.dense = pool.cells <= DENSE_CELLS
         self._progress = progress
+        self.listed = LISTED
         self._kept: Any = None
         self.fused = scan.fused
         self._lists: CandidateLists | None = None
@@ -99,11 +105,12 @@ class Question:
                 scores[mentee - start, mentor] = score
         return scores, allowed
 
-    def allows(self, mentee: int, mentor: int) -> bool:
-        """Return whether rules and safeguards let this pair exist."""
+    def allows(self, mentees: Index, mentors: Index) -> Bools:
+        """Return whether rules and safeguards let each of these pairs exist."""
         if self._kept is not None:
-            return bool(self._kept[mentee, mentor] >= 0)
-        return bool(self._scan.allowed(np.array([mentee]), np.array([mentor])).all())
+            kept: Bools = self._kept[mentees, mentors] >= 0
+            return kept
+        return self._scan.pairs_allowed(mentees, mentors)
 
     def lets_in(self, mentee: int) -> bool:
         """Return whether anybody at all may go with this mentee."""
@@ -143,6 +150,25 @@ class Question:
         scores[fit] = self._scan.pairs(fit, np.full(len(fit), mentor))[1].sum(axis=0)
         return scores, allowed
 
+    def is_covered(self, cover: tuple[Any, Any]) -> bool:
+        """Return whether a cover touches every pair that could be made beside the locks."""
+        mentees = len(self.mentees)
+        if self.fused is None or self.kept:
+            return check_cover_in_blocks(self.blocks, mentees, self.capacity, cover, self.locks)
+        bare = uncovered(mentees, self.capacity, cover, self.locks)
+        if bare is None:
+            return False
+        mentees_bare, lists = bare[0], self.lists()
+        # A list that is not full holds everybody: it tells by itself.
+        listed = np.zeros(mentees, np.bool_)
+        np.logical_or.at(
+            listed, np.repeat(np.arange(mentees), np.diff(lists.indptr)), bare[1][lists.mentor]
+        )
+        if (listed & mentees_bare).any():
+            return False
+        full = np.diff(lists.indptr) >= self.listed
+        return not self.fused.touched(np.flatnonzero(mentees_bare & full).astype(np.int32), bare[1])
+
     def matrix(self) -> tuple[Scores, Bools]:
         """Return the scores and the allowed pairs of everybody (only where `dense`)."""
         return self.blocks(0, len(self.mentees))
@@ -162,6 +188,26 @@ class Question:
         scores, allowed = self.blocks(mentee, mentee + 1)
         best = best_of(scores, allowed, k)[0]
         return best.astype(np.int32), scores[0, best]
+
+    @property
+    def rescan(self) -> Rescan | None:
+        """Return what reads many lists at once, at prices: by compiled code, or None."""
+        return None if self.fused is None or self.kept else self._read_again
+
+    def _read_again(self, mentees: Any, prices: Any, k: int) -> tuple[Any, Any]:
+        assert self.fused is not None
+        some = np.asarray(mentees, np.int32)
+        if k <= HEAP:
+            first = start_of(np.asarray(mentees, np.int64), max(1, len(prices)))
+            return self.fused.best(some, k, prices, first=first)
+        scores = self.fused.scores(some, len(self.mentors))
+        return best_at_prices(np.maximum(scores, 0), scores >= 0, prices, k, np.asarray(mentees))
+
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any:
+        """Return the scores of single pairs, -1 for those that must not be."""
+        rows, cols = np.asarray(mentees, np.intp), np.asarray(mentors, np.intp)
+        scores = self._scan.pairs(rows, cols)[1].sum(axis=0)
+        return np.where(self.allows(rows, cols), scores, -1)
 
     def shortlist(self, mentee: int, k: int) -> tuple[Index, Any]:
         """Return the best `k` mentors of this mentee and their scores."""
@@ -216,6 +262,7 @@ class Given:
     """Anybody's `Problem` as arrays, read through its public contract."""
 
     dense = True
+    rescan: Rescan | None = None
 
     def __init__(self, problem: Problem) -> None:
         shape = (len(problem.mentees), len(problem.mentors))
@@ -231,6 +278,9 @@ class Given:
     def lists(self) -> CandidateLists:
         best = best_of(self._scores, self._allowed, self._scores.shape[1])
         return _listed([best], [self._scores])
+
+    def pair_scores(self, mentees: Any, mentors: Any) -> Any:
+        return np.where(self._allowed[mentees, mentors], self._scores[mentees, mentors], -1)
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
         mentors, scores = self.lists().of(mentee)

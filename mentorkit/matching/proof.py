@@ -92,7 +92,7 @@ class _Verification:
             mentee, mentor = at[index]
             if self.pool.refusal(mentee, mentor) is not None:
                 self.wrong(_place(pair), "breaks a safeguard")
-            elif not self.question.allows(mentee, mentor) and not (
+            elif not self._may(pair, *at[index], scan) and not (
                 pair.locked and (pair.mentee_id, pair.mentor_id) in overridden
             ):
                 self.wrong(_place(pair), "breaks a rule")
@@ -152,6 +152,11 @@ class _Verification:
         short = self.bound.strategy.objective == "coverage" and len(result.pairs) < most
         if result.exact and (result.total < total or short):
             self.wrong("exact", "is claimed, and the bounds are not met")
+
+    def _may(self, pair: Pair, mentee: int, mentor: int, scan: Scan) -> bool:
+        if pair.locked:  # a lock need not be on a shortlist
+            return bool(scan.allowed(np.array([mentee]), np.array([mentor]), listed=False).all())
+        return bool(self.question.allows(np.array([mentee]), np.array([mentor])).all())
 
     def _at(self, pair: Pair) -> tuple[int, int]:
         return self.pool.mentee_at[pair.mentee_id], self.pool.mentor_at[pair.mentor_id]

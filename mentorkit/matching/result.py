@@ -96,6 +96,60 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """The figures of a way to pick pairs that was not chosen, for the same people and locks.
+
+    `objective` is "" where the assigner ignores it. The bounds hold as in `Result`.
+    """
+
+    assigner: str
+    objective: str
+    pairs: int
+    total: int
+    total_bound: int
+    pairs_bound: int
+    blocking_pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What new mentors would bring: with `mentors` of them, who also offer `value` under `field`,
+    and take `places` mentees each, `more` people could be paired.
+    """
+
+    field: str
+    value: Any
+    mentors: int
+    places: int
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loosened:
+    """One rule (as the code and params of a phrase): how many `more` could be paired without it.
+
+    `additions` are the options that would bring most, if more mentors offered them.
+    """
+
+    rule: Frozen
+    more: int
+    additions: tuple[Addition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """What each change alone would bring, all else as it is.
+
+    `most` is how many people can be paired at most as things are. `one_more_place` is how many more
+    could be if every mentor who has a place had one more.
+    """
+
+    most: int
+    one_more_place: int
+    rules: tuple[Loosened, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """Everything about one run. `total` is at most `total_bound`, pairs at most `pairs_bound`.
 
@@ -104,7 +158,11 @@ class Result:
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
     what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
-    values that were cut. `by_choice` says that people's choices made the pairs, not scores.
+    values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
+    Python would have been asked about too many pairs; what it is proved to be holds among those.
+    `by_choice` says that people's choices made the pairs, not scores. `alternatives`, the most
+    telling first, and `what_if` are there where a run was asked for them, the people are not too
+    many, and it is exhaustive; else None.
     """
 
     pairs: Sequence[Pair]
@@ -125,3 +183,7 @@ class Result:
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
     by_choice: bool = False
+    exhaustive: bool = True
+    assigner: str = ""
+    alternatives: tuple[Alternative, ...] | None = None
+    what_if: WhatIf | None = None

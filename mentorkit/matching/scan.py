@@ -23,6 +23,7 @@ from mentorkit.matching import kernels
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
+from mentorkit.matching.reranked import PAIR_BUDGET, SLOW, Shortlisted, is_slow
 
 if TYPE_CHECKING:
     from mentorkit.matching.fused import Fused
@@ -69,9 +70,26 @@ class Scan:
         for i, j in pool.forbidden:
             self._forbidden.setdefault(i, []).append(j)
         self._points: dict[int, Ints] = {}
+        self._shortlisted: Shortlisted | None = None
+        if is_slow(bound) and pool.cells > PAIR_BUDGET:
+            self._shortlisted = Shortlisted(pool, bound, compiled=compiled)
         self.everyone: tuple[Index, Index] = (
             np.arange(len(pool.mentees)), np.arange(len(pool.mentors))
         )  # fmt: skip
+
+    def check_size(self) -> None:
+        """Raise `Invalid` where this would take far too long, saying what helps."""
+        if self.fused is None:
+            levels = {one.level for one in self.bound.rules} | {
+                c.level for c in self.bound.criteria
+            }
+            forms = len(self.rules) + len(self.criteria)
+            kernels.refuse_slow(self.pool.cells, forms, compilable=levels <= {"declared"})
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every pair is looked at, and not only those of a shortlist."""
+        return self._shortlisted is None
 
     @cached_property
     def fused(self) -> Fused | None:
@@ -83,6 +101,8 @@ class Scan:
         from mentorkit.matching.fused import Fused
         from mentorkit.matching.plan import tape_of
 
+        if self._shortlisted is not None:
+            self._shortlisted.compile()
         tape = tape_of(self) if kernels.available() else None
         self.fused = None if tape is None else Fused(tape)
         return self.fused
@@ -130,6 +150,8 @@ class Scan:
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)
+        if slow := kernels.hint(self.pool.cells):
+            yield Problem("speed", slow)
         everyone = range(len(self.pool.mentees) if self.pool.mentees.asks else 0)
         asked = Counter(name for mentee in everyone for name in self.pool.strangers(mentee))
         for name, count in asked.items():
@@ -140,7 +162,12 @@ class Scan:
 
     def rule_mask(self, index: int, rows: Index, cols: Index) -> Bools:
         """Return what one rule says of these mentees and mentors, whatever the others say."""
-        return self.rules[index](rows, cols, np.ones((len(rows), len(cols)), np.bool_))
+        everybody = np.ones((len(rows), len(cols)), np.bool_)
+        if self._shortlisted is None or self.bound.rules[index].level not in SLOW:
+            return self.rules[index](rows, cols, everybody)
+        # Nobody asked about the others, and nothing is said of them.
+        listed = self._shortlisted.mask(rows, cols)
+        return self.rules[index](rows, cols, listed) | ~listed
 
     def safe(self, rows: Index, cols: Index) -> Bools:
         """Return where no safeguard refuses the pair; a full capacity of 0 is one."""
@@ -154,11 +181,32 @@ class Scan:
             mask &= self.pool.groups.let(rows[:, None], cols[None, :])
         return mask
 
-    def allowed(self, rows: Index, cols: Index) -> Bools:
-        """Return where rules and safeguards let the pair exist."""
+    def allowed(self, rows: Index, cols: Index, *, listed: bool = True) -> Bools:
+        """Return where rules and safeguards let the pair exist, of those on a shortlist if any.
+
+        Without `listed` it does not matter whether the pair is on a shortlist.
+        """
         mask = self.safe(rows, cols)
+        if listed and self._shortlisted is not None:
+            mask &= self._shortlisted.mask(rows, cols)
         for index in self._cheap_first:
             mask &= self.rules[index](rows, cols, mask)
+        return mask
+
+    def pairs_allowed(self, rows: Index, cols: Index) -> Bools:
+        """Return what `allowed` says of single pairs, one mentee and one mentor each."""
+        forms = [rule.rule.declared for rule in self.bound.rules]
+        if self._shortlisted is not None or any(form is None for form in forms):
+            alone = zip(rows[:, None], cols[:, None], strict=True)
+            return np.array([self.allowed(*pair).all() for pair in alone], np.bool_)
+        forbidden = self.pool.forbidden
+        pairs = zip(rows.tolist(), cols.tolist(), strict=True)
+        mask = np.array([pair not in forbidden for pair in pairs], np.bool_) & self._open[cols]
+        if self.pool.groups is not None:
+            mask &= self.pool.groups.let(rows, cols)
+        for form in forms:
+            if form is not None:
+                mask &= mask_of(form, self.pool)(rows, cols)
         return mask
 
     # ------------------------------------------------------------------ how good
@@ -237,17 +285,16 @@ def best_of(scores: Scores, allowed: Bools, k: int) -> list[Index]:
     mentors = scores.shape[1]
     if not mentors or k <= 0:
         return [np.empty(0, np.intp) for _ in range(len(scores))]
-    # One number per pair that no other pair of the row has: exact top-k needs no tie-breaking.
+    # One number per pair that no other pair of the row has: exact top-k needs no tie-breaking,
+    # and the number itself tells whose it is.
     key = scores.astype(np.int64) * mentors + (mentors - 1 - np.arange(mentors))
     key[~allowed] = -1
     if k < mentors:
-        found = np.argpartition(key, mentors - k, axis=1)[:, mentors - k :]
-    else:
-        found = np.broadcast_to(np.arange(mentors), key.shape)
-    kept = np.take_along_axis(key, found, axis=1)
-    order = np.argsort(-kept, axis=1)
-    found, kept = np.take_along_axis(found, order, axis=1), np.take_along_axis(kept, order, axis=1)
-    return [row[value >= 0] for row, value in zip(found, kept, strict=True)]
+        key = np.partition(key, mentors - k, axis=1)[:, mentors - k :]
+    key = np.sort(key, axis=1)[:, ::-1]
+    found = mentors - 1 - key % mentors
+    counts = (key >= 0).sum(axis=1).tolist()
+    return [row[:count] for row, count in zip(found, counts, strict=True)]
 
 
 # --------------------------------------------------------------------------- the three levels

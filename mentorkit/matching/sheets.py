@@ -10,6 +10,7 @@ from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.relationships import Reason
+from mentorkit.domain.shown import shown
 from mentorkit.domain.strategies import parse_strategy
 from mentorkit.errors import Invalid, MentorKitError
 from mentorkit.hooks.providers import Sheet
@@ -63,11 +64,17 @@ def pair_leads(
     from mentorkit.matching.pool import Pool
 
     pool = Pool([_someone(lead) for lead in mentees], [_someone(lead) for lead in mentors], fields)
-    return run(pool, bound, seed=seed, progress=progress), pool
+    return run(pool, bound, seed=seed, progress=progress, compare=True), pool
 
 
 def summary(result: Result) -> dict[str, Any]:
-    """Return the figures of a run, ready for JSON: enough to see the trade that it makes."""
+    """Return the figures of a run, ready for JSON: enough to see the trade that it makes.
+
+    `alternatives` are the figures of the ways to pick pairs that were not chosen, `alternative` the
+    most telling of them, `what_if` what each change alone would bring; None where a run was not
+    asked for them, or the people are too many.
+    """
+    others = result.alternatives
     return {
         "mentees": result.mentees,
         "mentors": result.mentors,
@@ -82,10 +89,15 @@ def summary(result: Result) -> dict[str, Any]:
         },
         "overridden": len(result.overridden),
         "objective": result.objective,
+        "assigner": result.assigner,
         "method": result.method,
         "exact": result.exact,
         "by_choice": result.by_choice,
+        "exhaustive": result.exhaustive,
         "seconds": round(result.seconds, 3),
+        "alternative": shown(others[0]) if others else None,
+        "alternatives": shown(others),
+        "what_if": shown(result.what_if),
     }
 
 

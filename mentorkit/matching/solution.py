@@ -18,6 +18,8 @@ Locks = Sequence[tuple[int, int]]
 
 ALONE = -1
 """Stands in `Solution.match` for a mentee without a mentor."""
+UNPAYABLE = 1 << 40
+"""The price of a mentor without places, which nobody can pay."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

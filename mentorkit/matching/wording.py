@@ -148,6 +148,55 @@ SENTENCES: Mapping[str, str] = {
     "propose_again": "Propose or lock a pair by hand if a no may have changed, or recruit.",
     "look_cohorts": "Put somebody into the same cohort, or recruit for it.",
     "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",
+    # what a change would bring
+    "most_now": "As things are, {count} people can be matched at most.",
+    "most_now.one": "As things are, one person can be matched at most.",
+    "one_place_more": "If every mentor had one more place, {count} more people could be matched.",
+    "one_place_more.one": ("If every mentor had one more place, one more person could be matched."),
+    "loosen": "Without the rule that asks for {rule}, {count} more people could be matched.",
+    "loosen.one": "Without the rule that asks for {rule}, one more person could be matched.",
+    "offer_one": (
+        "If one more mentor offered {values} ({field}), {count} more people could be matched, with"
+        " {places} places."
+    ),
+    "offer_one.one": (
+        "If one more mentor offered {values} ({field}), one more person could be matched."
+    ),
+    "offer_more": (
+        "If {mentors} more mentors offered {values} ({field}), {count} more people could be"
+        " matched. Places of each: {places}."
+    ),
+    # why two are no pair
+    "why_stands": (
+        "{name} is number {rank} of the mentors whom {other} may have ({of} in all), with {score}"
+        " of 100."
+    ),
+    "why_together": "The two are together in this run.",
+    "why_locked_together": "The two are together, for the pair is locked.",
+    "why_given": "{name} is with {given} ({score} of 100).",
+    "why_locked": "{name} is with {given} ({score} of 100), and that pair is locked.",
+    "why_alone": "{name} has no mentor in this run.",
+    "why_free_all": "{name} has nobody in this run.",
+    "why_full": "The places of {name} are taken by {people}; the figures are of 100.",
+    "why_some_free": ("{name} is with {people} (of 100), and has free places: {count}."),
+    "why_not_asked": "Here the mentees' own choices count, and {name} was not asked for.",
+    "why_choice_lost": "{name} was asked for, and others who asked had the places.",
+    "why_wanted_less": "The mentee wanted somebody else more, and has that mentor.",
+    "why_worthless": "Nothing speaks for the two, and this strategy leaves such pairs out.",
+    "why_places_lost": "The places of {name} went to mentees who fit at least as well.",
+    "why_better_given": "The mentee has a mentor who is as welcome, or more so.",
+    "why_best_for_all": "Pairs are made so that all together fit best, not these two alone.",
+    "why_places_locked": "Locked pairs hold the places of {name}.",
+    "why_fewer": "If these two were put together, {count} people fewer could be matched.",
+    "why_fewer.one": "If these two were put together, one person fewer could be matched.",
+    "why_less": (
+        "If these two were put together, all pairs would come to {points} points less, however the"
+        " others are arranged; the best pair there can be has 100."
+    ),
+    "why_as_good": (
+        "If these two were put together, it would come out as well; among equals the order of"
+        " people decides."
+    ),
     # a mentor that is needed, in the words of the rules
     "needs_other": "a {field} other than {value}",
     "needs_same": "{field} {value}",

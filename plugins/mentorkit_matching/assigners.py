@@ -24,7 +24,15 @@ class Optimal(Assigner):
             minimum=1,
             maximum=1000,
             default=10,
-        )
+        ),
+        reading=whole(
+            "Reading again",
+            "In very big runs, how many billion pairs are looked at again for better pairs; a core "
+            "looks at about half a billion in a second. The bound tells what more would bring.",
+            minimum=0,
+            maximum=100_000,
+            default=200,
+        ),
     )
 
     def assign(self, problem: Problem) -> Assignment:
@@ -41,7 +49,9 @@ class Optimal(Assigner):
                 objective,
                 problem.locks,
                 eps=problem.options.get("eps", 10),
+                budget=problem.options.get("reading", 200) * 10**9,
                 widen=asked.widen_arrays,
+                rescan=asked.rescan,
             )
         method = "optimal: auction over candidate lists, with a proved bound"
         if solved.exact:
@@ -74,6 +84,8 @@ class Stable(Assigner):
             problem.locks,
             choices=[problem.choices(mentee) for mentee in range(len(problem.mentees))],
             widen=None if asked.dense else asked.widen_arrays,
+            rescan=asked.rescan,
+            pair_scores=asked.pair_scores,
         )
         return Assignment(pairs=_pairs(match), method=f"stable: deferred acceptance{IGNORES}")
 
@@ -94,6 +106,7 @@ class Greedy(Assigner):
             problem.capacity,
             problem.locks,
             widen=None if asked.dense else asked.widen_arrays,
+            rescan=asked.rescan,
         )
         return Assignment(pairs=_pairs(match), method=f"greedy: best pair first{IGNORES}")
 
@@ -116,6 +129,7 @@ class Choice(Assigner):
             [problem.choices(mentee) for mentee in range(len(problem.mentees))],
             problem.locks,
             widen=None if asked.dense else asked.widen_arrays,
+            pair_scores=asked.pair_scores,
         )
         return Assignment(pairs=_pairs(match), method=f"choice: by the mentees' choices{IGNORES}")
 

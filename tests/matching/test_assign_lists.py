@@ -14,6 +14,7 @@ from mentorkit.matching import auction, market
 from mentorkit.matching.assign import (
     CandidateLists,
     Solution,
+    best_at_prices,
     check_cover,
     dense_lists,
     pairs_bound,
@@ -21,6 +22,7 @@ from mentorkit.matching.assign import (
     solve_lists,
     total_bound,
 )
+from mentorkit.matching.lists import ListRescan, start_of
 
 OBJECTIVES = ("coverage", "score")
 
@@ -148,6 +150,34 @@ def test_how_long_the_lists_start_changes_little() -> None:
         assert best - solve_short(case, "score", k=k).total <= 400
 
 
+def test_lists_are_read_again_by_score_less_price_whoever_reads_them() -> None:
+    rng = np.random.default_rng(40)
+    for _ in range(200):
+        case = create_case(rng, *rng.integers(1, 12, 2))
+        mentees, mentors = case.scores.shape
+        prices = rng.choice([0, 1, 4000, 9000, 1 << 40], mentors)
+        k = int(rng.integers(1, mentors + 1))
+        asked = rng.permutation(mentees)[: rng.integers(1, mentees + 1)]
+        short = CandidateLists.from_dense(case.scores, case.allowed, 1)
+        whole = dense_lists(case.scores, case.allowed)
+        expected = best_at_prices(case.scores[asked], case.allowed[asked], prices, k, asked)
+        for row, mentee in enumerate(asked.tolist()):
+            found = [one for one in expected[0][row].tolist() if one >= 0]
+            assert len(found) == min(k, int(case.allowed[mentee].sum()))
+            ranked = sorted(
+                np.flatnonzero(case.allowed[mentee]).tolist(),
+                key=lambda one, mentee=mentee, prices=prices, case=case, mentors=mentors: (
+                    int(prices[one]) - int(case.scores[mentee, one]),
+                    (one - start_of(mentee, mentors)) % mentors,
+                ),
+            )
+            assert found == ranked[:k]
+        for read in (ListRescan(short, create_widen(case)), ListRescan(whole, None)):
+            given = read(asked, prices, k)
+            assert given[0].tolist() == expected[0].tolist()
+            assert given[1].tolist() == expected[1].tolist()
+
+
 def test_a_locked_pair_on_no_list_counts_as_told() -> None:
     case = Case(
         np.array([[7, 0]], np.int32), np.zeros((1, 2), np.bool_), np.array([1, 1]), ((0, 0),)
@@ -158,3 +188,26 @@ def test_a_locked_pair_on_no_list_counts_as_told() -> None:
 def test_an_eps_that_never_ends_is_refused() -> None:
     with pytest.raises(ValueError, match="eps must be at least 1"):
         solve_lists(dense_lists(np.ones((1, 1)), np.ones((1, 1))), [1], "score", eps=0)
+
+
+def test_where_no_more_may_be_read_it_ends_with_the_lists_there_are_and_a_bound_that_holds() -> (
+    None
+):
+    rng = np.random.default_rng(5)
+    scores, allowed = rng.integers(1, 10_001, (60, 30)), rng.random((60, 30)) < 0.8
+    capacity, shown = np.ones(30, np.int64), []
+    lists = CandidateLists.from_dense(scores, allowed, 3)
+
+    def rescan(mentees: Any, prices: Any, k: int) -> Any:
+        shown.append(len(mentees))
+        return best_at_prices(scores[mentees], allowed[mentees], prices, k, mentees)
+
+    for objective in ("score", "coverage"):
+        shown.clear()
+        short = solve_lists(lists, capacity, objective, rescan=rescan, budget=600)
+        assert sum(shown) <= 20  # of 30 mentors each
+        best = solve_dense(scores, allowed, capacity, objective)
+        assert short.pairs <= best.pairs <= pairs_bound(short.cover, capacity)
+        assert check_cover(allowed, capacity, short.cover)
+        bound = total_bound(scores, allowed, capacity, short.prices)
+        assert short.total <= solve_dense(scores, allowed, capacity, "score").total <= bound

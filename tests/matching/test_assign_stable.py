@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from mentorkit.matching.assign import (
     CandidateLists,
+    Refusal,
+    best_at_prices,
     blocking_pairs,
     by_choice,
     dense_lists,
     greedy,
     stable,
+    trace_choices,
 )
 
 
@@ -92,6 +95,93 @@ def test_a_stable_assignment_honours_choices_before_scores() -> None:
             assert not (rather and welcome)
 
 
+def count_who_would_rather(
+    case: Case,
+    match: NDArray[np.int32],
+    choices: list[list[int]],
+    mentor_choices: list[list[int]],
+    values: NDArray[np.int64],
+) -> int:
+    """Count the pairs who would both strictly rather have each other, as the definition says."""
+    locked, left = dict(case.locks), places_left(case)
+
+    def wish(mentee: int, mentor: int) -> tuple[int, int]:
+        ranked = choices[mentee]
+        chosen = -ranked.index(mentor) if mentor in ranked else -100_000
+        return chosen, int(case.scores[mentee, mentor])
+
+    def worth(mentor: int, mentee: int) -> tuple[int, int]:
+        ranked = mentor_choices[mentor]
+        return (
+            (-ranked.index(mentee), 0) if mentee in ranked else (-99, int(values[mentee, mentor]))
+        )
+
+    count = 0
+    for mentee, mentor in np.argwhere(case.allowed).tolist():
+        if mentee in locked:
+            continue
+        own = int(match[mentee])
+        rather = own < 0 or wish(mentee, mentor) > wish(mentee, own)
+        held = [i for i in np.flatnonzero(match == mentor).tolist() if i not in locked]
+        welcome = len(held) < left[mentor] or any(
+            worth(mentor, mentee) > worth(mentor, other) for other in held
+        )
+        count += rather and welcome
+    return count
+
+
+def test_mentors_may_have_wishes_of_their_own() -> None:
+    rng = np.random.default_rng(44)
+    for seed, case in enumerate(create_cases(400, 46)):
+        mentees, mentors = case.scores.shape
+        choices = create_choices(case, seed)
+        wanted = [rng.permutation(mentees)[: rng.integers(0, 4)].tolist() for _ in range(mentors)]
+        values = rng.integers(-2, 3, (mentees, mentors))
+        short, widen = create_short_lists(case)
+        told = {
+            "choices": choices,
+            "mentor_choices": wanted,
+            "values": lambda i, j, values=values: values[i, j],
+        }
+        whole = dense_lists(case.scores, case.allowed)
+        match = stable(whole, case.capacity, case.locks, **told)
+        assert_feasible(case, match)
+        assert count_who_would_rather(case, match, choices, wanted, values) == 0
+        grown = stable(short, case.capacity, case.locks, **told, widen=widen)
+        assert grown.tolist() == match.tolist()
+
+
+def test_a_mentor_prefers_whom_they_chose_to_whoever_scores_more() -> None:
+    lists = dense_lists(np.array([[9], [5], [1]], np.int32), np.ones((3, 1), np.bool_))
+    assert stable(lists, [1]).tolist() == [0, -1, -1]
+    assert stable(lists, [1], mentor_choices=[[2, 1]]).tolist() == [-1, -1, 0]
+
+
+def test_lists_read_again_many_at_once_give_what_complete_ones_give() -> None:
+    for seed, case in enumerate(create_cases(200, 48)):
+
+        def rescan(mentees, prices, k, case=case):  # type: ignore[no-untyped-def]
+            return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k, mentees)
+
+        def by_position(mentees, prices, k, case=case):  # type: ignore[no-untyped-def]
+            return best_at_prices(case.scores[mentees], case.allowed[mentees], prices, k)
+
+        def pair_scores(mentees, mentors, case=case):  # type: ignore[no-untyped-def]
+            return np.where(case.allowed[mentees, mentors], case.scores[mentees, mentors], -1)
+
+        short, _ = create_short_lists(case)
+        whole, choices = dense_lists(case.scores, case.allowed), create_choices(case, seed)
+        places, locks = case.capacity, case.locks
+        expected = stable(whole, places, locks, choices=choices).tolist()
+        for read in (rescan, by_position):
+            given = stable(short, places, locks, choices=choices, rescan=read).tolist()
+            assert given == expected
+        assert (
+            by_choice(short, places, choices, locks, pair_scores=pair_scores).tolist()
+            == by_choice(whole, places, choices, locks).tolist()
+        )
+
+
 def test_first_choices_are_served_before_second_ones() -> None:
     scores = np.array([[1, 9], [5, 9], [9, 2]], np.int32)
     lists = dense_lists(scores, np.ones((3, 2), np.bool_))
@@ -119,6 +209,19 @@ def test_by_choice_follows_its_definition() -> None:
         lists = dense_lists(case.scores, case.allowed)
         match = by_choice(lists, case.capacity, choices, case.locks)
         assert match.tolist() == expected.tolist()
+
+
+def test_why_a_choice_came_to_nothing_is_told() -> None:
+    scores = np.array([[9, 5, 5, 5], [8, 5, 5, 5], [7, 5, 5, 5]], np.int32)
+    allowed = np.ones((3, 4), np.bool_)
+    allowed[2, 1] = False
+    lists = dense_lists(scores, allowed)
+    match, trace = trace_choices(lists, [1, 1, 0, 1], [[0], [0, 1], [0, 1, 2, 0, 3]])
+    assert match.tolist() == [0, 1, 3]
+    assert trace == {
+        1: (Refusal(0, "outscored"),),
+        2: (Refusal(0, "outscored"), Refusal(1, "not allowed"), Refusal(2, "full")),
+    }
 
 
 def test_who_chose_nobody_stays_alone_by_choice() -> None:

@@ -16,7 +16,17 @@ from scipy.optimize import linear_sum_assignment
 
 from mentorkit.errors import Cancelled, Conflict, Invalid, PluginError
 from mentorkit.hooks import Assigner, Assignment, Criterion, Reason, Rule
-from mentorkit.matching import Pool, Result, Someone, bind, recommend, run, verify, words
+from mentorkit.matching import (
+    Pool,
+    Result,
+    Someone,
+    bind,
+    kernels,
+    recommend,
+    run,
+    verify,
+    words,
+)
 from tests.matching.samples import (
     Case,
     create_fields,
@@ -696,3 +706,28 @@ def test_blocks_that_are_no_arrays_of_numbers_name_their_provider() -> None:
     case = create_case(strategy=create_strategy(rules=[{"rule": "ragged"}]))
     with pytest.raises(PluginError, match=r"^rule ragged: mask_block returned"):
         run(case.pool, case.bound(Ragged()))
+
+
+class TestWithoutCompiledCode:
+    """numba is an extra: all is found without it, more slowly, and people are told."""
+
+    @pytest.fixture(autouse=True)
+    def plain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "available", lambda: False)
+
+    def test_a_long_run_tells_what_would_make_it_faster(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kernels, "WORTH", 1)
+        case = create_case()
+        notes = run(case.pool, case.bound()).notes
+        assert [note.place for note in notes] == ["speed"]
+        assert "pip install 'mentorkit[fast]'" in notes[0].message
+
+    def test_a_run_that_would_take_far_too_long_is_refused_with_the_time_and_the_extra(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kernels, "PLAIN_CELLS", 1)
+        case = create_case()
+        with pytest.raises(Invalid, match=r"about a minute.*mentorkit\[fast\]"):
+            run(case.pool, case.bound())

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mentorkit.matching import assign, kernels
 from mentorkit.matching.fused import Fused, in_threads
-from mentorkit.matching.passes import TOP_PRICE
+from mentorkit.matching.lists import best_at_prices, start_of
+from mentorkit.matching.passes import UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
 from tests.matching.samples import Case, draw_wide_case
@@ -46,10 +47,13 @@ def test_the_best_are_the_best_by_score_less_price_ties_by_position(
 ) -> None:
     scan, fused = both(draw_wide_case(seed))
     scores, allowed = plain(scan)
-    prices = np.random.default_rng(seed).choice([0, 0, 500, 3_000, 20_000], scores.shape[1])
-    counted = np.minimum(prices, TOP_PRICE) if priced else np.zeros_like(prices)
+    some = [0, 0, 500, 3_000, 9_000, UNPAYABLE] if seed % 2 else [0, 7, 20_000, 90_000, UNPAYABLE]
+    prices = np.random.default_rng(seed).choice(some, scores.shape[1])
+    if priced:
+        allowed &= prices < UNPAYABLE
+    counted = prices if priced else np.zeros_like(prices)
     # Nothing below 0 in what the plain meaning sorts.
-    expected = best_of((scores - counted + TOP_PRICE).astype(np.int32), allowed, k)
+    expected = best_of(np.where(allowed, scores - counted + 90_000, 0).astype(np.int32), allowed, k)
     mentees = np.arange(len(scores), dtype=np.int32)
     mentors, found = fused.best(mentees, k, prices if priced else None)
     for row, there in enumerate(expected):
@@ -109,3 +113,20 @@ def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fused.best(everyone, 5, tell=stop)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds, st.integers(1, 40))
+def test_lists_are_read_again_as_plainly_of_equals_from_another_mentor_on(
+    seed: int, k: int
+) -> None:
+    scan, fused = both(draw_wide_case(seed, most=30))
+    scores, allowed = plain(scan)
+    prices = np.random.default_rng(seed).choice([0, 0, 500, 3_000, 30_000], scores.shape[1])
+    mentees = np.arange(len(scores))
+    first = start_of(mentees, max(1, scores.shape[1]))
+    found = fused.best(mentees.astype(np.int32), k, prices, first=first)
+    expected = best_at_prices(scores, allowed, prices, k, mentees)
+    there = expected[0] >= 0
+    assert (found[0] == expected[0]).all()
+    assert (found[1][there] == expected[1][there]).all()

@@ -11,16 +11,57 @@ import sys
 from functools import cache
 from importlib.util import find_spec
 
+from mentorkit.errors import Invalid
+
 WORTH = 3_000_000
 """So many pairs are worth loading the compiler's library for, which takes about half a second."""
 WORTH_LOADED = 50_000
 """So many are worth it where it is loaded already."""
 
 
-@cache
+PLAIN_CELLS = 250_000_000
+"""More pairs than this are not begun without kernels: it would take many minutes."""
+PLAIN_SECONDS = 2e-8
+"""About what one rule or criterion takes for one pair in numpy alone."""
+EXTRA = "pip install 'mentorkit[fast]'"
+
+
 def available() -> bool:
     """Return whether kernels can be compiled here; ``MENTORKIT_NUMBA=0`` says no."""
-    return os.environ.get("MENTORKIT_NUMBA") != "0" and find_spec("numba") is not None
+    return os.environ.get("MENTORKIT_NUMBA") != "0" and _installed()
+
+
+@cache
+def _installed() -> bool:
+    return find_spec("numba") is not None
+
+
+def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
+    """Raise `Invalid` where so many pairs by so many forms take far too long in numpy alone."""
+    if cells <= PLAIN_CELLS:
+        return
+    minutes = max(1, round(4 * cells * forms * PLAIN_SECONDS / 60))  # read, checked, read again
+    time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
+    told = f"Without compiled code {cells:,} pairs take about {time}. "
+    if not compilable:
+        told += (
+            "A rule or criterion of a plugin gives blocks of values, which cannot be compiled. Give"
+        )
+        told += " it a declared form, or match by parts: by cohort, say."
+    elif available():
+        told += "These answers do not fit a compiled scan. Match by parts: by cohort, say."
+    else:
+        told += f"Install what compiles it: {EXTRA}"
+    raise Invalid("match.too_many", told)
+
+
+def hint(cells: int) -> str:
+    """Return what would make so many pairs faster, "" where nothing would."""
+    if available() or cells < WORTH:
+        return ""
+    return (
+        f"{cells:,} pairs were looked at without compiled code; {EXTRA} makes it many times faster"
+    )
 
 
 def worth(cells: int) -> bool:

@@ -28,13 +28,12 @@ LANES = 256
 TILE = 16 * LANES
 NONE = -(1 << 62)
 """An entry of the heap that is nobody."""
-TOP = 20_000
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
-DEAD, ALIVE, TOP_PRICE = p.DEAD, p.ALIVE, p.TOP_PRICE
+DEAD, ALIVE, FAR = p.DEAD, p.ALIVE, p.FAR
 compiled = nb.njit(cache=True, nogil=True, boundscheck=False)
 
 
@@ -131,6 +130,13 @@ def add(column, score):
 def take(column, score):
     for j in range(score.size):
         score[j] = -column[j]
+
+
+@compiled
+def less(score, price, wide):
+    for j in range(score.size):
+        may = (score[j] > ALIVE) & (price[j] < p.UNPAYABLE)
+        wide[j] = i32(score[j]) - price[j] if may else i32(-FAR)
 
 
 @compiled
@@ -259,16 +265,16 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
 
 
 @compiled
-def is_apart(t, i, mentor):
-    """Return whether a mentee may not have a mentor by name."""
-    low, high = t.apart[i], t.apart[i + 1]
+def is_among(mentor, mentors):
+    """Return whether a mentor is among these, which are sorted."""
+    low, high = 0, mentors.size
     while low < high:
         middle = (low + high) >> 1
-        if t.never[middle] < mentor:
+        if mentors[middle] < mentor:
             low = middle + 1
         else:
             high = middle
-    return low < t.apart[i + 1] and t.never[low] == mentor
+    return low < mentors.size and mentors[low] == mentor
 
 
 @compiled
@@ -290,9 +296,8 @@ def put(heap, entry):
 
 
 @compiled
-def reach(tops, k):
-    """Return the k-th largest of these scores, by halving what it can be."""
-    low, high = i32(ALIVE), i32(TOP)
+def reach(tops, k, low, high):
+    """Return the k-th largest of these scores, by halving what it can be: `low` to `high`."""
     while low < high:
         middle = (low + high + 1) >> 1
         there = 0
@@ -306,47 +311,53 @@ def reach(tops, k):
 
 
 @compiled
-def keep_best(t, i, start, n, score, tops, heap):
+def keep_best(order, first, mentors, never, n, score, alive, tops, heap):
     """Put those of a tile into the heap who are better than its smallest entry.
 
     Lane l is made of the scores l, l + LANES, ...: k lanes that reach a score hold k mentors who
-    do. So who does not is none of the best k, and is not looked at.
+    do. So who does not is none of the best k, and is not looked at. Who is not above `alive` must
+    not be, nor who is in `never`. `order` holds the tile's mentors. Of equals the one who comes
+    first is better, counted round and round from `first` on.
     """
-    score[n:] = i16(DEAD)
+    score[n:] = alive
     rows = (n + LANES - 1) // LANES
     tops[:] = score[:LANES]
     for row in range(1, rows):
         more = score[row * LANES : (row + 1) * LANES]
         for lane in range(LANES):
             tops[lane] = max(tops[lane], more[lane])
-    least = max(heap[0] >> 32, i64(ALIVE + 1))
-    most = i16(DEAD)
+    least = max(heap[0] >> 32, i64(alive) + 1)
+    most = alive
     for lane in range(LANES):
         most = max(most, tops[lane])
     if most < least:
         return
-    wanted = heap.size + (t.apart[i + 1] - t.apart[i])
+    wanted = heap.size + never.size
     if wanted <= LANES and heap[0] == NONE:
-        least = max(least, i64(reach(tops, wanted)))
+        least = max(least, i64(reach(tops, wanted, i64(alive), i64(most))))
     for lane in range(LANES):
         if tops[lane] < least:
             continue
         for j in range(lane, n, LANES):
             if score[j] >= least:
-                mentor = t.order[start + j]
-                entry = (i64(score[j]) << 32) | (i64(LOW) - i64(mentor))
-                if entry > heap[0] and not is_apart(t, i, mentor):
+                place = i64(order[j]) - first
+                place += mentors if place < 0 else 0
+                entry = (i64(score[j]) << 32) | (i64(LOW) - place)
+                if entry > heap[0] and not is_among(order[j], never):
                     put(heap, entry)
                     least = max(heap[0] >> 32, least)
 
 
 @compiled
-def best(t, mentees, k, price, mentor, score):
+def best(t, mentees, first, mentors, k, price, high, mentor, score):
     """Write the k best mentors of each mentee, and their scores less price; -1 where no more are.
 
-    `mentor` and `score` are (mentees, k), best first, ties by position.
+    `mentor` and `score` are (mentees, k), best first, of equals whoever comes first from `first` of
+    the mentee on, of so many `mentors` in all. `price` is by order, or empty; so is `high`, for
+    prices too high for 16 bits.
     """
     points, found = np.empty(TILE, np.int16), np.empty(TILE, np.int16)
+    wide, wide_tops = np.empty(TILE, np.int32), np.empty(LANES, np.int32)
     product = np.empty(TILE if t.numbers.shape[0] else 0, np.float64)
     tops = np.empty(LANES, np.int16)
     for begin in range(0, mentees.size, GROUP):
@@ -359,7 +370,17 @@ def best(t, mentees, k, price, mentor, score):
                 for at in range(begin, end):
                     i = mentees[at]
                     score_tile(t, i, g, start, stop, price, points[:n], found[:n], product[:n])
-                    keep_best(t, i, start, n, points, tops, heaps[at - begin])
+                    order, never = t.order[start:stop], t.never[t.apart[i] : t.apart[i + 1]]
+                    heap = heaps[at - begin]
+                    if high.size == 0:
+                        keep_best(
+                            order, first[at], mentors, never, n, points, i16(ALIVE), tops, heap
+                        )
+                    else:
+                        less(points[:n], high[start:stop], wide[:n])
+                        keep_best(
+                            order, first[at], mentors, never, n, wide, i32(-FAR), wide_tops, heap
+                        )
         for at in range(begin, end):
             ranked = np.sort(heaps[at - begin])[::-1]
             for rank in range(k):
@@ -368,11 +389,19 @@ def best(t, mentees, k, price, mentor, score):
                     mentor[at, rank] = -1
                     score[at, rank] = -1
                 else:
-                    mentor[at, rank] = i32(i64(LOW) - (entry & i64(LOW)))
+                    place = i64(LOW) - (entry & i64(LOW)) + first[at]
+                    mentor[at, rank] = i32(place - mentors if place >= mentors else place)
                     score[at, rank] = i32(entry >> 32)
 
 
 # --------------------------------------------------------------------------- all of them
+
+
+@compiled
+def spread(order, score, row):
+    """Put scores where their mentors stand in the pool."""
+    for j in range(score.size):
+        row[nb.uint32(order[j])] = score[j] if score[j] > ALIVE else i16(-1)
 
 
 @compiled
@@ -390,11 +419,50 @@ def block(t, mentees, out):
                 stop = min(start + TILE, t.groups[g + 1])
                 n = stop - start
                 score_tile(t, i, g, start, stop, free, points[:n], found[:n], product[:n])
-                for j in range(n):
-                    if points[j] > ALIVE:
-                        out[at, t.order[start + j]] = points[j]
+                spread(t.order[start:stop], points[:n], out[at])
         for e in range(t.apart[i], t.apart[i + 1]):
             out[at, t.never[e]] = -1
+
+
+@compiled
+def strike(never, order, score):
+    """Strike out who must not be by name."""
+    if never.size:
+        for j in range(score.size):
+            if is_among(order[j], never):
+                score[j] = DEAD
+
+
+@compiled
+def highest(score, offset):
+    """Return the highest of 0 and score + offset of whoever may be."""
+    most = offset.dtype.type(0)
+    for j in range(score.size):
+        value = offset[j] + score[j]
+        most = max(most, value if score[j] > ALIVE else most)
+    return most
+
+
+@compiled
+def beyond(score, mine, worst):
+    """Count who scores more than `mine` and than their own `worst`."""
+    count = i32(0)
+    for j in range(score.size):
+        count += i32((score[j] > mine) & (score[j] > worst[j]))
+    return count
+
+
+@compiled
+def ahead(score, mine, order, mentor):
+    """Count who stands before a mentor of score `mine`: a higher score, or the same and earlier."""
+    count, level = i32(0), i32(0)
+    for j in range(score.size):
+        count += i32(score[j] > mine)
+        level += i32(score[j] == mine)
+    if level:
+        for j in range(score.size):
+            count += i32((score[j] == mine) & (order[j] < mentor))
+    return count
 
 
 @compiled
@@ -405,36 +473,24 @@ def survey(t, mentees, offset, own, own_mentor, worst, gain, blocking, rank):
     `blocking`, how many score more than their `own` and than that mentor's `worst`; and `rank`,
     where `own_mentor` stands among all (1 the best). `offset`, `worst` are by position in `order`.
     """
-    tile = min(TILE, max(t.order.size, 1))
-    points, found = np.empty(tile, np.int16), np.empty(tile, np.int16)
-    product = np.empty(tile if t.numbers.shape[0] else 0, np.float64)
+    points, found = np.empty(TILE, np.int16), np.empty(TILE, np.int16)
+    product = np.empty(TILE if t.numbers.shape[0] else 0, np.float64)
     free = np.empty(0, np.int16)
+    gain[:] = 0
+    blocking[:] = 0
+    rank[:] = 1
     for begin in range(0, mentees.size, GROUP):
         end = min(mentees.size, begin + GROUP)
-        gain[begin:end] = 0
-        blocking[begin:end] = 0
-        rank[begin:end] = 1
         for g in range(t.groups.size - 1):
             for start in range(t.groups[g], t.groups[g + 1], TILE):
                 stop = min(start + TILE, t.groups[g + 1])
                 n = stop - start
+                score = points[:n]
                 for at in range(begin, end):
                     i = mentees[at]
-                    score_tile(t, i, g, start, stop, free, points[:n], found[:n], product[:n])
-                    if t.apart[i] < t.apart[i + 1]:
-                        for j in range(n):
-                            if points[j] > ALIVE and is_apart(t, i, t.order[start + j]):
-                                points[j] = DEAD
-                    mine, mentor = own[at], own_mentor[at]
-                    most, better, ahead = i64(0), i64(0), i64(0)
-                    for j in range(n):
-                        value = i64(points[j])
-                        may = value > ALIVE
-                        most = max(most, value + offset[start + j] if may else i64(0))
-                        better += may & (value > mine) & (value > worst[start + j])
-                        ahead += may & (
-                            (value > mine) | ((value == mine) & (t.order[start + j] < mentor))
-                        )
-                    gain[at] = max(gain[at], most)
-                    blocking[at] += better
-                    rank[at] += ahead
+                    score_tile(t, i, g, start, stop, free, score, found[:n], product[:n])
+                    strike(t.never[t.apart[i] : t.apart[i + 1]], t.order[start:stop], score)
+                    mine = own[at]
+                    gain[at] = max(gain[at], i64(highest(score, offset[start:stop])))
+                    blocking[at] += beyond(score, mine, worst[start:stop])
+                    rank[at] += ahead(score, mine, t.order[start:stop], own_mentor[at])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.domain.moves import PARTIES
-from mentorkit.errors import Conflict, Invalid, MentorKitError, WithProblems
+from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
 from mentorkit.web import answers
 from mentorkit.web.access import allow
@@ -16,6 +17,7 @@ from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
+from mentorkit.web.sifting import asked_for, called, sift
 from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
 
@@ -31,20 +33,27 @@ def matching(
     at = {**visit.asked(), "program": program}
     before = flask.request.args.get("before")
     with visit.kit.reading_once(tenant=visit.tenant):
-        draft = drafts.show(visit.kit, **at)
+        draft = drafts.show(visit.kit, **at, by=flask.request.args.get("by", ""))
         strategy = strategies.show(visit.kit, **at, locale=visit.locale)
         supplied = supply.supply(visit.kit, **at)
         runs = browse.runs(visit.kit, **at, before=before, limit=10)
     alike = beside(visit, _everybody(draft)) if draft else {}
     people = _people(draft, alike) if draft else {}
     begin = _begin()
-    if draft and begin >= len(draft["pairs"]):  # the last of the page was taken out
-        begin = max(0, len(draft["pairs"]) - 1) // MOST * MOST
+    sifted = sift(visit, draft, flask.request.args) if draft else None
+    if sifted and begin >= len(sifted.pairs):  # the last of the page was taken out
+        begin = max(0, len(sifted.pairs) - 1) // MOST * MOST
+    why, why_wrong = _why(visit, program) if draft and visit.is_staff else (None, None)
     return visit.render(
         "matching.html",
         title=visit.words("Matching"),
         here="matching",
         draft=draft,
+        sifted=sifted,
+        called=partial(called, visit, draft["fields"].get(sifted.by) if draft and sifted else {}),
+        why=why,
+        why_wrong=why_wrong,
+        why_asked=_two_asked(),
         begin=begin,
         most=MOST,
         people=people,
@@ -55,6 +64,23 @@ def matching(
         dropped=_dropped(made, people) if made else (),
         runs=runs,
     )
+
+
+def _two_asked() -> dict[str, str]:
+    """Return of which two the address asks why they are no pair."""
+    return {side: flask.request.args.get(f"why_{side}", "") for side in ("mentee", "mentor")}
+
+
+def _why(visit: Visit, program: str) -> tuple[dict[str, Any] | None, MentorKitError | None]:
+    """Return why the two that are asked about are no pair, or what keeps it from being said."""
+    two = _two_asked()
+    if not all(two.values()):
+        return None, None
+    at: dict[str, Any] = {**visit.asked(), "program": program, **two}
+    try:
+        return drafts.why(visit.kit, **at), None
+    except (Invalid, PluginError) as error:
+        return None, error
 
 
 def _begin() -> int:
@@ -125,7 +151,7 @@ def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any =
 @allow(*STAFF)
 def matching_remove(visit: Visit, program: str, proposal: str) -> Response:
     accept.withdraw(visit.kit, **visit.asked(), proposal=proposal, reason="taken_out")
-    at: dict[str, Any] = {"from": _begin() or None}
+    at: dict[str, Any] = {**asked_for(flask.request.args), "from": _begin() or None}
     return visit.go("matching", "removed", program=program, **at)
 
 
@@ -181,5 +207,6 @@ def matching_lock(visit: Visit, program: str, proposal: str) -> Response:
     locked = visit.form.get("locked") == "yes"
     match.lock(visit.kit, **visit.asked(), proposal=proposal, locked=locked)
     said = "locked" if locked else "unlocked"
-    at: dict[str, Any] = {"anchor": f"pair-{proposal}", "from": _begin() or None}
+    at: dict[str, Any] = {**asked_for(flask.request.args), "from": _begin() or None}
+    at["anchor"] = f"pair-{proposal}"
     return visit.go("matching", said, program=program, **at)

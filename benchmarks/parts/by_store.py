@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from benchmarks.figures import Area, Effort, Measured
-from benchmarks.population import FIELDS, OPTIONS, SETS, draw, strategy
+from benchmarks.parts.population import FIELDS, OPTIONS, SETS, draw, strategy
 from benchmarks.store import NOW, TENANT, postgresql_kit, sqlite_kit
 from mentorkit import Kit
 from mentorkit.domain.programs import Program

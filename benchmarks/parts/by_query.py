@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import Area, Effort, Measured, Missing
-from benchmarks.population import FIELDS, draw, pool_of, side_of, strategy
+from benchmarks.parts.population import FIELDS, draw, pool_of, side_of, strategy
 from mentorkit.matching import Pool, Recommender, kernels
 from mentorkit.matching.scan import Scan
 
@@ -116,7 +116,7 @@ def postgres() -> Any:
 
 def as_bits(flags: Any) -> list[int]:
     """Return rows of flags as signed 64-bit numbers, one list for each 64 flags."""
-    from benchmarks.population import bits_of
+    from benchmarks.parts.population import bits_of
 
     return bits_of(flags).view(np.int64)
 

@@ -1,0 +1,93 @@
+"""Two stages, where a plugin's own Python would be asked about too many pairs.
+
+What can be scanned fast chooses a shortlist for each mentee; only the pairs on it are asked about.
+A better pair that is on nobody's shortlist is not found, so a result of this is not exhaustive, and
+says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorkit.matching.binding import Bound
+
+if TYPE_CHECKING:
+    from mentorkit.matching.pool import Index, Pool
+    from mentorkit.matching.scan import Scan
+
+PAIR_BUDGET = 1_000_000
+"""Up to so many pairs, every one of them is asked about: some seconds of a plugin's Python."""
+SHORTLIST = 200
+"""How many mentors of each mentee are asked about above that."""
+
+SLOW = ("score", "allows")
+
+
+def fast_part(bound: Bound) -> Bound:
+    """Return a strategy without what looks at one pair at a time."""
+    return replace(
+        bound,
+        rules=tuple(rule for rule in bound.rules if rule.level not in SLOW),
+        criteria=tuple(one for one in bound.criteria if one.level not in SLOW),
+    )
+
+
+def is_slow(bound: Bound) -> bool:
+    """Return whether a strategy has something that looks at one pair at a time."""
+    levels = {one.level for one in bound.rules} | {one.level for one in bound.criteria}
+    return not levels.isdisjoint(SLOW)
+
+
+class Shortlisted:
+    """Each mentee's shortlist by the fast part of a strategy, made when it is first needed.
+
+    Where that part has no criterion, nothing tells mentors apart: then it is by lot, another lot
+    for each mentee.
+    """
+
+    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool) -> None:
+        self._pool, self._bound, self._compiled = pool, fast_part(bound), compiled
+        self._found: dict[int, NDArray[Any]] = {}
+
+    @cached_property
+    def _scan(self) -> Scan:
+        from mentorkit.matching.scan import Scan
+
+        return Scan(self._pool, self._bound, compiled=self._compiled)
+
+    def compile(self) -> None:
+        """Use the compiled scan for shortlists, whether it is worth it or not."""
+        self._scan.compile()
+
+    def mask(self, rows: Index, cols: Index) -> NDArray[np.bool_]:
+        """Return who is on the shortlists of these mentees, of these mentors."""
+        mask = np.zeros((len(rows), len(self._pool.mentors)), np.bool_)
+        self._look_up(rows)
+        for at, row in enumerate(rows.tolist()):
+            mask[at, self._found[row]] = True
+        listed: NDArray[np.bool_] = mask[:, cols]
+        return listed
+
+    def _look_up(self, rows: Index) -> None:
+        new = np.array([row for row in rows.tolist() if row not in self._found], np.int32)
+        if not len(new):
+            return
+        if not self._bound.criteria:
+            self._found.update((row, self._drawn(row)) for row in new.tolist())
+        elif self._scan.fused is not None:
+            found, _ = self._scan.fused.best(new, SHORTLIST)
+            self._found.update(
+                (row, one[one >= 0]) for row, one in zip(new.tolist(), found, strict=True)
+            )
+        else:
+            self._found.update((row, self._scan.best(row, SHORTLIST)[0]) for row in new.tolist())
+
+    def _drawn(self, row: int) -> NDArray[Any]:
+        everyone = np.arange(len(self._pool.mentors))
+        fit = everyone[self._scan.allowed(np.array([row]), everyone)[0]]
+        return np.random.default_rng(row).permutation(fit)[:SHORTLIST]

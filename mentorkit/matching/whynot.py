@@ -1,0 +1,298 @@
+"""Why a run did not put two people together, for any mentee and mentor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.relationships import Reason
+from mentorkit.errors import Invalid, Problem
+from mentorkit.matching import assign
+from mentorkit.matching.binding import Bound
+from mentorkit.matching.explain import explain_pair, own_reason
+from mentorkit.matching.people import Someone
+from mentorkit.matching.pool import Index, Pool
+from mentorkit.matching.problem import Question
+from mentorkit.matching.result import Result
+from mentorkit.matching.scan import Scan, explains
+from mentorkit.matching.unmatched import rule_phrase
+from mentorkit.matching.whatif import WHAT_IF_CELLS
+from mentorkit.matching.wording import words
+
+Pairs = Collection[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why two people were, or were not, put together.
+
+    `against` is every safeguard and rule that forbids them; empty where they may be a pair. Only
+    then is there a `rank`: where the mentor stands among all `of` whom the mentee may have, 1 the
+    best. `reasons` are told to the mentee, and their points sum to `score`. `instead` says what the
+    run did, in the order in which to tell it.
+    """
+
+    mentee_id: str
+    mentor_id: str
+    together: bool
+    against: tuple[Reason, ...]
+    score: int
+    rank: int | None
+    of: int
+    reasons: tuple[Reason, ...]
+    instead: tuple[Reason, ...]
+
+
+def why_not(
+    pool: Pool,
+    bound: Bound,
+    mentee_id: str,
+    mentor_id: str,
+    result: Result | Pairs | None = None,
+    locks: Sequence[tuple[str, str]] = (),
+) -> Why:
+    """Return why these two are no pair, or how they came to be one.
+
+    `result` is a run of the same pool, or its (mentee id, mentor id) pairs; without it only what
+    the pair by itself comes to is told. `locks` are the pairs that the run had to hold, where
+    `result` does not say so itself.
+
+    Raises `Invalid` where one of the two is not in the pool.
+    """
+    unknown = [
+        Problem(side, f"{name!r} is no available {side} here")
+        for side, name, known in (
+            ("mentee", mentee_id, pool.mentee_at),
+            ("mentor", mentor_id, pool.mentor_at),
+        )
+        if name not in known
+    ]
+    if unknown:
+        raise Invalid("why.unknown", "It cannot be said why:", unknown)
+    if isinstance(result, Result):
+        locks = [(pair.mentee_id, pair.mentor_id) for pair in result.pairs if pair.locked]
+        result = [(pair.mentee_id, pair.mentor_id) for pair in result.pairs]
+    asked = _Asked(Scan(pool, bound), pool.mentee_at[mentee_id], pool.mentor_at[mentor_id])
+    return asked.answer(None if result is None else _Made.of(pool, result, locks))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """What a run made of a pool."""
+
+    match: Index  # (n,), -1 for alone
+    locks: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, pool: Pool, pairs: Pairs, locks: Sequence[tuple[str, str]]) -> _Made:
+        """Return the pairs by position; whoever is in the pool no more is left out."""
+        match = np.full(len(pool.mentees), -1, np.intp)
+        for mentee, mentor in pairs:
+            if mentee in pool.mentee_at and mentor in pool.mentor_at:
+                match[pool.mentee_at[mentee]] = pool.mentor_at[mentor]
+        held = [
+            (pool.mentee_at[mentee], pool.mentor_at[mentor])
+            for mentee, mentor in locks
+            if mentee in pool.mentee_at and mentor in pool.mentor_at
+        ]
+        return cls(match, tuple(sorted(held)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The pair that is asked about, by position."""
+
+    scan: Scan
+    mentee: int
+    mentor: int
+
+    @property
+    def pool(self) -> Pool:
+        return self.scan.pool
+
+    @property
+    def bound(self) -> Bound:
+        return self.scan.bound
+
+    def answer(self, made: _Made | None) -> Why:
+        values, parts = self.scan.pairs(np.array([self.mentee]), np.array([self.mentor]))
+        reasons, _ = explain_pair(self.scan, self.mentee, self.mentor, values[:, 0], parts[:, 0])
+        score = int(parts.sum())
+        against = tuple(self._against())
+        together = made is not None and made.match[self.mentee] == self.mentor
+        fits, allowed = (block[0] for block in self.scan.block(self.mentee, self.mentee + 1))
+        ahead = allowed & (fits > score)
+        ahead[: self.mentor] |= (allowed & (fits == score))[: self.mentor]
+        return Why(
+            mentee_id=self.pool.mentees.ids[self.mentee],
+            mentor_id=self.pool.mentors.ids[self.mentor],
+            together=bool(together),
+            against=against,
+            score=score,
+            rank=None if against else 1 + int(ahead.sum()),
+            of=int(allowed.sum()),
+            reasons=reasons,
+            instead=tuple(self._instead(made, score, bool(against))) if made else (),
+        )
+
+    # ------------------------------------------------------------------ what forbids it
+
+    def _against(self) -> Iterator[Reason]:
+        pool, pair = self.pool, (self.mentee, self.mentor)
+        refused = pool.refusal(*pair)
+        if refused is not None:
+            yield refused
+        if not pool.capacity[self.mentor]:
+            yield Reason(code="no_places")
+        at = np.array([self.mentee]), np.array([self.mentor])
+        for index, bound in enumerate(self.bound.rules):
+            if self.scan.rule_mask(index, *at).all():
+                continue
+            reason: Reason | None = None
+            if explains(bound.rule):
+                people = pool.mentees.answers[self.mentee], pool.mentors.answers[self.mentor]
+                reason = own_reason(bound, partial(bound.rule.explain, *people), pool.fields)
+            yield reason or _reason("breaks_rule", rule=rule_phrase(bound))
+
+    # ------------------------------------------------------------------ what the run did
+
+    def _instead(self, made: _Made, score: int, forbidden: bool) -> Iterator[Reason]:
+        given = int(made.match[self.mentee])
+        held = dict(made.locks).get(self.mentee) == given and given >= 0
+        if given == self.mentor:
+            yield _reason("why_locked_together" if held else "why_together")
+            return
+        if given >= 0:
+            name, theirs = _name(self.pool.mentors.people[given]), self._scores(given)[0]
+            mentee = _name(self.pool.mentees.people[self.mentee])
+            code = "why_locked" if held else "why_given"
+            yield _reason(code, name=mentee, given=name, score=_of_100(theirs))
+        else:
+            yield _reason("why_alone", name=_name(self.pool.mentees.people[self.mentee]))
+        yield from self._who_has_the_places(made)
+        if not forbidden and not held:
+            yield from self._verdict(made, score, given)
+
+    def _scores(self, mentor: int, *mentees: int) -> list[int]:
+        rows = np.array(mentees or [self.mentee])
+        parts = self.scan.pairs(rows, np.full(len(rows), mentor))[1]
+        return [int(score) for score in parts.sum(axis=0)]
+
+    def _who_has_the_places(self, made: _Made) -> Iterator[Reason]:
+        name, places = self._mentor_name, int(self.pool.capacity[self.mentor])
+        taken = np.flatnonzero(made.match == self.mentor).tolist()
+        if not taken:
+            if places:
+                yield _reason("why_free_all", name=name)
+            return
+        scores = self._scores(self.mentor, *taken)
+        told = [
+            f"{_name(self.pool.mentees.people[one])} ({_of_100(score)})"
+            for score, one in sorted(zip(scores, taken, strict=True), key=lambda it: -it[0])
+        ]
+        code = "why_full" if len(taken) >= places else "why_some_free"
+        yield _reason(code, name=name, people=tuple(told), count=places - len(taken))
+
+    @property
+    def _mentor_name(self) -> str:
+        return _name(self.pool.mentors.people[self.mentor])
+
+    def _verdict(self, made: _Made, score: int, given: int) -> Iterator[Reason]:
+        """Yield why the run left the pair out, as far as it can be known."""
+        assigner = self.bound.assigner
+        if not assigner.uses_scores:
+            if self.mentor not in self.pool.choices(self.mentee):
+                yield _reason("why_not_asked", name=self._mentor_name)
+            elif given < 0 or self._wanted_more_than(given):
+                yield _reason("why_choice_lost", name=self._mentor_name)
+            else:
+                yield _reason("why_wanted_less", name=self._mentor_name)
+        elif assigner.uses_objective and self.bound.strategy.objective == "score" and not score:
+            yield _reason("why_worthless")
+        elif assigner.uses_objective:
+            yield self._cost(made)
+        else:
+            yield from self._first_come(made, score, given)
+
+    def _wanted_more_than(self, given: int) -> bool:
+        wanted = list(self.pool.choices(self.mentee))
+        return given not in wanted or wanted.index(self.mentor) < wanted.index(given)
+
+    def _first_come(self, made: _Made, score: int, given: int) -> Iterator[Reason]:
+        """Yield who was served before, where pairs are made one after the other."""
+        taken = np.flatnonzero(made.match == self.mentor).tolist()
+        full = len(taken) >= int(self.pool.capacity[self.mentor])
+        if full and taken and min(self._scores(self.mentor, *taken)) >= score:
+            yield _reason("why_places_lost", name=self._mentor_name)
+        elif given >= 0:
+            yield _reason("why_better_given")
+
+    def _cost(self, made: _Made) -> Reason:
+        """Return what it would cost all together to hold this pair, others being arranged anew."""
+        if self.pool.cells > WHAT_IF_CELLS or not self.scan.exhaustive:
+            return _reason("why_best_for_all")
+        objective: Any = self.bound.strategy.objective
+        pair = (self.mentee, self.mentor)
+        if sum(mentor == self.mentor for _, mentor in made.locks) >= self.pool.capacity[pair[1]]:
+            return _reason("why_places_locked", name=self._mentor_name)
+        scores, allowed = Question(self.scan, locks=made.locks).matrix()
+        solved = assign.solve_dense(
+            scores, allowed, self.pool.capacity, objective, (*made.locks, pair)
+        )
+        rows = np.flatnonzero(made.match >= 0)
+        fewer = len(rows) - solved.pairs
+        less = int(scores[rows, made.match[rows]].sum(dtype=np.int64)) - solved.total
+        if objective == "coverage" and fewer > 0:
+            return _reason("why_fewer", count=fewer)
+        if less > 0:
+            return _reason("why_less", points=_of_100(less, digits=2))
+        return _reason("why_as_good")
+
+
+def told(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
+    """Return why two are no pair as plain data, with names and sentences for staff.
+
+    `verdict` is all of it in a few sentences, the weightiest first: what forbids the pair, or what
+    the run did. `words` are what speaks for the pair and what does not. `can_lock` is whether no
+    safeguard keeps them apart, so that a lock may put them together, past a rule if need be.
+    """
+    at = pool.mentee_at[why.mentee_id], pool.mentor_at[why.mentor_id]
+    mentee, mentor = pool.mentees.people[at[0]], pool.mentors.people[at[1]]
+    stands = []
+    if why.rank is not None:
+        about = {"rank": why.rank, "of": why.of, "score": _of_100(why.score)}
+        stands.append(_reason("why_stands", name=_name(mentor), other=_name(mentee), **about))
+    verdict = [words(one, locale, pool.fields) for one in (*why.against, *stands, *why.instead)]
+    return {
+        "mentee_id": why.mentee_id,
+        "mentor_id": why.mentor_id,
+        "mentee": _name(mentee),
+        "mentor": _name(mentor),
+        "together": why.together,
+        "allowed": not why.against,
+        "can_lock": pool.refusal(*at) is None and bool(pool.capacity[at[1]]),
+        "score": why.score,
+        "rank": why.rank,
+        "of": why.of,
+        "verdict": verdict,
+        "words": [words(one, locale, pool.fields, whose="mentee") for one in why.reasons],
+        "codes": [one.code for one in (*why.against, *why.instead)],
+    }
+
+
+def _reason(code: str, **params: Any) -> Reason:
+    return Reason(code=code, params=Frozen(params))
+
+
+def _name(someone: Someone) -> str:
+    return someone.name or someone.key or someone.id
+
+
+def _of_100(score: int, digits: int = 0) -> float | int:
+    """Return points of 10,000 as points of 100."""
+    return round(score / 100, digits) if digits else round(score / 100)

@@ -1,0 +1,99 @@
+"""Above a budget of pairs a plugin's Python is asked about shortlists, and the result says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mentorkit.hooks import Criterion, Rule
+from mentorkit.matching import Recommender, kernels, reranked, run, scan, verify
+from tests.matching.samples import Case, create_strategy, draw_wide_case
+
+
+class Counted(Criterion):
+    """Scores by a plain function, and counts how often it is asked."""
+
+    name = "counted"
+    asked = 0
+
+    def score(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> float:
+        type(self).asked += 1
+        return 1.0 if mentee["sector"] == mentor["sector"] else 0.25
+
+
+class Picky(Rule):
+    name = "picky"
+
+    def allows(self, mentee: Mapping[str, Any], mentor: Mapping[str, Any]) -> bool:
+        return bool(mentee["trade"] != "t0" or mentor["trade"] != "t0")
+
+
+SLOW = {"criterion": "counted", "weight": 2}
+FAST = {"criterion": "set_overlap", "field": "languages", "weight": 1}
+
+
+def create_case(criteria: list[dict[str, Any]], seed: int = 7) -> Case:
+    case = draw_wide_case(seed, most=50)
+    case.strategy = create_strategy(criteria, [{"rule": "picky"}], assigner="optimal")
+    return case
+
+
+@pytest.fixture(autouse=True)
+def budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "PAIR_BUDGET", 100)
+    monkeypatch.setattr(reranked, "SHORTLIST", 5)
+    Counted.asked = 0
+
+
+def test_below_the_budget_everybody_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "PAIR_BUDGET", 10_000)
+    case = create_case([SLOW, FAST])
+    result = run(case.pool, case.bound(Counted(), Picky()))
+    assert result.exhaustive
+    assert result.certificate
+
+
+@pytest.mark.parametrize("criteria", [[SLOW, FAST], [SLOW]], ids=["ranked", "by lot"])
+def test_above_it_each_mentee_has_a_shortlist(criteria: list[dict[str, Any]]) -> None:
+    case = create_case(criteria)
+    bound = case.bound(Counted(), Picky())
+    result = run(case.pool, bound)
+    assert not result.exhaustive
+    assert 0 < Counted.asked <= 5 * len(case.mentees)
+    assert result.pairs
+    assert verify(case.pool, bound, result) == []
+
+
+def test_what_is_scanned_fast_chooses_whom_the_slow_one_ranks() -> None:
+    case = create_case([SLOW, FAST])
+    slow = case.bound(Counted(), Picky())
+    case.strategy = create_strategy([FAST], assigner="optimal")
+    fast = case.bound()
+    for mentee in case.pool.mentees.ids:
+        listed = {pair.mentor_id for pair in Recommender(case.pool, fast).best(mentee, 5)}
+        ranked = Recommender(case.pool, slow).best(mentee, 5)
+        assert {pair.mentor_id for pair in ranked} <= listed
+        assert [pair.score for pair in ranked] == sorted((p.score for p in ranked), reverse=True)
+
+
+@pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
+def test_the_compiled_scan_chooses_the_same() -> None:
+    case = create_case([SLOW, FAST])
+    bound = case.bound(Counted(), Picky())
+    plain, compiled = (Recommender(case.pool, bound, compiled=how) for how in (False, True))
+    for mentee in case.pool.mentees.ids:
+        assert plain.best(mentee, 5) == compiled.best(mentee, 5)
+
+
+def test_a_lock_need_not_be_on_a_shortlist() -> None:
+    case = create_case([SLOW, FAST])
+    bound = case.bound(Counted(), Picky())
+    mentee = case.pool.mentees.ids[0]
+    listed = {pair.mentor_id for pair in Recommender(case.pool, bound).best(mentee, 5)}
+    free = [one.id for one in case.mentors if one.capacity and one.id not in listed]
+    other = next(one for one in free if (mentee, one) not in case.forbidden)
+    result = run(case.pool, bound, locks=[(mentee, other)])
+    assert (mentee, other) in {(pair.mentee_id, pair.mentor_id) for pair in result.pairs}
+    assert verify(case.pool, bound, result, locks=[(mentee, other)]) == []

@@ -1,0 +1,189 @@
+"""What a change would bring: checked against every way to pair, in plain Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.shown import shown
+from mentorkit.matching import Pool, Someone, bind, run
+from mentorkit.matching.figures import changes, most
+from mentorkit.matching.result import WhatIf
+from mentorkit.matching.scan import Scan
+from mentorkit.matching.whatif import WHAT_IF_CELLS, what_if
+from tests.matching.samples import (
+    LANGUAGES,
+    Case,
+    create_fields,
+    create_people,
+    create_registry,
+    create_strategy,
+    draw_case,
+)
+
+SHARED = {"rule": "shares_any", "field": "languages"}
+
+
+def asked(pool: Pool, bound: Any, **more: Any) -> WhatIf:
+    result = run(pool, bound, compare=True, **more)
+    assert result.what_if is not None
+    return result.what_if
+
+
+def most_pairs(allowed: list[list[bool]], places: list[int]) -> int:
+    """Return how many can be paired at most, one mentee after the other along free ways."""
+    holds: list[list[int]] = [[] for _ in places]
+
+    def seat(mentee: int, seen: set[int]) -> bool:
+        for mentor, may in enumerate(allowed[mentee]):
+            if not may or mentor in seen:
+                continue
+            seen.add(mentor)
+            if len(holds[mentor]) < places[mentor]:
+                holds[mentor].append(mentee)
+                return True
+            for other in list(holds[mentor]):
+                if seat(other, seen):
+                    holds[mentor].remove(other)
+                    holds[mentor].append(mentee)
+                    return True
+        return False
+
+    return sum(seat(mentee, set()) for mentee in range(len(allowed)))
+
+
+def without(case: Case, index: int) -> Case:
+    rules = case.strategy.rules
+    return replace(case, strategy=replace(case.strategy, rules=rules[:index] + rules[index + 1 :]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
+    case = draw_case(seed)
+    found = asked(case.pool, case.bound())
+    places = [one.capacity for one in sorted(case.mentors, key=lambda one: one.key)]
+    allowed = case.plain_scores()[1]
+    now = most_pairs(allowed, places)
+    assert found.most == now
+    assert found.one_more_place == most_pairs(allowed, [n + 1 if n else 0 for n in places]) - now
+    for index, rule in enumerate(found.rules):
+        assert rule.more == most_pairs(without(case, index).plain_scores()[1], places) - now
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_who_brings_what_was_promised_can_be_hired(seed: int) -> None:
+    """Some mentor there is, copied with the option, makes it come true; and nobody is over-told."""
+    case = draw_case(seed, most=7)
+    spoken = Frozen({one: {"en": one} for one in LANGUAGES})
+    case.fields["languages"] = replace(case.fields["languages"], choices=spoken)
+    found = asked(case.pool, case.bound())
+    for rule in found.rules:
+        for one in rule.additions:
+            assert 1 <= one.more <= one.mentors * one.places
+            gains = [
+                asked(hired(case, model, one), case.bound()).most - found.most
+                for model in case.mentors
+            ]
+            assert max(gains) >= one.more
+
+
+def hired(case: Case, model: Someone, addition: Any) -> Pool:
+    """Return the pool with new mentors like this one, who also offer what is asked for."""
+    offered = dict.fromkeys((*model.profile.get(addition.field, ()), addition.value))
+    profile = {**model.profile, addition.field: tuple(offered)}
+    new = [
+        Someone(key=f"new-{at}", id=f"new-{at}", profile=profile, capacity=addition.places)
+        for at in range(addition.mentors)
+    ]
+    return Pool(
+        case.mentees, [*case.mentors, *new], case.fields, past=case.past, forbidden=case.forbidden
+    )
+
+
+def test_two_more_mentors_who_speak_swahili_let_fourteen_more_be_matched() -> None:
+    mentees = [{"languages": ("sw",)}] * 14 + [{"languages": ("en",)}] * 7
+    mentors = create_people("mentor", {"languages": ("en",)}, capacity=7)
+    fields = create_fields()
+    fields["languages"] = replace(
+        fields["languages"], choices=Frozen(sw={"en": "Swahili"}, en={"en": "English"})
+    )
+    pool = Pool(create_people("mentee", *mentees), mentors, fields)
+    found = asked(pool, bind(create_strategy(rules=[SHARED]), create_registry(), fields))
+    (rule,) = found.rules
+    assert [(one.value, one.mentors, one.places, one.more) for one in rule.additions] == [
+        ("sw", 2, 7, 14)
+    ]
+    (told,) = changes(shown(found), fields)
+    assert told["text"] == (
+        "If 2 more mentors offered Swahili (languages), 14 more people could be matched. "
+        "Places of each: 7."
+    )
+    assert most(shown(found)) == "As things are, 7 people can be matched at most."
+
+
+def test_a_locked_pair_stays_whatever_changes() -> None:
+    fields = create_fields()
+    pool = Pool(
+        create_people("mentee", {"languages": ("sw",)}, {"languages": ("en",)}),
+        create_people("mentor", {"languages": ("en",)}),
+        fields,
+    )
+    bound = bind(create_strategy(rules=[SHARED]), create_registry(), fields)
+    found = asked(pool, bound, locks=[("mentee-a", "mentor-a")])
+    assert (found.most, found.rules[0].more) == (1, 0)
+
+
+def test_what_a_few_have_typed_themselves_is_not_told() -> None:
+    fields = create_fields()
+    bound = bind(create_strategy(rules=[SHARED]), create_registry(), fields)
+
+    def told(count: int) -> list[str]:
+        mentees = create_people("mentee", *[{"languages": ("Oshiwambo",)}] * count)
+        mentors = create_people("mentor", {"languages": ("en",)}, capacity=3)
+        return [
+            one.value for one in asked(Pool(mentees, mentors, fields), bound).rules[0].additions
+        ]
+
+    assert told(4) == []
+    assert told(5) == ["Oshiwambo"]
+
+
+def test_of_too_many_people_it_is_left_out() -> None:
+    fields = create_fields()
+    many = int(WHAT_IF_CELLS**0.5) + 1
+    people = [[Someone(key=f"{side}{at}", id=f"{side}{at}") for at in range(many)] for side in "ab"]
+    strategy = create_strategy(assigner="greedy")
+    result = run(Pool(*people, fields), bind(strategy, create_registry(), fields), compare=True)
+    assert result.what_if is None
+    assert result.alternatives is not None
+
+
+def test_a_thousand_people_are_looked_at() -> None:
+    random = Random(7)
+    options = [f"l{at}" for at in range(60)]
+
+    def someone(side: str, at: int) -> Someone:
+        spoken = tuple(random.sample(options, random.randint(1, 3)))
+        hours = tuple(sorted(random.sample(range(168), 6)))
+        return Someone(
+            key=f"{side}{at:04}", id=f"{side}{at:04}", profile={"languages": spoken, "hours": hours}
+        )
+
+    fields = create_fields()
+    fields["languages"] = replace(fields["languages"], choices=Frozen(dict.fromkeys(options, "")))
+    pool = Pool(
+        [someone("a", at) for at in range(600)], [someone("b", at) for at in range(400)], fields
+    )
+    rules = [SHARED, {"rule": "min_overlap", "field": "hours", "least": 2}]
+    bound = bind(create_strategy(rules=rules), create_registry(), fields)
+    found = what_if(Scan(pool, bound), np.full(600, -1, np.int64), ())
+    assert found is not None
+    assert [bool(rule.more and rule.additions) for rule in found.rules] == [True, True]
