@@ -15,6 +15,7 @@ import os
 import struct
 import tempfile
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,8 @@ FEW = 1000
 """Up to so many changed people are read again one by one; more, and all are read again."""
 SHARE = 20
 """When one in so many has changed since the file was written, it is written again."""
+ABANDONED = 3600.0
+"""Nobody writes so many seconds."""
 TEXTS = ("ids", "persons", "keys")
 
 Mark = tuple[int, ...]
@@ -113,7 +116,9 @@ class PoolFiles:
         with self._lock:
             for about in [one for one in self._held if json.loads(one)[0] == list(of)]:
                 del self._held[about]
-        self.path(*of).unlink(missing_ok=True)
+        path = self.path(*of)
+        path.unlink(missing_ok=True)
+        _sweep(path, 0)
 
     def _renewed(
         self, held: _Held | None, now: Mark, fields: Mapping[str, Field], source: Source,
@@ -190,7 +195,8 @@ def save(path: Path, about: str, mark: Mark, roster: Roster) -> None:
     header = json.dumps(told).encode()
     header += b" " * (-(HEAD.size + len(header)) % ALIGNED)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")  # mode 0600
+    _sweep(path, ABANDONED)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}", suffix=".new")  # 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(HEAD.pack(MAGIC, len(header), zlib.crc32(header)))
@@ -201,6 +207,14 @@ def save(path: Path, about: str, mark: Mark, roster: Roster) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _sweep(path: Path, seconds: float) -> None:
+    """Delete what was left half written so long ago, by a process that was killed."""
+    for stray in path.parent.glob(f".{path.stem}*.new"):
+        with suppress(OSError):
+            if stray.stat().st_mtime <= time.time() - seconds:
+                stray.unlink()
 
 
 def _load(path: Path, about: str, mark: Mark | None = None) -> _Held | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
@@ -65,6 +66,12 @@ class PackedSide(Side):
         column = self._packed.get(field)
         return None if column is None else column.at(at)
 
+    @property
+    def answers(self) -> Sequence[Mapping[str, Any]]:
+        if self._answers is None:
+            self._answers = _Answers(self)
+        return self._answers
+
     def take(self, index: Index) -> Side:
         if len(index) == len(self) and (index == np.arange(len(index))).all():
             return self
@@ -87,7 +94,7 @@ class PackedSide(Side):
         return Someone(
             key=self._keys[at] if len(self._keys) else "",
             id=self.ids[at],
-            profile={name: column.at(at) for name, column in self._packed.items()},
+            profile=_Profile(self._packed, at),
             capacity=int(self._capacity[at]),
             name=self._names[at] if len(self._names) else "",
             person_id=self._persons[at] if len(self._persons) else None,
@@ -97,6 +104,47 @@ class PackedSide(Side):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+class _Profile(Mapping[str, Any]):
+    """One person's answers, looked up when they are asked for."""
+
+    __slots__ = ("_at", "_columns")
+
+    def __init__(self, columns: Mapping[str, Column], at: int) -> None:
+        self._columns, self._at = columns, at
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name].at(self._at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+class _Answers(Sequence[Mapping[str, Any]]):
+    """Everybody's answers to a side's fields, each person's put together once it is asked for."""
+
+    def __init__(self, side: PackedSide) -> None:
+        self._side, self._made = side, dict[int, Mapping[str, Any]]()
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        if at not in self._made:
+            answers = {name: self._side.answer(name, at) for name in self._side.fields}
+            self._made[at] = MappingProxyType(answers)
+        return self._made[at]
+
+    def __len__(self) -> int:
+        return len(self._side)
 
 
 class _Unpacked(Sequence[Someone]):

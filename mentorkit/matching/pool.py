@@ -54,7 +54,7 @@ class Side:
         self._at: dict[str, int] | None = None
         self._packed: dict[str, Column] = {}
         self._columns: dict[str, list[Any]] = {}
-        self._answers: list[Mapping[str, Any]] | None = None
+        self._answers: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def ids(self) -> Sequence[str]:
@@ -109,7 +109,7 @@ class Side:
         return self._columns[field]
 
     @property
-    def answers(self) -> list[Mapping[str, Any]]:
+    def answers(self) -> Sequence[Mapping[str, Any]]:
         if self._answers is None:
             self._answers = [
                 MappingProxyType(dict(zip(self.fields, row, strict=True)))

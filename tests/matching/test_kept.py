@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -224,6 +225,21 @@ def test_what_cannot_be_written_leaves_the_file_that_was_there(
     del store.people[0]
     assert now(files, store) == anew(store)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [whole]
+
+
+def test_what_a_killed_process_left_half_written_goes(store: Store, tmp_path: Path) -> None:
+    files = PoolFiles(tmp_path)
+    now(files, store)
+    path = files.path(*OF)
+    old, new = (tmp_path / f".{path.stem}{name}.new" for name in ("old", "new"))
+    for one, age in ((old, 7200), (new, 5)):
+        one.write_bytes(b"half")
+        os.utime(one, (time.time() - age,) * 2)
+    del store.people[0]
+    now(files, store)
+    assert {one.name for one in tmp_path.iterdir()} == {path.name, new.name}
+    files.forget(*OF)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_forgotten_program_leaves_no_file(store: Store, tmp_path: Path) -> None:
