@@ -98,7 +98,7 @@ def pool_of(
     as_mentee = as_mentees(counted, relationships)
     room = {id: max(0, program.mentee_capacity - as_mentee[id]) for id in free["both"]}
     typed = list(locks)
-    ids = here.known({name for lock in typed for name in lock})
+    ids = here.known({name for lock in typed for name in lock if name})
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in typed]
     places = _places(free, room, held)
     if alone:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mentorkit.domain.frozen import Frozen
 
-Codes = NDArray[np.int32]
+Codes = NDArray[Any]
+"""Whole numbers of any size, -1 for none."""
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 Ints64 = NDArray[np.int64]
@@ -94,6 +95,8 @@ class Coded:
         if found < 0 and answer(value) is not None:
             found = len(self.answers)
             self.answers.append(value)
+        if found > np.iinfo(self.codes.dtype).max:
+            self.codes = self.codes.astype(np.int32)
         self.codes[person] = found
 
     def take(self, people: NDArray[np.intp]) -> Coded:
@@ -242,6 +245,14 @@ def count_bits(words: Words) -> NDArray[Any]:
     octets = np.ascontiguousarray(words)[..., None].view(np.uint8)
     summed: NDArray[Any] = _BITS_OF_BYTE[octets].sum(axis=-1, dtype=np.int64)
     return summed
+
+
+def narrow(numbers: Any) -> NDArray[Any]:
+    """Return whole numbers in the smallest signed type that holds them."""
+    array = np.asarray(numbers, np.int64)
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    fits = (kind for kind in (np.int8, np.int16, np.int32) if np.iinfo(kind).max >= high)
+    return array.astype(next((k for k in fits if np.iinfo(k).min <= low), np.int64))
 
 
 def bits_of(chosen: NDArray[np.bool_]) -> Words:

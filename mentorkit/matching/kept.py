@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import freeze, thaw
 from mentorkit.matching.binding import Bound
-from mentorkit.matching.columns import Bits, Coded, Column
+from mentorkit.matching.columns import Bits, Coded, Column, narrow
 from mentorkit.matching.roster import CODED, NUMBERS, Given, Roster
 from mentorkit.matching.scan import explains
 
@@ -56,8 +56,9 @@ Mark = tuple[int, ...]
 class Source:
     """Where a roster comes from: each is asked in the same transaction.
 
-    `mark` differs after any change of anybody, `versions` has a number for each person that does,
-    and `read` gives all, or those of some ids.
+    That one only reads: what is taken back later must never be kept. `mark` differs after any
+    change of anybody, `versions` has a number for each person that does, and `read` gives all, or
+    those of some ids.
     """
 
     mark: Callable[[], Mark]
@@ -166,7 +167,7 @@ def names_for(bound: Bound) -> tuple[str, ...]:
 
 def save(path: Path, about: str, mark: Mark, roster: Roster) -> None:
     """Write a roster, so that whoever opens `path` finds the old file or the whole new one."""
-    arrays: dict[str, NDArray[Any]] = {name: getattr(roster, name) for name in NUMBERS}
+    arrays: dict[str, NDArray[Any]] = {name: narrow(getattr(roster, name)) for name in NUMBERS}
     arrays |= {name: _bytes(list(getattr(roster, name))) for name in TEXTS}
     kinds = {}
     columns = {**{f"={n}": getattr(roster, n) for n in CODED}, **roster.columns}
@@ -178,7 +179,7 @@ def save(path: Path, about: str, mark: Mark, roster: Roster) -> None:
         else:
             used, codes = np.unique(column.codes, return_inverse=True)
             used, codes = used[used >= 0], codes.reshape(-1) - int((used < 0).any())
-            arrays[f"{name}/codes"] = codes.astype(np.int32)
+            arrays[f"{name}/codes"] = narrow(codes)
             arrays[f"{name}/options"] = _bytes([thaw(column.answers[at]) for at in used.tolist()])
     places, at, crc = {}, 0, 0
     body = []

@@ -25,12 +25,13 @@ from mentorkit.matching.columns import (
     Column,
     answer,
     bits_of,
+    narrow,
 )
 from mentorkit.matching.packed import PackedSide
 from mentorkit.matching.pool import Groups, Index, Pool
 from mentorkit.matching.told import Sets, coded, spread, told
 
-Numbers = NDArray[np.int64]
+Numbers = NDArray[Any]
 Places = Mapping[str, Mapping[str, int]]
 """By role, how many places each has, by id."""
 
@@ -77,7 +78,7 @@ class Roster:
         codes, signed = coded(plain["signed"])
         made: dict[str, Any] = {
             "ids": plain["id"], "persons": plain["person"], "keys": keys, "names": plain["name"],
-            "born": np.array(born, np.int64),
+            "born": narrow(born),
             "columns": {
                 name: _column(*told(column, paired=given.paired), fields.get(name))
                 for name, column in given.answers.items()
@@ -86,7 +87,7 @@ class Roster:
             "cohort": _coded(*coded(plain["cohort"])),
             "signed": _coded(codes, [tuple(json.loads(one)) for one in signed]),
         }  # fmt: skip
-        made |= {name: np.array(plain[name], np.int64) for name in ("capacity", "used", "version")}
+        made |= {name: narrow(plain[name]) for name in ("capacity", "used", "version")}
         return cls(**made)._sorted(range(len(keys)))
 
     def __len__(self) -> int:
@@ -111,7 +112,7 @@ class Roster:
 
         `taken` are places by id beside those that are used.
         """
-        places = self.capacity - self.used
+        places = self.capacity.astype(np.int64) - self.used
         for id, count in taken.items():
             if id in self.at:
                 places[self.at[id]] -= count
@@ -263,7 +264,7 @@ def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:
     there = list(compress(values, told))
     to = np.full(len(values), UNANSWERED, np.int32)
     to[told] = np.arange(len(there))
-    return Coded(to[np.array(codes, np.intp)], there)
+    return Coded(narrow(to)[np.array(codes, np.intp)], there)
 
 
 def _column(codes: Sequence[int], values: Any, field: Field | None) -> Column:

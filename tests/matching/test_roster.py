@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mentorkit.matching import Pool, Recommender, bind, kernels, roster, run
 from mentorkit.matching.binding import Bound
-from mentorkit.matching.columns import Bits, Coded
+from mentorkit.matching.columns import Bits, Coded, narrow
 from mentorkit.matching.fused import Fused
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.roster import Roster, as_bits
@@ -200,3 +200,46 @@ def test_nobody_at_all_is_a_pool_of_nobody() -> None:
     assert (len(pool.mentees), len(pool.mentors), pool.groups) == (0, 0, None)
     assert Roster.of(as_given([]), {}).apart([("a", "b")]) == set()
     assert Roster.of(as_given([]), {}).free({"a": 1}, **ANYBODY)["both"] == {}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [([], np.int8), ([-1, 127], np.int8), ([128], np.int16), ([-129], np.int16),
+     ([40_000], np.int32), ([2**40], np.int64)],
+)  # fmt: skip
+def test_whole_numbers_take_no_more_room_than_they_need(numbers: list[int], kind: type) -> None:
+    packed = narrow(numbers)
+    assert (packed.dtype, packed.tolist()) == (kind, numbers)
+
+
+def test_a_column_makes_room_for_more_answers_than_it_had() -> None:
+    column = Coded(np.zeros(200, np.int8), ["a0"])
+    for person in range(200):
+        column.set(person, f"a{person}")
+    assert column.values() == [f"a{person}" for person in range(200)]
+
+
+def test_a_mentor_takes_few_bytes() -> None:
+    """Beside texts, which are as long as they are."""
+    random = Random(7)
+    people = [
+        One(f"m{n:04}", f"p{n}", "mentor", born=1980, profile=seeded(random)) for n in range(2000)
+    ]
+    made = Roster.of(as_given(people, SEEDED), {})
+    columns = [made.role, made.cohort, made.signed, *made.columns.values()]
+    arrays = [one.words if isinstance(one, Bits) else one.codes for one in columns]
+    arrays += [made.capacity, made.used, made.born, made.version]
+    assert sum(one.nbytes for one in arrays) <= 40 * len(made)
+
+
+SEEDED = ("languages", "skills", "hours", "trade", "sector", "country", "stage", "zone")
+
+
+def seeded(random: Random) -> dict[str, Any]:
+    return {
+        "languages": tuple(sorted(random.sample([f"l{n}" for n in range(12)], 2))),
+        "skills": tuple(sorted(random.sample([f"s{n:02}" for n in range(64)], 6))),
+        "hours": tuple(sorted(random.sample(range(42), 9))),
+        **{name: f"{name}{random.randrange(40)}" for name in SEEDED[3:7]},
+        "zone": random.randrange(24),
+    }
