@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, compress
-from operator import lt
+from operator import eq, lt
 from typing import Any, Protocol
 
 import numpy as np
@@ -247,10 +247,13 @@ class Roster:
     def _sorted(self, index: Sequence[int]) -> Roster:
         """Return these of them in the order of their key, else their id."""
         called = [self.keys[at] or self.ids[at] for at in index]
-        if not all(map(lt, called, called[1:])):
-            rank = {at: (name, self.ids[at]) for at, name in zip(index, called, strict=True)}
-            index = sorted(index, key=rank.__getitem__)
-        return self.take(np.array(index, np.intp))
+        if all(map(lt, called, called[1:])):
+            return self.take(np.array(index, np.intp))
+        places = sorted(range(len(called)), key=called.__getitem__)
+        names = [called[place] for place in places]
+        if any(map(eq, names, names[1:])):  # two of one name: by id
+            places.sort(key=lambda place: (called[place], self.ids[index[place]]))
+        return self.take(np.array(index, np.intp)[places])
 
 
 _LISTS = ("ids", "persons", "keys", "names")

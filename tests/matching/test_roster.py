@@ -243,3 +243,12 @@ def seeded(random: Random) -> dict[str, Any]:
         **{name: f"{name}{random.randrange(40)}" for name in SEEDED[3:7]},
         "zone": random.randrange(24),
     }
+
+
+def test_of_two_by_one_name_the_lower_id_comes_first() -> None:
+    people = [
+        One("b", "pb", "mentee", key="x"),
+        One("x", "px", "mentee"),
+        One("a", "pa", "mentee", key="x"),
+    ]
+    assert Roster.of(as_given(people), {}).ids == ["a", "b", "x"]
