@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import Area, Effort, Missing, main
-from benchmarks.parts import bulk, by_query, harsh, peers, plain
+from benchmarks.parts import bulk, by_query, by_store, harsh, peers, plain
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.strategies import Strategy, Use
@@ -22,7 +22,7 @@ from mentorkit.matching import Pool, Someone, bind, run, verify
 from mentorkit.matching.assign import solve_dense
 
 area = Area("matching")
-for part in (by_query, bulk, peers, plain, harsh):
+for part in (by_query, by_store, bulk, peers, plain, harsh):
     area.include(part.area)
 
 SEED = 20_261_123

@@ -249,8 +249,9 @@ def record(effort: Effort) -> float:
         return effort.ratio(ours, peer)
 
 
-@area.figure("sqlalchemy", "psycopg")
-def insert_people_postgresql(effort: Effort) -> float:
+@contextmanager
+def postgresql_kit() -> Iterator[tuple[Kit, sa.Engine]]:
+    """A kit in a schema of its own on the server of the tests, which goes with it."""
     url = os.environ.get("MENTORKIT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1/test")
     schema = f"mk_bench_{uuid4().hex[:12]}"
     try:
@@ -263,12 +264,18 @@ def insert_people_postgresql(effort: Effort) -> float:
     engine = sa.create_engine(inside)
     try:
         tables.metadata.create_all(engine)
-        return against_sqlalchemy(effort, Kit(sessions=sessionmaker(engine), plugins=()), engine)
+        yield Kit(sessions=sessionmaker(engine), plugins=()), engine
     finally:
         engine.dispose()
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
         server.dispose()
+
+
+@area.figure("sqlalchemy", "psycopg")
+def insert_people_postgresql(effort: Effort) -> float:
+    with postgresql_kit() as (kit, engine):
+        return against_sqlalchemy(effort, kit, engine)
 
 
 if __name__ == "__main__":

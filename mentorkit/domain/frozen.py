@@ -59,10 +59,12 @@ def freeze(value: Any) -> Any:
     """Return `value` with every list, set and mapping inside made immutable."""
     if value.__class__ in _PLAIN or isinstance(value, Frozen):
         return value
+    if isinstance(value, (list, tuple)):
+        if _PLAIN.issuperset(map(type, value)):
+            return tuple(value)
+        return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
         return Frozen(value)
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
     if isinstance(value, (set, frozenset)):
         return tuple(sorted(freeze(item) for item in value))
     return value

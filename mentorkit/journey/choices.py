@@ -19,7 +19,7 @@ from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.definitions import matching_for, strategy_of
 from mentorkit.journey.match import Both, both, proposing, withdraw_one
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import ASKED, noes, pool_of, told_of, two_of
+from mentorkit.journey.pools import ASKED, noes, pool_for, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
@@ -234,7 +234,7 @@ def follow(kit: Kit, tenant: str, job: Job) -> None:
             if error.code == "strategy.plugin_off":  # as no draft is made of it either
                 return
             raise
-        pool = pool_of(tx, program, bound.fields, ())
+        pool = pool_for(kit, tx, program, bound, ended.mentee_id)
     if ended.mentee_id in pool.mentee_at:
         found = recommend(pool, bound, ended.mentee_id, bound.strategy.shortlist)
         kit.write(tenant, lambda tx: _ask_best(tx, job, found))

@@ -53,7 +53,7 @@ def carried_locks(
         elif code is None and (mentor, mentee) in (*wanted, *carried):
             code = "proposed_now"
         elif code is None:
-            refused = pool.forbidden.get((pool.mentee_at[mentee], pool.mentor_at[mentor]))
+            refused = pool.refusal(pool.mentee_at[mentee], pool.mentor_at[mentor])
             code = refused.code if refused else None
         if code:
             dropped.append(dropped_lock((mentee, mentor), code))

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import permutations, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mentorkit.domain.events import ProposalDeclined
 from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
+from mentorkit.domain.relationships import HOLDING, OTHER, Proposal, Relationship
 from mentorkit.domain.signoffs import unsigned
 from mentorkit.i18n import clock_in
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, signoffs_of
 
 if TYPE_CHECKING:
-    from mentorkit.matching import Pair, Pool
+    from mentorkit.kit import Kit
+    from mentorkit.matching import Bound, Pair, Pool
     from mentorkit.matching.people import Someone
+    from mentorkit.matching.roster import Roster
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
@@ -76,7 +78,7 @@ def looking(
 def pool_of(
     tx: Transaction, program: Program, fields: Mapping[str, Field],
     locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,
-    beside: Collection[Proposal] = (),
+    beside: Collection[Proposal] = (), only: str | None = None, roster: Roster | None = None,
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
@@ -86,72 +88,116 @@ def pool_of(
     What is offered counts, as `looking` says, or a second run would offer it again; only what is
     `beside` takes no place. Drafts do not count: this run replaces them. `locks` are (mentee,
     mentor), by id or key; with `alone` nobody else is in the pool, each with as many places as
-    locks.
+    locks. With `only` no other mentee is. `roster` is whom `roster_of` gives, where it is at hand.
     """
-    from mentorkit.matching import Pool, Someone
-    from mentorkit.matching.people import wishes
-
+    here = roster_of(tx, program, fields) if roster is None else roster
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
-    relationships = tx.relationships.find(program_id=program.id)
     counted = [one for one in open_now if one not in beside]
-    chosen = {one.mentee_id for one in tx.proposals.find(program_id=program.id, origin="mentee")}
-    asked = dict.fromkeys(chosen, "over") | {one.mentee_id: "open" for one in open_now}
+    taken = Counter(id for one in counted for id in two_of(one))
+    free = here.free(taken, **_passes(tx, program, cohort))
+    relationships, apart = _between(tx, program, here, None if free["both"] else only)
     as_mentee = as_mentees(counted, relationships)
-    found = [e for e in looking(tx, program, counted) if cohort in (None, e[0].cohort)]
-    rows, people = [row for row, _, _ in found], {one.id: one for _, one, _ in found}
-    free = {row.id: left for row, _, left in found}
-    keys = {row.id: people[row.person_id].external_key or "" for row in rows}
-    rows.sort(key=lambda row: (keys[row.id] or row.id, row.id))
-    room = {row.id: max(0, program.mentee_capacity - as_mentee[row.id]) for row in rows}
-    ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
-    held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
-    places = _places(rows, free, room, held)
+    room = {id: max(0, program.mentee_capacity - as_mentee[id]) for id in free["both"]}
+    typed = list(locks)
+    ids = here.known({name for lock in typed for name in lock if name})
+    held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in typed]
+    places = _places(free, room, held)
     if alone:
         for at, role in enumerate(("mentee", "mentor")):
             locked = Counter(two[at] for two in held)
             most = places[role].items()
             places[role] = {id: min(n, locked[id]) for id, n in most if locked[id]}
-
-    def side(role: str) -> list[Someone]:
-        return [
-            Someone(
-                key=keys[row.id],
-                id=row.id,
-                profile=row.profile,
-                capacity=places[role][row.id],
-                name=people[row.person_id].name,
-                person_id=row.person_id,
-                choices=wishes(row.profile),
-                asked=asked.get(row.id, ""),
-                held=row.capacity - free[row.id],
-                places=row.capacity,
-                cohort=row.cohort or "",
-                zone=clock_in(people[row.person_id].zone, program.zone),
-            )
-            for row in rows
-            if places[role].get(row.id)
-        ]
-
-    past, forbidden = _histories(tx, relationships, rows)
-    refused = dict.fromkeys(noes(tx, program).keys() - set(held), "declined_before")
-    dated = [row for row in rows if row.cohort]
-    apart = {
-        (one.id, other.id): "other_cohort"
-        for one, other in permutations(dated, 2)
-        if one.cohort != other.cohort and one.plays("mentee") and other.plays("mentor")
-    }
+    if only is not None:
+        places["mentee"] = {id: n for id, n in places["mentee"].items() if id == only}
+    past, forbidden = _histories(tx, relationships, here, apart)
+    refused = noes(tx, program, about=only).keys() - set(held)
+    refused -= here.apart(refused)  # that they are in two cohorts says more
     open_pairs = dict.fromkeys(either_way(open_now), "proposed_now")
-    forbidden = {**refused, **apart, **open_pairs, **forbidden}
-    sides, day = (side("mentee"), side("mentor")), tx.now.date()
-    return Pool(*sides, fields, past=past, forbidden=forbidden, day=day)
+    forbidden = {**dict.fromkeys(refused, "declined_before"), **open_pairs, **forbidden}
+    asked = {} if only else _asked(tx, program, open_now)
+    return here.pool(
+        places, fields, taken, lambda own: clock_in(own, program.zone), tx.now.date(),
+        past=past, forbidden=forbidden, asked=asked,
+    )  # fmt: skip
 
 
-def noes(tx: Transaction, program: Program, **of: Any) -> dict[tuple[str, str], Proposal]:
+def _asked(tx: Transaction, program: Program, open_now: Iterable[Proposal]) -> dict[str, str]:
+    chosen = {one.mentee_id for one in tx.proposals.find(program_id=program.id, origin="mentee")}
+    return dict.fromkeys(chosen, "over") | {one.mentee_id: "open" for one in open_now}
+
+
+def pool_for(
+    kit: Kit, tx: Transaction, program: Program, bound: Bound, mentee: str,
+    locks: Iterable[tuple[str, str]] = (), beside: Collection[Proposal] = (),
+) -> Pool:  # fmt: skip
+    """Return the pool of one mentee and everybody for them, out of a file where there is one."""
+    how: Any = {"beside": beside, "only": mentee, "roster": _kept(kit, tx, program, bound)}
+    return pool_of(tx, program, bound.fields, locks, **how)
+
+
+def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster | None:
+    """Return everybody out of the program's file, where the deployer has them kept."""
+    from mentorkit.matching.kept import Source, files_in, names_for
+
+    settings, people = kit.context(tx.tenant, None, "matching").settings, tx.participants
+    folder = settings.get("pool_folder")
+    if not folder or (mark := people.mark(program.id))[0] < settings["pool_from"]:
+        return None
+    names, of = names_for(bound), (tx.tenant, program.id)
+    source = Source(
+        mark=lambda: mark,
+        versions=lambda: people.versions(program.id),
+        read=lambda ids: people.roster(program.id, names, ids),
+    )
+    return files_in(folder).roster(of, names, bound.fields, source)
+
+
+def forget_pools(kit: Kit, tenant: str, programs: Iterable[str]) -> None:
+    """Delete the files of these programs, so that nothing stays there of who is erased."""
+    if folder := kit.context(tenant, None, "matching").settings.get("pool_folder"):
+        from mentorkit.matching.kept import files_in
+
+        for program in programs:
+            files_in(folder).forget(tenant, program)
+
+
+def roster_of(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> Roster:
+    """Return everybody whom a run may consider, with what they answered to these fields."""
+    from mentorkit.matching.roster import Roster
+
+    names = dict.fromkeys([*fields, "choices"])
+    return Roster.of(tx.participants.roster(program.id, list(names)), fields)
+
+
+class _Signing(NamedTuple):
+    role: str
+    signed: tuple[str, ...]
+
+    def plays(self, role: str) -> bool:
+        return self.role in ("both", role)
+
+
+def _passes(tx: Transaction, program: Program, cohort: str | None) -> dict[str, Any]:
+    """Return what `looking` asks of cohort, sign-offs and year of birth, each by itself."""
+    required, ended = signoffs_of(tx, program), over(tx, program)
+    return {
+        "cohort": lambda one: one not in ended and cohort in (None, one),
+        "signed": lambda role, signed: not unsigned(required, _Signing(role, signed)),
+        "born": lambda year: old_enough(program, year, tx.now.year),
+    }
+
+
+def noes(
+    tx: Transaction, program: Program, about: str | None = None, **of: Any
+) -> dict[tuple[str, str], Proposal]:
     """Return the (mentee, mentor) of whom one has said no, and not yes since: their proposal.
 
-    Peers are found both ways, as it is all the same who of them is which.
+    Peers are found both ways, as it is all the same who of them is which. With `about`, only those
+    with this participant.
     """
-    settled = tx.proposals.find(program_id=program.id, state=("declined", "accepted"), **of)
+    of |= {"program_id": program.id, "state": ("declined", "accepted")}
+    asked = [of] if about is None else [{**of, f"{side}_id": about} for side in OTHER]
+    settled = sorted((r for each in asked for r in tx.proposals.find(**each)), key=lambda r: r.id)
     ways = (1, -1) if program.kind == "peer" else (1,)
     newest = {two_of(one)[::way]: one for one in settled for way in ways}
     return {(a, b): one for (a, b), one in newest.items() if one.state == "declined"}
@@ -185,20 +231,18 @@ def _pairs(one: Relationship) -> set[tuple[str, str]]:
 
 
 def _places(
-    rows: Sequence[Participant],
-    free: Mapping[str, int],
+    free_of: Mapping[str, Mapping[str, int]],
     room: Mapping[str, int],
     locks: Iterable[tuple[str, str]],
 ) -> dict[str, dict[str, int]]:
-    """Return everybody's places by role; those of somebody who is both are `free` in all.
+    """Return everybody's places by role; those of somebody who is both are `free_of` in all.
 
     A run gives a mentee one mentor, so one place is enough for that side, where the program leaves
     `room` for it. The others are for mentees of their own. One single place goes where a lock needs
-    it, else to the side that has fewer so far, in the order of `rows`.
+    it, else to the side that has fewer so far, in the order of `free_of`.
     """
-    mentees = {row.id: free[row.id] for row in rows if row.role == "mentee"}
-    mentors = {row.id: free[row.id] for row in rows if row.role == "mentor"}
-    both = [row.id for row in rows if row.role == "both"]
+    mentees, mentors = dict(free_of["mentee"]), dict(free_of["mentor"])
+    both = free = free_of["both"]
     needed: dict[str, list[str]] = {one: [] for one in both}
     for lock in locks:
         for one, role in zip(lock, ("mentee", "mentor"), strict=True):
@@ -217,9 +261,22 @@ def _places(
     return {"mentee": mentees, "mentor": mentors}
 
 
+def _between(
+    tx: Transaction, program: Program, here: Roster, only: str | None
+) -> tuple[list[Relationship], set[frozenset[str]]]:
+    """Return the relationships, and the persons to be kept apart; where it is of one, theirs."""
+    if only is None:
+        return tx.relationships.find(program_id=program.id), blocked_pairs(tx, here.persons)
+    apart = blocked_pairs(tx, [here.persons[here.at[only]]] if only in here.at else [])
+    persons = {person for pair in apart for person in pair}
+    rows = tx.participants.find(program_id=program.id, person_id=persons)
+    return tx.relationships.for_participants({only, *(row.id for row in rows)}), apart
+
+
 def _histories(
-    tx: Transaction, relationships: Sequence[Relationship], rows: Sequence[Participant]
-) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
+    tx: Transaction, relationships: Sequence[Relationship], here: Roster,
+    apart: Collection[frozenset[str]],
+) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:  # fmt: skip
     """Return the pairs that were together before, and those that must not be, with the code."""
     past: set[tuple[str, str]] = set()
     forbidden: dict[tuple[str, str], str] = {}
@@ -229,13 +286,10 @@ def _histories(
         # Staff may still bring two together by hand whose time ended early; a run never does.
         parted = were if relationship.parted else ()
         forbidden = dict.fromkeys(parted, "parted") | forbidden
-        here = [m.participant_id for m in relationship.here]
+        now = [m.participant_id for m in relationship.here]
         if relationship.state in HOLDING:
-            forbidden |= dict.fromkeys(permutations(here, 2), "together_now")
-    holders = defaultdict(list)
-    for row in rows:
-        holders[row.person_id].append(row.id)
-    apart = blocked_pairs(tx, holders)
+            forbidden |= dict.fromkeys(permutations(now, 2), "together_now")
+    holders = here.holders({person for pair in apart for person in pair})
     for pair in apart:
         for a, b in product(*(holders.get(person, ()) for person in pair)):
             forbidden[a, b] = forbidden[b, a] = "blocked"

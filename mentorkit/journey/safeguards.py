@@ -39,15 +39,20 @@ WORDS = {
     "declined_before": "One of the two has said no to the other.",
     "asked_meanwhile": "One of the two was asked meanwhile, and has no other free place.",
 }
+MANY = 1000
+"""Of more people than this it is quicker to read all blocks there are."""
 PAUSED = "You are paused here, so nothing begins. Say first that you are back, then do this again."
 
 
 def blocked_pairs(tx: Transaction, people: Iterable[str]) -> set[frozenset[str]]:
     """Return the pairs of person ids that must be kept apart."""
-    ids = list(people)
-    blocks = [*tx.blocks.find(person_id=ids), *tx.blocks.find(other_id=ids)]
+    ids = set(people)
+    many = len(ids) > MANY
+    blocks = tx.blocks.find() if many else [
+        one for side in ("person_id", "other_id") for one in tx.blocks.find(**{side: ids})
+    ]  # fmt: skip
     pairs = {frozenset((block.person_id, block.other_id)) for block in blocks}
-    return {pair for pair in pairs if len(pair) == 2}
+    return {pair for pair in pairs if len(pair) == 2 and not pair.isdisjoint(ids)}
 
 
 def old_enough(program: Program, born: int | None, year: int) -> bool:

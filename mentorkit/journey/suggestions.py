@@ -17,8 +17,9 @@ from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import matching_for, showing
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import ASKED, pool_of, told_of
+from mentorkit.journey.pools import ASKED, pool_for, told_of
 from mentorkit.journey.safeguards import old_enough, signoffs_of
+from mentorkit.journey.steps import persons_of
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -66,21 +67,21 @@ def mentors(
         mine = own.role in PARTIES
         kept = [row for row in asked if mine and not told_of(row, program, {one.id})]
         # As if they were locked: who is both and has one place asks as a mentee.
-        pool = pool_of(tx, program, bound.fields, [(one.id, one.id)], beside=kept)
+        pool = pool_for(kit, tx, program, bound, one.id, [(one.id, one.id)], kept)
         if one.id not in pool.mentee_at:
             known = [row for row in asked if row not in kept]
             raise Conflict("mentee.not_available", _why(tx, program, one, known))
         told = showing(tx, program)
-    there = {mentor.id: mentor for mentor in pool.mentors.people}
     found = recommend(pool, bound, one.id, max(1, min(limit, MOST)))
     with kit.transaction(tenant=tenant, write=False) as tx:
         people = tx.participants.get_many(pair.mentor_id for pair in found)
+        persons = persons_of(tx, people)
     fields, role = bound.fields, "peer" if program.kind == "peer" else "mentor"
     whose: Whose | None = None if own.role in PARTIES else "mentee"
     listed = [
         {
             "id": pair.mentor_id,
-            "name": there[pair.mentor_id].name,
+            "name": persons[pair.mentor_id].name,
             "words": [words(r, fields=fields, whose=whose) for r in pair.reasons if r.fits],
             "answers": told(people[pair.mentor_id], role),
             **({} if own.role in PARTIES else {"score": pair.score}),

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mentorkit.domain.frozen import Frozen
 
-Codes = NDArray[np.int32]
+Codes = NDArray[Any]
+"""Whole numbers of any size, -1 for none."""
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 Ints64 = NDArray[np.int64]
@@ -29,6 +30,8 @@ UNANSWERED = -1
 
 def answer(value: Any) -> Any:
     """Return `value`, or None where it means that nothing was answered."""
+    if value.__class__ is tuple or value.__class__ is str:
+        return value or None
     if value is None or value == "":
         return None
     if isinstance(value, float) and isnan(value):
@@ -92,10 +95,26 @@ class Coded:
         if found < 0 and answer(value) is not None:
             found = len(self.answers)
             self.answers.append(value)
+        if found > np.iinfo(self.codes.dtype).max:
+            self.codes = self.codes.astype(np.int32)
         self.codes[person] = found
 
     def take(self, people: NDArray[np.intp]) -> Coded:
         return Coded(self.codes[people], self.answers)
+
+    def and_of(self, others: Coded) -> Coded:
+        """Return the answers of both, the same answer once."""
+        answers, to = self.answers, []
+        if others.answers:
+            answers = [*answers]
+            known = {_key(one): at for at, one in enumerate(answers)}
+        for one in others.answers:
+            at = known.setdefault(_key(one), len(answers))
+            if at == len(answers):
+                answers.append(one)
+            to.append(at)
+        more = others.of_each(to, UNANSWERED, np.int32)
+        return Coded(np.concatenate([self.codes, more]), answers)
 
     def compared(self, vocabulary: Vocabulary) -> Codes:
         """Return everybody's answer as a number of the vocabulary, -1 for none."""
@@ -226,6 +245,22 @@ def count_bits(words: Words) -> NDArray[Any]:
     octets = np.ascontiguousarray(words)[..., None].view(np.uint8)
     summed: NDArray[Any] = _BITS_OF_BYTE[octets].sum(axis=-1, dtype=np.int64)
     return summed
+
+
+def narrow(numbers: Any) -> NDArray[Any]:
+    """Return whole numbers in the smallest signed type that holds them."""
+    array = np.asarray(numbers, np.int64)
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    fits = (kind for kind in (np.int8, np.int16, np.int32) if np.iinfo(kind).max >= high)
+    return array.astype(next((k for k in fits if np.iinfo(k).min <= low), np.int64))
+
+
+def bits_of(chosen: NDArray[np.bool_]) -> Words:
+    """Return rows of flags, one an option, as 64-bit words."""
+    rows, options = chosen.shape
+    padded = np.zeros((rows, max(1, -(-options // 64)) * 64), np.bool_)
+    padded[:, :options] = chosen
+    return _words(padded)
 
 
 def _words(bits: NDArray[np.bool_]) -> Words:

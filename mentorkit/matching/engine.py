@@ -207,7 +207,7 @@ def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
             problems.append(Problem(here, f"{one!r} is locked to another mentor already"))
             continue
         held[mentee] = mentor
-        reason = pool.forbidden.get((mentee, mentor))
+        reason = pool.refusal(mentee, mentor)
         if reason is not None:
             refused.append(Problem(here, words(reason, fields=pool.fields)))
         elif not places[mentor]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.columns import Column
-from mentorkit.matching.people import Someone
+from mentorkit.matching.columns import UNANSWERED, Coded, Column
+from mentorkit.matching.people import Someone, wishes
 from mentorkit.matching.pool import Index, Ints64, Side
 
 
@@ -17,8 +18,9 @@ class PackedSide(Side):
     """People by column, in the order of their external key, else their id.
 
     `columns` are packed answers by field. `keys`, `names` and `persons` may be left out: nobody
-    then has an external key, a name, or a second entry. So may `held`, `places`,
-    `cohorts` and `zones`: nobody then has a mentee already, belongs to a cohort, or told a zone.
+    then has an external key, a name, or a second entry. So may `held`, `places`, `cohorts` and
+    `zones`: nobody then has a mentee already, belongs to a cohort, or told a zone. `asked` is, by
+    id, as that of `Someone`.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class PackedSide(Side):
         places: NDArray[Any] | None = None,
         cohorts: Sequence[str] = (),
         zones: Sequence[str] = (),
+        asked: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(_Unpacked(self), tuple(columns))
+        self._asked = asked or {}
         self._ids, self._packed = ids, dict(columns)
         self._keys, self._names, self._persons = keys, names, persons
         self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
@@ -76,11 +80,22 @@ class PackedSide(Side):
         return "choices" in self._packed and self._packed["choices"].answered
 
     def choices(self, at: int) -> tuple[str, ...]:
-        return tuple(self.answer("choices", at) or ())
+        return wishes({"choices": self.answer("choices", at)})
+
+    def packed(self, field: str) -> Column:
+        if field not in self._packed:
+            self._packed[field] = Coded(np.full(len(self), UNANSWERED, np.int32), [])
+        return self._packed[field]
 
     def answer(self, field: str, at: int) -> Any:
         column = self._packed.get(field)
         return None if column is None else column.at(at)
+
+    @property
+    def answers(self) -> Sequence[Mapping[str, Any]]:
+        if self._answers is None:
+            self._answers = _Answers(self)
+        return self._answers
 
     def take(self, index: Index) -> Side:
         if len(index) == len(self) and (index == np.arange(len(index))).all():
@@ -100,6 +115,7 @@ class PackedSide(Side):
             places=self._places[index],
             cohorts=some(self._cohorts),
             zones=some(self._zones),
+            asked=self._asked,
         )
 
     def someone(self, at: int) -> Someone:
@@ -107,7 +123,7 @@ class PackedSide(Side):
         return Someone(
             key=self._keys[at] if len(self._keys) else "",
             id=self.ids[at],
-            profile={name: column.at(at) for name, column in self._packed.items()},
+            profile=_Profile(self._packed, at),
             capacity=int(self._capacity[at]),
             name=self._names[at] if len(self._names) else "",
             person_id=self._persons[at] if len(self._persons) else None,
@@ -116,10 +132,52 @@ class PackedSide(Side):
             places=int(self._places[at]),
             cohort=self._cohorts[at] if len(self._cohorts) else "",
             zone=self._zones[at] if len(self._zones) else "",
+            asked=self._asked.get(self.ids[at], ""),
         )
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+class _Profile(Mapping[str, Any]):
+    """One person's answers, looked up when they are asked for."""
+
+    __slots__ = ("_at", "_columns")
+
+    def __init__(self, columns: Mapping[str, Column], at: int) -> None:
+        self._columns, self._at = columns, at
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name].at(self._at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+class _Answers(Sequence[Mapping[str, Any]]):
+    """Everybody's answers to a side's fields, each person's put together once it is asked for."""
+
+    def __init__(self, side: PackedSide) -> None:
+        self._side, self._made = side, dict[int, Mapping[str, Any]]()
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        if at not in self._made:
+            answers = {name: self._side.answer(name, at) for name in self._side.fields}
+            self._made[at] = MappingProxyType(answers)
+        return self._made[at]
+
+    def __len__(self) -> int:
+        return len(self._side)
 
 
 class _Unpacked(Sequence[Someone]):

@@ -121,6 +121,8 @@ class _Plan:
                 self._criterion(index, form)
             for rule in rules:
                 self._rule(rule)
+            if self.pool.groups is not None:
+                self._groups(*self.pool.groups.words())
             return self._written(heard, any(isinstance(form, PastPair) for form in rules))
         except _Unfit:
             return None
@@ -336,6 +338,12 @@ class _Plan:
             )  # fmt: skip
         elif not isinstance(form, (SharesAny, MinOverlap, PastPair)):
             raise _Unfit
+
+    def _groups(self, mine: NDArray[Any], theirs: NDArray[Any]) -> None:
+        for word in range(mine.shape[1]):
+            column = self.words.add(theirs[:, word], mine[:, word])
+            self._pass(passes.COUNT_MORE if word else passes.COUNT, column)
+        self._pass(passes.NEED, argument=1)
 
     # ------------------------------------------------------------------ columns
 

@@ -28,6 +28,7 @@ from mentorkit.matching.columns import (
     Vocabulary,
     Words,
     answer,
+    bits_of,
 )
 from mentorkit.matching.people import Someone
 
@@ -54,7 +55,7 @@ class Side:
         self._at: dict[str, int] | None = None
         self._packed: dict[str, Column] = {}
         self._columns: dict[str, list[Any]] = {}
-        self._answers: list[Mapping[str, Any]] | None = None
+        self._answers: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def ids(self) -> Sequence[str]:
@@ -130,7 +131,7 @@ class Side:
         return self._columns[field]
 
     @property
-    def answers(self) -> list[Mapping[str, Any]]:
+    def answers(self) -> Sequence[Mapping[str, Any]]:
         if self._answers is None:
             self._answers = [
                 MappingProxyType(dict(zip(self.fields, row, strict=True)))
@@ -149,6 +150,41 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.people)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Who is in which group, as codes, -1 for none: nobody is paired across two groups."""
+
+    mentees: Codes
+    mentors: Codes
+    reason: Reason
+
+    @property
+    def part(self) -> bool:
+        """Whether anybody is kept from anybody."""
+        there = {*np.unique(self.mentees).tolist()}, {*np.unique(self.mentors).tolist()}
+        mine, theirs = (one - {UNANSWERED} for one in there)
+        return bool(mine and theirs and len(mine | theirs) > 1)
+
+    def let(self, mentees: Index, mentors: Index) -> NDArray[np.bool_]:
+        """Return where the two are in one group, or one of them in none; indices broadcast."""
+        mine, theirs = self.mentees[mentees], self.mentors[mentors]
+        fit: NDArray[np.bool_] = (mine == theirs) | (mine == UNANSWERED) | (theirs == UNANSWERED)
+        return fit
+
+    def words(self) -> tuple[Words, Words]:
+        """Return both as bits of which two have one in common where they may be paired.
+
+        A bit a group, and one that every mentor has for whoever is in none.
+        """
+        known, codes = np.unique(
+            np.concatenate([[UNANSWERED], self.mentees, self.mentors]), return_inverse=True
+        )
+        bits = np.eye(len(known), dtype=np.bool_)
+        mine = bits_of(bits)[codes[1 : 1 + len(self.mentees)]]
+        bits[0], bits[:, 0] = True, True  # the lowest code is that of no group
+        return mine, bits_of(bits)[codes[1 + len(self.mentees) :]]
 
 
 @dataclass(slots=True)
@@ -203,11 +239,16 @@ class Pool:
         past: Collection[tuple[str, str]] = (),
         forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
         day: date | None = None,
+        groups: Groups | None = None,
     ) -> Pool:
-        """Return a pool of sides that are packed already, in the order of their keys, else ids."""
+        """Return a pool of sides that are packed already, in the order of their keys, else ids.
+
+        `groups` are a safeguard, as `forbidden` is: nobody is paired across two of them.
+        """
         pool = cls.__new__(cls)
         pool._hold(mentees, mentors, fields, past, forbidden or {})
         pool.day = day
+        pool.groups = groups
         return pool
 
     def _hold(
@@ -223,6 +264,7 @@ class Pool:
         self.capacity: Ints64 = mentors.capacity
         self.past = self._pairs(past)
         self.forbidden = {**self._same_people(), **self._reasons(forbidden)}
+        self.groups: Groups | None = None
         self._packed = _Packed()
 
     @property
@@ -247,6 +289,14 @@ class Pool:
         """Return whom this mentee asked for that is no mentor of this run, as it was written."""
         wanted = self.mentees.choices(mentee)
         return tuple(dict.fromkeys(name for name in wanted if name not in self._named))
+
+    def refusal(self, mentee: int, mentor: int) -> Reason | None:
+        """Return why a safeguard refuses this pair, or None; a full mentor is another matter."""
+        reason = self.forbidden.get((mentee, mentor))
+        if reason is None and self.groups is not None:
+            mine, theirs = self.groups.mentees[mentee], self.groups.mentors[mentor]
+            reason = self.groups.reason if UNANSWERED < mine != theirs > UNANSWERED else None
+        return reason
 
     def with_columns(self, names: Iterable[str]) -> None:
         """Give every person's answers these fields too, as None where nobody answered them."""

@@ -90,7 +90,7 @@ class _Verification:
         overridden = {(one.mentee_id, one.mentor_id) for one in result.overridden}
         for index, pair in enumerate(result.pairs):
             mentee, mentor = at[index]
-            if (mentee, mentor) in self.pool.forbidden:
+            if self.pool.refusal(mentee, mentor) is not None:
                 self.wrong(_place(pair), "breaks a safeguard")
             elif not self._may(pair, *at[index], scan) and not (
                 pair.locked and (pair.mentee_id, pair.mentor_id) in overridden

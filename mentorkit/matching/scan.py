@@ -186,6 +186,8 @@ class Scan:
                 refused = self._forbidden.get(int(row))
                 if refused is not None:
                     mask[at] &= ~np.isin(cols, refused)
+        if self.pool.groups is not None:
+            mask &= self.pool.groups.let(rows[:, None], cols[None, :])
         return mask
 
     def allowed(self, rows: Index, cols: Index, *, listed: bool = True) -> Bools:
@@ -209,6 +211,8 @@ class Scan:
         forbidden = self.pool.forbidden
         pairs = zip(rows.tolist(), cols.tolist(), strict=True)
         mask = np.array([pair not in forbidden for pair in pairs], np.bool_) & self._open[cols]
+        if self.pool.groups is not None:
+            mask &= self.pool.groups.let(rows, cols)
         for form in forms:
             if form is not None:
                 mask &= mask_of(form, self.pool)(rows, cols)

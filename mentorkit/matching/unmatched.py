@@ -267,7 +267,7 @@ class _Ruled:
         codes = set()
         for other in range(len(self.safe)):
             pair = (self.at, other) if self.others == "mentors" else (other, self.at)
-            refused = self.left.pool.forbidden.get(pair)
+            refused = self.left.pool.refusal(*pair)
             codes.add(refused.code if refused else "no_places")
         return codes
 

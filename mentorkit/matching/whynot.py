@@ -144,7 +144,7 @@ class _Asked:
 
     def _against(self) -> Iterator[Reason]:
         pool, pair = self.pool, (self.mentee, self.mentor)
-        refused = pool.forbidden.get(pair)
+        refused = pool.refusal(*pair)
         if refused is not None:
             yield refused
         if not pool.capacity[self.mentor]:
@@ -275,7 +275,7 @@ def told(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
         "mentor": _name(mentor),
         "together": why.together,
         "allowed": not why.against,
-        "can_lock": at not in pool.forbidden and bool(pool.capacity[at[1]]),
+        "can_lock": pool.refusal(*at) is None and bool(pool.capacity[at[1]]),
         "score": why.score,
         "rank": why.rank,
         "of": why.of,

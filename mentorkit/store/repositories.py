@@ -23,7 +23,7 @@ from mentorkit.domain.programs import Definition, Program
 from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.runs import Page, Run
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.store import tables
+from mentorkit.store import rosters, tables
 from mentorkit.store.declarations import prefix
 from mentorkit.store.faults import translated
 from mentorkit.store.tables import Note
@@ -465,6 +465,20 @@ class Participants(Repository[Participant]):
             return all(word in text for word in words) or (number != "" and number in text)
 
         return [row for row in rows if fits(row)]
+
+    def roster(
+        self, program_id: str, names: Sequence[str], ids: Sequence[str] | None = None
+    ) -> rosters.Roster:
+        """Return whom a run may consider, whatever their places, with these answers, by column."""
+        return rosters.read(self, program_id, names, ids)
+
+    def versions(self, program_id: str) -> dict[str, int]:
+        """Return the version of each row of the `roster`, by id."""
+        return rosters.versions(self, program_id)
+
+    def mark(self, program_id: str) -> tuple[int, ...]:
+        """Return how many a program has, and what differs after any change of anybody."""
+        return rosters.mark(self, program_id)
 
     def _step(self, id: str, by: int, when: sa.ColumnElement[bool]) -> int | None:
         """Change `used` if the row is as it should be; return it, or None if it was not."""

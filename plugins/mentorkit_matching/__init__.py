@@ -15,6 +15,26 @@ manifest = Manifest(
     title="Matching",
     summary="Finds pairs of mentees and mentors, by ready strategies or by one made of its parts.",
     requires_core=">=0.1,<1",
+    settings={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "pool_folder": {
+                "type": "string",
+                "default": "",
+                "title": "Folder of the pools",
+                "description": "Where the answers that matching reads are kept for all processes "
+                "of a machine, a file for each large program. Empty: nowhere.",
+            },
+            "pool_from": {
+                "type": "integer",
+                "minimum": 1,
+                "default": 2000,
+                "title": "People of a large program",
+                "description": "How many people a program has before its pool is kept there.",
+            },
+        },
+    },
 )
 
 

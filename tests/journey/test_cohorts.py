@@ -187,6 +187,16 @@ def test_a_run_knows_the_cohort_of_everybody_and_what_room_a_mentor_has(dated: A
     assert told["Dora"] == (0, 2, 2, "")
 
 
+def test_a_lock_of_two_who_are_in_different_cohorts_now_is_dropped_or_refused(dated: Any) -> None:
+    two = (dated.ids["ana"], dated.ids["cleo"])
+    assert ("Ana", "Cleo") in drafted(dated, locks=[two])
+    put(dated, ana="spring", cleo="autumn")
+    again = match.draft(dated.kit, **dated.at, program="traders")
+    assert [one["code"] for one in again["dropped_locks"]] == ["other_cohort"]
+    with pytest.raises(Conflict, match="different cohorts"):
+        match.draft(dated.kit, **dated.at, program="traders", locks=[two])
+
+
 def test_a_row_or_a_form_says_the_cohort_and_an_unknown_one_names_those_there_are(
     dated: Any,
 ) -> None:
