@@ -26,6 +26,8 @@ Tell = Callable[[int], None]
 MapShards = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Gives what a function returns for each shard, in their order."""
 
+FEW_PAIRS = 1_000_000
+"""Up to so many pairs are not shared out."""
 SHARD, LEAST = 256, 16
 """How many mentees are in a shard: fewer where else there would not be one for each core."""
 NOBODY = np.empty(0, np.int64)
@@ -225,7 +227,9 @@ class Fused:
         self, fn: Callable[[Shard], Any], shards: Sequence[Shard], tell: Tell | None
     ) -> list[Any]:
         found, done = [], 0
-        for shard, one in zip(shards, self._map(fn, shards), strict=True):
+        pairs = sum(len(shard.mentees) for shard in shards) * len(self.tape.order)
+        how = self._map if pairs > FEW_PAIRS else map  # few are done before they are sent
+        for shard, one in zip(shards, how(fn, shards), strict=True):
             found.append(one)
             done += len(shard.mentees)
             if tell is not None:

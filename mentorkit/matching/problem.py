@@ -63,6 +63,7 @@ class Question:
         self.dense = pool.cells <= DENSE_CELLS
         self._progress = progress
         self.listed = LISTED
+        self._asks = pool.mentees.asks
         self._kept: Any = None
         self.fused = scan.fused
         self._lists: CandidateLists | None = None
@@ -86,7 +87,7 @@ class Question:
 
     def choices(self, mentee: int) -> Sequence[int]:
         """Return the mentors that this mentee asked for, most wanted first."""
-        return self._scan.pool.choices(mentee)
+        return self._scan.pool.choices(mentee) if self._asks else ()
 
     # ------------------------------------------------------------------ as arrays
 
@@ -177,7 +178,7 @@ class Question:
         """Return everybody's best candidates: all of them where `dense`."""
         if self._lists is None:
             scores, allowed = self.matrix()
-            self._lists = _listed([best_of(scores, allowed, len(self.mentors))], [scores])
+            self._lists = CandidateLists.from_dense(scores, allowed, len(self.mentors))
         return self._lists
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
@@ -276,8 +277,7 @@ class Given:
         return self._scores, self._allowed
 
     def lists(self) -> CandidateLists:
-        best = best_of(self._scores, self._allowed, self._scores.shape[1])
-        return _listed([best], [self._scores])
+        return CandidateLists.from_dense(self._scores, self._allowed, self._scores.shape[1])
 
     def pair_scores(self, mentees: Any, mentors: Any) -> Any:
         return np.where(self._allowed[mentees, mentors], self._scores[mentees, mentors], -1)
@@ -297,16 +297,6 @@ def _candidates(mentors: Any, scores: Any) -> list[Candidate]:
         Candidate(mentor=mentor, score=score)
         for mentor, score in zip(mentors.tolist(), scores.tolist(), strict=True)
     ]
-
-
-def _listed(best: list[list[Index]], scores: list[Scores]) -> CandidateLists:
-    found = [index for block in best for index in block]
-    values = [
-        block_scores[row, index]
-        for block, block_scores in zip(best, scores, strict=True)
-        for row, index in enumerate(block)
-    ]
-    return _joined(found, values)
 
 
 def _joined(found: list[Index], values: list[Any]) -> CandidateLists:

@@ -66,15 +66,30 @@ class CandidateLists:
 
     @classmethod
     def from_dense(cls, scores: ArrayLike, allowed: ArrayLike, k: int) -> CandidateLists:
-        """Return the `k` best allowed mentors of every mentee."""
+        """Return the `k` best allowed mentors of every mentee.
+
+        Score and place of a pair make one number, which no other pair of the row has: so a sort
+        needs no tie-breaking, and the numbers tell whose they are.
+        """
         score, may = np.asarray(scores), np.asarray(allowed, dtype=np.bool_)
-        ranked = np.where(may, score.astype(np.int64), -1)
-        order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
-        best = np.take_along_axis(ranked, order, axis=1)
-        listed = best >= 0
+        mentors = max(1, score.shape[1])
+        small = (int(score.max(initial=0)) + 1) * mentors < 1 << 31
+        kind: Any = np.int32 if small else np.int64
+        place = np.arange(score.shape[1], dtype=kind)
+        key = score.astype(kind) * kind(mentors) + (kind(mentors - 1) - place)
+        key[~may] = -1
+        if k < score.shape[1]:
+            key = np.partition(key, score.shape[1] - k, axis=1)[:, score.shape[1] - k :]
+        key = np.sort(key, axis=1)[:, ::-1]
+        listed = key >= 0
         indptr = np.zeros(len(score) + 1, np.int64)
         np.cumsum(listed.sum(axis=1), out=indptr[1:])
-        return cls(indptr, order[listed].astype(np.int32), best[listed].astype(np.int32))
+        best = key[listed]
+        return cls(
+            indptr,
+            (mentors - 1 - best % kind(mentors)).astype(np.int32),
+            (best // kind(mentors)).astype(np.int32),
+        )
 
 
 def place_locks(locks: Locks, mentees: int, capacity: Ints) -> tuple[Index, Ints]:

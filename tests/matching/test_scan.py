@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorkit.matching import Pool, assign, kernels, pack, problem, run
+from mentorkit.matching import fused as fused_scan
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import UNPAYABLE
@@ -104,7 +105,8 @@ def test_people_by_column_are_scored_like_people_one_by_one(seed: int) -> None:
         assert (one == other).all()
 
 
-def test_shards_make_no_difference() -> None:
+def test_shards_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused_scan, "FEW_PAIRS", 0)
     case = draw_wide_case(3, most=400)
     scan = Scan(case.pool, case.bound())
     tape = tape_of(scan)
@@ -123,6 +125,7 @@ def test_a_run_is_the_same_wherever_its_shards_are_scanned(
     monkeypatch.setattr(kernels, "WORTH", 0)
     monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
     monkeypatch.setattr(problem, "DENSE_CELLS", 0)
+    monkeypatch.setattr(fused_scan, "FEW_PAIRS", 0)
     sent: list[bytes] = []
 
     def elsewhere(fn: Callable[[Any], Any], shards: Sequence[Any]) -> Iterator[Any]:
