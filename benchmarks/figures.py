@@ -155,6 +155,18 @@ def row(
     }
 
 
+def peak_memory() -> int:
+    """Return the most bytes that this process has had in memory at a time.
+
+    What `resource` tells begins with those of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        raise Missing("this system does not tell how much memory a process had at most")
+    lines = status.read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+
+
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
     """Return what was measured with."""
     found = {"python": platform.python_version()}

@@ -277,7 +277,8 @@ def growth_of_assignment_time(effort: Effort) -> Measured:
 
 
 MILLION = """
-import json, resource, time
+import json, time
+from benchmarks.figures import peak_memory
 from benchmarks.parts.bulk import needs_numba
 from benchmarks.parts.population import pool_of, strategy
 from mentorkit.matching.fused import Fused, in_threads
@@ -309,7 +310,7 @@ at = dict(told)
 print(json.dumps(dict(
     seconds=seconds, lists=at["assigning"] - at["scoring"], one=one * n * m / 2,
     pairs=len(result.pairs), total=result.total, bound=result.total_bound,
-    memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    memory=peak_memory(),
 )))
 """
 

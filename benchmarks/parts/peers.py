@@ -141,8 +141,8 @@ def mentor_match_1000_memory(effort: Effort) -> Measured:
     """Compare the peak memory of whole processes."""
     peer = theirs(1000, 600)
     code = (
-        "import resource; from benchmarks.parts.peers import ours; found = ours(1000, 600, 1)[1];"
-        "print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+        "from benchmarks.figures import peak_memory; from benchmarks.parts.peers import ours;"
+        "print(ours(1000, 600, 1)[1], peak_memory())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     total, memory = map(int, done.stdout.split())

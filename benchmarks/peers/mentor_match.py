@@ -1,7 +1,6 @@
 """mentor-match: rules over one object per pair, then munkres; mentors stand once for each place."""
 
 import json
-import resource
 import sys
 import time
 
@@ -82,6 +81,12 @@ def own():
     ]
 
 
+def peak():
+    """The most memory of this process; what `resource` tells begins with its parent's."""
+    with open("/proc/self/status") as told:
+        return next(int(line.split()[1]) for line in told if line.startswith("VmHWM")) * 1024
+
+
 def person(kind, answers, number):
     # Two of the same address are the same person to it, and never matched.
     made = kind(**{"grade": 0, "email": f"{kind.__name__}{number}", **answers})
@@ -107,7 +112,7 @@ print(
             "seconds": seconds,
             "total": sum(scores[row][column] for row, column in made),
             "pairs": len(made),
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "memory": peak(),
         }
     )
 )
