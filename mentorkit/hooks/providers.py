@@ -256,6 +256,9 @@ class Problem(Protocol):
     def choices(self, mentee: int) -> Sequence[int]:
         """Return the mentors that this mentee asked for, most wanted first."""
 
+    def mentor_choices(self, mentor: int) -> Sequence[int]:
+        """Return the mentees that this mentor asked for, most wanted first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:

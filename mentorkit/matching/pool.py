@@ -285,6 +285,12 @@ class Pool:
         wanted = self.mentees.choices(mentee)
         return tuple(dict.fromkeys(self._named[name] for name in wanted if name in self._named))
 
+    def mentor_choices(self, mentor: int) -> tuple[int, ...]:
+        """Return the mentees this mentor asked for, most wanted first; strangers are left out."""
+        wanted = self.mentors.choices(mentor)
+        named = self._packed.get(("named", "mentees", ""), lambda: _names_of(self.mentees))
+        return tuple(dict.fromkeys(named[name] for name in wanted if name in named))
+
     def strangers(self, mentee: int) -> tuple[str, ...]:
         """Return whom this mentee asked for that is no mentor of this run, as it was written."""
         wanted = self.mentees.choices(mentee)
@@ -413,11 +419,7 @@ class Pool:
     @property
     def _named(self) -> dict[str, int]:
         """Return the mentors by id, and by external key where that is nobody's id."""
-        return self._packed.get(("named", "", ""), self._name_mentors)
-
-    def _name_mentors(self) -> dict[str, int]:
-        keys = {key: j for j, key in enumerate(self.mentors.keys) if key}
-        return {**keys, **self.mentor_at}
+        return self._packed.get(("named", "mentors", ""), lambda: _names_of(self.mentors))
 
     def _pairs(self, pairs: Collection[tuple[str, str]]) -> frozenset[tuple[int, int]]:
         return frozenset(
@@ -449,6 +451,11 @@ class Pool:
             if by_person and person is not None
             for j in by_person.get(person, ())
         }
+
+
+def _names_of(side: Side) -> dict[str, int]:
+    """Return where each stands by id, and by external key where that is nobody's id."""
+    return {**{key: at for at, key in enumerate(side.keys) if key}, **side.at}
 
 
 def _in_order(people: Iterable[Someone]) -> list[Someone]:

@@ -63,7 +63,7 @@ class Question:
         self.dense = pool.cells <= DENSE_CELLS
         self._progress = progress
         self.listed = LISTED
-        self._asks = pool.mentees.asks
+        self._asks, self._mentors_ask = pool.mentees.asks, pool.mentors.asks
         self._kept: Any = None
         self.fused = scan.fused
         self._lists: CandidateLists | None = None
@@ -88,6 +88,10 @@ class Question:
     def choices(self, mentee: int) -> Sequence[int]:
         """Return the mentors that this mentee asked for, most wanted first."""
         return self._scan.pool.choices(mentee) if self._asks else ()
+
+    def mentor_choices(self, mentor: int) -> Sequence[int]:
+        """Return the mentees that this mentor asked for, most wanted first."""
+        return self._scan.pool.mentor_choices(mentor) if self._mentors_ask else ()
 
     # ------------------------------------------------------------------ as arrays
 

@@ -79,6 +79,7 @@ class _Compared:
             asked.capacity,
             asked.locks,
             choices=[asked.choices(mentee) for mentee in range(len(self._pool.mentees))],
+            mentor_choices=[asked.mentor_choices(one) for one in range(len(self._pool.mentors))],
             rescan=asked.rescan,
             pair_scores=asked.pair_scores,
         )

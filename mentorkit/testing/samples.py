@@ -166,6 +166,7 @@ class SampleProblem:
     capacity: tuple[int, ...]
     table: tuple[tuple[Candidate, ...], ...]
     wanted: tuple[tuple[int, ...], ...]
+    wanted_mentees: tuple[tuple[int, ...], ...] = ()
     locks: tuple[tuple[int, int], ...] = ()
     objective: str = "coverage"
     seed: int = 0
@@ -180,6 +181,9 @@ class SampleProblem:
 
     def choices(self, mentee: int) -> Sequence[int]:
         return self.wanted[mentee]
+
+    def mentor_choices(self, mentor: int) -> Sequence[int]:
+        return self.wanted_mentees[mentor] if self.wanted_mentees else ()
 
 
 def sample_problems(options: Mapping[str, Any]) -> Iterator[SampleProblem]:
@@ -218,6 +222,10 @@ def _problem(
         table=tuple(table),
         wanted=tuple(
             tuple(random.sample(range(mentors), random.randint(0, mentors))) for _ in range(mentees)
+        ),
+        wanted_mentees=tuple(
+            tuple(random.sample(range(mentees), random.choice((0, 0, min(2, mentees)))))
+            for _ in range(mentors)
         ),
     )
 
@@ -258,6 +266,10 @@ def permuted(problem: SampleProblem, seed: int) -> tuple[SampleProblem, list[int
             ),
             wanted=tuple(
                 tuple(mentor_at[mentor] for mentor in problem.wanted[old]) for old in mentees
+            ),
+            wanted_mentees=tuple(
+                tuple(mentee_at[mentee] for mentee in problem.mentor_choices(old))
+                for old in mentors
             ),
             locks=tuple((mentee_at[mentee], mentor_at[mentor]) for mentee, mentor in problem.locks),
         ),

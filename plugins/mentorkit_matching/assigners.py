@@ -68,7 +68,7 @@ class Optimal(Assigner):
 
 
 class Stable(Assigner):
-    """No two would rather have each other; mentees' choices count before scores."""
+    """No two would rather have each other; what either side chose counts before scores."""
 
     name = "stable"
     title = "Pairs that nobody would swap"
@@ -83,6 +83,7 @@ class Stable(Assigner):
             problem.capacity,
             problem.locks,
             choices=[problem.choices(mentee) for mentee in range(len(problem.mentees))],
+            mentor_choices=[problem.mentor_choices(one) for one in range(len(problem.mentors))],
             widen=None if asked.dense else asked.widen_arrays,
             rescan=asked.rescan,
             pair_scores=asked.pair_scores,
