@@ -49,10 +49,10 @@ NOTHING_COMPARED = (
 )
 """What is said where nothing speaks for any pair."""
 
-LONG = 25_000_000
-"""From so many possible pairs on it is said beforehand that they take long."""
-LONG_ONE_BY_ONE = 4_000_000
-"""The same where a plugin's Python is asked about one pair at a time."""
+LONG, LONG_PLAIN = 1_000_000_000, 50_000_000
+"""From so many possible pairs on it is said beforehand that they take long: compiled, and not."""
+LONG_ONE_BY_ONE = 2_000_000
+"""The same where a plugin's Python is asked about so many pairs, one at a time."""
 
 
 class AllMissing(click.Command):
@@ -210,12 +210,17 @@ def pair(
 
 def _announce(plan: Plan) -> None:
     """Say beforehand of a run that will take long."""
+    from mentorkit.matching import kernels
+    from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
+
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
-    if mentees * mentors >= LONG:
+    if mentees * mentors >= (LONG if kernels.available() else LONG_PLAIN):
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
-    if mentees * mentors >= LONG_ONE_BY_ONE:
+    asked = mentees * mentors
+    asked = min(asked, mentees * SHORTLIST) if asked > PAIR_BUDGET else asked
+    if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
-            pairs = f"{mentees * mentors:,} pairs, one by one"
+            pairs = f"{asked:,} pairs, one by one"
             note(f"{label} is asked about up to {pairs}: this may take minutes.")
 
 

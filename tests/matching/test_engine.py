@@ -568,6 +568,9 @@ def test_the_shipped_assigners_take_anybodys_problem() -> None:
         def choices(self, mentee: int) -> Any:
             return self._inner.choices(mentee)
 
+        def mentor_choices(self, mentor: int) -> Any:
+            return self._inner.mentor_choices(mentor)
+
     for assigner in create_registry().assigners.values():
         assert assigner.assign(Wrapped(seen[0])).pairs == assigner.assign(seen[0]).pairs
 
@@ -731,3 +734,18 @@ class TestWithoutCompiledCode:
         case = create_case()
         with pytest.raises(Invalid, match=r"about a minute.*mentorkit\[fast\]"):
             run(case.pool, case.bound())
+
+
+def test_stable_pairs_go_by_whom_mentors_asked_for_before_scores() -> None:
+    fields = create_fields()
+    mentees = create_people("mentee", {"industry": "food"}, {"industry": "repair"})
+    mentors = create_people("mentor", {"industry": "food"})
+    strategy = create_strategy(assigner="stable")
+    bound = bind(strategy, create_registry(), fields)
+
+    def paired(mentor: Someone) -> list[str]:
+        return [pair.mentee_id for pair in run(Pool(mentees, [mentor], fields), bound).pairs]
+
+    assert paired(mentors[0]) == ["mentee-a"]
+    assert paired(replace(mentors[0], choices=("mentee-b", "nobody"))) == ["mentee-b"]
+    assert paired(replace(mentors[0], choices=("nobody",))) == ["mentee-a"]
