@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,6 @@ from mentorkit.matching.stable import (
 
 COMPILED_FROM = 2_000_000
 """From so many pairs on, what numba saves is more than the second that it takes to load."""
-_KERNELS = "mentorkit.matching.kernels.assign"
 
 
 def solve_dense(
@@ -144,12 +142,9 @@ def greedy(
 
 def _compiled(pairs: int) -> Any:
     """Return the compiled solvers where they are worth loading, or loaded, else None."""
-    if not kernels.available() or (pairs < COMPILED_FROM and "numba" not in sys.modules):
+    if pairs < COMPILED_FROM and "numba" not in sys.modules:
         return None
-    try:
-        return import_module(_KERNELS)
-    except (ImportError, RuntimeError):  # a numba that does not fit numpy, or may cache nowhere
-        return None
+    return kernels.loaded("assign")
 
 
 __all__ = [

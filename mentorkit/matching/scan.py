@@ -112,7 +112,7 @@ class Scan:
 
         if self._shortlisted is not None:
             self._shortlisted.compile()
-        tape = tape_of(self) if kernels.available() else None
+        tape = tape_of(self) if kernels.loaded("scan") is not None else None
         self.fused = None if tape is None else Fused(tape, self._map_shards or in_threads)
         return self.fused
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -140,6 +141,20 @@ def test_a_run_is_the_same_wherever_its_shards_are_scanned(
     there = run(case.pool, case.bound(), map_shards=elsewhere)
     assert sent
     assert replace(there, seconds=0, shortlists={}) == replace(here, seconds=0, shortlists={})
+
+
+def test_where_kernels_cannot_be_loaded_numpy_goes_on_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("scan", "assign"):
+        monkeypatch.setitem(sys.modules, f"mentorkit.matching.kernels.{name}", None)
+        assert kernels.loaded(name) is None
+    monkeypatch.setattr(kernels, "WORTH", 0)
+    monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    case = draw_wide_case(11)
+    scan = Scan(case.pool, case.bound())
+    assert scan.fused is None
+    assert run(case.pool, case.bound()).pairs
 
 
 def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:

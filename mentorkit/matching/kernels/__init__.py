@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from mentorkit.errors import Invalid
 
@@ -29,6 +31,19 @@ EXTRA = "pip install 'mentorkit[fast]'"
 def available() -> bool:
     """Return whether kernels can be compiled here; ``MENTORKIT_NUMBA=0`` says no."""
     return os.environ.get("MENTORKIT_NUMBA") != "0" and _installed()
+
+
+def loaded(name: str) -> Any:
+    """Return a module of kernels, or None where it cannot be loaded: then numpy goes on alone.
+
+    A numba may not fit numpy, or find no folder to keep compiled code in.
+    """
+    if not available():
+        return None
+    try:
+        return import_module(f"{__name__}.{name}")
+    except (ImportError, RuntimeError):
+        return None
 
 
 @cache
