@@ -75,7 +75,7 @@ def looking(
 def pool_of(
     tx: Transaction, program: Program, fields: Mapping[str, Field],
     locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,
-    beside: Collection[Proposal] = (),
+    beside: Collection[Proposal] = (), peers: bool = False,
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
@@ -85,7 +85,7 @@ def pool_of(
     What is offered counts, as `looking` says, or a second run would offer it again; only what is
     `beside` takes no place. Drafts do not count: this run replaces them. `locks` are (mentee,
     mentor), by id or key; with `alone` nobody else is in the pool, each with as many places as
-    locks.
+    locks. Where the assigner pairs `peers`, who is both has all their places on both sides.
     """
     from mentorkit.matching import Pool, Someone
     from mentorkit.matching.people import wishes
@@ -105,6 +105,10 @@ def pool_of(
     ids = {name: row.id for row in rows for name in (keys[row.id], row.id)}
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in locks]
     places = _places(rows, free, room, held)
+    if peers:
+        both = [row.id for row in rows if row.role == "both"]
+        places["mentee"] |= dict.fromkeys(both, 1)
+        places["mentor"] |= {id: free[id] for id in both}
     if alone:
         for at, role in enumerate(("mentee", "mentor")):
             locked = Counter(two[at] for two in held)
