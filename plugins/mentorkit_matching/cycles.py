@@ -21,6 +21,9 @@ Ring = list[int]
 
 WORK = 400_000_000
 """About so many changes of two people are looked at."""
+FEW = 40
+"""Up to so many people it is begun several times."""
+STARTS = 8
 LOOKED_AT = 20_000
 """So many people are looked at to make a new ring of those who are left."""
 
@@ -33,15 +36,33 @@ def rings(weights: Ints, least: int, most: int, solve: Any) -> list[Ring]:
     total.
     """
     people = len(weights)
-    if people < least:
-        return []
-    match = solve(np.maximum(weights, 0), weights >= 0, np.ones(people, np.int64), "coverage").match
+    best: tuple[int, int, list[Ring]] = (0, 0, [])
+    for start in range(STARTS if people <= FEW else 1) if people >= least else ():
+        made = _made(weights, least, most, solve, start)
+        links = [(ring[at - 1], one) for ring in made for at, one in enumerate(ring)]
+        found = len(links), sum(int(weights[link]) for link in links)
+        if found > best[:2]:
+            best = *found, made
+    return sorted(best[2], key=lambda ring: ring[0])
+
+
+def _made(weights: Ints, least: int, most: int, solve: Any, start: int) -> list[Ring]:
+    """Return rings, begun with the best assignment; after the first start, of other weights.
+
+    These are changed by Knuth's multiplicative hash, which is the same each time.
+    """
+    people = len(weights)
+    worth = np.maximum(weights, 0)
+    if start:
+        pairs = np.arange(1, people * people + 1).reshape(people, people)
+        worth += (pairs * 2654435761 * (2 * start + 1) >> 9) % (int(worth.max()) // 2 + 2)
+    match = solve(worth, weights >= 0, np.ones(people, np.int64), "coverage").match
     work = _Rings(weights, least, most)
     work.begin(match.tolist())
     for _ in range(max(50, min(20 * people, WORK // people**2))):
         if not (work.join() or work.cut() or work.fill() or work.found() or work.improve()):
             break
-    return sorted(work.whole(), key=lambda ring: ring[0])
+    return work.whole()
 
 
 def _cycles(to: Sequence[int]) -> Iterator[Ring]:
