@@ -27,9 +27,9 @@ from mentorkit_matching.members import ALONE, Answers, Asked, Circles, Ints, Wan
 
 FEW = 40
 """Up to so many mentees every size of circles is tried."""
-STARTS = 6
+STARTS = 4
 """With so many sets of cores it is begun, where mentees are few."""
-WORTH_TRYING = 1000
+WORTH_TRYING = 400
 """With many mentees each start takes long, and brings little: so many mentees are in them all."""
 
 
@@ -40,11 +40,16 @@ def circles(asked: Asked, solve: Any) -> Ints:
     mentees come first, then sizes that differ by one at most, then the total.
     """
     best = Circles(asked)
+    room, locks = np.maximum(asked.room, best.size), tuple(asked.locks.items())
+    by_pairs = solve(asked.scores, asked.allowed, room, "coverage", locks)
+    most = int((by_pairs.match >= 0).sum()), -1, int(by_pairs.total)
     for size in _sizes(asked):
         for start in range(max(1, min(STARTS, WORTH_TRYING // max(1, asked.shape[0])))):
             made = _built(asked, solve, size, start)
             if made.worth > best.worth:
                 best = made
+            if best.worth >= most:  # as good as if nothing had to be shared
+                return best.at
     return best.at
 
 

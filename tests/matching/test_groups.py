@@ -51,7 +51,7 @@ def made_of(where: Any) -> dict[int, tuple[int, ...]]:
 
 def test_circles_keep_to_everything_and_come_near_the_best_there_is() -> None:
     shares, as_many, as_even, possible = [], 0, 0, 0
-    for seed in range(120):
+    for seed in range(90):
         asked = draw_circles(seed)
         made = made_of(circles(asked, assign.solve_dense))
         assert all(may_be(asked, mentor, people) for mentor, people in made.items())
@@ -66,7 +66,7 @@ def test_circles_keep_to_everything_and_come_near_the_best_there_is() -> None:
         as_even += found[:2] == best[:2]
         if found[:2] == best[:2] and best[2]:
             shares.append(found[2] / best[2])
-    assert possible > 70
+    assert possible > 55
     assert as_many >= 0.97 * possible
     assert as_even >= 0.97 * possible
     assert min(shares) > 0.85
@@ -208,6 +208,14 @@ def test_a_lock_is_kept_also_where_its_circle_stays_small() -> None:
         "mentor-b": ("mentee-a", "mentee-b", "mentee-c"),
     }
     assert "1 smaller than asked for" in result.method
+
+
+def test_more_people_may_be_locked_into_a_circle_than_it_would_have() -> None:
+    person = {"languages": ("en",), "hours": (1,), "industry": "food"}
+    pool = create_circle_pool(*[person] * 6)
+    locks = [(f"mentee-{one}", "mentor-a") for one in "abcd"]
+    result = run_circles(pool, locks, most=3)
+    assert [one.mentee_id for one in result.pairs] == [two[0] for two in locks]
 
 
 @pytest.mark.parametrize("assigner", ["circles", "peers", "rings"])
