@@ -25,7 +25,9 @@ def judged(summary: Mapping[str, Any]) -> str:
             "These are the mentees' own choices; neither score nor the most pairs was what they"
             " were made for."
         )
-    told = f"Quality: {quality(summary)}. {steadiness(summary)}."
+    told = f"Quality: {quality(summary)}."
+    if not summary.get("peers"):  # there it is all the same who of two is which
+        told += f" {steadiness(summary)}."
     return told if summary.get("exhaustive", True) else f"{told} {SHORTLISTED}"
 
 
@@ -52,7 +54,19 @@ def paired(summary: Mapping[str, Any]) -> str:
     if not mentees or not summary["mentors"]:
         there = "is" if mentees == 1 else "are"
         return f"Nobody was paired: there {there} {plural(mentees, 'mentee')} and {mentors}."
+    if summary.get("peers"):
+        left, pairs = summary["unmatched"]["mentees"], plural(summary["pairs"], "pair")
+        everybody = plural(summary["mentees"], "peer")
+        return f"Made {pairs} of peers; left over: {left:,} of {everybody}."
     there = "is" if summary["mentors"] == 1 else "are"
+    circles = summary.get("circles", {})
+    if circles.get("count"):
+        sizes = {circles["least"]: None, circles["most"]: None}
+        of = f"{plural(circles['count'], 'circle')} of {' to '.join(map(str, sizes))}"
+        return (
+            f"{of}: {summary['pairs']:,} of {plural(summary['mentees'], 'mentee')}; there {there} "
+            f"{mentors}."
+        )
     return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
 
 

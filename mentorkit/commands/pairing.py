@@ -194,7 +194,7 @@ def pair(
         _say(summary, pairs, left, names)
         say_judged(summary, found_too, pool.fields)
         nothing = matching.words(Reason(code="nothing_speaks"))
-        if pairs.rows and all(why == nothing for *_, why in pairs.rows):
+        if pairs.rows and all(row[3] == nothing for row in pairs.rows):
             say(NOTHING_COMPARED)
         for place in written:
             say(f"Wrote {place}.")
@@ -509,15 +509,17 @@ def _say(
         say("\nThe first pairs:")
         first = [
             (called("mentee", a), called("mentor", b), score, why)
-            for a, b, score, why in pairs.rows
+            for a, b, score, why, *_ in pairs.rows
         ]
         say("\n".join(first_pairs(first)))
+    told: set[str] = set()
     for side in ("mentee", "mentor"):
         people = [
             (called(side, who), reason, helps)
             for where, who, reason, helps in left.rows
-            if where == side
+            if where == side and who not in told
         ]
+        told |= {who for where, who, *_ in left.rows if summary["peers"]}
         if people:
             say("\n" + "\n".join(left_out(side, people)))
     say()

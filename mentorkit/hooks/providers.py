@@ -259,6 +259,32 @@ class Problem(Protocol):
     def mentor_choices(self, mentor: int) -> Sequence[int]:
         """Return the mentees that this mentor asked for, most wanted first."""
 
+    def rules(self) -> Sequence[forms.RuleForm]:
+        """Return the strategy's declared rules: what two must have in common, say."""
+
+    def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
+        """Return what mentees answered to `field`, and mentors (to `other`), as sets of bits.
+
+        The same answer is the same bit, so ``a & b & c`` is what three share; 0 is not answered.
+        """
+
+    def as_mentor(self, mentee: int) -> int | None:
+        """Return where this mentee stands among the mentors, None for who is a mentee alone."""
+
+    def apart(self) -> Iterable[tuple[str, str]]:
+        """Return the ids of any two who must never meet, whichever side they are on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Some who meet as one, by index: mentees who are all paired with the first of the mentors.
+
+    Every mentor of it must be allowed with every mentee, and gives each a place.
+    """
+
+    mentees: tuple[int, ...]
+    mentors: tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
@@ -267,7 +293,8 @@ class Assignment:
     An `exact` answer is proved the best possible for the objective. `prices` (one a mentor, at
     least 0) prove how far from the best the total can be at most; with a `bonus` above 0 (what one
     more pair may cost) they prove it among assignments of as many pairs. `cover` (mentee indices,
-    mentor indices) proves how many pairs there can be at most, by König's theorem.
+    mentor indices) proves how many pairs there can be at most, by König's theorem. `groups` are for
+    an assigner that brings several together; nobody is in two.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -276,18 +303,22 @@ class Assignment:
     prices: tuple[int, ...] | None = None
     cover: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     bonus: int = 0
+    groups: tuple[Group, ...] = ()
 
 
 class Assigner(Provider):
     """Which pairs. Its result passes the same checks as any other: nothing gets past the rules.
 
     Say `uses_objective = False` where the answer does not depend on the objective, and
-    `uses_scores = False` where a strategy needs no criteria for it.
+    `uses_scores = False` where a strategy needs no criteria for it. Say `peers = True` where a pair
+    takes one place of each: who is both mentee and mentor then has all their places on both sides,
+    and no more of them in all.
     """
 
     options: JsonSchema = NO_OPTIONS
     uses_objective: bool = True
     uses_scores: bool = True
+    peers: bool = False
 
     def assign(self, problem: Problem) -> Assignment:
         """Return pairs among the candidates, no mentee twice, no mentor above capacity."""
@@ -506,6 +537,7 @@ __all__ = [
     "Facts",
     "FeedbackVendor",
     "Grid",
+    "Group",
     "Health",
     "Inbound",
     "JsonSchema",

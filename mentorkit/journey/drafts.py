@@ -29,11 +29,12 @@ def show(
     """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
 
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
-    about one, `not_so` are those that do not speak for it. `trade` is the run and then the ways not
-    chosen, `changes` what each change would bring. `fields` are those by which people can be
-    grouped, `profiles` everybody's answers to these, which staff alone read of one person. With
-    `by`, one of these fields, `fairness` is as the function of that name gives it. None where there
-    is no draft; raises `NotFound` for a run that is not of this program.
+    about one, `not_so` are those that do not speak for it, `second` other mentors of the
+    circle. `trade` is the run and then the ways not chosen, `changes` what each change would
+    bring. `fields` are those by which people can be grouped, `profiles` everybody's answers to
+    these, which staff alone read of one person. With `by`, one of these fields, `fairness` is
+    as the function of that name gives it. None where there is no draft; raises `NotFound` for a
+    run that is not of this program.
     """
     from mentorkit.matching import words
     from mentorkit.matching.fairness import groupable, report_of_draft
@@ -57,6 +58,8 @@ def show(
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
         ids |= {reason["params"].get("id") for reason in _reasons(left)} - {None}
+        beside = one.summary.get("circles", {}).get("beside", {})
+        ids |= {id for mentors in beside.values() for id in mentors}
         people, parts = persons_of(tx, ids), tx.participants.get_many(ids)
         names = {id: person.name for id, person in people.items()}
 
@@ -77,6 +80,7 @@ def show(
                 **as_row(row),
                 "mentee": people[row.mentee_id].name,
                 "mentor": people[row.mentor_id].name,
+                "second": [names[id] for id in beside.get(row.mentor_id, ()) if id in names],
                 "words": [words(one, fields=fields, whose="mentee") for one in row.reasons],
                 "not_so": [
                     words(one, fields=fields, whose="mentee") for one in row.reasons if not one.fits
@@ -139,7 +143,7 @@ def why(
     locks = [two for two, locked in made.items() if locked]
     with reading(kit, tenant, actor, program, SEEING) as (tx, found):
         bound = bound_of(kit, tx, found)
-        pool = pool_of(tx, found, bound.fields, locks)
+        pool = pool_of(tx, found, bound.fields, locks, peers=bound.assigner.peers)
     ((one, other),) = locks_in(pool, [(mentee, mentor)])
     return in_words(why_not(pool, bound, one, other, made if draft else None, locks), pool)
 

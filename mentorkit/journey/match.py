@@ -122,7 +122,8 @@ def draft(
         found = tx.programs.get(run.program_id)
         earlier = {} if alone else earlier_locks(tx, found)
         locked = [*locks, *earlier]
-        return pool_of(tx, found, bound.fields, locked, cohort=cohort, alone=alone), earlier
+        how: Any = {"cohort": cohort, "alone": alone, "peers": bound.assigner.peers}
+        return pool_of(tx, found, bound.fields, locked, **how), earlier
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)

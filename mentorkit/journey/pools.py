@@ -79,6 +79,7 @@ def pool_of(
     tx: Transaction, program: Program, fields: Mapping[str, Field],
     locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,
     beside: Collection[Proposal] = (), only: str | None = None, roster: Roster | None = None,
+    peers: bool = False,
 ) -> Pool:  # fmt: skip
     """Return everyone available as the engine takes them, safeguards as forbidden pairs.
 
@@ -89,6 +90,7 @@ def pool_of(
     `beside` takes no place. Drafts do not count: this run replaces them. `locks` are (mentee,
     mentor), by id or key; with `alone` nobody else is in the pool, each with as many places as
     locks. With `only` no other mentee is. `roster` is whom `roster_of` gives, where it is at hand.
+    Where the assigner pairs `peers`, who is both has all their places on both sides.
     """
     here = roster_of(tx, program, fields) if roster is None else roster
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
@@ -102,6 +104,9 @@ def pool_of(
     ids = here.known({name for lock in typed for name in lock if name})
     held = [(ids.get(mentee, ""), ids.get(mentor, "")) for mentee, mentor in typed]
     places = _places(free, room, held)
+    if peers:
+        places["mentee"] |= dict.fromkeys(free["both"], 1)
+        places["mentor"] |= free["both"]
     if alone:
         for at, role in enumerate(("mentee", "mentor")):
             locked = Counter(two[at] for two in held)

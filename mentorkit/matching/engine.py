@@ -17,10 +17,18 @@ from mentorkit.hooks.providers import Assignment
 from mentorkit.matching import assign
 from mentorkit.matching.binding import Bound
 from mentorkit.matching.explain import explain_pair, own_reason, storable
+from mentorkit.matching.gathered import (
+    busy,
+    circles_of,
+    halves,
+    read_groups,
+    wrong_groups,
+    wrong_peers,
+)
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
-from mentorkit.matching.result import Certificate, Later, Override, Pair, Result
+from mentorkit.matching.result import Certificate, Circle, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.surveys import Proof, survey
 from mentorkit.matching.trade import alternatives
@@ -73,11 +81,13 @@ def run(
     question = Question(scan, locks=held, seed=seed, progress=progress)
     tell("assigning")
     assignment = _ask_assigner(bound, question)
-    match = _checked(scan, question, assignment)
-    used = np.bincount(match[match >= 0], minlength=len(pool.mentors))
+    match, circles = _checked(scan, question, assignment)
+    engaged, used = busy(pool, bound, match, circles)
     tell("checking")
     proof = _certify(bound, question, assignment, match)
     shown = survey(question, match, proof, held)
+    if halves(question, pool, bound, match):
+        shown = shown.halved()
     rows = np.flatnonzero(match >= 0)
     total = int(shown.own[rows].sum())
     met = total == shown.total_bound and (
@@ -85,7 +95,7 @@ def run(
     )
     tell("explaining")
     compare = compare and scan.exhaustive
-    left = Left(scan, question, match, used)
+    left = Left(scan, question, engaged, used)
     if compare:
         tell("comparing")
     return Result(
@@ -93,7 +103,7 @@ def run(
             scan, len(rows), lambda: _explained(scan, rows, match[rows], shown.rank[rows], held)
         ),
         shortlists=Shortlists(scan, question),
-        unmatched_mentees=_told(scan, len(match) - len(rows), left.mentees),
+        unmatched_mentees=_told(scan, int((engaged < 0).sum()), left.mentees),
         unmatched_mentors=_told(scan, int((used == 0).sum()), left.mentors),
         mentees=len(pool.mentees),
         mentors=len(pool.mentors),
@@ -115,6 +125,8 @@ def run(
         else None,
         what_if=what_if(scan, match, held) if compare else None,
         seconds=time.perf_counter() - began,
+        circles=circles,
+        peers=bound.assigner.peers,
     )
 
 
@@ -254,7 +266,8 @@ def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
 
 
 def _ask_assigner(bound: Bound, question: Question) -> Assignment:
-    given = ask(bound.assigner_label, "assign", lambda: bound.assigner.assign(question))
+    how = partial(bound.assigner.assign, question)
+    given = ask(bound.assigner_label, "assign", how, passing=(Invalid,))
     if not isinstance(given, Assignment):
         raise PluginError(
             "plugin.assigner",
@@ -272,8 +285,10 @@ def _ask_assigner(bound: Bound, question: Question) -> Assignment:
     return given
 
 
-def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
-    """Return each mentee's mentor (-1: none), or say everything that is not feasible about it."""
+def _checked(
+    scan: Scan, question: Question, assignment: Assignment
+) -> tuple[Index, tuple[Circle, ...]]:
+    """Return each mentee's mentor (-1: none) and the groups, or say all that is not feasible."""
     label, pool = scan.bound.assigner_label, scan.pool
     match = np.full(len(pool.mentees), -1, np.intp)
     problems: list[Problem] = []
@@ -309,9 +324,17 @@ def _checked(scan: Scan, question: Question, assignment: Assignment) -> Index:
         if match[mentee] != mentor:
             told = f"{pool.mentees.ids[mentee]} with {pool.mentors.ids[mentor]}"
             problems.append(Problem(label, f"the lock {told} is missing"))
+    try:
+        groups = read_groups(assignment.groups)
+        told_of = [*wrong_groups(pool, question, groups, match)]
+    except ValueError as error:
+        groups, told_of = (), [str(error)]
+    if scan.bound.assigner.peers:
+        told_of += wrong_peers(pool, match)
+    problems += [Problem(label, told) for told in told_of]
     if problems:
         raise PluginError("plugin.assignment", "The assigner's answer cannot be used:", problems)
-    return match
+    return match, circles_of(pool, groups)
 
 
 # --------------------------------------------------------------------------- the proof

@@ -39,6 +39,8 @@ Index = NDArray[np.intp]
 T = TypeVar("T")
 
 SAME_PERSON = Reason(code="same_person")
+APART = "blocked"
+"""Why two must never meet, also where both are on one side and others are there."""
 
 
 class Side:
@@ -204,7 +206,8 @@ class Pool:
     `past` holds the (mentee id, mentor id) pairs that were together before, for the rule
     `PastPair`. `forbidden` holds the pairs that a safeguard refuses, with the reason or its
     code; no rule, lock or assigner gets past it. Two entries of one person (`person_id`) are
-    always forbidden. `day` is the first of those for which weekly times are compared.
+    always forbidden. `apart` are those of `forbidden`, by id, who must not be in one group either,
+    whichever side they are on. `day` is the first of those for which weekly times are compared.
 
     Raises `Invalid` when an id is given twice on one side, or a capacity is negative.
     """
@@ -265,6 +268,11 @@ class Pool:
         self.past = self._pairs(past)
         self.forbidden = {**self._same_people(), **self._reasons(forbidden)}
         self.groups: Groups | None = None
+        self.apart = frozenset(
+            two
+            for two, reason in forbidden.items()
+            if (reason if isinstance(reason, str) else reason.code) == APART
+        )
         self._packed = _Packed()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from mentorkit.hooks.providers import Candidate
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
+from mentorkit.matching.gathered import shared, twins
 from mentorkit.matching.lists import Rescan, best_at_prices, start_of
 from mentorkit.matching.pool import Index
 from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
@@ -17,6 +18,7 @@ from mentorkit.matching.solution import CandidateLists
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
+    from mentorkit.hooks.forms import RuleForm
     from mentorkit.hooks.providers import Problem
 
 DENSE_CELLS = 4_000_000
@@ -67,6 +69,7 @@ class Question:
         self._kept: Any = None
         self.fused = scan.fused
         self._lists: CandidateLists | None = None
+        self._twins: Index | None = None
         rows = np.array([i for i, _ in locks], np.intp)
         cols = np.array([j for _, j in locks], np.intp)
         _, parts = scan.pairs(rows, cols)
@@ -92,6 +95,29 @@ class Question:
     def mentor_choices(self, mentor: int) -> Sequence[int]:
         """Return the mentees that this mentor asked for, most wanted first."""
         return self._scan.pool.mentor_choices(mentor) if self._mentors_ask else ()
+
+    def rules(self) -> Sequence[RuleForm]:
+        """Return the strategy's declared rules."""
+        declared = (one.rule.declared for one in self._scan.bound.rules)
+        return [form for form in declared if form is not None]
+
+    def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
+        """Return what mentees and mentors answered, as sets of bits; raise `Invalid` for no field.
+
+        What a rule that nobody answers compares is shared by nobody.
+        """
+        return shared(self._scan.pool, field, other)
+
+    def as_mentor(self, mentee: int) -> int | None:
+        """Return where this mentee stands among the mentors, None for who is a mentee alone."""
+        if self._twins is None:
+            self._twins = twins(self._scan.pool)
+        at = int(self._twins[mentee])
+        return at if at >= 0 else None
+
+    def apart(self) -> Collection[tuple[str, str]]:
+        """Return the ids of any two who must never meet, whichever side they are on."""
+        return self._scan.pool.apart
 
     # ------------------------------------------------------------------ as arrays
 

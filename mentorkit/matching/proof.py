@@ -15,6 +15,7 @@ from mentorkit.matching.certificate import (
     pairs_bound,
     total_bound_in_blocks,
 )
+from mentorkit.matching.gathered import halves, twins, wrong_groups, wrong_peers
 from mentorkit.matching.pool import Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Pair, Result
@@ -65,7 +66,7 @@ class _Verification:
             places = pool.capacity[pool.mentor_at[mentor]] if mentor in pool.mentor_at else 0
             if count > places:
                 self.wrong(mentor, f"has {count} mentees and {places} place(s)")
-        paired = {pair.mentee_id for pair in result.pairs}, {p.mentor_id for p in result.pairs}
+        paired = self._busy()
         for side, left, everyone, busy in (
             ("mentees", result.unmatched_mentees, pool.mentees.ids, paired[0]),
             ("mentors", result.unmatched_mentors, pool.mentors.ids, paired[1]),
@@ -105,6 +106,10 @@ class _Verification:
                     self.wrong(_place(pair), "has reasons that do not sum to its score")
         self.match = np.full(len(self.pool.mentees), -1, np.intp)
         self.match[rows] = cols
+        told = self._wrong_groups()
+        if self.bound.assigner.peers:
+            told += wrong_peers(self.pool, self.match)
+        self.problems += [Problem("circles", one) for one in told]
 
     def figures(self) -> None:
         """The totals are those of the pairs."""
@@ -137,6 +142,8 @@ class _Verification:
         except (TypeError, ValueError) as error:
             self.wrong("certificate", str(error))
             return
+        if halved := halves(self.question, pool, self.bound, self.match):
+            total //= 2
         if result.total_bound != total:
             self.wrong("total_bound", f"the prices prove {total}, not {result.total_bound}")
         if result.total > total:
@@ -145,6 +152,7 @@ class _Verification:
             self.wrong("certificate", "the cover does not touch every pair that may exist")
             return
         most = min(pairs_bound(cover, pool.capacity, self.locks), mentees)
+        most = most // 2 if halved else most
         if result.pairs_bound != most:
             self.wrong("pairs_bound", f"the cover proves {most}, not {result.pairs_bound}")
         if len(result.pairs) > most:
@@ -152,6 +160,35 @@ class _Verification:
         short = self.bound.strategy.objective == "coverage" and len(result.pairs) < most
         if result.exact and (result.total < total or short):
             self.wrong("exact", "is claimed, and the bounds are not met")
+
+    def _busy(self) -> tuple[set[str], set[str]]:
+        """Return who is in a pair or a circle; of peers each is on both sides."""
+        mentees = {pair.mentee_id for pair in self.result.pairs}
+        mentors = {pair.mentor_id for pair in self.result.pairs}
+        mentors |= {one for circle in self.result.circles for one in circle.mentors}
+        if not self.bound.assigner.peers:
+            return mentees, mentors
+        both = {
+            self.pool.mentees.ids[mentee]: self.pool.mentors.ids[mentor]
+            for mentee, mentor in enumerate(twins(self.pool).tolist())
+            if mentor >= 0
+        }
+        led = {mentee for mentee, mentor in both.items() if mentor in mentors}
+        return mentees | led, mentors | {both[one] for one in mentees if one in both}
+
+    def _wrong_groups(self) -> list[str]:
+        pool, circles = self.pool, self.result.circles
+        try:
+            groups = tuple(
+                (
+                    tuple(pool.mentee_at[one] for one in circle.mentees),
+                    tuple(pool.mentor_at[one] for one in circle.mentors),
+                )
+                for circle in circles
+            )
+        except KeyError:
+            return ["name somebody who is not in this pool"]
+        return [*wrong_groups(pool, self.question, groups, self.match)]
 
     def _may(self, pair: Pair, mentee: int, mentor: int, scan: Scan) -> bool:
         if pair.locked:  # a lock need not be on a shortlist

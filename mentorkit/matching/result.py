@@ -65,6 +65,14 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    """Some who meet as one, by id. The first mentor leads: `pairs` holds the mentees with them."""
+
+    mentees: tuple[str, ...]
+    mentors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unmatched:
     """Someone left alone: what stands in the way most, and the one change that would help."""
 
@@ -162,7 +170,8 @@ class Result:
     Python would have been asked about too many pairs; what it is proved to be holds among those.
     `by_choice` says that people's choices made the pairs, not scores. `alternatives`, the most
     telling first, and `what_if` are there where a run was asked for them, the people are not too
-    many, and it is exhaustive; else None.
+    many, and it is exhaustive; else None. `circles` are those who meet as one. With `peers` a pair
+    takes a place of each of the two, and who is in one on either side is not unmatched.
     """
 
     pairs: Sequence[Pair]
@@ -187,3 +196,5 @@ class Result:
     assigner: str = ""
     alternatives: tuple[Alternative, ...] | None = None
     what_if: WhatIf | None = None
+    circles: tuple[Circle, ...] = ()
+    peers: bool = False

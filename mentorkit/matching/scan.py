@@ -524,10 +524,15 @@ def _check_shape(
         )
 
 
-def ask(label: str, method: str, call: Callable[[], Any]) -> Any:
-    """Return what a plugin answers; turn whatever it raises into a `PluginError` naming it."""
+def ask(
+    label: str, method: str, call: Callable[[], Any], passing: tuple[type[Exception], ...] = ()
+) -> Any:
+    """Return what a plugin answers; turn whatever it raises into a `PluginError` naming it.
+
+    Errors of a `passing` kind it may raise on purpose.
+    """
     try:
-        return called(label, method, call)
+        return called(label, method, call, passing=passing)
     except PluginError as error:
         reason = error.__cause__
         if isinstance(reason, NotImplementedError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,8 @@ def summary(result: Result) -> dict[str, Any]:
         "method": result.method,
         "exact": result.exact,
         "by_choice": result.by_choice,
+        "peers": result.peers,
+        "circles": _circles(result),
         "exhaustive": result.exhaustive,
         "seconds": round(result.seconds, 3),
         "alternative": shown(others[0]) if others else None,
@@ -101,16 +103,33 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
+def _circles(result: Result) -> dict[str, Any]:
+    """Return how many circles there are, of how many mentees, and each one's further mentors."""
+    sizes = [len(circle.mentees) for circle in result.circles]
+    return {
+        "count": len(sizes),
+        "least": min(sizes, default=0),
+        "most": max(sizes, default=0),
+        "beside": {
+            one.mentors[0]: list(one.mentors[1:]) for one in result.circles if one.mentors[1:]
+        },
+    }
+
+
 _NOTHING = Reason(code="nothing_speaks")
 """What is said of a pair for which no criterion found anything to compare."""
 
 
 def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
-    """Return the pairs as a sheet: mentee, mentor, score, and the reasons in one column."""
+    """Return the pairs as a sheet: mentee, mentor, score, and the reasons in one column.
+
+    Where a circle has a second mentor, one more column names them.
+    """
     shown = _shown(pool)
+    beside = _circles(result)["beside"]
     return Sheet(
         title="Pairs",
-        columns=("mentee", "mentor", "score", "reasons"),
+        columns=("mentee", "mentor", "score", "reasons", *(["second mentor"] if beside else ())),
         rows=tuple(
             (
                 shown["mentee"][pair.mentee_id],
@@ -118,10 +137,19 @@ def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
                 pair.score,
                 sentence(pair.reasons, locale, pool.fields, whose="mentee")
                 or ("" if pair.score or result.by_choice else words(_NOTHING, locale)),
+                *_second(beside, pair.mentor_id, shown),
             )
             for pair in result.pairs
         ),
     )
+
+
+def _second(
+    beside: Mapping[str, Sequence[str]], mentor: str, shown: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Yield the cell of the column for second mentors, where there is one."""
+    if beside:
+        yield ", ".join(shown["mentor"][one] for one in beside.get(mentor, ()))
 
 
 def unmatched_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:

@@ -6,7 +6,7 @@ looked at again: whoever is not on the list scores no more than its last one. Th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ class Survey:
     total_bound: int
     pairs_bound: int
     blocking: int
+
+    def halved(self) -> Survey:
+        """Return it with half the bounds, as they are where all are peers (`gathered.halves`)."""
+        return replace(self, total_bound=self.total_bound // 2, pairs_bound=self.pairs_bound // 2)
 
 
 def survey(

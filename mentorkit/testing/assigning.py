@@ -45,6 +45,33 @@ class AssignerContract(Contract):
                 used = sum(1 for _, taken in pairs if taken == mentor)
                 assert used <= places, "a mentor is paired above capacity"
 
+    def test_groups_are_legal(self) -> None:
+        assigner: Assigner = self.subject()
+        for problem in self.problems():
+            answer = assigner.assign(problem)
+            possible = {
+                (mentee, one.mentor) for mentee, row in enumerate(problem.table) for one in row
+            }
+            for group in answer.groups:
+                lead, *others = group.mentors
+                paired = sorted(mentee for mentee, mentor in answer.pairs if mentor == lead)
+                assert sorted(group.mentees) == paired, "who is in a group is paired with its first"
+                assert {(one, other) for one in paired for other in others} <= possible
+                assert all(problem.capacity[other] >= len(paired) for other in others)
+            for side in ("mentees", "mentors"):
+                everybody = [one for group in answer.groups for one in getattr(group, side)]
+                assert len(set(everybody)) == len(everybody), "nobody is in two groups"
+
+    def test_peers_take_no_more_than_their_places(self) -> None:
+        assigner: Assigner = self.subject()
+        for problem in self.problems() if assigner.peers else ():
+            pairs = assigner.assign(problem).pairs
+            locked = {one for mentee, mentor in problem.locks for one in (mentee, mentor)}
+            for mentee, mentor in problem.twins.items():
+                taken = [pair for pair in pairs if pair[0] == mentee or pair[1] == mentor]
+                most = max(1, problem.capacity[mentor])
+                assert mentee in locked or len(taken) <= most, "a peer is paired above capacity"
+
     def test_same_problem_same_pairs(self) -> None:
         assigner: Assigner = self.subject()
         problems = self.problems()

@@ -13,7 +13,7 @@ from mentorkit.domain.fields import Field, FieldKind
 from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
-from mentorkit.hooks import Assigner, Assignment, Candidate, Criterion, Rule
+from mentorkit.hooks import Assigner, Assignment, Candidate, Criterion, Rule, RuleForm, SharesAny
 from mentorkit.hooks.providers import Problem
 
 _KINDS: Mapping[type, FieldKind] = {
@@ -159,7 +159,11 @@ class SampleContext:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleProblem:
-    """What an assigner is asked; `table` holds every mentee's candidates, best first."""
+    """What an assigner is asked; `table` holds every mentee's candidates, best first.
+
+    `answers` are what mentees and mentors answered to any field, as sets of bits, `twins` the
+    mentees who are mentors, too, and where they stand there.
+    """
 
     mentees: tuple[str, ...]
     mentors: tuple[str, ...]
@@ -172,6 +176,10 @@ class SampleProblem:
     seed: int = 0
     options: Mapping[str, Any] = field(default_factory=Frozen)
     listed: int = 3
+    forms: tuple[RuleForm, ...] = ()
+    answers: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    twins: Mapping[int, int] = field(default_factory=dict)
+    kept_apart: frozenset[tuple[str, str]] = frozenset()
 
     def candidates(self, mentee: int) -> Sequence[Candidate]:
         return self.table[mentee][: self.listed]
@@ -185,9 +193,25 @@ class SampleProblem:
     def mentor_choices(self, mentor: int) -> Sequence[int]:
         return self.wanted_mentees[mentor] if self.wanted_mentees else ()
 
+    def rules(self) -> Sequence[RuleForm]:
+        return self.forms
+
+    def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
+        mine, theirs = self.answers
+        return mine or (0,) * len(self.mentees), theirs or (0,) * len(self.mentors)
+
+    def as_mentor(self, mentee: int) -> int | None:
+        return self.twins.get(mentee)
+
+    def apart(self) -> Collection[tuple[str, str]]:
+        return self.kept_apart
+
 
 def sample_problems(options: Mapping[str, Any]) -> Iterator[SampleProblem]:
-    """Yield small problems, the same each time: empty, tied, sparse, full, locked, both ways."""
+    """Yield small problems, the same each time: empty, tied, sparse, full, locked, both ways.
+
+    In the last of them people are on both sides, or pairs must have an answer in common.
+    """
     random = Random(20260105)
     shapes = [(0, 0), (0, 3), (3, 0), (1, 1), (2, 2), (3, 4), (4, 3), (4, 4), (9, 7), (7, 9)]
     for mentees, mentors in shapes:
@@ -199,6 +223,35 @@ def sample_problems(options: Mapping[str, Any]) -> Iterator[SampleProblem]:
                     yield problem
                     if problem.table and any(problem.table):
                         yield replace(problem, locks=_locks(random, problem))
+    for people in (1, 2, 3, 5, 8):
+        for highest in (2, 10_000):
+            for made in (_of_peers, _sharing):
+                problem = made(random, _problem(random, people, people, highest, 0.9))
+                problem = replace(problem, options=Frozen(options))
+                yield problem
+                yield replace(problem, locks=_locks(random, problem))
+
+
+def _of_peers(_: Random, problem: SampleProblem) -> SampleProblem:
+    """Return the problem with everybody on both sides."""
+    table = tuple(
+        tuple(one for one in row if one.mentor != mentee)
+        for mentee, row in enumerate(problem.table)
+    )
+    return replace(problem, table=table, twins={at: at for at in range(len(table))})
+
+
+def _sharing(random: Random, problem: SampleProblem) -> SampleProblem:
+    """Return the problem with a rule: two must have one of a few answers in common."""
+    mine, theirs = (
+        tuple(random.randint(1, 15) for _ in side) for side in (problem.mentees, problem.mentors)
+    )
+    table = tuple(
+        tuple(one for one in row if mine[mentee] & theirs[one.mentor])
+        for mentee, row in enumerate(problem.table)
+    )
+    form = SharesAny(field="languages")
+    return replace(problem, table=table, forms=(form,), answers=(mine, theirs))
 
 
 def _problem(
@@ -235,7 +288,11 @@ def _locks(random: Random, problem: SampleProblem) -> tuple[tuple[int, int], ...
     left = list(problem.capacity)
     locks = []
     for mentee in random.sample(range(len(problem.mentees)), min(2, len(problem.mentees))):
-        open_to = [mentor for mentor, places in enumerate(left) if places]
+        open_to = [
+            mentor
+            for mentor, places in enumerate(left)
+            if places and problem.twins.get(mentee) != mentor
+        ]
         if open_to:
             mentor = random.choice(open_to)
             left[mentor] -= 1
@@ -272,6 +329,11 @@ def permuted(problem: SampleProblem, seed: int) -> tuple[SampleProblem, list[int
                 for old in mentors
             ),
             locks=tuple((mentee_at[mentee], mentor_at[mentor]) for mentee, mentor in problem.locks),
+            twins={mentee_at[one]: mentor_at[other] for one, other in problem.twins.items()},
+            answers=(
+                tuple(problem.answers[0][old] for old in mentees if problem.answers[0]),
+                tuple(problem.answers[1][old] for old in mentors if problem.answers[1]),
+            ),
         ),
         mentee_at,
         mentor_at,

@@ -8,6 +8,7 @@ from mentorkit import Manifest, hookimpl
 from mentorkit.hooks import Assigner, Criterion, Rule, Strategy
 from mentorkit_matching.assigners import ASSIGNERS
 from mentorkit_matching.criteria import CRITERIA
+from mentorkit_matching.groups import GROUPS
 from mentorkit_matching.rules import RULES
 from mentorkit_matching.strategies import STRATEGIES
 
@@ -51,6 +52,7 @@ def mentorkit_rules() -> Iterable[Rule]:
 @hookimpl
 def mentorkit_assigners() -> Iterable[Assigner]:
     yield from ASSIGNERS
+    yield from GROUPS
 
 
 @hookimpl

@@ -555,21 +555,11 @@ def test_the_shipped_assigners_take_anybodys_problem() -> None:
 
     class Wrapped:
         def __init__(self, inner: Any) -> None:
-            self._inner = inner
             for name in ("mentees", "mentors", "capacity", "objective", "seed", "locks", "options"):
                 setattr(self, name, getattr(inner, name))
-
-        def candidates(self, mentee: int) -> Any:
-            return self._inner.candidates(mentee)
-
-        def widen(self, mentee: int, k: int) -> Any:
-            return self._inner.widen(mentee, k)
-
-        def choices(self, mentee: int) -> Any:
-            return self._inner.choices(mentee)
-
-        def mentor_choices(self, mentor: int) -> Any:
-            return self._inner.mentor_choices(mentor)
+            for name in ("candidates", "widen", "choices", "rules", "shared", "as_mentor", "apart"):
+                setattr(self, name, getattr(inner, name))
+            self.mentor_choices = inner.mentor_choices
 
     for assigner in create_registry().assigners.values():
         assert assigner.assign(Wrapped(seen[0])).pairs == assigner.assign(seen[0]).pairs

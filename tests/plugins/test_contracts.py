@@ -215,6 +215,31 @@ class TestChoice(OurAssigner):
     name = "choice"
 
 
+class TestCircles(OurAssigner):
+    name = "circles"
+    options = Frozen(least=2, most=3)
+    in_turn = True
+
+
+class TestCirclesOfTwoMentors(TestCircles):
+    options = Frozen(least=2, mentors=2, shared=("languages",))
+
+
+class TestPeers(OurAssigner):
+    name = "peers"
+
+
+class TestPeersInThrees(OurAssigner):
+    name = "peers"
+    options = Frozen(threes=True)
+    in_turn = True
+
+
+class TestRings(OurAssigner):
+    name = "rings"
+    in_turn = True
+
+
 def test_every_assigner_of_ours_is_held_to_the_contract() -> None:
     held = {cls.name for cls in OurAssigner.__subclasses__()}
     assert held == set(Registry.load(["matching"]).assigners)

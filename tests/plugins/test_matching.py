@@ -40,7 +40,9 @@ def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) 
         "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap",
         "min_availability",
     ]  # fmt: skip
-    assert list(registry.assigners) == ["optimal", "stable", "greedy", "choice"]
+    assert list(registry.assigners) == [
+        "optimal", "stable", "greedy", "choice", "circles", "peers", "rings"
+    ]  # fmt: skip
     assert list(registry.strategies) == ["language_industry_country", "life_experience_first"]
 
 
