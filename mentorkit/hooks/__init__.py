@@ -12,7 +12,7 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
-from mentorkit.hooks import providers
+from mentorkit.hooks import forms, providers
 from mentorkit.hooks.forms import *  # noqa: F403
 from mentorkit.hooks.manifest import Manifest
 from mentorkit.hooks.providers import *  # noqa: F403
@@ -20,6 +20,7 @@ from mentorkit.hooks.providers import Problem
 from mentorkit.hooks.specs import hookimpl
 
 __all__ = [
+    *forms.__all__,
     *providers.__all__,
     "Actor",
     "Business",

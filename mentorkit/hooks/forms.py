@@ -9,10 +9,29 @@ from dataclasses import field as made_by
 from mentorkit.domain.frozen import Frozen
 
 __all__ = [
-    "Above", "Availability", "Closeness", "Contains", "Cosine", "Differs", "Equal", "Form", "Load",
-    "MinAvailability", "MinOverlap", "Overlap", "PastPair", "Prior", "RuleForm", "Same",
-    "SameCohort", "SetOverlap", "SharedWords", "SharesAny", "Together", "Weekly"
-]  # fmt: skip
+    "Above",
+    "Availability",
+    "Closeness",
+    "Contains",
+    "Cosine",
+    "Differs",
+    "Equal",
+    "Form",
+    "Load",
+    "MinAvailability",
+    "MinOverlap",
+    "Overlap",
+    "PastPair",
+    "Prior",
+    "RuleForm",
+    "Same",
+    "SameCohort",
+    "SetOverlap",
+    "SharedWords",
+    "SharesAny",
+    "Together",
+    "Weekly",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from mentorkit.domain.events import Event
 from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.strategies import Strategy, dump_strategy, parse_strategy
 from mentorkit.errors import Problem
-from mentorkit.hooks import providers
+from mentorkit.hooks import forms, providers
 from mentorkit.hooks.settings import Expected, check_shape, is_text, unmet
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,59}")
@@ -95,7 +95,7 @@ def _of_a_form(form: Any) -> Expected:
     for name in ("field", "other"):
         value = getattr(form, name, None)
         left = value is None and (name == "other" or not hasattr(form, name))
-        fits = is_text(value) or (left and not isinstance(form, providers.Contains))
+        fits = is_text(value) or (left and not isinstance(form, forms.Contains))
         yield f"declared.{name}", fits, 'write the id of a profile field, such as "village"'
     for name in ("target", "span", "wrap", "full", "least", "most"):
         value = getattr(form, name, None if name in ("wrap", "most") else 0)
@@ -161,8 +161,8 @@ def _tuple_of(kind: type, given: object) -> bool:
     return isinstance(given, tuple) and all(isinstance(one, kind) for one in given)
 
 
-_of_a_criterion = partial(_of_a_scorer, providers.Criterion, providers.Form, "score_block", "score")
-_of_a_rule = partial(_of_a_scorer, providers.Rule, providers.RuleForm, "mask_block", "allows")
+_of_a_criterion = partial(_of_a_scorer, providers.Criterion, forms.Form, "score_block", "score")
+_of_a_rule = partial(_of_a_scorer, providers.Rule, forms.RuleForm, "mask_block", "allows")
 
 _of_an_assigner = partial(_of_a_method, providers.Assigner, "assign", "all that an assigner does")
 

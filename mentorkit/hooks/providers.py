@@ -18,9 +18,8 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
-from mentorkit.hooks import forms
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
-from mentorkit.hooks.forms import *  # noqa: F403
+from mentorkit.hooks.forms import Form, RuleForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +165,7 @@ class Criterion(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: forms.Form | None = None
+    declared: Form | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
         """Return the scorer for these options; called once for a run, before anyone is scored.
@@ -200,7 +199,7 @@ class Rule(Provider):
 
     needs: Mapping[str, type] = {}
     options: JsonSchema = NO_OPTIONS
-    declared: forms.RuleForm | None = None
+    declared: RuleForm | None = None
 
     def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Rule:
         """Return the rule for these options; called once for a run."""
@@ -259,7 +258,7 @@ class Problem(Protocol):
     def mentor_choices(self, mentor: int) -> Sequence[int]:
         """Return the mentees that this mentor asked for, most wanted first."""
 
-    def rules(self) -> Sequence[forms.RuleForm]:
+    def rules(self) -> Sequence[RuleForm]:
         """Return the strategy's declared rules: what two must have in common, say."""
 
     def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
@@ -515,7 +514,6 @@ class Slot(Provider):
 
 
 __all__ = [
-    *forms.__all__,
     "NO_OPTIONS",
     "Answer",
     "Applicant",

@@ -16,25 +16,22 @@ from mentorkit.domain.people import is_zone
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid, PluginError, Problem
 from mentorkit.hooks.calls import FAILURES, describe
-from mentorkit.hooks.offers import overrides
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Above,
-    Assigner,
     Availability,
     Closeness,
-    Criterion,
     Equal,
     Form,
     Load,
     MinAvailability,
     MinOverlap,
     Overlap,
-    Provider,
-    Rule,
     RuleForm,
     SharedWords,
     Weekly,
 )
+from mentorkit.hooks.offers import overrides
+from mentorkit.hooks.providers import Assigner, Criterion, Provider, Rule
 from mentorkit.matching.kinds import needed_kinds
 
 MOST_WEEKS = 260

@@ -14,7 +14,7 @@ from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import FAILURES
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Availability,
     Closeness,
     Contains,

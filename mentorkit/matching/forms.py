@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Above,
     Availability,
     Closeness,

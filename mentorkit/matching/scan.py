@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from mentorkit.domain.strategies import FULL_SCORE, share
 from mentorkit.errors import PluginError, Problem
 from mentorkit.hooks.calls import called
+from mentorkit.hooks.forms import Differs, Prior
 from mentorkit.hooks.offers import overrides
-from mentorkit.hooks.providers import Criterion, Differs, Prior, Rule
+from mentorkit.hooks.providers import Criterion, Rule
 from mentorkit.matching import kernels
 from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of

@@ -16,7 +16,7 @@ import numpy as np
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
-from mentorkit.hooks.providers import (
+from mentorkit.hooks.forms import (
     Above,
     Differs,
     MinAvailability,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.hooks.providers import MinOverlap, PastPair, SharesAny
+from mentorkit.hooks.forms import MinOverlap, PastPair, SharesAny
 from mentorkit.matching.fairness import LEAST
 from mentorkit.matching.forms import Bools
 from mentorkit.matching.pool import Index, Pool

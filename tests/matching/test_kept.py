@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.hooks import Criterion
-from mentorkit.hooks.providers import Equal
+from mentorkit.hooks.forms import Equal
 from mentorkit.matching import Recommender, bind, kept, roster
 from mentorkit.matching.columns import Bits
 from mentorkit.matching.kept import PoolFiles, Source, files_in, names_for
