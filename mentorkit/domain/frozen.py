@@ -17,8 +17,12 @@ class Frozen(Mapping[str, Any]):
     _made: dict[Callable[[Frozen], Any], Any]
 
     def __init__(self, data: Mapping[str, Any] | None = None, /, **values: Any) -> None:
-        merged = {**(data or {}), **values}
-        object.__setattr__(self, "_data", {key: freeze(value) for key, value in merged.items()})
+        merged = {**(data or {}), **values} if values or not data else data
+        frozen = {
+            key: value if value.__class__ in _PLAIN else freeze(value)
+            for key, value in merged.items()
+        }
+        object.__setattr__(self, "_data", frozen)
         object.__setattr__(self, "_made", {})
 
     def __getitem__(self, key: str) -> Any:

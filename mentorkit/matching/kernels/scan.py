@@ -4,7 +4,9 @@ A tape (`passes.Tape`) lists passes. Each pass is one loop over a tile of mentor
 turns into vector instructions: count the bits that two sets have in common, compare bytes, add
 points, strike out who must not be. A tile of scores (16 bits each) stays in the first cache, so a
 column is read from memory once and nothing else is. Mentors of one tile have answered the same
-questions, so their points are the same.
+questions, so their points are the same. No loop leaves a value as it is under a condition: it takes
+the lower of two or mixes bits, as half of the processors cannot skip a 16-bit store within a vector
+(AVX2 has none, AVX-512 has) and would go one by one, fifteen times slower.
 
 The best k are kept in a heap whose smallest entry is the one to beat; a tile whose best score does
 not reach it is passed over. An entry is score and position in one number, the smaller position the
@@ -32,6 +34,8 @@ NONE = -(1 << 62)
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
+FREE = 32_767
+"""As high as a score may be."""
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
 DEAD, ALIVE, FAR = p.DEAD, p.ALIVE, p.FAR
@@ -84,7 +88,7 @@ def count_least(mine, weeks, words, theirs, found):
 @compiled
 def need(least, found, score):
     for j in range(score.size):
-        score[j] = score[j] if found[j] >= least else i16(DEAD)
+        score[j] = min(score[j], i16(FREE) if found[j] >= least else i16(DEAD))
 
 
 @compiled
@@ -108,32 +112,35 @@ def same(mine, points, theirs, score):
 @compiled
 def mark(mine, points, theirs, found):
     for j in range(found.size):
-        found[j] = points if theirs[j] == mine else found[j]
+        keep = i16(0) if theirs[j] == mine else i16(-1)
+        found[j] = (found[j] & keep) | (points & ~keep)
 
 
 @compiled
 def need_same(mine, theirs, score):
     for j in range(score.size):
-        score[j] = score[j] if theirs[j] == mine else i16(DEAD)
+        score[j] = min(score[j], i16(FREE) if theirs[j] == mine else i16(DEAD))
 
 
 @compiled
 def need_other(mine, theirs, score):
     for j in range(score.size):
-        score[j] = score[j] if theirs[j] != mine else i16(DEAD)
+        score[j] = min(score[j], i16(FREE) if theirs[j] != mine else i16(DEAD))
 
 
 @compiled
 def need_within(low, high, theirs, score):
     for j in range(score.size):
-        score[j] = score[j] if (theirs[j] >= low) & (theirs[j] <= high) else i16(DEAD)
+        within = (theirs[j] >= low) & (theirs[j] <= high)
+        score[j] = min(score[j], i16(FREE) if within else i16(DEAD))
 
 
 @compiled
 def need_above(mine, low, high, theirs, score):
     for j in range(score.size):
         steps = theirs[j] - mine
-        score[j] = score[j] if (steps >= low) & (steps <= high) else i16(DEAD)
+        within = (steps >= low) & (steps <= high)
+        score[j] = min(score[j], i16(FREE) if within else i16(DEAD))
 
 
 @compiled
@@ -503,10 +510,10 @@ def strike(never, order, score):
 @compiled
 def highest(score, offset):
     """Return the highest of 0 and score + offset of whoever may be."""
-    most = offset.dtype.type(0)
+    none = most = offset.dtype.type(0)
     for j in range(score.size):
         value = offset[j] + score[j]
-        most = max(most, value if score[j] > ALIVE else most)
+        most = max(most, value if score[j] > ALIVE else none)
     return most
 
 
