@@ -290,28 +290,30 @@ def _checked(
 ) -> tuple[Index, tuple[Circle, ...]]:
     """Return each mentee's mentor (-1: none) and the groups, or say all that is not feasible."""
     label, pool = scan.bound.assigner_label, scan.pool
-    match = np.full(len(pool.mentees), -1, np.intp)
+    mentees, mentors = len(pool.mentees), len(pool.mentors)
+    mentor_of = [-1] * mentees
     problems: list[Problem] = []
     locked = set(question.locks)
     for entry in assignment.pairs:
         try:
-            mentee, mentor = (operator.index(one) for one in entry)
+            mentee, mentor = map(operator.index, entry)
         except (TypeError, ValueError):
             problems.append(Problem(label, f"{entry!r} is no pair of two indices"))
             continue
-        if not (0 <= mentee < len(pool.mentees) and 0 <= mentor < len(pool.mentors)):
+        if not (0 <= mentee < mentees and 0 <= mentor < mentors):
             problems.append(Problem(label, f"({mentee}, {mentor}) names nobody"))
-        elif match[mentee] >= 0:
+        elif mentor_of[mentee] >= 0:
             problems.append(Problem(label, f"mentee {pool.mentees.ids[mentee]} is paired twice"))
         else:
-            match[mentee] = mentor
+            mentor_of[mentee] = mentor
+    match = np.array(mentor_of, np.intp)
     paired = np.flatnonzero(match >= 0)
     refused = paired[~question.allows(paired, match[paired])]
     for pair in zip(refused.tolist(), match[refused].tolist(), strict=True):
         if pair not in locked:
             told = f"{pool.mentees.ids[pair[0]]} with {pool.mentors.ids[pair[1]]}"
             problems.append(Problem(label, f"{told} is not among the candidates"))
-    used = np.bincount(match[paired], minlength=len(pool.mentors))
+    used = np.bincount(match[paired], minlength=mentors)
     for mentor in np.flatnonzero(used > pool.capacity).tolist():
         problems.append(
             Problem(

@@ -57,7 +57,7 @@ class Question:
         self._scan = scan
         self.mentees: Sequence[str] = pool.mentees.ids
         self.mentors: Sequence[str] = pool.mentors.ids
-        self.capacity: Sequence[int] = tuple(int(places) for places in pool.capacity)
+        self.capacity: Sequence[int] = tuple(pool.capacity.tolist())
         self.objective: str = bound.strategy.objective
         self.options: Mapping[str, Any] = bound.assigner_options
         self.locks: Sequence[tuple[int, int]] = tuple(locks)
