@@ -28,7 +28,8 @@ EXACT_CELLS = 32_000_000
 """Up to this many pairs (4 bytes each) the exact solver takes over where the auction crawls."""
 READ_AGAIN = 200_000_000_000
 """So many pairs are looked at again at most; a core looks at about half a billion in a second."""
-ROWS = 1 << 14
+ROWS = 1 << 10
+"""So many rows of lists are worked on at once: what is made of them stays in the cache."""
 READ_CELLS = 4_000_000
 """So many pairs are read at once when all lists are read whole."""
 
