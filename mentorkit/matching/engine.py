@@ -376,8 +376,7 @@ def _own_proof(bound: Bound, question: Question, assignment: Assignment) -> Proo
     given: Any = assignment
     try:
         prices, mentees, mentors = (
-            tuple(map(operator.index, numbers))
-            for numbers in (given.prices, *given.cover)
+            tuple(map(operator.index, numbers)) for numbers in (given.prices, *given.cover)
         )
         # A bonus proves nothing where results of fewer pairs are as welcome.
         bonus = operator.index(given.bonus) if bound.covers else 0
