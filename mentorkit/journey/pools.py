@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mentorkit.domain.events import ProposalDeclined
+from mentorkit.domain.events import Event, ProposalDeclined
 from mentorkit.domain.fields import Field
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from mentorkit.matching import Bound, Pair, Pool
     from mentorkit.matching.people import Someone
     from mentorkit.matching.roster import Roster
+    from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
 ASKED = ("offered", "question")
+FORGET = "forget"
+"""The kind of an outbox row that has the kept pool of a program deleted."""
 
 
 def told_of(row: Proposal, program: Program, own: Collection[str]) -> bool:
@@ -157,13 +160,25 @@ def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster |
     return files_in(folder).roster(of, names, bound.fields, source)
 
 
-def forget_pools(kit: Kit, tenant: str, programs: Iterable[str]) -> None:
-    """Delete the files of these programs, so that nothing stays there of who is erased."""
+def promise_to_forget(tx: Transaction, event: Event, programs: Iterable[str]) -> None:
+    """Have the kept pools of these programs deleted, where somebody was erased.
+
+    Not here: until this is committed, others read who was there, and would keep them again.
+    """
+    tx.outbox.add_all(
+        [
+            tx.outbox.job(FORGET, f"{FORGET}:{event.sequence}:{program}", program_id=program)
+            for program in sorted(set(programs))
+        ]
+    )
+
+
+def forget(kit: Kit, tenant: str, job: Job) -> None:
+    """Delete the file of a program's pool, so that nothing stays there of who is erased."""
     if folder := kit.context(tenant, None, "matching").settings.get("pool_folder"):
         from mentorkit.matching.kept import files_in
 
-        for program in programs:
-            files_in(folder).forget(tenant, program)
+        files_in(folder).forget(tenant, str(job.program_id))
 
 
 def roster_of(tx: Transaction, program: Program, fields: Mapping[str, Field]) -> Roster:

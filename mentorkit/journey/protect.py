@@ -20,7 +20,7 @@ from mentorkit.journey.accept import withdraw_apart, withdraw_open
 from mentorkit.journey.feedback import close
 from mentorkit.journey.match import OPEN
 from mentorkit.journey.meet import Met, part
-from mentorkit.journey.pools import forget_pools
+from mentorkit.journey.pools import promise_to_forget
 from mentorkit.journey.steps import (
     NEW,
     READERS,
@@ -196,7 +196,7 @@ def erase(
     marks = {marks_of(kit, tenant, name)[0] for name in names if name}
     marks |= {contact.value for contact in contacts if contact.kind == ERASED}
     rows = erase_rows(tx, person)
-    forget_pools(kit, tenant, {one.program_id for one in mine})
+    promise_to_forget(tx, event, (one.program_id for one in mine))
     tx.contacts.add_all(
         Contact(**fresh(tx), person_id=person, kind=ERASED, value=mark) for mark in marks
     )

@@ -96,9 +96,7 @@ class PoolFiles:
     ) -> Roster:
         """Return everybody as they are now, with these answers: kept, caught up, or read anew."""
         about, path = json.dumps([of, sorted(names)]), self.path(*of)
-        with self._lock:
-            lock = self._locks.setdefault(about, threading.Lock())
-        with lock:
+        with self._alone(path):
             now = source.mark()  # before anything is read: what comes later is seen the next time
             held = self._held.get(about)
             if held is None or held.mark != now:  # another process may have written it since
@@ -114,12 +112,18 @@ class PoolFiles:
 
     def forget(self, *of: str) -> None:
         """Delete the file of this tenant and program, and what is held of it here."""
-        with self._lock:
-            for about in [one for one in self._held if json.loads(one)[0] == list(of)]:
-                del self._held[about]
         path = self.path(*of)
-        path.unlink(missing_ok=True)
-        _sweep(path, 0)
+        with self._alone(path):  # who is reading now would write the file again
+            with self._lock:
+                for about in [one for one in self._held if json.loads(one)[0] == list(of)]:
+                    del self._held[about]
+            path.unlink(missing_ok=True)
+            _sweep(path, 0)
+
+    def _alone(self, path: Path) -> threading.Lock:
+        """Return the lock of a program's file, for whoever reads or deletes it in this process."""
+        with self._lock:
+            return self._locks.setdefault(path.name, threading.Lock())
 
     def _renewed(
         self, held: _Held | None, now: Mark, fields: Mapping[str, Field], source: Source,

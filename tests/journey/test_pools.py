@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mentorkit import worker
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Block
 from mentorkit.domain.relationships import Member, Proposal, Relationship
@@ -221,7 +223,11 @@ def test_a_pool_is_kept_for_large_programs_and_goes_when_somebody_is_erased(
     answers(world, kept=True)
     (file,) = (tmp_path / "kept").iterdir()
     assert b"dora" in file.read_bytes()
-    protect.erase(kit, **world.at, person=world.persons["dora"])
+    with kit.transaction(tenant="acme") as tx:
+        protect.erase(kit, **world.at, person=world.persons["dora"], tx=tx)
+        with ThreadPoolExecutor(1) as other:  # sees her still, as nothing is committed
+            other.submit(answers, world, kept=True).result()
+    worker.work(kit)
     assert not list((tmp_path / "kept").iterdir())
     told = answers(world, kept=True)
     assert told == answers(world, kept=False)
