@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy.orm import sessionmaker
 
 from mentorkit.kit import Kit
@@ -26,6 +27,8 @@ POSTGRES = os.environ.get(
 )
 KINDS = ("sqlite-prepared", "sqlite-plain", "postgresql")
 
+settings.register_profile("untimed", deadline=None)  # machines are shared: no test is a race
+settings.load_profile("untimed")
 
 LONG = ("tests/journey/test_states", "tests/journey/test_scenario")
 """What takes minutes is begun first, so that no worker is left with it in the end."""

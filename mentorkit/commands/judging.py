@@ -38,7 +38,7 @@ EXPLAINED = (
 OF = {
     "everybody": "everybody",
     "unanswered": "(not answered)",
-    "few": "(groups of fewer than {least})",
+    "few": "(small groups together)",
 }
 
 

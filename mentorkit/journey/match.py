@@ -496,6 +496,7 @@ def publish(
     chosen = {two_of(one): one for one in waiting}
     for one, (mentee, mentor), code in judged(tx, own, drafts):
         full = mentee.role == "both" and mentees[mentee.id] >= own.mentee_capacity
+        full &= own.kind != "peer"  # a peer is nobody's mentee
         if code is None and (mentee.id, mentor.id) in proposed:
             code = "proposed_now"
         elif code is None and (full or any(w.free <= asked[w.id] for w in (mentee, mentor))):

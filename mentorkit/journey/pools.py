@@ -21,7 +21,6 @@ from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, sig
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.matching import Bound, Pair, Pool
-    from mentorkit.matching.people import Someone
     from mentorkit.matching.roster import Roster
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
@@ -323,7 +322,8 @@ def _histories(
 def locks_in(pool: Pool, locks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return locks (by id or key) as ids; a name of nobody available stays as it was typed."""
 
-    def id_of(wanted: str, people: Iterable[Someone]) -> str:
-        return next((one.id for one in people if wanted in (one.id, one.key)), wanted)
+    def id_of(wanted: str, side: str) -> str:
+        at = pool.named(side).get(wanted)
+        return wanted if at is None else getattr(pool, side).ids[at]
 
-    return [(id_of(a, pool.mentees), id_of(b, pool.mentors)) if b else (a, b) for a, b in locks]
+    return [(id_of(a, "mentees"), id_of(b, "mentors")) if b else (a, b) for a, b in locks]

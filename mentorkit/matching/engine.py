@@ -205,9 +205,9 @@ def _locks(pool: Pool, locks: Sequence[tuple[str, str]]) -> Locks:
         one = _called(pool.mentees.people, mentee, mentee_id)
         other = _called(pool.mentors.people, mentor, mentor_id)
         here = f"lock {one}={other}"
-        if not mentor_id:
+        if not (mentee_id and mentor_id):
             told = "write MENTEE=MENTOR, their keys or ids"
-            problems.append(Problem(f"lock {mentee_id}", told))
+            problems.append(Problem(here if mentor_id else f"lock {mentee_id}", told))
             continue
         if mentee is None:
             problems.append(Problem(here, f"{one!r} is no available mentee here"))

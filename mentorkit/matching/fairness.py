@@ -67,34 +67,49 @@ def groups(
     Somebody with several answers stands in several groups; whoever did not answer stands in one of
     its own. Groups follow the order of an ordered field, else the larger comes first. Where fewer
     than `least` mentees gave an answer (or, where no mentee did, fewer mentors) the group is put
-    together with the others of that kind; what is still too small then has no figures.
+    together with the others of that kind, and while these are too few, with the smallest of the
+    rest: what is not told must not be what others leave of everybody.
     """
     sides = [[_answers(one.answer) for one in side] for side in (mentees, mentors)]
     values = dict.fromkeys(value for side in sides for answers in side for value in answers)
     held = {value: [_with(value, side) for side in sides] for value in values}
     small = {value for value, (left, right) in held.items() if len(left or right) < least}
+    while small and len(small) < len(held) and 0 < len(_together(small, held)[0]) < least:
+        rest = (value for value in held if value not in small)
+        small.add(min(rest, key=lambda value: [*map(len, held[value])]))
     order = {choice: at for at, choice in enumerate(field.choices)}
 
     def place(value: Any) -> tuple[int, int, str]:
         size = 0 if field.kind == "ordered" else -len(held[value][0])
         return size, order.get(value, len(order)), str(value)
 
-    def group(of: Of, left: Iterable[int], right: Iterable[int], value: Any = None) -> Group:
-        them = [mentees[at] for at in left], [mentors[at] for at in right]
-        return _figures(of, value, *them, least)
-
-    found = [group("everybody", range(len(mentees)), range(len(mentors)))]
     whole = sorted((one for one in values if one is not None and one not in small), key=place)
-    for value in whole:
-        left, right = held[value]
-        found.append(group("answer", left, right, value))
+    parts: list[tuple[Of, Any, list[list[int]]]] = [("answer", one, held[one]) for one in whole]
     if None in held and None not in small:
-        left, right = held[None]
-        found.append(group("unanswered", left, right))
+        parts.append(("unanswered", None, held[None]))
     if small:
-        left, right = (sorted({at for one in small for at in held[one][side]}) for side in (0, 1))
-        found.append(group("few", left, right))
+        parts.append(("few", None, _together(small, held)))
+    told = zip(*(_told([len(of[side]) for *_, of in parts], least) for side in (0, 1)), strict=True)
+    everybody = [not 0 < len(side) < least for side in (mentees, mentors)]
+    found = [_figures("everybody", None, (mentees, mentors), everybody, least)]
+    for (of, value, (left, right)), said in zip(parts, told, strict=True):
+        here = [mentees[at] for at in left], [mentors[at] for at in right]
+        found.append(_figures(of, value, here, said, least))
     return found
+
+
+def _told(sizes: Sequence[int], least: int) -> list[bool]:
+    """Return of which groups figures are told: who are not too few, nor what leaves too few."""
+    hidden = {at for at, size in enumerate(sizes) if 0 < size < least}
+    rest = sorted((at for at, size in enumerate(sizes) if size >= least), key=sizes.__getitem__)
+    while hidden and rest and sum(sizes[at] for at in hidden) < least:
+        hidden.add(rest.pop(0))
+    return [at not in hidden for at in range(len(sizes))]
+
+
+def _together(values: Iterable[Any], held: Mapping[Any, list[list[int]]]) -> list[list[int]]:
+    """Return who of either side gave one of these answers."""
+    return [sorted({at for one in values for at in held[one][side]}) for side in (0, 1)]
 
 
 def _answers(value: Any) -> tuple[Any, ...]:
@@ -109,21 +124,22 @@ def _with(value: Any, people: Sequence[tuple[Any, ...]]) -> list[int]:
 
 
 def _figures(
-    of: Of, value: Any, mentees: Sequence[Served], mentors: Sequence[Served], least: int
+    of: Of, value: Any, sides: Sequence[Sequence[Served]], told: Sequence[bool], least: int
 ) -> Group:
+    """Return the figures of a group; `told` says of which side they may be."""
+    mentees, mentors = sides
     scores = [one.score for one in mentees if one.score is not None]
     matched = sum(one.score is not None for one in mentors)
-    said, theirs = len(mentees) >= least, len(mentors) >= least
     mean = (2 * sum(scores) + len(scores)) // (2 * len(scores)) if scores else None
     return Group(
         of=of,
         value=value,
-        mentees=len(mentees) if said or not mentees else None,
-        matched=len(scores) if said or not mentees else None,
-        match_rate=round(len(scores) / len(mentees), 4) if said and mentees else None,
-        mean_score=mean if len(scores) >= least else None,
-        mentors=len(mentors) if theirs or not mentors else None,
-        mentors_matched=matched if theirs or not mentors else None,
+        mentees=len(mentees) if told[0] else None,
+        matched=len(scores) if told[0] else None,
+        match_rate=round(len(scores) / len(mentees), 4) if told[0] and mentees else None,
+        mean_score=mean if told[0] and len(scores) >= least else None,
+        mentors=len(mentors) if told[1] else None,
+        mentors_matched=matched if told[1] else None,
     )
 
 

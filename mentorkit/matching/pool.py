@@ -291,18 +291,25 @@ class Pool:
     def choices(self, mentee: int) -> tuple[int, ...]:
         """Return the mentors this mentee asked for, most wanted first; strangers are left out."""
         wanted = self.mentees.choices(mentee)
-        return tuple(dict.fromkeys(self._named[name] for name in wanted if name in self._named))
+        named = self.named("mentors")
+        return tuple(dict.fromkeys(named[name] for name in wanted if name in named))
 
     def mentor_choices(self, mentor: int) -> tuple[int, ...]:
         """Return the mentees this mentor asked for, most wanted first; strangers are left out."""
         wanted = self.mentors.choices(mentor)
-        named = self._packed.get(("named", "mentees", ""), lambda: _names_of(self.mentees))
+        named = self.named("mentees")
         return tuple(dict.fromkeys(named[name] for name in wanted if name in named))
 
     def strangers(self, mentee: int) -> tuple[str, ...]:
         """Return whom this mentee asked for that is no mentor of this run, as it was written."""
         wanted = self.mentees.choices(mentee)
-        return tuple(dict.fromkeys(name for name in wanted if name not in self._named))
+        named = self.named("mentors")
+        return tuple(dict.fromkeys(name for name in wanted if name not in named))
+
+    def named(self, side: str) -> dict[str, int]:
+        """Return where those of a side ("mentors") stand by id, and by key where that is no id."""
+        people: Side = getattr(self, side)
+        return self._packed.get(("named", side, ""), lambda: _names_of(people))
 
     def refusal(self, mentee: int, mentor: int) -> Reason | None:
         """Return why a safeguard refuses this pair, or None; a full mentor is another matter."""
@@ -424,11 +431,6 @@ class Pool:
 
     # ------------------------------------------------------------------ pairs by id
 
-    @property
-    def _named(self) -> dict[str, int]:
-        """Return the mentors by id, and by external key where that is nobody's id."""
-        return self._packed.get(("named", "mentors", ""), lambda: _names_of(self.mentors))
-
     def _pairs(self, pairs: Collection[tuple[str, str]]) -> frozenset[tuple[int, int]]:
         return frozenset(
             (self.mentee_at[mentee], self.mentor_at[mentor])
@@ -462,7 +464,6 @@ class Pool:
 
 
 def _names_of(side: Side) -> dict[str, int]:
-    """Return where each stands by id, and by external key where that is nobody's id."""
     return {**{key: at for at, key in enumerate(side.keys) if key}, **side.at}
 
 

@@ -26,13 +26,28 @@ from mentorkit.matching.pool import Index, Ints64, Pool, Side
 ONE = 1 << 12
 """The weight of the only word of a text."""
 
-_WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]+"
 )
 """Writing without spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
+JOINERS = "\u200c\u200d"
+"""Signs that tell how the letters beside them are drawn, and are written or left out."""
+
 Ints32 = NDArray[np.int32]
+
+
+class _Signs(dict[int, str]):
+    """What stands for a sign: itself within a word, as do the marks of vowels, else a space."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        within = sign.isalnum() or unicodedata.category(sign).startswith("M")
+        self[code] = "" if sign in JOINERS else sign if within else " "
+        return self[code]
+
+
+_SIGNS = _Signs()
 
 
 def words_in(text: str) -> Iterator[str]:
@@ -40,7 +55,7 @@ def words_in(text: str) -> Iterator[str]:
     plain = unicodedata.normalize("NFKC", text).casefold()
     for run in _UNSPACED.findall(plain):
         yield from (run[at : at + 2] for at in range(max(1, len(run) - 1)))
-    for word in _WORD.findall(_UNSPACED.sub(" ", plain)):
+    for word in _UNSPACED.sub(" ", plain).translate(_SIGNS).split():
         if len(word) > 1 or not word.isascii():
             yield word
 

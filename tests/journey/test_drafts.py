@@ -330,3 +330,9 @@ def test_nobody_is_offered_twice_for_their_one_place_when_two_drafts_cross(
         match.draft(world.kit, **draft, locks=[("ana", "dora")])
     offered = match.proposals(world.kit, **draft, state="offered")
     assert [one["mentor"] for one in offered] == ["Cleo"]
+
+
+def test_a_lock_without_a_name_is_nobodys(create_world: Any) -> None:
+    world = create_world([lead("ana", "mentee"), lead("", "mentee"), lead("max", "mentor")])
+    with pytest.raises(Invalid, match="write MENTEE=MENTOR"):
+        drafted(world, locks=[("", "max")])

@@ -36,6 +36,17 @@ def test_peers_with_one_place_each_are_all_in_one_pair(create_world: Any) -> Non
     assert [member["role"] for member in members] == ["peer", "peer"]
 
 
+def test_a_peer_is_nobodys_mentee_and_has_all_their_places(create_world: Any) -> None:
+    people = [lead(key, "both", trade="baker", capacity=2) for key in ("ana", "ben", "cleo")]
+    world = create_world(people, kind="peer", sections=by("peers"), mentee_capacity=1)
+    for offered in (1, 1, 1, 0):
+        shown = drafted(world)
+        assert match.publish(world.kit, **world.at, run=shown["id"])["offered"] == offered
+        for one in match.proposals(world.kit, **world.at, program="traders"):
+            if one["state"] == "offered":
+                accept.accept(world.kit, **world.at, proposal=one["id"])
+
+
 def test_a_draft_of_circles_names_the_second_mentors(create_world: Any) -> None:
     people = [lead(key, "mentee", trade="baker") for key in ("ana", "ben", "cleo")]
     people += [lead(key, "mentor", trade="baker", capacity=4) for key in ("max", "mia")]

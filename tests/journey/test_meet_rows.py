@@ -184,9 +184,7 @@ class Plan:
                 self.states[kind] = "missed"
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["wait", "wait", "break", "extend"]), st.integers(1, 90)),

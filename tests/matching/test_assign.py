@@ -152,7 +152,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(cases())
 def test_any_case_is_solved_best_and_proved(case: Case) -> None:
     assert_best(case)

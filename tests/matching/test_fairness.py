@@ -51,12 +51,21 @@ def test_who_did_not_answer_stands_apart() -> None:
     assert found["unanswered", None] == (6, 0, 0.0, None)
 
 
-def test_small_groups_stand_together_and_without_figures_where_they_are_still_small() -> None:
-    found = told(GENDER, people(("man", 9, 100), ("woman", 2, 100), ("other", 1, None)))
-    assert found["few", None] == (None, None, None, None)
+def test_small_groups_stand_together() -> None:
     found = told(GENDER, people(("man", 9, 100), ("woman", 4, 100), ("other", 1, None)))
     assert found["few", None] == (5, 4, 0.8, None)
     assert ("answer", "woman") not in found
+
+
+def test_the_next_smallest_joins_those_who_are_still_too_few() -> None:
+    found = told(GENDER, people(("man", 9, 100), ("woman", 6, 100), ("other", 1, None)))
+    assert found["few", None] == (7, 6, 0.8571, 100)
+    assert list(found) == [("everybody", None), ("answer", "man"), ("few", None)]
+
+
+def test_where_all_are_too_few_together_there_are_no_figures() -> None:
+    found = told(GENDER, people(("woman", 2, 100), ("other", 1, None)))
+    assert found["few", None] == (None, None, None, None)
 
 
 def test_how_small_is_too_small_can_be_said() -> None:
@@ -81,10 +90,22 @@ def test_an_answer_of_mentors_alone_is_told_too() -> None:
     assert (other.value, other.mentees, other.mentors, other.mentors_matched) == ("woman", 0, 6, 0)
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.none() | st.integers(0, 10_000))),
-    st.integers(2, 8),
-)
+ANSWERS = st.tuples(st.sampled_from(["a", "b", "c", None]), st.none() | st.integers(0, 10_000))
+
+
+@given(st.lists(ANSWERS), st.lists(ANSWERS), st.integers(2, 8))
+def test_what_others_leave_of_everybody_is_nobody_or_enough(
+    mentees: list[tuple[Any, int | None]], mentors: list[tuple[Any, int | None]], least: int
+) -> None:
+    sides = [[Served(value, score) for value, score in side] for side in (mentees, mentors)]
+    whole, *parts = groups(GENDER, *sides, least=least)
+    for of in ("mentees", "mentors"):
+        if len(parts) > 1 and getattr(whole, of):
+            left = getattr(whole, of) - sum(getattr(one, of) or 0 for one in parts)
+            assert left == 0 or left >= least
+
+
+@given(st.lists(ANSWERS), st.integers(2, 8))
 def test_no_figure_is_of_too_few(answers: list[tuple[Any, int | None]], least: int) -> None:
     mentees = [Served(value, score) for value, score in answers]
     for one in groups(GENDER, mentees, mentees, least=least):

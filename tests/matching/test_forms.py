@@ -121,7 +121,7 @@ def create_pool(seed: int, many: int = 5) -> Pool:
 
 
 @pytest.mark.parametrize("form", CRITERIA, ids=repr)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6))
 def test_a_criterions_form_says_what_it_says_in_plain_python(form: Any, seed: int) -> None:
     pool = create_pool(seed)
@@ -135,7 +135,7 @@ def test_a_criterions_form_says_what_it_says_in_plain_python(form: Any, seed: in
 
 
 @pytest.mark.parametrize("form", RULES, ids=repr)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6))
 def test_a_rules_form_says_what_it_says_in_plain_python(form: Any, seed: int) -> None:
     pool = create_pool(seed)

@@ -100,7 +100,7 @@ def test_only_whoever_changed_is_read_again(store: Store, tmp_path: Path) -> Non
     assert store.read[:2] == [None, 2]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_after_any_changes_it_is_as_one_read_anew(seed: int) -> None:
     with TemporaryDirectory() as folder:

@@ -161,7 +161,7 @@ def solve_exactly(case: Case, objective: Any) -> tuple[Solution, Solution]:
     return plain, fast
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 30), st.sampled_from(OBJECTIVES))
 def test_any_exact_solution_is_the_same(seed: int, one: int, other: int, objective: Any) -> None:
     rng = np.random.default_rng(seed)

@@ -61,7 +61,7 @@ def compare(
 
 
 @pytest.mark.parametrize("name", shipped())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**9), side=st.sampled_from([0, 1]))
 def test_who_takes_hours_back_fits_nobody_better(name: str, seed: int, side: int) -> None:
     strategy, fields = shipped()[name]

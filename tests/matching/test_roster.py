@@ -77,7 +77,7 @@ def _everyone(pool: Pool) -> tuple[Any, Any]:
 BARE = bound_of(draw_wide_case(1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_a_run_over_columns_is_the_run_over_people(seed: int) -> None:
     case, people = draw_wide_case(seed, most=1), draw_people(Random(seed))
@@ -89,7 +89,7 @@ def test_a_run_over_columns_is_the_run_over_people(seed: int) -> None:
 
 
 @pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds)
 def test_the_compiled_scan_keeps_cohorts_apart_as_the_plain_one_does(seed: int) -> None:
     case, people = draw_wide_case(seed, most=1), draw_people(Random(seed))
@@ -117,7 +117,7 @@ def test_there_may_be_more_cohorts_than_fit_a_word() -> None:
     assert (words == pool.groups.let(rows[:, None], cols[None, :])).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_after_any_changes_it_answers_as_one_built_anew(seed: int) -> None:
     random = Random(seed)

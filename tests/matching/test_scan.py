@@ -38,7 +38,7 @@ def plain(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
     return scan.block(0, len(scan.pool.mentees))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seeds)
 def test_every_score_is_the_plain_one(seed: int) -> None:
     scan, fused = both(draw_wide_case(seed))
@@ -47,7 +47,7 @@ def test_every_score_is_the_plain_one(seed: int) -> None:
     assert (fused.scores(mentees, scores.shape[1]) == np.where(allowed, scores, -1)).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seeds, st.integers(1, 40), st.booleans())
 def test_the_best_are_the_best_by_score_less_price_ties_by_position(
     seed: int, k: int, priced: bool
@@ -68,7 +68,7 @@ def test_the_best_are_the_best_by_score_less_price_ties_by_position(
         assert found[row][mentors[row] >= 0].tolist() == scores[row, there].tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seeds)
 def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -> None:
     scan, fused = both(draw_wide_case(seed))
@@ -94,7 +94,7 @@ def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -
     assert rank[rows].tolist() == [ordered[row].tolist().index(match[row]) + 1 for row in rows]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds)
 def test_people_by_column_are_scored_like_people_one_by_one(seed: int) -> None:
     case = draw_wide_case(seed, most=20)
@@ -172,7 +172,7 @@ def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
         fused.best(everyone, 5, tell=stop)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seeds, st.integers(1, 40))
 def test_lists_are_read_again_as_plainly_of_equals_from_another_mentor_on(
     seed: int, k: int

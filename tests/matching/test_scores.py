@@ -149,7 +149,7 @@ def test_points_sum_to_the_whole_by_largest_remainder(weights: list[int]) -> Non
     assert list(points) == plain.hamilton(10_000, weights)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9))
 def test_scores_and_rules_of_a_block_are_those_of_plain_python(seed: int) -> None:
     case = draw_case(seed, most=6)
@@ -160,7 +160,7 @@ def test_scores_and_rules_of_a_block_are_those_of_plain_python(seed: int) -> Non
         np.testing.assert_array_equal(found, np.where(mask, scores, 0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_parts_and_reasons_of_both_sum_to_the_score(seed: int) -> None:
     case = draw_case(seed)
@@ -329,7 +329,6 @@ def test_tiles_do_not_change_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tiled.unmatched_mentors == whole.unmatched_mentors
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 8))
 def test_the_best_k_are_the_first_k_of_everybody_in_order(seed: int, k: int) -> None:
     rng = np.random.default_rng(seed)

@@ -29,7 +29,7 @@ def figures(one: Any) -> tuple[int, int, int]:
     return pairs, one.total, one.blocking_pairs
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 10**9), st.sampled_from(["optimal", "stable", "greedy"]))
 def test_the_figures_are_those_of_a_run_by_the_other_way(seed: int, assigner: str) -> None:
     case = draw_case(seed, assigner=assigner)
@@ -68,7 +68,7 @@ def test_they_are_where_lists_are_all_there_is(
     assert run(case.pool, case.bound(), compare=True).alternatives is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 10**9))
 def test_no_way_is_better_at_what_was_aimed_for(seed: int) -> None:
     case = draw_case(seed)

@@ -291,7 +291,7 @@ def changed(case: Case, left: Unmatched) -> Case | None:
     return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9))
 def test_everyone_left_is_told_something_and_a_change_that_is_named_helps(seed: int) -> None:
     case = draw_case(seed)
@@ -314,7 +314,7 @@ def test_everyone_left_is_told_something_and_a_change_that_is_named_helps(seed: 
             assert left.id in {pair.mentee_id for pair in more.pairs}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_who_asks_for_the_mentor_they_are_told_gets_them(seed: int) -> None:
     case = draw_case(seed, assigner="choice")

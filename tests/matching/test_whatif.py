@@ -63,7 +63,7 @@ def without(case: Case, index: int) -> Case:
     return replace(case, strategy=replace(case.strategy, rules=rules[:index] + rules[index + 1 :]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9))
 def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
     case = draw_case(seed)
@@ -77,7 +77,7 @@ def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
         assert rule.more == most_pairs(without(case, index).plain_scores()[1], places) - now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9))
 def test_who_brings_what_was_promised_can_be_hired(seed: int) -> None:
     """Some mentor there is, copied with the option, makes it come true; and nobody is over-told."""

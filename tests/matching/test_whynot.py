@@ -142,7 +142,7 @@ def test_who_is_not_there_is_told_for_both() -> None:
         asked([FOOD], [FOOD], "zz")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9), st.sampled_from(["optimal", "stable", "greedy", "choice"]))
 def test_of_every_pair_it_can_be_said_why(seed: int, assigner: str) -> None:
     case = draw_case(seed, most=5, assigner=assigner)

@@ -541,7 +541,7 @@ def test_the_naughty_list_is_read_where_it_is() -> None:
 STORABLE = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=STORABLE | st.text("='+-@\t\r\n\"; ,", max_size=6))
 @example(text="'")
 @example(text="''=")
@@ -550,7 +550,7 @@ def test_guarding_a_text_is_undone_exactly(text: str) -> None:
     assert not any(runs(part) for part in re.split("[,;\t\r\n]", guard(text)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(
         st.tuples(STORABLE | st.text("='+-@\t\r\n\"; ,_x041", max_size=8), STORABLE), max_size=6

@@ -429,7 +429,7 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ANYTHING, max_size=25))
 def test_s1_funnel_counts_never_increase_along_the_steps(journal: Sequence[events.Event]) -> None:
     known = [made(events.ProposalDrafted, f"x{n}", mentee_id=f"e{n}", mentor_id="m") for n in "123"]

@@ -244,7 +244,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 @example({"a": [{"b": [{"c": 1}]}, {}]})
 @example({"a": {"options": {"x": {"en": "y" * 200}, "b": "c"}}})

@@ -58,7 +58,7 @@ def test_what_would_let_more_be_matched_is_told(portal: Portal) -> None:
 def test_each_group_has_its_figures_and_small_ones_stand_together(portal: Portal) -> None:
     crowd(portal)
     page = drafted(portal).open(f"{AT}?by=trade")
-    assert "Groups of fewer than 5, together" not in page or "–" in page
+    assert "Small groups, together" not in page or "–" in page
     (figures,) = re.findall(
         r"value=baker[^>]*>[^<]+</a></td>\s*<td[^>]*>(\d+)</td>\s*<td[^>]*>(\d+) \((\d+) %\)", page
     )
