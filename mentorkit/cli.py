@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +38,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    stop_printing,
     words,
 )
 from mentorkit.commands.session import CommandContext, Session
@@ -72,7 +72,7 @@ class Commands(click.Group):
             code = super().main(args, standalone_mode=False, **extra)
             sys.stdout.flush()
         except BrokenPipeError:
-            _stop_printing()
+            stop_printing()
             code = 0
         except click.Abort:
             click.echo("Stopped.", err=True)
@@ -120,7 +120,7 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except ReaderGone:
-            _stop_printing()
+            stop_printing()
             raise click.exceptions.Exit(0) from None
         except KeyboardInterrupt:
             raise Failure("Stopped.", STOPPED) from None
@@ -133,11 +133,6 @@ class Commands(click.Group):
             if debug:
                 traceback.print_exc()
             raise unexpected(error) from error
-
-
-def _stop_printing() -> None:
-    """Print to nowhere from now on: whoever read our output has enough, as in ``| head``."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class PluginCommands(click.Group):

@@ -114,24 +114,31 @@ def why_lines(told: Mapping[str, Any]) -> list[str]:
 
 def wrong_asks(
     by: Sequence[str],
-    why: Sequence[str],
+    pairs: Mapping[str, Sequence[str]],
     fields: Mapping[str, Field],
     keys: Mapping[str, Collection[str]],
 ) -> list[Problem]:
-    """Return what is wrong with what was asked of a run before it is made; `keys` are by role."""
+    """Return what is wrong with what was asked of a run before it is made; `keys` are by role.
+
+    `pairs` are those typed as MENTEE=MENTOR, by the option.
+    """
     from mentorkit.matching.fairness import groupable
 
     there = groupable(fields)
-    named = f"name one of: {', '.join(there)}" if there else "declare one with options first"
-    wrong = [Problem(f"--by {one}", f"no such choice to group by; {named}") for one in by]
-    problems = [problem for one, problem in zip(by, wrong, strict=True) if one not in there]
-    for typed in why:
+    named = f"name one of: {', '.join(there)}" if there else "no field has options so far"
+    declare = 'or declare [fields.{}] with kind = "option" in the strategy\'s file'
+    problems = [
+        Problem(f"--by {one}", f"no such choice to group by; {named}, {declare.format(one)}")
+        for one in by
+        if one not in there
+    ]
+    for option, typed in ((option, one) for option, given in pairs.items() for one in given):
         for role, key in zip(("mentee", "mentor"), two(typed), strict=True):
             if not key:
-                problems.append(Problem(f"--why {typed}", "write MENTEE=MENTOR, their keys"))
+                problems.append(Problem(f"{option} {typed}", "write MENTEE=MENTOR, their keys"))
                 break
             if key not in keys.get(role, ()):
-                problems.append(Problem(f"--why {typed}", f"{key!r} is no key of a {role}"))
+                problems.append(Problem(f"{option} {typed}", f"{key!r} is no key of a {role}"))
     return problems
 
 

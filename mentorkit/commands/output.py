@@ -7,6 +7,7 @@ terminal could act on them. Data goes to stdout; progress, notes and errors go t
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -159,6 +160,11 @@ def say(text: str = "", *, nl: bool = True) -> None:
         click.echo(text, nl=nl)
     except BrokenPipeError:
         raise ReaderGone from None
+
+
+def stop_printing() -> None:
+    """Print to nowhere from now on: whoever read our output has enough, as in ``| head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_commands(text: str) -> None:

@@ -14,16 +14,18 @@ import click
 
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
-from mentorkit.commands.judging import judged_too, say_judged, wrong_asks
+from mentorkit.commands.judging import judged_too, say_judged, two, wrong_asks
 from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
 from mentorkit.commands.output import (
     Progress,
+    ReaderGone,
     example,
     json_option,
     note,
     plural,
     print_json,
     say,
+    stop_printing,
 )
 from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
@@ -127,6 +129,13 @@ class AllMissing(click.Command):
     metavar="MENTEE=MENTOR",
     help="Say why these two are no pair, or are one; may be repeated.",
 )
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    metavar="MENTEE=MENTOR",
+    help="Hold these two together, whatever a rule says; may be repeated.",
+)
 @json_option
 def pair(
     mentors: Path,
@@ -139,6 +148,7 @@ def pair(
     seed: int,
     by: Sequence[str],
     why: Sequence[str],
+    locks: Sequence[str],
     as_json: bool,
 ) -> None:
     """Pair two spreadsheets; needs no database.
@@ -156,7 +166,7 @@ def pair(
     _check_suffixes(plan, registry, out, unmatched)
     _check_people(plan, {"mentee": mentees, "mentor": mentors})
     keys = {role: {lead.key for lead in one.leads} for role, one in plan.batches.items()}
-    plan.problems += wrong_asks(by, why, plan.fields, keys)
+    plan.problems += wrong_asks(by, {"--why": why, "--lock": locks}, plan.fields, keys)
     plan.check()
     assert plan.data is not None
     from mentorkit import matching
@@ -168,6 +178,7 @@ def pair(
             plan.batches["mentor"].leads,
             plan.data,
             registry,
+            locks=[two(typed) for typed in locks],
             seed=seed,
             progress=progress,
         )
@@ -182,30 +193,33 @@ def pair(
     summary = matching.summary(result)
     bound = matching.bind(plan.strategy, registry, pool.fields)
     found_too = judged_too(result, pool, bound, by, why)
-    if as_json:
-        found = {"skipped": skipped, "problems": wrong, "notes": notes, "files": written}
-        print_json({**summary, **found_too, **found})
-    else:
-        names = {
-            (role, lead.key): lead.name
-            for role, batch in plan.batches.items()
-            for lead in batch.leads
-        }
-        _say(summary, pairs, left, names)
-        say_judged(summary, found_too, pool.fields)
-        nothing = matching.words(Reason(code="nothing_speaks"))
-        if pairs.rows and all(row[3] == nothing for row in pairs.rows):
-            say(NOTHING_COMPARED)
-        for place in written:
-            say(f"Wrote {place}.")
-        if written and pairs.rows:
-            score = pairs.rows[0][2]
-            say(
-                f"A score in the sheet is out of 10,000: {score} there is {score / 100:.0f} of 100."
-            )
+    try:
+        if as_json:
+            found = {"skipped": skipped, "problems": wrong, "notes": notes, "files": written}
+            print_json({**summary, **found_too, **found})
+        else:
+            _say(plan, summary, pairs, left)
+            say_judged(summary, found_too, pool.fields)
+            _say_places(pairs, written)
+    except ReaderGone:  # what is wrong is told all the same
+        stop_printing()
     tell_problems(notes, "Please note:")
     tell_problems(wrong, f"{plural(skipped, 'row')} left out for what is wrong there:")
     leave_if_wrong(skipped)
+
+
+def _say_places(pairs: Sheet, written: Sequence[str]) -> None:
+    """Say what the pairs' file holds, and where it is."""
+    from mentorkit.matching import words
+
+    nothing = words(Reason(code="nothing_speaks"))
+    if pairs.rows and all(row[3] == nothing for row in pairs.rows):
+        say(NOTHING_COMPARED)
+    for place in written:
+        say(f"Wrote {place}.")
+    if written and pairs.rows:
+        score = pairs.rows[0][2]
+        say(f"A score in the sheet is out of 10,000: {score} there is {score / 100:.0f} of 100.")
 
 
 def _announce(plan: Plan) -> None:
@@ -487,15 +501,15 @@ def _wrong_rows(plan: Plan, paths: Mapping[str, Path]) -> tuple[list[Problem], l
     return notes, wrong, skipped
 
 
-def _say(
-    summary: Mapping[str, Any], pairs: Sheet, left: Sheet, names: Mapping[tuple[str, str], str]
-) -> None:
+def _say(plan: Plan, summary: Mapping[str, Any], pairs: Sheet, left: Sheet) -> None:
     """Tell a person how it went: how many, how good, the first pairs, who is left and why.
 
-    `names` are by role and key: two sheets may use one key for two people. Behind a name that
-    several people have stands the key.
+    Two sheets may use one key for two people. Behind a name that several people have stands the
+    key.
     """
-
+    names = {
+        (role, lead.key): lead.name for role, one in plan.batches.items() for lead in one.leads
+    }
     held = Counter(names.values())
 
     def called(role: str, key: str) -> str:

@@ -31,14 +31,16 @@ def pair_leads(
     strategy_data: Mapping[str, Any],
     registry: Offers,
     *,
+    locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Result, Pool]:
     """Match leads by a strategy as it stands in its file, fields and all.
 
-    A lead's key is their id. A mentor without a capacity takes one mentee. A lead who stands on
-    both sides is never paired with themselves: the same e-mail address is the same person; where
-    none is given, the same key and name.
+    A lead's key is their id; `locks` are pairs of them, held together whatever a rule says. A
+    mentor without a capacity takes one mentee. A lead who stands on both sides is never paired with
+    themselves: the same e-mail address is the same person; where none is given, the same key and
+    name.
 
     Raises `Invalid` with everything wrong with the strategy and its fields, and `PluginError`.
     """
@@ -64,7 +66,7 @@ def pair_leads(
     from mentorkit.matching.pool import Pool
 
     pool = Pool([_someone(lead) for lead in mentees], [_someone(lead) for lead in mentors], fields)
-    return run(pool, bound, seed=seed, progress=progress, compare=True), pool
+    return run(pool, bound, locks=locks, seed=seed, progress=progress, compare=True), pool
 
 
 def summary(result: Result) -> dict[str, Any]:
