@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from mentorkit.web.sifting import asked_for, called, sift
 from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
 
+Told = Mapping[str, Any]
 MOST = 50
 """How many pairs of a draft stand on one page."""
 
@@ -50,6 +52,7 @@ def matching(
         here="matching",
         draft=draft,
         sifted=sifted,
+        left=_by_reason(sifted.left) if sifted else {},
         called=partial(called, visit, draft["fields"].get(sifted.by) if draft and sifted else {}),
         why=why,
         why_wrong=why_wrong,
@@ -141,6 +144,16 @@ def matching_draft(visit: Visit, program: str) -> str | Response | tuple[str, in
     pairs = made["summary"]["pairs"]
     said = "drafted" if pairs else "drafted_none"
     return visit.go("matching", said, program=program, count=pairs)
+
+
+def _by_reason(left: Mapping[str, Sequence[Told]]) -> dict[str, dict[tuple[str, str], list[Told]]]:
+    """Return who is left on each side, those together of whom the same is told."""
+    found: dict[str, dict[tuple[str, str], list[Told]]] = {}
+    for side, people in left.items():
+        for one in people:
+            told = one["reason"], one["help"]
+            found.setdefault(side, {}).setdefault(told, []).append(one)
+    return found
 
 
 def _again(visit: Visit, program: str, error: MentorKitError | None, made: Any = None) -> str:
