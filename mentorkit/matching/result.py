@@ -11,6 +11,8 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Problem
 
 T = TypeVar("T")
+WHAT_IF_CELLS = 1_000_000
+"""Up to this many pairs it is looked at what a change would bring."""
 
 
 class Later(Sequence[T]):
@@ -133,14 +135,27 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Easier:
+    """A rule that asks for less than another (as the code and params of a phrase), in its place:
+    how many `more` could be paired.
+    """
+
+    rule: Frozen
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loosened:
     """One rule (as the code and params of a phrase): how many `more` could be paired without it.
 
+    `easier` are rules that ask for a smaller number. For each number of the rule there is the
+    least change that brings anybody, and the least that brings as many as any change of it.
     `additions` are the options that would bring most, if more mentors offered them.
     """
 
     rule: Frozen
     more: int
+    easier: tuple[Easier, ...] = ()
     additions: tuple[Addition, ...] = ()
 
 

@@ -18,10 +18,9 @@ from mentorkit.matching.explain import explain_pair, own_reason
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
-from mentorkit.matching.result import Result
+from mentorkit.matching.result import WHAT_IF_CELLS, Result
 from mentorkit.matching.scan import Scan, explains
 from mentorkit.matching.unmatched import rule_phrase
-from mentorkit.matching.whatif import WHAT_IF_CELLS
 from mentorkit.matching.wording import words
 
 Pairs = Collection[tuple[str, str]]
