@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
@@ -90,6 +90,24 @@ class Override:
     mentee_id: str
     mentor_id: str
     reason: Reason
+
+
+WhyRefused = Literal["not allowed", "full", "outscored", "free"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A mentor whom a mentee asked for and does not have; `rank` 1 was wanted most.
+
+    ``not allowed``: rules or safeguards forbid it. ``full``: the places had gone to `by`, who
+    wanted that mentor more, or are locked. ``outscored``: to `by`, who wanted that mentor as much
+    and fit as well or better. ``free``: there is a place, as in a draft that was changed by hand.
+    """
+
+    rank: int
+    mentor_id: str
+    why: WhyRefused
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +201,8 @@ class Result:
     what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
     values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
     Python would have been asked about too many pairs; what it is proved to be holds among those.
-    `by_choice` says that people's choices made the pairs, not scores. `alternatives`, the most
+    `by_choice` says that people's choices made the pairs, not scores; then `refused` tells of each
+    mentee which choices came to nothing before the one they have, and why. `alternatives`, the most
     telling first, and `what_if` are there where a run was asked for them, the people are not too
     many, and it is exhaustive; else None. `circles` are those who meet as one. With `peers` a pair
     takes a place of each of the two, and who is in one on either side is not unmatched.
@@ -207,6 +226,7 @@ class Result:
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
     by_choice: bool = False
+    refused: Mapping[str, tuple[Refused, ...]] = field(default_factory=Frozen)
     exhaustive: bool = True
     assigner: str = ""
     alternatives: tuple[Alternative, ...] | None = None

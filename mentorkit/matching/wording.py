@@ -192,8 +192,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "changes_many": (
         "What changes would bring is looked at for up to {of} possible pairs, and this run has"
-        " {count}. Match a part of the people alone, such as a cohort, and it is told for that. What"
-        " would help each who is left is told all the same."
+        " {count}. Match a part of the people alone, such as a cohort, and it is told for that."
+        " What would help each who is left is told all the same."
     ),
     "changes_shortlists": (
         "What changes would bring was not looked at, for a plugin ranked a shortlist for each"
@@ -214,7 +214,17 @@ SENTENCES: Mapping[str, str] = {
     "why_full": "The places of {name} are taken by {people}; the figures are of 100.",
     "why_some_free": ("{name} is with {people} (of 100), and has free places: {count}."),
     "why_not_asked": "Here the mentees' own choices count, and {name} was not asked for.",
-    "why_choice_lost": "{name} was asked for, and others who asked had the places.",
+    "choice_got": "{name} is choice number {rank} of {other}.",
+    "choice_not_allowed": "Choice number {rank}, {name}, is ruled out. {rule}",
+    "choice_full": (
+        "Choice number {rank}, {name}, had no place left. It went to who wanted {name} more, or is"
+        " in a locked pair: {people}."
+    ),
+    "choice_outscored": (
+        "Choice number {rank}, {name}, had no place left. Among those who wanted {name} as much, it"
+        " went to {people}; this pair has {score} of 100."
+    ),
+    "choice_free": "Choice number {rank}, {name}, has a free place now.",
     "why_wanted_less": "The mentee wanted somebody else more, and has that mentor.",
     "why_worthless": "Nothing speaks for the two, and this strategy leaves such pairs out.",
     "why_places_lost": "The places of {name} went to mentees who fit at least as well.",
