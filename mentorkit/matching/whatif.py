@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.hooks.forms import Above, MinAvailability, MinOverlap, PastPair, RuleForm, SharesAny
+from mentorkit.hooks.forms import (
+    Above,
+    Differs,
+    MinAvailability,
+    MinOverlap,
+    PastPair,
+    RuleForm,
+    Same,
+    SharesAny,
+)
 from mentorkit.matching.fairness import LEAST
 from mentorkit.matching.forms import Bools, reach_of
 from mentorkit.matching.pool import Floats, Index, Pool
@@ -123,9 +132,11 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
         if form is not None and more:
             easier = tuple(_easier(pool, form, now, without))
         if isinstance(form, (SharesAny, MinOverlap)) and len(wanting.rows):
-            met = [i for i, one in enumerate(scan.bound.rules) if _of_history(one.rule.declared)]
-            others = [mask for i, mask in enumerate(masks) if i != index and i not in met]
-            additions = tuple(_additions(pool, form, wanting, others))
+            declared = [one.rule.declared for one in scan.bound.rules]
+            if not any(_whole(other, form.other or form.field) for other in declared):
+                met = [i for i, other in enumerate(declared) if isinstance(other, PastPair)]
+                others = [mask for i, mask in enumerate(masks) if i != index and i not in met]
+                additions = tuple(_additions(pool, form, wanting, others))
         rules.append(
             Loosened(rule=rule_phrase(bound), more=more, easier=easier, additions=additions)
         )
@@ -136,8 +147,11 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     )
 
 
-def _of_history(form: Any) -> bool:
-    return isinstance(form, PastPair)
+def _whole(form: RuleForm | None, field: str) -> bool:
+    """Return whether a rule compares mentors' whole answers to a field: one option more is another
+    answer, and who passed the rule may not any more.
+    """
+    return isinstance(form, (Same, Differs)) and (form.other or form.field) == field
 
 
 def _easier(pool: Pool, form: RuleForm, now: _Pairing, without: Bools) -> Iterator[Easier]:

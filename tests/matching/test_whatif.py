@@ -236,6 +236,19 @@ def test_two_more_mentors_who_speak_swahili_let_fourteen_more_be_matched() -> No
     assert most(shown(found)) == "As things are, 7 people can be matched at most."
 
 
+def test_no_option_is_promised_that_another_rule_compares_as_a_whole() -> None:
+    fields = create_fields()
+    mentees = create_people("mentee", *[{"languages": ("en", "sw")}] * 9)
+    pool = Pool(mentees, create_people("mentor", {"languages": ("sw", "en")}), fields)
+
+    def told(*rules: dict[str, str]) -> int:
+        bound = bind(create_strategy(rules=rules), create_registry(), fields)
+        return len(asked(pool, bound).rules[0].additions)
+
+    assert told(SHARED)
+    assert not told(SHARED, {"rule": "same", "field": "languages"})
+
+
 def test_a_locked_pair_stays_whatever_changes() -> None:
     fields = create_fields()
     pool = Pool(
