@@ -83,6 +83,37 @@ def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
         assert rule.more == most_pairs(without(case, index).plain_scores()[1], places) - now
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_who_brings_what_was_promised_can_be_hired(seed: int) -> None:
+    """Some mentor there is, copied with the option, makes it come true; and nobody is over-told."""
+    case = draw_case(seed, most=7)
+    spoken = Frozen({one: {"en": one} for one in LANGUAGES})
+    case.fields["languages"] = replace(case.fields["languages"], choices=spoken)
+    found = asked(case.pool, case.bound())
+    for rule in found.rules:
+        for one in rule.additions:
+            assert 1 <= one.more <= one.mentors * one.places
+            gains = [
+                asked(hired(case, model, one), case.bound()).most - found.most
+                for model in case.mentors
+            ]
+            assert max(gains) >= one.more
+
+
+def hired(case: Case, model: Someone, addition: Any) -> Pool:
+    """Return the pool with new mentors like this one, who also offer what is asked for."""
+    offered = dict.fromkeys((*model.profile.get(addition.field, ()), addition.value))
+    profile = {**model.profile, addition.field: tuple(offered)}
+    new = [
+        Someone(key=f"new-{at}", id=f"new-{at}", profile=profile, capacity=addition.places)
+        for at in range(addition.mentors)
+    ]
+    return Pool(
+        case.mentees, [*case.mentors, *new], case.fields, past=case.past, forbidden=case.forbidden
+    )
+
+
 STEPS = {
     "rule_above": lambda least: (least, None),
     "rule_not_below": lambda least: (least, None),
@@ -181,37 +212,6 @@ def test_a_smaller_number_is_told_in_words() -> None:
     (_, below) = told({"rule": "below", "field": "grade", "steps": [1]})
     assert below == (
         "If a mentor who stands no higher in grade were enough, 2 more people could be matched."
-    )
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 10**9))
-def test_who_brings_what_was_promised_can_be_hired(seed: int) -> None:
-    """Some mentor there is, copied with the option, makes it come true; and nobody is over-told."""
-    case = draw_case(seed, most=7)
-    spoken = Frozen({one: {"en": one} for one in LANGUAGES})
-    case.fields["languages"] = replace(case.fields["languages"], choices=spoken)
-    found = asked(case.pool, case.bound())
-    for rule in found.rules:
-        for one in rule.additions:
-            assert 1 <= one.more <= one.mentors * one.places
-            gains = [
-                asked(hired(case, model, one), case.bound()).most - found.most
-                for model in case.mentors
-            ]
-            assert max(gains) >= one.more
-
-
-def hired(case: Case, model: Someone, addition: Any) -> Pool:
-    """Return the pool with new mentors like this one, who also offer what is asked for."""
-    offered = dict.fromkeys((*model.profile.get(addition.field, ()), addition.value))
-    profile = {**model.profile, addition.field: tuple(offered)}
-    new = [
-        Someone(key=f"new-{at}", id=f"new-{at}", profile=profile, capacity=addition.places)
-        for at in range(addition.mentors)
-    ]
-    return Pool(
-        case.mentees, [*case.mentors, *new], case.fields, past=case.past, forbidden=case.forbidden
     )
 
 
