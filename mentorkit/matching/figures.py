@@ -23,6 +23,8 @@ WAYS: Mapping[tuple[str, str], str] = {
     ("choice", ""): "The mentees' own choices",
 }
 """What each way to pick pairs does, by assigner and objective ("" where it is ignored)."""
+ANSWERED: Mapping[str, str] = {"rule_same": "answer", "rule_same_cohort": "join"}
+"""What a new mentor does who passes a rule, else to offer something more."""
 ANOTHER_WAY = "The way of the strategy"
 
 
@@ -73,7 +75,8 @@ def changes(
                 "places": one["places"],
                 "count": one["more"],
             }
-            found.append(("offer_one" if one["mentors"] == 1 else "offer_more", about))
+            how = ANSWERED.get(rule["rule"]["code"], "offer")
+            found.append((f"{how}_one" if one["mentors"] == 1 else f"{how}_more", about))
     told = [
         {"more": params["count"], "text": _said(code, params, fields, locale)}
         for code, params in found

@@ -25,6 +25,7 @@ from mentorkit.hooks.forms import (
     PastPair,
     RuleForm,
     Same,
+    SameCohort,
     SharesAny,
 )
 from mentorkit.matching.fairness import LEAST
@@ -35,6 +36,8 @@ from mentorkit.matching.scan import Scan
 from mentorkit.matching.solution import Ints
 from mentorkit.matching.unmatched import phrase_of, rule_phrase
 
+Answering = SharesAny | MinOverlap | Same | SameCohort
+"""The rules that a new mentor could pass by an answer that mentees have given."""
 MOST_MENTORS = 3
 """Of so many new mentors at most it is said what they would bring."""
 BEST = 3
@@ -131,12 +134,12 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
         additions: tuple[Addition, ...] = ()
         if form is not None and more:
             easier = tuple(_easier(pool, form, now, without))
-        if isinstance(form, (SharesAny, MinOverlap)) and len(wanting.rows):
+        if isinstance(form, (SharesAny, MinOverlap, Same, SameCohort)) and len(wanting.rows):
             declared = [one.rule.declared for one in scan.bound.rules]
-            if not any(_whole(other, form.other or form.field) for other in declared):
-                met = [i for i, other in enumerate(declared) if isinstance(other, PastPair)]
-                others = [mask for i, mask in enumerate(masks) if i != index and i not in met]
-                additions = tuple(_additions(pool, form, wanting, others))
+            others = [i for i in range(len(masks)) if i != index]
+            if not any(_may_break(declared[i], form) for i in others):
+                kept = [masks[i] for i in others if not isinstance(declared[i], PastPair)]
+                additions = tuple(_additions(pool, form, wanting, kept))
         rules.append(
             Loosened(rule=rule_phrase(bound), more=more, easier=easier, additions=additions)
         )
@@ -147,11 +150,16 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     )
 
 
-def _whole(form: RuleForm | None, field: str) -> bool:
-    """Return whether a rule compares mentors' whole answers to a field: one option more is another
-    answer, and who passed the rule may not any more.
+def _may_break(other: RuleForm | None, form: Answering) -> bool:
+    """Return whether a mentor who passes another rule may not when they answer as `form` wants it.
+
+    One option more is another answer to what compares whole answers; another answer in the place
+    of the old one is so to whatever reads it.
     """
-    return isinstance(form, (Same, Differs)) and (form.other or form.field) == field
+    reads = getattr(other, "other", None) or getattr(other, "field", None)
+    if isinstance(form, SameCohort) or reads != (form.other or form.field):
+        return False
+    return isinstance(form, Same) or isinstance(other, (Same, Differs))
 
 
 def _easier(pool: Pool, form: RuleForm, now: _Pairing, without: Bools) -> Iterator[Easier]:
@@ -238,27 +246,27 @@ class _Wanting:
 
 
 def _additions(
-    pool: Pool, form: SharesAny | MinOverlap, wanting: _Wanting, others: list[Bools]
+    pool: Pool, form: Answering, wanting: _Wanting, others: list[Bools]
 ) -> Iterator[Addition]:
     """Yield the options that would bring most if new mentors offered them, best first.
 
-    A new mentor for an option is like one there is, who also offers it: the one who could so be
-    given most of those whom a place would help, the first of several. They take as many mentees as
-    mentors here usually do (the lower median of the places of those who have any), have no history
-    with anybody, and are counted on for mentees alone who named the option and whom this and every
-    other rule lets them have. How many more people up to `MOST_MENTORS` of these would pair is
+    A new mentor for an option is like one there is, who also offers it, or gives it as the answer
+    where the rule asks for the same: the one who could so be given most of those whom a place would
+    help, the first of several. They take as many mentees as mentors here usually do (the lower
+    median of the places of those who have any), have no history with anybody, and are counted on
+    for mentees alone who named the option and whom this and every other rule lets them have. How
+    many more people up to `MOST_MENTORS` of these would pair is
     exact; told is the smallest number of mentors that brings as many; of options that bring as
     many, those that more of them could be given for. An option that the program
     did not declare counts from `LEAST` people on, for others may be somebody's own words.
     """
-    field = form.other or form.field
+    field, wanted, theirs = _answers(pool, form)
     least = form.least if isinstance(form, MinOverlap) else 1
-    mine = [_set_of(pool.mentees.column(form.field)[row]) for row in wanting.rows]
-    theirs = [_set_of(value) for value in pool.mentors.column(field)]
+    mine = [wanted[row] for row in wanting.rows]
     spec = pool.field(field)
     order = {option: at for at, option in enumerate(spec.choices)}
     counts = Counter(option for options in mine for option in options)
-    known = spec.kind == "hours"
+    known = spec.kind == "hours" or isinstance(form, SameCohort)
     named = [one for one, count in counts.items() if known or one in order or count >= LEAST]
     options = sorted(named, key=lambda one: (order.get(one, len(order)), f"{one:>3}"))
     if not options or not theirs:
@@ -294,8 +302,24 @@ def _additions(
     yield from sorted(found, key=lambda one: (-one.more, one.mentors))[:BEST]
 
 
+def _answers(pool: Pool, form: Answering) -> tuple[str, list[frozenset[Any]], list[frozenset[Any]]]:
+    """Return the mentors' field that a rule reads ("" for the cohort), and what all answered.
+
+    Of a rule that compares whole answers, several options are none that a new mentor could have.
+    """
+    if isinstance(form, SameCohort):
+        field, mine, theirs = "", pool.mentees.cohorts, pool.mentors.cohorts
+    else:
+        field = form.other or form.field
+        mine, theirs = pool.mentees.column(form.field), pool.mentors.column(field)
+    sides = [[_set_of(one) for one in side] for side in (mine, theirs)]
+    if isinstance(form, Same):
+        sides = [[one if len(one) == 1 else frozenset() for one in side] for side in sides]
+    return field, sides[0], sides[1]
+
+
 def _set_of(value: Any) -> frozenset[Any]:
-    if value is None:
+    if value is None or value == "":
         return frozenset()
     several = isinstance(value, (tuple, list, set, frozenset))
     return frozenset(value) if several else frozenset([value])

@@ -190,6 +190,28 @@ SENTENCES: Mapping[str, str] = {
         "If {mentors} more mentors offered {values} ({field}), {count} more people could be"
         " matched. Places of each: {places}."
     ),
+    "answer_one": (
+        "If one more mentor answered {values} ({field}), {count} more people could be matched, with"
+        " {places} places."
+    ),
+    "answer_one.one": (
+        "If one more mentor answered {values} ({field}), one more person could be matched."
+    ),
+    "answer_more": (
+        "If {mentors} more mentors answered {values} ({field}), {count} more people could be"
+        " matched. Places of each: {places}."
+    ),
+    "join_one": (
+        "If one more mentor were in the cohort {values}, {count} more people could be matched, with"
+        " {places} places."
+    ),
+    "join_one.one": (
+        "If one more mentor were in the cohort {values}, one more person could be matched."
+    ),
+    "join_more": (
+        "If {mentors} more mentors were in the cohort {values}, {count} more people could be"
+        " matched. Places of each: {places}."
+    ),
     "changes_many": (
         "What changes would bring is looked at for up to {of} possible pairs, and this run has"
         " {count}. Match a part of the people alone, such as a cohort, and it is told for that."

@@ -90,25 +90,37 @@ def test_who_brings_what_was_promised_can_be_hired(seed: int) -> None:
     case = draw_case(seed, most=7)
     spoken = Frozen({one: {"en": one} for one in LANGUAGES})
     case.fields["languages"] = replace(case.fields["languages"], choices=spoken)
+    drawn = Random(seed)
+    case.mentees, case.mentors = (
+        [replace(one, cohort=drawn.choice(("", "spring", "autumn"))) for one in side]
+        for side in (case.mentees, case.mentors)
+    )
+    if drawn.random() < 0.3:
+        rules = (*case.strategy.rules, *create_strategy(rules=[{"rule": "same_group"}]).rules)
+        case = replace(case, strategy=replace(case.strategy, rules=rules))
     found = asked(case.pool, case.bound())
     for rule in found.rules:
         for one in rule.additions:
             assert 1 <= one.more <= one.mentors * one.places
             gains = [
-                asked(hired(case, model, one), case.bound()).most - found.most
+                asked(hired(case, model, one, rule.rule["code"]), case.bound()).most - found.most
                 for model in case.mentors
             ]
             assert max(gains) >= one.more
 
 
-def hired(case: Case, model: Someone, addition: Any) -> Pool:
-    """Return the pool with new mentors like this one, who also offer what is asked for."""
-    offered = dict.fromkeys((*model.profile.get(addition.field, ()), addition.value))
-    profile = {**model.profile, addition.field: tuple(offered)}
-    new = [
-        Someone(key=f"new-{at}", id=f"new-{at}", profile=profile, capacity=addition.places)
-        for at in range(addition.mentors)
-    ]
+def hired(case: Case, model: Someone, addition: Any, rule: str) -> Pool:
+    """Return the pool with new mentors like this one, who also offer what a rule asks for."""
+    answer, cohort = addition.value, model.cohort
+    if rule == "rule_same_cohort":
+        profile, cohort = model.profile, answer
+    elif rule == "rule_same":
+        profile = {**model.profile, addition.field: answer}
+    else:
+        offered = dict.fromkeys((*model.profile.get(addition.field, ()), answer))
+        profile = {**model.profile, addition.field: tuple(offered)}
+    about = {"profile": profile, "cohort": cohort, "capacity": addition.places}
+    new = [Someone(key=f"new-{at}", id=f"new-{at}", **about) for at in range(addition.mentors)]
     return Pool(
         case.mentees, [*case.mentors, *new], case.fields, past=case.past, forbidden=case.forbidden
     )
@@ -234,6 +246,25 @@ def test_two_more_mentors_who_speak_swahili_let_fourteen_more_be_matched() -> No
         "Places of each: 7."
     )
     assert most(shown(found)) == "As things are, 7 people can be matched at most."
+
+
+def test_whom_to_look_for_is_told_of_rules_that_ask_for_the_same() -> None:
+    fields = create_fields()
+    mentees = create_people("mentee", *[{"industry": "food"}] * 3, cohort="spring")
+    pool = Pool(mentees, create_people("mentor", {"industry": "crafts"}, cohort="autumn"), fields)
+
+    def told(rule: dict[str, str]) -> str:
+        bound = bind(create_strategy(rules=[rule]), create_registry(), fields)
+        return str(changes(shown(asked(pool, bound)), fields)[0]["text"])
+
+    assert told({"rule": "same", "field": "industry"}) == (
+        "If 3 more mentors answered food (industry), 3 more people could be matched."
+        " Places of each: 1."
+    )
+    assert told({"rule": "same_group"}) == (
+        "If 3 more mentors were in the cohort spring, 3 more people could be matched."
+        " Places of each: 1."
+    )
 
 
 def test_no_option_is_promised_that_another_rule_compares_as_a_whole() -> None:
