@@ -413,7 +413,7 @@ class _Plan:
         distinct, pattern = np.unique(both, return_inverse=True)
         if len(distinct) > PATTERNS:
             raise _Unfit
-        points = [self.scan._points_of(int(one)) for one in distinct]
+        points = [self.scan.points_of(int(one)) for one in distinct]
         entries, base = _Entries(), np.zeros((len(self.passes), len(distinct)), np.int32)
         for at, one in enumerate(self.passes):
             if one.rows is None:
