@@ -61,8 +61,10 @@ def trade_lines(summary: Mapping[str, Any]) -> list[str]:
 
 def change_lines(summary: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what would let more people be matched, the most first; none where nothing would."""
-    if summary.get("what_if") is None:
-        return ["What changes would bring was not looked at for this run."]
+    from mentorkit.matching.figures import not_looked_at
+
+    if unlooked := not_looked_at(summary):
+        return [unlooked]
     if not changes:
         return []
     told = [clean(f"  {one['text']}") for one in changes[:CHANGES]]

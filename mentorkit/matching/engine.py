@@ -28,6 +28,7 @@ from mentorkit.matching.gathered import (
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
+from mentorkit.matching.refused import Refusals
 from mentorkit.matching.result import Certificate, Circle, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.surveys import Proof, survey
@@ -118,6 +119,7 @@ def run(
         certificate=_by_id(pool, proof),
         notes=tuple(scan.notes()),
         by_choice=not bound.assigner.uses_scores,
+        refused=Frozen() if bound.assigner.uses_scores else Refusals(scan, match, held),
         exhaustive=scan.exhaustive,
         assigner=bound.strategy.assigner,
         alternatives=alternatives(question, pool, bound, shown.total_bound, shown.pairs_bound)

@@ -12,6 +12,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.i18n import translate
+from mentorkit.matching.result import WHAT_IF_CELLS
 from mentorkit.matching.wording import words
 
 WAYS: Mapping[tuple[str, str], str] = {
@@ -22,6 +23,8 @@ WAYS: Mapping[tuple[str, str], str] = {
     ("choice", ""): "The mentees' own choices",
 }
 """What each way to pick pairs does, by assigner and objective ("" where it is ignored)."""
+ANSWERED: Mapping[str, str] = {"rule_same": "answer", "rule_same_cohort": "join"}
+"""What a new mentor does who passes a rule, else to offer something more."""
 ANOTHER_WAY = "The way of the strategy"
 
 
@@ -62,6 +65,8 @@ def changes(
     found = [("one_place_more", {"count": what_if["one_more_place"]})]
     for rule in what_if["rules"]:
         found.append(("loosen", {"rule": rule["rule"], "count": rule["more"]}))
+        for one in rule.get("easier", ()):
+            found.append(("enough", {"rule": one["rule"], "count": one["more"]}))
         for one in rule["additions"]:
             about = {
                 "field": one["field"],
@@ -70,7 +75,8 @@ def changes(
                 "places": one["places"],
                 "count": one["more"],
             }
-            found.append(("offer_one" if one["mentors"] == 1 else "offer_more", about))
+            how = ANSWERED.get(rule["rule"]["code"], "offer")
+            found.append((f"{how}_one" if one["mentors"] == 1 else f"{how}_more", about))
     told = [
         {"more": params["count"], "text": _said(code, params, fields, locale)}
         for code, params in found
@@ -82,6 +88,17 @@ def changes(
 def most(what_if: Mapping[str, Any], locale: str = "en") -> str:
     """Return how many people can be matched at most as things are."""
     return _said("most_now", {"count": what_if["most"]}, {}, locale)
+
+
+def not_looked_at(summary: Mapping[str, Any], locale: str = "en") -> str:
+    """Return why it was not looked at what changes would bring, and what to do; "" where it was."""
+    if summary.get("what_if") is not None:
+        return ""
+    cells = summary.get("mentees", 0) * summary.get("mentors", 0)
+    if cells > WHAT_IF_CELLS:
+        return _said("changes_many", {"count": cells, "of": WHAT_IF_CELLS}, {}, locale)
+    code = "changes_unasked" if summary.get("exhaustive", True) else "changes_shortlists"
+    return _said(code, {}, {}, locale)
 
 
 def _said(code: str, params: Mapping[str, Any], fields: Mapping[str, Field], locale: str) -> str:

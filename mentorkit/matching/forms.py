@@ -45,6 +45,9 @@ Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 Value = Callable[[Index, Index], Floats]
 Mask = Callable[[Index, Index], Bools]
+Reach = Callable[[Index, Index], NDArray[Any]]
+Reaching = SharesAny | MinOverlap | MinAvailability | Above
+"""The rules that ask how far a pair comes."""
 
 
 def value_of(form: Form, pool: Pool) -> Value:
@@ -255,25 +258,32 @@ def _availability(form: Availability, pool: Pool) -> Value:
 # --------------------------------------------------------------------------- rules
 
 
-def _min_availability(form: MinAvailability, pool: Pool) -> Mask:
-    weeks = weeks_of(form, pool)
+def reach_of(form: Reaching, pool: Pool) -> Reach:
+    """Return how far a pair comes of what a rule asks: options in common, minutes, or steps up.
+
+    Who has not answered has nothing in common, and nan steps.
+    """
+    match form:
+        case SharesAny() | MinOverlap():
+            sets = pool.sets(form.field, form.other or form.field)
+            return lambda one, other: count_common(sets.mentees, sets.mentors, one, other)
+        case MinAvailability():
+            weeks = weeks_of(form, pool)
+            return lambda one, other: weeks.minutes * weeks.common(one, other)
+        case Above():
+            left, right = pool.numbers(form.field, form.other or form.field)
+            return lambda one, other: right[other] - left[one]
+
+
+def _enough(form: Reaching, pool: Pool) -> Mask:
+    reach = reach_of(form, pool)
+    least = 1 if isinstance(form, SharesAny) else form.least
+    most = form.most if isinstance(form, Above) else None
 
     def mask(mentees: Index, mentors: Index) -> Bools:
-        enough: Bools = weeks.minutes * weeks.common(mentees, mentors) >= form.least
-        return enough
-
-    return mask
-
-
-def _min_overlap(form: SharesAny | MinOverlap, pool: Pool) -> Mask:
-    sets = pool.sets(form.field, form.other or form.field)
-    least = form.least if isinstance(form, MinOverlap) else 1
-
-    def mask(mentees: Index, mentors: Index) -> Bools:
-        enough: Bools = count_common(sets.mentees, sets.mentors, mentees, mentors) >= least
-        answered = (sets.mentee_counts[mentees] > 0) & (sets.mentor_counts[mentors] > 0)
-        both: Bools = enough & answered
-        return both
+        come = reach(mentees, mentors)
+        enough: Bools = come >= least  # never true for nan
+        return enough if most is None else enough & (come <= most)
 
     return mask
 
@@ -314,17 +324,6 @@ def _same(form: Same | SameCohort, pool: Pool) -> Mask:
     return mask
 
 
-def _above(form: Above, pool: Pool) -> Mask:
-    left, right = pool.numbers(form.field, form.other or form.field)
-
-    def mask(mentees: Index, mentors: Index) -> Bools:
-        steps = right[mentors] - left[mentees]
-        above: Bools = steps >= form.least  # never true for nan
-        return above if form.most is None else above & (steps <= form.most)
-
-    return mask
-
-
 def _past_pair(form: PastPair, pool: Pool) -> Mask:
     width = max(1, len(pool.mentors))
     met = np.array(sorted(i * width + j for i, j in pool.past), np.int64)
@@ -355,12 +354,12 @@ _VALUES: dict[type, Callable[[Any, Pool], Value]] = {
 }
 
 _MASKS: dict[type, Callable[[Any, Pool], Mask]] = {
-    SharesAny: _min_overlap,
-    MinOverlap: _min_overlap,
+    SharesAny: _enough,
+    MinOverlap: _enough,
+    MinAvailability: _enough,
+    Above: _enough,
     Differs: _differs,
     Same: _same,
     SameCohort: _same,
-    Above: _above,
     PastPair: _past_pair,
-    MinAvailability: _min_availability,
 }

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from mentorkit.matching.auction import Floor, hold_auction
 from mentorkit.matching.coverage import Coverage
 from mentorkit.matching.exact import solve_dense
+from mentorkit.matching.kernels import WHERE_WORTH, solvers
 from mentorkit.matching.lists import ListRescan, Rescan, Widen
 from mentorkit.matching.solution import (
     ALONE,
@@ -45,7 +46,7 @@ def solve_lists(
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     lock_scores: Mapping[tuple[int, int], int] | None = None,
-    compiled: Any = None,
+    compiled: Any = WHERE_WORTH,
 ) -> Solution:
     """Return an assignment whose total is near the best, with what bounds it.
 
@@ -69,6 +70,7 @@ def solve_lists(
         raise ValueError("eps must be at least 1")
     mentees = lists.mentees
     places = read_capacity(capacity, mentees)
+    compiled = solvers(compiled, mentees * len(places))
     match, left = place_locks(locks, mentees, places)
     locked = match != ALONE
     nobody = len(left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +169,6 @@ class _Plan:
                 if not mine.shape[1]:
                     return np.zeros(len(mine), np.bool_), np.zeros(len(theirs), np.bool_)
                 return ~np.isnan(mine[:, 0]), ~np.isnan(theirs[:, 0])
-        raise _Unfit
 
     # ------------------------------------------------------------------ sets
 
@@ -251,93 +250,110 @@ class _Plan:
     def _criterion(self, index: int, form: Form) -> None:
         pool = self.pool
         other = _other(form)
-        if isinstance(form, Equal):
-            parts = parts_of(form)
-            same = pool.codes(form.field, other)
-            if not parts:
-                byte, column = self._compared(same)
+        match form:
+            case SetOverlap() | Overlap() | Contains():
+                pass  # they read what `_sets` counts
+            case Equal():
+                self._equal(index, form)
+            case Closeness():
+                self._closeness(index, form)
+            case Prior() | Load():
+                theirs = brought(form, pool)
                 self._pass(
-                    passes.SAME if byte else passes.SAME_CODE, column, 0, 0, index, _one(1.0)
-                )
-                return
-            self._pass(passes.CLEAR)
-            # The best partial value stands last, so that it overwrites the others.
-            layers = [(w, part_codes(form, pool, name, many)) for w, name, many in parts[::-1]]
-            for worth, codes in (*layers, (1.0, same)):
-                byte, column = self._compared(codes)
-                kind = passes.MARK if byte else passes.MARK_CODE
-                self._pass(kind, column, 0, 0, index, _one(worth))
-            self._pass(passes.ADD)
-        elif isinstance(form, Closeness):
-            mine, theirs = pool.numbers(form.field, other)
-            table = self._table(mine, theirs)
-            if table is not None:
-                value = value_of(form, pool)(table.mentees[:, None], table.mentors[None, :])
-                self._pass(
-                    passes.TABLE, table.column, 256, self._value(table.at), index,
-                    lambda points: [
-                        _entries(row) for row in _parts(points, np.nan_to_num(value))
-                    ],
+                    passes.PLUS, 0, 0, 0, index,
+                    lambda points: [([self._worth_of(points, theirs)], [0])],
                 )  # fmt: skip
-            else:
+            case Availability():
+                weeks = self._count_weeks(form)
+                minutes = np.arange(weeks.slots + 1) * weeks.minutes
+                self._steps(index, 0, [np.minimum(minutes, form.full) / form.full])
+            case SharedWords():
+                self._texts.append(texts_of(form, pool))
                 argument = len(self.settings)
-                self.settings += [form.target, form.span, form.wrap or 0.0]
-                column = self.numbers.add(theirs, mine)
-                self._pass(passes.CLOSE, column, argument, 0, index, _points)
-        elif isinstance(form, (Prior, Load)):
-            theirs = brought(form, pool)
-            self._pass(
-                passes.PLUS, 0, 0, 0, index,
-                lambda points: [
-                    ([self.shorts.add(_parts(points, np.nan_to_num(theirs)).astype(np.int16))], [0])
-                ],
-            )  # fmt: skip
-        elif isinstance(form, Availability):
-            weeks = self._count_weeks(form)
-            minutes = np.arange(weeks.slots + 1) * weeks.minutes
-            self._steps(index, 0, [np.minimum(minutes, form.full) / form.full])
-        elif isinstance(form, SharedWords):
-            self._texts.append(texts_of(form, pool))
+                self.settings += [form.full, 0.0, 0.0]
+                self._pass(passes.ALIKE, len(self._texts) - 1, argument, 0, index, _points)
+            case Together():
+                self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
+            case Cosine():
+                left, right = pool.vectors(form.field, other)
+                first = [self.numbers.add(right[:, a], left[:, a]) for a in range(left.shape[1])]
+                self._pass(
+                    passes.COSINE, first[0] if first else 0, left.shape[1], 0, index, _points
+                )
+            case _:
+                assert_never(form)
+
+    def _worth_of(self, points: int, values: Floats) -> int:
+        """Return the column of what these values of the mentors are worth."""
+        return self.shorts.add(_parts(points, np.nan_to_num(values)).astype(np.int16))
+
+    def _equal(self, index: int, form: Equal) -> None:
+        parts = parts_of(form)
+        same = self.pool.codes(form.field, _other(form))
+        if not parts:
+            byte, column = self._compared(same)
+            kind = passes.SAME if byte else passes.SAME_CODE
+            self._pass(kind, column, 0, 0, index, _one(1.0))
+            return
+        self._pass(passes.CLEAR)
+        # The best partial value stands last, so that it overwrites the others.
+        layers = [(w, part_codes(form, self.pool, name, many)) for w, name, many in parts[::-1]]
+        for worth, codes in (*layers, (1.0, same)):
+            byte, column = self._compared(codes)
+            kind = passes.MARK if byte else passes.MARK_CODE
+            self._pass(kind, column, 0, 0, index, _one(worth))
+        self._pass(passes.ADD)
+
+    def _closeness(self, index: int, form: Closeness) -> None:
+        mine, theirs = self.pool.numbers(form.field, _other(form))
+        table = self._table(mine, theirs)
+        if table is None:
             argument = len(self.settings)
-            self.settings += [form.full, 0.0, 0.0]
-            self._pass(passes.ALIKE, len(self._texts) - 1, argument, 0, index, _points)
-        elif isinstance(form, Together):
-            self._pass(passes.NEW if form.avoid else passes.MET, 0, 0, 0, index, _points)
-        elif isinstance(form, Cosine):
-            left, right = pool.vectors(form.field, other)
-            first = [self.numbers.add(right[:, a], left[:, a]) for a in range(left.shape[1])][:1]
-            self._pass(passes.COSINE, (first or [0])[0], left.shape[1], 0, index, _points)
+            self.settings += [form.target, form.span, form.wrap or 0.0]
+            self._pass(passes.CLOSE, self.numbers.add(theirs, mine), argument, 0, index, _points)
+            return
+        value = value_of(form, self.pool)(table.mentees[:, None], table.mentors[None, :])
+        self._pass(
+            passes.TABLE, table.column, 256, self._value(table.at), index,
+            lambda points: [_entries(row) for row in _parts(points, np.nan_to_num(value))],
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ rules
 
     def _rule(self, form: RuleForm) -> None:
-        if isinstance(form, (Same, SameCohort, Differs)):
-            byte, column = self._compared(compared(form, self.pool))
-            kinds = (
-                (passes.NEED_OTHER_CODE, passes.NEED_OTHER)
-                if isinstance(form, Differs)
-                else (passes.NEED_SAME_CODE, passes.NEED_SAME)
-            )
-            self._pass(kinds[byte], column)
-        elif isinstance(form, MinAvailability):
-            weeks = self._count_weeks(form)
-            self._pass(passes.NEED, argument=-(-form.least // weeks.minutes))
-        elif isinstance(form, Above):
-            mine, theirs = self.pool.numbers(form.field, form.other or form.field)
-            table = self._table(mine, theirs)
-            if table is None:
-                argument = len(self.settings)
-                self.settings += [form.least, np.inf if form.most is None else form.most, 0.0]
-                self._pass(passes.NEED_ABOVE, self.numbers.add(theirs, mine), argument)
-                return
-            allowed = mask_of(form, self.pool)(table.mentees[:, None], table.mentors[None, :])
-            ends = [np.flatnonzero(row)[[0, -1]] if row.any() else (1, 0) for row in allowed]
-            self._pass(
-                passes.NEED_WITHIN, table.column, 0, self._value(table.at), None,
-                lambda points: [([int(low)], [int(high)]) for low, high in ends],
-            )  # fmt: skip
-        elif not isinstance(form, (SharesAny, MinOverlap, PastPair)):
-            raise _Unfit
+        match form:
+            case SharesAny() | MinOverlap():
+                pass  # they read what `_sets` counts
+            case PastPair():
+                pass  # who had whom is told by name, with who must never meet
+            case Same() | SameCohort():
+                byte, column = self._compared(compared(form, self.pool))
+                self._pass(passes.NEED_SAME if byte else passes.NEED_SAME_CODE, column)
+            case Differs():
+                byte, column = self._compared(compared(form, self.pool))
+                self._pass(passes.NEED_OTHER if byte else passes.NEED_OTHER_CODE, column)
+            case MinAvailability():
+                weeks = self._count_weeks(form)
+                self._pass(passes.NEED, argument=-(-form.least // weeks.minutes))
+            case Above():
+                self._above(form)
+            case _:
+                assert_never(form)
+
+    def _above(self, form: Above) -> None:
+        mine, theirs = self.pool.numbers(form.field, form.other or form.field)
+        table = self._table(mine, theirs)
+        if table is None:
+            argument = len(self.settings)
+            self.settings += [form.least, np.inf if form.most is None else form.most, 0.0]
+            self._pass(passes.NEED_ABOVE, self.numbers.add(theirs, mine), argument)
+            return
+        allowed = mask_of(form, self.pool)(table.mentees[:, None], table.mentors[None, :])
+        ends = [np.flatnonzero(row)[[0, -1]] if row.any() else (1, 0) for row in allowed]
+        self._pass(
+            passes.NEED_WITHIN, table.column, 0, self._value(table.at), None,
+            lambda points: [([int(low)], [int(high)]) for low, high in ends],
+        )  # fmt: skip
 
     def _groups(self, mine: NDArray[Any], theirs: NDArray[Any]) -> None:
         for word in range(mine.shape[1]):
@@ -397,7 +413,7 @@ class _Plan:
         distinct, pattern = np.unique(both, return_inverse=True)
         if len(distinct) > PATTERNS:
             raise _Unfit
-        points = [self.scan._points_of(int(one)) for one in distinct]
+        points = [self.scan.points_of(int(one)) for one in distinct]
         entries, base = _Entries(), np.zeros((len(self.passes), len(distinct)), np.int32)
         for at, one in enumerate(self.passes):
             if one.rows is None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Problem
 
 T = TypeVar("T")
+WHAT_IF_CELLS = 1_000_000
+"""Up to this many pairs it is looked at what a change would bring."""
 
 
 class Later(Sequence[T]):
@@ -90,6 +92,24 @@ class Override:
     reason: Reason
 
 
+WhyRefused = Literal["not allowed", "full", "outscored", "free"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A mentor whom a mentee asked for and does not have; `rank` 1 was wanted most.
+
+    ``not allowed``: rules or safeguards forbid it. ``full``: the places had gone to `by`, who
+    wanted that mentor more, or are locked. ``outscored``: to `by`, who wanted that mentor as much
+    and fit as well or better. ``free``: there is a place, as in a draft that was changed by hand.
+    """
+
+    rank: int
+    mentor_id: str
+    why: WhyRefused
+    by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """What proves the bounds: prices by mentor, a bonus per pair, a cover (mentees, mentors).
@@ -133,14 +153,27 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Easier:
+    """A rule that asks for less than another (as the code and params of a phrase), in its place:
+    how many `more` could be paired.
+    """
+
+    rule: Frozen
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loosened:
     """One rule (as the code and params of a phrase): how many `more` could be paired without it.
 
+    `easier` are rules that ask for a smaller number. For each number of the rule there is the
+    least change that brings anybody, and the least that brings as many as any change of it.
     `additions` are the options that would bring most, if more mentors offered them.
     """
 
     rule: Frozen
     more: int
+    easier: tuple[Easier, ...] = ()
     additions: tuple[Addition, ...] = ()
 
 
@@ -168,7 +201,8 @@ class Result:
     what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
     values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
     Python would have been asked about too many pairs; what it is proved to be holds among those.
-    `by_choice` says that people's choices made the pairs, not scores. `alternatives`, the most
+    `by_choice` says that people's choices made the pairs, not scores; then `refused` tells of each
+    mentee which choices came to nothing before the one they have, and why. `alternatives`, the most
     telling first, and `what_if` are there where a run was asked for them, the people are not too
     many, and it is exhaustive; else None. `circles` are those who meet as one. With `peers` a pair
     takes a place of each of the two, and who is in one on either side is not unmatched.
@@ -192,6 +226,7 @@ class Result:
     certificate: Certificate = field(default_factory=Certificate)
     notes: tuple[Problem, ...] = ()
     by_choice: bool = False
+    refused: Mapping[str, tuple[Refused, ...]] = field(default_factory=Frozen)
     exhaustive: bool = True
     assigner: str = ""
     alternatives: tuple[Alternative, ...] | None = None

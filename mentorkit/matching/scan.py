@@ -34,9 +34,11 @@ Ints = NDArray[np.int64]
 Scores = NDArray[np.int32]
 
 TILE_CELLS = 1 << 16
+"""Up to so many pairs are scored at once, which numpy does within the cache."""
 MEMO_CELLS = 400_000
 """Up to this many pairs, what a plugin's Python answered for a pair is kept for the run."""
 FEW_CRITERIA = 16
+"""Of so many criteria, every way to have an opinion or none is counted in a table."""
 HEAP = 512
 """Up to so many best mentors are found by a heap; more are found by looking at all."""
 ROUNDING = 1e-6
@@ -54,9 +56,11 @@ class _Values(Protocol):
 class Scan:
     """The rules and criteria of one bound strategy over one pool.
 
-    Indices are positions in `pool.mentees` and `pool.mentors`. Without `compiled` only the plain
-    numpy meaning is asked. Raises `PluginError`, naming the
-    plugin and what to mend, when a plugin's answer is not one.
+    Indices are positions in `pool.mentees` and `pool.mentors`. What is asked of it is answered in
+    plain numpy, by the three levels of plugins at the end of this file; but where all is declared
+    and the pool is worth it, `fused` scans the same compiled, its work shared out by `map_shards`.
+    Without `compiled` there is none. Raises `PluginError`, naming the plugin and what to mend, when
+    a plugin's answer is not one.
     """
 
     def __init__(
@@ -119,6 +123,7 @@ class Scan:
 
     def best(self, mentee: int, k: int) -> tuple[Index, Scores]:
         """Return one mentee's `k` best mentors and their scores, best first, ties by position."""
+        # For one mentee nothing is compiled that was not compiled before.
         if "fused" in self.__dict__ and self.fused is not None and k <= HEAP:
             found, worth = (one[0] for one in self.fused.best(np.array([mentee], np.int32), k))
             return found[found >= 0].astype(np.intp), worth[found >= 0]
@@ -180,7 +185,7 @@ class Scan:
         return self.rules[index](rows, cols, listed) | ~listed
 
     def safe(self, rows: Index, cols: Index) -> Bools:
-        """Return where no safeguard refuses the pair; a full capacity of 0 is one."""
+        """Return where no safeguard refuses the pair, and the mentor has a place."""
         mask = np.broadcast_to(self._open[cols], (len(rows), len(cols))).copy()
         if self._forbidden:
             for at, row in enumerate(rows):
@@ -260,7 +265,7 @@ class Scan:
         for index, quiet in enumerate(silent):
             pattern |= (~quiet).astype(np.int64) << index
         present, which = self._number(pattern)
-        table = np.stack([self._points_of(int(one)) for one in present])  # (patterns, criteria)
+        table = np.stack([self.points_of(int(one)) for one in present])  # (patterns, criteria)
         for index, value in enumerate(values):
             heard = np.clip(np.where(silent[index], 0.0, value), 0.0, 1.0)
             yield np.floor(table[:, index][which] * heard + 0.5)
@@ -276,7 +281,7 @@ class Scan:
         at[present] = np.arange(len(present))
         return present, at[pattern]
 
-    def _points_of(self, pattern: int) -> Ints:
+    def points_of(self, pattern: int) -> Ints:
         """Return the points of each criterion when only those of this pattern have an opinion."""
         if pattern not in self._points:
             weights = tuple(
@@ -312,6 +317,7 @@ def best_of(scores: Scores, allowed: Bools, k: int) -> list[Index]:
 _COST = {"declared": 0, "mask_block": 1, "allows": 2}
 
 RuleMask = Callable[[Index, Index, Bools], Bools]
+"""What a rule says of mentees and mentors; it need not ask about pairs that are not `within`."""
 
 
 def _rule(bound: BoundRule, pool: Pool) -> RuleMask:

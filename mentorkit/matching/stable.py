@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mentorkit.matching.kernels import WHERE_WORTH, solvers
 from mentorkit.matching.lists import GrowingLists, ListRescan, Rescan, Widen
 from mentorkit.matching.solution import (
     ALONE,
@@ -200,7 +201,7 @@ def greedy(
     *,
     widen: Widen | None = None,
     rescan: Rescan | None = None,
-    compiled: Any = None,
+    compiled: Any = WHERE_WORTH,
 ) -> Index:
     """Return each mentee's mentor (-1: none), the best pair left made first, over and over.
 
@@ -220,7 +221,7 @@ def stable(
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     pair_scores: PairScores | None = None,
-    compiled: Any = None,
+    compiled: Any = WHERE_WORTH,
 ) -> Index:
     """Return each mentee's mentor (-1: none) such that no two would rather have each other.
 
@@ -229,8 +230,10 @@ def stable(
     the mentees in `mentor_choices` in that order, then everyone else by `values` (below 2**40 in
     size; without it, by score). Neither side has to rank everybody. Lists grow as in
     `market.solve_lists`; `pair_scores` tells the scores of choices that are on no list.
+    `compiled` is `kernels.assign`, or None to stay with numpy: the answer is the same.
     """
     mentees = lists.mentees
+    compiled = solvers(compiled, mentees * np.size(capacity))
     match, left = place_locks(locks, mentees, read_capacity(capacity, mentees))
     wishes = _Wishes(
         lists=lists,

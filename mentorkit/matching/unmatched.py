@@ -22,6 +22,7 @@ from mentorkit.hooks.forms import (
     MinAvailability,
     MinOverlap,
     PastPair,
+    RuleForm,
     Same,
     SameCohort,
     SharesAny,
@@ -368,6 +369,11 @@ _APART = {
 def rule_phrase(bound: BoundRule) -> Frozen:
     """Return what a rule asks for, as the code and parameters of a phrase."""
     form = bound.rule.declared
+    return _phrase("rule", title=bound.title) if form is None else phrase_of(form)
+
+
+def phrase_of(form: RuleForm) -> Frozen:
+    """Return what a declared rule asks for, as `rule_phrase` does."""
     match form:
         case Differs():
             return _phrase("rule_differs", field=form.field)
@@ -379,21 +385,25 @@ def rule_phrase(bound: BoundRule) -> Frozen:
             return _phrase("rule_min_overlap", field=form.field, least=form.least)
         case MinAvailability():
             return _phrase("rule_min_availability", field=form.field, least=form.least)
-        case Above() if form.most is not None and form.most < 0:
-            least, most = -form.most, -form.least
-            if most == inf:
-                return _phrase("rule_below", field=form.field, least=least)
-            return _phrase("rule_below_most", field=form.field, least=least, most=most)
-        case Above() if form.most is None:
-            return _phrase("rule_above", field=form.field, least=form.least)
-        case Above():
-            return _phrase("rule_above_most", field=form.field, least=form.least, most=form.most)
         case SameCohort():
             return _phrase("rule_same_cohort")
         case PastPair():
             return _phrase("rule_past_pair")
-        case _:
-            return _phrase("rule", title=bound.title)
+        case Above():
+            return _phrase_of_steps(form.field, form.least, inf if form.most is None else form.most)
+
+
+def _phrase_of_steps(field: str, least: float, most: float) -> Frozen:
+    """Return what a rule asks for that lets a mentor stand from `least` to `most` steps above."""
+    if most == inf:
+        code, shown = ("rule_above", least) if least > 0 else ("rule_not_far_below", -least)
+        return _phrase(code if shown else "rule_not_below", field=field, least=shown)
+    if least == -inf:
+        code, shown = ("rule_below", -most) if most < 0 else ("rule_not_far_above", most)
+        return _phrase(code if shown else "rule_not_above", field=field, least=shown)
+    if most < 0:
+        return _phrase("rule_below_most", field=field, least=-most, most=-least)
+    return _phrase("rule_above_most", field=field, least=least, most=most)
 
 
 def _phrase(code: str, **params: Any) -> Frozen:

@@ -6,25 +6,38 @@ the pairs that a run made: whatever the scores are, nobody is promised more than
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.hooks.forms import MinOverlap, PastPair, SharesAny
+from mentorkit.hooks.forms import (
+    Above,
+    Differs,
+    MinAvailability,
+    MinOverlap,
+    PastPair,
+    RuleForm,
+    Same,
+    SameCohort,
+    SharesAny,
+)
 from mentorkit.matching.fairness import LEAST
-from mentorkit.matching.forms import Bools
-from mentorkit.matching.pool import Index, Pool
-from mentorkit.matching.result import Addition, Loosened, WhatIf
+from mentorkit.matching.forms import Bools, reach_of
+from mentorkit.matching.pool import Floats, Index, Pool
+from mentorkit.matching.result import WHAT_IF_CELLS, Addition, Easier, Loosened, WhatIf
 from mentorkit.matching.scan import Scan
 from mentorkit.matching.solution import Ints
-from mentorkit.matching.unmatched import rule_phrase
+from mentorkit.matching.unmatched import phrase_of, rule_phrase
 
-WHAT_IF_CELLS = 1_000_000
-"""Up to this many pairs it is looked at what a change would bring."""
+Answering = SharesAny | MinOverlap | Same | SameCohort
+"""The rules that a new mentor could pass by an answer that mentees have given."""
 MOST_MENTORS = 3
 """Of so many new mentors at most it is said what they would bring."""
 BEST = 3
@@ -45,6 +58,12 @@ class _Pairing:
     @property
     def pairs(self) -> int:
         return int((self.match < len(self.places)).sum())
+
+    def gain(self, may: Bools) -> int:
+        """Return how many more are paired where more `may` be: all of these, and others."""
+        more = self.copy(may)
+        more.fill()
+        return more.pairs - self.pairs
 
     def fill(self) -> Bools:
         """Pair as many as can be; return the mentors whom those still alone can reach, all full.
@@ -108,16 +127,21 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     wanting = _Wanting.of(now, dead, held)
     rules = []
     for index, bound in enumerate(scan.bound.rules):
-        without = now.copy(safe & (broken == ~masks[index]))
-        without.fill()
+        without = safe & (broken == ~masks[index])
+        more = now.gain(without)
         form = bound.rule.declared
+        easier: tuple[Easier, ...] = ()
         additions: tuple[Addition, ...] = ()
-        if isinstance(form, (SharesAny, MinOverlap)) and len(wanting.rows):
-            met = [i for i, one in enumerate(scan.bound.rules) if _of_history(one.rule.declared)]
-            others = [mask for i, mask in enumerate(masks) if i != index and i not in met]
-            additions = tuple(_additions(pool, form, wanting, others))
+        if form is not None and more:
+            easier = tuple(_easier(pool, form, now, without))
+        if isinstance(form, (SharesAny, MinOverlap, Same, SameCohort)) and len(wanting.rows):
+            declared = [one.rule.declared for one in scan.bound.rules]
+            others = [i for i in range(len(masks)) if i != index]
+            if not any(_may_break(declared[i], form) for i in others):
+                kept = [masks[i] for i in others if not isinstance(declared[i], PastPair)]
+                additions = tuple(_additions(pool, form, wanting, kept))
         rules.append(
-            Loosened(rule=rule_phrase(bound), more=without.pairs - now.pairs, additions=additions)
+            Loosened(rule=rule_phrase(bound), more=more, easier=easier, additions=additions)
         )
     return WhatIf(
         most=now.pairs + len(locks),
@@ -126,8 +150,63 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     )
 
 
-def _of_history(form: Any) -> bool:
-    return isinstance(form, PastPair)
+def _may_break(other: RuleForm | None, form: Answering) -> bool:
+    """Return whether a mentor who passes another rule may not when they answer as `form` wants it.
+
+    One option more is another answer to what compares whole answers; another answer in the place
+    of the old one is so to whatever reads it.
+    """
+    reads = getattr(other, "other", None) or getattr(other, "field", None)
+    if isinstance(form, SameCohort) or reads != (form.other or form.field):
+        return False
+    return isinstance(form, Same) or isinstance(other, (Same, Differs))
+
+
+def _easier(pool: Pool, form: RuleForm, now: _Pairing, without: Bools) -> Iterator[Easier]:
+    """Yield what rules that ask for a smaller number would bring, as `Loosened` says.
+
+    `without` (n, m) is who may go together without the rule.
+    """
+    for reach, asking in _numbers(pool, form):
+        for number, more in _smaller(now, without, reach).items():
+            yield Easier(rule=phrase_of(asking(number)), more=more)
+
+
+def _smaller(now: _Pairing, without: Bools, reach: Floats) -> dict[float, int]:
+    """Return the largest number that brings anybody, and that which brings as many as any does.
+
+    Worth asking for is what a pair that is ruled out comes to; between two of these nothing more
+    may be. The less is asked for the more may be, so each is found by halving.
+    """
+    asked = np.unique(reach[without & ~now.may & np.isfinite(reach)])[::-1]
+
+    @cache
+    def gain(at: int) -> int:
+        return now.gain(now.may | (without & (reach >= asked[at])))
+
+    most = gain(len(asked) - 1) if len(asked) else 0
+    wanted = (1, most) if most else ()
+    places = {bisect_left(range(len(asked)), more, key=gain) for more in wanted}
+    return {float(asked[at]): gain(at) for at in sorted(places)}
+
+
+def _numbers(pool: Pool, form: RuleForm) -> Iterator[tuple[Floats, Callable[[float], RuleForm]]]:
+    """Yield each number of a rule that could be smaller, so that the rule lets more in.
+
+    It is told by how far every pair comes of it (n, m), nan for whom it alone does not let in, and
+    by the rule that asks for another number.
+    """
+    if not isinstance(form, (MinOverlap, MinAvailability, Above)):
+        return
+    rows, cols = np.arange(len(pool.mentees))[:, None], np.arange(len(pool.mentors))
+    reach = np.asarray(reach_of(form, pool)(rows, cols), np.float64)
+    if isinstance(form, Above):
+        low, high = reach >= form.least, reach <= (inf if form.most is None else form.most)
+        yield np.where(high, reach, np.nan), lambda least: replace(form, least=least)
+        # At most so many steps up is at least so many down; 0.0 less something is never -0.0.
+        yield np.where(low, -reach, np.nan), lambda down: replace(form, most=0.0 - down)
+    else:  # one who asks for nothing asks at least for an answer: that is another rule
+        yield np.where(reach >= 1, reach, np.nan), lambda least: replace(form, least=int(least))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,27 +246,27 @@ class _Wanting:
 
 
 def _additions(
-    pool: Pool, form: SharesAny | MinOverlap, wanting: _Wanting, others: list[Bools]
+    pool: Pool, form: Answering, wanting: _Wanting, others: list[Bools]
 ) -> Iterator[Addition]:
     """Yield the options that would bring most if new mentors offered them, best first.
 
-    A new mentor for an option is like one there is, who also offers it: the one who could so be
-    given most of those whom a place would help, the first of several. They take as many mentees as
-    mentors here usually do (the lower median of the places of those who have any), have no history
-    with anybody, and are counted on for mentees alone who named the option and whom this and every
-    other rule lets them have. How many more people up to `MOST_MENTORS` of these would pair is
+    A new mentor for an option is like one there is, who also offers it, or gives it as the answer
+    where the rule asks for the same: the one who could so be given most of those whom a place would
+    help, the first of several. They take as many mentees as mentors here usually do (the lower
+    median of the places of those who have any), have no history with anybody, and are counted on
+    for mentees alone who named the option and whom this and every other rule lets them have. How
+    many more people up to `MOST_MENTORS` of these would pair is
     exact; told is the smallest number of mentors that brings as many; of options that bring as
     many, those that more of them could be given for. An option that the program
     did not declare counts from `LEAST` people on, for others may be somebody's own words.
     """
-    field = form.other or form.field
+    field, wanted, theirs = _answers(pool, form)
     least = form.least if isinstance(form, MinOverlap) else 1
-    mine = [_set_of(pool.mentees.column(form.field)[row]) for row in wanting.rows]
-    theirs = [_set_of(value) for value in pool.mentors.column(field)]
+    mine = [wanted[row] for row in wanting.rows]
     spec = pool.field(field)
     order = {option: at for at, option in enumerate(spec.choices)}
     counts = Counter(option for options in mine for option in options)
-    known = spec.kind == "hours"
+    known = spec.kind == "hours" or isinstance(form, SameCohort)
     named = [one for one, count in counts.items() if known or one in order or count >= LEAST]
     options = sorted(named, key=lambda one: (order.get(one, len(order)), f"{one:>3}"))
     if not options or not theirs:
@@ -223,8 +302,24 @@ def _additions(
     yield from sorted(found, key=lambda one: (-one.more, one.mentors))[:BEST]
 
 
+def _answers(pool: Pool, form: Answering) -> tuple[str, list[frozenset[Any]], list[frozenset[Any]]]:
+    """Return the mentors' field that a rule reads ("" for the cohort), and what all answered.
+
+    Of a rule that compares whole answers, several options are none that a new mentor could have.
+    """
+    if isinstance(form, SameCohort):
+        field, mine, theirs = "", pool.mentees.cohorts, pool.mentors.cohorts
+    else:
+        field = form.other or form.field
+        mine, theirs = pool.mentees.column(form.field), pool.mentors.column(field)
+    sides = [[_set_of(one) for one in side] for side in (mine, theirs)]
+    if isinstance(form, Same):
+        sides = [[one if len(one) == 1 else frozenset() for one in side] for side in sides]
+    return field, sides[0], sides[1]
+
+
 def _set_of(value: Any) -> frozenset[Any]:
-    if value is None:
+    if value is None or value == "":
         return frozenset()
     several = isinstance(value, (tuple, list, set, frozenset))
     return frozenset(value) if several else frozenset([value])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,10 @@ from mentorkit.matching.explain import explain_pair, own_reason
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
-from mentorkit.matching.result import Result
+from mentorkit.matching.refused import Refusals
+from mentorkit.matching.result import WHAT_IF_CELLS, Result
 from mentorkit.matching.scan import Scan, explains
 from mentorkit.matching.unmatched import rule_phrase
-from mentorkit.matching.whatif import WHAT_IF_CELLS
 from mentorkit.matching.wording import words
 
 Pairs = Collection[tuple[str, str]]
@@ -166,17 +166,45 @@ class _Asked:
         held = dict(made.locks).get(self.mentee) == given and given >= 0
         if given == self.mentor:
             yield _reason("why_locked_together" if held else "why_together")
+            yield from self._choices(made, given)
             return
         if given >= 0:
             name, theirs = _name(self.pool.mentors.people[given]), self._scores(given)[0]
-            mentee = _name(self.pool.mentees.people[self.mentee])
             code = "why_locked" if held else "why_given"
-            yield _reason(code, name=mentee, given=name, score=_of_100(theirs))
+            yield _reason(code, name=self._mentee_name, given=name, score=_of_100(theirs))
         else:
-            yield _reason("why_alone", name=_name(self.pool.mentees.people[self.mentee]))
+            yield _reason("why_alone", name=self._mentee_name)
+        yield from self._choices(made, given)
         yield from self._who_has_the_places(made)
         if not forbidden and not held:
             yield from self._verdict(made, score, given)
+
+    def _choices(self, made: _Made, given: int) -> Iterator[Reason]:
+        """Yield which choice the mentee got, and why earlier ones came to nothing.
+
+        Nothing where their choices do not make the pairs. It is for staff: it names who has whom.
+        """
+        if self.bound.assigner.uses_scores:
+            return
+        pool, wanted = self.pool, self.pool.choices(self.mentee)
+        if given in wanted:
+            name = _name(pool.mentors.people[given])
+            rank = wanted.index(given) + 1
+            yield _reason("choice_got", name=name, other=self._mentee_name, rank=rank)
+        for one in Refusals(self.scan, made.match, made.locks)[pool.mentees.ids[self.mentee]]:
+            mentor, by = pool.mentor_at[one.mentor_id], [pool.mentee_at[id] for id in one.by]
+            told: dict[str, Any] = {"rank": one.rank, "name": _name(pool.mentors.people[mentor])}
+            if one.why == "not allowed":
+                against = next(replace(self, mentor=mentor)._against(), Reason(code="unsaid"))
+                told["rule"] = Frozen(code=against.code, params=against.params)
+            elif one.why == "full":
+                told["people"] = tuple(_name(pool.mentees.people[at]) for at in by)
+            elif one.why == "outscored":
+                told["people"] = self._with_scores(mentor, by)
+                told["score"] = _of_100(self._scores(mentor)[0])
+            yield _reason(f"choice_{one.why.replace(' ', '_')}", **told)
+        if strangers := pool.strangers(self.mentee):
+            yield _reason("choices_unknown", names=strangers)
 
     def _scores(self, mentor: int, *mentees: int) -> list[int]:
         rows = np.array(mentees or [self.mentee])
@@ -190,13 +218,21 @@ class _Asked:
             if places:
                 yield _reason("why_free_all", name=name)
             return
-        scores = self._scores(self.mentor, *taken)
-        told = [
-            f"{_name(self.pool.mentees.people[one])} ({_of_100(score)})"
-            for score, one in sorted(zip(scores, taken, strict=True), key=lambda it: -it[0])
-        ]
+        told = self._with_scores(self.mentor, taken)
         code = "why_full" if len(taken) >= places else "why_some_free"
-        yield _reason(code, name=name, people=tuple(told), count=places - len(taken))
+        yield _reason(code, name=name, people=told, count=places - len(taken))
+
+    def _with_scores(self, mentor: int, mentees: list[int]) -> tuple[str, ...]:
+        """Return the names of who is with a mentor, each with how well they fit, the best first."""
+        scores = zip(self._scores(mentor, *mentees), mentees, strict=True)
+        return tuple(
+            f"{_name(self.pool.mentees.people[one])} ({_of_100(score)})"
+            for score, one in sorted(scores, key=lambda it: -it[0])
+        )
+
+    @property
+    def _mentee_name(self) -> str:
+        return _name(self.pool.mentees.people[self.mentee])
 
     @property
     def _mentor_name(self) -> str:
@@ -208,9 +244,7 @@ class _Asked:
         if not assigner.uses_scores:
             if self.mentor not in self.pool.choices(self.mentee):
                 yield _reason("why_not_asked", name=self._mentor_name)
-            elif given < 0 or self._wanted_more_than(given):
-                yield _reason("why_choice_lost", name=self._mentor_name)
-            else:
+            elif given >= 0 and not self._wanted_more_than(given):
                 yield _reason("why_wanted_less", name=self._mentor_name)
         elif assigner.uses_objective and self.bound.strategy.objective == "score" and not score:
             yield _reason("why_worthless")

@@ -77,8 +77,12 @@ SENTENCES: Mapping[str, str] = {
     "rule_min_availability": "at least {least} minutes a week in common ({field})",
     "rule_above": "a mentor who stands at least {least} steps above in {field}",
     "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",
+    "rule_not_below": "a mentor who stands no lower in {field}",
+    "rule_not_far_below": "a mentor who stands at most {least} steps below in {field}",
     "rule_below": "a mentor who stands at least {least} steps below in {field}",
     "rule_below_most": "a mentor who stands {least} to {most} steps below in {field}",
+    "rule_not_above": "a mentor who stands no higher in {field}",
+    "rule_not_far_above": "a mentor who stands at most {least} steps above in {field}",
     "rule_same_cohort": "the same cohort",
     "rule_past_pair": "a pair that was not together before",
     # safeguards, why a lock is refused or overrides, and why somebody is alone
@@ -173,6 +177,8 @@ SENTENCES: Mapping[str, str] = {
     "one_place_more.one": ("If every mentor had one more place, one more person could be matched."),
     "loosen": "Without the rule that asks for {rule}, {count} more people could be matched.",
     "loosen.one": "Without the rule that asks for {rule}, one more person could be matched.",
+    "enough": "If {rule} were enough, {count} more people could be matched.",
+    "enough.one": "If {rule} were enough, one more person could be matched.",
     "offer_one": (
         "If one more mentor offered {values} ({field}), {count} more people could be matched, with"
         " {places} places."
@@ -184,6 +190,38 @@ SENTENCES: Mapping[str, str] = {
         "If {mentors} more mentors offered {values} ({field}), {count} more people could be"
         " matched. Places of each: {places}."
     ),
+    "answer_one": (
+        "If one more mentor answered {values} ({field}), {count} more people could be matched, with"
+        " {places} places."
+    ),
+    "answer_one.one": (
+        "If one more mentor answered {values} ({field}), one more person could be matched."
+    ),
+    "answer_more": (
+        "If {mentors} more mentors answered {values} ({field}), {count} more people could be"
+        " matched. Places of each: {places}."
+    ),
+    "join_one": (
+        "If one more mentor were in the cohort {values}, {count} more people could be matched, with"
+        " {places} places."
+    ),
+    "join_one.one": (
+        "If one more mentor were in the cohort {values}, one more person could be matched."
+    ),
+    "join_more": (
+        "If {mentors} more mentors were in the cohort {values}, {count} more people could be"
+        " matched. Places of each: {places}."
+    ),
+    "changes_many": (
+        "What changes would bring is looked at for up to {of} possible pairs, and this run has"
+        " {count}. Match a part of the people alone, such as a cohort, and it is told for that."
+        " What would help each who is left is told all the same."
+    ),
+    "changes_shortlists": (
+        "What changes would bring was not looked at, for a plugin ranked a shortlist for each"
+        " mentee, and who else could be paired is not known."
+    ),
+    "changes_unasked": "What changes would bring was not looked at for this run.",
     # why two are no pair
     "why_stands": (
         "{name} is number {rank} of the mentors whom {other} may have ({of} in all), with {score}"
@@ -198,7 +236,17 @@ SENTENCES: Mapping[str, str] = {
     "why_full": "The places of {name} are taken by {people}; the figures are of 100.",
     "why_some_free": ("{name} is with {people} (of 100), and has free places: {count}."),
     "why_not_asked": "Here the mentees' own choices count, and {name} was not asked for.",
-    "why_choice_lost": "{name} was asked for, and others who asked had the places.",
+    "choice_got": "{name} is choice number {rank} of {other}.",
+    "choice_not_allowed": "Choice number {rank}, {name}, is ruled out. {rule}",
+    "choice_full": (
+        "Choice number {rank}, {name}, had no place left. It went to who wanted {name} more, or is"
+        " in a locked pair: {people}."
+    ),
+    "choice_outscored": (
+        "Choice number {rank}, {name}, had no place left. Among those who wanted {name} as much, it"
+        " went to {people}; this pair has {score} of 100."
+    ),
+    "choice_free": "Choice number {rank}, {name}, has a free place now.",
     "why_wanted_less": "The mentee wanted somebody else more, and has that mentor.",
     "why_worthless": "Nothing speaks for the two, and this strategy leaves such pairs out.",
     "why_places_lost": "The places of {name} went to mentees who fit at least as well.",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from mentorkit.hooks import (
     Availability,
     Closeness,
@@ -12,9 +9,6 @@ from mentorkit.hooks import (
     Cosine,
     Criterion,
     Equal,
-    Field,
-    Form,
-    JsonSchema,
     Load,
     Overlap,
     Prior,
@@ -22,22 +16,12 @@ from mentorkit.hooks import (
     SharedWords,
     Together,
 )
+from mentorkit_matching.declared import Declared
 from mentorkit_matching.schemas import FIELD, OTHER, PREFIX, TIMES, WEEKS, number, options, whole
 
 
-class DeclaredCriterion(Criterion):
+class DeclaredCriterion(Declared, Criterion):
     """A criterion whose options are those of a declared form."""
-
-    def __init__(
-        self, name: str, title: str, options: JsonSchema, make: Callable[..., Form]
-    ) -> None:
-        self.name, self.title, self.options = name, title, options
-        self._make = make
-
-    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Criterion:
-        bound = DeclaredCriterion(self.name, self.title, self.options, self._make)
-        bound.declared = self._make(**options)
-        return bound
 
 
 CRITERIA: tuple[Criterion, ...] = (

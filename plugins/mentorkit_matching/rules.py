@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -11,33 +10,20 @@ from mentorkit.hooks import (
     NO_OPTIONS,
     Above,
     Differs,
-    Field,
-    JsonSchema,
     MinAvailability,
     MinOverlap,
     PastPair,
     Rule,
-    RuleForm,
     Same,
     SameCohort,
     SharesAny,
 )
+from mentorkit_matching.declared import Declared
 from mentorkit_matching.schemas import FIELD, OTHER, TIMES, WEEKS, Property, options, whole
 
 
-class DeclaredRule(Rule):
+class DeclaredRule(Declared, Rule):
     """A rule whose options are those of a declared form."""
-
-    def __init__(
-        self, name: str, title: str, options: JsonSchema, make: Callable[..., RuleForm]
-    ) -> None:
-        self.name, self.title, self.options = name, title, options
-        self._make = make
-
-    def bind(self, options: Mapping[str, Any], fields: Mapping[str, Field]) -> Rule:
-        bound = DeclaredRule(self.name, self.title, self.options, self._make)
-        bound.declared = self._make(**options)
-        return bound
 
 
 def _above(*, field: str, other: str | None, steps: list[float]) -> Above:

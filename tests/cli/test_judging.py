@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Run = Callable[..., Any]
 PAIR = (
     "pair", "--mentors", "mentors.csv", "--mentees", "mentees.csv", "--strategy", "strategy.toml"
@@ -21,6 +23,14 @@ def test_pair_shows_the_trade_and_what_would_let_more_be_matched(sheets: Path, r
     assert (
         "Without the rule that asks for the same trade, one more person could be matched." in told
     )
+
+
+def test_of_too_many_people_it_is_told_why_no_change_is(
+    sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("whatif", "figures"):
+        monkeypatch.setattr(f"mentorkit.matching.{module}.WHAT_IF_CELLS", 1)
+    assert "Match a part of the people alone, such as a cohort" in run(*PAIR).out
 
 
 def test_pair_says_how_groups_came_out_and_why_two_are_no_pair(sheets: Path, run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -241,9 +241,8 @@ def test_reactions(ctx: Any, tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     (reaction,) = load("reactions", file=str(file)).reactions.values()
     assert reaction.on == (RelationshipStarted,)
-    event: Callable[[int], Any] = lambda n: SimpleNamespace(sequence=n, subject_id=f"r{n}")  # noqa: E731
     for number in (1, 1, 2):
-        reaction.handle(ctx, event(number))
+        reaction.handle(ctx, SimpleNamespace(sequence=number, subject_id=f"r{number}"))
     assert file.read_text() == "1,r1\n2,r2\n"
 
 

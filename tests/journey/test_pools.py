@@ -64,15 +64,14 @@ def stir(tx: Any, world: Any, random: Random) -> None:
         person = tx.people.get(row.person_id)
         tx.people.save(replace(person, external_key=random.choice((None, person.external_key))))
     base = {"tenant": tx.tenant, "created_at": tx.now}
-    two = lambda: random.sample(rows, 2)  # noqa: E731
     for _ in range(4):
-        a, b = two()
+        a, b = random.sample(rows, 2)
         if not tx.blocks.find(person_id=a.person_id, other_id=b.person_id):
             tx.blocks.add(
                 Block(id=tx.new_id(), person_id=a.person_id, other_id=b.person_id, **base)
             )
     for _ in range(20):
-        a, b = two()
+        a, b = random.sample(rows, 2)
         state = random.choice(("offered", "declined", "accepted", "draft", "withdrawn"))
         if not tx.proposals.find(mentee_id=a.id, mentor_id=b.id):
             tx.proposals.add(

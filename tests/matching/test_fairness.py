@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorkit.domain.fields import Field
@@ -30,7 +31,7 @@ def people(*counts: tuple[Any, int, int | None]) -> list[Served]:
     return [Served(answer, score) for answer, count, score in counts for _ in range(count)]
 
 
-def told(field: Field, mentees: list[Served], mentors: list[Served] = [], **more: Any) -> Any:  # noqa: B006
+def told(field: Field, mentees: list[Served], mentors: Sequence[Served] = (), **more: Any) -> Any:
     return {
         (one.of, one.value): (one.mentees, one.matched, one.match_rate, one.mean_score)
         for one in groups(field, mentees, mentors, **more)
@@ -114,6 +115,7 @@ def test_no_figure_is_of_too_few(answers: list[tuple[Any, int | None]], least: i
         assert one.mean_score is None or (one.matched or 0) >= least
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_the_report_of_a_run_counts_everybody_once(seed: int) -> None:
     case = draw_case(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,19 +23,21 @@ from mentorkit.hooks import (
     Cosine,
     Differs,
     Equal,
+    Form,
     Load,
     MinAvailability,
     MinOverlap,
     Overlap,
     PastPair,
     Prior,
+    RuleForm,
     Same,
     SameCohort,
     SetOverlap,
     SharesAny,
     Together,
 )
-from mentorkit.matching import Pool, forms
+from mentorkit.matching import Pool, explain, forms
 from tests.matching import plain
 from tests.matching.samples import (
     GRADES,
@@ -88,6 +90,12 @@ RULES: tuple[Any, ...] = (
     SameCohort(),
     MinAvailability(field="times", least=45),
 )
+
+
+def test_every_form_has_its_meaning_and_its_words() -> None:
+    """That a scan knows every form mypy says: `plan` matches on them to the last."""
+    assert forms._VALUES.keys() == explain._FORMS.keys() == set(get_args(Form))
+    assert forms._MASKS.keys() == set(get_args(RuleForm))
 
 
 def create_pool(seed: int, many: int = 5) -> Pool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorkit.errors import Invalid
-from mentorkit.matching import Pool, bind, run
+from mentorkit.matching import Pool, assign, bind, run
+from mentorkit.matching.problem import Question
+from mentorkit.matching.scan import Scan
 from mentorkit.matching.whynot import Why, told, why_not
 from tests.matching.samples import (
     create_fields,
@@ -105,7 +110,71 @@ def test_of_own_choices_it_is_told_who_was_asked_for() -> None:
     _, said = asked([FOOD], [FOOD, FOOD], "aa", **more)
     assert said[-1] == "The mentee wanted somebody else more, and has that mentor."
     _, said = asked([FOOD, FOOD], [FOOD, FOOD], "bb", **more)
-    assert said[-1] == "mentor-b was asked for, and others who asked had the places."
+    _, given, got, lost, full = said
+    assert given == "mentee-b is with mentor-a (100 of 100)."
+    assert got == "mentor-a is choice number 2 of mentee-b."
+    assert lost == (
+        "Choice number 1, mentor-b, had no place left. Among those who wanted mentor-b as much, it"
+        " went to mentee-a (100); this pair has 100 of 100."
+    )
+    assert full == "The places of mentor-b are taken by mentee-a (100); the figures are of 100."
+
+
+def test_why_earlier_choices_came_to_nothing_is_told_for_any_pair_of_a_mentee() -> None:
+    fields, differs = create_fields(), {"rule": "differs", "field": "sector"}
+    (ana, bea, cleo) = create_people("mentee", FOOD, FOOD, {**FOOD, "sector": "x"})
+    mentees = [
+        replace(ana, choices=("mentor-a",)),
+        replace(bea, choices=("mentor-b",)),
+        replace(cleo, choices=("mentor-c", "mentor-b", "mentor-a", "mentor-z", "mentor-d")),
+    ]
+    mentors = create_people("mentor", CRAFTS, CRAFTS, {**CRAFTS, "sector": "x"}, CRAFTS)
+    pool = Pool(mentees, mentors, fields)
+    bound = bind(create_strategy(rules=[differs], assigner="choice"), create_registry(), fields)
+    result = run(pool, bound, locks=[("mentee-b", "mentor-b")])
+    why = why_not(pool, bound, "mentee-c", "mentor-d", result)
+    _, together, got, ruled_out, locked, sooner, unknown = told(why, pool)["verdict"]
+    assert together == "The two are together in this run."
+    assert got == "mentor-d is choice number 4 of mentee-c."
+    assert ruled_out == (
+        "Choice number 1, mentor-c, is ruled out. "
+        "The pair breaks the rule that asks for a different sector."
+    )
+    for place, (lost, who) in enumerate((("mentor-b", "mentee-b"), ("mentor-a", "mentee-a")), 2):
+        assert (locked, sooner)[place - 2] == (
+            f"Choice number {place}, {lost}, had no place left. It went to who wanted {lost} more,"
+            f" or is in a locked pair: {who}."
+        )
+    assert unknown == "Whom this person asked for is no mentor of this run: mentor-z."
+    swapped = [("mentee-a", "mentor-d"), ("mentee-c", "mentor-c")]
+    why = why_not(pool, bound, "mentee-a", "mentor-a", swapped)
+    assert "Choice number 1, mentor-a, has a free place now." in told(why, pool)["verdict"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 3))
+def test_what_a_run_tells_of_choices_is_what_the_solver_met(seed: int, locked: int) -> None:
+    random, case = Random(seed), draw_case(seed, most=7, assigner="choice")
+    named = [one.id for one in case.mentors]
+    case.mentees = [
+        replace(one, choices=tuple(random.sample(named, random.randint(0, min(5, len(named))))))
+        for one in case.mentees
+    ]
+    pool = case.pool
+    safe = np.argwhere(Scan(pool, case.bound()).safe(*Scan(pool, case.bound()).everyone)).tolist()
+    pairs = {i: (i, j) for i, j in random.sample(safe, min(locked, len(safe)))}
+    locks = list({j: (i, j) for i, j in pairs.values()}.values())
+    ids = [(pool.mentees.ids[i], pool.mentors.ids[j]) for i, j in locks]
+    result = run(pool, case.bound(), locks=ids)
+    question = Question(Scan(pool, case.bound()), locks=locks)
+    choices = [question.choices(mentee) for mentee in range(len(pool.mentees))]
+    _, trace = assign.trace_choices(question.lists(), pool.capacity, choices, locks)
+    for mentee, id in enumerate(pool.mentees.ids):
+        assert [(one.mentor_id, one.why) for one in result.refused[id]] == [
+            (pool.mentors.ids[one.mentor], one.why) for one in trace.get(mentee, ())
+        ]
+        for one in result.refused[id]:
+            assert bool(one.by) == (one.why != "not allowed")
 
 
 def test_a_pair_for_which_nothing_speaks_is_left_out_for_the_best_fit() -> None:

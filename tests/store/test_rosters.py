@@ -122,7 +122,10 @@ def test_one_statement_reads_them_all(kit: Any, making: Any) -> None:
         program = making(tx).participant("Ada", consented_at=tx.now).program_id
     with kit.transaction(tenant="acme", write=False) as tx:
         asked: list[str] = []
-        note = lambda *given: asked.append(given[2])  # noqa: E731
+
+        def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+            asked.append(statement)
+
         sa.event.listen(tx.connection, "before_cursor_execute", note)
         tx.participants.roster(program, ["trade", "years"])
         sa.event.remove(tx.connection, "before_cursor_execute", note)

@@ -87,7 +87,10 @@ def answers(app: flask.Flask) -> list[Any]:
 
 def app_wide(app: flask.Flask) -> dict[str, Any]:
     """Return all that a mount could have changed for the whole app."""
-    app_level: Callable[[dict[Any, Any]], int] = lambda found: len(found.get(None, ()))  # noqa: E731
+
+    def app_level(found: dict[Any, Any]) -> int:
+        return len(found.get(None, ()))
+
     return {
         "before_request": app_level(app.before_request_funcs),
         "after_request": app_level(app.after_request_funcs),

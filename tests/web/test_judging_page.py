@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from web.conftest import ADMIN, Portal
 
 from mentorkit.domain.participants import Lead
@@ -53,6 +54,17 @@ def test_what_would_let_more_be_matched_is_told(portal: Portal) -> None:
     page = drafted(portal).open(AT)
     assert "What would let more people be matched" in page
     assert re.search(r"If every mentor had one more place, \w+ more pe\w+ could be matched", page)
+
+
+def test_of_too_many_people_the_page_says_why_no_change_is_told(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("whatif", "figures"):
+        monkeypatch.setattr(f"mentorkit.matching.{module}.WHAT_IF_CELLS", 1)
+    page = drafted(portal).open(AT)
+    assert "What would let more people be matched" not in page
+    assert "looked at for up to 1 possible pairs" in page
+    assert "Match a part of the people alone, such as a cohort" in page
 
 
 def test_each_group_has_its_figures_and_small_ones_stand_together(portal: Portal) -> None:

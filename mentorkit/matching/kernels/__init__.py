@@ -21,6 +21,10 @@ WORTH_LOADED = 50_000
 """So many are worth it where it is loaded already."""
 
 
+SOLVERS_WORTH = 2_000_000
+"""So many pairs are worth loading the compiled solvers for; where numba is loaded, any are."""
+WHERE_WORTH: Any = object()
+"""Leaves it to `solvers` whether compiled code is used."""
 PLAIN_CELLS = 250_000_000
 """More pairs than this are not begun without kernels: it would take many minutes."""
 PLAIN_SECONDS = 2e-8
@@ -44,6 +48,18 @@ def loaded(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     except (ImportError, RuntimeError):
         return None
+
+
+def solvers(asked: Any, pairs: int) -> Any:
+    """Return the compiled solvers (`kernels.assign`), or None for numpy: what was asked for.
+
+    `WHERE_WORTH` asks for them where so many pairs make up for loading them.
+    """
+    if asked is not WHERE_WORTH:
+        return asked
+    if pairs < SOLVERS_WORTH and "numba" not in sys.modules:
+        return None
+    return loaded("assign")
 
 
 @cache

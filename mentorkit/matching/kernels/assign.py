@@ -23,9 +23,22 @@ problem", Annals of Operations Research 14, 1988), as `Bidding.bid` runs it:
   `eps` (the *slack* by which somebody unlisted may be better grows with it, and so does the bound),
   or gives a small problem to the exact solver.
 
-The rest of this file: coverage (a search for the nearest free place, between two readings), the
-exact solver, and deferred acceptance. Arrays, their shapes and units are those of the plain forms:
-`auction.bid`, `coverage.advance`, `exact`, `stable.propose`. All numbers are integers.
+Coverage, where as many as can be are to be paired: `_advance` goes out from everybody alone, from
+mentee to mentor to the mentees whom that one holds, nearest first (Dijkstra). A step costs what the
+pair falls short of the mentee's best, so the way to the nearest free place is the cheapest way to
+pair one more: everybody on it moves on by one. It stops at a list that would have to be read on.
+
+The exact solver does the same over the whole matrix, for one mentee at a time (`seat_everybody`):
+either to a free place, or to whoever is cheapest to be left alone. `reach_out` finds what one more
+pair costs, and `fill` makes every pair that costs nothing.
+
+Deferred acceptance: mentees propose down their lists, mentors keep the best (`_propose`).
+
+Words: a mentee is a `row`, `one` is a mentor. `match` holds each mentee's mentor, and the number of
+mentors for who is alone, whose column stands last. Each does what its plain form does:
+`auction.bid`, `coverage.advance`, `exact`, `stable.Proposals`. All numbers are integers. numba does
+not know our classes, so arrays come one by one and lists of arguments are long; and the heap of
+bids and the queue of a search are written out, each with what it compares.
 """
 
 from __future__ import annotations
@@ -36,9 +49,11 @@ import numpy as np
 from numba import njit
 
 FAR = 1 << 39
-FREE, UNREAD, END = 0, 1, 2
+"""`coverage.FAR`: further than any way."""
 DISTANT = 1 << 29
-"""`exact.FAR`; `FAR` is the one of coverage."""
+"""`exact.FAR`, the same of the exact solver."""
+FREE, UNREAD, END = 0, 1, 2
+"""Where a search came before it stopped, as `coverage.Came` says."""
 
 compiled: Any = njit(cache=True, boundscheck=False)
 
@@ -80,6 +95,10 @@ class Bidding:
 
 @compiled
 def _lot(mentee: int, mentor: int) -> int:
+    """Return the lot (0..1023) that decides between mentors of equal value, the highest.
+
+    Each mentee draws others: if all took the first, they would outbid each other for nothing.
+    """
     mixed = (mentor * 2654435761 + mentee * 40503 * 65537) & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 15)) * 2246822519 >> 13) & 1023
 
@@ -107,6 +126,7 @@ def _best(mentee: Any, mentors: Any, scores: Any, price: Any) -> Any:
 
 @compiled
 def _goes_first(bid: Any, one: int, other: int) -> bool:
+    """Return whether a mentee is put out before another: the lower bid, of equal ones the later."""
     return bid[one] < bid[other] or (bid[one] == bid[other] and one > other)
 
 
@@ -165,23 +185,16 @@ def _hold(
 
 @compiled
 def _bid(
-    mentor: Any,
-    score: Any,
-    rest: Any,
-    left: Any,
-    price: Any,
-    match: Any,
-    won: Any,
-    bid: Any,
-    begin: Any,
-    room: Any,
-    held: Any,
-    pool: Any,
-    waiting: Any,
-    eps: int,
-    slack: int,
-    budget: int,
-) -> Any:
+    mentor: Any, score: Any, rest: Any, left: Any, price: Any, match: Any, won: Any, bid: Any,
+    begin: Any, room: Any, held: Any, pool: Any, waiting: Any, eps: int, slack: int, budget: int,
+) -> Any:  # fmt: skip
+    """Hold rounds until nobody bids; return who is put aside, who still waits, and the bids made.
+
+    `mentor` and `score` (mentees, kept) are the lists, `rest` (mentees,) what anybody else is worth
+    at most; `left` (mentors,) the places; `match`, `won` and `bid` (mentees,) whom each has, their
+    score and what was bid; then come the `Heaps`. `now` are the mentees of a round, of whom the
+    first `bidders` bid for `wanted`; who is put out waits for the next round at the front of `now`.
+    """
     nobody, size = len(left), len(waiting)
     now = waiting.copy()
     wanted = np.empty(size, np.int64)
@@ -301,21 +314,17 @@ def _holders(match: Any, mentors: int) -> Any:
 
 @compiled
 def _advance(
-    mentor: Any,
-    score: Any,
-    rest: Any,
-    price: Any,
-    match: Any,
-    worth: Any,
-    room: Any,
-    distance: Any,
-    through: Any,
-    gained: Any,
-    scanned: Any,
-    stands: Any,
-    unread: Any,
-    rows: Any,
-) -> Any:
+    mentor: Any, score: Any, rest: Any, price: Any, match: Any, worth: Any, room: Any,
+    distance: Any, through: Any, gained: Any, scanned: Any, stands: Any, unread: Any, rows: Any,
+) -> Any:  # fmt: skip
+    """Go on from `rows`, level by level; return where it came, and how far.
+
+    `worth` (mentees,) is what each mentee's best comes to at these prices, `room` (mentors,) who
+    has a free place. The rest is how far the search came: each mentor's `distance`, `through` which
+    mentee and with what score (`gained`), and whether their mentees were gone out from (`scanned`);
+    at what distance each mentee `stands`, and from where on a list is `unread`. `horizon` is the
+    nearest of those: no way beyond it is known to be the shortest.
+    """
     mentors, width = len(room), mentor.shape[1]
     begin, mentees = _holders(match, mentors)
     queue = np.empty(mentors + 1, np.int64)
@@ -403,6 +412,7 @@ def _standing(level: Any, match: Any) -> Any:
 def _raise(
     worth: Any, price: Any, match: Any, distance: Any, scanned: Any, far: int, sources: Any
 ) -> None:
+    """Raise prices, and lower what is left to mentees, so that the way that was found is free."""
     for row in range(len(match)):
         one = match[row]
         if one < len(price) and scanned[one]:
@@ -424,18 +434,9 @@ def _pass_on(match: Any, way: Any, end: int, alone: int) -> None:
 
 @compiled
 def _search(
-    score: Any,
-    capacity: Any,
-    match: Any,
-    used: Any,
-    worth: Any,
-    price: Any,
-    sources: Any,
-    distance: Any,
-    way: Any,
-    scanned: Any,
-    may_leave: bool,
-) -> Any:
+    score: Any, capacity: Any, match: Any, used: Any, worth: Any, price: Any, sources: Any,
+    distance: Any, way: Any, scanned: Any, may_leave: bool,
+) -> Any:  # fmt: skip
     """Return the free mentor found (-1: none), the mentee to be left alone, and the distance."""
     mentors = len(capacity)
     distance[:], way[:], scanned[:] = DISTANT, -1, False
@@ -559,19 +560,14 @@ class Proposals:
 
 @compiled
 def _propose(
-    mentor: Any,
-    value: Any,
-    at: Any,
-    end: Any,
-    waiting: Any,
-    left: Any,
-    match: Any,
-    given: Any,
-    begin: Any,
-    room: Any,
-    held: Any,
-    pool: Any,
-) -> Any:
+    mentor: Any, value: Any, at: Any, end: Any, waiting: Any, left: Any, match: Any, given: Any,
+    begin: Any, room: Any, held: Any, pool: Any,
+) -> Any:  # fmt: skip
+    """Let those waiting propose; return who came to the end of their wishes.
+
+    Mentee i's wishes are ``mentor[at[i]:end[i]]``, worth ``value`` to those; `given` is what the
+    mentor of each gives for them. Who is put `out` by a better one proposes next.
+    """
     ended = np.empty(len(waiting), np.int64)
     count, top = 0, _end(begin, room)
     for first in waiting:

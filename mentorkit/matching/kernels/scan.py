@@ -12,6 +12,13 @@ The best k are kept in a heap whose smallest entry is the one to beat; a tile wh
 not reach it is passed over. An entry is score and position in one number, the smaller position the
 larger: entries never tie, so the answer is exact whatever the order of tiles.
 
+In this file stand the passes, each a loop; `score_tile`, which runs a mentee's passes over a tile;
+and what is asked of the scores: `best` (the best k of each mentee), `block` (all of them) and
+`survey` (what proves and describes a result). These three go over groups and tiles each by itself,
+for what each keeps from tile to tile is another thing. In all of them `t` is the tape, `i` a
+mentee, `g` a group, `j` a mentor of the tile; `score` and `found` are its two registers, `mine` and
+`theirs` what a pass compares.
+
 Numbers are what `forms.py` computes for the same pair, which tests/matching/test_scan.py checks.
 Nothing here starts threads: kernels release Python's lock, and whoever calls them has shards.
 """
@@ -29,11 +36,13 @@ from mentorkit.matching.texts import ONE
 
 LANES = 256
 TILE = 32 * LANES
+"""So many mentors make a tile, in rows of `LANES`."""
 NONE = -(1 << 62)
 """An entry of the heap that is nobody."""
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
+"""The half of an entry of the heap that tells the position: `LOW` less it."""
 FREE = 32_767
 """As high as a score may be."""
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from mentorkit.domain.moves import PARTIES
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError, WithProblems
 from mentorkit.journey import accept, browse, drafts, match, strategies, supply
+from mentorkit.matching.figures import not_looked_at
 from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.namesakes import beside
@@ -54,6 +55,7 @@ def matching(
         sifted=sifted,
         left=_by_reason(sifted.left) if sifted else {},
         called=partial(called, visit, draft["fields"].get(sifted.by) if draft and sifted else {}),
+        unlooked=not_looked_at(draft["summary"], visit.locale) if draft else "",
         why=why,
         why_wrong=why_wrong,
         why_asked=_two_asked(),
