@@ -267,7 +267,10 @@ class _Asked:
             yield _reason("why_better_given")
 
     def _cost(self, made: _Made) -> Reason:
-        """Return what it would cost all together to hold this pair, others being arranged anew."""
+        """Return what it would cost all together to hold this pair, others being arranged anew.
+
+        Both ways are arranged anew: since a draft was made, people come and go, and pairs are cut.
+        """
         if self.pool.cells > WHAT_IF_CELLS or not self.scan.exhaustive:
             return _reason("why_best_for_all")
         objective: Any = self.bound.strategy.objective
@@ -275,12 +278,11 @@ class _Asked:
         if sum(mentor == self.mentor for _, mentor in made.locks) >= self.pool.capacity[pair[1]]:
             return _reason("why_places_locked", name=self._mentor_name)
         scores, allowed = Question(self.scan, locks=made.locks).matrix()
-        solved = assign.solve_dense(
-            scores, allowed, self.pool.capacity, objective, (*made.locks, pair)
+        free, held = (
+            assign.solve_dense(scores, allowed, self.pool.capacity, objective, locks)
+            for locks in (made.locks, (*made.locks, pair))
         )
-        rows = np.flatnonzero(made.match >= 0)
-        fewer = len(rows) - solved.pairs
-        less = int(scores[rows, made.match[rows]].sum(dtype=np.int64)) - solved.total
+        fewer, less = free.pairs - held.pairs, free.total - held.total
         if objective == "coverage" and fewer > 0:
             return _reason("why_fewer", count=fewer)
         if less > 0:

@@ -9,7 +9,7 @@ import pytest
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Invalid, NotAllowed, NotFound
-from mentorkit.journey import drafts, match, programs
+from mentorkit.journey import accept, drafts, match, programs
 from tests.journey.conftest import lead
 
 
@@ -61,6 +61,16 @@ def test_why_two_are_no_pair_is_told_by_key_or_id(world: Any) -> None:
     match.draft(world.kit, **asked(world, locks=[("ana", "dora")]))
     told = drafts.why(world.kit, **asked(world, mentee="ana", mentor="cleo"))
     assert told["codes"][0] == "why_locked"
+
+
+def test_what_a_pair_would_cost_is_told_of_everybody_anew(world: Any) -> None:
+    match.draft(world.kit, **asked(world))
+    ana_with_dora = asked(world, mentee="ana", mentor="dora")
+    before = drafts.why(world.kit, **ana_with_dora)["verdict"][-1]
+    for one in match.proposals(world.kit, **asked(world), state="draft"):
+        if one["mentee"] != "Ana":
+            accept.withdraw(world.kit, **world.at, proposal=one["id"])
+    assert drafts.why(world.kit, **ana_with_dora)["verdict"][-1] == before
 
 
 def test_a_participant_reads_none_of_it_and_nobody_of_a_draft_that_is_not(world: Any) -> None:

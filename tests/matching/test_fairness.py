@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mentorkit.domain.fields import Field
@@ -115,7 +115,6 @@ def test_no_figure_is_of_too_few(answers: list[tuple[Any, int | None]], least: i
         assert one.mean_score is None or (one.matched or 0) >= least
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_the_report_of_a_run_counts_everybody_once(seed: int) -> None:
     case = draw_case(seed)

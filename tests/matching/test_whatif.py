@@ -160,7 +160,7 @@ def brought_by(case: Case, index: int, form: RuleForm) -> int:
     return asked(case.pool, given.bound(Given())).most - asked(case.pool, case.bound()).most
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9))
 def test_a_smaller_number_brings_what_was_promised_and_no_larger_one_does(seed: int) -> None:
     random, numbered = Random(seed), ("min_overlap", "min_availability", "above", "below")

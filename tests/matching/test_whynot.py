@@ -151,7 +151,7 @@ def test_why_earlier_choices_came_to_nothing_is_told_for_any_pair_of_a_mentee() 
     assert "Choice number 1, mentor-a, has a free place now." in told(why, pool)["verdict"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**9), st.integers(0, 3))
 def test_what_a_run_tells_of_choices_is_what_the_solver_met(seed: int, locked: int) -> None:
     random, case = Random(seed), draw_case(seed, most=7, assigner="choice")

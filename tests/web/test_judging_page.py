@@ -89,7 +89,9 @@ def test_the_page_shows_those_alone_who_are_asked_for(portal: Portal) -> None:
     left = cora.open(f"{AT}?show=left")
     assert rows(left) == []
     assert "Mentees who are left" in left
-    (_, mentees), *_ = re.findall(r"<h2>([^<]*)</h2>\s*<table.*?<tbody>(.*?)</tbody>", left, re.S)
+    (_, mentees), *_ = re.findall(
+        r"<h2>([^<]*)</h2>\s*<table.*?<tbody>(.*?)</tbody>", left, re.DOTALL
+    )
     reasons = re.findall(r"in the way\">([^<]*)</td>\s*<td[^>]*>([^<]*)", mentees)
     assert 0 < len(reasons) == len(set(reasons)) < mentees.count("<a ")  # each is told once
     assert "Mentees who are left" not in cora.open(f"{AT}?show=pairs")
