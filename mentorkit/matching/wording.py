@@ -138,7 +138,7 @@ SENTENCES: Mapping[str, str] = {
         "No other mentee has {field} in common with them and with a mentor whom they may have."
     ),
     "circle_few": (
-        "At most {count} mentees, with them, could be in one circle; the smallest has {least}."
+        "With this one, at most {count} mentees could be in one circle; the smallest has {least}."
     ),
     "circle_few.one": (
         "No other mentee could be in one circle with them; the smallest has {least} mentees."

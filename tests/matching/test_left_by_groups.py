@@ -62,7 +62,7 @@ def test_two_who_could_be_a_smaller_circle_are_told_its_size() -> None:
     pool = create_circle_pool(*people, mentors=2)
     _, told = left(pool)
     why, help_ = said(told, "mentee-d")
-    assert why == "At most 2 mentees, with them, could be in one circle; the smallest has 3."
+    assert why == "With this one, at most 2 mentees could be in one circle; the smallest has 3."
     assert help_.startswith("If circles may have 2 mentees, there could be one around mentor-")
     assert not left(pool, least=2)[1]
     (mentor,) = (who for who in told if who.startswith("mentor"))
