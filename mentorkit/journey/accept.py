@@ -210,6 +210,8 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
         ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
+        for other in tx.participants.get_many(circle.mentors[1:]).values():
+            ensure_room(tx, other, 1)
         used |= tx.participants.take_places(circle.mentors[1:])
         held = let_in(tx, circle, said.mentee_id, "mentee")
         how = {"participant_id": said.mentee_id, "joined_by": said.id}

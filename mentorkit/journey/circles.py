@@ -81,7 +81,7 @@ def ensure_room(tx: Transaction, one: Participant, needed: int) -> None:
     if one.free < needed:
         name = persons_of(tx, [one.id])[one.id].name
         told = f"Free places of {name}: {one.free}; needed: {needed}. "
-        told += "Name fewer people, or give them more places first."
+        told += "Give them more places first, or name fewer people."
         raise Conflict("participant.full", told, capacity=one.capacity)
 
 
@@ -134,6 +134,8 @@ def waiting_for(tx: Transaction, lead: str) -> list[Proposal]:
 
 def mentors_about(tx: Transaction, one: Proposal) -> list[str]:
     """Return the mentors of whom a yes to this proposal may take places."""
+    if tx.programs.get(one.program_id).kind != "circle":
+        return [*two_of(one)]
     circle = led_by(tx, one.mentor_id)
     seconds = [each.mentor_id for each in waiting_for(tx, one.mentor_id)]
     return [*two_of(one), *(circle.mentors if circle else ()), *seconds]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from mentorkit.hooks import Problem, Reason
 from mentorkit_matching.groups import Told, reason
 from mentorkit_matching.members import ALONE, Asked, Bools, Circles, Ints, Want
 
+HOSTS = 3
+"""With so many mentors, the likeliest, a circle of those left is tried."""
 MOST_CELLS = 100_000_000
 """Up to so many times two mentees with a mentor are compared; with more, nothing is told here."""
 
@@ -41,10 +44,10 @@ class Alone:
         mentees, mentors = self.asked.shape
         if len(self.rows) * mentees * mentors > MOST_CELLS:
             return
-        joins, around = self.made.shares(self.rows), self._around(self.asked.wants)
+        joins = self.made.shares(self.rows)
         for at, one in enumerate(self.rows.tolist()):
             if self.asked.allowed[one].any():
-                yield one, self._mentee(at, one, np.flatnonzero(joins[at]), int(around[at].max()))
+                yield one, self._mentee(at, one, np.flatnonzero(joins[at]))
 
     def mentors(self) -> Iterator[tuple[int, Told]]:
         """Yield each mentor without a circle, with why."""
@@ -58,26 +61,27 @@ class Alone:
                 help_ = self._fewer_or_more(mentor, count, "circle_recruit_for")
                 yield mentor, (reason("circle_none", least=least), help_)
 
-    def _mentee(self, at: int, one: int, joins: Ints, around: int) -> Told:
+    def _mentee(self, at: int, one: int, joins: Ints) -> Told:
         """Say why one is in no circle; `joins` are those they could join but for their size."""
-        least = self.asked.least
+        least, (around, left) = self.asked.least, (each[at] for each in self._around)
         if len(joins):
             return reason("circle_full"), self._larger(one, joins)
         able = self.free[self.asked.allowed[one, self.free]]
         able = able[self.asked.room[able] >= 2]
+        led = (self.asked.room[able] >= least).any()
+        able = able[np.lexsort((able, -left[able]))][:HOSTS]
         groups = [(len(found), mentor) for mentor in able.tolist()
                   if one in (found := self._gathered(mentor, (one,)))]  # fmt: skip
         count, mentor = max(groups, key=lambda two: (two[0], -two[1]), default=(1, -1))
-        if around < least:
-            lonely = [want for want in self.asked.wants if self._around([want])[at].max() <= 1]
-            why = reason("circle_few", count=max(1, around), least=least)
-            if lonely and lonely[0].field:
-                why = reason("circle_alone", field=lonely[0].field)
+        if around.max() < least:
+            lonely = [field for field, most in self._by_field if most[at].max() <= 1]
+            why = reason("circle_few", count=max(1, int(around.max())), least=least)
+            if lonely:
+                why = reason("circle_alone", field=lonely[0])
         elif mentor < 0:
             return reason("circle_no_mentor"), reason("recruit_mentors")
         else:
             why = reason("circle_left_over", count=count, least=least)
-        led = (self.asked.room[able] >= least).any()
         return why, self._fewer_or_more(mentor, count, f"circle_recruit{'' if led else '_both'}")
 
     def _larger(self, one: int, joins: Ints) -> Reason:
@@ -97,20 +101,29 @@ class Alone:
             return reason("circle_smaller", count=count, id=self.problem.mentors[mentor])
         return reason(recruit, count=self.asked.least - count)
 
-    def _around(self, wants: Sequence[Want]) -> Ints:
-        """Return how many mentees at most a circle with each could have: (alone, m).
+    @cached_property
+    def _around(self) -> tuple[Ints, Ints]:
+        return self._most(self.asked.wants)
+
+    @cached_property
+    def _by_field(self) -> list[tuple[str, Ints]]:
+        return [(want.field, self._most([want])[0]) for want in self.asked.wants if want.field]
+
+    def _most(self, wants: Sequence[Want]) -> tuple[Ints, Ints]:
+        """Return how many a circle with each could have at most, of all and of those alone.
 
         For each has to share with them, and with the mentor, as much as all have to.
         """
         rows, mentors = self.rows, len(self.asked.room)
-        most = np.zeros((len(rows), mentors), np.int64)
+        most, left = (np.zeros((len(rows), mentors), np.int64) for _ in range(2))
         for mentor in range(mentors):
             fits = self.asked.allowed[:, mentor] & ~self.apart
             for want in wants:
                 theirs = want.mentees[rows] * want.mentors[mentor]
                 fits &= theirs @ want.mentees.T >= want.least
-            most[:, mentor] = np.where(self.asked.allowed[rows, mentor], fits.sum(axis=1), 0)
-        return most
+            fits &= self.asked.allowed[rows, mentor][:, None]
+            most[:, mentor], left[:, mentor] = fits.sum(axis=1), fits[:, rows].sum(axis=1)
+        return most, left
 
     def _gathered(self, mentor: int, around: Sequence[int]) -> list[int]:
         """Return mentees in no circle who could be one with this mentor, around these."""

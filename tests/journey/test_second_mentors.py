@@ -25,8 +25,10 @@ from mentorkit.journey import (
     standing,
     supply,
 )
+from mentorkit.worker import work
 from tests.journey.conftest import lead
 from tests.journey.test_circles import used
+from tests.journey.test_worker import Post, plugin
 
 CIRCLES = {
     "strategy": {
@@ -152,6 +154,44 @@ def test_all_of_the_circle_hear_of_the_second_mentor_and_see_them(world: Any) ->
     )
     names = {one["name"].lower() for one in told["others"]}
     assert names == {world.first, world.second}
+
+
+def test_what_the_worker_sends_names_whom_each_leads_or_meets_with(
+    create_world: Any, create_kit: Any
+) -> None:
+    post = Post()
+    world = published(create_world, kit=create_kit(plugins=("matching", plugin(post))))
+    keys = {person: key for key, person in world.persons.items()}
+
+    def told(template: str) -> dict[str, str]:
+        post.carried.clear()
+        work(world.kit)
+        return {keys[m.person_id]: m.body for m in post.carried if m.template == template}
+
+    (asked_,) = told("second_offered").items()
+    assert asked_[0] == world.second
+    assert f"as its second mentor beside {world.first.title()}" in asked_[1]
+    yes(world, "ana")
+    told("relationship_started")
+    yes(world, world.second)
+    started = told("relationship_started")
+    assert set(started) == {"ana", world.first, world.second}
+    assert f"you and {world.first.title()}, {world.second.title()} are now" in started["ana"]
+    yes(world, "ben")
+    started = told("relationship_started")
+    assert set(started) == {"ben", world.first, world.second}
+    assert f"you and {world.first.title()}, {world.second.title()} are now" in started["ben"]
+
+
+def test_the_one_who_leads_is_asked_a_question_and_replies(world: Any) -> None:
+    at = {"tenant": "acme", "proposal": asked(world, world.second)}
+    accept.ask(world.kit, **at, actor=world.by(world.second), text="Who prepares?")
+    assert sent(world, "question_asked") == [world.first]
+    accept.reply(world.kit, **at, actor=world.by(world.first), text="We both do.")
+    assert sent(world, "question_answered") == [world.second]
+    yes(world, world.second)
+    yes(world, "ana")
+    assert there(world)["mentor"] == ["max", "mia"]
 
 
 @pytest.mark.parametrize("how", ["no", "late"])
