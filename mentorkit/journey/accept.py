@@ -147,9 +147,9 @@ def accept(
     _ensure_in_time(one, tx)
     said = replace(one, answered=_answered(one, asked, on_behalf_of))
     if one.circle_of:
-        _ensure_beside(asked)
-        circle = led_by(tx, one.mentee_id)
-        if circle:
+        code = beside(tx, asked.program, asked.mentee, asked.mentor)
+        refuse(tx, asked.program, asked.mentee, asked.mentor, asked.role, code)
+        if circle := led_by(tx, one.mentee_id):
             return _lead_too(asked, said, circle)
     else:
         ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
@@ -171,13 +171,17 @@ def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
         )
 
 
+def _ensure_awaited(role: str | None) -> None:
+    if role is None:
+        raise Conflict("proposal.answered", "This yes is noted; it counts once the circle begins.")
+
+
 def _answered(one: Proposal, asked: Both, on_behalf_of: str | None) -> tuple[str, ...]:
     """Return who has said yes once this answer counts; raise when it is not theirs to give."""
     chain = asked.program.accept_chain
     awaited = one.awaiting(chain)
     mine = str(asked.role)
-    if awaited is None:
-        raise Conflict("proposal.answered", "This yes is noted; it counts once the circle begins.")
+    _ensure_awaited(awaited)
     if mine in PARTIES:
         if on_behalf_of not in (None, mine):
             raise NotAllowed("proposal.own_answer", "You can only answer for yourself.", role=mine)
@@ -237,15 +241,10 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     tell(tx, started, "relationship_started", [*asked.people.values(), *(o.id for o in others)])
     mentors = held.mentors or (said.mentor_id,)
     settle(asked, held, [said.mentee_id], mentors, event, {said.mentee_id} if last else ())
-    for one in waiting_for(tx, said.mentor_id) if held.kind == "circle" and not circle else ():
-        if one.answered and one.state == "offered":
+    for one in waiting_for(tx, said.mentor_id) if not circle else ():
+        if one.answered:
             held = _lead_as_said(tx, one, held, event)
     return {**asked.row(saved), "relationship": asked.row(held)}
-
-
-def _ensure_beside(asked: Both) -> None:
-    code = beside(asked.tx, asked.program, asked.mentee, asked.mentor)
-    refuse(asked.tx, asked.program, asked.mentee, asked.mentor, asked.role, code)
 
 
 def _lead_too(
@@ -387,18 +386,18 @@ def withdraw_apart(
 ) -> int:
     """Withdraw what would bring somebody into a circle who is to be kept apart from one in it.
 
-    Of the proposals in these states; nobody is told. Return how many they were.
+    Of the proposals in these states; nobody is told, but staff of a second mentor. Return how many.
     """
     program = tx.programs.get(circle.program_id)
     lead = circle.mentors[0]
     pairs = [one for one in tx.proposals.find(state=states, mentor_id=lead) if not one.circle_of]
     apart = [one for one, _, code in judged(tx, program, pairs) if code == "blocked"]
-    for one in waiting_for(tx, lead):
-        parts = tx.participants.get_many(two_of(one))
-        if beside(tx, program, *(parts[id] for id in two_of(one))) == "blocked":
-            apart.append(one)
     for one in apart:
         withdraw_one(Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program.id), one, "blocked", cause)
+    for one in waiting_for(tx, lead):
+        two = both(tx, SYSTEM_ACTOR, two_of(one), "proposal")
+        if beside(tx, program, two.mentee, two.mentor) == "blocked":
+            apart.append(_withdraw(two, one, "blocked", cause, but=""))
     return len(apart)
 
 
@@ -458,6 +457,7 @@ def ask(
             "proposal.asks_itself", "The mentee or the mentor asks; staff reply for either."
         )
     one.move("question", by=asked.role)
+    _ensure_awaited(one.awaiting(asked.program.accept_chain))
     _ensure_in_time(one, tx)
     text_id = _write(asked, proposal, text)
     return asked.row(

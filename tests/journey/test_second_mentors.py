@@ -219,6 +219,9 @@ def test_a_yes_is_kept_while_the_circle_may_begin_and_runs_out_with_it(
     yes(world, world.second)
     with pytest.raises(Conflict, match="counts once the circle begins"):
         yes(world, world.second)
+    at = {"tenant": "acme", "proposal": asked(world, world.second)}
+    with pytest.raises(Conflict, match="counts once the circle begins"):
+        accept.ask(world.kit, **at, actor=world.by(world.second), text="When?")
     clock.forward(days=60)
     with world.kit.transaction(tenant="acme") as tx:  # one mentee asks on, and has time anew
         one = tx.proposals.get(asked(world, "ana"))
@@ -266,8 +269,13 @@ def test_a_yes_that_cannot_be_kept_when_the_circle_begins_is_taken_back(world: A
 
 def test_who_is_kept_apart_from_a_mentee_does_not_join(world: Any) -> None:
     yes(world, "ana")
+    programs.appoint(
+        world.kit, **world.at, program="traders", person=world.persons["ben"], role="coordinator"
+    )
     two = {"person": world.persons["ana"], "other": world.persons[world.second]}
     protect.block(world.kit, **world.at, **two)
+    assert sent(world, "second_declined") == ["ben"]
+    assert sent(world, "proposal_declined") == []
     assert accept.show(world.kit, **world.at, proposal=asked(world, world.second))["state"] == (
         "withdrawn"
     )
