@@ -201,6 +201,8 @@ def publish(session: Session, /, run: str | None, program: str | None, as_json: 
         print_json(report)
     else:
         say(f"Offered {plural(report['offered'], 'pair')} to those whose yes is asked.")
+        if report["seconds"]:
+            say(f"Asked {plural(report['seconds'], 'second mentor')} to lead a circle too.")
         say_commands(
             "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
             if report["offered"]

@@ -99,7 +99,7 @@ def list_(
             [
                 [
                     one["id"],
-                    with_key(one["mentee"], one["mentee_key"]),
+                    _circle(one) + with_key(one["mentee"], one["mentee_key"]),
                     with_key(one["mentor"], one["mentor_key"]),
                     one["state"],
                     one["awaiting"] or _asked(one),
@@ -150,8 +150,15 @@ def _page(
     return (items, []) if only == "proposals" else ([], items)
 
 
+def _circle(proposal: Mapping[str, Any]) -> str:
+    """Return what stands before who leads the circle that a second mentor is asked into."""
+    return "circle of " if proposal["circle_of"] else ""
+
+
 def _asked(proposal: Mapping[str, Any]) -> str | None:
-    """Return the side that a reply is waited for from, if there is a question."""
+    """Return the side that a reply is waited for from, if there is a question, or what else is."""
+    if proposal["circle_of"] and proposal["answered"] and proposal["state"] == "offered":
+        return "the circle"
     return OTHER[proposal["asked_by"]] if proposal["state"] == "question" else None
 
 
@@ -191,7 +198,8 @@ def accept(
     """Say yes to proposals.
 
     By id or as MENTEE=MENTOR; --all takes those whose turn it is. The last yes that is asked for
-    begins the relationship.
+    begins the relationship. A circle's second mentor is named as LEADER=MENTOR; whoever says yes
+    first, they join when it begins.
     """
     from mentorkit.journey import accept as accepting
 
@@ -376,7 +384,7 @@ def resume(
     help="Why; completed where left out.",
 )
 @click.option(
-    "--only", metavar="MENTEE", help="Take this one out of a circle, which goes on; by key or id."
+    "--only", metavar="PERSON", help="Take this one out of a circle, which goes on; by key or id."
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @means_option
@@ -398,7 +406,8 @@ def end(
     """End relationships.
 
     By id or as MENTEE=MENTOR. Places are free again, what was still to come is cancelled. A circle
-    that one of its mentees ends (--as) goes on without them, and so it does with --only, by staff.
+    that one of its mentees or of its two mentors ends (--as) goes on without them, and so it does
+    with --only, by staff.
     """
     from mentorkit.journey import meet as meeting
 
@@ -409,29 +418,31 @@ def end(
 
     values: dict[str, Any] = {"reason": reason or ENDS[0], "note": note, "after": told}
     if only is not None:
-        values["only"] = _mentee_called(
+        values["only"] = _member_called(
             relationships_in(session, the_program(session, program)), only
         )
     each(
         session, program, which, listed, every, verb=meeting.end,
         done="Ended" if only is None else f"Took {clean(only)} out of", means=means,
-        as_json=as_json, fits=lambda row: only is None or values["only"] in _mentees(row), **values,
+        as_json=as_json, fits=lambda row: only is None or values["only"] in _alone(row), **values,
     )  # fmt: skip
 
 
-def _mentees(one: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the key of each mentee who is in a relationship now, by participant id."""
-    here = (member for member in one["members"] if not member["left_at"])
-    return {m["participant"]: m["key"] for m in here if m["role"] != "mentor"}
+def _alone(one: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the key of each whom staff may take out of it, by participant id; no sole mentor."""
+    here = [member for member in one["members"] if not member["left_at"]]
+    mentors = [member for member in here if member["role"] == "mentor"]
+    return {m["participant"]: m["key"] for m in here if m["role"] != "mentor" or len(mentors) > 1}
 
 
-def _mentee_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
-    """Return the participant id of the mentee in these relationships with this key or id."""
+def _member_called(begun: Sequence[Mapping[str, Any]], wanted: str) -> str:
+    """Return the participant id of who may be taken out of these relationships, by key or id."""
     for one in begun:
-        for mentee, key in _mentees(one).items():
-            if wanted in (mentee, key):
-                return mentee
-    raise NotFound("participant.not_found", f"{wanted} is a mentee in no relationship here.")
+        for member, key in _alone(one).items():
+            if wanted in (member, key):
+                return member
+    told = f"{wanted} is a mentee in no relationship here, and no second mentor."
+    raise NotFound("participant.not_found", told)
 
 
 @relationship.command(

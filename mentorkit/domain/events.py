@@ -295,6 +295,7 @@ class ProposalDrafted(Moved, noun="proposal", state="draft"):
     score: int = 0
     rank: int = 1
     locked: bool = False
+    circle_of: int = 0
 
 
 class ProposalLocked(Event, noun="proposal"):
@@ -348,7 +349,7 @@ class RelationshipStarted(Moved, noun="relationship", state="active"):
 
 
 class MemberJoined(Event, noun="relationship"):
-    """`participant_id` joined a running circle by the proposal `joined_by`.
+    """`participant_id`, a mentee or a second mentor, joined a running circle by `joined_by`.
 
     `members` are the participants who are in it from now on.
     """

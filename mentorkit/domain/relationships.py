@@ -24,7 +24,7 @@ PROPOSAL_MOVES = Moves(
         ("question", "declined"): PARTIES | STAFF,
         ("question", "expired"): SYSTEM,
         ("question", "withdrawn"): PARTIES | STAFF | SYSTEM,
-        ("offered", "accepted"): PARTIES | STAFF,
+        ("offered", "accepted"): PARTIES | STAFF | SYSTEM,
         ("offered", "declined"): PARTIES | STAFF,
         ("offered", "expired"): SYSTEM,
         ("offered", "withdrawn"): PARTIES | STAFF | SYSTEM,
@@ -78,6 +78,8 @@ class Proposal(Kept):
     """An offered pair. `answered` lists the roles that have said yes so far, in order.
 
     `asked_by` is the role, mentee or mentor, that asked the last question about it.
+    Where `circle_of` is not 0, it is no pair: `mentor_id` is asked to be the second mentor of a
+    circle of about so many mentees, and `mentee_id` is the mentor who leads it.
     `reasons` are told to the mentee about the mentor, `reasons_mentor` the other way round.
     """
 
@@ -92,6 +94,7 @@ class Proposal(Kept):
     reasons: tuple[Reason, ...] = ()
     reasons_mentor: tuple[Reason, ...] = ()
     locked: bool = False
+    circle_of: int = 0
     answered: tuple[str, ...] = ()
     asked_by: str | None = None
     offered_at: datetime | None = None
@@ -106,8 +109,20 @@ class Proposal(Kept):
         PROPOSAL_MOVES.check(self.state, to, by)
         return replace(self, state=to, reason=reason)
 
+    @property
+    def places(self) -> dict[str, int]:
+        """How many places it asks for, by participant: of a second mentor one for each mentee."""
+        if self.circle_of:
+            return {self.mentor_id: self.circle_of}
+        return {self.mentee_id: 1, self.mentor_id: 1}
+
     def asked(self, chain: tuple[str, ...]) -> tuple[str, ...]:
-        """Return whose yes is needed: the chain's, and always that of whom a participant asked."""
+        """Return whose yes is needed: the chain's, and always that of whom a participant asked.
+
+        A second mentor alone is asked, for the others have said yes to the circle, or will.
+        """
+        if self.circle_of:
+            return ("mentor",)
         other = OTHER.get(self.origin)
         return chain if other is None or other in chain else (other, *chain)
 
@@ -219,6 +234,11 @@ class Relationship(Kept):
         held = self.here if self.state in HOLDING else ()
         return tuple(member.participant_id for member in held if member.role == "mentee")
 
+    @property
+    def mentors(self) -> tuple[str, ...]:
+        """The participants who are its mentors now, the one who leads first."""
+        return tuple(member.participant_id for member in self.here if member.role == "mentor")
+
     def late(self, member: Member) -> bool:
         """Return whether somebody joined what was running, so that their own days count."""
         return member.joined_at - self.started_at >= timedelta(days=1)
@@ -235,9 +255,10 @@ class Relationship(Kept):
         return self.parted and not over
 
     def goes_on_without(self, participant: str) -> bool:
-        """Return whether it stays for the others: a circle without one mentee, a ring of peers."""
+        """Return whether it stays for the others: a circle with one more on that side, a ring."""
         if self.kind == "circle":
-            return participant in self.mentees and len(self.mentees) > 1
+            sides = self.mentees, self.mentors
+            return any(participant in side and len(side) > 1 for side in sides)
         here = [member.participant_id for member in self.here if member.role == "peer"]
         return self.state in HOLDING and participant in here and len(here) > 2
 

@@ -19,7 +19,7 @@ from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
-from mentorkit.hooks.forms import Form, RuleForm
+from mentorkit.hooks.forms import Form, MinAvailability, RuleForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -267,6 +267,12 @@ class Problem(Protocol):
         The same answer is the same bit, so ``a & b & c`` is what three share; 0 is not answered.
         """
 
+    def weeks(self, form: MinAvailability) -> Sequence[tuple[Sequence[int], Sequence[int], int]]:
+        """Return when mentees and mentors are free, as sets of bits, in each week that differs.
+
+        The third of each is how many of its bits all who meet as one must have in common.
+        """
+
     def as_mentor(self, mentee: int) -> int | None:
         """Return where this mentee stands among the mentors, None for who is a mentee alone."""
 
@@ -278,7 +284,9 @@ class Problem(Protocol):
 class Group:
     """Some who meet as one, by index: mentees who are all paired with the first of the mentors.
 
-    Every mentor of it must be allowed with every mentee, and gives each a place.
+    Every mentor of it must be allowed with every mentee, and gives each a place. Where the strategy
+    has the rule `min_availability`, all of them must be free at once for as long, in each week;
+    only locked pairs alone need not.
     """
 
     mentees: tuple[int, ...]
@@ -293,7 +301,9 @@ class Assignment:
     least 0) prove how far from the best the total can be at most; with a `bonus` above 0 (what one
     more pair may cost) they prove it among assignments of as many pairs. `cover` (mentee indices,
     mentor indices) proves how many pairs there can be at most, by König's theorem. `groups` are for
-    an assigner that brings several together; nobody is in two.
+    an assigner that brings several together; nobody is in two. `mentees_left` and `mentors_left`
+    say of some who are in no pair, by index, why, and the one change that would help, where the
+    assigner knows better; a person is named there by the param `id`.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -303,6 +313,8 @@ class Assignment:
     cover: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     bonus: int = 0
     groups: tuple[Group, ...] = ()
+    mentees_left: Mapping[int, tuple[Reason, Reason]] = made_by(default_factory=dict)
+    mentors_left: Mapping[int, tuple[Reason, Reason]] = made_by(default_factory=dict)
 
 
 class Assigner(Provider):

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.milestones import Milestone, window
-from mentorkit.domain.moves import PARTIES, Role
+from mentorkit.domain.moves import PARTIES, STAFF, Role
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
 from mentorkit.domain.programs import Program, Targets
-from mentorkit.domain.relationships import HOLDING, OTHER, Member, Proposal, Relationship
+from mentorkit.domain.relationships import HOLDING, OTHER, Proposal, Relationship
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey.choices import promise_next, waiting
-from mentorkit.journey.cohorts import span
+from mentorkit.journey.circles import (
+    beside,
+    ensure_room,
+    found,
+    led_by,
+    let_in,
+    mentors_about,
+    tell_alone,
+    waiting_for,
+)
 from mentorkit.journey.contents import ensure_free, reviewed, set_aside, waiting_about
-from mentorkit.journey.definitions import fields_of, showing, targets_of
+from mentorkit.journey.definitions import fields_of, showing, targets_for, targets_of
 from mentorkit.journey.locks import judged
-from mentorkit.journey.match import OPEN, Both, both, withdraw_one
+from mentorkit.journey.offers import OPEN, Both, both, withdraw_one
 from mentorkit.journey.pools import ASKED, two_of
-from mentorkit.journey.safeguards import ensure
-from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, role_in
+from mentorkit.journey.safeguards import ensure, refuse
+from mentorkit.journey.steps import NEW, READERS, Step, atomic, fresh, persons_of, role_in
 from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
@@ -101,7 +110,11 @@ def _about(asked: Both, one: Proposal) -> list[dict[str, Any]]:
     kind = "peer" if asked.program.kind == "peer" else None
     told = showing(asked.tx, asked.program)
     return [
-        {"participant": who.id, "role": role, "answers": told(who, kind or role)}
+        {
+            "participant": who.id,
+            "role": role,
+            "answers": told(who, kind or ("mentor" if one.circle_of else role)),
+        }
         for role, who in (("mentee", asked.mentee), ("mentor", asked.mentor))
         if role != asked.role
     ]
@@ -117,11 +130,12 @@ def accept(
     A participant answers when it is their turn. Staff answer for `on_behalf_of` (mentee, mentor
     or coordinator), or without it for all who are still awaited; staff who are one of the two
     answer without it for themselves alone. What was offered before the program closed may still
-    be accepted. Raises `Conflict` when it is too late, or somebody else took the last place
-    meanwhile: then nothing has changed.
+    be accepted. The yes of a second mentor lets them into the circle, or counts as soon as it
+    begins. Raises `Conflict` when it is too late, or somebody else took the last place meanwhile:
+    then nothing has changed.
     """
     one = tx.proposals.get(proposal)
-    tx.participants.hold((one.mentee_id, one.mentor_id))  # the safeguards hold until we have ended
+    tx.participants.hold(mentors_about(tx, one))  # the safeguards hold until we have ended
     one, asked = _asked(tx, actor, proposal, on_behalf_of)
     ensure_free(one)
     if one.state == "question":
@@ -132,9 +146,15 @@ def accept(
         one.move("accepted", by=asked.role)
     _ensure_in_time(one, tx)
     said = replace(one, answered=_answered(one, asked, on_behalf_of))
-    ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
-    if not said.awaiting(asked.program.accept_chain):
-        return _begin(asked, said)
+    if one.circle_of:
+        code = beside(tx, asked.program, asked.mentee, asked.mentor)
+        refuse(tx, asked.program, asked.mentee, asked.mentor, asked.role, code)
+        if circle := led_by(tx, one.mentee_id):
+            return _lead_too(asked, said, circle)
+    else:
+        ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
+        if not said.awaiting(asked.program.accept_chain):
+            return _begin(asked, said)
     fact = events.ProposalAnswered
     saved, event = asked.save(tx.proposals, said, fact, answered=said.answered)
     asked.tell_next(saved, event)
@@ -151,11 +171,17 @@ def _ensure_in_time(one: Proposal, tx: Transaction) -> None:
         )
 
 
+def _ensure_awaited(role: str | None) -> None:
+    if role is None:
+        raise Conflict("proposal.answered", "This yes is noted; it counts once the circle begins.")
+
+
 def _answered(one: Proposal, asked: Both, on_behalf_of: str | None) -> tuple[str, ...]:
     """Return who has said yes once this answer counts; raise when it is not theirs to give."""
     chain = asked.program.accept_chain
     awaited = one.awaiting(chain)
     mine = str(asked.role)
+    _ensure_awaited(awaited)
     if mine in PARTIES:
         if on_behalf_of not in (None, mine):
             raise NotAllowed("proposal.own_answer", "You can only answer for yourself.", role=mine)
@@ -182,13 +208,16 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     touch = asked.mentee.touch or asked.mentor.touch
     targets, version = targets_of(tx, asked.program)
     targets = targets.at(touch)
-    circle = _circle(tx, said) if asked.program.kind == "circle" else None
+    circle = led_by(tx, said.mentor_id) if asked.program.kind == "circle" else None
     fact: type[events.Event] = events.MemberJoined if circle else events.RelationshipStarted
     how: dict[str, Any]
     if circle:
         # Again, now that the mentor's place is ours and nobody else joins: who is in it by now?
         ensure(tx, asked.program, asked.mentee, asked.mentor, asked.role)
-        held = _joined(tx, circle, said.mentee_id)
+        for other in tx.participants.get_many(circle.mentors[1:]).values():
+            ensure_room(tx, other, 1)
+        used |= tx.participants.take_places(circle.mentors[1:])
+        held = let_in(tx, circle, said.mentee_id, "mentee")
         how = {"participant_id": said.mentee_id, "joined_by": said.id}
     else:
         peers = asked.program.kind == "peer"
@@ -208,9 +237,52 @@ def _begin(asked: Both, said: Proposal) -> dict[str, Any]:
     beginning = asked.fact(fact, held.id, event, members=members, **how)
     *_, started = asked.record_all([*taken, beginning])
     plan_milestones(tx, held, targets, started, joined=said.mentee_id if circle else "")
-    tell(tx, started, "relationship_started", asked.people.values())
-    settle(asked, held, [said.mentee_id], [said.mentor_id], event, {said.mentee_id} if last else ())
+    others = persons_of(tx, held.mentors[1:]).values()
+    tell(tx, started, "relationship_started", [*asked.people.values(), *(o.id for o in others)])
+    mentors = held.mentors or (said.mentor_id,)
+    settle(asked, held, [said.mentee_id], mentors, event, {said.mentee_id} if last else ())
+    for one in waiting_for(tx, said.mentor_id) if not circle else ():
+        if one.answered:
+            held = _lead_as_said(tx, one, held, event)
     return {**asked.row(saved), "relationship": asked.row(held)}
+
+
+def _lead_too(
+    asked: Both, said: Proposal, circle: Relationship, cause: events.Event | None = None
+) -> dict[str, Any]:
+    """Let a second mentor into a circle, with a place for each of its mentees."""
+    tx, mentor = asked.tx, said.mentor_id
+    ensure_room(tx, asked.mentor, len(circle.mentees))
+    used = [tx.participants.take_place(mentor) for _ in circle.mentees][-1]
+    held = let_in(tx, circle, mentor, "mentor")
+    moved = replace(said.move("accepted", by=asked.role), relationship_id=held.id)
+    own = {"answered": said.answered, "relationship_id": held.id}
+    saved, event = asked.save(tx.proposals, moved, events.ProposalAccepted, cause=cause, **own)
+    members = tuple(member.participant_id for member in held.here)
+    how: dict[str, Any] = {"participant_id": mentor, "joined_by": said.id, "members": members}
+    taken = asked.fact(events.PlaceTaken, mentor, event, used=used)
+    joining = asked.fact(events.MemberJoined, held.id, event, **how)
+    _, joined = asked.record_all([taken, joining])
+    plan_milestones(tx, held, targets_for(tx, asked.program)(held), joined, joined=mentor)
+    people = persons_of(tx, members)
+    tell(tx, joined, "relationship_started", (person.id for person in people.values()))
+    settle(asked, held, (), [mentor], event)
+    return {**asked.row(saved), "relationship": asked.row(held)}
+
+
+def _lead_as_said(
+    tx: Transaction, one: Proposal, circle: Relationship, cause: events.Event
+) -> Relationship:
+    """Let in who has said yes before the circle began; withdraw it where that cannot be now."""
+    two = both(tx, SYSTEM_ACTOR, two_of(one), "proposal")
+    code = beside(tx, two.program, two.mentee, two.mentor)
+    if code is None and two.mentor.free < len(circle.mentees):
+        code = "no_place"
+    if code:
+        _withdraw(two, one, code, cause, but="")
+    else:
+        _lead_too(two, one, circle, cause)
+    return tx.relationships.get(circle.id)
 
 
 def settle(
@@ -257,58 +329,6 @@ def last_as_mentee(tx: Transaction, program: Program, one: Participant) -> bool:
     return mentored + 1 == most
 
 
-def _circle(tx: Transaction, one: Proposal) -> Relationship | None:
-    """Return the mentor's own circle, rather one that meets than a paused one."""
-    held = tx.relationships.for_participants([one.mentor_id], states=HOLDING)
-    own = [
-        circle
-        for circle in held
-        if circle.kind == "circle" and circle.member("mentor").participant_id == one.mentor_id
-    ]
-    return min(own, key=lambda circle: circle.state, default=None)
-
-
-def _joined(tx: Transaction, circle: Relationship, mentee: str) -> Relationship:
-    """Let the mentee join, perhaps again; saving the circle keeps it from ending meanwhile."""
-    before = next((m for m in circle.members if m.participant_id == mentee and m.left_at), None)
-    if before:
-        tx.members.save(replace(before, joined_at=tx.now, left_at=None))
-    else:
-        tx.members.add(_member(tx, circle.id, mentee, "mentee"))
-    tx.relationships.save(circle)
-    return tx.relationships.get(circle.id)
-
-
-def found(
-    tx: Transaction, program: Program, members: Mapping[str, str], targets: Targets, *,
-    cohort: str | None, **how: Any,
-) -> Relationship:  # fmt: skip
-    """Begin a relationship of these participants, each in a role, whose places are taken.
-
-    In a cohort it lasts from its first day, or now, to its end.
-    """
-    new = tx.new_id()
-    lasts = tx.now, tx.now + timedelta(days=targets.length_days)
-    started, ends = span(tx, program, cohort, lasts)
-    return tx.relationships.add(
-        Relationship(
-            id=new,
-            tenant=tx.tenant,
-            program_id=program.id,
-            started_at=started,
-            ends_at=ends,
-            members=tuple(_member(tx, new, who, role) for who, role in members.items()),
-            **how,
-        )
-    )
-
-
-def _member(tx: Transaction, held: str, who: str, role: str) -> Member:
-    return Member(
-        **fresh(tx), relationship_id=held, participant_id=who, role=role, joined_at=tx.now
-    )
-
-
 def plan_milestones(
     tx: Transaction, held: Relationship, targets: Targets, cause: events.Event, joined: str = ""
 ) -> None:
@@ -351,7 +371,8 @@ def withdraw_open(
         one.id: one
         for side in sides
         for one in tx.proposals.find(state=OPEN, **{side: participant})
-        if other is None or other in (one.mentee_id, one.mentor_id)
+        if (other is None or other in (one.mentee_id, one.mentor_id))
+        and (reason != "place_taken" or participant in one.places)
     }
     for _, one in sorted(found.items()):
         asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
@@ -365,14 +386,18 @@ def withdraw_apart(
 ) -> int:
     """Withdraw what would bring somebody into a circle who is to be kept apart from one in it.
 
-    Of the proposals in these states; nobody is told. Return how many they were.
+    Of the proposals in these states; nobody is told, but staff of a second mentor. Return how many.
     """
     program = tx.programs.get(circle.program_id)
-    mentor = circle.member("mentor").participant_id
-    found = judged(tx, program, tx.proposals.find(state=states, mentor_id=mentor))
-    apart = [one for one, _, code in found if code == "blocked"]
+    lead = circle.mentors[0]
+    pairs = [one for one in tx.proposals.find(state=states, mentor_id=lead) if not one.circle_of]
+    apart = [one for one, _, code in judged(tx, program, pairs) if code == "blocked"]
     for one in apart:
         withdraw_one(Step(tx, SYSTEM_ACTOR, Role.SYSTEM, program.id), one, "blocked", cause)
+    for one in waiting_for(tx, lead):
+        two = both(tx, SYSTEM_ACTOR, two_of(one), "proposal")
+        if beside(tx, program, two.mentee, two.mentor) == "blocked":
+            apart.append(_withdraw(two, one, "blocked", cause, but=""))
     return len(apart)
 
 
@@ -384,6 +409,8 @@ def _withdraw(
     if one.state != "draft" and reason not in ("blocked", "erased", "together_now"):
         awaited = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, (*one.involved, awaited), but=but)
+    if asked.role not in STAFF and but != "mentee":
+        tell_alone(asked, one, event)
     return saved
 
 
@@ -399,6 +426,7 @@ def decline(
     saved, event = asked.save(tx.proposals, moved, events.ProposalDeclined, reason=reason)
     promise_next(asked, one, event)
     _tell_end(asked, event, one.involved, but=asked.role)
+    tell_alone(asked, one, event)
     return asked.row(saved)
 
 
@@ -429,6 +457,7 @@ def ask(
             "proposal.asks_itself", "The mentee or the mentor asks; staff reply for either."
         )
     one.move("question", by=asked.role)
+    _ensure_awaited(one.awaiting(asked.program.accept_chain))
     _ensure_in_time(one, tx)
     text_id = _write(asked, proposal, text)
     return asked.row(
@@ -548,10 +577,20 @@ def expire(kit: Kit, *, tenant: str, limit: int = 500, tx: Transaction = NEW) ->
     """Expire the proposals whose time to answer has run out; return how many. For the worker."""
     late = tx.proposals.overdue(tx.now, limit)
     for one in late:
-        expired = one.move("expired", by=Role.SYSTEM)
         asked = both(tx, SYSTEM_ACTOR, (one.mentee_id, one.mentor_id), "proposal")
+        if one.circle_of and one.answered and _may_begin(tx, one.mentee_id):
+            tx.proposals.save(renewed(asked, one))  # their yes holds while the circle may begin
+            continue
+        expired = one.move("expired", by=Role.SYSTEM)
         _, event = asked.save(tx.proposals, expired, events.ProposalExpired)
         promise_next(asked, one, event)
         silent = one.owing(asked.program.accept_chain)
         _tell_end(asked, event, one.involved, but=str(silent))
+        if not one.answered:
+            tell_alone(asked, one, event)
     return len(late)
+
+
+def _may_begin(tx: Transaction, lead: str) -> bool:
+    """Return whether mentees are still asked into a circle that this mentor is to lead."""
+    return any(not one.circle_of for one in tx.proposals.find(mentor_id=lead, state=ASKED))

@@ -5,7 +5,6 @@ The worker goes on by a promise made with the end of each proposal, so that no s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, MentorKitError, NotAllowed, Problem
 from mentorkit.journey.definitions import matching_for, strategy_of
-from mentorkit.journey.match import Both, both, proposing, withdraw_one
+from mentorkit.journey.match import proposing
+from mentorkit.journey.offers import Both, both, withdraw_one
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import ASKED, noes, pool_for, told_of, two_of
+from mentorkit.journey.pools import ASKED, noes, places_asked, pool_for, told_of, two_of
 from mentorkit.journey.reasons import reasons_of
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import NEW, Step, atomic, party, persons_of
@@ -208,7 +208,7 @@ def promise_next(step: Both, ended: Proposal, event: events.Event) -> None:
 
 def _falls_through(step: Both, ended: Proposal, event: events.Event) -> bool:
     """Return whether a strategy's mentee is to have the next best; not who did not answer."""
-    if ended.origin != "strategy" or ended.offered_at is None:
+    if ended.origin != "strategy" or ended.offered_at is None or ended.circle_of:
         return False
     when = strategy_of(step.tx, step.program)[0].fall_through
     if isinstance(event, events.ProposalDeclined):
@@ -272,7 +272,7 @@ def _ask_best(tx: Transaction, job: Job, found: Iterable[Pair]) -> None:
     tx.participants.hold({ended.mentee_id, *mentors})
     if not _has_room(tx, tx.participants.get(ended.mentee_id)):
         return
-    asked = Counter(one.mentor_id for one in tx.proposals.find(mentor_id=mentors, state=ASKED))
+    asked = places_asked(tx.proposals.find(mentor_id=mentors, state=ASKED))
     for pair in left:
         two = _by_system(tx, pair)
         if _barred(two) is None and two.mentor.free > asked[pair.mentor_id]:

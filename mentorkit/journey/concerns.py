@@ -19,7 +19,7 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from mentorkit.journey import links, protect
 from mentorkit.journey.cases import LONGEST, folded, tell_staff
-from mentorkit.journey.match import OPEN
+from mentorkit.journey.offers import OPEN
 from mentorkit.journey.pools import told_of
 from mentorkit.journey.steps import NEW, atomic, person_of, program_of, role_in
 

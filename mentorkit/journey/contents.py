@@ -25,8 +25,8 @@ from mentorkit.domain.safety import CONTENT_MOVES, Content, Held, Verdict
 from mentorkit.domain.shown import as_row
 from mentorkit.errors import Conflict
 from mentorkit.journey.definitions import fields_of
-from mentorkit.journey.match import Both, both
 from mentorkit.journey.meet import Met
+from mentorkit.journey.offers import Both, both
 from mentorkit.journey.steps import (
     NEW,
     Step,

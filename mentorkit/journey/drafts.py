@@ -9,6 +9,7 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotFound
+from mentorkit.journey.circles import seconds_of
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.left import told
 from mentorkit.journey.locks import DRAFTED
@@ -51,14 +52,14 @@ def show(
             if one.program_id != found.id:
                 raise NotFound("run.not_found", "There is no such run in this program.")
         fields = fields_of(tx, found)
-        rows = tx.proposals.find(run_id=one.id)
+        rows = [row for row in tx.proposals.find(run_id=one.id) if not row.circle_of]
         if one.state in DRAFTED:
             rows = [row for row in rows if row.state == "draft"]  # without pairs taken out
         left = one.summary.get("left", {})
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
         ids |= {reason["params"].get("id") for reason in _reasons(left)} - {None}
-        beside = one.summary.get("circles", {}).get("beside", {})
+        beside = seconds_of(one)
         ids |= {id for mentors in beside.values() for id in mentors}
         people, parts = persons_of(tx, ids), tx.participants.get_many(ids)
         names = {id: person.name for id, person in people.items()}

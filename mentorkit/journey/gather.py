@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain import events
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.journey.accept import found, last_as_mentee, plan_milestones, settle
+from mentorkit.journey.accept import last_as_mentee, plan_milestones, settle
+from mentorkit.journey.circles import ensure_room, found
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.safeguards import WORDS, breaches
 from mentorkit.journey.steps import NEW, atomic, in_program, persons_of
@@ -58,11 +59,7 @@ def gather(
             raise Conflict("proposal.wrong_role", "That participant is no mentor here.")
         members[mentor] = "mentor"
     for id in everybody:
-        if rows[id].free < (needed := len(ids) if id == mentor else 1):
-            name = persons_of(tx, [id])[id].name
-            told = f"Free places of {name}: {rows[id].free}; needed: {needed}. "
-            told += "Name fewer people, or give them more places first."
-            raise Conflict("participant.full", told, capacity=rows[id].capacity)
+        ensure_room(tx, rows[id], len(ids) if id == mentor else 1)
     last = {id for id in ids if mentor and last_as_mentee(tx, here, rows[id])}
     used = {}
     for id in sorted(everybody):

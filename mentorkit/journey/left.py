@@ -11,6 +11,7 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.relationships import Reason
 
 if TYPE_CHECKING:
+    from mentorkit.matching import Pool, Result
     from mentorkit.matching.people import Someone
 
 ANSWERS = ("value", "values", "upto")
@@ -34,6 +35,39 @@ def kept(reason: Reason, one: Someone, fields: Mapping[str, Field]) -> dict[str,
         return stored | {key: _each(stored[key], bare) for key in PHRASES if key in stored}
 
     return {"code": reason.code, "params": bare(reason.params), "points": reason.points}
+
+
+def kept_of(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
+    """Return everyone left, by side, with the codes of why and of what would help; no names."""
+    people = {one.id: one for one in (*pool.mentees, *pool.mentors)}
+    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
+    return {
+        side: [
+            {
+                "id": one.id,
+                "reason": kept(one.reason, people[one.id], pool.fields),
+                "help": kept(one.help, people[one.id], pool.fields),
+            }
+            for one in left
+        ]
+        for side, left in sides.items()
+    }
+
+
+def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
+    """Return everyone left, by side: the binding rule, and what one change would help."""
+    from mentorkit.matching import words
+
+    names = {one.id: one.name or one.key for one in (*pool.mentees, *pool.mentors)}
+    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
+    return {
+        side: [
+            {"id": one.id, "name": names[one.id], "reason": words(one.reason, fields=pool.fields),
+             "help": words(one.help, fields=pool.fields)}
+            for one in left
+        ]
+        for side, left in sides.items()
+    }  # fmt: skip
 
 
 def told(stored: Mapping[str, Any], one: Participant, names: Mapping[str, str]) -> Reason:

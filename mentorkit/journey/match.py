@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.moves import PARTIES, STAFF, Role
-from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Reason
@@ -27,10 +24,12 @@ from mentorkit.errors import (
     NotFound,
     Problem,
 )
+from mentorkit.journey.circles import ask_seconds, seconds_of
 from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
-from mentorkit.journey.left import kept
+from mentorkit.journey.left import kept_of, unmatched
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
+from mentorkit.journey.offers import OPEN, Both, both, drafted, withdraw_one
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import (
     ASKED,
@@ -39,6 +38,7 @@ from mentorkit.journey.pools import (
     locks_in,
     noes,
     parted,
+    places_asked,
     pool_of,
     told_of,
     two_of,
@@ -54,7 +54,6 @@ from mentorkit.journey.steps import (
     by_staff,
     fresh,
     in_program,
-    party,
     person_of,
     persons_of,
     program_of,
@@ -63,16 +62,14 @@ from mentorkit.journey.steps import (
     role_in,
 )
 from mentorkit.journey.supply import balance
-from mentorkit.journey.tell import tell
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.matching import Pool, Result
+    from mentorkit.matching import Pool
     from mentorkit.matching.wording import Whose
     from mentorkit.store.transaction import Transaction
 
-OPEN = ("draft", *ASKED)
 DRAFTS = 3
 """How often a draft is computed at most, when locks or roles change meanwhile."""
 
@@ -138,7 +135,7 @@ def draft(
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
-        summary = Frozen(matching.summary(result), left=_left(result, pool))
+        summary = Frozen(matching.summary(result), left=kept_of(result, pool))
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
@@ -157,7 +154,7 @@ def draft(
             for pair in result.pairs
         ]
         tx.proposals.add_all(proposals)
-        step.record_all(_drafted(step, one) for one in proposals)
+        step.record_all(drafted(step, one) for one in proposals)
         return {
             **told_run(saved),
             "replaced": [old.id for old in replaced],
@@ -211,45 +208,6 @@ def _supply(tx: Transaction, program: Program) -> list[Problem]:
 def _ensure_open(program: Program) -> None:
     if program.state != "open":
         raise Conflict("program.not_open", f"The program is {program.state}; open it first.")
-
-
-def _drafted(step: Step, one: Proposal) -> events.Event:
-    names = ("mentee_id", "mentor_id", "run_id", "origin", "score", "rank", "locked")
-    told = {name: getattr(one, name) for name in names}
-    return step.fact(events.ProposalDrafted, one.id, **told)
-
-
-def _left(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
-    """Return everyone left, by side, with the codes of why and of what would help; no names."""
-    people = {one.id: one for one in (*pool.mentees, *pool.mentors)}
-    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
-    return {
-        side: [
-            {
-                "id": one.id,
-                "reason": kept(one.reason, people[one.id], pool.fields),
-                "help": kept(one.help, people[one.id], pool.fields),
-            }
-            for one in left
-        ]
-        for side, left in sides.items()
-    }
-
-
-def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
-    """Return everyone left, by side: the binding rule, and what one change would help."""
-    from mentorkit.matching import words
-
-    names = {one.id: one.name or one.key for one in (*pool.mentees, *pool.mentors)}
-    sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
-    return {
-        side: [
-            {"id": one.id, "name": names[one.id], "reason": words(one.reason, fields=pool.fields),
-             "help": words(one.help, fields=pool.fields)}
-            for one in left
-        ]
-        for side, left in sides.items()
-    }  # fmt: skip
 
 
 def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:
@@ -397,74 +355,6 @@ def lock(
     return step.done(tx.proposals, changed, events.ProposalLocked, locked=locked)
 
 
-def withdraw_one(
-    step: Step, one: Proposal, reason: str, cause: events.Event | None = None
-) -> tuple[Proposal, events.Event]:
-    """Withdraw one open proposal, with the reason's code; nobody is told."""
-    moved, fact = one.move("withdrawn", by=step.role, reason=reason), events.ProposalWithdrawn
-    return step.save(step.tx.proposals, moved, fact, cause=cause, reason=reason)
-
-
-class Both(Step):
-    """A step about a mentee and a mentor of one program."""
-
-    def __init__(
-        self, tx: Transaction, actor: Actor, program: Program,
-        mentee: Participant, mentor: Participant, noun: str = "proposal",
-        speaking: str | None = None,
-    ) -> None:  # fmt: skip
-        self.program, self.mentee, self.mentor = program, mentee, mentor
-        self.people = {Role.MENTEE: mentee.person_id, Role.MENTOR: mentor.person_id}
-        role = party(tx, program, actor, self.people.items(), noun, speaking)
-        super().__init__(tx, actor, role, program.id)
-
-    def draft(self, **about: Any) -> Proposal:
-        """Draft these two, as asked for by whoever walks this step; `about` says more."""
-        origin = str(self.role) if self.role in PARTIES else "staff"
-        yes = (origin,) if origin != "staff" else ()
-        made = Proposal(
-            **fresh(self.tx),
-            program_id=self.program.id,
-            mentee_id=self.mentee.id,
-            mentor_id=self.mentor.id,
-            created_at=self.tx.now,
-            **{"origin": origin, "answered": yes, **about},
-        )
-        self.tx.proposals.add(made)
-        self.record_all([_drafted(self, made)])
-        return made
-
-    def offer(self, one: Proposal, cause: events.Event | None = None) -> Proposal:
-        """Offer a drafted pair, and tell the one whose yes is asked first."""
-        now = self.tx.now
-        due = now + timedelta(days=self.program.offer_days)
-        moved = replace(one.move("offered", by=self.role), offered_at=now, due_at=due)
-        saved, event = self.save(self.tx.proposals, moved, events.ProposalOffered, cause=cause)
-        self.tell_next(saved, event)
-        return saved
-
-    def tell_next(self, one: Proposal, event: events.Event) -> None:
-        """Tell whose answer is awaited now that it is: one of the two, or the coordinators."""
-        awaited = one.awaiting(self.program.accept_chain)
-        if awaited in PARTIES:
-            tell(self.tx, event, "proposal_offered", [self.people[Role(awaited)]])
-        elif awaited:
-            staff = [who for who, role in self.program.staff.items() if role == awaited]
-            tell(self.tx, event, "proposal_to_confirm", staff)
-
-
-def both(
-    tx: Transaction, actor: Actor, ids: tuple[str, str], noun: str, speaking: str | None = None
-) -> Both:
-    """Begin a step about these two, (mentee, mentor), by one of them or by staff, as `party`."""
-    found = tx.participants.get_many(ids)
-    for one in ids:
-        if one not in found:
-            raise tx.participants.missing(one)
-    mentee, mentor = (found[one] for one in ids)
-    return Both(tx, actor, tx.programs.get(mentee.program_id), mentee, mentor, noun, speaking)
-
-
 @atomic
 def publish(
     kit: Kit, *, tenant: str, actor: Actor, run: str, program: str | None = None,
@@ -475,7 +365,8 @@ def publish(
     Safeguards are looked at again: a pair that has come to break one, or one of whom was asked
     meanwhile for the last free place, is withdrawn, with the reason, and listed under `withheld`.
     A pair that waits among the mentee's choices is asked as that choice, and waits no more, nor
-    among those of a mentor who could as well be the mentee.
+    among those of a mentor who could as well be the mentee. Whom the run made the second mentor of
+    a circle is asked as well, whoever answers first: as many are `seconds`.
     """
     step, found = _on_run(tx, actor, run)
     if program is not None and program_of(tx, program).id != found.program_id:
@@ -483,13 +374,16 @@ def publish(
     own = tx.programs.get(found.program_id)
     _ensure_open(own)
     saved, _ = step.save(tx.runs, found.move("published", by=step.role), events.RunPublished)
-    withheld = []
+    withheld: list[dict[str, str]] = []
+    made = []
     drafted = {"run_id": run, "state": "draft"}
-    tx.participants.hold(id for one in tx.proposals.find(**drafted) for id in two_of(one))
+    seconds = [id for mentors in seconds_of(found).values() for id in mentors]
+    paired = (id for one in tx.proposals.find(**drafted) for id in two_of(one))
+    tx.participants.hold((*seconds, *paired))
     drafts = tx.proposals.find(**drafted)  # as they are now that nobody changes them
     open_now = tx.proposals.find(program_id=own.id, state=ASKED)
     proposed = either_way(open_now)
-    asked = Counter(id for one in open_now for id in two_of(one))
+    asked = places_asked(open_now)
     held = tx.relationships.for_participants([one.mentee_id for one in drafts], states=HOLDING)
     mentees, refused = as_mentees(open_now, held), noes(tx, own)
     waiting = tx.proposals.find(program_id=own.id, run_id=None, state="draft")
@@ -513,10 +407,14 @@ def publish(
                 withdraw_one(two, left, "asked_for")
             if turned := chosen.get(two_of(one)[::-1]):
                 withdraw_one(two, turned, "asked_for")
-            two.offer(one)
+            made.append(two.offer(one))
             asked.update(two_of(one))
-    offered = len(drafts) - len(withheld)
-    return {**as_row(saved), "offered": offered, "withheld": withheld}
+    beside = ask_seconds(tx, actor, found, made, asked)
+    for one in beside:
+        if code := one.reason:
+            withheld.append({"id": one.id, "code": code, "message": WORDS[code]})
+    both_asked = {"offered": len(made), "seconds": sum(one.state == "offered" for one in beside)}
+    return {**as_row(saved), **both_asked, "withheld": withheld}
 
 
 def propose(

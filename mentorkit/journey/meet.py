@@ -407,8 +407,8 @@ def end(
     """End a relationship; places are free again, and what was still to come is cancelled.
 
     A mentee of a circle, staff or not, ends their own part in it; for the others it goes on. So
-    does one of three peers or more, and so staff take out one of them with `only`, a participant
-    id; with too few left it ends for all.
+    does one of its two mentors, or one of three peers or more, and so staff take out one of them
+    with `only`, a participant id; with too few left it ends for all.
     `reason` is a code. A follow-up stays planned, so long after this end, when they have come to it
     together (completed, goal_reached); for any other reason it ends early: their hours count, each
     has a free place again, and the same people are not matched again.
@@ -425,16 +425,17 @@ def end(
 def part(met: Met, who: Iterable[str], reason: str, note: str = "") -> Relationship:
     """Take the first of `who` that may leave out of a circle or a ring, if that can go on.
 
-    Otherwise it ends for all: a pair, and a circle without that mentee's side or the mentor's.
+    Otherwise it ends for all: a pair, and a circle without mentees or without a mentor.
     """
     tx, one = met.tx, met.relationship
     leaving = next((id for id in who if one.goes_on_without(id)), None)
     if leaving is None:
         return finish(met, reason, note)
-    mentors = [m.participant_id for m in one.here if m.role == "mentor"]
-    used = _release(tx, one, dict.fromkeys([leaving, *mentors], 1))
+    leads = leaving in one.mentors
+    places = {leaving: len(one.mentees)} if leads else dict.fromkeys([leaving, *one.mentors], 1)
+    used = _release(tx, one, places)
     latest = tx.relationships.get(one.id)  # others may have come or gone while we waited for it
-    if latest.goes_on_without(leaving):
+    if latest.mentors == one.mentors and not leads and latest.goes_on_without(leaving):
         one = latest
     member = next(m for m in one.here if m.participant_id == leaving)
     tx.members.save(replace(member, left_at=tx.now))

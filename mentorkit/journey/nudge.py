@@ -78,9 +78,9 @@ def _of_proposals(tx: Transaction, program: Program, ids: Ids) -> Iterator[Await
     rows = tx.proposals.find(program_id=program.id, state=ASKED, **_narrowed(ids))
     parties = tx.participants.get_many(id for one in rows for id in (one.mentee_id, one.mentor_id))
     for one in rows:
-        if one.due_at is None or one.due_at <= tx.now:
+        role = one.owing(program.accept_chain)
+        if one.due_at is None or one.due_at <= tx.now or role is None:
             continue
-        role = one.owing(program.accept_chain) or ""
         side = {"mentee": one.mentee_id, "mentor": one.mentor_id}.get(role)
         for person in [parties[side].person_id] if side else _coordinators(program):
             yield Awaited(

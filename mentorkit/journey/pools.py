@@ -41,6 +41,14 @@ def two_of(one: Proposal | Pair) -> tuple[str, str]:
     return one.mentee_id, one.mentor_id
 
 
+def places_asked(proposals: Iterable[Proposal]) -> Counter[str]:
+    """Return how many places of each participant these proposals ask for."""
+    asked: Counter[str] = Counter()
+    for one in proposals:
+        asked.update(one.places)
+    return asked
+
+
 def either_way(proposals: Iterable[Proposal]) -> set[tuple[str, str]]:
     """Return their pairs, and each turned: two who could be either are asked of each other once."""
     return {pair for one in proposals for pair in (two_of(one), two_of(one)[::-1])}
@@ -50,7 +58,7 @@ def as_mentees(
     proposals: Iterable[Proposal], relationships: Iterable[Relationship]
 ) -> Counter[str]:
     """Return how many places as a mentee each participant holds, or is asked for."""
-    held = Counter(one.mentee_id for one in proposals)
+    held = Counter(one.mentee_id for one in proposals if not one.circle_of)
     held.update(mentee for one in relationships for mentee in one.mentees)
     return held
 
@@ -63,7 +71,7 @@ def looking(
     Nobody of a cohort that is over is there. A place that an offered
     proposal, one of `asked`, asks for counts as taken.
     """
-    spoken_for = Counter(id for one in asked for id in two_of(one))
+    spoken_for = places_asked(asked)
     active, ended = tx.participants.find(program_id=program.id, state="active"), over(tx, program)
     rows = [one for one in active if one.available and one.free > spoken_for[one.id]]
     people, required = tx.people.get_many(row.person_id for row in rows), signoffs_of(tx, program)
@@ -97,7 +105,7 @@ def pool_of(
     here = roster_of(tx, program, fields) if roster is None else roster
     open_now = tx.proposals.find(program_id=program.id, state=ASKED)
     counted = [one for one in open_now if one not in beside]
-    taken = Counter(id for one in counted for id in two_of(one))
+    taken = places_asked(counted)
     free = here.free(taken, **_passes(tx, program, cohort))
     relationships, apart = _between(tx, program, here, None if free["both"] else only)
     as_mentee = as_mentees(counted, relationships)
@@ -218,7 +226,7 @@ def noes(
     asked = [of] if about is None else [{**of, f"{side}_id": about} for side in OTHER]
     settled = sorted((r for each in asked for r in tx.proposals.find(**each)), key=lambda r: r.id)
     ways = (1, -1) if program.kind == "peer" else (1,)
-    newest = {two_of(one)[::way]: one for one in settled for way in ways}
+    newest = {two_of(r)[::way]: r for r in settled if not r.circle_of for way in ways}
     return {(a, b): one for (a, b), one in newest.items() if one.state == "declined"}
 
 

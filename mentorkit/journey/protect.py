@@ -18,8 +18,8 @@ from mentorkit.domain.safety import HANDLERS
 from mentorkit.errors import Conflict, NotFound
 from mentorkit.journey.accept import withdraw_apart, withdraw_open
 from mentorkit.journey.feedback import close
-from mentorkit.journey.match import OPEN
 from mentorkit.journey.meet import Met, part
+from mentorkit.journey.offers import OPEN
 from mentorkit.journey.pools import promise_to_forget
 from mentorkit.journey.steps import (
     NEW,
@@ -77,7 +77,8 @@ def block(
         for running in tx.relationships.for_participants([one.id], states=HOLDING):
             here = {m.participant_id for m in running.here}
             if one.id in here and theirs & here:
-                part(Met(tx, SYSTEM_ACTOR, running.id), (one.id, *theirs), "blocked")
+                mentees_first = sorted((one.id, *theirs), key=lambda id: id not in running.mentees)
+                part(Met(tx, SYSTEM_ACTOR, running.id), mentees_first, "blocked")
                 ended += 1
     own = {one.id for one in mine}
     for held in tx.relationships.for_participants(own | theirs, states=HOLDING):
@@ -147,7 +148,7 @@ def erase(
 ) -> dict[str, Any]:
     """Forget a person (by id): they are out of everything at once, and what told of them is gone.
 
-    Running relationships end (a circle goes on without its mentee), open proposals are withdrawn,
+    Running relationships end (a circle goes on for the others), open proposals are withdrawn,
     every program is left, as staff too, and a firm goes that nobody else acts for; ids, codes and
     counts stay. Done by the person or by staff
     of a program that the person is in. A mark of their id and e-mail stays, by which `recruit`

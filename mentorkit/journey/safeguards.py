@@ -76,23 +76,26 @@ def not_closed(program: Program) -> None:
 
 
 def company(tx: Transaction, relationships: Iterable[Relationship]) -> dict[str, set[str]]:
-    """Return who is in the running circle of each mentor (participant id): their person ids."""
+    """Return who is in the circle that each mentor (participant id) leads: their person ids."""
     circles = [one for one in relationships if one.kind == "circle" and one.mentees]
     found = tx.participants.get_many(m.participant_id for one in circles for m in one.here)
     met: dict[str, set[str]] = {}
     for one in circles:
         here = {found[member.participant_id].person_id for member in one.here}
-        met.setdefault(one.member("mentor").participant_id, set()).update(here)
+        met.setdefault(one.mentors[0], set()).update(here)
     return met
 
 
 def breaches(
-    tx: Transaction, program: Program, pairs: Sequence[tuple[Participant, Participant]]
-) -> list[str | None]:
+    tx: Transaction, program: Program, pairs: Sequence[tuple[Participant, Participant]], *,
+    beside: bool = False,
+) -> list[str | None]:  # fmt: skip
     """Return the code of the first safeguard that each (mentee, mentor) would break, or None.
 
     Who joins a circle meets everybody in it, so nobody in it may be kept apart from them. That one
     of the two is on the other side (`wrong_role`) is told last, as it is nothing between peers.
+    With `beside` the first of each two is in a circle, or leads it, and the mentor comes to it as
+    its second: what the first is and has is settled then.
     """
     ids = {one.id for pair in pairs for one in pair}
     running = tx.relationships.for_participants(ids, states=HOLDING)
@@ -116,11 +119,13 @@ def breaches(
             return "together_now"
         if mentee.cohort and mentor.cohort and mentee.cohort != mentor.cohort:
             return "other_cohort"
-        if code := _missing(mentee, required, ended) or _missing(mentor, required, ended):
-            return code
+        for one in (mentor,) if beside else (mentee, mentor):
+            if code := _missing(one, required, ended):
+                return code
         if not all(old_enough(program, one.born, tx.now.year) for one in two):
             return "under_age"
-        return None if sided(mentee, mentor) else "wrong_role"
+        fit = mentor.plays("mentor") if beside else sided(mentee, mentor)
+        return None if fit else "wrong_role"
 
     return [first(mentee, mentor) for mentee, mentor in pairs]
 
@@ -151,7 +156,14 @@ def ensure(
     Staff are told which. A party is told what is theirs alone, whatever else there is: that
     somebody has blocked them, has not consented or is too young is not for them to know.
     """
-    code = breaches(tx, program, [(mentee, mentor)])[0]
+    refuse(tx, program, mentee, mentor, by, breaches(tx, program, [(mentee, mentor)])[0])
+
+
+def refuse(
+    tx: Transaction, program: Program, mentee: Participant, mentor: Participant, by: Role,
+    code: str | None,
+) -> None:  # fmt: skip
+    """Raise `Conflict` with this safeguard, if any, as `ensure` does."""
     told = WORDS.get(code or "", "")
     if code and code != "together_now" and by in PARTIES:
         own = mentee if by == Role.MENTEE else mentor

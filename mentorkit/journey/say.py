@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 WANTED: Mapping[str, Collection[str]] = {
     "proposal_offered": ("offered", "question"),
     "proposal_to_confirm": ("offered", "question"),
+    "second_offered": ("offered", "question"),
+    "second_declined": ("declined", "expired", "withdrawn"),
     "question_asked": ("question",),
     "question_answered": ("offered", "question", "accepted", "declined"),
     "proposal_declined": ("declined", "expired", "withdrawn"),
@@ -62,7 +64,7 @@ WANTED: Mapping[str, Collection[str]] = {
     "application_declined": ("declined",),
 }
 """The states in which what a message tells is still so; after that it is not sent any more."""
-OFFERS = ("proposal_offered", "proposal_to_confirm")
+OFFERS = ("proposal_offered", "proposal_to_confirm", "second_offered")
 JOINING = (*OFFERS, "question_asked", "question_answered", "relationship_started")
 """The messages that bring people together."""
 
@@ -234,7 +236,8 @@ def _told(
         roles["mentor"] = [id for id in [*peers, *roles["mentor"]] if id != event.participant_id]
     proposal = tx.proposals.get(named) if named else None
     if proposal:
-        roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id]}
+        second = [] if proposal.circle_of or peers else roles["mentor"][1:]
+        roles = {"mentee": [proposal.mentee_id], "mentor": [proposal.mentor_id, *second]}
         due = due or proposal.due_at
     sides = (side for side in ("mentee", "mentor") if mine and mine.id in roles[side])
     role = next(sides, "coordinator" if job.name in OFFERS else "mentor")
@@ -297,7 +300,8 @@ def _heard(tx: Transaction, job: Job, one: Proposal, role: str) -> bool:
     if role in one.involved:
         return True
     about = [event.sequence for event in tx.journal.about("proposal", one.id)]
-    told = {"name": "proposal_offered", "recipient_id": job.recipient_id}
+    name = "second_offered" if one.circle_of else "proposal_offered"
+    told = {"name": name, "recipient_id": job.recipient_id}
     states = {offer.state for offer in tx.outbox.find(sequence=about, **told)}
     if "done" not in states and "leased" in states:
         raise RetryLater("the offer is in another worker's hands")

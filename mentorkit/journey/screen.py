@@ -18,7 +18,7 @@ from mentorkit.journey.browse import paged
 from mentorkit.journey.contents import overtake
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.feedback import close
-from mentorkit.journey.match import OPEN
+from mentorkit.journey.offers import OPEN
 from mentorkit.journey.onboard import leave
 from mentorkit.journey.requirements import labelled, rulings, verdict
 from mentorkit.journey.safeguards import not_closed, old_enough, signoffs_of

@@ -253,6 +253,7 @@ def _asked(program: Program, one: Proposal, own: str, names: dict[str, str]) -> 
         "id": one.id,
         "state": one.state,
         "with": names[other],
+        "circle_of": one.circle_of,
         "yours": one.waits_for(mine, program.accept_chain),
         "due_at": shown(one.due_at),
     }

@@ -84,7 +84,9 @@ def balance(tx: Transaction, program: Program) -> dict[str, Any]:
     """
     rule, mentors = supply_of(tx, program), _mentors(tx, program)
     capacity = sum(_places(one) for one in mentors)
-    asked = Counter(one.mentor_id for one in tx.proposals.find(program_id=program.id, state=ASKED))
+    asked: Counter[str] = Counter()
+    for each in tx.proposals.find(program_id=program.id, state=ASKED):
+        asked[each.mentor_id] += each.places[each.mentor_id]
     demand = len(_mentees(tx, program))
     wanted = max(1, -int(-rule.ratio * demand // 1))
     opens = rule.opens(capacity, demand)

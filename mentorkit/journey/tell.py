@@ -53,6 +53,11 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, do you say yes to mentoring with {others} in {program}?\n"
         "{reasons}\nPlease answer by {due}.\n{link}",
     ),
+    "second_offered": _english(
+        "Would you lead a circle too? {program}",
+        "Hello {person}, do you say yes to leading a circle of mentees in {program}, as its second "
+        "mentor beside {others}?\nPlease answer by {due}.\n{link}",
+    ),
     "question_asked": _english(
         "A question for you: {program}",
         "Hello {person}, before your mentoring with {others} in {program} begins, you are asked:\n"
@@ -161,6 +166,21 @@ SAFETY: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "{mentee} y {mentor}?\n{reasons}\nResponda, por favor, antes del {due}.\n{link}",
             "fr": "Bonjour {person}, acceptez-vous, en tant qu'équipe de {program}, le mentorat "
             "entre {mentee} et {mentor} ?\n{reasons}\nMerci de répondre avant le {due}.\n{link}",
+        },
+    },
+    "second_declined": {
+        "subject": {
+            "en": "A circle stays with one mentor: {program}",
+            "es": "Un círculo se queda con una sola persona mentora: {program}",
+            "fr": "Un cercle reste avec un seul mentor : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {mentor} does not lead the circle of {mentee} in {program} as "
+            "its second mentor. The circle goes on with one.\n{link}",
+            "es": "Hola {person}: {mentor} no acompañará el círculo de {mentee} en {program} como "
+            "segunda persona mentora. El círculo sigue con una.\n{link}",
+            "fr": "Bonjour {person}, {mentor} n'animera pas le cercle de {mentee} dans {program} "
+            "comme second mentor. Le cercle continue avec un seul.\n{link}",
         },
     },
     "content_refused": {

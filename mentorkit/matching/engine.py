@@ -96,7 +96,8 @@ def run(
     )
     tell("explaining")
     compare = compare and scan.exhaustive
-    left = Left(scan, question, engaged, used)
+    said = assignment.mentees_left, assignment.mentors_left
+    left = Left(scan, question, engaged, used, said)
     if compare:
         tell("comparing")
     return Result(
@@ -282,9 +283,19 @@ def _ask_assigner(bound: Bound, question: Question) -> Assignment:
         told = f"pairs is of type {kind}; give a tuple of (mentee, mentor) indices"
     elif not (isinstance(given.method, str) and storable(given.method)):
         told = "method is no text that can be stored; say in a few words how it was done"
+    elif not all(map(_says_why, (given.mentees_left, given.mentors_left))):
+        told = "mentees_left and mentors_left give an index two reasons: why, and what would help"
     if told:
         raise PluginError("plugin.assigner", f"{bound.assigner_label}: {told}.")
     return given
+
+
+def _says_why(left: object) -> bool:
+    """Return whether an assigner has said why people are left as it should."""
+    return isinstance(left, Mapping) and all(
+        isinstance(two, tuple) and len(two) == 2 and all(isinstance(one, Reason) for one in two)
+        for two in left.values()
+    )
 
 
 def _checked(

@@ -21,6 +21,9 @@ WAYS: Mapping[tuple[str, str], str] = {
     ("stable", ""): "Nobody would rather swap",
     ("greedy", ""): "The best pair first, then the next",
     ("choice", ""): "The mentees' own choices",
+    ("circles", ""): "Circles of mentees, each around a mentor",
+    ("peers", ""): "Pairs of peers, as many as there can be",
+    ("rings", ""): "Rings, in which each mentors the next",
 }
 """What each way to pick pairs does, by assigner and objective ("" where it is ignored)."""
 ANSWERED: Mapping[str, str] = {"rule_same": "answer", "rule_same_cohort": "join"}

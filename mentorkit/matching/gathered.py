@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mentorkit.errors import Invalid, Problem
+from mentorkit.hooks.forms import MinAvailability
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.result import Circle
+from mentorkit.matching.weekly import weeks_of
 
 if TYPE_CHECKING:
     from mentorkit.matching.binding import Bound
@@ -47,6 +49,17 @@ def shared(pool: Pool, field: str, other: str | None) -> tuple[list[int], list[i
         raise Invalid("strategy.invalid", "The strategy cannot be used as it stands:", told)
     sets = pool.sets(names["mentee"], names["mentor"])
     return _bits(sets.mentees), _bits(sets.mentors)
+
+
+def weeks(pool: Pool, form: MinAvailability) -> list[tuple[list[int], list[int], int]]:
+    """Return, for each week that differs, who is free when as sets of bits, and how many it takes.
+
+    So many bits at least must all have in common who meet as one.
+    """
+    found = weeks_of(form, pool)
+    slots = -(-form.least // found.minutes)
+    both = (found.one(week) for week in range(found.weeks))
+    return [(_bits(mentees), _bits(mentors), slots) for mentees, mentors in both]
 
 
 def _bits(words: Any) -> list[int]:
@@ -110,6 +123,15 @@ def _wrong_group(
                 f"mentor {ids[1][mentor]} got {taken} mentees and has "
                 f"{pool.capacity[mentor]} place(s)"
             )
+    if not {(mentee, mentors[0]) for mentee in mentees} <= set(question.locks):
+        for form in question.rules():
+            if isinstance(form, MinAvailability):
+                free = weeks_of(form, pool).together(mentees, mentors)
+                if free < form.least:
+                    yield (
+                        f"all in the group of mentor {lead} are free at once for {free} minutes a "
+                        f"week, not for {form.least}"
+                    )
     members = [ids[0][one] for one in mentees] + [ids[1][one] for one in mentors]
     for one, other in combinations(members, 2):
         if {(one, other), (other, one)} & pool.apart:

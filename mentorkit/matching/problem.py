@@ -10,7 +10,7 @@ import numpy as np
 from mentorkit.hooks.providers import Candidate
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
-from mentorkit.matching.gathered import shared, twins
+from mentorkit.matching.gathered import shared, twins, weeks
 from mentorkit.matching.lists import Rescan, best_at_prices, start_of
 from mentorkit.matching.pool import Index
 from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
@@ -18,7 +18,7 @@ from mentorkit.matching.solution import CandidateLists
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
-    from mentorkit.hooks.forms import RuleForm
+    from mentorkit.hooks.forms import MinAvailability, RuleForm
     from mentorkit.hooks.providers import Problem
 
 DENSE_CELLS = 4_000_000
@@ -107,6 +107,10 @@ class Question:
         What a rule that nobody answers compares is shared by nobody.
         """
         return shared(self._scan.pool, field, other)
+
+    def weeks(self, form: MinAvailability) -> Sequence[tuple[Sequence[int], Sequence[int], int]]:
+        """Return when people are free in each week that differs, as sets of bits."""
+        return weeks(self._scan.pool, form)
 
     def as_mentor(self, mentee: int) -> int | None:
         """Return where this mentee stands among the mentors, None for who is a mentee alone."""

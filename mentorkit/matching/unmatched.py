@@ -7,7 +7,7 @@ lets in somebody who is free, a place with a mentor who fits, an answer that a r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -44,6 +44,8 @@ class Left:
     question: Question
     match: Index  # (n,), -1 for alone
     used: Index  # (m,)
+    said: tuple[Mapping[int, tuple[Reason, Reason]], Mapping[int, tuple[Reason, Reason]]] = ({}, {})
+    """What the assigner says itself of mentees and of mentors: why, and what would help."""
     named: Counter[int] = field(default_factory=Counter)
     """How many mentees have been told to go to each mentor who is free."""
 
@@ -63,6 +65,8 @@ class Left:
                 someone = self.pool.mentees.people[mentee]
                 if not len(everyone):
                     yield _left(someone, _reason("no_mentors"), _reason("recruit_mentors"))
+                elif self.question.lets_in(int(mentee)) and int(mentee) in self.said[0]:
+                    yield _left(someone, *map(self._with_name, self.said[0][int(mentee)]))
                 elif self.question.lets_in(int(mentee)):
                     yield self._mentee_with_candidates(int(mentee), free)
                 else:
@@ -85,10 +89,21 @@ class Left:
                 else:
                     column, fit = safe[:, at], masks[:, :, at]
                     ruled = _Ruled(self, "mentees", int(mentor), column, fit, alone)
-                    if self.question.column(int(mentor))[1].any():
+                    lets_in = self.question.column(int(mentor))[1].any()
+                    if lets_in and int(mentor) in self.said[1]:
+                        yield _left(someone, *map(self._with_name, self.said[1][int(mentor)]))
+                    elif lets_in:
                         yield self._mentor_with_candidates(int(mentor), ruled)
                     else:
                         yield _left(someone, ruled.reason(), ruled.help())
+
+    def _with_name(self, reason: Reason) -> Reason:
+        """Return a reason of the assigner's with the name of whom it names by id."""
+        id, pool = str(reason.params.get("id")), self.pool
+        for side, at in ((pool.mentors, pool.mentor_at), (pool.mentees, pool.mentee_at)):
+            if id in at:
+                return _reason(reason.code, **{**reason.params, "name": _name(side.people[at[id]])})
+        return reason
 
     def _masks(self, rows: Index, cols: Index) -> Bools:
         """Return what every rule says, each by itself: (rules, rows, cols)."""

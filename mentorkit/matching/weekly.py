@@ -69,6 +69,17 @@ class Weeks:
             least = np.minimum(least, common)
         return least
 
+    def together(self, mentees: Sequence[int], mentors: Sequence[int]) -> int:
+        """Return for how many minutes all of these are free at once, in the week with fewest."""
+        everybody = np.concatenate([self.mentees[list(mentees)], self.mentors[list(mentors)]])
+        common = count_bits(np.bitwise_and.reduce(everybody)).reshape(self.weeks, self.words)
+        return int(common.sum(axis=1).min()) * self.minutes
+
+    def one(self, week: int) -> tuple[Words, Words]:
+        """Return when mentees and mentors are free in one of the weeks."""
+        own = slice(week * self.words, (week + 1) * self.words)
+        return self.mentees[:, own], self.mentors[:, own]
+
 
 def weeks_of(form: Weekly, pool: Pool) -> Weeks:
     """Return when these people are free in the weeks of a form, made once."""

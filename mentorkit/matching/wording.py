@@ -137,6 +137,30 @@ SENTENCES: Mapping[str, str] = {
         "Everybody this person asked for is taken or ruled out, or no mentor of this run: {names}."
     ),
     "nobody_chose": "No mentee who fits asked for this person, or got them.",
+    "circle_full": "Every circle that they could join is full.",
+    "circle_alone": (
+        "No other mentee has {field} in common with them and with a mentor whom they may have."
+    ),
+    "circle_few": (
+        "With this one, at most {count} mentees could be in one circle; the smallest has {least}."
+    ),
+    "circle_few.one": (
+        "No other mentee could be in one circle with them; the smallest has {least} mentees."
+    ),
+    "circle_no_mentor": "No mentor whom they may have is left for another circle.",
+    "circle_left_over": (
+        "Left over: {count} of those in no circle could be in one with this mentee, themselves "
+        "included; the smallest has {least}."
+    ),
+    "circle_left_over.one": (
+        "Left over: nobody else in no circle could be in one with them; the smallest has {least} "
+        "mentees."
+    ),
+    "circle_none": "No circle of at least {least} mentees with this mentor could be made.",
+    "circle_places": "Places of this mentor: {count}; the smallest circle takes {least}.",
+    "peer_left_over": "Everybody with whom they could be a pair is in one.",
+    "ring_one_side": "A ring is of people who are mentee and mentor both; they are one of the two.",
+    "ring_left_over": "No ring of {least} to {most} people could be made with them.",
     # the one change that would help
     "recruit_mentors": "Recruit a mentor.",
     "recruit_mentees": "Recruit a mentee.",
@@ -167,6 +191,25 @@ SENTENCES: Mapping[str, str] = {
     "be_chosen": "Have {name}, who fits and is free, ask for this mentor.",
     "await_answer": "Wait for that answer.",
     "choose_any": "Have them say whom they want.",
+    "circle_place": "One more place at {name} would let them into that circle.",
+    "circle_larger": "With circles of up to {count} mentees they could join that of {name}.",
+    "circle_smaller": "If circles may have {count} mentees, there could be one around {name}.",
+    "circle_recruit": "Recruit {count} more mentees who share what they share.",
+    "circle_recruit.one": "Recruit one more mentee who shares what they share.",
+    "circle_recruit_both": (
+        "Recruit {count} more mentees who share what they share, and a mentor for all of them."
+    ),
+    "circle_recruit_both.one": (
+        "Recruit one more mentee who shares what they share, and a mentor for them."
+    ),
+    "circle_recruit_for": "Recruit {count} more mentees who fit this mentor and share enough.",
+    "circle_recruit_for.one": "Recruit one more mentee who fits this mentor and shares enough.",
+    "give_places_to": "Give them {count} places.",
+    "peer_threes": "If threes are allowed, they could join {name} and their peer.",
+    "recruit_peer": "Recruit one more peer who fits.",
+    "be_both": "Have them be mentee and mentor both.",
+    "ring_smaller": "If rings may have {count} people, they could be in one.",
+    "ring_recruit": "Recruit somebody who fits them, and who is mentee and mentor both.",
     "propose_again": "Propose or lock a pair by hand if a no may have changed, or recruit.",
     "look_cohorts": "Put somebody into the same cohort, or recruit for it.",
     "look_safeguards": "See whether a block, a running relationship or a full mentor can change.",

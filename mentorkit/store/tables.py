@@ -260,10 +260,13 @@ proposal = of(
         subject=("mentee_id->participant", "mentor_id->participant"),
         data_class="activity",
         retention=PROGRAM,
-        export=("id", "program_id", "origin", "state", "offered_at", "due_at", "created_at"),
+        export=(
+            "id", "program_id", "origin", "state", "circle_of", "offered_at", "due_at",
+            "created_at",
+        ),
         erase={"reasons": (), "reasons_mentor": ()},
     ),
-)
+)  # fmt: skip
 
 relationship = of(
     Relationship,

@@ -13,7 +13,16 @@ from mentorkit.domain.fields import Field, FieldKind
 from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
-from mentorkit.hooks import Assigner, Assignment, Candidate, Criterion, Rule, RuleForm, SharesAny
+from mentorkit.hooks import (
+    Assigner,
+    Assignment,
+    Candidate,
+    Criterion,
+    MinAvailability,
+    Rule,
+    RuleForm,
+    SharesAny,
+)
 from mentorkit.hooks.providers import Problem
 
 _KINDS: Mapping[type, FieldKind] = {
@@ -199,6 +208,9 @@ class SampleProblem:
     def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
         mine, theirs = self.answers
         return mine or (0,) * len(self.mentees), theirs or (0,) * len(self.mentors)
+
+    def weeks(self, form: MinAvailability) -> Sequence[tuple[Sequence[int], Sequence[int], int]]:
+        return [(*self.shared(form.field, form.other), 1)]
 
     def as_mentor(self, mentee: int) -> int | None:
         return self.twins.get(mentee)

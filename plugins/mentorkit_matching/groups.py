@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.errors import Invalid
 from mentorkit.errors import Problem as Wrong
-from mentorkit.hooks import Assigner, Assignment, Group, MinOverlap, Problem, SharesAny
+from mentorkit.hooks import (
+    Assigner,
+    Assignment,
+    Frozen,
+    Group,
+    MinAvailability,
+    MinOverlap,
+    Problem,
+    Reason,
+    SharesAny,
+)
 from mentorkit_matching.schemas import options, whole
 
 if TYPE_CHECKING:
@@ -19,7 +31,23 @@ MOST_CELLS = 20_000_000
 EXACT = 400
 """Up to so many peers the best pairs are found and proved; more take minutes."""
 
-Pairs = tuple[tuple[int, int], ...]
+Told = tuple[Reason, Reason]
+"""Why somebody is left, and what would help."""
+
+
+def sized(
+    noun: str, smallest: int, largest: int, least: str, most: str
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return the options of how small and how large a group may be, with what is said of each."""
+    return {
+        "least": whole(f"Smallest {noun}", least, minimum=smallest, maximum=12, default=3),
+        "most": whole(f"Largest {noun}", most, minimum=smallest, maximum=largest, default=8),
+    }
+
+
+def reason(code: str, **params: Any) -> Reason:
+    """Return a reason by the code of its sentence."""
+    return Reason(code=code, params=Frozen(params))
 
 
 class Circles(Assigner):
@@ -29,19 +57,12 @@ class Circles(Assigner):
     title = "Circles that all share what they must"
     uses_objective = False
     options: Mapping[str, Any] = options(
-        least=whole(
-            "Smallest circle",
+        **sized(
+            "circle",
+            2,
+            12,
             "How many mentees a circle has at least; those of whom there are fewer stay without.",
-            minimum=2,
-            maximum=12,
-            default=3,
-        ),
-        most=whole(
-            "Largest circle",
             "How many mentees a circle has at most; a mentor's places are a limit, too.",
-            minimum=2,
-            maximum=12,
-            default=8,
         ),
         mentors=whole(
             "Mentors",
@@ -57,7 +78,8 @@ class Circles(Assigner):
             "default": None,
             "title": "Shared by all",
             "description": "The questions to which all in a circle must have an answer in common. "
-            "Left out, it is what the rules shares_any and min_overlap compare.",
+            "Left out, it is what the rules shares_any and min_overlap compare. The weekly time "
+            "of the rule min_availability all have in common in any case.",
         },
         hours=whole(
             "Answers in common",
@@ -73,17 +95,11 @@ class Circles(Assigner):
         import numpy as np
 
         from mentorkit.matching import as_arrays, assign
+        from mentorkit_matching import members
+        from mentorkit_matching.alone import Alone
         from mentorkit_matching.circles import circles
-        from mentorkit_matching.members import Asked
 
-        least, most = problem.options.get("least", 3), problem.options.get("most", 8)
-        if most < least:
-            told = f"write {least} or more; a circle has at least so many"
-            raise Invalid(
-                "strategy.invalid",
-                "The strategy cannot be used as it stands:",
-                [Wrong("assigner_options.most", told)],
-            )
+        least, most = _sizes(problem, "circle")
         _ensure_few(problem)
         scores, may = as_arrays(problem).matrix()
         allowed = np.array(may, np.bool_)
@@ -93,7 +109,7 @@ class Circles(Assigner):
         room = np.minimum(np.array(problem.capacity, np.int64), most)
         at = {name: mentee for mentee, name in enumerate(problem.mentees)}
         two = problem.options.get("mentors", 1) == 2
-        asked = Asked(
+        asked = members.Asked(
             scores=np.array(scores, np.int64),
             allowed=allowed,
             room=room,
@@ -114,7 +130,12 @@ class Circles(Assigner):
             mentor: np.flatnonzero(where == mentor).tolist()
             for mentor in sorted(set(where[where >= 0].tolist()))
         }
+        whole = members.Circles(asked)
+        for mentee in np.flatnonzero((where >= 0) & ~whole.locked).tolist():
+            whole.put(mentee, int(where[mentee]))
         second = _seconds(problem, asked, made, may) if two else {}
+        busy = frozenset([*made, *(one for mentors in second.values() for one in mentors)])
+        alone = Alone(problem, whole, busy, most)
         groups = tuple(
             Group(mentees=tuple(mentees), mentors=(mentor, *second.get(mentor, ())))
             for mentor, mentees in made.items()
@@ -124,7 +145,19 @@ class Circles(Assigner):
             pairs=tuple((mentee, mentor) for mentor, some in made.items() for mentee in some),
             method=_told(made, least, len(second) if two else None),
             groups=groups,
+            mentees_left=dict(alone.mentees()),
+            mentors_left=dict(alone.mentors()),
         )
+
+
+def _sizes(problem: Problem, noun: str) -> tuple[int, int]:
+    """Return how small and how large a group may be; raise `Invalid` where it can be neither."""
+    least, most = problem.options.get("least", 3), problem.options.get("most", 8)
+    if most < least:
+        told = f"write {least} or more; a {noun} has at least so many"
+        message = "The strategy cannot be used as it stands:"
+        raise Invalid("strategy.invalid", message, [Wrong("assigner_options.most", told)])
+    return least, most
 
 
 def _ensure_few(problem: Problem) -> None:
@@ -136,8 +169,14 @@ def _ensure_few(problem: Problem) -> None:
         raise Invalid("strategy.invalid", "These are too many people:", [Wrong("assigner", told)])
 
 
+def _weeks(problem: Problem) -> list[tuple[Sequence[int], Sequence[int], int, str]]:
+    """Return when people are free, in each week and for each rule about that; its field, too."""
+    timed = [form for form in problem.rules() if isinstance(form, MinAvailability)]
+    return [(*week, form.field) for form in timed for week in problem.weeks(form)]
+
+
 def _wants(problem: Problem) -> list[Want]:
-    """Return what a circle must share, by the options or else by the rules."""
+    """Return what a circle must share, by the options or else by the rules; time in any case."""
     named = problem.options.get("shared")
     asked: list[tuple[str, str | None, int]] = []
     if named is None:
@@ -148,10 +187,11 @@ def _wants(problem: Problem) -> list[Want]:
                 asked.append((form.field, form.other, form.least))
     else:
         asked = [(name, None, problem.options.get("hours", 1)) for name in dict.fromkeys(named)]
-    return [_want(*problem.shared(field, other), least) for field, other, least in asked]
+    found = [(*problem.shared(field, other), least, field) for field, other, least in asked]
+    return [_want(*each) for each in (*found, *_weeks(problem))]
 
 
-def _want(mentees: Sequence[int], mentors: Sequence[int], least: int) -> Want:
+def _want(mentees: Sequence[int], mentors: Sequence[int], least: int, field: str) -> Want:
     """Return sets of bits as columns, of those answers alone that both sides have given."""
     import numpy as np
 
@@ -170,7 +210,7 @@ def _want(mentees: Sequence[int], mentors: Sequence[int], least: int) -> Want:
         rows = [[one >> at & 1 for at in bits] for one in side]
         return np.array(rows, np.float32).reshape(len(side), len(bits))
 
-    return Want(columns(mentees), columns(mentors), least)
+    return Want(columns(mentees), columns(mentors), least, field)
 
 
 def _seconds(
@@ -254,6 +294,15 @@ class _People:
         self.both = np.array([None not in two for two in sides], np.bool_).reshape(count)
         np.fill_diagonal(self.worth, -1)
 
+    def sided(self, left: Mapping[int, Told]) -> tuple[dict[int, Told], dict[int, Told]]:
+        """Return why these are left, by their places among the mentees and among the mentors."""
+        both: tuple[dict[int, Told], dict[int, Told]] = ({}, {})
+        for one, told in left.items():
+            for side, at in zip(both, self.sides[one], strict=True):
+                if at is not None:
+                    side[at] = told
+        return both
+
     def pair(self, mentee: int, mentor: int) -> tuple[int, int]:
         """Return a pair as the problem names the two."""
         one, other = self.sides[mentee][0], self.sides[mentor][1]
@@ -303,7 +352,21 @@ class Peers(Assigner):
             groups = _threes(problem, people, couples, alone, pairs)
         told = f"peers: {'exact, by blossoms' if few else 'near the best, by exchanges'}"
         told += f", {len(alone) - len(groups)} left over"
-        return Assignment(pairs=tuple(pairs), method=told + IGNORES, groups=tuple(groups))
+        left: dict[int, Told] = {}
+        if not groups and not problem.options.get("threes"):
+            for one in alone:  # each by themselves: would a pair take them in?
+                made = _threes(problem, people, couples, [one], [*pairs])
+                with_ = {"id": problem.mentors[made[0].mentors[0]]} if made else {}
+                help_ = reason("peer_threes" if made else "recruit_peer", **with_)
+                left[one] = reason("peer_left_over"), help_
+        mentees, mentors = people.sided(left)
+        return Assignment(
+            pairs=tuple(pairs),
+            method=told + IGNORES,
+            groups=tuple(groups),
+            mentees_left=mentees,
+            mentors_left=mentors,
+        )
 
 
 def _threes(
@@ -314,7 +377,17 @@ def _threes(
     pairs: list[tuple[int, int]],
 ) -> list[Group]:
     """Let those who are alone join a pair each; change `pairs`, and return the threes."""
-    worth, groups, free = people.worth, [], list(couples)
+    worth, groups, free, weeks = people.worth, [], list(couples), _weeks(problem)
+
+    def meet(mentor: int, *mentees: int) -> bool:
+        """Return whether these are free at once, in each week."""
+        two = [people.pair(mentee, mentor) for mentee in mentees]
+        return all(
+            reduce(and_, (mine[mentee] for mentee, _ in two), theirs[two[0][1]]).bit_count()
+            >= least
+            for mine, theirs, least, _ in weeks
+        )
+
     for one in alone:
         found = [
             (int(worth[one, mentor]), -at, mentor, mentee)
@@ -324,6 +397,7 @@ def _threes(
             and worth[mentee, mentor] >= 0
             and max(worth[one, mentee], worth[mentee, one]) >= 0
             and problem.capacity[people.sides[mentor][1] or 0] > 1
+            and meet(mentor, mentee, one)
         ]
         if not found:
             continue
@@ -351,15 +425,12 @@ class Rings(Assigner):
     title = "Rings, each the mentor of the next"
     uses_objective = False
     options: Mapping[str, Any] = options(
-        least=whole(
-            "Smallest ring",
+        **sized(
+            "ring",
+            3,
+            100,
             "How many people a ring has at least.",
-            minimum=3,
-            maximum=12,
-            default=3,
-        ),
-        most=whole(
-            "Largest ring", "How many people a ring has at most.", minimum=3, maximum=100, default=8
+            "How many people a ring has at most.",
         ),
     )
 
@@ -369,14 +440,7 @@ class Rings(Assigner):
         from mentorkit.matching import assign
         from mentorkit_matching.cycles import rings
 
-        least, most = problem.options.get("least", 3), problem.options.get("most", 8)
-        if most < least:
-            told = f"write {least} or more; a ring has at least so many"
-            raise Invalid(
-                "strategy.invalid",
-                "The strategy cannot be used as it stands:",
-                [Wrong("assigner_options.most", told)],
-            )
+        least, most = _sizes(problem, "ring")
         people = _People(problem)
         at = np.flatnonzero(people.both)
         able = at.tolist()
@@ -389,7 +453,28 @@ class Rings(Assigner):
         sizes = sorted(map(len, made))
         of = f" of {sizes[0]} to {sizes[-1]}" if sizes else ""
         told = f"rings: {len(made)}{of}, {len(people.sides) - sum(sizes)} in none"
-        return Assignment(pairs=tuple(pairs), method=told + IGNORES)
+        there = {one for ring in made for one in ring}
+        over = [one for one in range(len(able)) if one not in there]
+        smaller: dict[int, int] = {}
+        if least > 3:
+            for ring in rings(weights[np.ix_(over, over)], 3, least - 1, assign.solve_dense):
+                smaller |= {over[one]: len(ring) for one in ring}
+        why = reason("ring_left_over", least=least, most=most)
+        left: dict[int, Told] = dict.fromkeys(
+            np.flatnonzero(~people.both).tolist(), (reason("ring_one_side"), reason("be_both"))
+        )
+        for one in over:
+            help_ = reason("ring_recruit")
+            if one in smaller:
+                help_ = reason("ring_smaller", count=smaller[one])
+            left[able[one]] = why, help_
+        mentees, mentors = people.sided(left)
+        return Assignment(
+            pairs=tuple(pairs),
+            method=told + IGNORES,
+            mentees_left=mentees,
+            mentors_left=mentors,
+        )
 
 
 GROUPS: tuple[Assigner, ...] = (Circles(), Peers(), Rings())

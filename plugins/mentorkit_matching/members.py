@@ -27,11 +27,15 @@ MOST_TRIES = 400
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Want:
-    """What a circle shares: at least `least` of the answers, a column each; 1 is chosen."""
+    """What a circle shares: at least `least` of the answers, a column each; 1 is chosen.
+
+    `field` is the mentees' field that is compared, where one is.
+    """
 
     mentees: Answers  # (n, answers)
     mentors: Answers  # (m, answers)
     least: int
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +161,11 @@ class Circles:
         """Return which circles that there are each of these could join: (rows, m)."""
         open_ = (self.size > 0) & (self.size < self.asked.room) & ~self.shut
         open_ &= self.size >= np.where(self.held > 0, 0, self.asked.least)
-        fits: Bools = self.asked.allowed[rows] & open_
+        return self.shares(rows) & open_
+
+    def shares(self, rows: Ints) -> Bools:
+        """Return which circles these could join if there were room, not their own: (rows, m)."""
+        fits: Bools = self.asked.allowed[rows] & (self.size > 0) & ~self.shut
         for want, common in zip(self.asked.wants, self.common(), strict=True):
             fits &= want.mentees[rows] @ common.T >= want.least
         fits[np.arange(len(rows))[self.at[rows] >= 0], self.at[rows][self.at[rows] >= 0]] = False

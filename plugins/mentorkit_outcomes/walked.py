@@ -100,6 +100,7 @@ class Walked:
         self._kinds = {one.id: one.kind for one in facts.relationships}
         self._proposals: dict[str, Proposal] = {}
         self._two: dict[str, Two] = {}
+        self._beside: set[str] = set()
         self._stays: dict[str, dict[str, str]] = defaultdict(dict)
         self._here: dict[str, set[str]] = defaultdict(set)
         self._met: dict[str, set[str]] = {}
@@ -121,8 +122,13 @@ class Walked:
         return {one.person for one in two} | others
 
     def _take(self, event: events.Event) -> None:
+        """Follow one event; a second mentor who is asked into a circle is no pair."""
         subject = event.subject_id
         match event:
+            case events.ProposalDrafted() if event.payload().get("circle_of"):
+                self._beside.add(subject)
+            case _ if subject in self._beside:
+                pass
             case events.ProposalDrafted():
                 self._two[subject] = Two(event.mentee_id, event.mentor_id)
                 self._drafted(event)

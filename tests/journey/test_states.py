@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,6 +71,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 UNSEEN = ("queued", "running")
 """States of a run that are over before a caller can see them; every draft walks through them."""
 
+TWO_MENTORS = {"assigner": "circles", "assigner_options": {"least": 2, "mentors": 2}}
 EPOCH = 100
 """Steps in one tenant; then a fresh one, so that reading everything stays cheap."""
 
@@ -97,6 +99,8 @@ class Walk:
         self.programs = {}
         for key, kind in (("p", "pair"), ("c", "circle")):
             own = {**preset, "program": {"kind": kind, "matching": "self"}}
+            if kind == "circle":
+                own["strategy"] = {**PRESET["strategy"], **TWO_MENTORS}
             self.programs[key] = programs.create(kit, **self.at, key=key, preset=own)["id"]
             programs.open_(kit, **self.at, program=key)
         self.check()
@@ -233,7 +237,7 @@ class Walk:
         """Let somebody new into a circle, rather into one that is there; all by themselves."""
         held = self.rows("relationships", kind="circle", state=("active", "paused"))
         if held:
-            mentor = self.dice.choice(held).member("mentor").participant_id
+            mentor = self.dice.choice(held).mentors[0]
         else:
             mentor = self.bring_participant("active", "mentor", "c")
         mentee = self.bring_participant("active", "mentee", "c")
@@ -244,13 +248,25 @@ class Walk:
             by = {"tenant": self.tenant, "actor": Actor(person_id=found[one].person_id)}
             accept.accept(self.kit, **by, proposal=made["id"])
 
+    def second(self) -> None:
+        """Publish circles with two mentors each, and let all who are asked answer in any order."""
+        for role in ("mentee", "mentee", "mentor", "mentor"):
+            self.bring_participant("active", role, "c")
+        made = match.draft(self.kit, **self.at, program="c")
+        match.publish(self.kit, **self.at, run=made["id"])
+        asked = self.rows("proposals", run_id=made["id"], state="offered")
+        for one in self.dice.sample(asked, len(asked)):
+            verb = accept.decline if self.dice.random() < 0.1 else accept.accept
+            self._try(partial(verb, self.kit, **self.at, proposal=one.id))
+
     def part(self) -> None:
-        """Let a mentee end their part of a circle, leave the program, or block somebody in it."""
+        """Let somebody end their part of a circle, leave the program, or block somebody in it."""
         held = self.rows("relationships", kind="circle", state=("active", "paused"))
         circle = max(held, key=lambda one: len(one.mentees), default=None)
         if circle is None:
             raise LookupError
-        who, other = self.dice.choice(circle.mentees), self.dice.choice(circle.here).participant_id
+        who = self.dice.choice([*circle.mentees, *circle.mentors[1:]])
+        other = self.dice.choice(circle.here).participant_id
         person = self.participants[who].person_id
         by = self.at if self.quiet else {"tenant": self.tenant, "actor": Actor(person_id=person)}
         way = self.dice.choice(["end", "leave", "block"])
@@ -445,7 +461,7 @@ class Walk:
             self.capacity, self.program, self.draft, self.run, self.run, self.lock, self.propose,
             self.propose, self.answer, self.answer, self.reply, self.relate, self.log,
             self.strike, self.reach, self.block, self.lift, self.report, self.consent,
-            self.extend, self.circle, self.part, self.readmit,
+            self.extend, self.circle, self.second, self.part, self.readmit,
         ]  # fmt: skip
         if self.dice.random() < 0.04:
             self.nobody(verbs)
@@ -493,7 +509,8 @@ class Walk:
                 assert r.mentees, "a circle without a mentee has ended"
                 mentees.update(r.mentees)
                 held.update(r.mentees)
-                held[r.member("mentor").participant_id] += len(r.mentees)
+                assert 1 <= len(r.mentors) <= 2, "a circle without a mentor has ended"
+                held.update(dict.fromkeys(r.mentors, len(r.mentees)))
         for one in participants.values():
             assert one.used == held[one.id] <= one.capacity, one
             assert one.role != "both" or mentees[one.id] <= 1, one

@@ -13,6 +13,7 @@ import pytest
 
 from mentorkit.errors import Invalid, PluginError
 from mentorkit.hooks import Assigner, Assignment, Group
+from mentorkit.i18n import quarters
 from mentorkit.matching import Pool, Someone, assign, bind, pairs_sheet, run, summary, verify
 from mentorkit_matching.circles import circles
 from mentorkit_matching.cycles import rings
@@ -167,6 +168,98 @@ def test_what_all_share_can_be_named() -> None:
         run_circles(pool, shared=["tongues"])
 
 
+def create_timed_pool(*told: str, zones: Any = (), hosts: tuple[str, ...] = ("mon 1-20",)) -> Pool:
+    """Create a pool of people who told these weekly times, the mentees on clocks of their own."""
+    fields, zones = create_fields(), {**dict.fromkeys(range(len(told)), ""), **dict(zones)}
+    sides = [
+        [
+            Someone(
+                key=f"{side}-{at}", id=f"{side}-{at}", capacity=8,
+                profile={"times": fields["times"].parse(one)},
+                zone=zones[at] if side == "mentee" else "",
+            )
+            for at, one in enumerate(times)
+        ]
+        for side, times in (("mentee", told), ("mentor", hosts))
+    ]  # fmt: skip
+    return Pool(*sides, fields)
+
+
+def run_timed(pool: Pool, assigner: str = "circles", least: int = 60, **options: Any) -> Any:
+    rules = [{"rule": "min_availability", "field": "times", "least": least}]
+    strategy = create_strategy(rules=rules, assigner=assigner, assigner_options=options)
+    bound = bind(strategy, create_registry(), create_fields())
+    result = run(pool, bound)
+    assert verify(pool, bound, result) == []
+    return result
+
+
+def test_a_circle_is_free_at_once_for_as_long_as_the_rule_asks_of_two() -> None:
+    by_twos = ("mon 8-9; mon 10-11", "mon 10-11; mon 12-13", "mon 8-9; mon 12-13")
+    assert not run_timed(create_timed_pool(*by_twos)).circles
+    result = run_timed(create_timed_pool(*by_twos, "mon 10-11", "mon 10-11"), least=60)
+    (circle,) = result.circles
+    assert circle.mentees == ("mentee-0", "mentee-1", "mentee-3", "mentee-4")
+    assert not run_timed(create_timed_pool(*["mon 10-11"] * 3), least=75).circles
+    parts = ("mon 10:00-10:30; mon 12-13", "mon 10:00-10:30; mon 12:30-14", "mon 10-13")
+    assert run_timed(create_timed_pool(*parts), least=60).circles
+    assert not run_timed(create_timed_pool(*parts), least=75).circles
+
+
+def test_a_circle_is_free_at_once_in_every_week_whatever_their_clocks_do() -> None:
+    told = ("mon 8-10", "mon 8-10", "mon 3-4")
+    abroad = {2: "America/New_York"}  # five hours behind UTC, and four in summer
+    pool = create_timed_pool(*told, zones=abroad)
+    assert not run_timed(pool).circles
+    whole_year = create_timed_pool("mon 7-10", "mon 7-10", "mon 3-5", zones=abroad)
+    assert len(run_timed(whole_year).circles) == 1
+
+
+def test_what_is_named_to_be_shared_does_not_do_away_with_a_common_time() -> None:
+    by_twos = ("mon 8-9; mon 10-11", "mon 10-11; mon 12-13", "mon 8-9; mon 12-13")
+    assert not run_timed(create_timed_pool(*by_twos), shared=[]).circles
+
+
+def test_a_second_mentor_is_free_when_the_circle_is() -> None:
+    hosts = ("mon 8-12", "mon 11-12; tue 8-12")
+    pool = create_timed_pool(*["mon 8-9; mon 11-12"] * 3, hosts=hosts)
+    (circle,) = run_timed(pool, mentors=2).circles
+    assert len(circle.mentors) == 2
+    pool = create_timed_pool(*["mon 8-9; tue 8-9"] * 3, hosts=("mon 8-12", "tue 8-12"))
+    (circle,) = run_timed(pool, mentors=2).circles
+    assert len(circle.mentors) == 1
+
+
+def test_circles_of_any_people_have_the_time_in_common_that_the_rule_asks() -> None:
+    for seed in range(12):
+        random = Random(seed)
+        hours = [f"{day} {hour}-{hour + 2}" for day in ("mon", "tue") for hour in (8, 9, 17)]
+        told = ["; ".join(random.sample(hours, 2)) for _ in range(9)]
+        hosts = tuple("; ".join(random.sample(hours, 4)) for _ in range(2))
+        pool = create_timed_pool(*told, hosts=hosts)
+        for one in run_timed(pool, mentors=random.choice((1, 2))).circles:
+            free = [
+                {quarter for part in someone.profile["times"] for quarter in quarters(part)}
+                for someone in (*pool.mentees, *pool.mentors)
+                if someone.id in (*one.mentees, *one.mentors)
+            ]
+            assert len(set.intersection(*free)) >= 4
+
+
+def test_three_peers_are_free_at_once_too() -> None:
+    fields = create_fields()
+    told = ("mon 8-9; mon 10-11", "mon 10-11; mon 12-13", "mon 8-9; mon 12-13")
+    for times, threes in ((told, 0), (["mon 8-9"] * 3, 1)):
+        people = [
+            Someone(key=str(at), id=str(at), person_id=str(at), capacity=2,
+                    profile={"times": fields["times"].parse(one)})
+            for at, one in enumerate(times)
+        ]  # fmt: skip
+        result = run_timed(Pool(people, people, fields), "peers", threes=True)
+        assert len(result.circles) == threes
+        assert len(result.pairs) == 1 + threes
+
+
 def test_least_may_not_be_more_than_most() -> None:
     with pytest.raises(Invalid, match=r"assigner_options\.most"):
         run_circles(create_circle_pool(), least=5, most=4)
@@ -293,6 +386,23 @@ def test_groups_are_checked_as_strictly_as_pairs(groups: Any, told: str) -> None
     with pytest.raises(PluginError) as failed:
         run(pool, bound)
     assert told in str([str(one) for one in failed.value.problems])
+
+
+def test_a_group_of_any_assigner_is_free_at_once_and_locked_people_alone_need_not_be() -> None:
+    pool = create_timed_pool("mon 8-9; mon 10-11", "mon 10-11; mon 12-13", "mon 8-9; mon 12-13")
+    rules = [{"rule": "min_availability", "field": "times", "least": 60}]
+    strategy = create_strategy(rules=rules, assigner="planted")
+    group = Group(mentees=(0, 1, 2), mentors=(0,))
+    planted = Planted(((0, 0), (1, 0), (2, 0)), group)
+    bound = bind(strategy, create_registry(planted), create_fields())
+    with pytest.raises(PluginError, match="0 minutes a week, not for 60"):
+        run(pool, bound)
+    locks = [(one, "mentor-0") for one in pool.mentees.ids]
+    result = run(pool, bound, locks=locks)
+    assert verify(pool, bound, result, locks=locks) == []
+    assert verify(
+        pool, bound, replace(result, pairs=[replace(p, locked=False) for p in result.pairs])
+    )
 
 
 def test_a_second_mentor_who_may_not_be_there_is_found_by_verify() -> None:

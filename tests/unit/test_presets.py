@@ -19,10 +19,10 @@ from mentorkit.errors import Invalid, NotFound
 from mentorkit.journey import tell
 from mentorkit_checkins.texts import TEMPLATES as PROMPTS
 
-OF_CIRCLES = {"member_left", "circle_left"}
+OF_CIRCLES = {"member_left", "circle_left", "second_offered"}
 TO_STAFF = {
     "concern_raised", "content_held", "proposal_to_confirm", "milestones_due_staff",
-    "answer_reminder_staff",
+    "answer_reminder_staff", "second_declined",
 }  # fmt: skip
 OF_NOBODY = {
     "application_approved", "application_waiting", "application_declined", "signed_up_again",

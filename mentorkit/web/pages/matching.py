@@ -200,6 +200,7 @@ def _sure(visit: Visit, program: str, run: str) -> str:
         visit.words("Offer the pairs of this draft ({count})?", count=visit.number(len(pairs))),
         [
             then,
+            *_seconds(visit, pairs),
             visit.words("Whoever else is asked gets theirs once the one before has said yes."),
             visit.words("What was told cannot be taken back; a proposal can, one by one."),
         ],
@@ -207,6 +208,13 @@ def _sure(visit: Visit, program: str, run: str) -> str:
         yes=visit.words("Yes, offer them now"),
         back=visit.url("matching", program=program),
     )
+
+
+def _seconds(visit: Visit, pairs: list[dict[str, Any]]) -> list[str]:
+    """Return what is said of second mentors, where there are any."""
+    seconds = {name for pair in pairs for name in pair["second"]}
+    told = "Second mentors of circles who get a message now, with the question: {count}."
+    return [visit.words(told, count=visit.number(len(seconds)))] if seconds else []
 
 
 @does("/programs/<program>/matching/<run>/discard")

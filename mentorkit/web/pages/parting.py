@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,9 @@ def relationship_end(visit: Visit, program: str, relationship: str) -> Response 
     if one["state"] not in HOLDING:
         return visit.go("relationship", program=program, relationship=relationship)
     here = [member for member in one["members"] if not member["left_at"]]
+    sides = Counter(member["role"] for member in here)
+    for member in here:  # whether the others can go on
+        member["alone"] = sides[member["role"]] > (2 if member["role"] == "peer" else 1)
     own = next((member["role"] for member in here if member["own"]), None)
     names = ", ".join(member["name"] for member in here if not member["own"])
     return visit.render(
@@ -40,7 +44,7 @@ def relationship_end(visit: Visit, program: str, relationship: str) -> Response 
         members=here,
         own=own,
         over=one["state"] == "active" and _is_over(visit, one),
-        alone=bool(own) and own != "mentor" and len(here) > 2,
+        alone=any(member["own"] and member["alone"] for member in here),
         others=names,
         ends=ENDS,
         behalf=() if own else BEHALF,

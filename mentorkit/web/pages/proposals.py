@@ -43,6 +43,10 @@ def proposal(visit: Visit, program: str, proposal: str, wrong: MentorKitError | 
 
 
 def _title(visit: Visit, one: dict[str, Any]) -> str:
+    if one["circle_of"] and one["as_role"] == "mentor":
+        return visit.words("Lead a circle with {name}?", name=one["mentee"])
+    if one["circle_of"] and one["as_role"] == "mentee":
+        return visit.words("{name} as second mentor of your circle?", name=one["mentor"])
     if one["as_role"] == "mentee":
         return visit.words("{name} as your mentor?", name=one["mentor"])
     if one["as_role"] == "mentor":
