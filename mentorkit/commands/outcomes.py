@@ -25,6 +25,8 @@ def judged(summary: Mapping[str, Any]) -> str:
             "These are the mentees' own choices; neither score nor the most pairs was what they"
             " were made for."
         )
+    if summary.get("groups"):
+        return "Quality: not proved. Those who meet as one are brought together step by step."
     told = f"Quality: {quality(summary)}."
     if not summary.get("peers"):  # there it is all the same who of two is which
         told += f" {steadiness(summary)}."

@@ -323,13 +323,15 @@ class Assigner(Provider):
     Say `uses_objective = False` where the answer does not depend on the objective, and
     `uses_scores = False` where a strategy needs no criteria for it. Say `peers = True` where a pair
     takes one place of each: who is both mentee and mentor then has all their places on both sides,
-    and no more of them in all.
+    and no more of them in all. Say `groups = True` where several are brought together at once, as
+    in circles: nothing is said then that is reckoned pair by pair.
     """
 
     options: JsonSchema = NO_OPTIONS
     uses_objective: bool = True
     uses_scores: bool = True
     peers: bool = False
+    groups: bool = False
 
     def assign(self, problem: Problem) -> Assignment:
         """Return pairs among the candidates, no mentee twice, no mentor above capacity."""

@@ -95,7 +95,8 @@ def run(
         bound.strategy.objective == "score" or len(rows) == shown.pairs_bound
     )
     tell("explaining")
-    compare = compare and scan.exhaustive
+    assigner = bound.assigner
+    compare = compare and scan.exhaustive and not (assigner.peers or assigner.groups)
     said = assignment.mentees_left, assignment.mentors_left
     left = Left(scan, question, engaged, used, said)
     if compare:
@@ -129,7 +130,8 @@ def run(
         what_if=what_if(scan, match, held) if compare else None,
         seconds=time.perf_counter() - began,
         circles=circles,
-        peers=bound.assigner.peers,
+        peers=assigner.peers,
+        groups=assigner.groups,
     )
 
 

@@ -97,6 +97,8 @@ def not_looked_at(summary: Mapping[str, Any], locale: str = "en") -> str:
     """Return why it was not looked at what changes would bring, and what to do; "" where it was."""
     if summary.get("what_if") is not None:
         return ""
+    if summary.get("peers") or summary.get("groups"):
+        return _said("changes_groups", {}, {}, locale)
     cells = summary.get("mentees", 0) * summary.get("mentors", 0)
     if cells > WHAT_IF_CELLS:
         return _said("changes_many", {"count": cells, "of": WHAT_IF_CELLS}, {}, locale)

@@ -184,6 +184,17 @@ def busy(pool: Pool, bound: Bound, match: Index, circles: Sequence[Circle]) -> t
     return match, used
 
 
+def either(pool: Pool, match: Index) -> Index:
+    """Return whom each peer is with, whichever of the two they are; with several, who was theirs."""
+    match, twin = match.copy(), twins(pool)
+    mentee_of = {mentor: mentee for mentee, mentor in enumerate(twin.tolist()) if mentor >= 0}
+    for mentee in np.flatnonzero(match >= 0).tolist():
+        other = mentee_of.get(int(match[mentee]), mentee)
+        if match[other] < 0:
+            match[other] = twin[mentee]
+    return match
+
+
 def halves(question: Question, pool: Pool, bound: Bound, match: Index) -> bool:
     """Return whether pairs of peers can come to half at most of what bounds mentees and mentors.
 

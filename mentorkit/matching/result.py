@@ -205,7 +205,9 @@ class Result:
     mentee which choices came to nothing before the one they have, and why. `alternatives`, the most
     telling first, and `what_if` are there where a run was asked for them, the people are not too
     many, and it is exhaustive; else None. `circles` are those who meet as one. With `peers` a pair
-    takes a place of each of the two, and who is in one on either side is not unmatched.
+    takes a place of each of the two, and who is in one on either side is not unmatched. With
+    `groups` several were brought together at once; what is reckoned pair by pair, bounds and
+    blocking pairs, says little then.
     """
 
     pairs: Sequence[Pair]
@@ -233,3 +235,4 @@ class Result:
     what_if: WhatIf | None = None
     circles: tuple[Circle, ...] = ()
     peers: bool = False
+    groups: bool = False

@@ -96,6 +96,7 @@ def summary(result: Result) -> dict[str, Any]:
         "exact": result.exact,
         "by_choice": result.by_choice,
         "peers": result.peers,
+        "groups": result.groups,
         "circles": _circles(result),
         "exhaustive": result.exhaustive,
         "seconds": round(result.seconds, 3),
@@ -125,13 +126,16 @@ _NOTHING = Reason(code="nothing_speaks")
 def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
     """Return the pairs as a sheet: mentee, mentor, score, and the reasons in one column.
 
-    Where a circle has a second mentor, one more column names them.
+    One more column numbers the circles or rings, and where a circle has a second mentor, another
+    names them.
     """
     shown = _shown(pool)
     beside = _circles(result)["beside"]
+    numbers = _numbered(result, pool) if result.groups else {}
+    more = (*(["group"] if result.groups else ()), *(["second mentor"] if beside else ()))
     return Sheet(
         title="Pairs",
-        columns=("mentee", "mentor", "score", "reasons", *(["second mentor"] if beside else ())),
+        columns=("mentee", "mentor", "score", "reasons", *more),
         rows=tuple(
             (
                 shown["mentee"][pair.mentee_id],
@@ -139,11 +143,34 @@ def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
                 pair.score,
                 sentence(pair.reasons, locale, pool.fields, whose="mentee")
                 or ("" if pair.score or result.by_choice else words(_NOTHING, locale)),
+                *([numbers[pair.mentee_id]] if result.groups else ()),
                 *_second(beside, pair.mentor_id, shown),
             )
             for pair in result.pairs
         ),
     )
+
+
+def _numbered(result: Result, pool: Pool) -> dict[str, int]:
+    """Return of each paired mentee the number of their circle or ring, counted down the sheet."""
+    from mentorkit.matching.gathered import twins
+
+    led = {pool.mentee_at[one.mentee_id]: pool.mentor_at[one.mentor_id] for one in result.pairs}
+    mentee_of = {
+        mentor: mentee for mentee, mentor in enumerate(twins(pool).tolist()) if mentor >= 0
+    }
+    leads: dict[int, int] = {}
+    for mentee in led:
+        ring = [mentee]
+        while (before := mentee_of.get(led[ring[-1]])) in led and before not in ring:
+            ring.append(before)
+        # Whoever stands in a ring comes round to themselves; a circle ends with who leads it.
+        leads[mentee] = min(ring) if before in ring else -1 - led[mentee]
+    numbers: dict[int, int] = {}
+    return {
+        pool.mentees.ids[mentee]: numbers.setdefault(lead, len(numbers) + 1)
+        for mentee, lead in leads.items()
+    }
 
 
 def _second(

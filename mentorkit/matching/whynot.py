@@ -15,6 +15,7 @@ from mentorkit.errors import Invalid, Problem
 from mentorkit.matching import assign
 from mentorkit.matching.binding import Bound
 from mentorkit.matching.explain import explain_pair, own_reason
+from mentorkit.matching.gathered import either
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
@@ -78,7 +79,7 @@ def why_not(
         locks = [(pair.mentee_id, pair.mentor_id) for pair in result.pairs if pair.locked]
         result = [(pair.mentee_id, pair.mentor_id) for pair in result.pairs]
     asked = _Asked(Scan(pool, bound), pool.mentee_at[mentee_id], pool.mentor_at[mentor_id])
-    return asked.answer(None if result is None else _Made.of(pool, result, locks))
+    return asked.answer(None if result is None else _Made.of(pool, bound, result, locks))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +90,11 @@ class _Made:
     locks: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, pool: Pool, pairs: Pairs, locks: Sequence[tuple[str, str]]) -> _Made:
-        """Return the pairs by position; whoever is in the pool no more is left out."""
+    def of(cls, pool: Pool, bound: Bound, pairs: Pairs, locks: Sequence[tuple[str, str]]) -> _Made:
+        """Return the pairs by position; whoever is in the pool no more is left out.
+
+        A peer has who they are with, whichever of the two they are.
+        """
         match = np.full(len(pool.mentees), -1, np.intp)
         for mentee, mentor in pairs:
             if mentee in pool.mentee_at and mentor in pool.mentor_at:
@@ -100,7 +104,7 @@ class _Made:
             for mentee, mentor in locks
             if mentee in pool.mentee_at and mentor in pool.mentor_at
         ]
-        return cls(match, tuple(sorted(held)))
+        return cls(either(pool, match) if bound.assigner.peers else match, tuple(sorted(held)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,6 +56,7 @@ class Circles(Assigner):
     name = "circles"
     title = "Circles that all share what they must"
     uses_objective = False
+    groups = True
     options: Mapping[str, Any] = options(
         **sized(
             "circle",
@@ -424,6 +425,7 @@ class Rings(Assigner):
     name = "rings"
     title = "Rings, each the mentor of the next"
     uses_objective = False
+    groups = True
     options: Mapping[str, Any] = options(
         **sized(
             "ring",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 from random import Random
@@ -15,6 +16,8 @@ from mentorkit.errors import Invalid, PluginError
 from mentorkit.hooks import Assigner, Assignment, Group
 from mentorkit.i18n import quarters
 from mentorkit.matching import Pool, Someone, assign, bind, pairs_sheet, run, summary, verify
+from mentorkit.matching.figures import not_looked_at
+from mentorkit.matching.whynot import why_not
 from mentorkit_matching.circles import circles
 from mentorkit_matching.cycles import rings
 from mentorkit_matching.members import Asked, Want
@@ -309,6 +312,42 @@ def test_more_people_may_be_locked_into_a_circle_than_it_would_have() -> None:
     locks = [(f"mentee-{one}", "mentor-a") for one in "abcd"]
     result = run_circles(pool, locks, most=3)
     assert [one.mentee_id for one in result.pairs] == [two[0] for two in locks]
+
+
+def test_each_row_of_the_sheet_says_which_circle_or_ring_it_is_in() -> None:
+    person = {"languages": ("en",), "hours": (1,), "industry": "food"}
+    pool = create_circle_pool(*[person] * 6, mentors=2)
+    sheet = pairs_sheet(run_circles(pool), pool)
+    assert sheet.columns[-1] == "group"
+    assert Counter(row[-1] for row in sheet.rows) == {1: 3, 2: 3}
+    assert len({(row[1], row[-1]) for row in sheet.rows}) == 2
+    peers = create_peers(*[{"languages": ("en",)}] * 3, *[{"languages": ("fr",)}] * 4)
+    sheet = pairs_sheet(run_peers(peers, "rings"), peers)
+    assert sorted(Counter(row[-1] for row in sheet.rows).values()) == [3, 4]
+    assert {row[0] for row in sheet.rows if row[-1] == 1} == {
+        row[1] for row in sheet.rows if row[-1] == 1
+    }
+
+
+@pytest.mark.parametrize("assigner", ["circles", "peers", "rings"])
+def test_nothing_is_said_of_groups_that_is_reckoned_pair_by_pair(assigner: str) -> None:
+    pool = create_peers(*[{"languages": ("en",)}] * 6)
+    strategy = create_strategy(
+        [{"criterion": "set_overlap", "field": "languages", "per": "union"}], assigner=assigner
+    )
+    result = run(pool, bind(strategy, create_registry(), create_fields()), compare=True)
+    assert (result.alternatives, result.what_if) == (None, None)
+    assert "not for circles, rings or peers" in not_looked_at(summary(result))
+
+
+def test_a_peer_is_with_the_other_whichever_of_the_two_they_are() -> None:
+    pool = create_peers(*[{"languages": ("en",)}] * 2)
+    result = run_peers(pool)
+    compared = [{"criterion": "set_overlap", "field": "languages", "per": "union"}]
+    bound = bind(create_strategy(compared, assigner="peers"), create_registry(), create_fields())
+    ((one, other),) = [(pair.mentee_id, pair.mentor_id) for pair in result.pairs]
+    for two in ((one, other), (other, one)):
+        assert why_not(pool, bound, *two, result).together
 
 
 @pytest.mark.parametrize("assigner", ["circles", "peers", "rings"])
