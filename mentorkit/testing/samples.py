@@ -13,7 +13,16 @@ from mentorkit.domain.fields import Field, FieldKind
 from mentorkit.domain.frozen import Frozen, freeze
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
-from mentorkit.hooks import Assigner, Assignment, Candidate, Criterion, Rule, RuleForm, SharesAny
+from mentorkit.hooks import (
+    Assigner,
+    Assignment,
+    Candidate,
+    Criterion,
+    Feature,
+    Rule,
+    RuleForm,
+    SharesAny,
+)
 from mentorkit.hooks.providers import Problem
 
 _KINDS: Mapping[type, FieldKind] = {
@@ -87,6 +96,7 @@ class _Nobody(Assigner):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Offers:
     criteria: Mapping[str, Criterion]
+    features: Mapping[str, Feature] = field(default_factory=dict)
     rules: Mapping[str, Rule]
     assigners: Mapping[str, Assigner]
 
