@@ -62,8 +62,18 @@ def promise(kit: Kit, *, tenant: str, limit: int) -> None:
 
     What was given up is not promised again: staff start it again, or there is another version.
     """
+    behind = []
     with kit.transaction(tenant=tenant, write=False) as tx:
-        behind = [one for one in tx.programs.find(state="open") if _unpromised(kit, tx, one)]
+        for one in tx.programs.find(state="open"):
+            if used(kit, tx, one):
+                definitions = tx.definitions.count(program_id=one.id)
+                mark = (*tx.participants.mark(one.id), definitions)
+                if kit.looked_at.get(one.id) == mark:
+                    continue
+                if _unpromised(kit, tx, one):
+                    behind.append(one)
+                else:
+                    kit.looked_at[one.id] = mark
     for program in behind:
         kit.write(tenant, partial(_promise, kit, program=program, limit=limit))
 

@@ -69,7 +69,8 @@ def read(
         of = of.render_derived(name="given", with_types=True)
         query = query.join(of, sa.true())
         given = [sa.cast(of.c[name], sa.Text) for name in told]
-    kept = [_kept(name, part, sqlite) for name in computed for part in ("stamp", "value")]
+    kept = [_kept(name, "stamp", sqlite) for name in computed]
+    kept += [_kept(name, "value", sqlite) for name in computed if name in names]
     whole = sa.type_coerce(_OWN.profile, sa.Text)
     asked = [*_PLAIN.values(), *kept, *given, *([whole] if odd else [])]
     query = query.with_only_columns(*(c.label(f"c{n}") for n, c in enumerate(asked)))
@@ -80,12 +81,13 @@ def read(
         texts = (json.dumps(one.get(name)) for one in profiles)
         answers[name] = [f"[{text},null]" for text in texts] if sqlite else list(texts)
     plain: dict[str, Any] = dict(zip(_PLAIN, columns, strict=False))
-    for at, (name, one) in enumerate(computed.items()):
-        stamps, values = columns[len(_PLAIN) + 2 * at :][:2]
+    there = iter(columns[len(_PLAIN) :])
+    for (name, one), stamps in zip(computed.items(), there, strict=False):
         now = [one.stamp(answers[of][row] for of in one.of) for row in range(len(stamps))]
         plain[name] = [new if new != old else None for new, old in zip(now, stamps, strict=True)]
-        there = [None if old else text for old, text in zip(plain[name], values, strict=True)]
-        answers[name] = [f"[{text or 'null'},null]" for text in there] if sqlite else there
+    for name, values in zip((n for n in computed if n in names), there, strict=False):
+        valid = [None if old else text for old, text in zip(plain[name], values, strict=True)]
+        answers[name] = [f"[{text or 'null'},null]" for text in valid] if sqlite else valid
     return Roster(plain, {name: answers[name] for name in names}, sqlite)
 
 

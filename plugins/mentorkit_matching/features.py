@@ -58,7 +58,7 @@ def _vector(texts: Sequence[str]) -> tuple[float, ...] | None:
         weight = (1 + math.log(times)) * (min(signs, MOST) - 1) ** 2
         vector[told // 2 % LENGTH] += weight if told % 2 else -weight
     size = math.hypot(*vector)
-    return tuple(round(one / size, DIGITS) for one in vector) if size else None
+    return tuple(round(one / size, DIGITS) if one else 0.0 for one in vector) if size else None
 
 
 FEATURES: tuple[Feature, ...] = (Words(),)

@@ -124,6 +124,25 @@ def test_the_worker_computes_it_once_for_all_who_wait(world: Any, taste: Taste) 
     assert (taste.asked, waits(world)) == ([4], {NAME: set()})
 
 
+def test_people_are_looked_at_again_only_when_something_has_changed(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(*given: Any) -> Any:
+        looked.append("looked")
+        return waiting(*given)
+
+    work(world.kit)
+    work(world.kit)
+    monkeypatch.setattr(features, "waiting", look)
+    work(world.kit)
+    assert looked == []
+    move(world, "ana", "Wen")
+    work(world.kit)
+    assert looked == ["looked", "looked"]  # before it is promised, and then
+
+
 def test_a_strategy_reads_it_and_its_reasons_are_words(world: Any) -> None:
     work(world.kit)
     run = match.draft(world.kit, **world.at, program="traders")
