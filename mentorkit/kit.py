@@ -91,6 +91,8 @@ class Kit:
         )
         """For `web.once` alone, which holds a form: what is done first in each writing transaction,
         ours or a plugin's; if it raises, nothing else is. No plugin and no host is to use it."""
+        self.looked_at: dict[str, tuple[int, ...]] = {}
+        """By program, what was marked when last nobody waited for a feature; for the worker."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:

@@ -18,7 +18,18 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, pools, reach, say
+from mentorkit.journey import (
+    accept,
+    choices,
+    contents,
+    features,
+    feedback,
+    meet,
+    nudge,
+    pools,
+    reach,
+    say,
+)
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
@@ -89,6 +100,7 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
         partial(count, "done", feedback.collect),
         partial(count, "expired", accept.expire, limit=limit),
         partial(count, "nudged", nudge.nudge, limit=limit, until=until),
+        partial(features.promise, kit, tenant=tenant, limit=limit),
         partial(_drain, kit, tenant, limit, until, report),
     ):
         try:
@@ -344,6 +356,7 @@ _DOING: Mapping[str, Callable[..., None]] = {
     "survey": _ask,
     choices.NEXT: choices.follow,
     pools.FORGET: pools.forget,
+    features.KIND: features.compute,
 }
 """What is done with a row of each kind."""
 

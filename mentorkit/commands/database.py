@@ -34,6 +34,7 @@ KINDS = {
     "recruitment_sources": "recruitment source",
     "strategies": "strategy",
     "criteria": "criterion",
+    "features": "feature",
     "rules": "rule",
     "assigners": "assigner",
     "channels": "channel",
@@ -256,7 +257,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield from _plugins(registry)
         yield from _own_checks(session, registry, kit)
     if kit is not None:
-        for look in (_tables, _engine, _strategies, _staff, _outbox):
+        for look in (_tables, _engine, _strategies, _features, _staff, _outbox):
             try:
                 yield from look(kit)
             except MentorKitError as error:
@@ -368,6 +369,25 @@ def _strategies(kit: Kit) -> Iterator[Finding]:
             )
     if sound:
         yield Finding("strategies", True, f"{plural(count, 'open program')} can match.")
+
+
+def _features(kit: Kit) -> Iterator[Finding]:
+    """Tell who waits for a feature; what was given up of it stands in the outbox."""
+    from mentorkit.journey.features import waiting
+
+    told = []
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            for one in tx.programs.find(state="open"):
+                behind = waiting(kit, tx, one).items()
+                told += [
+                    f"tenant {tenant}: program {one.key}: {plural(len(ids), 'person', 'people')}"
+                    f" waiting for {name}"
+                    for name, ids in behind
+                    if ids
+                ]
+    message = "; ".join(told) + ": run `mentorkit work`." if told else "nobody waits for one."
+    yield Finding("features", True, message)
 
 
 def _staff(kit: Kit) -> Iterator[Finding]:

@@ -27,10 +27,10 @@ from mentorkit.commands.output import (
     say,
     stop_printing,
 )
-from mentorkit.commands.plans import TURN, Plan, kinds, read_sheets, source_of
+from mentorkit.commands.plans import TURN, Plan, SheetContext, kinds, read_sheets, source_of
 from mentorkit.commands.selection import bad_rows, first_of, plugin_named, tell_problems
 from mentorkit.commands.whole import Whole
-from mentorkit.domain.fields import Field, parse_fields
+from mentorkit.domain.fields import FEATURE, Field, parse_fields
 from mentorkit.domain.presets import what_is_wrong
 from mentorkit.domain.reading import where_given
 from mentorkit.domain.relationships import Reason
@@ -181,6 +181,7 @@ def pair(
             locks=[two(typed) for typed in locks],
             seed=seed,
             progress=progress,
+            context=lambda name: SheetContext(plugin=registry.owner("features", name)),
         )
     pairs, left = matching.pairs_sheet(result, pool), matching.unmatched_sheet(result, pool)
     written = _write(registry, {out: pairs, unmatched: left})
@@ -319,7 +320,8 @@ def _find_fields(plan: Plan, registry: Registry) -> None:
 
     plan.read = dict(plan.fields)
     for name in fields_read(plan.strategy, registry, plan.fields):
-        plan.read.setdefault(name, Field(id=name))
+        if not name.startswith(FEATURE):
+            plan.read.setdefault(name, Field(id=name))
 
 
 def _in_file(plan: Plan, path: Path, problem: Problem) -> Problem:

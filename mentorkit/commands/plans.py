@@ -25,7 +25,7 @@ TURN = "turn the two round"
 
 @dataclass(frozen=True, kw_only=True)
 class SheetContext:
-    """What a source that reads a sheet is given where there is no database."""
+    """What a source that reads a sheet, or a feature, is given where there is no database."""
 
     plugin: LoadedPlugin
     tenant: str = "default"
@@ -35,12 +35,12 @@ class SheetContext:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings of the source's plugin: its defaults."""
+        """The settings of its plugin: their defaults."""
         return self.plugin.settings
 
     @property
     def log(self) -> logging.Logger:
-        """The logger of the source's plugin."""
+        """The logger of its plugin."""
         return self.plugin.log
 
 

@@ -6,6 +6,8 @@ field is None everywhere: no opinion, never a bad fit.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,6 +43,8 @@ LONGEST = 10_000
 """Characters of a text answer."""
 SHOWN = 12
 """How many options are named to somebody whose answer is none of them."""
+FEATURE = "feature:"
+"""How the name of a feature begins where it is read as a field."""
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -135,6 +139,29 @@ class Field:
     def position(self, value: str) -> int | None:
         """Return where an ordered option stands (0 is the lowest), or None if unknown."""
         return next((i for i, option in enumerate(self.choices) if option == value), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed(Field):
+    """A feature of a plugin as a field: it is computed `of` other fields, never asked for.
+
+    It is a vector of `length` numbers, or a number where that is 0. Another `version` of the plugin
+    computes other values.
+    """
+
+    version: str
+    of: tuple[str, ...]
+    length: int = 0
+
+    def stamp(self, answers: Iterable[Any]) -> str:
+        """Return what differs where a value was computed by another version, or of others."""
+        told = json.dumps([self.version, self.length, self.of, *answers])
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def computed_in(fields: Mapping[str, Field]) -> dict[str, Computed]:
+    """Return those of these fields that are features."""
+    return {name: one for name, one in fields.items() if isinstance(one, Computed)}
 
 
 def parsed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from math import isfinite
@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mentorkit.errors import Cancelled, PluginError
-from mentorkit.hooks.providers import Check, Health, Table
+from mentorkit.hooks.context import Context
+from mentorkit.hooks.providers import Check, Feature, Health, Table
 
 T = TypeVar("T")
 FAILURES = (Exception, SystemExit)
 """What code of a plugin may raise without taking others with it."""
 NUMBERS = ("count", "number", "percent", "minutes")
 """Kinds of column that hold numbers."""
+TOGETHER = 50
+"""So many people a feature is asked about at once."""
 LONGEST_ERROR = 300
 """Characters of a plugin's own error message that are passed on."""
 
@@ -49,6 +52,30 @@ def called(
             raise
         told = blotted(describe(error), secrets)
         raise PluginError("plugin.failed", f"{label}: {doing} raised {told}") from error
+
+
+def computed(feature: Feature, ctx: Context, people: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return what a feature is of each of these people: a tuple of numbers, a number, or None.
+
+    Raises what `compute` does, and `PluginError` (feature.bad_value) for any other answer.
+    """
+    answer = list(feature.compute(ctx, people))
+    try:
+        values = [None if one is None else _value(feature, one) for one in answer]
+    except (TypeError, ValueError) as error:
+        told = f"the feature {feature.name}: compute returned what is no such value ({error})"
+        raise PluginError("feature.bad_value", told) from error
+    if len(values) != len(people):
+        told = f"the feature {feature.name}: compute returned {len(values)} for {len(people)}"
+        raise PluginError("feature.bad_value", told)
+    return values
+
+
+def _value(feature: Feature, given: Any) -> Any:
+    numbers = tuple(map(float, given)) if feature.length else (float(given),)
+    if len(numbers) != (feature.length or 1) or not all(map(isfinite, numbers)):
+        raise ValueError(f"{len(numbers)} number(s), or one that is not finite")
+    return numbers if feature.length else numbers[0]
 
 
 def blotted(text: str, secrets: Collection[str]) -> str:

@@ -69,7 +69,7 @@ def _of_any(offer: Any) -> Expected:
 
 def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any) -> Expected:
     """Tell what criteria and rules share: exactly one way to answer, needs, free names."""
-    declared, needs, options = provider.declared, provider.needs, provider.options
+    declared, options = provider.declared, provider.options
     known = ", ".join(form.__name__ for form in get_args(forms))
     fits = declared is None or isinstance(declared, get_args(forms))
     yield "declared", fits, f"is {type(declared).__name__}; give one of {known}"
@@ -81,13 +81,29 @@ def _of_a_scorer(kind: type, forms: Any, block: str, single: str, provider: Any)
     # A provider with `bind` may choose its way once it knows the options.
     one_way = overrides(provider, kind, "bind") or len(ways) == 1
     yield "", one_way, f"give exactly one of declared, {told}"
+    yield from _of_needs(provider.needs)
+    for name in options.get("properties", {}) if isinstance(options, Mapping) else ():
+        free = name not in _RESERVED
+        yield f"options.{name}", free, "name it differently: a strategy has a key of that name"
+
+
+def _of_a_feature(provider: providers.Feature) -> Expected:
+    kind, length = providers.Feature, provider.length
+    yield from _of_a_method(kind, "compute", "all that a feature does", provider)
+    reads = bool(provider.needs) or overrides(provider, kind, "reads")
+    yield from _of_needs(provider.needs)
+    yield "needs", reads, "name at least one profile field, or write `reads`"
+    yield "version", is_text(provider.version), 'write a text, such as "1"'
+    counted = isinstance(length, int) and not isinstance(length, bool)
+    told = f"write a whole number from 0 (a plain number) to {providers.LONGEST_VECTOR}"
+    yield "length", counted and 0 <= length <= providers.LONGEST_VECTOR, told
+
+
+def _of_needs(needs: Any) -> Expected:
     mapped = isinstance(needs, Mapping) and all(
         isinstance(name, str) and inspect.isclass(needed) for name, needed in needs.items()
     )
     yield "needs", mapped, 'map profile fields to types, such as {"village": str}'
-    for name in options.get("properties", {}) if isinstance(options, Mapping) else ():
-        free = name not in _RESERVED
-        yield f"options.{name}", free, "name it differently: a strategy has a key of that name"
 
 
 def _of_a_form(form: Any) -> Expected:
@@ -212,6 +228,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("mentorkit_matching_strategies", "strategies", Strategy, _of_a_strategy),
     Kind("mentorkit_criteria", "criteria", providers.Criterion, _of_a_criterion),
+    Kind("mentorkit_features", "features", providers.Feature, _of_a_feature),
     Kind("mentorkit_rules", "rules", providers.Rule, _of_a_rule),
     Kind("mentorkit_assigners", "assigners", providers.Assigner, _of_an_assigner),
     Kind("mentorkit_notification_channels", "channels", providers.Channel, _of_a_channel),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 JsonSchema = Mapping[str, Any]
 NO_OPTIONS: JsonSchema = {"type": "object", "additionalProperties": False, "properties": {}}
 
+LONGEST_VECTOR = 4096
+"""Numbers that a feature may have."""
+
 
 class Provider:
     """Anything a hook yields. `name` is unique within its kind and is what programs refer to."""
@@ -192,6 +195,37 @@ class Criterion(Provider):
         told to the mentee and the mentor alike as "you", and to staff of the two.
         """
         return None
+
+
+class Feature(Provider):
+    """A value of each person that takes time, or a service, to compute: an embedding, a score.
+
+    The worker computes it, for active people of programs whose strategy reads ``feature:<name>`` as
+    if it were a profile field: a vector of `length` numbers, or a number where that is 0. It is
+    kept until an answer that it `reads` changes, or its `version`: give it another one whenever
+    other values come out (a new model, say). A person without a value has not answered, for the
+    criteria.
+    """
+
+    needs: Mapping[str, type] = {}
+    version: str = "1"
+    length: int = 0
+
+    def reads(self, fields: Mapping[str, Field]) -> Iterable[str]:
+        """Return the profile fields of a program that it is computed of: those that it `needs`."""
+        return tuple(self.needs)
+
+    def compute(
+        self, ctx: Context, people: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Sequence[float] | float | None]:
+        """Return the value of each, in their order; None where their answers give none.
+
+        A person is a mapping of what it `reads`, None for what was not answered. Asked about up to
+        fifty at once, outside every transaction, it may use the network. The same people may come
+        again. Raises `RetryLater`, or `Undeliverable` to give up; whatever else is raised counts as
+        a failure to be retried.
+        """
+        raise NotImplementedError  # pragma: no cover - a feature has nothing else
 
 
 class Rule(Provider):
@@ -547,6 +581,7 @@ __all__ = [
     "Context",
     "Criterion",
     "Facts",
+    "Feature",
     "FeedbackVendor",
     "Grid",
     "Group",

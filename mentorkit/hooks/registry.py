@@ -47,6 +47,7 @@ class Registry:
     requirement_checks: Mapping[str, providers.RequirementCheck] = field(default_factory=_empty)
     strategies: Mapping[str, Strategy] = field(default_factory=_empty)
     criteria: Mapping[str, providers.Criterion] = field(default_factory=_empty)
+    features: Mapping[str, providers.Feature] = field(default_factory=_empty)
     rules: Mapping[str, providers.Rule] = field(default_factory=_empty)
     assigners: Mapping[str, providers.Assigner] = field(default_factory=_empty)
     channels: Mapping[str, providers.Channel] = field(default_factory=_empty)

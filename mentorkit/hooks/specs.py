@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Command,
         ContentCheck,
         Criterion,
+        Feature,
         FeedbackVendor,
         Metric,
         Nudge,
@@ -156,6 +157,33 @@ class Hooks(Protocol):
         @hookimpl
         def mentorkit_criteria():
             yield SameVillage()
+        ```
+        """
+
+    @hookspec
+    def mentorkit_features(self, settings: Mapping[str, Any]) -> Iterable[Feature]:
+        """Offer values that are computed of each person beforehand, and compared like an answer.
+
+        Asked at start-up. The worker computes them where a strategy reads ``feature:<name>``.
+
+        ```python
+        from mentorkit import Manifest, hookimpl
+        from mentorkit.hooks import Feature
+
+        manifest = Manifest(title="How much they tell", requires_core=">=0.1,<1")
+
+        class Told(Feature):
+            name = "told"
+            title = "How much they tell"
+            needs = {"about": str}
+
+            def compute(self, ctx, people):
+                texts = [person["about"] for person in people]
+                return [None if text is None else min(1.0, len(text) / 500) for text in texts]
+
+        @hookimpl
+        def mentorkit_features():
+            yield Told()
         ```
         """
 

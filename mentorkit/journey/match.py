@@ -27,6 +27,7 @@ from mentorkit.errors import (
 from mentorkit.journey.circles import ask_seconds, seconds_of
 from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
+from mentorkit.journey.features import unready
 from mentorkit.journey.left import kept_of, unmatched
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
 from mentorkit.journey.offers import OPEN, Both, both, drafted, withdraw_one
@@ -124,8 +125,9 @@ def draft(
 
     def keep(tx: Transaction) -> dict[str, Any] | None:
         step, current = _on_run(tx, actor, run.id)
+        found = tx.programs.get(run.program_id)
         if not alone:
-            now = earlier_locks(tx, tx.programs.get(run.program_id))
+            now = earlier_locks(tx, found)
             if now.keys() != earlier.keys():
                 return None
         rows = tx.participants.get_many(id for pair in result.pairs for id in two_of(pair))
@@ -160,7 +162,7 @@ def draft(
             "replaced": [old.id for old in replaced],
             "notes": [
                 {"place": one.place, "message": one.message}
-                for one in (*result.notes, *_supply(tx, tx.programs.get(run.program_id)))
+                for one in (*result.notes, *_supply(tx, found), *unready(kit, tx, found))
             ],
             "dropped_locks": dropped,
             "changes": changes(summary["what_if"], pool.fields),

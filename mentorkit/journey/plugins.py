@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.domain.fields import FEATURE
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
@@ -115,6 +116,9 @@ def of_strategy(strategy: Strategy) -> list[tuple[str, str]]:
     """Return what a strategy is made of: (attribute of the registry, name)."""
     used = [("criteria", use.name) for use in strategy.criteria]
     used += [("rules", use.name) for use in strategy.rules]
+    given = [one for use in (*strategy.rules, *strategy.criteria) for one in use.options.values()]
+    read = [one for one in given if isinstance(one, str) and one.startswith(FEATURE)]
+    used += [("features", one.removeprefix(FEATURE)) for one in read]
     return [*used, ("assigners", strategy.assigner)]
 
 
@@ -130,7 +134,7 @@ def bound_of(kit: Kit, tx: Transaction, program: Program) -> Bound:
     gone = off(plugins_of(tx, program)[program.id])
     missing: dict[str, dict[str, None]] = {}
     for kind, name in of_strategy(strategy):
-        if (plugin := kit.registry.owner(kind, name).name) in gone:
+        if (plugin := kit.registry.owners.get((kind, name))) in gone:
             missing.setdefault(plugin, {})[name] = None
     if missing:
         told = "The program has switched off what it matches by:"

@@ -8,7 +8,7 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mentorkit.domain.events import Event, ProposalDeclined
-from mentorkit.domain.fields import Field
+from mentorkit.domain.fields import Field, computed_in
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -158,13 +158,14 @@ def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster |
     folder = settings.get("pool_folder")
     if not folder or (mark := people.mark(program.id))[0] < settings["pool_from"]:
         return None
-    names, of = names_for(bound), (tx.tenant, program.id)
+    names, of, computed = names_for(bound), (tx.tenant, program.id), bound.computed
+    about = [*names, *(f"{name} {one.version} {one.length}" for name, one in computed.items())]
     source = Source(
         mark=lambda: mark,
         versions=lambda: people.versions(program.id),
-        read=lambda ids: people.roster(program.id, names, ids),
+        read=lambda ids: people.roster(program.id, names, ids, computed),
     )
-    return files_in(folder).roster(of, names, bound.fields, source)
+    return files_in(folder).roster(of, about, bound.fields, source)
 
 
 def promise_to_forget(tx: Transaction, event: Event, programs: Iterable[str]) -> None:
@@ -192,8 +193,9 @@ def roster_of(tx: Transaction, program: Program, fields: Mapping[str, Field]) ->
     """Return everybody whom a run may consider, with what they answered to these fields."""
     from mentorkit.matching.roster import Roster
 
-    names = dict.fromkeys([*fields, "choices"])
-    return Roster.of(tx.participants.roster(program.id, list(names)), fields)
+    names = list(dict.fromkeys([*fields, "choices"]))
+    found = tx.participants.roster(program.id, names, computed=computed_in(fields))
+    return Roster.of(found, fields)
 
 
 class _Signing(NamedTuple):

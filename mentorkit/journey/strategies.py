@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import Field
+from mentorkit.domain.fields import FEATURE, Field
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import shown
 from mentorkit.domain.strategies import FULL_SCORE, Use, dump_strategy
@@ -32,7 +32,7 @@ def show(
     criterion its `share`, in hundredths of a percent of the points. `offered` has, for rules,
     criteria and assigners, the title and options schema of each, and `strategies` the body of each
     named one; those of plugins that the program has switched off are left out. `fields` are the
-    labels of the program's profile fields.
+    labels of the program's profile fields, and of the features that there are.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         made, number = strategy_of(tx, found)
@@ -79,7 +79,8 @@ def show(
             name: {"title": one.title or name, "body": dump_strategy(one)}
             for name, one in named.items()
         },
-        "fields": {name: in_locale(field.label, locale) or name for name, field in fields.items()},
+        "fields": {name: in_locale(field.label, locale) or name for name, field in fields.items()}
+        | {f"{FEATURE}{name}": one.title or name for name, one in on("features").items()},
     }
 
 

@@ -11,7 +11,8 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
-from mentorkit.domain.fields import TYPES, Field
+from mentorkit.domain.fields import FEATURE, TYPES, Computed, Field, computed_in
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import is_zone
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid, PluginError, Problem
@@ -31,7 +32,7 @@ from mentorkit.hooks.forms import (
     Weekly,
 )
 from mentorkit.hooks.offers import overrides
-from mentorkit.hooks.providers import Assigner, Criterion, Provider, Rule
+from mentorkit.hooks.providers import Assigner, Criterion, Feature, Provider, Rule
 from mentorkit.matching.kinds import needed_kinds
 
 MOST_WEEKS = 260
@@ -46,6 +47,8 @@ class Offers(Protocol):
 
     @property
     def criteria(self) -> Mapping[str, Criterion]: ...
+    @property
+    def features(self) -> Mapping[str, Feature]: ...
     @property
     def rules(self) -> Mapping[str, Rule]: ...
     @property
@@ -77,7 +80,10 @@ class BoundCriterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """A strategy that was checked: every name is known, every option and field fits."""
+    """A strategy that was checked: every name is known, every option and field fits.
+
+    `fields` are the program's, and the features that the strategy reads.
+    """
 
     strategy: Strategy
     fields: Mapping[str, Field]
@@ -91,6 +97,11 @@ class Bound:
     @property
     def weights(self) -> tuple[int, ...]:
         return tuple(criterion.use.weight for criterion in self.criteria)
+
+    @property
+    def computed(self) -> dict[str, Computed]:
+        """The features that it reads, by the name that they have as fields."""
+        return computed_in(self.fields)
 
     @property
     def covers(self) -> bool:
@@ -129,7 +140,7 @@ def bind(
         )
     return Bound(
         strategy=strategy,
-        fields=dict(fields),
+        fields=work.fields,
         rules=rules,
         criteria=criteria,
         assigner=assigner,
@@ -165,7 +176,9 @@ class _Binding:
         known: Collection[str] | None,
         place: str,
     ) -> None:
-        self.registry, self.fields, self.known, self.place = registry, fields, known, place
+        self.registry, self.known, self.place = registry, known, place
+        self.asked = fields
+        self.fields = dict(fields)
         self.problems: list[Problem] = []
         self.faults: list[Problem] = []
         self.needed: list[str] = []
@@ -331,11 +344,42 @@ class _Binding:
 
     def _field_problems(self, name: str, here: str, why: str = "") -> list[Problem]:
         self.needed.append(name)
-        if name in self.fields or self.known is None or name in self.known:
+        known = self.known or ()
+        if name in self.fields or name in known:
             return []
-        there = list(dict.fromkeys((*self.fields, *self.known)))
+        there = list(dict.fromkeys((*self.fields, *known)))
+        if name.startswith(FEATURE):
+            if feature := self.registry.features.get(name.removeprefix(FEATURE)):
+                self._compute(name, feature, here)
+                return []
+            there = [f"{FEATURE}{one}" for one in self.registry.features]
+        elif self.known is None:
+            return []
         told = f"; {why}" if why else ""
         return [Problem(here, f"there is no field {name!r}{told}; {_meant(name, there)}")]
+
+    def _compute(self, name: str, feature: Feature, here: str) -> None:
+        """Take a feature in as a field where it is first read, with what it is computed of."""
+        label = _label(self.registry, "features", "feature", feature.name)
+        of: tuple[str, ...] = ()
+        try:
+            of = tuple(feature.reads(self.asked))
+        except FAILURES as error:
+            self.faults.append(Problem(here, f"{label}: reads raised {describe(error)}"))
+        else:
+            if not of:
+                self._wrong(here, f"{label} finds no field in this program that it can read")
+        self.fields[name] = Computed(
+            id=name,
+            kind="vector" if feature.length else "number",
+            label=Frozen(en=feature.title or _as_title(feature.name)),
+            version=feature.version,
+            of=of,
+            length=feature.length,
+        )
+        for one in of:
+            if self._exists(one, here, f"{label} needs it") and one in feature.needs:
+                self._fits_type(one, feature.needs[one], here, label)
 
     def _fields(self, bound: Criterion | Rule, here: str, label: str) -> None:
         """Check that a form's fields exist and are of a kind it can use, and its numbers.

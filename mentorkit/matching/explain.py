@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mentorkit.domain.fields import Field
+from mentorkit.domain.fields import Computed, Field
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.relationships import Reason
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import FAILURES
 from mentorkit.hooks.forms import (
@@ -244,7 +245,7 @@ def _say_overlap(form: Overlap, pool: Pool, mentee: int, mentor: int, value: flo
 
 def _say_prior(form: Prior, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
     code = _level(value, "prior_high", "prior_some", "prior_low")
-    return (code, {"field": form.field}), ("your_prior", {"field": form.field})
+    return (code, _named(form.field, pool)), ("your_prior", _named(form.field, pool))
 
 
 def _say_words(form: SharedWords, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
@@ -282,8 +283,14 @@ def _say_together(form: Together, pool: Pool, mentee: int, mentor: int, value: f
 
 
 def _say_cosine(form: Cosine, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
-    said = (_level(value, "alike_much", "alike_some", "alike_not"), {"field": form.field})
+    said = (_level(value, "alike_much", "alike_some", "alike_not"), _named(form.field, pool))
     return said, said
+
+
+def _named(name: str, pool: Pool) -> dict[str, str]:
+    """Return what is told of a field: its id, but of a feature the title, as it has no label."""
+    field = pool.fields.get(name)
+    return {"field": in_locale(field.label) if isinstance(field, Computed) else name}
 
 
 _FORMS: dict[type[Form], Callable[[Any, Pool, int, int, float], Both]] = {

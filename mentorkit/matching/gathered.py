@@ -185,7 +185,7 @@ def busy(pool: Pool, bound: Bound, match: Index, circles: Sequence[Circle]) -> t
 
 
 def either(pool: Pool, match: Index) -> Index:
-    """Return whom each peer is with, whichever of the two they are; with several, who was theirs."""
+    """Return whom each peer is with, whichever of the two they are."""
     match, twin = match.copy(), twins(pool)
     mentee_of = {mentor: mentee for mentee, mentor in enumerate(twin.tolist()) if mentor >= 0}
     for mentee in np.flatnonzero(match >= 0).tolist():

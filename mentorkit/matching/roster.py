@@ -335,7 +335,8 @@ def _members_of(column: Coded) -> tuple[list[Any], Index, Index] | None:
     if not {tuple}.issuperset(map(type, column.answers)):
         return None
     flat = list(chain.from_iterable(column.answers))
-    if len(set(map(type, flat))) > 1:
+    kinds = set(map(type, flat))
+    if len(kinds) > 1 or kinds - {str, int}:  # vectors are no sets
         return None
     known = {option: at for at, option in enumerate(dict.fromkeys(flat))}
     members = np.array([known[one] for one in flat], np.intp)

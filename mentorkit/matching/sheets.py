@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.fields import parse_fields
+from mentorkit.domain.fields import FEATURE, parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.relationships import Reason
 from mentorkit.domain.shown import shown
 from mentorkit.domain.strategies import parse_strategy
-from mentorkit.errors import Invalid, MentorKitError
+from mentorkit.errors import Invalid, MentorKitError, PluginError
+from mentorkit.hooks.calls import TOGETHER, called, computed
 from mentorkit.hooks.providers import Sheet
 from mentorkit.matching.binding import bind, of_broken_fields
 from mentorkit.matching.people import Someone, wishes
@@ -20,7 +22,8 @@ from mentorkit.matching.wording import sentence, words
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
-    from mentorkit.matching.binding import Offers
+    from mentorkit.hooks.context import Context
+    from mentorkit.matching.binding import Bound, Offers
     from mentorkit.matching.pool import Pool
     from mentorkit.matching.result import Result
 
@@ -34,8 +37,11 @@ def pair_leads(
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress | None = None,
+    context: Callable[[str], Context] | None = None,
 ) -> tuple[Result, Pool]:
     """Match leads by a strategy as it stands in its file, fields and all.
+
+    A feature that it reads is computed now; `context` gives what the one of that name works with.
 
     A lead's key is their id; `locks` are pairs of them, held together whatever a rule says. A
     mentor without a capacity takes one mentee. A lead who stands on both sides is never paired with
@@ -65,8 +71,32 @@ def pair_leads(
     from mentorkit.matching.engine import run
     from mentorkit.matching.pool import Pool
 
-    pool = Pool([_someone(lead) for lead in mentees], [_someone(lead) for lead in mentors], fields)
+    sides = [
+        [_someone(lead) for lead in _with_features(side, bound, registry, context)]
+        for side in (mentees, mentors)
+    ]
+    pool = Pool(sides[0], sides[1], bound.fields)
     return run(pool, bound, locks=locks, seed=seed, progress=progress, compare=True), pool
+
+
+def _with_features(
+    leads: Sequence[Lead], bound: Bound, registry: Offers, context: Callable[[str], Context] | None
+) -> Sequence[Lead]:
+    """Return the leads with the features that the strategy reads among their answers."""
+    for name, field in bound.computed.items():
+        feature = registry.features[name.removeprefix(FEATURE)]
+        if context is None:
+            raise Invalid("feature.no_context", f"{name} cannot be computed here.")
+        people = [{of: lead.profile.get(of) for of in field.of} for lead in leads]
+        values: list[Any] = []
+        for at in range(0, len(people), TOGETHER):
+            compute = partial(computed, feature, context(feature.name), people[at : at + TOGETHER])
+            values += called(name, "compute", compute, passing=(PluginError,))
+        leads = [
+            replace(lead, profile=Frozen({**lead.profile, name: value}))
+            for lead, value in zip(leads, values, strict=True)
+        ]
+    return leads
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -57,6 +57,9 @@ def _sets(texts: Sequence[str]) -> Sets | None:
     if {text[0] for text in texts} - {"[", "n"}:
         return None
     lists = ["" if text == "null" else text[1:-1] for text in texts]
+    first: str = next(filter(None, lists), "0")
+    if not all(map(_MEMBER.fullmatch, first.split(","))):
+        return None  # a vector, for one: there are many, and long
     members = ",".join(filter(None, lists)).split(",")
     known = dict(zip(dict.fromkeys(members), count(), strict=False))
     if not all(map(_MEMBER.fullmatch, known)):

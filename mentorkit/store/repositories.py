@@ -15,6 +15,7 @@ from unicodedata import normalize
 
 import sqlalchemy as sa
 
+from mentorkit.domain.fields import Computed
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.milestones import Meeting, Milestone
 from mentorkit.domain.participants import Participant
@@ -26,7 +27,7 @@ from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store import rosters, tables
 from mentorkit.store.declarations import prefix
 from mentorkit.store.faults import translated
-from mentorkit.store.tables import Note
+from mentorkit.store.tables import Note, own
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -66,7 +67,7 @@ class Repository(Generic[T]):
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.names = tuple(self.table.c.keys())
+        self.names = tuple(column.name for column in own(self.table))
 
     # ------------------------------------------------------------------ reading
 
@@ -233,7 +234,7 @@ class Repository(Generic[T]):
             return self.tx.connection.execute(query, values).all()
 
     def _asking(self, **equals: Any) -> sa.Select[Any]:
-        return sa.select(self.table).where(matching(self.table, self.tx.tenant, equals))
+        return sa.select(*own(self.table)).where(matching(self.table, self.tx.tenant, equals))
 
     def _unheld(self, query: sa.Select[Any]) -> sa.Select[Any]:
         """Hold what is read to change it, without what another worker holds, on PostgreSQL.
@@ -263,7 +264,7 @@ def _asking_equal(
     }
     found = matching(table, sa.bindparam("tenant"), equals)
     order = table.c[newest].desc() if newest else table.c.id
-    return sa.select(table).where(found).order_by(order).limit(limit)
+    return sa.select(*own(table)).where(found).order_by(order).limit(limit)
 
 
 def _kind(value: Any) -> str:
@@ -467,10 +468,15 @@ class Participants(Repository[Participant]):
         return [row for row in rows if fits(row)]
 
     def roster(
-        self, program_id: str, names: Sequence[str], ids: Sequence[str] | None = None
-    ) -> rosters.Roster:
+        self, program_id: str, names: Sequence[str], ids: Sequence[str] | None = None,
+        computed: Mapping[str, Computed] = Frozen(),
+    ) -> rosters.Roster:  # fmt: skip
         """Return whom a run may consider, whatever their places, with these answers, by column."""
-        return rosters.read(self, program_id, names, ids)
+        return rosters.read(self, program_id, names, ids, computed)
+
+    def keep(self, feature: str, values: Mapping[str, Frozen]) -> None:
+        """Keep a feature of these, by id, beside their others; hold them before."""
+        rosters.keep(self, feature, values)
 
     def versions(self, program_id: str) -> dict[str, int]:
         """Return the version of each row of the `roster`, by id."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -78,16 +79,26 @@ def of(cls: type, *items: Any, info: dict[str, Any], name: str = "", without: st
     """Build the table of a dataclass: a column per field but `without`, as its type asks for.
 
     A text is an id, a key or a code, and what `_COLUMNS` does not name is JSON. Columns that are
-    otherwise (longer, personal) stand among `items` with the constraints and indexes.
+    otherwise (longer, personal) stand among `items` with the constraints and indexes; so do those
+    of what is kept beside the noun and is no part of it.
     """
     given = {item.name: item for item in items if isinstance(item, sa.Column)}
+    beside = [item for name, item in given.items() if name not in get_type_hints(cls)]
+    for item in beside:
+        item.info["beside"] = True
     columns = [
         given[attribute] if attribute in given else _column(attribute, hint)
         for attribute, hint in get_type_hints(cls).items()
         if attribute not in ("tenant", "id", without)
     ]
     rules = [item for item in items if not isinstance(item, sa.Column)]
-    return table(metadata, name or cls.__name__.lower(), *columns, *rules, info=info)
+    return table(metadata, name or cls.__name__.lower(), *columns, *beside, *rules, info=info)
+
+
+@cache
+def own(table: sa.Table) -> tuple[sa.Column[Any], ...]:
+    """Return the columns that are of the noun itself."""
+    return tuple(column for column in table.c if not column.info.get("beside"))
 
 
 def _column(name: str, hint: Any) -> sa.Column[Any]:
@@ -192,6 +203,7 @@ definition = of(
 participant = of(
     Participant,
     jsonic("profile", personal=True),
+    jsonic("features", personal=True, nullable=True),
     words("source", 255),
     words("campaign", 255),
     refers("program_id", program),
@@ -212,7 +224,13 @@ participant = of(
         subject="person_id",
         data_class="profile",
         retention=PERSON,
-        erase={"profile": Frozen(), "campaign": "", "source": "", "business_id": None},
+        erase={
+            "profile": Frozen(),
+            "features": None,
+            "campaign": "",
+            "source": "",
+            "business_id": None,
+        },
     ),
 )
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from mentorkit.testing.asking import FeedbackVendorContract, MetricContract
 from mentorkit.testing.assigning import AssignerContract
+from mentorkit.testing.computing import FeatureContract
 from mentorkit.testing.delivering import ChannelContract
 from mentorkit.testing.nudging import NudgeContract
 from mentorkit.testing.receiving import SourceContract
@@ -28,6 +29,7 @@ __all__ = [
     "ChannelContract",
     "ContentCheckContract",
     "CriterionContract",
+    "FeatureContract",
     "FeedbackVendorContract",
     "MetricContract",
     "NudgeContract",

@@ -18,6 +18,7 @@ from mentorkit.hooks import (
     Assignment,
     Candidate,
     Criterion,
+    Feature,
     MinAvailability,
     Rule,
     RuleForm,
@@ -96,6 +97,7 @@ class _Nobody(Assigner):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Offers:
     criteria: Mapping[str, Criterion]
+    features: Mapping[str, Feature] = field(default_factory=dict)
     rules: Mapping[str, Rule]
     assigners: Mapping[str, Assigner]
 

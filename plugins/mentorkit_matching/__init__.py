@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.hooks import Assigner, Criterion, Rule, Strategy
+from mentorkit.hooks import Assigner, Criterion, Feature, Rule, Strategy
 from mentorkit_matching.assigners import ASSIGNERS
 from mentorkit_matching.criteria import CRITERIA
+from mentorkit_matching.features import FEATURES
 from mentorkit_matching.groups import GROUPS
 from mentorkit_matching.rules import RULES
 from mentorkit_matching.strategies import STRATEGIES
@@ -42,6 +43,11 @@ manifest = Manifest(
 @hookimpl
 def mentorkit_criteria() -> Iterable[Criterion]:
     yield from CRITERIA
+
+
+@hookimpl
+def mentorkit_features() -> Iterable[Feature]:
+    yield from FEATURES
 
 
 @hookimpl

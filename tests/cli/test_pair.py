@@ -733,3 +733,44 @@ def test_a_pair_for_which_nothing_speaks_says_so(
 
 def test_where_something_speaks_for_one_pair_nothing_is_said_of_all(sheets: Path, run: Run) -> None:
     assert "No criterion found anything" not in run(*WHOLE).out
+
+
+FEATURE = """
+from mentorkit import hookimpl
+from mentorkit.hooks import Feature
+
+class Taste(Feature):
+    name, title, needs, length = "taste", "taste", {"village": str}, 2
+
+    def compute(self, ctx, people):
+        if any(one["village"] == "nowhere" for one in people):
+            raise OSError("the service is down")
+        return [{"Ora": (1, 0), "Wen": (0, 1)}.get(one["village"]) for one in people]
+
+@hookimpl
+def mentorkit_features():
+    yield Taste()
+"""
+
+
+def test_a_feature_is_computed_here_and_now(sheets: Path, run: Run) -> None:
+    (sheets / "taste.py").write_text(FEATURE, encoding="utf-8")
+    (sheets / "taste.toml").write_text(
+        '[[criteria]]\ncriterion = "cosine"\nfield = "feature:taste"\n', encoding="utf-8"
+    )
+    for side, villages in (("mentors", ("Wen", "Ora")), ("mentees", ("Ora", "Wen"))):
+        people = "".join(f"{side[:4]}{at},{one}\n" for at, one in enumerate(villages))
+        (sheets / f"{side}.csv").write_text(f"ref,village\n{people}", encoding="utf-8")
+    told = run(*PAIR, "taste.toml", "--plugin", "taste.py", "--out", "pairs.csv")
+    assert "has no column" not in told.out + told.err
+    assert {
+        (one["mentee"], one["mentor"], one["reasons"]) for one in rows(sheets / "pairs.csv")
+    } == {
+        ("ment0", "ment1", "They are much alike in taste."),
+        ("ment1", "ment0", "They are much alike in taste."),
+    }
+    (sheets / "mentees.csv").write_text("ref,village\n1,nowhere\n", encoding="utf-8")
+    failed = run(*PAIR, "taste.toml", "--plugin", "taste.py", code=None)
+    assert "feature:taste: compute raised OSError: the service is down" in failed.err
+    unknown = run(*PAIR, "taste.toml", code=None)
+    assert "there is no field 'feature:taste'" in unknown.err

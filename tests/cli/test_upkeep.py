@@ -414,3 +414,17 @@ def test_what_is_typed_counts_more_than_what_is_set(
     assert (host / "portal.db").exists()
     monkeypatch.setenv("MENTORKIT_KIT", "portal:kit")
     assert "MENTORKIT_DB), not both" in run("db", "check", code=2).err
+
+
+def test_doctor_tells_who_waits_for_a_feature(traders: Path, run: Run) -> None:
+    (traders / "words.toml").write_text(
+        '[[criteria]]\ncriterion = "cosine"\nfield = "feature:words"\n', encoding="utf-8"
+    )
+    assert "features: nobody waits for one." in run("doctor", code=None).out
+    run("program", "strategy", "set", "words.toml")
+    told = run("doctor", code=None).out
+    assert "program traders: 6 people waiting for feature:words: run `mentorkit work`." in told
+    assert "feature:words: 6 of the people have no value of it yet" in run("match").err
+    run("work")
+    assert "features: nobody waits for one." in run("doctor", code=None).out
+    assert "feature:words" not in run("match").err

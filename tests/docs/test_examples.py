@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -20,6 +23,7 @@ from mentorkit.domain.people import Actor, Contact, Person
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import Invalid
 from mentorkit.hooks import Applicant, Awaited, Content, Inbound
+from mentorkit.hooks.calls import computed
 from mentorkit.hooks.registry import Registry
 from mentorkit.journey import programs
 from mentorkit.matching import Pool, bind, run, verify
@@ -218,6 +222,36 @@ def test_metrics(ctx: Any) -> None:
     facts: Any = SimpleNamespace(meetings=held, relationships=pairs)
     (table,) = metric.measure(ctx, facts)
     assert table.rows == ((4, 1, 2),)
+
+
+def test_features(ctx: Any) -> None:
+    asked: list[Any] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(429 if len(asked) > 1 else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps([[len(text), 1.0] for text in asked[-1]["texts"]]).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        registry = load("features", address=address, length=2)
+        feature, ctx.settings = (
+            registry.features["embedding"],
+            registry.plugins["features"].settings,
+        )
+        people = [{"about": "bread"}, {"about": None}]
+        assert computed(feature, ctx, people) == [(5.0, 1.0), None]
+        with pytest.raises(RetryLater):
+            computed(feature, ctx, people)
+        server.shutdown()
+    assert asked[0] == {"model": "small-1", "texts": ["bread", ""]}
+    assert (feature.version, feature.length) == ("small-1", 2)
 
 
 def test_requirements(ctx: Any) -> None:

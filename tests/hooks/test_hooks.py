@@ -16,6 +16,7 @@ from mentorkit import hooks
 from mentorkit.domain.events import RelationshipStarted
 from mentorkit.domain.people import Actor, Person
 from mentorkit.hooks import Applicant, Awaited, Content, Health, Inbound
+from mentorkit.hooks.calls import computed
 from mentorkit.hooks.loading import WEB_HOOKS
 from mentorkit.hooks.offers import KINDS
 from mentorkit.hooks.registry import Registry
@@ -70,6 +71,13 @@ def test_hook_mentorkit_criteria(load_example: Example) -> None:
     assert criterion.score(kibuye, rubavu) == 0.0
     assert criterion.score(kibuye, nowhere) is None
     assert criterion.explain(kibuye, kibuye, 1.0) == "Both trade in Kibuye"
+
+
+def test_hook_mentorkit_features(load_example: Example, context: Any) -> None:
+    feature = load_example("mentorkit_features").features["told"]
+    assert list(feature.reads({})) == ["about"]
+    people = [{"about": "Bread. " * 10}, {"about": "x" * 900}, {"about": None}]
+    assert computed(feature, context, people) == [0.14, 1.0, None]
 
 
 def test_hook_mentorkit_rules(load_example: Example) -> None:

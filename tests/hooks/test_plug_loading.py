@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from mentorkit.hooks import (
     Command,
     ContentCheck,
     Criterion,
+    Feature,
     FeedbackVendor,
     Health,
     Metric,
@@ -52,6 +53,13 @@ class ARequirement(RequirementCheck):
 class ACriterion(Criterion):
     def score(self, mentee: Any, mentor: Any) -> float | None:
         return None
+
+
+class AFeature(Feature):
+    needs = MappingProxyType({"about": str})
+
+    def compute(self, ctx: Any, people: Any) -> Any:
+        return [None for _ in people]
 
 
 class ARule(Rule):
@@ -100,6 +108,7 @@ def provider(hook: str, name: str) -> Any:
         "mentorkit_recruitment_sources": ASource,
         "mentorkit_requirements": ARequirement,
         "mentorkit_criteria": ACriterion,
+        "mentorkit_features": AFeature,
         "mentorkit_rules": ARule,
         "mentorkit_assigners": AnAssigner,
         "mentorkit_notification_channels": AChannel,

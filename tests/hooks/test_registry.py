@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ import mentorkit.hooks.loading
 from mentorkit import Manifest, __version__, hookimpl
 from mentorkit.domain.strategies import Strategy, Use
 from mentorkit.errors import PluginError, SettingsError
-from mentorkit.hooks import Criterion
+from mentorkit.hooks import Criterion, Feature
 from mentorkit.hooks.registry import Registry
 
 TOKEN = {
@@ -415,6 +415,30 @@ def test_every_failure_of_every_plugin_is_in_one_message(
         "settings.three.token (given directly)",
         "four (given directly), mentorkit_criteria, Bad Name.name",
     ]
+
+
+def test_all_that_is_wrong_with_a_feature_is_told_at_once(create_plugin: Any) -> None:
+    class Wrong(Feature):
+        name = "wrong"
+        needs: Any = MappingProxyType({"about": "str"})
+        version: Any = 2
+        length = -1
+
+    told = failures(create_plugin(mentorkit_features=[Wrong()]))
+    assert [line.partition("wrong.")[2].partition(":")[0] for line in told] == [
+        "compute", "needs", "version", "length",
+    ]  # fmt: skip
+
+    class Unread(Wrong):
+        needs: Any = MappingProxyType({})
+        version = "2"
+        length = 2
+
+        def compute(self, ctx: Any, people: Any) -> Any:
+            return ()
+
+    (told_too,) = failures(create_plugin(mentorkit_features=[Unread()]))
+    assert told_too.endswith("wrong.needs: name at least one profile field, or write `reads`")
 
 
 def test_a_strategy_names_what_is_loaded(create_plugin: Any, criteria: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import mentorkit_matching
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import Strategy, parse_strategy
-from mentorkit.hooks import Criterion, Rule
+from mentorkit.hooks import Criterion, Feature, Rule
 from mentorkit.hooks.providers import Assigner
 from mentorkit.matching import Bound, Pool, Someone, bind
 from tests.matching import plain
@@ -40,9 +40,10 @@ def create_fields() -> dict[str, Field]:
 
 def create_registry(*extra: Any) -> Any:
     """Return what the matching plugin offers, and these providers besides."""
-    kinds = {"criteria": Criterion, "rules": Rule, "assigners": Assigner}
+    kinds = {"criteria": Criterion, "features": Feature, "rules": Rule, "assigners": Assigner}
     shipped = [
         *mentorkit_matching.mentorkit_criteria(),
+        *mentorkit_matching.mentorkit_features(),
         *mentorkit_matching.mentorkit_rules(),
         *mentorkit_matching.mentorkit_assigners(),
     ]

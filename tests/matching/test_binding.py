@@ -14,6 +14,7 @@ from mentorkit.hooks import (
     Closeness,
     Criterion,
     Equal,
+    Feature,
     Load,
     Overlap,
     Rule,
@@ -226,3 +227,63 @@ def test_what_a_provider_finds_wrong_itself_keeps_its_place() -> None:
     bad = Bad(Invalid("own", "no", [Problem("level", "write 1 or 2")]))
     found = problems(create_strategy([{"criterion": "bad"}]), bad)
     assert found == {"criteria[0].level": "write 1 or 2"}
+
+
+# --------------------------------------------------------------------------- features
+
+
+class Taste(Feature):
+    name = "taste"
+    needs: Mapping[str, type] = {"sector": str}
+    length = 3
+
+    def __init__(self, *read: str) -> None:
+        self.read = read
+
+    def reads(self, fields: Mapping[str, Field]) -> tuple[str, ...]:
+        return self.read or tuple(self.needs)
+
+
+def of_taste(criterion: str = "cosine") -> Any:
+    return create_strategy([{"criterion": criterion, "field": "feature:taste"}])
+
+
+def test_a_feature_is_a_field_of_the_strategies_that_read_it() -> None:
+    fields = create_fields()
+    bound = bind(of_taste(), create_registry(Taste()), fields, known=())
+    assert bound.needs == ("feature:taste", "sector")
+    (field,) = bound.computed.values()
+    assert (field.kind, field.length, field.of) == ("vector", 3, ("sector",))
+    other = create_strategy([{"criterion": "equal", "field": "sector"}])
+    assert bind(other, create_registry(Taste()), fields, known=()).computed == {}
+    assert "feature:taste" not in fields
+
+
+def test_a_feature_of_another_kind_or_of_fields_that_are_not_there_is_refused() -> None:
+    assert "is of kind vector" in problems(of_taste("prior"), Taste())["criteria[0].field"]
+    gone = problems(of_taste(), Taste("gone"), known=())
+    assert gone["criteria[0].field"].startswith("there is no field 'gone'; feature taste needs it")
+    none = type("None", (Taste,), {"needs": {}})()
+    assert "finds no field in this program" in problems(of_taste(), none)["criteria[0].field"]
+    wrong = type("Wrong", (Taste,), {"needs": {"sector": float}})()
+    assert "needs the field 'sector' as float" in problems(of_taste(), wrong)["criteria[0].field"]
+
+
+def test_a_feature_that_there_is_not_is_no_text() -> None:
+    told = problems(of_taste())["criteria[0].field"]
+    assert told.startswith("there is no field 'feature:taste'; ")
+    assert told.endswith("here are: feature:words")
+
+
+def test_a_feature_that_cannot_say_what_it_reads_is_the_plugins_fault() -> None:
+    class Broken(Taste):
+        def reads(self, fields: Mapping[str, Field]) -> tuple[str, ...]:
+            raise RuntimeError("broken")
+
+    with pytest.raises(PluginError, match="feature taste: reads raised RuntimeError: broken"):
+        bind(of_taste(), create_registry(Broken()), create_fields())
+
+
+def test_a_column_of_that_name_goes_before_the_feature() -> None:
+    fields = {**create_fields(), "feature:taste": Field(id="feature:taste", kind="vector")}
+    assert bind(of_taste(), create_registry(Taste()), fields, known=()).computed == {}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
 
 from mentorkit import Manifest, hookimpl
 from mentorkit.errors import PluginError
-from mentorkit.hooks import Answer, Column, FeedbackVendor, Frozen, Metric, Table
-from mentorkit.testing import FeedbackVendorContract, MetricContract
+from mentorkit.hooks import Answer, Column, Feature, FeedbackVendor, Frozen, Metric, Table
+from mentorkit.testing import FeatureContract, FeedbackVendorContract, MetricContract
 
 
 class Sound(Metric):
@@ -126,3 +126,51 @@ def _walk(create: Any, vendor: FeedbackVendor, check: str) -> None:
     contract: Any = type("P", (FeedbackVendorContract,), {"plugin": ("planted", module)})()
     asked = FeedbackVendorContract.asked.__wrapped__(contract, create)  # type: ignore[attr-defined]
     CHECKS[check](contract, asked)
+
+
+class Counted(Feature):
+    name = "counted"
+    needs = MappingProxyType({"about": str})
+
+    def compute(self, ctx: Any, people: Sequence[Any]) -> list[Any]:
+        return [None if one["about"] is None else float(len(one["about"])) for one in people]
+
+
+class Shorter(Counted):
+    def compute(self, ctx: Any, people: Sequence[Any]) -> list[Any]:
+        return super().compute(ctx, people)[:1]
+
+
+class Ranked(Counted):
+    def compute(self, ctx: Any, people: Sequence[Any]) -> list[Any]:
+        return [float(at) for at, _ in enumerate(people)]
+
+
+class Silent(Counted):
+    def compute(self, ctx: Any, people: Sequence[Any]) -> list[Any]:
+        return [None for _ in people]
+
+
+class Brittle(Counted):
+    def compute(self, ctx: Any, people: Sequence[Any]) -> list[Any]:
+        return [float(len(one["about"])) for one in people]
+
+
+class Deaf(Counted):
+    def reads(self, fields: Any) -> tuple[str, ...]:
+        return ()
+
+
+OF_FEATURES = [name for name in vars(FeatureContract) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("planted", [Shorter, Ranked, Silent, Brittle, Deaf])
+def test_a_faulty_feature_is_caught(planted: type[Feature]) -> None:
+    given: Any = {"people": ({"about": "bread"}, {"about": "iron"})}
+    sound = type("S", (FeatureContract,), {"provider": Counted(), **given})()
+    faulty = type("P", (FeatureContract,), {"provider": planted(), **given})()
+    for check in OF_FEATURES:
+        getattr(sound, check)()
+    with pytest.raises((AssertionError, PluginError, TypeError, KeyError)):
+        for check in OF_FEATURES:
+            getattr(faulty, check)()

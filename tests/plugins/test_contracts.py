@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mentorkit.testing import (
     AssignerContract,
     ChannelContract,
     CriterionContract,
+    FeatureContract,
     FeedbackVendorContract,
     MetricContract,
     NudgeContract,
@@ -54,6 +56,20 @@ PEOPLE = (
 
 class TestCheckIns(NudgeContract):
     plugin = "checkins"
+
+
+class TestWords(FeatureContract):
+    plugin = "matching"
+    name = "words"
+    fields = MappingProxyType(
+        {name: Field(id=name, kind="text") for name in ("about", "wants")}
+        | {"trade": Field(id="trade", kind="option"), "choices": Field(id="choices")}
+    )
+    people = (
+        {"about": "I bake bread", "wants": "to sell bread to hotels"},
+        {"about": "パンを焼きます", "wants": None},
+        {"about": "... 5 !", "wants": ""},
+    )
 
 
 class Ours(CriterionContract):

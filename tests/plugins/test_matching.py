@@ -11,13 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 import mentorkit_matching
 from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import dump_strategy, parse_strategy
+from mentorkit.hooks.calls import computed
 from mentorkit.hooks.registry import Registry
 from mentorkit.hooks.settings import check_options, check_schema
 from mentorkit.matching import Pool, Someone, bind, pack, run, verify, words
+from mentorkit.testing.samples import SampleContext
+from mentorkit_matching.features import Words
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,7 @@ def test_it_offers_every_form_assigner_and_strategy_by_name(registry: Registry) 
         "set_overlap", "equal", "contains", "closeness", "overlap", "availability", "prior",
         "load", "together", "shared_words", "cosine",
     ]  # fmt: skip
+    assert list(registry.features) == ["words"]
     assert list(registry.rules) == [
         "shares_any", "differs", "same", "above", "below", "same_group", "past_pair", "min_overlap",
         "min_availability",
@@ -221,3 +227,36 @@ def test_people_packed_by_column_keep_what_they_have_and_where_they_belong() -> 
     ]  # fmt: skip
     other = side.take(np.array([1]))
     assert (other.held.tolist(), other.places.tolist(), list(other.cohorts)) == ([0], [1], [""])
+
+
+def alike(one: str, other: str) -> float:
+    """Return the cosine of what two wrote, as the feature `words` has it."""
+    people = [{"about": one}, {"about": other}]
+    mine, theirs = computed(Words(), SampleContext(), people)
+    return sum(a * b for a, b in zip(mine, theirs, strict=True))
+
+
+def test_words_that_say_more_weigh_more() -> None:
+    bread = "I would like to sell bread to hotels"
+    assert alike(bread, bread) == pytest.approx(1, abs=1e-3)
+    assert alike(bread, "Bread for hotels") > 0.7 > alike(bread, "I would like to go to a lake") > 0
+    assert alike("sell bread", "SELL BREAD") == pytest.approx(1, abs=1e-3)
+
+
+def test_texts_without_spaces_are_alike_by_pairs_of_signs() -> None:
+    assert alike("面包店铺", "面包店") > 0.7
+    assert alike("面包店铺", "铁匠工坊") < 0.3
+
+
+@given(
+    some.lists(some.text(some.sampled_from("abcdefgh"), min_size=2, max_size=9), min_size=1),
+    some.randoms(use_true_random=False),
+)
+def test_a_vector_is_one_of_its_words_in_whatever_order(words: list[str], random: Any) -> None:
+    turned = random.sample(words, len(words))
+    first, second = computed(
+        Words(), SampleContext(), [{"a": " ".join(words), "b": None}, {"b": " ".join(turned)}]
+    )
+    if first is not None and second is not None:  # words may cancel each other out
+        assert first == second
+        assert sum(one * one for one in first) == pytest.approx(1, abs=2e-3)

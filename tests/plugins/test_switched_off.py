@@ -58,7 +58,7 @@ CALLED: dict[str, tuple[str, ...]] = {
     "reactions": ("handle",),
 }
 """What is called of the providers of a kind while a program runs."""
-OFFERED = {"criteria", "rules", "assigners", "strategies"}
+OFFERED = {"criteria", "features", "rules", "assigners", "strategies"}
 """Kinds that a strategy is made of: the engine knows most of them by what they declare."""
 DEPLOYERS = {"checks", "commands"}
 """Kinds that are of no program: whoever loaded the plugin uses them."""

@@ -12,7 +12,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Block, Business, Contact
 from mentorkit.errors import Conflict, Invalid, NotFound
 from mentorkit.journey.safeguards import blocked_pairs
-from mentorkit.store import repositories, tables
+from mentorkit.store import privacy, repositories, tables
 
 
 def test_every_noun_has_a_column_for_each_field_and_no_other() -> None:
@@ -24,7 +24,33 @@ def test_every_noun_has_a_column_for_each_field_and_no_other() -> None:
     assert len(kept) == 14
     for each in kept:
         own = {field.name for field in fields(each.cls)} - {"members"}
-        assert {column.name for column in each.table.columns} == own, each.noun
+        assert {column.name for column in tables.own(each.table)} == own, each.noun
+    beside = {
+        column.name
+        for each in kept
+        for column in set(each.table.columns) - set(tables.own(each.table))
+    }
+    assert beside == {"features"}
+
+
+def test_what_is_kept_beside_a_noun_outlasts_its_changes(kit: Any, making: Any) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        ada = making(tx).participant("Ada", consented_at=tx.now)
+        tx.participants.keep("taste", {ada.id: Frozen(stamp="a", value="[1.0]")})
+    with kit.transaction(tenant="acme") as tx:
+        now = tx.participants.get(ada.id)
+        assert now == replace(ada, version=ada.version + 1)
+        with pytest.raises(Conflict):
+            tx.participants.save(replace(ada, cohort="late"))
+    with kit.transaction(tenant="acme") as tx:
+        tx.participants.save(replace(now, cohort="late"))
+        tx.participants.keep("mood", {ada.id: Frozen(stamp="b", value="0.5")})
+        tx.participants.keep("mood", {"somebody else": Frozen(stamp="b", value="0.5")})
+    with kit.transaction(tenant="acme", write=False) as tx:
+        (row,) = privacy.export(tx, ada.person_id)["mk__participant"]
+        assert row["features"] == {
+            "taste": {"stamp": "a", "value": "[1.0]"}, "mood": {"stamp": "b", "value": "0.5"}
+        }  # fmt: skip
 
 
 def test_what_is_added_is_found_again(kit: Any, making: Any) -> None:

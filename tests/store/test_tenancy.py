@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import sessionmaker
 
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.milestones import Meeting, Milestone
 from mentorkit.domain.people import Block, Business, Contact
 from mentorkit.domain.runs import Run
@@ -29,6 +30,7 @@ WORDS: dict[str, Any] = {
     "states": None,
 }
 WORDS |= {"names": ["trade"], "search": "ADA a@example", "addresses": True}
+WORDS |= {"feature": "taste", "computed": {}}
 
 
 def repositories(tx: Transaction) -> dict[str, Repository[Any]]:
@@ -94,6 +96,8 @@ def arguments(method: Callable[..., Any], thing: Any, tx: Transaction) -> dict[s
             made[name] = [getattr(thing, "person_id", thing.id), thing.id, *members]
         elif name in ("id", "person_id", "other_id", "program_id", "after"):
             made[name] = getattr(thing, name, thing.id) if name != "after" else None
+        elif name == "values":
+            made[name] = {thing.id: Frozen(stamp="x", value="1.0")}
         elif name == "now":
             made[name] = tx.now
         elif name in WORDS:

@@ -25,6 +25,7 @@ STOPS = {
     "recruitment_sources": "Nobody is taken in by it.",
     "requirement_checks": "It does not look at anybody any more. Staff ask instead.",
     "metrics": "Its figures are not in the report.",
+    "features": "Its features are not computed, and no pairs are drafted by them.",
     "criteria": "No pairs are drafted and nobody is suggested by its criteria and rules.",
 }
 """What of a program stops with the plugin, in words, by what a plugin brings."""
