@@ -12,14 +12,15 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Business, Contact, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.strategies import Strategy, Use
-from mentorkit.hooks import forms, providers
+from mentorkit.hooks import assignments, forms, providers
+from mentorkit.hooks.assignments import *  # noqa: F403
 from mentorkit.hooks.forms import *  # noqa: F403
 from mentorkit.hooks.manifest import Manifest
 from mentorkit.hooks.providers import *  # noqa: F403
-from mentorkit.hooks.providers import Problem
 from mentorkit.hooks.specs import hookimpl
 
 __all__ = [
+    *assignments.__all__,
     *forms.__all__,
     *providers.__all__,
     "Actor",
@@ -32,7 +33,6 @@ __all__ = [
     "Manifest",
     "Message",
     "Person",
-    "Problem",
     "Program",
     "Strategy",
     "Use",

@@ -18,8 +18,9 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.domain.safety import Content, Verdict
 from mentorkit.domain.surveys import Answer, Facts, SurveyRequest
 from mentorkit.errors import Problem as InputProblem
+from mentorkit.hooks.assignments import Assignment, Problem
 from mentorkit.hooks.context import CommandContext, Context, WorkContext
-from mentorkit.hooks.forms import Form, MinAvailability, RuleForm
+from mentorkit.hooks.forms import Form, RuleForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -252,105 +253,6 @@ class Rule(Provider):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One feasible pair as a list shows it: the mentor's index, and the pair's integer score."""
-
-    mentor: int
-    score: int
-
-
-class Problem(Protocol):
-    """What an assigner is asked: who could go with whom, as indices into `mentees`, `mentors`.
-
-    Ids are in the engine's order (external key, else id), so equal input gives equal output.
-    """
-
-    @property
-    def mentees(self) -> Sequence[str]: ...
-    @property
-    def mentors(self) -> Sequence[str]: ...
-    @property
-    def capacity(self) -> Sequence[int]: ...
-    @property
-    def objective(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def locks(self) -> Sequence[tuple[int, int]]: ...
-    @property
-    def options(self) -> Mapping[str, Any]: ...
-    def candidates(self, mentee: int) -> Sequence[Candidate]:
-        """Return this mentee's feasible mentors as known so far, best first, ties by mentor."""
-
-    def widen(self, mentee: int, k: int) -> Sequence[Candidate]:
-        """Return the same list with at least `k` entries, or all there are."""
-
-    def choices(self, mentee: int) -> Sequence[int]:
-        """Return the mentors that this mentee asked for, most wanted first."""
-
-    def mentor_choices(self, mentor: int) -> Sequence[int]:
-        """Return the mentees that this mentor asked for, most wanted first."""
-
-    def rules(self) -> Sequence[RuleForm]:
-        """Return the strategy's declared rules: what two must have in common, say."""
-
-    def shared(self, field: str, other: str | None = None) -> tuple[Sequence[int], Sequence[int]]:
-        """Return what mentees answered to `field`, and mentors (to `other`), as sets of bits.
-
-        The same answer is the same bit, so ``a & b & c`` is what three share; 0 is not answered.
-        """
-
-    def weeks(self, form: MinAvailability) -> Sequence[tuple[Sequence[int], Sequence[int], int]]:
-        """Return when mentees and mentors are free, as sets of bits, in each week that differs.
-
-        The third of each is how many of its bits all who meet as one must have in common.
-        """
-
-    def as_mentor(self, mentee: int) -> int | None:
-        """Return where this mentee stands among the mentors, None for who is a mentee alone."""
-
-    def apart(self) -> Iterable[tuple[str, str]]:
-        """Return the ids of any two who must never meet, whichever side they are on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Some who meet as one, by index: mentees who are all paired with the first of the mentors.
-
-    Every mentor of it must be allowed with every mentee, and gives each a place. Where the strategy
-    has the rule `min_availability`, all of them must be free at once for as long, in each week;
-    only locked pairs alone need not.
-    """
-
-    mentees: tuple[int, ...]
-    mentors: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What an assigner answers: (mentee, mentor) indices, locks included, and how it was done.
-
-    An `exact` answer is proved the best possible for the objective. `prices` (one a mentor, at
-    least 0) prove how far from the best the total can be at most; with a `bonus` above 0 (what one
-    more pair may cost) they prove it among assignments of as many pairs. `cover` (mentee indices,
-    mentor indices) proves how many pairs there can be at most, by König's theorem. `groups` are for
-    an assigner that brings several together; nobody is in two. `mentees_left` and `mentors_left`
-    say of some who are in no pair, by index, why, and the one change that would help, where the
-    assigner knows better; a person is named there by the param `id`.
-    """
-
-    pairs: tuple[tuple[int, int], ...]
-    method: str
-    exact: bool = False
-    prices: tuple[int, ...] | None = None
-    cover: tuple[tuple[int, ...], tuple[int, ...]] | None = None
-    bonus: int = 0
-    groups: tuple[Group, ...] = ()
-    mentees_left: Mapping[int, tuple[Reason, Reason]] = made_by(default_factory=dict)
-    mentors_left: Mapping[int, tuple[Reason, Reason]] = made_by(default_factory=dict)
-
-
 class Assigner(Provider):
     """Which pairs. Its result passes the same checks as any other: nothing gets past the rules.
 
@@ -566,11 +468,9 @@ __all__ = [
     "Answer",
     "Applicant",
     "Assigner",
-    "Assignment",
     "Awaited",
     "Batch",
     "Block",
-    "Candidate",
     "Channel",
     "Check",
     "Column",
@@ -584,7 +484,6 @@ __all__ = [
     "Feature",
     "FeedbackVendor",
     "Grid",
-    "Group",
     "Health",
     "Inbound",
     "JsonSchema",

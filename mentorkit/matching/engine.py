@@ -13,7 +13,7 @@ import numpy as np
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Conflict, Invalid, PluginError, Problem
-from mentorkit.hooks.providers import Assignment
+from mentorkit.hooks.assignments import Assignment
 from mentorkit.matching import assign
 from mentorkit.matching.binding import Bound
 from mentorkit.matching.explain import explain_pair, own_reason, storable

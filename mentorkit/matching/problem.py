@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mentorkit.hooks.providers import Candidate
+from mentorkit.hooks.assignments import Candidate
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
 from mentorkit.matching.gathered import shared, twins, weeks
@@ -18,8 +18,8 @@ from mentorkit.matching.solution import CandidateLists
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
+    from mentorkit.hooks.assignments import Problem
     from mentorkit.hooks.forms import MinAvailability, RuleForm
-    from mentorkit.hooks.providers import Problem
 
 DENSE_CELLS = 4_000_000
 """Up to this many pairs all of them are looked at; above, candidate lists that grow on demand."""

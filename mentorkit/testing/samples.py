@@ -24,7 +24,7 @@ from mentorkit.hooks import (
     RuleForm,
     SharesAny,
 )
-from mentorkit.hooks.providers import Problem
+from mentorkit.hooks.assignments import Problem
 
 _KINDS: Mapping[type, FieldKind] = {
     str: "text",
