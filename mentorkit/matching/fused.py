@@ -142,6 +142,9 @@ class Fused:
         comes first in the pool, counted round and round from the mentee's `first` on (0). Who costs
         more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
+        k = max(0, k)
+        if not k:  # a heap of nobody has no smallest entry
+            return np.empty((len(mentees), 0), np.int32), np.empty((len(mentees), 0), np.int32)
         begin = np.zeros(len(mentees), np.int64) if first is None else first
         mentors = FAR if prices is None else len(prices)
         price, high = np.empty(0, np.int16), np.empty(0, np.int32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorkit.matching import Pool, assign, kernels, pack, problem, run
+from mentorkit.errors import Invalid
+from mentorkit.matching import Pool, Recommender, assign, kernels, pack, problem, run
 from mentorkit.matching import fused as fused_scan
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
@@ -66,6 +66,19 @@ def test_the_best_are_the_best_by_score_less_price_ties_by_position(
     for row, there in enumerate(expected):
         assert mentors[row][mentors[row] >= 0].tolist() == there.tolist()
         assert found[row][mentors[row] >= 0].tolist() == scores[row, there].tolist()
+
+
+def test_nobody_is_asked_for_and_nobody_is_given() -> None:
+    case = draw_wide_case(11)
+    mentee = case.pool.mentees.ids[0]
+    for compiled in (True, False):
+        asked = Recommender(case.pool, case.bound(), compiled=compiled)
+        assert (asked.fused is not None) == compiled
+        for limit in (0, -1):
+            assert asked.best(mentee, limit) == ()
+    _, fused = both(case)
+    mentors, scores = fused.best(np.arange(2, dtype=np.int32), 0, np.zeros(len(case.mentors)))
+    assert mentors.shape == scores.shape == (2, 0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -143,18 +156,43 @@ def test_a_run_is_the_same_wherever_its_shards_are_scanned(
     assert replace(there, seconds=0, shortlists={}) == replace(here, seconds=0, shortlists={})
 
 
-def test_where_kernels_cannot_be_loaded_numpy_goes_on_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("scan", "assign"):
-        monkeypatch.setitem(sys.modules, f"mentorkit.matching.kernels.{name}", None)
-        assert kernels.loaded(name) is None
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Install a numba that cannot be loaded; give what was tried."""
+    tried: list[str] = []
+
+    def fail(name: str) -> None:
+        tried.append(name)
+        raise AttributeError("numba needs another numpy")
+
+    kernels._load.cache_clear()
+    monkeypatch.setattr(kernels, "import_module", fail)
     monkeypatch.setattr(kernels, "WORTH", 0)
     monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    yield tried
+    kernels._load.cache_clear()
+
+
+def test_where_kernels_cannot_be_loaded_numpy_goes_on_alone_and_tells_why(
+    broken: list[str],
+) -> None:
     case = draw_wide_case(11)
-    scan = Scan(case.pool, case.bound())
-    assert scan.fused is None
-    assert run(case.pool, case.bound()).pairs
+    assert Scan(case.pool, case.bound()).fused is None
+    for _ in range(2):
+        result = run(case.pool, case.bound())
+        assert result.pairs
+        [note] = [one for one in result.notes if one.place == "speed"]
+        assert "cannot be loaded here (numba needs another numpy)" in note.message
+    assert len(broken) == len(set(broken))  # each is tried once
+
+
+def test_a_run_that_is_too_long_tells_that_numba_cannot_be_loaded(
+    broken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "PLAIN_CELLS", 1)
+    case = draw_wide_case(11)
+    with pytest.raises(Invalid, match="Numba is installed, but cannot be loaded here"):
+        run(case.pool, case.bound())
 
 
 def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:
