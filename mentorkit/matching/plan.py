@@ -7,7 +7,7 @@ arithmetic on the few values there can be, so a scan gives the same scores to th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,10 @@ BYTE = 254
 NOBODY = 255
 """The byte of a mentee who has not answered: no mentor has it. A mentor's is 0."""
 TABLE_CELLS = 1 << 20
+COLUMNS = 4
+"""Up to so many worths of a mentor's own value are a column of points each, of 2 bytes, which is
+fastest; of more, the value itself is, in 8.
+"""
 PATTERNS = 1 << 12
 """How many ways there may be, of which criteria have an opinion, for a tape to be worth it."""
 
@@ -79,6 +83,7 @@ class _Pass:
     value_row: int = 0
     criterion: int | None = None
     rows: Rows | None = None
+    theirs: Floats | None = None  # what each mentor's own value is, for `passes.PLUS`
 
 
 @dataclass(slots=True)
@@ -285,13 +290,8 @@ class _Plan:
                 column = self.numbers.add(theirs, mine)
                 self._pass(passes.CLOSE, column, argument, 0, index, _points)
         elif isinstance(form, (Prior, Load)):
-            theirs = brought(form, pool)
-            self._pass(
-                passes.PLUS, 0, 0, 0, index,
-                lambda points: [
-                    ([self.shorts.add(_parts(points, np.nan_to_num(theirs)).astype(np.int16))], [0])
-                ],
-            )  # fmt: skip
+            self._pass(passes.PLUS, 0, 0, 0, index, _points)
+            self.passes[-1].theirs = np.nan_to_num(brought(form, pool))
         elif isinstance(form, Availability):
             weeks = self._count_weeks(form)
             minutes = np.arange(weeks.slots + 1) * weeks.minutes
@@ -388,6 +388,22 @@ class _Plan:
 
     # ------------------------------------------------------------------ writing it down
 
+    def _with_own_values(self, one: _Pass, points: Sequence[Values]) -> _Pass:
+        """Return a pass that adds the mentors' own values as one with columns to read.
+
+        Its criterion is worth other points to those who have not answered all questions, and of
+        these there may be hundreds of kinds.
+        """
+        if one.theirs is None or one.criterion is None:
+            return one
+        theirs = np.clip(one.theirs, 0.0, 1.0)
+        if len({int(share[one.criterion]) for share in points} - {0}) > COLUMNS:
+            return replace(one, kind=passes.TIMES, column=self.numbers.add(theirs))
+        return replace(
+            one,
+            rows=lambda worth: [([self.shorts.add(_parts(worth, theirs).astype(np.int16))], [0])],
+        )
+
     def _written(self, heard: tuple[Values, Values], past: bool) -> Tape:
         open_ones = np.flatnonzero(self.pool.capacity > 0)
         order = open_ones[np.argsort(heard[1][open_ones], kind="stable")]
@@ -399,6 +415,7 @@ class _Plan:
             raise _Unfit
         points = [self.scan._points_of(int(one)) for one in distinct]
         entries, base = _Entries(), np.zeros((len(self.passes), len(distinct)), np.int32)
+        self.passes = [self._with_own_values(one, points) for one in self.passes]
         for at, one in enumerate(self.passes):
             if one.rows is None:
                 continue

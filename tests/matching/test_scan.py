@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mentorkit.domain.fields import parse_fields
 from mentorkit.errors import Invalid
-from mentorkit.matching import Pool, Recommender, assign, kernels, pack, problem, run
+from mentorkit.matching import (
+    Pool,
+    Recommender,
+    Someone,
+    assign,
+    bind,
+    kernels,
+    pack,
+    plan,
+    problem,
+    run,
+)
 from mentorkit.matching import fused as fused_scan
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
-from mentorkit.matching.passes import UNPAYABLE
+from mentorkit.matching.passes import PLUS, TIMES, UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
-from tests.matching.samples import Case, draw_wide_case
+from tests.matching.samples import Case, create_registry, create_strategy, draw_wide_case
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
 
@@ -45,6 +58,56 @@ def test_every_score_is_the_plain_one(seed: int) -> None:
     scores, allowed = plain(scan)
     mentees = np.arange(len(scores), dtype=np.int32)
     assert (fused.scores(mentees, scores.shape[1]) == np.where(allowed, scores, -1)).all()
+
+
+def test_a_value_of_the_mentors_own_is_one_column_however_people_have_answered() -> None:
+    fields, _ = parse_fields(
+        {**{f"f{at}": {"kind": "text"} for at in range(8)}, "quality": {"kind": "number"}}
+    )
+    random = Random(5)
+
+    def create_side(side: str) -> list[Someone]:
+        return [
+            Someone(
+                key="",
+                id=f"{side}{at:04}",
+                profile={f"f{one}": "x" for one in range(8) if random.random() < 0.5}
+                | {"quality": random.random()},
+            )
+            for at in range(400)
+        ]
+
+    uses = [{"criterion": "equal", "field": f"f{one}", "weight": one + 2} for one in range(8)]
+    strategy = create_strategy([*uses, {"criterion": "prior", "field": "quality"}])
+    scan = Scan(
+        Pool(create_side("e"), create_side("m"), fields),
+        bind(strategy, create_registry(), fields),
+        compiled=False,
+    )
+    tape = tape_of(scan)
+    assert tape is not None
+    assert len(tape.pattern.ravel()) > 1_000  # many ways of sharing out the points
+    assert len(tape.shorts) * 2 + len(tape.numbers) * 8 == 8
+    scores, allowed = plain(scan)
+    everyone = np.arange(len(scores), dtype=np.int32)
+    assert (Fused(tape).scores(everyone, scores.shape[1]) == np.where(allowed, scores, -1)).all()
+
+
+def test_values_of_the_mentors_own_are_worth_the_same_in_either_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds: set[int] = set()
+    for seed in range(80):
+        case = draw_wide_case(seed)
+        found = []
+        for columns in (0, 1_000):
+            monkeypatch.setattr(plan, "COLUMNS", columns)
+            scan, fused = both(case)
+            kinds |= set(fused.tape.passes[:, 0].tolist())
+            everyone = np.arange(len(scan.pool.mentees), dtype=np.int32)
+            found.append(fused.scores(everyone, len(scan.pool.mentors)))
+        assert (found[0] == found[1]).all()
+    assert {PLUS, TIMES} <= kinds
 
 
 @settings(max_examples=200, deadline=None)
