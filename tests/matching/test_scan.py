@@ -219,6 +219,35 @@ def test_a_run_is_the_same_wherever_its_shards_are_scanned(
     assert replace(there, seconds=0, shortlists={}) == replace(here, seconds=0, shortlists={})
 
 
+def test_a_shard_that_is_sent_away_knows_its_own_mentees_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fused_scan, "FEW_PAIRS", 0)
+    monkeypatch.setattr(fused_scan, "SENT", 3)
+
+    def sent(fn: Callable[[Any], Any], shards: Sequence[Any]) -> Iterator[Any]:
+        for shard in shards:
+            away = pickle.dumps(shard)
+            again = pickle.loads(pickle.dumps(pickle.loads(away)))
+            assert again.tape.mentees == len(shard.mentees)
+            yield fn(again)
+
+    for seed in range(25):
+        case = draw_wide_case(seed, most=80)
+        scan, here = both(case)
+        there, mentors = Fused(here.tape, sent), len(scan.pool.mentors)
+        mentees = np.random.default_rng(seed).permutation(here.tape.mentees).astype(np.int32)
+        free, worst = np.zeros(mentors, np.int64), np.full(mentors, 5_000)
+        own, nobody = np.full(len(mentees), 4_000), np.full(len(mentees), -1, np.int32)
+        for what, asked in (
+            ("best", (mentees, 5, free)),
+            ("scores", (mentees, mentors)),
+            ("survey", (free, worst, own, nobody, None, mentees)),
+        ):
+            found = [np.hstack(np.atleast_2d(getattr(one, what)(*asked))) for one in (here, there)]
+            assert (found[0] == found[1]).all()
+
+
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Install a numba that cannot be loaded; give what was tried."""
