@@ -27,7 +27,6 @@ from mentorkit.matching.certificate import (
     Blocks,
     blocking_pairs,
     blocking_pairs_in_blocks,
-    check_cover,
     check_cover_in_blocks,
     check_prices,
     pairs_bound,
@@ -36,7 +35,7 @@ from mentorkit.matching.certificate import (
     uncovered,
     worst_of,
 )
-from mentorkit.matching.lists import Rescan, Widen, best_at_prices, dense_lists
+from mentorkit.matching.lists import Rescan, Widen, best_at_prices
 from mentorkit.matching.solution import (
     ALONE,
     CandidateLists,
@@ -165,10 +164,8 @@ __all__ = [
     "blocking_pairs",
     "blocking_pairs_in_blocks",
     "by_choice",
-    "check_cover",
     "check_cover_in_blocks",
     "check_prices",
-    "dense_lists",
     "greedy",
     "pairs_bound",
     "place_locks",

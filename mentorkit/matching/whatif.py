@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.hooks.forms import MinOverlap, PastPair, SharesAny
+from mentorkit.matching.columns import members
 from mentorkit.matching.fairness import LEAST
 from mentorkit.matching.forms import Bools
 from mentorkit.matching.pool import Index, Pool
@@ -182,8 +183,8 @@ def _additions(
     """
     field = form.other or form.field
     least = form.least if isinstance(form, MinOverlap) else 1
-    mine = [_set_of(pool.mentees.column(form.field)[row]) for row in wanting.rows]
-    theirs = [_set_of(value) for value in pool.mentors.column(field)]
+    mine = [members(pool.mentees.column(form.field)[row]) for row in wanting.rows]
+    theirs = [members(value) for value in pool.mentors.column(field)]
     spec = pool.field(field)
     order = {option: at for at, option in enumerate(spec.choices)}
     counts = Counter(option for options in mine for option in options)
@@ -221,13 +222,6 @@ def _additions(
                 Addition(field=field, value=value, mentors=mentors, places=usual, more=more)
             )
     yield from sorted(found, key=lambda one: (-one.more, one.mentors))[:BEST]
-
-
-def _set_of(value: Any) -> frozenset[Any]:
-    if value is None:
-        return frozenset()
-    several = isinstance(value, (tuple, list, set, frozenset))
-    return frozenset(value) if several else frozenset([value])
 
 
 def _table(people: list[frozenset[Any]], options: list[Any]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -699,6 +700,21 @@ def test_blocks_that_are_no_arrays_of_numbers_name_their_provider() -> None:
     case = create_case(strategy=create_strategy(rules=[{"rule": "ragged"}]))
     with pytest.raises(PluginError, match=r"^rule ragged: mask_block returned"):
         run(case.pool, case.bound(Ragged()))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_result_goes_to_any_worker_and_back(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiled:
+        monkeypatch.setattr(kernels, "WORTH", 0)
+        monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    case = draw_case(7)
+    result = run(case.pool, case.bound(), compare=True)
+    assert result.pairs
+    again = pickle.loads(pickle.dumps(result))
+    assert replace(again, shortlists={}) == replace(result, shortlists={})
+    assert again.shortlists == {one.id: result.shortlists[one.id] for one in case.mentees}
 
 
 class TestWithoutCompiledCode:

@@ -33,6 +33,7 @@ from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import PLUS, TIMES, UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
+from tests.matching.assignment_cases import dense_lists
 from tests.matching.samples import Case, create_registry, create_strategy, draw_wide_case
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
@@ -150,7 +151,7 @@ def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -
     scan, fused = both(draw_wide_case(seed))
     scores, allowed = plain(scan)
     random, pool = np.random.default_rng(seed), scan.pool
-    match = assign.greedy(assign.dense_lists(scores, allowed), pool.capacity)
+    match = assign.greedy(dense_lists(scores, allowed), pool.capacity)
     prices, bonus = random.integers(0, 9_000, scores.shape[1]), int(random.integers(0, 20_000))
     rows = np.flatnonzero(match >= 0)
     own = np.full(len(match), -1, np.int64)
