@@ -51,6 +51,8 @@ NOTHING_COMPARED = (
 
 LONG, LONG_PLAIN = 1_000_000_000, 50_000_000
 """From so many possible pairs on it is said beforehand that they take long: compiled, and not."""
+LONG_ASSIGNING = 20
+"""The same of an assigner that says that it takes so many seconds."""
 LONG_ONE_BY_ONE = 2_000_000
 """The same where a plugin's Python is asked about so many pairs, one at a time."""
 
@@ -161,7 +163,7 @@ def pair(
     assert plan.data is not None
     from mentorkit import matching
 
-    _announce(plan)
+    _announce(plan, registry)
     with Progress() as progress:
         result, pool = matching.pair_leads(
             plan.batches["mentee"].leads,
@@ -208,14 +210,22 @@ def pair(
     leave_if_wrong(skipped)
 
 
-def _announce(plan: Plan) -> None:
+def _announce(plan: Plan, registry: Registry) -> None:
     """Say beforehand of a run that will take long."""
+    from mentorkit.hooks.calls import called
     from mentorkit.matching import kernels
     from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
 
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
     if mentees * mentors >= (LONG if kernels.available() else LONG_PLAIN):
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
+    assigner = registry.assigners[plan.strategy.assigner]
+    label = f"assigner {assigner.name}"
+    seconds = called(label, "seconds", lambda: float(assigner.seconds(mentees, mentors)))
+    if seconds >= LONG_ASSIGNING:
+        minutes = max(1, round(seconds / 60))
+        time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
+        note(f"{mentees:,} mentees and {mentors:,} mentors: {label} takes about {time}.")
     asked = mentees * mentors
     asked = min(asked, mentees * SHORTLIST) if asked > PAIR_BUDGET else asked
     if asked >= LONG_ONE_BY_ONE:

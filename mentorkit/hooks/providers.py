@@ -273,6 +273,12 @@ class Problem(Protocol):
     def apart(self) -> Iterable[tuple[str, str]]:
         """Return the ids of any two who must never meet, whichever side they are on."""
 
+    def step(self, done: int = 0, total: int = 0) -> None:
+        """Tell whoever waits how far this is (0 of 0: not known), now and then in a long search.
+
+        Raises `Cancelled` where they want no more of it: let that through.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -318,6 +324,13 @@ class Assigner(Provider):
     uses_objective: bool = True
     uses_scores: bool = True
     peers: bool = False
+
+    def seconds(self, mentees: int, mentors: int) -> float:
+        """Return about how many seconds so many people take on one core, 0 for hardly any.
+
+        Whoever begins a run that takes long is told beforehand.
+        """
+        return 0
 
     def assign(self, problem: Problem) -> Assignment:
         """Return pairs among the candidates, no mentee twice, no mentor above capacity."""

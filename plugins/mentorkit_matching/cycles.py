@@ -10,7 +10,7 @@ step is bounded and all numbers are whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -34,17 +34,19 @@ LOOKED_AT = 20_000
 """So many people are looked at to make a new ring of those who are left."""
 
 
-def rings(weights: Ints, least: int, most: int, solve: Any) -> list[Ring]:
+def rings(
+    weights: Ints, least: int, most: int, solve: Any, step: Callable[[], None] = lambda: None
+) -> list[Ring]:
     """Return rings, each the people in order, of at least `least` and at most `most`.
 
     ``weights[a, b]`` (n, n) is what it is worth that a mentors b, 100 million at most, -1 where
     that must not be; and `solve` is `mentorkit.matching.assign.solve_dense`. More people in rings
-    come first, then the total.
+    come first, then the total. `step` is called now and then, and may raise to end it.
     """
     people = len(weights)
     best: tuple[int, int, list[Ring]] = (0, 0, [])
     for start in range(STARTS if people <= FEW else 1) if people >= least else ():
-        made = _made(weights, least, most, solve, start)
+        made = _made(weights, least, most, solve, start, step)
         links = [(ring[at - 1], one) for ring in made for at, one in enumerate(ring)]
         found = len(links), sum(int(weights[link]) for link in links)
         if found > best[:2]:
@@ -52,7 +54,9 @@ def rings(weights: Ints, least: int, most: int, solve: Any) -> list[Ring]:
     return sorted(best[2], key=lambda ring: ring[0])
 
 
-def _made(weights: Ints, least: int, most: int, solve: Any, start: int) -> list[Ring]:
+def _made(
+    weights: Ints, least: int, most: int, solve: Any, start: int, step: Callable[[], None]
+) -> list[Ring]:
     """Return rings, begun with the best assignment; after the first start, of other weights.
 
     These are changed by Knuth's multiplicative hash, which is the same each time.
@@ -67,6 +71,7 @@ def _made(weights: Ints, least: int, most: int, solve: Any, start: int) -> list[
     work.begin(match.tolist())
     work.repair()
     for _ in range(max(10, WORK // people**2)):
+        step()
         if not work.improve():
             break
         work.repair()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.errors import Invalid
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 IGNORES = "; the objective is ignored"
 MOST_CELLS = 20_000_000
 """Up to so many possible pairs, in whole numbers of 8 bytes, are looked at all at once."""
+CELLS_A_SECOND = 40_000
+"""About so many possible pairs circles are made of in a second."""
 EXACT = 400
 """Up to so many peers the best pairs are found and proved; more take minutes."""
 
@@ -69,10 +71,13 @@ class Circles(Assigner):
         ),
     )
 
+    def seconds(self, mentees: int, mentors: int) -> float:
+        return mentees * mentors / CELLS_A_SECOND
+
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import as_arrays, assign
+        from mentorkit.matching import as_arrays
         from mentorkit_matching.circles import circles
         from mentorkit_matching.members import Asked
 
@@ -109,7 +114,7 @@ class Circles(Assigner):
             ),
             locks=locks,
         )
-        where = circles(asked, assign.solve_dense)
+        where = circles(asked, _solving(problem))
         made = {
             mentor: np.flatnonzero(where == mentor).tolist()
             for mentor in sorted(set(where[where >= 0].tolist()))
@@ -125,6 +130,17 @@ class Circles(Assigner):
             method=_told(made, least, len(second) if two else None),
             groups=groups,
         )
+
+
+def _solving(problem: Problem) -> Callable[..., Any]:
+    """Return `assign.solve_dense` as one that first tells whoever waits, who may want no more."""
+    from mentorkit.matching import assign
+
+    def solve(*given: Any) -> Any:
+        problem.step()
+        return assign.solve_dense(*given)
+
+    return solve
 
 
 def _ensure_few(problem: Problem) -> None:
@@ -282,7 +298,6 @@ class Peers(Assigner):
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import assign
         from mentorkit_matching import pairings
 
         people = _People(problem)
@@ -290,7 +305,7 @@ class Peers(Assigner):
         mutual = people.both[:, None] & people.both[None, :]
         weights = np.where(mutual, np.minimum(there, back), np.maximum(there, back))
         few = len(weights) <= EXACT
-        mate = (pairings.exact if few else pairings.near)(weights, assign.solve_dense).tolist()
+        mate = (pairings.exact if few else pairings.near)(weights, _solving(problem)).tolist()
         pairs = list(problem.locks)
         couples = [(one, other) for one, other in enumerate(mate) if one < other]
         for one, other in couples:
@@ -366,7 +381,6 @@ class Rings(Assigner):
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import assign
         from mentorkit_matching.cycles import rings
 
         least, most = problem.options.get("least", 3), problem.options.get("most", 8)
@@ -381,7 +395,7 @@ class Rings(Assigner):
         at = np.flatnonzero(people.both)
         able = at.tolist()
         weights = people.worth[np.ix_(at, at)].T
-        made = rings(weights, least, most, assign.solve_dense)
+        made = rings(weights, least, most, _solving(problem), problem.step)
         pairs = list(problem.locks)
         for ring in made:
             for mentor, mentee in zip(ring, ring[1:] + ring[:1], strict=True):

@@ -23,11 +23,13 @@ from mentorkit.matching import (
     Someone,
     bind,
     kernels,
+    problem,
     recommend,
     run,
     verify,
     words,
 )
+from mentorkit.matching.scan import Scan
 from tests.matching.samples import (
     Case,
     create_fields,
@@ -560,7 +562,7 @@ def test_the_shipped_assigners_take_anybodys_problem() -> None:
                 setattr(self, name, getattr(inner, name))
             for name in ("candidates", "widen", "choices", "rules", "shared", "as_mentor", "apart"):
                 setattr(self, name, getattr(inner, name))
-            self.mentor_choices = inner.mentor_choices
+            self.mentor_choices, self.step = inner.mentor_choices, inner.step
 
     for assigner in create_registry().assigners.values():
         assert assigner.assign(Wrapped(seen[0])).pairs == assigner.assign(seen[0]).pairs
@@ -581,6 +583,47 @@ def test_long_work_tells_where_it_is_and_stops_when_asked() -> None:
     with pytest.raises(Cancelled):
         run(case.pool, case.bound(), progress=Stop())
     assert told == [(3, 3, "scoring")]
+
+
+class StopWhile:
+    """Wants no more once what is done is said to go on."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.times = what, 0
+
+    def step(self, done: int, total: int, what: str = "") -> None:
+        self.times += what == self.what
+        if self.times > 1:
+            raise Cancelled
+
+
+@pytest.mark.parametrize("assigner", ["circles", "peers", "rings"])
+def test_an_assigner_that_takes_long_can_be_stopped(assigner: str) -> None:
+    people = [
+        Someone(key=f"p{at}", id=f"p{at}", person_id=f"p{at}", profile={"industry": "food"})
+        for at in range(5)
+    ]
+    fields, strategy = create_fields(), create_strategy(assigner=assigner)
+    progress = StopWhile("assigning")
+    with pytest.raises(Cancelled):
+        run(Pool(people, people, fields), bind(strategy, create_registry(), fields),
+            progress=progress)  # fmt: skip
+    assert progress.times == 2
+
+
+@pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
+def test_reading_lists_again_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORTH", "WORTH_LOADED"):
+        monkeypatch.setattr(kernels, name, 0)
+    monkeypatch.setattr(problem, "DENSE_CELLS", 0)
+    case = create_case()
+    progress = StopWhile("assigning")
+    asked = problem.Question(Scan(case.pool, case.bound()), progress=progress)
+    assert asked.rescan is not None
+    everyone = np.arange(len(case.mentees))
+    asked.rescan(everyone, np.zeros(len(case.mentors), np.int64), 2)
+    with pytest.raises(Cancelled):
+        asked.rescan(everyone, np.zeros(len(case.mentors), np.int64), 2)
 
 
 def test_a_pool_says_everything_that_is_wrong_with_it() -> None:
