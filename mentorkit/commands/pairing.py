@@ -217,7 +217,9 @@ def _announce(plan: Plan, registry: Registry) -> None:
     from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
 
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
-    if mentees * mentors >= (LONG if kernels.available() else LONG_PLAIN):
+    pairs = mentees * mentors
+    compiled = pairs < LONG_PLAIN or kernels.loaded("scan") is not None
+    if pairs >= (LONG if compiled else LONG_PLAIN):
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
     assigner = registry.assigners[plan.strategy.assigner]
     label = f"assigner {assigner.name}"
@@ -226,12 +228,11 @@ def _announce(plan: Plan, registry: Registry) -> None:
         minutes = max(1, round(seconds / 60))
         time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
         note(f"{mentees:,} mentees and {mentors:,} mentors: {label} takes about {time}.")
-    asked = mentees * mentors
-    asked = min(asked, mentees * SHORTLIST) if asked > PAIR_BUDGET else asked
+    asked = min(pairs, mentees * SHORTLIST) if pairs > PAIR_BUDGET else pairs
     if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
-            pairs = f"{asked:,} pairs, one by one"
-            note(f"{label} is asked about up to {pairs}: this may take minutes.")
+            told = f"{asked:,} pairs, one by one"
+            note(f"{label} is asked about up to {told}: this may take minutes.")
 
 
 # ------------------------------------------------------------------ reading what was given
