@@ -180,10 +180,10 @@ class _Rings:
         both = links.size[links.here] + len(short)
         fits = ((both <= self.most) | (both >= 2 * self.least)) & (links.ring[links.here] != at)
         here, there = links.here[fits], np.array(short)
-        gain = self._crossed(links, here, there)
+        gain = self._crossed(links, there, here)  # few rows are read
         best = int(gain.argmax()) if gain.size else 0
         if gain.size and gain.flat[best] > NEVER:
-            one, other = int(here[best // len(short)]), int(there[best % len(short)])
+            one, other = int(here[best % len(here)]), int(there[best // len(here)])
             to = int(links.ring[one])
             self.rings[to] = _joined(self.rings[to], short, one, other)
         else:
