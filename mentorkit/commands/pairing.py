@@ -53,6 +53,8 @@ NOTHING_COMPARED = (
 
 LONG, LONG_PLAIN = 1_000_000_000, 50_000_000
 """From so many possible pairs on it is said beforehand that they take long: compiled, and not."""
+LONG_ASSIGNING = 20
+"""The same of an assigner that says that it takes so many seconds."""
 LONG_ONE_BY_ONE = 2_000_000
 """The same where a plugin's Python is asked about so many pairs, one at a time."""
 
@@ -171,7 +173,7 @@ def pair(
     assert plan.data is not None
     from mentorkit import matching
 
-    _announce(plan)
+    _announce(plan, registry)
     with Progress() as progress:
         result, pool = matching.pair_leads(
             plan.batches["mentee"].leads,
@@ -223,20 +225,29 @@ def _say_places(pairs: Sheet, written: Sequence[str]) -> None:
         say(f"A score in the sheet is out of 10,000: {score} there is {score / 100:.0f} of 100.")
 
 
-def _announce(plan: Plan) -> None:
+def _announce(plan: Plan, registry: Registry) -> None:
     """Say beforehand of a run that will take long."""
+    from mentorkit.hooks.calls import called
     from mentorkit.matching import kernels
     from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
 
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
-    if mentees * mentors >= (LONG if kernels.available() else LONG_PLAIN):
+    pairs = mentees * mentors
+    compiled = pairs < LONG_PLAIN or kernels.loaded("scan") is not None
+    if pairs >= (LONG if compiled else LONG_PLAIN):
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
-    asked = mentees * mentors
-    asked = min(asked, mentees * SHORTLIST) if asked > PAIR_BUDGET else asked
+    assigner = registry.assigners[plan.strategy.assigner]
+    label = f"assigner {assigner.name}"
+    seconds = called(label, "seconds", lambda: float(assigner.seconds(mentees, mentors)))
+    if seconds >= LONG_ASSIGNING:
+        minutes = max(1, round(seconds / 60))
+        time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
+        note(f"{mentees:,} mentees and {mentors:,} mentors: {label} takes about {time}.")
+    asked = min(pairs, mentees * SHORTLIST) if pairs > PAIR_BUDGET else pairs
     if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
-            pairs = f"{asked:,} pairs, one by one"
-            note(f"{label} is asked about up to {pairs}: this may take minutes.")
+            told = f"{asked:,} pairs, one by one"
+            note(f"{label} is asked about up to {told}: this may take minutes.")
 
 
 # ------------------------------------------------------------------ reading what was given

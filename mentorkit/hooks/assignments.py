@@ -74,6 +74,12 @@ class Problem(Protocol):
     def apart(self) -> Iterable[tuple[str, str]]:
         """Return the ids of any two who must never meet, whichever side they are on."""
 
+    def step(self, done: int = 0, total: int = 0) -> None:
+        """Tell whoever waits how far this is (0 of 0: not known), now and then in a long search.
+
+        Raises `Cancelled` where they want no more of it: let that through.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:

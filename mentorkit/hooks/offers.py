@@ -125,9 +125,8 @@ def _of_a_method(kind: type, method: str, told: str, provider: Any) -> Expected:
 
 
 def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
-    yield from _of_a_method(
-        providers.RecruitmentSource, "receive", "where leads come from", provider
-    )
+    kind = providers.RecruitmentSource
+    yield from _of_a_method(kind, "receive", "where leads come from", provider)
     listed = _tuple_of(str, provider.suffixes) and all(map(_SUFFIX.fullmatch, provider.suffixes))
     yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
@@ -206,9 +205,7 @@ def _fillable(text: object) -> bool:
         return False
 
 
-_of_a_content_check = partial(
-    _of_a_method, providers.ContentCheck, "review", "what the check is asked"
-)
+_of_a_content_check = partial(_of_a_method, providers.ContentCheck, "review", "what it is asked")
 _of_a_vendor = partial(_of_a_method, providers.FeedbackVendor, "invite", "how somebody is asked")
 _of_a_metric = partial(_of_a_method, providers.Metric, "measure", "all that a metric does")
 _of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")

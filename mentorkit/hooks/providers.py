@@ -269,6 +269,13 @@ class Assigner(Provider):
     peers: bool = False
     groups: bool = False
 
+    def seconds(self, mentees: int, mentors: int) -> float:
+        """Return about how many seconds so many people take on one core, 0 for hardly any.
+
+        Whoever begins a run that takes long is told beforehand.
+        """
+        return 0
+
     def assign(self, problem: Problem) -> Assignment:
         """Return pairs among the candidates, no mentee twice, no mentor above capacity."""
         raise NotImplementedError  # pragma: no cover - an assigner has nothing else

@@ -1,6 +1,15 @@
 """The matching engine: the only room with numpy, which is loaded when a pool is first made.
 
-Bind a strategy to what the plugins offer, run it over a pool of people, verify the result.
+Bind a strategy to what the plugins offer, run it over a pool of people, verify the result. To read
+it, follow a run (`engine.run`), as these modules stand:
+
+1. Who is there: `people`, `pool` and its `columns`; in large programs `packed`, `roster`, `kept`.
+2. What is asked of them: `binding` a strategy, and what each declared form means, in `forms`.
+3. How well each pair fits: `scan`. `plan`, `passes`, `fused` and `kernels` are the same, faster.
+4. Who goes with whom: the `problem` put to an assigner, answered by `assign`: `exact` or `auction`,
+   with `coverage` and `market` around them, or `stable`. Groups are read in `gathered`.
+5. How good it is: `certificate`, `surveys` and `proof`.
+6. What is told: `explain`, `unmatched`, `trade`, `whatif` and `whynot`, in the words of `wording`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from mentorkit.matching.certificate import (
     Blocks,
     blocking_pairs,
     blocking_pairs_in_blocks,
-    check_cover,
     check_cover_in_blocks,
     check_prices,
     pairs_bound,
@@ -28,7 +27,7 @@ from mentorkit.matching.certificate import (
     worst_of,
 )
 from mentorkit.matching.exact import solve_dense
-from mentorkit.matching.lists import Rescan, Widen, best_at_prices, dense_lists
+from mentorkit.matching.lists import Rescan, Widen, best_at_prices
 from mentorkit.matching.market import solve_lists
 from mentorkit.matching.solution import (
     ALONE,
@@ -68,10 +67,8 @@ __all__ = [
     "blocking_pairs",
     "blocking_pairs_in_blocks",
     "by_choice",
-    "check_cover",
     "check_cover_in_blocks",
     "check_prices",
-    "dense_lists",
     "greedy",
     "pairs_bound",
     "place_locks",

@@ -100,7 +100,7 @@ Side = ArrayLike
 
 
 def pairs_bound(cover: tuple[Side, Side], capacity: ArrayLike, locks: Locks = ()) -> int:
-    """Return how many pairs there can be at most, if `cover` passes `check_cover`: König's theorem.
+    """Return how many pairs there can be at most, if `cover` touches every pair: König's theorem.
 
     Every pair takes one covered mentee, or a place of one covered mentor, or is locked.
     """
@@ -114,18 +114,6 @@ def pairs_bound(cover: tuple[Side, Side], capacity: ArrayLike, locks: Locks = ()
     return len(mentees) + int(left[mentors].sum()) + len(held)
 
 
-def check_cover(
-    allowed: ArrayLike, capacity: ArrayLike, cover: tuple[Side, Side], locks: Locks = ()
-) -> bool:
-    """Return whether `cover` touches every allowed pair that could still be made beside the locks.
-
-    That is: of a mentee who is not locked, with a mentor who has a place left.
-    """
-    may = np.asarray(allowed, dtype=np.bool_)
-    blocks, mentees = _slices(may, may)
-    return check_cover_in_blocks(blocks, mentees, capacity, cover, locks)
-
-
 def check_cover_in_blocks(
     blocks: Blocks,
     mentees: int,
@@ -133,7 +121,10 @@ def check_cover_in_blocks(
     cover: tuple[Side, Side],
     locks: Locks = (),
 ) -> bool:
-    """Return `check_cover` of the pairs that `blocks` gives."""
+    """Return whether `cover` touches every allowed pair that could still be made beside the locks.
+
+    That is: of a mentee who is not locked, with a mentor who has a place left.
+    """
     bare = uncovered(mentees, capacity, cover, locks)
     if bare is None:
         return False

@@ -126,17 +126,17 @@ class Coded:
     def learn(self, vocabulary: Vocabulary) -> None:
         """Give every option that anybody chose a number."""
         for one in self.answers:
-            for option in _members(one):
+            for option in members(one):
                 vocabulary.setdefault(option, len(vocabulary))
 
     def sets(self, vocabulary: Vocabulary, words: int) -> tuple[Words, Ints64]:
         """Return everybody's options as bits (people, words), and how many they chose."""
-        chosen = [_members(one) for one in self.answers] + [frozenset()]
+        chosen = [members(one) for one in self.answers] + [frozenset()]
         bits = np.zeros((len(chosen), words * 64), np.bool_)
-        for row, members in enumerate(chosen):
-            bits[row, [vocabulary[option] for option in members]] = True
+        for row, options in enumerate(chosen):
+            bits[row, [vocabulary[option] for option in options]] = True
         packed = _words(bits)
-        counts = np.array([len(members) for members in chosen], np.int64)
+        counts = np.array([len(options) for options in chosen], np.int64)
         return packed[self.codes], counts[self.codes]
 
     def of_each(self, values: Sequence[Any], otherwise: Any, kind: Any) -> NDArray[Any]:
@@ -171,7 +171,7 @@ class Bits:
         return [self.at(person) for person in range(len(self))]
 
     def set(self, person: int, value: Any) -> None:
-        for option in _members(value):
+        for option in members(value):
             if option not in self.options:
                 self.options.append(option)
         words = -(-len(self.options) // 64)
@@ -179,7 +179,7 @@ class Bits:
             more = np.zeros((len(self.words), words - self.words.shape[1]), np.uint64)
             self.words = np.concatenate([self.words, more], axis=1)
         bits = np.zeros((1, self.words.shape[1] * 64), np.bool_)
-        bits[0, [self.options.index(option) for option in _members(value)]] = True
+        bits[0, [self.options.index(option) for option in members(value)]] = True
         self.words[person] = _words(bits)[0]
 
     def take(self, people: NDArray[np.intp]) -> Bits:
@@ -294,7 +294,8 @@ def _comparable(value: Any) -> Any:
     return frozenset(value) if isinstance(value, (list, tuple, set)) else value
 
 
-def _members(value: Any) -> frozenset[Any]:
+def members(value: Any) -> frozenset[Any]:
+    """Return an answer as a set: of its options, of one answer alone, or of none."""
     if value is None:
         return frozenset()
     return (

@@ -178,6 +178,7 @@ class Shortlists(Mapping[str, tuple[Pair, ...]]):
     """Each mentee's best mentors by rules and criteria, ranked; explained when they are asked for.
 
     As many as the strategy's `shortlist` says, the mentor that the run gave them among the rest.
+    It is pickled as a dict of them all.
     """
 
     def __init__(self, scan: Scan, question: Question) -> None:
@@ -194,6 +195,9 @@ class Shortlists(Mapping[str, tuple[Pair, ...]]):
 
     def __len__(self) -> int:
         return len(self._scan.pool.mentees)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
 
 
 # --------------------------------------------------------------------------- locks

@@ -30,6 +30,7 @@ from mentorkit.hooks.forms import (
     Together,
 )
 from mentorkit.matching.binding import BoundCriterion, BoundRule
+from mentorkit.matching.columns import members
 from mentorkit.matching.forms import parts_of, prefix_of
 from mentorkit.matching.pool import Floats, Ints64, Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
@@ -135,13 +136,11 @@ def _answers(form: Any, pool: Pool, mentee: int, mentor: int) -> tuple[Any, Any]
     return pool.mentees.answer(form.field, mentee), pool.mentors.answer(other, mentor)
 
 
-def _set_of(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list, set, frozenset)) else (value,)
-
-
 def _common(mine: Any, theirs: Any) -> tuple[Any, ...]:
-    offered = set(_set_of(theirs))
-    return tuple(dict.fromkeys(one for one in _set_of(mine) if one in offered))
+    """Return what both have, in the order in which `mine` names it."""
+    offered = members(theirs)
+    named = mine if isinstance(mine, (tuple, list)) else members(mine)
+    return tuple(dict.fromkeys(one for one in named if one in offered))
 
 
 def _say_set_overlap(form: SetOverlap, pool: Pool, mentee: int, mentor: int, value: float) -> Both:
@@ -157,10 +156,10 @@ def _say_set_overlap(form: SetOverlap, pool: Pool, mentee: int, mentor: int, val
             codes = ("covers_none_theirs", "covers_none")
         return (codes[0], none), (codes[1], none)
     if form.per == "mentee":
-        params["of"] = len(set(_set_of(mine)))
+        params["of"] = len(members(mine))
         return ("covers_yours", params), ("covers_theirs", params)
     if form.per == "mentor":
-        params["of"] = len(set(_set_of(theirs)))
+        params["of"] = len(members(theirs))
         return ("covers_theirs", params), ("covers_yours", params)
     return ("shares", params), ("shares", params)
 

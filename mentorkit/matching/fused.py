@@ -2,8 +2,8 @@
 
 `map_shards(fn, shards)` is the seam where work is shared out. Here it goes to the cores of this
 process. Whoever has more machines sends `fn` and a shard to another: a function of this module and
-plain data. What comes back is put together in the order of the shards, so the result is the same,
-whoever did the work.
+plain data. A shard that is pickled leaves behind what is known of other mentees. What comes back is
+put together in the order of the shards, so the result is the same, whoever did the work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ FEW_PAIRS = 1_000_000
 """Up to so many pairs are not shared out."""
 SHARD, LEAST = 256, 16
 """How many mentees are in a shard: fewer where else there would not be one for each core."""
+SENT = 64
+"""In so many shards work is sent away at most: each carries all mentors, some 40 bytes of each."""
 NOBODY = np.empty(0, np.int64)
 
 
@@ -52,6 +54,48 @@ class Shard:
     worst: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
     own: NDArray[np.int16] = field(default_factory=lambda: NOBODY.astype(np.int16))
     own_mentor: Ints32 = field(default_factory=lambda: NOBODY.astype(np.int32))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the process with the mentors, and of the mentees with these alone."""
+        alone = replace(
+            self,
+            tape=_of_mentees(self.tape, self.mentees),
+            mentees=np.arange(len(self.mentees), dtype=np.int32),
+        )
+        return Shard, tuple(getattr(alone, one.name) for one in fields(alone))
+
+
+def _of_mentees(tape: Tape, mentees: Ints32) -> Tape:
+    """Return a tape that knows these mentees alone, who stand in it in this order."""
+    apart, never = _rows_of(tape.apart, mentees)
+    past, met = _rows_of(tape.past, mentees)
+    first, words = np.zeros((len(tape.texts.first), len(mentees) + 1), np.int64), [NOBODY]
+    for text, begins in enumerate(tape.texts.first):
+        ends, index = _rows_of(begins, mentees)
+        first[text] = ends + sum(map(len, words))
+        words.append(index)
+    word = np.concatenate(words)
+    return tape._replace(
+        value=tape.value.take(mentees, axis=1),
+        mentee_class=tape.mentee_class[mentees],
+        my_words=tape.my_words.take(mentees, axis=1),
+        my_bytes=tape.my_bytes.take(mentees, axis=1),
+        my_codes=tape.my_codes.take(mentees, axis=1),
+        my_numbers=tape.my_numbers.take(mentees, axis=1),
+        apart=apart,
+        never=tape.never[never],
+        past=past,
+        met=tape.met[met],
+        texts=tape.texts._replace(
+            first=first, word=tape.texts.word[word], weight=tape.texts.weight[word]
+        ),
+    )
+
+
+def _rows_of(begins: Ints64, rows: Ints32) -> tuple[Ints64, Ints64]:
+    """Return where each of these rows of a ragged array begins (rows + 1), and what is in them."""
+    ends = np.append(0, np.cumsum(np.diff(begins)[rows]))
+    return ends, np.arange(ends[-1]) + np.repeat(begins[rows] - ends[:-1], np.diff(ends))
 
 
 def best_of_shard(shard: Shard) -> tuple[Ints32, Ints32]:
@@ -142,6 +186,9 @@ class Fused:
         comes first in the pool, counted round and round from the mentee's `first` on (0). Who costs
         more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
+        k = max(0, k)
+        if not k:  # a heap of nobody has no smallest entry
+            return np.empty((len(mentees), 0), np.int32), np.empty((len(mentees), 0), np.int32)
         begin = np.zeros(len(mentees), np.int64) if first is None else first
         mentors = FAR if prices is None else len(prices)
         price, high = np.empty(0, np.int16), np.empty(0, np.int32)
@@ -152,7 +199,7 @@ class Fused:
             else:
                 price = np.where(paid >= UNPAYABLE, -DEAD, paid).astype(np.int16)
         shards, at = [], 0
-        for some in _split(mentees):
+        for some in self._split(mentees):
             here = slice(at, at := at + len(some))
             shards.append(
                 Shard(self.tape, some, k, price, first=begin[here], mentors=mentors, high=high)
@@ -168,7 +215,7 @@ class Fused:
 
     def scores(self, mentees: Ints32, mentors: int, tell: Tell | None = None) -> NDArray[np.int16]:
         """Return the scores of these mentees with each of so many mentors; -1 must not be."""
-        shards = [Shard(self.tape, some, mentors) for some in _split(mentees)]
+        shards = [Shard(self.tape, some, mentors) for some in self._split(mentees)]
         none = np.empty((0, mentors), np.int16)
         return np.concatenate([none, *self._all(scores_of_shard, shards, tell)])
 
@@ -204,7 +251,7 @@ class Fused:
         if mentees is None:
             mentees = np.arange(tape.mentees, dtype=np.int32)
         shards, at = [], 0
-        for some in _split(mentees):
+        for some in self._split(mentees):
             here = slice(at, at := at + len(some))
             shards.append(
                 Shard(
@@ -236,7 +283,9 @@ class Fused:
                 tell(done)
         return found
 
-
-def _split(mentees: Ints32) -> list[Ints32]:
-    size = min(SHARD, max(LEAST, -(-len(mentees) // (2 * cores()))))
-    return [mentees[at : at + size] for at in range(0, len(mentees), size)]
+    def _split(self, mentees: Ints32) -> list[Ints32]:
+        """Return mentees in shards: small ones for cores here, larger ones where they are sent."""
+        size = min(SHARD, max(LEAST, -(-len(mentees) // (2 * cores()))))
+        if self._map is not in_threads:
+            size = max(size, -(-len(mentees) // SENT))
+        return [mentees[at : at + size] for at in range(0, len(mentees), size)]

@@ -140,8 +140,3 @@ def best_at_prices(
     mentor[:, : best.shape[1]][listed] = best[listed]
     worth[:, : best.shape[1]][listed] = np.take_along_axis(score, best, axis=1)[listed]
     return mentor, worth
-
-
-def dense_lists(scores: ArrayLike, allowed: ArrayLike) -> CandidateLists:
-    """Return complete lists from arrays (n, m)."""
-    return CandidateLists.from_dense(scores, allowed, np.asarray(scores).shape[1])

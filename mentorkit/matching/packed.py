@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mentorkit.matching.columns import UNANSWERED, Coded, Column
 from mentorkit.matching.people import Someone, wishes
-from mentorkit.matching.pool import Index, Ints64, Side
+from mentorkit.matching.pool import Index, Ints64, Side, in_order
 
 
 class PackedSide(Side):
@@ -36,10 +36,11 @@ class PackedSide(Side):
         places: NDArray[Any] | None = None,
         cohorts: Sequence[str] = (),
         zones: Sequence[str] = (),
+        choices: Mapping[str, tuple[str, ...]] | None = None,
         asked: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(_Unpacked(self), tuple(columns))
-        self._asked = asked or {}
+        self._choices, self._asked = choices, asked or {}
         self._ids, self._packed = ids, dict(columns)
         self._keys, self._names, self._persons = keys, names, persons
         self._capacity = np.ones(len(ids), np.int64) if capacity is None else capacity
@@ -77,9 +78,13 @@ class PackedSide(Side):
 
     @property
     def asks(self) -> bool:
+        if self._choices is not None:
+            return any(self._choices.get(id) for id in self.ids)
         return "choices" in self._packed and self._packed["choices"].answered
 
     def choices(self, at: int) -> tuple[str, ...]:
+        if self._choices is not None:
+            return self._choices.get(self.ids[at], ())
         return wishes({"choices": self.answer("choices", at)})
 
     def packed(self, field: str) -> Column:
@@ -115,6 +120,7 @@ class PackedSide(Side):
             places=self._places[index],
             cohorts=some(self._cohorts),
             zones=some(self._zones),
+            choices=self._choices,
             asked=self._asked,
         )
 
@@ -201,7 +207,7 @@ class _Unpacked(Sequence[Someone]):
 
 def pack(people: Iterable[Someone], fields: Iterable[str]) -> PackedSide:
     """Return people as columns of these fields, sorted as a pool sorts them."""
-    ordered = sorted(people, key=lambda one: (one.key or one.id, one.id))
+    ordered = in_order(people)
     side = Side(ordered)
     return PackedSide(
         [one.id for one in ordered],
@@ -214,4 +220,6 @@ def pack(people: Iterable[Someone], fields: Iterable[str]) -> PackedSide:
         places=side.places,
         cohorts=side.cohorts,
         zones=side.zones,
+        choices={one.id: one.choices for one in ordered if one.choices},
+        asked={one.id: one.asked for one in ordered if one.asked},
     )

@@ -6,7 +6,7 @@ count or comparison found. A pass reads one column of the mentors and what the m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +42,13 @@ NEED_OTHER_CODE = 16
 NEED_WITHIN = 17  # dead where the mentor's byte is not within a range of mine
 NEED_ABOVE = 18  # dead where theirs less mine is not within a range (numbers)
 CLOSE = 19  # score += points x closeness (numbers)
-PLUS = 20  # score += a column of the mentors' own
+PLUS = 20  # score += a column of the mentors' own, points already
 COSINE = 21  # score += points x cosine (argument: the length of the vectors)
 MET = 22  # score += points where the two were together before
 NEW = 23  # score += points where they were not
 WEEKS = 24  # found = slots in common in the week with fewest (argument: weeks x 16 + words of one)
 ALIKE = 25  # score += points x how alike two texts are (argument: what is enough, in settings)
+TIMES = 26  # score += points x a column of the mentors' own (numbers)
 WORDS = 16  # more than the words of a week
 
 
@@ -108,11 +109,3 @@ class Tape(NamedTuple):
     @property
     def mentees(self) -> int:
         return len(self.mentee_class)
-
-    @property
-    def bytes_a_mentor(self) -> float:
-        """Return how many bytes of each mentor a scan reads."""
-        columns: tuple[Any, ...] = (
-            self.words, self.bytes, self.codes, self.numbers, self.shorts
-        )  # fmt: skip
-        return float(sum(column.nbytes for column in columns) / max(1, len(self.order)))

@@ -7,7 +7,7 @@ arithmetic on the few values there can be, so a scan gives the same scores to th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -42,7 +42,7 @@ from mentorkit.matching.forms import brought, compared, mask_of, part_codes, par
 from mentorkit.matching.passes import Tape
 from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
 from mentorkit.matching.scan import Scan
-from mentorkit.matching.texts import Texts, by_place, texts_of
+from mentorkit.matching.texts import Texts, joined, texts_of
 from mentorkit.matching.weekly import Weeks, weeks_of
 
 Values = NDArray[np.int64]
@@ -56,6 +56,10 @@ BYTE = 254
 NOBODY = 255
 """The byte of a mentee who has not answered: no mentor has it. A mentor's is 0."""
 TABLE_CELLS = 1 << 20
+COLUMNS = 4
+"""Up to so many worths of a mentor's own value are a column of points each, of 2 bytes, which is
+fastest; of more, the value itself is, in 8.
+"""
 PATTERNS = 1 << 12
 """How many ways there may be, of which criteria have an opinion, for a tape to be worth it."""
 
@@ -79,6 +83,7 @@ class _Pass:
     value_row: int = 0
     criterion: int | None = None
     rows: Rows | None = None
+    theirs: Floats | None = None  # what each mentor's own value is, for `passes.PLUS`
 
 
 @dataclass(slots=True)
@@ -258,11 +263,8 @@ class _Plan:
             case Closeness():
                 self._closeness(index, form)
             case Prior() | Load():
-                theirs = brought(form, pool)
-                self._pass(
-                    passes.PLUS, 0, 0, 0, index,
-                    lambda points: [([self._worth_of(points, theirs)], [0])],
-                )  # fmt: skip
+                self._pass(passes.PLUS, 0, 0, 0, index, _points)
+                self.passes[-1].theirs = np.nan_to_num(brought(form, pool))
             case Availability():
                 weeks = self._count_weeks(form)
                 minutes = np.arange(weeks.slots + 1) * weeks.minutes
@@ -282,10 +284,6 @@ class _Plan:
                 )
             case _:
                 assert_never(form)
-
-    def _worth_of(self, points: int, values: Floats) -> int:
-        """Return the column of what these values of the mentors are worth."""
-        return self.shorts.add(_parts(points, np.nan_to_num(values)).astype(np.int16))
 
     def _equal(self, index: int, form: Equal) -> None:
         parts = parts_of(form)
@@ -404,6 +402,22 @@ class _Plan:
 
     # ------------------------------------------------------------------ writing it down
 
+    def _with_own_values(self, one: _Pass, points: Sequence[Values]) -> _Pass:
+        """Return a pass that adds the mentors' own values as one with columns to read.
+
+        Its criterion is worth other points to those who have not answered all questions, and of
+        these there may be hundreds of kinds.
+        """
+        if one.theirs is None or one.criterion is None:
+            return one
+        theirs = np.clip(one.theirs, 0.0, 1.0)
+        if len({int(share[one.criterion]) for share in points} - {0}) > COLUMNS:
+            return replace(one, kind=passes.TIMES, column=self.numbers.add(theirs))
+        return replace(
+            one,
+            rows=lambda worth: [([self.shorts.add(_parts(worth, theirs).astype(np.int16))], [0])],
+        )
+
     def _written(self, heard: tuple[Values, Values], past: bool) -> Tape:
         open_ones = np.flatnonzero(self.pool.capacity > 0)
         order = open_ones[np.argsort(heard[1][open_ones], kind="stable")]
@@ -415,6 +429,7 @@ class _Plan:
             raise _Unfit
         points = [self.scan.points_of(int(one)) for one in distinct]
         entries, base = _Entries(), np.zeros((len(self.passes), len(distinct)), np.int32)
+        self.passes = [self._with_own_values(one, points) for one in self.passes]
         for at, one in enumerate(self.passes):
             if one.rows is None:
                 continue
@@ -460,7 +475,7 @@ class _Plan:
             never=never,
             past=before,
             met=met,
-            texts=_joined(self._texts, order, mentees),
+            texts=joined(self._texts, order, mentees),
         )
 
     def _met(self, order: Index) -> Iterable[tuple[int, int]]:
@@ -540,34 +555,6 @@ def _parts(points: int, values: Floats) -> Values:
 def _entries(row: Values) -> tuple[list[int], list[int]]:
     there = np.flatnonzero(row)
     return there.tolist(), row[there].tolist()
-
-
-def _joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
-    """Return the words of several texts end to end, each mentor by the place in the order."""
-    first: NDArray[np.int64] = np.zeros((len(texts), mentees + 1), np.int64)
-    ints: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(4)]
-    word, weight, place, place_weight = ints
-    posted = [np.zeros(1, np.int64)]
-    words, begin, end = 0, 0, 0
-    for at, one in enumerate(texts):
-        first[at] = one.mentees.first + begin
-        word.append(one.mentees.what + words)
-        weight.append(one.mentees.weight)
-        mentors = by_place(one.mentors, order)
-        posted.append(mentors.first[1:] + end)
-        place.append(mentors.what)
-        place_weight.append(mentors.weight)
-        words += len(mentors.first) - 1
-        begin += len(one.mentees.what)
-        end += len(mentors.what)
-    return passes.Texts(
-        first,
-        np.concatenate(word).astype(np.int32),
-        np.concatenate(weight),
-        np.concatenate(posted),
-        np.concatenate(place),
-        np.concatenate(place_weight),
-    )
 
 
 def _other(form: Form) -> str:

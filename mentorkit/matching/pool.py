@@ -6,6 +6,7 @@ when a form first compares them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -223,7 +224,7 @@ class Pool:
         forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
         day: date | None = None,
     ) -> None:
-        lists = {"mentees": _in_order(mentees), "mentors": _in_order(mentors)}
+        lists = {"mentees": in_order(mentees), "mentors": in_order(mentors)}
         problems = [p for side, people in lists.items() for p in _check(side, people)]
         if problems:
             raise Invalid("pool.invalid", "These people cannot be matched:", problems)
@@ -246,8 +247,13 @@ class Pool:
     ) -> Pool:
         """Return a pool of sides that are packed already, in the order of their keys, else ids.
 
-        `groups` are a safeguard, as `forbidden` is: nobody is paired across two of them.
+        `groups` are a safeguard, as `forbidden` is: nobody is paired across two of them. Raises
+        `Invalid` when a side is in another order, on which who wins a tie would hang, or when an
+        id is given twice on it.
         """
+        problems = [*_misplaced("mentees", mentees), *_misplaced("mentors", mentors)]
+        if problems:
+            raise Invalid("pool.invalid", "These people cannot be matched:", problems)
         pool = cls.__new__(cls)
         pool._hold(mentees, mentors, fields, past, forbidden or {})
         pool.day = day
@@ -467,7 +473,8 @@ def _names_of(side: Side) -> dict[str, int]:
     return {**{key: at for at, key in enumerate(side.keys) if key}, **side.at}
 
 
-def _in_order(people: Iterable[Someone]) -> list[Someone]:
+def in_order(people: Iterable[Someone]) -> list[Someone]:
+    """Return people as they stand in a pool, whatever order they came in."""
     return sorted(people, key=lambda someone: (someone.key or someone.id, someone.id))
 
 
@@ -482,6 +489,20 @@ def _check(side: str, people: Sequence[Someone]) -> list[Problem]:
                 Problem(f"{side}.{someone.id}.capacity", "write a whole number from 0 up")
             )
     return problems
+
+
+def _misplaced(name: str, side: Side) -> Iterator[Problem]:
+    """Yield what is wrong with the ids of a side, or with the first who stands in a wrong place."""
+    if len(side.at) < len(side.ids):
+        twice = Counter(side.ids).most_common(1)[0][0]
+        yield Problem(f"{name}.{twice}", "is there twice; keep one of them")
+    places: list[Any] = list(side.ids)
+    if side.keys:
+        places = [(key or id, id) for key, id in zip(side.keys, side.ids, strict=True)]
+    if places != sorted(places):
+        at = next(at for at in range(1, len(places)) if places[at] < places[at - 1])
+        told = f"stands after {side.ids[at - 1]}; sort people by their key, else their id"
+        yield Problem(f"{name}.{side.ids[at]}", told)
 
 
 def _who(side: Side, column: Column, code: int) -> Iterator[str]:

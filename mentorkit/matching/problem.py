@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -123,6 +124,11 @@ class Question:
         """Return the ids of any two who must never meet, whichever side they are on."""
         return self._scan.pool.apart
 
+    def step(self, done: int = 0, total: int = 0) -> None:
+        """Tell the one who waits how far the assigner is; raise `Cancelled` if it should stop."""
+        if self._progress is not None:
+            self._progress.step(done, total, "assigning")
+
     # ------------------------------------------------------------------ as arrays
 
     def blocks(self, start: int, stop: int) -> tuple[Scores, Bools]:
@@ -217,6 +223,10 @@ class Question:
 
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]:
         """Return this mentee's `k` best mentors and their scores."""
+        self.step()
+        return self._best(mentee, k)
+
+    def _best(self, mentee: int, k: int) -> tuple[Any, Any]:
         if self.fused is not None and self._kept is None:
             mentors, worth = self._scan.best(mentee, k)
             return mentors.astype(np.int32), worth
@@ -234,7 +244,9 @@ class Question:
         some = np.asarray(mentees, np.int32)
         if k <= HEAP:
             first = start_of(np.asarray(mentees, np.int64), max(1, len(prices)))
-            return self.fused.best(some, k, prices, first=first)
+            tell = partial(self.step, total=len(some))
+            return self.fused.best(some, k, prices, first=first, tell=tell)
+        self.step()
         scores = self.fused.scores(some, len(self.mentors))
         return best_at_prices(np.maximum(scores, 0), scores >= 0, prices, k, np.asarray(mentees))
 
@@ -249,7 +261,7 @@ class Question:
         if self._lists is not None and not self.dense and k <= LISTED:
             mentors, scores = self._lists.of(mentee)
             return mentors[:k].astype(np.intp), scores[:k]
-        mentors, scores = self.widen_arrays(mentee, k)
+        mentors, scores = self._best(mentee, k)
         return mentors.astype(np.intp), scores
 
     def _read(self) -> None:

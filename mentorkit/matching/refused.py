@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,9 @@ class Refusals(Mapping[str, tuple[Refused, ...]]):
 
     def __len__(self) -> int:
         return len(self.scan.pool.mentees)
+
+    def __reduce__(self) -> tuple[type[dict[Any, Any]], tuple[dict[str, tuple[Refused, ...]]]]:
+        return dict, (dict(self),)  # what was worked out, without the people it was worked out of
 
     def _of(self, mentee: int) -> Iterator[Refused]:
         """Yield what was tried before the mentor that this mentee has; who is locked tried none."""

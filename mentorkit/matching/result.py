@@ -16,7 +16,10 @@ WHAT_IF_CELLS = 1_000_000
 
 
 class Later(Sequence[T]):
-    """So many of something, made when they are first read: most of a big run is never looked at."""
+    """So many of something, made when they are first read: most of a big run is never looked at.
+
+    It is pickled as a tuple of them.
+    """
 
     def __init__(self, count: int, make: Callable[[], Iterable[T]]) -> None:
         self._count, self._make = count, make
@@ -44,6 +47,9 @@ class Later(Sequence[T]):
         return isinstance(other, Sequence) and self._all() == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._all(),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Assignments without an objective: stable, greedy, and by the mentees' own choices.
 
-All three go through candidate lists (`lists.dense_lists` makes them from a matrix) and give the
-same answer whether those are complete or grow on demand. A tie goes to the earlier mentee, then to
-the earlier mentor. A pair that is allowed but scores nothing may be made.
+All three go through candidate lists (`CandidateLists.from_dense` makes them from a matrix) and give
+the same answer whether those are complete or grow on demand. A tie goes to the earlier mentee, then
+to the earlier mentor. A pair that is allowed but scores nothing may be made.
 
 `Proposals` is the plain meaning of deferred acceptance; `kernels.assign` has the same compiled.
 """

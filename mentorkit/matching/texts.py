@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.hooks.forms import SharedWords
+from mentorkit.matching import passes
 from mentorkit.matching.columns import Coded
 from mentorkit.matching.pool import Index, Ints64, Pool, Side
 
@@ -186,3 +187,31 @@ def by_place(mentors: Listed, order: Index) -> Listed:
     first = np.zeros(len(mentors.first), np.int64)
     np.cumsum(np.bincount(word[ordered], minlength=len(first) - 1), out=first[1:])
     return Listed(first, place[ordered], mentors.weight[ordered])
+
+
+def joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
+    """Return the words of several texts end to end, each mentor by the place in the order."""
+    first: NDArray[np.int64] = np.zeros((len(texts), mentees + 1), np.int64)
+    ints: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(4)]
+    word, weight, place, place_weight = ints
+    posted = [np.zeros(1, np.int64)]
+    words, begin, end = 0, 0, 0
+    for at, one in enumerate(texts):
+        first[at] = one.mentees.first + begin
+        word.append(one.mentees.what + words)
+        weight.append(one.mentees.weight)
+        mentors = by_place(one.mentors, order)
+        posted.append(mentors.first[1:] + end)
+        place.append(mentors.what)
+        place_weight.append(mentors.weight)
+        words += len(mentors.first) - 1
+        begin += len(one.mentees.what)
+        end += len(mentors.what)
+    return passes.Texts(
+        first,
+        np.concatenate(word).astype(np.int32),
+        np.concatenate(weight),
+        np.concatenate(posted),
+        np.concatenate(place),
+        np.concatenate(place_weight),
+    )

@@ -28,6 +28,7 @@ from mentorkit.hooks.forms import (
     SameCohort,
     SharesAny,
 )
+from mentorkit.matching.columns import members
 from mentorkit.matching.fairness import LEAST
 from mentorkit.matching.forms import Bools, reach_of
 from mentorkit.matching.pool import Floats, Index, Pool
@@ -312,17 +313,10 @@ def _answers(pool: Pool, form: Answering) -> tuple[str, list[frozenset[Any]], li
     else:
         field = form.other or form.field
         mine, theirs = pool.mentees.column(form.field), pool.mentors.column(field)
-    sides = [[_set_of(one) for one in side] for side in (mine, theirs)]
+    sides = [[members(None if one == "" else one) for one in side] for side in (mine, theirs)]
     if isinstance(form, Same):
         sides = [[one if len(one) == 1 else frozenset() for one in side] for side in sides]
     return field, sides[0], sides[1]
-
-
-def _set_of(value: Any) -> frozenset[Any]:
-    if value is None or value == "":
-        return frozenset()
-    several = isinstance(value, (tuple, list, set, frozenset))
-    return frozenset(value) if several else frozenset([value])
 
 
 def _table(people: list[frozenset[Any]], options: list[Any]) -> NDArray[np.float32]:

@@ -220,6 +220,9 @@ class SampleProblem:
     def apart(self) -> Collection[tuple[str, str]]:
         return self.kept_apart
 
+    def step(self, done: int = 0, total: int = 0) -> None:
+        """Nobody waits for a sample."""
+
 
 def sample_problems(options: Mapping[str, Any]) -> Iterator[SampleProblem]:
     """Yield small problems, the same each time: empty, tied, sparse, full, locked, both ways.

@@ -1,26 +1,32 @@
 """Rings: each mentors the next and is mentored by the one before.
 
 The best assignment of everybody to everybody gives rings of any length, and rows of those who found
-no end. Those that are too short are joined to others, those that are too long are cut; whoever is
-left goes in where it costs least, and last, single changes are made as long as one helps. To find
-the best rings of at least three is NP-hard (Hell, Kirkpatrick, Kratochvil and Kriz, "On restricted
-two-factors", 1988), so this is a heuristic; each step is bounded and all numbers are whole.
+no end. Those that are too short are joined to others, those that are too long are cut, and whoever
+is left goes in where it costs least, until nothing of this is left to do; last, changes are made as
+long as one helps and time allows. To find the best rings of at least three is NP-hard (Hell,
+Kirkpatrick, Kratochvil and Kriz, "On restricted two-factors", 1988), so this is a heuristic; each
+step is bounded and all numbers are whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 Ring = list[int]
 
-WORK = 400_000_000
-"""About so many changes of two people are looked at."""
+WORK = 60_000_000
+"""About so many changes of two people are looked at to make rings better."""
+NEVER = -(1 << 30)
+"""What a change brings that must not be."""
+ROWS = 512
+"""So many people are compared with all others at once, to stay small."""
 FEW = 40
 """Up to so many people it is begun several times."""
 STARTS = 8
@@ -28,17 +34,19 @@ LOOKED_AT = 20_000
 """So many people are looked at to make a new ring of those who are left."""
 
 
-def rings(weights: Ints, least: int, most: int, solve: Any) -> list[Ring]:
+def rings(
+    weights: Ints, least: int, most: int, solve: Any, step: Callable[[], None] = lambda: None
+) -> list[Ring]:
     """Return rings, each the people in order, of at least `least` and at most `most`.
 
-    ``weights[a, b]`` (n, n) is what it is worth that a mentors b, -1 where that must not be; and
-    `solve` is `mentorkit.matching.assign.solve_dense`. More people in rings come first, then the
-    total.
+    ``weights[a, b]`` (n, n) is what it is worth that a mentors b, 100 million at most, -1 where
+    that must not be; and `solve` is `mentorkit.matching.assign.solve_dense`. More people in rings
+    come first, then the total. `step` is called now and then, and may raise to end it.
     """
     people = len(weights)
     best: tuple[int, int, list[Ring]] = (0, 0, [])
     for start in range(STARTS if people <= FEW else 1) if people >= least else ():
-        made = _made(weights, least, most, solve, start)
+        made = _made(weights, least, most, solve, start, step)
         links = [(ring[at - 1], one) for ring in made for at, one in enumerate(ring)]
         found = len(links), sum(int(weights[link]) for link in links)
         if found > best[:2]:
@@ -46,7 +54,9 @@ def rings(weights: Ints, least: int, most: int, solve: Any) -> list[Ring]:
     return sorted(best[2], key=lambda ring: ring[0])
 
 
-def _made(weights: Ints, least: int, most: int, solve: Any, start: int) -> list[Ring]:
+def _made(
+    weights: Ints, least: int, most: int, solve: Any, start: int, step: Callable[[], None]
+) -> list[Ring]:
     """Return rings, begun with the best assignment; after the first start, of other weights.
 
     These are changed by Knuth's multiplicative hash, which is the same each time.
@@ -59,9 +69,12 @@ def _made(weights: Ints, least: int, most: int, solve: Any, start: int) -> list[
     match = solve(worth, weights >= 0, np.ones(people, np.int64), "coverage").match
     work = _Rings(weights, least, most)
     work.begin(match.tolist())
-    for _ in range(max(50, min(20 * people, WORK // people**2))):
-        if not (work.join() or work.cut() or work.fill() or work.found() or work.improve()):
+    work.repair()
+    for _ in range(max(10, WORK // people**2)):
+        step()
+        if not work.improve():
             break
+        work.repair()
     return work.whole()
 
 
@@ -86,22 +99,54 @@ def _joined(ring: Ring, other: Ring, at: int, to: int) -> Ring:
     return ring[:here] + other[there:] + other[:there] + ring[here:]
 
 
+def _parted(ring: Ring, at: int, to: int) -> tuple[Ring, Ring]:
+    """Return the two rings of one in which each of these two goes on with the other's next."""
+    first, last = sorted((ring.index(at), ring.index(to)))
+    return ring[first + 1 : last + 1], ring[last + 1 :] + ring[: first + 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Links:
+    """Rings as arrays, by person (n,): who is before and after, which ring, where, and how long.
+
+    `here` are all who are in a ring, in order, ring by ring.
+    """
+
+    here: Ints
+    before: Ints
+    after: Ints
+    ring: Ints
+    place: Ints
+    size: Ints
+
+    @classmethod
+    def of(cls, rings: Sequence[Ring], people: int) -> _Links:
+        here = np.fromiter(chain.from_iterable(rings), np.int64)
+        sizes = np.array([len(ring) for ring in rings], np.int64)
+        ends = np.cumsum(sizes)
+        before, after, ring, place, size = (np.full(people, -1) for _ in range(5))
+        following = np.roll(here, -1)
+        following[ends - 1] = here[ends - sizes]
+        after[here], before[following] = following, here
+        ring[here] = np.repeat(np.arange(len(sizes)), sizes)
+        place[here] = np.arange(len(here)) - np.repeat(ends - sizes, sizes)
+        size[here] = np.repeat(sizes, sizes)
+        return cls(here, before, after, ring, place, size)
+
+
 class _Rings:
     """Rings as they are, and who is in none."""
 
     def __init__(self, weights: Ints, least: int, most: int) -> None:
-        self.weights, self.least, self.most = weights, least, most
+        self.least, self.most = least, most
+        self.weights = np.ascontiguousarray(weights, np.int32)
+        self._turned = np.ascontiguousarray(self.weights.T)  # rows are read faster than columns
         self.rings: list[Ring] = []
         self.left: list[int] = []
 
     def whole(self) -> list[Ring]:
-        """Return the rings of a length that is asked for, each from its first person on."""
-        turned = []
-        for ring in self.rings:
-            if self.least <= len(ring) <= self.most:
-                at = ring.index(min(ring))
-                turned.append(ring[at:] + ring[:at])
-        return turned
+        """Return the rings, each from its first person on."""
+        return [ring[(at := ring.index(min(ring))) :] + ring[:at] for ring in self.rings]
 
     def begin(self, to: Sequence[int]) -> None:
         """Take the cycles of an assignment; a row is a ring if its last may mentor its first."""
@@ -111,40 +156,52 @@ class _Rings:
             else:
                 self.left += ring
 
+    def repair(self) -> None:
+        """Give every ring a length that is asked for, and let in whoever can still go in.
+
+        It comes to an end: each step leaves fewer rings that are too short, or fewer people too
+        many in a ring, or fewer who are left, and none of them makes one of the former worse.
+        """
+        while self.join() or self.cut() or self.fill() or self.found():
+            pass
+
+    @property
+    def _links(self) -> _Links:
+        return _Links.of(self.rings, len(self.weights))
+
     # ------------------------------------------------------------------ lengths
 
     def join(self) -> bool:
         """Join a ring that is too short to another where that costs least, else give it up."""
-        short = next((ring for ring in self.rings if len(ring) < self.least), None)
-        if short is None:
+        at = next((at for at, ring in enumerate(self.rings) if len(ring) < self.least), None)
+        if at is None:
             return False
-        best: tuple[int, Ring, int, int] | None = None
-        for ring in self.rings:
-            both = len(ring) + len(short)
-            if ring is short or self.most < both < 2 * self.least:
-                continue
-            gain, at, other = self._crossed(ring, short)
-            if gain is not None and (best is None or gain > best[0]):
-                best = gain, ring, at, other
-        self.rings.remove(short)
-        if best is None:
-            self.left += short
+        short, links = self.rings[at], self._links
+        both = links.size[links.here] + len(short)
+        fits = ((both <= self.most) | (both >= 2 * self.least)) & (links.ring[links.here] != at)
+        here, there = links.here[fits], np.array(short)
+        gain = self._crossed(links, there, here)  # few rows are read
+        best = int(gain.argmax()) if gain.size else 0
+        if gain.size and gain.flat[best] > NEVER:
+            one, other = int(here[best % len(here)]), int(there[best // len(here)])
+            to = int(links.ring[one])
+            self.rings[to] = _joined(self.rings[to], short, one, other)
         else:
-            self.rings[self.rings.index(best[1])] = _joined(best[1], short, *best[2:])
+            self.left += short
+        del self.rings[at]
         return True
 
-    def _crossed(self, ring: Ring, other: Ring) -> tuple[int | None, int, int]:
-        """Return what it brings to make one of two rings, and after whom each goes over."""
-        weights = self.weights
-        here, there = np.array(ring), np.array(other)
-        next_here, next_there = np.roll(here, -1), np.roll(there, -1)
-        over, back = weights[np.ix_(here, next_there)], weights[np.ix_(there, next_here)].T
-        gain = over + back - weights[here, next_here][:, None] - weights[there, next_there]
-        gain = np.where((over >= 0) & (back >= 0), gain, -(1 << 40))
-        best = int(gain.argmax())
-        worth = int(gain.flat[best])
-        at, to = ring[best // len(other)], other[best % len(other)]
-        return (worth if worth > -(1 << 39) else None), at, to
+    def _crossed(self, links: _Links, here: Ints, there: Ints) -> Ints:
+        """Return what it brings (here, there) if each of two goes on with the other's next.
+
+        Two rings become one by that, and one ring becomes two.
+        """
+        over = self.weights[here][:, links.after[there]]
+        back = self._turned[links.after[here]][:, there]
+        own, other = (self.weights[some, links.after[some]] for some in (here, there))
+        gain = over + back - own[:, None] - other
+        gain[(over < 0) | (back < 0)] = NEVER
+        return gain
 
     def cut(self) -> bool:
         """Cut a ring that is too long where that costs least; where it cannot be, one leaves."""
@@ -152,149 +209,178 @@ class _Rings:
         if long is None:
             return False
         self.rings.remove(long)
-        found = self._cut(long)
-        if found:
-            self.rings += found[1]
+        size, here = len(long), np.array(long)
+        before, after = np.roll(here, 1), np.roll(here, -1)
+        lengths = range(self.least, min(self.most, size - self.least) + 1)
+        best = NEVER, 0, 0
+        for length in lengths:
+            last, beyond = np.roll(here, 1 - length), np.roll(here, -length)
+            closing, other = self.weights[last, here], self.weights[before, beyond]
+            gain = closing + other - self.weights[before, here] - self.weights[last, beyond]
+            gain[(closing < 0) | (other < 0)] = NEVER
+            first = int(gain.argmax())
+            best = max(best, (int(gain[first]), -first, -length))
+        if best[0] > NEVER:
+            first, length = -best[1], -best[2]
+            turned = long[first:] + long[:first]
+            self.rings += [turned[:length], turned[length:]]
             return True
-        shorter = [
-            (self._bridge(long, at), at) for at in range(len(long)) if self._bridge(long, at) >= 0
-        ]
-        if shorter:
-            at = max(shorter)[1]
+        bridge = self.weights[before, after]
+        at = int(bridge.argmax())
+        if bridge[at] >= 0:
             self.left.append(long[at])
             self.rings.append(long[:at] + long[at + 1 :])
         else:
             self.left += long
         return True
 
-    def _bridge(self, ring: Ring, at: int) -> int:
-        """Return what it is worth that the one before mentors the one after, -1 if not allowed."""
-        return int(self.weights[ring[at - 1], ring[(at + 1) % len(ring)]])
-
-    def _cut(self, ring: Ring) -> tuple[int, list[Ring]] | None:
-        """Return what the best cut in two brings, and the two."""
-        size, best = len(ring), None
-        for first in range(size):
-            for length in range(self.least, min(self.most, size - self.least) + 1):
-                last = (first + length - 1) % size
-                before, after = ring[first - 1], ring[(last + 1) % size]
-                closing = int(self.weights[ring[last], ring[first]])
-                other = int(self.weights[before, after])
-                if closing < 0 or other < 0:
-                    continue
-                gain = closing + other - int(self.weights[before, ring[first]])
-                gain -= int(self.weights[ring[last], after])
-                if best is None or gain > best[0]:
-                    best = gain, first, length
-        if best is None:
-            return None
-        gain, first, length = best
-        turned = ring[first:] + ring[:first]
-        return gain, [turned[:length], turned[length:]]
-
     # ------------------------------------------------------------------ who is left
 
     def fill(self) -> bool:
-        """Let somebody who is left into a ring where that costs least."""
-        best: tuple[int, int, int, int] | None = None
-        for one, (number, ring) in product(sorted(self.left), enumerate(self.rings)):
-            if len(ring) >= self.most:
-                continue
-            here = np.array(ring)
-            after = np.roll(here, -1)
-            able = (self.weights[here, one] >= 0) & (self.weights[one, after] >= 0)
-            if not able.any():
-                continue
-            gain = self.weights[here, one] + self.weights[one, after] - self.weights[here, after]
-            gain = np.where(able, gain, -(1 << 40))
-            at = int(gain.argmax())
-            if best is None or gain[at] > best[0]:
-                best = int(gain[at]), one, number, at
-        if best is None:
+        """Let who is left into rings where that costs least, one into each at a time."""
+        links = self._links
+        open_rings = [at for at, ring in enumerate(self.rings) if len(ring) < self.most]
+        if not (self.left and open_rings):
             return False
-        _, one, number, at = best
-        self.rings[number].insert(at + 1, one)
-        self.left.remove(one)
-        return True
+        rows = np.array(sorted(self.left))
+        here = links.here[links.size[links.here] < self.most]
+        begins = np.flatnonzero(links.place[here] == 0)
+        best = np.maximum.reduceat(self._entered(links, here, rows), begins, axis=1)
+        people, rings = np.nonzero(best > NEVER)
+        order = np.lexsort((rings, people, -best[people, rings]))
+        entered: dict[int, int] = {}
+        for one, at in zip(people[order].tolist(), rings[order].tolist(), strict=True):
+            if len(entered) == len(open_rings):
+                break
+            if one not in entered.values() and at not in entered:
+                entered[at] = one
+        for at, one in entered.items():
+            ring, person = self.rings[open_rings[at]], int(rows[one])
+            gain = self._entered(links, np.array(ring), np.array([person]))[0]
+            ring.insert(int(gain.argmax()) + 1, person)
+            self.left.remove(person)
+        return bool(entered)
+
+    def _entered(self, links: _Links, here: Ints, people: Ints) -> Ints:
+        """Return what it brings (people, here) if each comes in after each of those in rings."""
+        after = links.after[here]
+        come, go = self._turned[people][:, here], self.weights[people][:, after]
+        gain = come + go - self.weights[here, after]
+        gain[(come < 0) | (go < 0)] = NEVER
+        return gain
 
     def found(self) -> bool:
-        """Make a ring of those who are left."""
-        looked = 0
-        here = sorted(self.left)
-        for first in here:
-            rows: list[Ring] = [[first]]
-            while rows and looked < LOOKED_AT:
-                row = rows.pop()
-                looked += 1
-                if len(row) >= self.least and self.weights[row[-1], first] >= 0:
-                    self.rings.append(row)
-                    self.left = [one for one in self.left if one not in row]
-                    return True
-                if len(row) < min(self.most, self.least + 2):
-                    after = [one for one in here if self.weights[row[-1], one] >= 0]
-                    after = [one for one in after if one > first and one not in row]
-                    after.sort(key=lambda one: (int(self.weights[row[-1], one]), -one))
-                    rows += [[*row, one] for one in after]
-        return False
+        """Make rings of those who are left."""
+        here = np.array(sorted(self.left), np.int64)
+        made = len(self.rings)
+        for first in here.tolist():
+            ring = self._ring_from(first, here[here > first]) if first in self.left else None
+            if ring is not None:
+                self.rings.append(ring)
+                self.left = [one for one in self.left if one not in ring]
+                here = here[~np.isin(here, ring)]
+        return len(self.rings) > made
+
+    def _ring_from(self, first: int, others: Ints) -> Ring | None:
+        """Return a ring of this person and others, the best step first, None where none is seen."""
+        looked, rows = 0, [[first]]
+        while rows and looked < LOOKED_AT:
+            row = rows.pop()
+            looked += 1
+            if len(row) >= self.least and self.weights[row[-1], first] >= 0:
+                return row
+            if len(row) < min(self.most, self.least + 2):
+                worth = self.weights[row[-1], others]
+                after = others[worth >= 0]
+                order = np.lexsort((-after, worth[worth >= 0]))
+                rows += [[*row, one] for one in after[order].tolist() if one not in row]
+        return None
 
     # ------------------------------------------------------------------ better rings
 
     def improve(self) -> bool:
-        """Make the one change that brings most: an exchange of two people, a cut or a joint."""
-        changes = [self._exchange(), self._regroup()]
-        gain, rings, left = max(changes, key=lambda change: change[0])
-        if gain <= 0:
+        """Make changes that help, the best first: exchanges of two people, then cuts and joints."""
+        exchanged = self._exchange()
+        return self._regroup() or exchanged
+
+    def _exchange(self) -> bool:
+        """Let two change places, or somebody left take one: all that do not touch each other."""
+        links = self._links
+        here, left = links.here, np.array(sorted(self.left), np.int64)
+        if not len(here):
             return False
-        self.rings, self.left = rings, left
-        return True
+        own = self.weights[links.before[here], here] + self.weights[here, links.after[here]]
+        gains, ones, others = [], np.concatenate((here, left)), []
+        for start in range(0, len(ones), ROWS):
+            rows = ones[start : start + ROWS]
+            placed = rows[links.size[rows] > 0]
+            come = self._turned[rows][:, links.before[here]]
+            go = self.weights[rows][:, links.after[here]]
+            gain = come + go - own
+            never = (come < 0) | (go < 0)
+            some = slice(0, len(placed))
+            come = self.weights[links.before[placed]][:, here]
+            go = self._turned[links.after[placed]][:, here]
+            gain[some] += come + go - own[start : start + len(placed), None]
+            never[some] |= (come < 0) | (go < 0)
+            near = np.arange(len(placed))
+            gain[never] = NEVER
+            at = np.full(len(self.weights), -1)
+            at[here] = np.arange(len(here))
+            for neighbour in (placed, links.before[placed], links.after[placed]):
+                gain[near, at[neighbour]] = NEVER
+            best = gain.argmax(axis=1)
+            gains.append(gain[np.arange(len(rows)), best])
+            others.append(here[best])
+        gain, other = np.concatenate(gains), np.concatenate(others)
+        change: dict[int, int] = {}
+        touched: set[int] = set()
+        for row in np.lexsort((other, ones, -gain)).tolist():
+            if gain[row] <= 0:
+                break
+            pair = [int(ones[row]), int(other[row])]
+            around = {*pair, *links.before[pair].tolist(), *links.after[pair].tolist()} - {-1}
+            if touched.isdisjoint(around):
+                touched |= around
+                change |= {pair[0]: pair[1], pair[1]: pair[0]}
+        self.rings = [[change.get(one, one) for one in ring] for ring in self.rings]
+        self.left = [change.get(one, one) for one in self.left]
+        return bool(change)
 
-    def _exchange(self) -> tuple[int, list[Ring], list[int]]:
-        """Return what it brings that two change places, or somebody left takes one, and so made."""
-        weights, placed = self.weights, [one for ring in self.rings for one in ring]
-        nothing = (0, self.rings, self.left)
-        if not placed:
-            return nothing
-        before = np.full(len(weights), -1)
-        after = np.full(len(weights), -1)
-        for ring in self.rings:
-            before[ring] = np.roll(ring, 1)
-            after[ring] = np.roll(ring, -1)
-        here = np.array(placed)
-        there = np.array([*placed, *self.left])
-        come, go = weights[np.ix_(before[here], there)].T, weights[np.ix_(there, after[here])]
-        fits = (come >= 0) & (go >= 0)  # [who comes, whose place]
-        own = weights[before[here], here] + weights[here, after[here]]
-        inner = len(here)
-        gain = come + go
-        gain[:inner] += gain[:inner].T.copy()
-        fits[:inner] &= fits[:inner].T.copy()
-        gain -= own
-        gain[:inner] -= own[:, None]
-        near = (before[here][:, None] == here) | (after[here][:, None] == here)
-        fits[:inner] &= ~(near | np.eye(inner, dtype=np.bool_))
-        gain = np.where(fits, gain, 0)
-        best = int(gain.argmax())
-        if gain.flat[best] <= 0:
-            return nothing
-        one, other = int(there[best // inner]), int(here[best % inner])
-        change = {one: other, other: one}
-        rings = [[change.get(each, each) for each in ring] for ring in self.rings]
-        return int(gain.flat[best]), rings, [change.get(each, each) for each in self.left]
-
-    def _regroup(self) -> tuple[int, list[Ring], list[int]]:
-        """Return what the best cut of a ring, or joint of two, brings, and the rings so made."""
-        best: tuple[int, list[Ring], list[Ring]] = (0, [], [])
-        for ring in self.rings:
-            found = self._cut(ring)
-            if found and found[0] > best[0]:
-                best = found[0], [ring], found[1]
-        for at, ring in enumerate(self.rings):
-            for other in self.rings[:at]:
-                if len(ring) + len(other) > self.most:
-                    continue
-                gain, here, there = self._crossed(ring, other)
-                if gain is not None and gain > best[0]:
-                    best = gain, [ring, other], [_joined(ring, other, here, there)]
-        gain, gone, new = best
-        rings = [ring for ring in self.rings if not any(ring is one for one in gone)]
-        return gain, rings + new, self.left
+    def _regroup(self) -> bool:
+        """Cut rings in two and join two rings, each ring once at most."""
+        links = self._links
+        size = links.size[links.here]
+        able = (size >= 2 * self.least) | (size + size.min(initial=self.most) <= self.most)
+        here = links.here[able]
+        if not len(here):
+            return False
+        size, ring, place = (one[here] for one in (links.size, links.ring, links.place))
+        gains, others = [], []
+        for start in range(0, len(here), ROWS):
+            rows = slice(start, start + ROWS)
+            same = ring[rows, None] == ring
+            part = (place - place[rows, None]) % size
+            parts = (part >= self.least) & (size - part >= self.least)
+            fits = np.where(same, parts, size[rows, None] + size <= self.most)
+            gain = np.where(fits, self._crossed(links, here[rows], here), NEVER)
+            best = gain.argmax(axis=1)
+            gains.append(gain[np.arange(len(best)), best])
+            others.append(here[best])
+        gain, other = np.concatenate(gains), np.concatenate(others)
+        gone: set[int] = set()
+        new: list[Ring] = []
+        for row in np.lexsort((other, here, -gain)).tolist():
+            if gain[row] <= 0:
+                break
+            one, two = int(here[row]), int(other[row])
+            touched = {int(links.ring[one]), int(links.ring[two])}
+            if gone.isdisjoint(touched):
+                gone |= touched
+                first = self.rings[int(links.ring[one])]
+                if len(touched) == 1:
+                    new += _parted(first, one, two)
+                else:
+                    new.append(_joined(first, self.rings[int(links.ring[two])], one, two))
+        self.rings = [ring for at, ring in enumerate(self.rings) if at not in gone] + new
+        return bool(gone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 IGNORES = "; the objective is ignored"
 MOST_CELLS = 20_000_000
 """Up to so many possible pairs, in whole numbers of 8 bytes, are looked at all at once."""
+CELLS_A_SECOND = 40_000
+"""About so many possible pairs circles are made of in a second."""
 EXACT = 400
 """Up to so many peers the best pairs are found and proved; more take minutes."""
 
@@ -92,10 +94,13 @@ class Circles(Assigner):
         ),
     )
 
+    def seconds(self, mentees: int, mentors: int) -> float:
+        return mentees * mentors / CELLS_A_SECOND
+
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import as_arrays, assign
+        from mentorkit.matching import as_arrays
         from mentorkit_matching import members
         from mentorkit_matching.alone import Alone
         from mentorkit_matching.circles import circles
@@ -126,7 +131,7 @@ class Circles(Assigner):
             ),
             locks=locks,
         )
-        where = circles(asked, assign.solve_dense)
+        where = circles(asked, _solving(problem))
         made = {
             mentor: np.flatnonzero(where == mentor).tolist()
             for mentor in sorted(set(where[where >= 0].tolist()))
@@ -159,6 +164,17 @@ def _sizes(problem: Problem, noun: str) -> tuple[int, int]:
         message = "The strategy cannot be used as it stands:"
         raise Invalid("strategy.invalid", message, [Wrong("assigner_options.most", told)])
     return least, most
+
+
+def _solving(problem: Problem) -> Callable[..., Any]:
+    """Return `assign.solve_dense` as one that first tells whoever waits, who may want no more."""
+    from mentorkit.matching import assign
+
+    def solve(*given: Any) -> Any:
+        problem.step()
+        return assign.solve_dense(*given)
+
+    return solve
 
 
 def _ensure_few(problem: Problem) -> None:
@@ -332,7 +348,6 @@ class Peers(Assigner):
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import assign
         from mentorkit_matching import pairings
 
         people = _People(problem)
@@ -340,7 +355,7 @@ class Peers(Assigner):
         mutual = people.both[:, None] & people.both[None, :]
         weights = np.where(mutual, np.minimum(there, back), np.maximum(there, back))
         few = len(weights) <= EXACT
-        mate = (pairings.exact if few else pairings.near)(weights, assign.solve_dense).tolist()
+        mate = (pairings.exact if few else pairings.near)(weights, _solving(problem)).tolist()
         pairs = list(problem.locks)
         couples = [(one, other) for one, other in enumerate(mate) if one < other]
         for one, other in couples:
@@ -439,7 +454,6 @@ class Rings(Assigner):
     def assign(self, problem: Problem) -> Assignment:
         import numpy as np
 
-        from mentorkit.matching import assign
         from mentorkit_matching.cycles import rings
 
         least, most = _sizes(problem, "ring")
@@ -447,7 +461,7 @@ class Rings(Assigner):
         at = np.flatnonzero(people.both)
         able = at.tolist()
         weights = people.worth[np.ix_(at, at)].T
-        made = rings(weights, least, most, assign.solve_dense)
+        made = rings(weights, least, most, _solving(problem), problem.step)
         pairs = list(problem.locks)
         for ring in made:
             for mentor, mentee in zip(ring, ring[1:] + ring[:1], strict=True):
@@ -459,7 +473,7 @@ class Rings(Assigner):
         over = [one for one in range(len(able)) if one not in there]
         smaller: dict[int, int] = {}
         if least > 3:
-            for ring in rings(weights[np.ix_(over, over)], 3, least - 1, assign.solve_dense):
+            for ring in rings(weights[np.ix_(over, over)], 3, least - 1, _solving(problem)):
                 smaller |= {over[one]: len(ring) for one in ring}
         why = reason("ring_left_over", least=least, most=most)
         left: dict[int, Told] = dict.fromkeys(

@@ -489,6 +489,29 @@ def test_a_long_run_is_announced(sheets: Path, run: Run, monkeypatch: pytest.Mon
     assert "3 mentees and 3 mentors: this will take minutes." in run(*WHOLE).err
 
 
+def test_an_assigner_that_takes_long_is_announced_with_the_time(sheets: Path, run: Run) -> None:
+    (sheets / "slow.py").write_text(
+        "from mentorkit import Manifest, hookimpl\n"
+        "from mentorkit.hooks import Assigner, Assignment\n"
+        "manifest = Manifest(title='Slow', requires_core='>=0.1,<1')\n"
+        "class Slow(Assigner):\n"
+        "    name = 'slow'\n"
+        "    def seconds(self, mentees, mentors):\n"
+        "        return 20 * mentees * mentors\n"
+        "    def assign(self, problem):\n"
+        "        return Assignment(pairs=(), method='slow')\n"
+        "@hookimpl\n"
+        "def mentorkit_assigners():\n"
+        "    yield Slow()\n"
+    )
+    with (sheets / "strategy.toml").open("r+") as file:
+        told = file.read()
+        file.seek(0)
+        file.write('assigner = "slow"\n' + told)
+    done = run(*WHOLE, "--plugin", "slow.py")
+    assert "3 mentees and 3 mentors: assigner slow takes about 3 minutes." in done.err
+
+
 def test_a_plugin_that_is_asked_about_many_pairs_one_by_one_is_named_beforehand(
     sheets: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

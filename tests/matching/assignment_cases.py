@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from mentorkit.matching.assign import CandidateLists, check_cover_in_blocks
 
 
 class Case(NamedTuple):
@@ -34,6 +37,23 @@ def create_case(
             left[mentor] -= 1
             chosen.append((int(mentee), mentor))
     return Case(scores, allowed, capacity, tuple(chosen))
+
+
+def dense_lists(scores: ArrayLike, allowed: ArrayLike) -> CandidateLists:
+    """Return complete lists from arrays (mentees, mentors)."""
+    return CandidateLists.from_dense(scores, allowed, np.asarray(scores).shape[1])
+
+
+def check_cover(
+    allowed: ArrayLike, capacity: ArrayLike, cover: Any, locks: Sequence[tuple[int, int]] = ()
+) -> bool:
+    """Return whether a cover touches every pair of an array that could be made beside the locks."""
+    may = np.asarray(allowed, np.bool_)
+
+    def blocks(start: int, stop: int) -> tuple[Any, Any]:
+        return may[start:stop], may[start:stop]
+
+    return check_cover_in_blocks(blocks, len(may), capacity, cover, locks)
 
 
 def assert_feasible(case: Case, match: NDArray[np.int32]) -> None:

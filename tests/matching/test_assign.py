@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from assignment_cases import Case, assert_feasible, create_case
+from assignment_cases import Case, assert_feasible, check_cover, create_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from mentorkit.matching.assign import (
     Solution,
     blocking_pairs,
     blocking_pairs_in_blocks,
-    check_cover,
     check_cover_in_blocks,
     pairs_bound,
     solve_dense,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from assignment_cases import Case, assert_feasible, create_case
+from assignment_cases import Case, assert_feasible, check_cover, create_case, dense_lists
 from numpy.typing import NDArray
 
 from mentorkit.matching import auction, market
@@ -15,8 +15,6 @@ from mentorkit.matching.assign import (
     CandidateLists,
     Solution,
     best_at_prices,
-    check_cover,
-    dense_lists,
     pairs_bound,
     solve_dense,
     solve_lists,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from assignment_cases import Case, assert_feasible, create_case
+from assignment_cases import Case, assert_feasible, create_case, dense_lists
 from numpy.typing import NDArray
 
 from mentorkit.matching.assign import (
@@ -13,7 +13,6 @@ from mentorkit.matching.assign import (
     best_at_prices,
     blocking_pairs,
     by_choice,
-    dense_lists,
     greedy,
     stable,
     trace_choices,

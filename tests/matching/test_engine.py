@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -22,11 +23,13 @@ from mentorkit.matching import (
     Someone,
     bind,
     kernels,
+    problem,
     recommend,
     run,
     verify,
     words,
 )
+from mentorkit.matching.scan import Scan
 from tests.matching.samples import (
     Case,
     create_fields,
@@ -563,7 +566,7 @@ def test_the_shipped_assigners_take_anybodys_problem() -> None:
                 setattr(self, name, getattr(inner, name))
             for name in ("candidates", "widen", "choices", "rules", "shared", "as_mentor", "apart"):
                 setattr(self, name, getattr(inner, name))
-            self.mentor_choices = inner.mentor_choices
+            self.mentor_choices, self.step = inner.mentor_choices, inner.step
 
     for assigner in create_registry().assigners.values():
         assert assigner.assign(Wrapped(seen[0])).pairs == assigner.assign(seen[0]).pairs
@@ -584,6 +587,47 @@ def test_long_work_tells_where_it_is_and_stops_when_asked() -> None:
     with pytest.raises(Cancelled):
         run(case.pool, case.bound(), progress=Stop())
     assert told == [(3, 3, "scoring")]
+
+
+class StopWhile:
+    """Wants no more once what is done is said to go on."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.times = what, 0
+
+    def step(self, done: int, total: int, what: str = "") -> None:
+        self.times += what == self.what
+        if self.times > 1:
+            raise Cancelled
+
+
+@pytest.mark.parametrize("assigner", ["circles", "peers", "rings"])
+def test_an_assigner_that_takes_long_can_be_stopped(assigner: str) -> None:
+    people = [
+        Someone(key=f"p{at}", id=f"p{at}", person_id=f"p{at}", profile={"industry": "food"})
+        for at in range(5)
+    ]
+    fields, strategy = create_fields(), create_strategy(assigner=assigner)
+    progress = StopWhile("assigning")
+    with pytest.raises(Cancelled):
+        run(Pool(people, people, fields), bind(strategy, create_registry(), fields),
+            progress=progress)  # fmt: skip
+    assert progress.times == 2
+
+
+@pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
+def test_reading_lists_again_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORTH", "WORTH_LOADED"):
+        monkeypatch.setattr(kernels, name, 0)
+    monkeypatch.setattr(problem, "DENSE_CELLS", 0)
+    case = create_case()
+    progress = StopWhile("assigning")
+    asked = problem.Question(Scan(case.pool, case.bound()), progress=progress)
+    assert asked.rescan is not None
+    everyone = np.arange(len(case.mentees))
+    asked.rescan(everyone, np.zeros(len(case.mentors), np.int64), 2)
+    with pytest.raises(Cancelled):
+        asked.rescan(everyone, np.zeros(len(case.mentors), np.int64), 2)
 
 
 def test_a_pool_says_everything_that_is_wrong_with_it() -> None:
@@ -703,6 +747,21 @@ def test_blocks_that_are_no_arrays_of_numbers_name_their_provider() -> None:
     case = create_case(strategy=create_strategy(rules=[{"rule": "ragged"}]))
     with pytest.raises(PluginError, match=r"^rule ragged: mask_block returned"):
         run(case.pool, case.bound(Ragged()))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_result_goes_to_any_worker_and_back(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiled:
+        monkeypatch.setattr(kernels, "WORTH", 0)
+        monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    case = draw_case(7)
+    result = run(case.pool, case.bound(), compare=True)
+    assert result.pairs
+    again = pickle.loads(pickle.dumps(result))
+    assert replace(again, shortlists={}) == replace(result, shortlists={})
+    assert again.shortlists == {one.id: result.shortlists[one.id] for one in case.mentees}
 
 
 class TestWithoutCompiledCode:

@@ -240,8 +240,10 @@ def test_a_numba_that_cannot_be_loaded_is_done_without(monkeypatch: pytest.Monke
         raise ImportError(f"{name}: numba needs another numpy")
 
     monkeypatch.setattr(kernels, "SOLVERS_WORTH", 1)
+    kernels._load.cache_clear()
     monkeypatch.setattr(kernels, "import_module", fail)
     assert assign.solve_dense(np.ones((1, 1)), np.ones((1, 1)), [1], "score").pairs == 1
+    kernels._load.cache_clear()
 
 
 def test_numba_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorkit.matching import Pool, assign, kernels, pack, problem, run
+from mentorkit.domain.fields import parse_fields
+from mentorkit.errors import Invalid
+from mentorkit.matching import (
+    Pool,
+    Recommender,
+    Someone,
+    assign,
+    bind,
+    kernels,
+    pack,
+    plan,
+    problem,
+    run,
+)
 from mentorkit.matching import fused as fused_scan
 from mentorkit.matching.fused import Fused, in_threads
 from mentorkit.matching.lists import best_at_prices, start_of
-from mentorkit.matching.passes import UNPAYABLE
+from mentorkit.matching.passes import PLUS, TIMES, UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of
-from tests.matching.samples import Case, draw_wide_case
+from tests.matching.assignment_cases import dense_lists
+from tests.matching.samples import Case, create_registry, create_strategy, draw_wide_case
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="numba is not installed")
 
@@ -47,6 +61,56 @@ def test_every_score_is_the_plain_one(seed: int) -> None:
     assert (fused.scores(mentees, scores.shape[1]) == np.where(allowed, scores, -1)).all()
 
 
+def test_a_value_of_the_mentors_own_is_one_column_however_people_have_answered() -> None:
+    fields, _ = parse_fields(
+        {**{f"f{at}": {"kind": "text"} for at in range(8)}, "quality": {"kind": "number"}}
+    )
+    random = Random(5)
+
+    def create_side(side: str) -> list[Someone]:
+        return [
+            Someone(
+                key="",
+                id=f"{side}{at:04}",
+                profile={f"f{one}": "x" for one in range(8) if random.random() < 0.5}
+                | {"quality": random.random()},
+            )
+            for at in range(400)
+        ]
+
+    uses = [{"criterion": "equal", "field": f"f{one}", "weight": one + 2} for one in range(8)]
+    strategy = create_strategy([*uses, {"criterion": "prior", "field": "quality"}])
+    scan = Scan(
+        Pool(create_side("e"), create_side("m"), fields),
+        bind(strategy, create_registry(), fields),
+        compiled=False,
+    )
+    tape = tape_of(scan)
+    assert tape is not None
+    assert len(tape.pattern.ravel()) > 1_000  # many ways of sharing out the points
+    assert len(tape.shorts) * 2 + len(tape.numbers) * 8 == 8
+    scores, allowed = plain(scan)
+    everyone = np.arange(len(scores), dtype=np.int32)
+    assert (Fused(tape).scores(everyone, scores.shape[1]) == np.where(allowed, scores, -1)).all()
+
+
+def test_values_of_the_mentors_own_are_worth_the_same_in_either_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds: set[int] = set()
+    for seed in range(80):
+        case = draw_wide_case(seed)
+        found = []
+        for columns in (0, 1_000):
+            monkeypatch.setattr(plan, "COLUMNS", columns)
+            scan, fused = both(case)
+            kinds |= set(fused.tape.passes[:, 0].tolist())
+            everyone = np.arange(len(scan.pool.mentees), dtype=np.int32)
+            found.append(fused.scores(everyone, len(scan.pool.mentors)))
+        assert (found[0] == found[1]).all()
+    assert {PLUS, TIMES} <= kinds
+
+
 @settings(max_examples=200)
 @given(seeds, st.integers(1, 40), st.booleans())
 def test_the_best_are_the_best_by_score_less_price_ties_by_position(
@@ -68,13 +132,26 @@ def test_the_best_are_the_best_by_score_less_price_ties_by_position(
         assert found[row][mentors[row] >= 0].tolist() == scores[row, there].tolist()
 
 
+def test_nobody_is_asked_for_and_nobody_is_given() -> None:
+    case = draw_wide_case(11)
+    mentee = case.pool.mentees.ids[0]
+    for compiled in (True, False):
+        asked = Recommender(case.pool, case.bound(), compiled=compiled)
+        assert (asked.fused is not None) == compiled
+        for limit in (0, -1):
+            assert asked.best(mentee, limit) == ()
+    _, fused = both(case)
+    mentors, scores = fused.best(np.arange(2, dtype=np.int32), 0, np.zeros(len(case.mentors)))
+    assert mentors.shape == scores.shape == (2, 0)
+
+
 @settings(max_examples=100)
 @given(seeds)
 def test_one_look_at_all_pairs_tells_bound_blocking_pairs_and_ranks(seed: int) -> None:
     scan, fused = both(draw_wide_case(seed))
     scores, allowed = plain(scan)
     random, pool = np.random.default_rng(seed), scan.pool
-    match = assign.greedy(assign.dense_lists(scores, allowed), pool.capacity)
+    match = assign.greedy(dense_lists(scores, allowed), pool.capacity)
     prices, bonus = random.integers(0, 9_000, scores.shape[1]), int(random.integers(0, 20_000))
     rows = np.flatnonzero(match >= 0)
     own = np.full(len(match), -1, np.int64)
@@ -143,18 +220,72 @@ def test_a_run_is_the_same_wherever_its_shards_are_scanned(
     assert replace(there, seconds=0, shortlists={}) == replace(here, seconds=0, shortlists={})
 
 
-def test_where_kernels_cannot_be_loaded_numpy_goes_on_alone(
+def test_a_shard_that_is_sent_away_knows_its_own_mentees_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("scan", "assign"):
-        monkeypatch.setitem(sys.modules, f"mentorkit.matching.kernels.{name}", None)
-        assert kernels.loaded(name) is None
+    monkeypatch.setattr(fused_scan, "FEW_PAIRS", 0)
+    monkeypatch.setattr(fused_scan, "SENT", 3)
+
+    def sent(fn: Callable[[Any], Any], shards: Sequence[Any]) -> Iterator[Any]:
+        for shard in shards:
+            away = pickle.dumps(shard)
+            again = pickle.loads(pickle.dumps(pickle.loads(away)))
+            assert again.tape.mentees == len(shard.mentees)
+            yield fn(again)
+
+    for seed in range(25):
+        case = draw_wide_case(seed, most=80)
+        scan, here = both(case)
+        there, mentors = Fused(here.tape, sent), len(scan.pool.mentors)
+        mentees = np.random.default_rng(seed).permutation(here.tape.mentees).astype(np.int32)
+        free, worst = np.zeros(mentors, np.int64), np.full(mentors, 5_000)
+        own, nobody = np.full(len(mentees), 4_000), np.full(len(mentees), -1, np.int32)
+        for what, asked in (
+            ("best", (mentees, 5, free)),
+            ("scores", (mentees, mentors)),
+            ("survey", (free, worst, own, nobody, None, mentees)),
+        ):
+            found = [np.hstack(np.atleast_2d(getattr(one, what)(*asked))) for one in (here, there)]
+            assert (found[0] == found[1]).all()
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Install a numba that cannot be loaded; give what was tried."""
+    tried: list[str] = []
+
+    def fail(name: str) -> None:
+        tried.append(name)
+        raise AttributeError("numba needs another numpy")
+
+    kernels._load.cache_clear()
+    monkeypatch.setattr(kernels, "import_module", fail)
     monkeypatch.setattr(kernels, "WORTH", 0)
     monkeypatch.setattr(kernels, "WORTH_LOADED", 0)
+    yield tried
+    kernels._load.cache_clear()
+
+
+def test_where_kernels_cannot_be_loaded_numpy_goes_on_alone_and_tells_why(
+    broken: list[str],
+) -> None:
     case = draw_wide_case(11)
-    scan = Scan(case.pool, case.bound())
-    assert scan.fused is None
-    assert run(case.pool, case.bound()).pairs
+    assert Scan(case.pool, case.bound()).fused is None
+    for _ in range(2):
+        result = run(case.pool, case.bound())
+        assert result.pairs
+        [note] = [one for one in result.notes if one.place == "speed"]
+        assert "cannot be loaded here (numba needs another numpy)" in note.message
+    assert len(broken) == len(set(broken))  # each is tried once
+
+
+def test_a_run_that_is_too_long_tells_that_numba_cannot_be_loaded(
+    broken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "PLAIN_CELLS", 1)
+    case = draw_wide_case(11)
+    with pytest.raises(Invalid, match="Numba is installed, but cannot be loaded here"):
+        run(case.pool, case.bound())
 
 
 def test_a_scan_tells_how_far_it_is_and_ends_when_told() -> None:

@@ -19,8 +19,6 @@ WORTH = 3_000_000
 """So many pairs are worth loading the compiler's library for, which takes about half a second."""
 WORTH_LOADED = 50_000
 """So many are worth it where it is loaded already."""
-
-
 SOLVERS_WORTH = 2_000_000
 """So many pairs are worth loading the compiled solvers for; where numba is loaded, any are."""
 WHERE_WORTH: Any = object()
@@ -42,12 +40,24 @@ def loaded(name: str) -> Any:
 
     A numba may not fit numpy, or find no folder to keep compiled code in.
     """
-    if not available():
-        return None
+    return _load(name)[0] if available() else None
+
+
+@cache
+def _load(name: str) -> tuple[Any, str]:
+    """Return a module of kernels and "", or None and why it cannot be loaded: it is tried once."""
     try:
-        return import_module(f"{__name__}.{name}")
-    except (ImportError, RuntimeError):
-        return None
+        return import_module(f"{__name__}.{name}"), ""
+    except Exception as error:  # whatever is wrong with a numba, numpy does it
+        return None, str(error) or type(error).__name__
+
+
+def _what_helps() -> str:
+    """Return what makes it many times faster, "" where compiled code is there already."""
+    if not available():
+        return f"{EXTRA} makes it many times faster"
+    why = _load("scan")[1]
+    return why and f"numba is installed, but cannot be loaded here ({why}): mend that, or {EXTRA}"
 
 
 def solvers(asked: Any, pairs: int) -> Any:
@@ -75,24 +85,19 @@ def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
     time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
     told = f"Without compiled code {cells:,} pairs take about {time}. "
     if not compilable:
-        told += (
-            "A rule or criterion of a plugin gives blocks of values, which cannot be compiled. Give"
-        )
-        told += " it a declared form, or match by parts: by cohort, say."
-    elif available():
-        told += "These answers do not fit a compiled scan. Match by parts: by cohort, say."
+        told += "A rule or criterion is a plugin's own code, which cannot be compiled. "
+        told += "Give it a declared form, or match by parts: by cohort, say."
+    elif helps := _what_helps():
+        told += f"{helps[0].upper()}{helps[1:]}."
     else:
-        told += f"Install what compiles it: {EXTRA}"
+        told += "These answers do not fit a compiled scan. Match by parts: by cohort, say."
     raise Invalid("match.too_many", told)
 
 
 def hint(cells: int) -> str:
     """Return what would make so many pairs faster, "" where nothing would."""
-    if available() or cells < WORTH:
-        return ""
-    return (
-        f"{cells:,} pairs were looked at without compiled code; {EXTRA} makes it many times faster"
-    )
+    helps = _what_helps() if cells >= WORTH else ""
+    return helps and f"{cells:,} pairs were looked at without compiled code; {helps}"
 
 
 def worth(cells: int) -> bool:

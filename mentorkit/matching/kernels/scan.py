@@ -197,6 +197,12 @@ def close(mine, points, target, span, wrap, theirs, score):
 
 
 @compiled
+def times(points, theirs, score):
+    for j in range(score.size):
+        score[j] += i16(np.floor(points * theirs[j] + 0.5))
+
+
+@compiled
 def cosine(mine, points, theirs, product, score):
     product[:] = 0.0
     for axis in range(theirs.shape[0]):
@@ -302,6 +308,8 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
             add(found, score)
         elif kind == p.PLUS:
             add(t.shorts[t.x[first], start:stop], score)
+        elif kind == p.TIMES:
+            times(np.float64(t.points[first]), t.numbers[column, start:stop], score)
         elif kind == p.SHARE:
             theirs = t.shorts[column, start:stop]
             mine = np.float64(t.value[t.passes[at, 3], i])
