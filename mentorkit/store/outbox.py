@@ -117,20 +117,23 @@ class Outbox:
         """Keep it for this long from now; False when the lease was lost."""
         return self._update(*self._leased(job), leased_until=self.tx.now + lease) == 1
 
-    def release(self, job: Job) -> bool:
-        """Hand it back untried, to be claimed again at once; it does not count as an attempt."""
-        return self._change(job, "waiting", attempt=_ROW.attempt + TRIES - 1)
+    def release(self, job: Job, *, seconds: int = 0) -> bool:
+        """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
+        due: dict[str, Any] = {"not_before": self._in(seconds, job)} if seconds else {}
+        return self._change(job, "waiting", attempt=_ROW.attempt + TRIES - 1, **due)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
         if tried == 0:
             return self.park(job, error)
-        wait = max(SCHEDULE[tried], seconds or 0)
-        # Up to a tenth more, the same on every run: many that failed together come back apart.
-        spread = timedelta(seconds=wait * (zlib.crc32(job.key.encode()) % 1000) / 10_000)
-        due = self.tx.now + timedelta(seconds=wait) + spread
+        due = self._in(max(SCHEDULE[tried], seconds or 0), job)
         return self._change(job, "waiting", error, not_before=due)
+
+    def _in(self, seconds: int, job: Job) -> datetime:
+        # Up to a tenth more, the same on every run: many that failed together come back apart.
+        spread = seconds * (zlib.crc32(job.key.encode()) % 1000) / 10_000
+        return self.tx.now + timedelta(seconds=seconds + spread)
 
     def park(self, job: Job, error: str) -> bool:
         """Give it up until staff revive it; `error` is a code."""
@@ -200,6 +203,10 @@ class Outbox:
         dead = (_ROW.id == id, _ROW.state == "dead")
         again = {"state": "waiting", "attempt": onward, "not_before": self.tx.now, "error": None}
         return self._update(*dead, **again) == 1
+
+    def discard(self, id: str) -> bool:
+        """Let a dead row never happen; False when it is not dead."""
+        return self._update(_ROW.id == id, _ROW.state == "dead", state="cancelled") == 1
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:
