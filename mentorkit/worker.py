@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 Outcome = tuple["Job", str, Mapping[str, Any]]
 """A row, how it went, and what is noted about that."""
+Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
+"""The channels that a message may go by, each with its plugin and what it works with."""
+Worded = tuple[Ways, Message, Person, Sequence[Contact], str]
+"""A message, by what it may go, to whom, at which addresses, and which channel is asked first."""
 log = logging.getLogger("mentorkit.worker")
 FORM = "form"
 """The kind of row that a form holds while it is done, and after; when it was made is in its key."""
@@ -44,8 +48,10 @@ LONGEST_BUSY = 600
 """Seconds that a row waits at most for a provider that is down, before it is looked at again."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
-CLAIMED = 20
+CLAIMED = 100
 """How many rows are claimed at once."""
+FRESH = 1.0
+"""Seconds for which what was read for all rows at once holds; after that each reads for itself."""
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
 
@@ -144,14 +150,16 @@ def _drain(
         if not waiting:
             break
         begun, outcomes = kit.clock(), list[Outcome]()
+        ahead, read_at = _read_ahead(kit, tenant, waiting), time.monotonic()
         while waiting:
             job = waiting.pop(0)
             if outcomes and job.name == "proposal_declined":
                 # It asks whether the offer of that proposal was sent.
                 _note(kit, tenant, outcomes, report)
                 outcomes = []
+            send = ahead.get(job.id) if time.monotonic() - read_at < FRESH else None
             found = crew.do(
-                partial(_do, kit, tenant, job),
+                partial(_do, kit, tenant, job, send),
                 key=f"outbox row {job.id}",
                 late=partial(_note_one, kit, tenant, job, report),
                 keep=partial(_renew, kit, tenant, job),
@@ -178,10 +186,42 @@ def _renew(kit: Kit, tenant: str, job: Job) -> bool:
     return kit.write(tenant, lambda tx: tx.outbox.renew(job))
 
 
-def _do(kit: Kit, tenant: str, job: Job) -> tuple[str, dict[str, Any]]:
-    """Do one row's work outside any transaction of the core's; return how it went, and why."""
+def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], None]]:
+    """Put the messages among these rows into words in one look, much quicker than one by one.
+
+    Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
+    read now, is left out: it reads for itself.
+    """
+    messages = [job for job in jobs if job.kind == "message" and job.name != "proposal_declined"]
+    told = [job for job in messages if job.sequence is not None]
+    ahead: dict[str, Callable[[], None]] = {}
+    if not told:
+        return ahead
+    with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
+        tx.journal.read_ahead(job.sequence or 0 for job in told)
+        people = {job.recipient_id or "" for job in told}
+        tx.people.read_ahead("id", people, limit=1)
+        tx.contacts.read_ahead("person_id", people)
+        for program in {job.program_id or "" for job in told}:
+            tx.participants.read_ahead("person_id", people, limit=1, program_id=program)
+        for job in told:
+            with suppress(Exception):
+                ahead[job.id] = partial(_hand_over, kit, *_worded(kit, tenant, job))
+    return ahead
+
+
+def _do(
+    kit: Kit, tenant: str, job: Job, send: Callable[[], None] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Do one row's work outside any transaction of the core's; return how it went, and why.
+
+    `send` does it, where the row was read ahead.
+    """
     try:
-        _DOING[job.kind](kit, tenant, job)
+        if send:
+            send()
+        else:
+            _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except Busy as busy:
@@ -206,9 +246,10 @@ def _note(
 ) -> None:  # fmt: skip
     """Note how rows went, in one wait for the disk, count them, and hand others back untried."""
 
+    done = [job for job, how, _ in outcomes if how == "done"]
+
     def write(tx: Transaction) -> list[str]:
         noting: dict[str, Callable[..., bool]] = {
-            "done": tx.outbox.finish,
             "later": tx.outbox.retry,
             "busy": tx.outbox.release,
             "dead": tx.outbox.park,
@@ -216,7 +257,9 @@ def _note(
         }
         for one in handed_back:
             tx.outbox.release(one)
-        return [how for one, how, why in outcomes if noting[how](one, **why)]
+        others = (outcome for outcome in outcomes if outcome[1] != "done")
+        ours = [how for one, how, why in others if noting[how](one, **why)]
+        return ours + ["done"] * tx.outbox.finish_all(done)
 
     for how in kit.write(tenant, write) if outcomes or handed_back else ():
         report["later" if how == "busy" else how] += 1
@@ -270,6 +313,11 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
 def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
     if job.sequence is None and not job.body.get("nudge"):
         return _send_link(kit, tenant, job)
+    return _hand_over(kit, *_worded(kit, tenant, job, link))
+
+
+def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
+    """Return a promised message in words, and by what it may go; `NotWanted` if it must not."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         if nudged and nudged not in kit.registry.nudges:
@@ -301,8 +349,7 @@ def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
             if settings is not None:
                 context = kit.work_context(tenant, program, plugin, settings=settings)
                 channels.append((plugin, channel, context))
-    contacts = [*contacts, *_host_contacts(kit, tenant, person)]
-    return _hand_over(kit, channels, message, person, contacts, first)
+    return channels, message, person, contacts, first
 
 
 def _send_link(kit: Kit, tenant: str, job: Job) -> None:
@@ -314,17 +361,19 @@ def _send_link(kit: Kit, tenant: str, job: Job) -> None:
             plugin = kit.registry.owner("channels", name).name
             if not channel.fallback and reach.lets_in(tx, plugin, person.id):
                 channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
-    _hand_over(kit, channels, message, person, contacts)
+    _hand_over(kit, channels, message, person, contacts, "")
 
 
 def _hand_over(
-    kit: Kit, channels: Sequence[tuple[str, Channel, WorkContext]], message: Message,
-    person: Person, contacts: Sequence[Contact], first: str = "",
+    kit: Kit, channels: Ways, message: Message, person: Person, contacts: Sequence[Contact],
+    first: str,
 ) -> None:  # fmt: skip
     """Give a message to the first channel that reaches the person and takes it.
 
-    `first` is the one that is asked before all others.
+    `first` is the one that is asked before all others. What the host knows of the person counts
+    too.
     """
+    contacts = [*contacts, *_host_contacts(kit, message.tenant, person)]
     refused = Undeliverable("no_channel")
     failed: BaseException | None = None
     order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))

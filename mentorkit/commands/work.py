@@ -188,7 +188,7 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
 
 @click.group(epilog=example("mentorkit job list"))
 def job() -> None:
-    """Look after jobs that were given up after many tries."""
+    """List jobs that were given up, and decide on them."""
 
 
 @job.command(name="list", epilog=example("mentorkit job list"))

@@ -17,8 +17,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mentorkit.store import tables
+from mentorkit.store.equals import CHUNK, matching
 from mentorkit.store.faults import translated
-from mentorkit.store.repositories import CHUNK, matching
 from mentorkit.store.tables import Job
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ TRIES = len(SCHEDULE)
 LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
 _NAMES = tuple(_ROW.keys())
+_FINISH = (
+    sa.update(tables.outbox)
+    .where(
+        _ROW.tenant == sa.bindparam("mine"),
+        _ROW.id.in_(sa.bindparam("ids", expanding=True)),
+        _ROW.state.not_in(("done", "cancelled")),
+    )
+    .values(state="done", error=None, leased_until=None)
+)
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
 
@@ -110,8 +119,18 @@ class Outbox:
 
     def finish(self, job: Job) -> bool:
         """Mark it done, also after the lease was lost; False when it was done or cancelled."""
-        open_ = (_ROW.id == job.id, _ROW.state.not_in(("done", "cancelled")))
-        return self._update(*open_, state="done", error=None, leased_until=None) == 1
+        return self.finish_all([job]) == 1
+
+    def finish_all(self, jobs: Sequence[Job]) -> int:
+        """Mark all of these done, as `finish` does; return how many were not yet."""
+        parts = (jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK))
+        with self.tx.writing("outbox"):
+            return sum(
+                self.tx.connection.execute(
+                    _FINISH, {"mine": self.tx.tenant, "ids": [job.id for job in part]}
+                ).rowcount
+                for part in parts
+            )
 
     def renew(self, job: Job, lease: timedelta = LEASE) -> bool:
         """Keep it for this long from now; False when the lease was lost."""

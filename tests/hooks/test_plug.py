@@ -971,7 +971,7 @@ class _same:  # noqa: N801
 def test_the_harness_catches_a_worker_that_stops_at_the_first_failure(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unguarded(kit: Any, tenant: str, job: Any) -> tuple[str, Any]:
+    def unguarded(kit: Any, tenant: str, job: Any, *_: Any) -> tuple[str, Any]:
         mentorkit.worker._react(kit, tenant, job)
         return "done", None
 

@@ -242,7 +242,7 @@ class Mute(Channel):
 
 
 @pytest.fixture
-def two_ways(create_world: Any, create_kit: Any, door: Door) -> SimpleNamespace:
+def two_ways(create_world: Any, create_kit: Any, door: Door) -> Iterator[SimpleNamespace]:
     """Twelve people wait for a message; the channel that reaches every other one hangs."""
     post, mute = Post(fallback=True), Mute(door)
     people = [lead(f"e{i:02}", "mentee", trade="baker") for i in range(12)]
@@ -253,7 +253,9 @@ def two_ways(create_world: Any, create_kit: Any, door: Door) -> SimpleNamespace:
     publish(world)
     mute.theirs = {world.persons[f"e{i:02}"] for i in range(0, 12, 2)}
     world.post, world.mute = post, mute
-    return world
+    yield world
+    door.let_go.set()  # and nothing goes on once the database is gone
+    assert crew.crew_of(world.kit).settle(60)
 
 
 def test_a_channel_that_hangs_holds_up_no_other_and_sends_once_when_it_is_back(
