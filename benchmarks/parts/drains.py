@@ -6,7 +6,7 @@ import multiprocessing
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -250,6 +250,3 @@ def hang(effort: Effort) -> Measured:
         ours=f"{hanging:.1f} s for {count:,} messages, a tenth of them by a channel that hangs",
         theirs=f"{well:.1f} s while it answers",
     )
-
-
-__all__: Sequence[str] = ("area",)
