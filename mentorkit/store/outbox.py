@@ -37,6 +37,23 @@ TRIES = len(SCHEDULE)
 LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
 _NAMES = tuple(_ROW.keys())
+# Making a statement costs more than running it: those of every row are made once.
+_RELEASE = (
+    sa.update(tables.outbox)
+    .where(
+        _ROW.tenant == sa.bindparam("mine"),
+        _ROW.id == sa.bindparam("this"),
+        _ROW.attempt == sa.bindparam("tried"),
+        _ROW.state == "leased",
+    )
+    .values(
+        state="waiting",
+        error=None,
+        leased_until=None,
+        attempt=_ROW.attempt + TRIES - 1,
+        not_before=sa.bindparam("due"),
+    )
+)
 _FINISH = (
     sa.update(tables.outbox)
     .where(
@@ -138,8 +155,10 @@ class Outbox:
 
     def release(self, job: Job, *, seconds: int = 0) -> bool:
         """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
-        due: dict[str, Any] = {"not_before": self._in(seconds, job)} if seconds else {}
-        return self._change(job, "waiting", attempt=_ROW.attempt + TRIES - 1, **due)
+        due = self._in(seconds, job) if seconds else job.not_before
+        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, "due": due}
+        with self.tx.writing("outbox"):
+            return self.tx.connection.execute(_RELEASE, row).rowcount == 1
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""

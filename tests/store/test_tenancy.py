@@ -22,6 +22,7 @@ from mentorkit.store.transaction import Transaction
 
 WORDS: dict[str, Any] = {
     "limit": 10,
+    "by": "id",
     "capacity": 1,
     "number": 1,
     "kind": "targets",
@@ -94,6 +95,8 @@ def arguments(method: Callable[..., Any], thing: Any, tx: Transaction) -> dict[s
             made[name] = [getattr(thing, "person_id", thing.id), thing.id, *members]
         elif name in ("id", "person_id", "other_id", "program_id", "after"):
             made[name] = getattr(thing, name, thing.id) if name != "after" else None
+        elif name == "values":
+            made[name] = [thing.id]
         elif name == "now":
             made[name] = tx.now
         elif name in WORDS:
