@@ -103,12 +103,17 @@ class Area:
         """Take over the figures of another module, which belong to this area."""
         self.figures.update(other.figures)
 
+    def named(self, name: str) -> set[str]:
+        """Return the figures meant by a name, or by the word that several begin with."""
+        return {one for one in self.figures if one == name or one.startswith(f"{name}_")}
+
     def run(self, names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
         """Measure these figures (none: all); what could not be measured comes last."""
         goals, effort = self.goals(), Effort(quick=quick)
         rows, left_out = [], []
+        wanted = {one for name in names for one in self.named(name)}
         for name, figure in self.figures.items():
-            if names and name not in names:
+            if names and name not in wanted:
                 continue
             if quick and figure.slow and name not in names:
                 left_out.append({"name": name, "why": "slow; leave out --quick, or name it"})
@@ -185,7 +190,7 @@ def main(area: Area, arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="end within a minute")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     given = parser.parse_args(arguments)
-    if unknown := sorted(set(given.names) - set(area.figures)):
+    if unknown := sorted(name for name in set(given.names) if not area.named(name)):
         parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(area.figures)}")
     rows = area.run(given.names, quick=given.quick)
     if given.json:

@@ -250,26 +250,33 @@ def record(effort: Effort) -> float:
 
 
 @contextmanager
-def postgresql_kit() -> Iterator[tuple[Kit, sa.Engine]]:
-    """A kit in a schema of its own on the server of the tests, which goes with it."""
+def postgresql_server() -> Iterator[sa.URL]:
+    """The address of a schema of its own on the server of the tests, which goes with it."""
     url = os.environ.get("MENTORKIT_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1/test")
     schema = f"mk_bench_{uuid4().hex[:12]}"
     try:
-        server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with server.connect() as connection:
             connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     except (sa.exc.OperationalError, ImportError):
         raise Missing("no PostgreSQL server; name one in MENTORKIT_TEST_POSTGRES") from None
-    inside = sa.make_url(url).update_query_dict({"options": f"-csearch_path={schema}"})
-    engine = sa.create_engine(inside)
     try:
-        tables.metadata.create_all(engine)
-        yield Kit(sessions=sessionmaker(engine), plugins=()), engine
+        yield sa.make_url(url).update_query_dict({"options": f"-csearch_path={schema}"})
     finally:
-        engine.dispose()
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-        server.dispose()
+
+
+@contextmanager
+def postgresql_kit() -> Iterator[tuple[Kit, sa.Engine]]:
+    """A kit in a schema of its own."""
+    with postgresql_server() as inside:
+        engine = sa.create_engine(inside)
+        try:
+            tables.metadata.create_all(engine)
+            yield Kit(sessions=sessionmaker(engine), plugins=()), engine
+        finally:
+            engine.dispose()
 
 
 @area.figure("sqlalchemy", "psycopg")

@@ -365,6 +365,7 @@ for command in (
     report.feedback,
     report.report,
     work.work,
+    work.job,
     database.plugins,
     database.doctor,
 ):

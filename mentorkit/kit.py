@@ -303,7 +303,7 @@ class Kit:
             program=program,
             settings=Frozen({**usual, **own, **(settings or {})}),
             now=self.clock(),
-            random=Random(f"{tenant}/{program.id if program else ''}/{plugin}/{seed}"),
+            seed=f"{tenant}/{program.id if program else ''}/{plugin}/{seed}",
             log=logging.getLogger(f"mentorkit.plugin.{plugin}"),
         )
 
@@ -394,8 +394,13 @@ class KitContext:
     program: Program | None
     settings: Mapping[str, Any] = field(repr=False)
     now: datetime
-    random: Random
+    seed: str = field(repr=False)
     log: logging.Logger
+
+    @cached_property
+    def random(self) -> Random:
+        """Numbers that are the same for the same; to seed them takes long, and few ask."""
+        return Random(self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)

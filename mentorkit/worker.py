@@ -7,13 +7,14 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mentorkit.crew import LIMIT, Busy, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
@@ -33,7 +34,6 @@ from mentorkit.journey import (
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
-from mentorkit.store.outbox import LEASE
 
 if TYPE_CHECKING:
     from mentorkit.hooks.context import WorkContext
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 Outcome = tuple["Job", str, Mapping[str, Any]]
 """A row, how it went, and what is noted about that."""
+Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
+"""The channels that a message may go by, each with its plugin and what it works with."""
+Worded = tuple[Ways, Message, Person, Sequence[Contact], str]
+"""A message, by what it may go, to whom, at which addresses, and which channel is asked first."""
 log = logging.getLogger("mentorkit.worker")
 FORM = "form"
 """The kind of row that a form holds while it is done, and after; when it was made is in its key."""
@@ -51,57 +55,94 @@ OPEN = 24 * 3600
 """Seconds for which such a row is kept: longer than a form may stay open before it is sent."""
 LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
+LONGEST_BUSY = 600
+"""Seconds that a row waits at most for a provider that is down, before it is looked at again."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
-RENEWED = LEASE / 3
-"""How often the lease of the row in work is renewed."""
-RENEWALS = 36
-"""How many times at most; who hangs for longer than an hour loses it to another worker."""
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
+CLAIMED = 100
+"""How many rows are claimed at once."""
+FRESH = 1.0
+"""Seconds for which what was read for all rows at once holds; after that each reads for itself."""
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
 
 
-def work(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
+def work(
+    kit: Kit, *, limit: int = 100, seconds: float = 30.0, wait: float = LIMIT,
+    stop: threading.Event | None = None,
+) -> dict[str, int]:  # fmt: skip
     """Do one bounded batch for every tenant; return what was done, in rows.
 
     These are: turned and expired (what had come due), nudged (prompts that this, or else what is
     awaited, was promised for), and of what was promised: done, later (to be
     tried again), dead (given up), cancelled (no longer wanted). After `seconds` nothing more is
-    begun; the tenants take turns at being first. `failed` counts the tenants where something broke
-    off: the log says why, and the rest of their work goes on, as does that of others.
+    begun, nor once `stop` is set; the tenants take turns at being first. `failed` counts the
+    tenants where something broke off: the log says why, and the rest of their work goes on, as does
+    that of others.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
-    note of it, always under the same key. While a row is slow, what was done before it is noted,
-    and its own lease is renewed, for an hour at most, so that nobody else does it meanwhile.
+    note of it, always under the same key. What takes longer than a moment is left to a thread of
+    its own, and the rest goes on beside it. Its lease is renewed, for an hour at most, so that
+    nobody else does it meanwhile; in the end it is waited for, `wait` seconds at most.
     """
-    report = dict.fromkeys(REPORTED, 0)
-    until = time.monotonic() + seconds
+    crew, report = crew_of(kit), dict.fromkeys(REPORTED, 0)
+    begun = time.monotonic()
+    until = begun + seconds
+
+    def over() -> bool:
+        stopped = stop is not None and stop.is_set()
+        return stopped or crew.full or time.monotonic() >= until
+
     tenants = kit.tenants()
-    for tenant in random.sample(tenants, len(tenants)):
-        if time.monotonic() >= until:
-            break
-        report["failed"] += _batch(kit, tenant, limit, until, report)
+    try:
+        for tenant in random.sample(tenants, len(tenants)):
+            if over():
+                break
+            report["failed"] += _batch(kit, tenant, limit, until, over, report)
+        crew.settle(wait, begun)
+    finally:
+        crew.rest()
     return report
 
 
-def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> bool:
+def _batch(
+    kit: Kit, tenant: str, limit: int, until: float, over: Callable[[], bool],
+    report: dict[str, int],
+) -> bool:  # fmt: skip
     """Do one tenant's batch, count in `report` what was done; return whether some of it broke off.
 
     Each part fails alone: what was promised is done, whatever came before.
     """
+    crew, failed = crew_of(kit), False
 
     def count(name: str, part: Callable[..., int], **given: Any) -> None:
-        report[name] += part(kit, tenant=tenant, **given)
+        add(name, part(kit, tenant=tenant, **given))
 
-    failed = False
+    def add(name: str, number: int) -> None:
+        report[name] += number
+
+    def asked(vendor: str, call: Callable[[], int]) -> int:
+        """Ask a vendor, if it is not down."""
+
+        def ask() -> int:
+            with suppress(Busy), crew.asking(vendor):
+                return call()
+            return 0
+
+        return crew.do(ask, key=f"{vendor} of tenant {tenant}", late=partial(add, "done")) or 0
+
+    def nudged(kit: Kit, **given: Any) -> int:
+        call = partial(nudge.nudge, kit, **given)
+        return crew.do(call, key=f"nudges of tenant {tenant}", late=partial(add, "nudged")) or 0
+
     for part in (
         partial(count, "turned", meet.turn, limit=limit),
         partial(count, "turned", feedback.turn, limit=limit),
-        partial(count, "done", feedback.collect),
+        partial(count, "done", feedback.collect, ask=asked),
         partial(count, "expired", accept.expire, limit=limit),
-        partial(count, "nudged", nudge.nudge, limit=limit, until=until),
+        partial(count, "nudged", nudged, limit=limit, until=until),
         partial(features.promise, kit, tenant=tenant, limit=limit),
-        partial(_drain, kit, tenant, limit, until, report),
+        partial(_drain, kit, tenant, limit, over, report),
     ):
         try:
             part()
@@ -111,25 +152,35 @@ def _batch(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, in
     return failed
 
 
-def _drain(kit: Kit, tenant: str, limit: int, until: float, report: dict[str, int]) -> None:
+def _drain(
+    kit: Kit, tenant: str, limit: int, over: Callable[[], bool], report: dict[str, int]
+) -> None:
     """Do what was promised and is due."""
-    left = limit
-    while left > 0 and time.monotonic() < until:
-        jobs = _claim(kit, tenant, min(left, 20))
-        if not jobs:
+    crew, left = crew_of(kit), limit
+    while left > 0 and not over():
+        waiting = _claim(kit, tenant, min(left, CLAIMED))
+        if not waiting:
             break
-        begun, waiting = kit.clock(), jobs.copy()
-        outcomes: list[Outcome] = []
-        note = partial(_note, kit, tenant, outcomes, report, waiting)
+        begun, outcomes = kit.clock(), list[Outcome]()
+        ahead, read_at = _read_ahead(kit, tenant, waiting), time.monotonic()
         while waiting:
             job = waiting.pop(0)
             if outcomes and job.name == "proposal_declined":
-                note()  # it asks whether the offer of that proposal was sent
-            outcomes.append((job, *_do(kit, tenant, job, note)))
+                # It asks whether the offer of that proposal was sent.
+                _note(kit, tenant, outcomes, report)
+                outcomes = []
+            send = ahead.get(job.id) if time.monotonic() - read_at < FRESH else None
+            found = crew.do(
+                partial(_do, kit, tenant, job, send),
+                key=f"outbox row {job.id}",
+                late=partial(_note_one, kit, tenant, job, report),
+                keep=partial(_renew, kit, tenant, job),
+            )
+            outcomes += [(job, *found)] if found else []
             left -= 1
-            if time.monotonic() >= until or kit.clock() - begun >= HELD:
+            if over() or kit.clock() - begun >= HELD:
                 break
-        note(hand_back=True)
+        _note(kit, tenant, outcomes, report, waiting)
 
 
 def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
@@ -142,13 +193,53 @@ def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
     return kit.write(tenant, take)
 
 
-def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str, dict[str, Any]]:
-    """Do one row's work outside any transaction of the core's; return how it went, and why."""
+def _renew(kit: Kit, tenant: str, job: Job) -> bool:
+    """Keep a row that takes long; False when its lease was lost."""
+    return kit.write(tenant, lambda tx: tx.outbox.renew(job))
+
+
+def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], None]]:
+    """Put the messages among these rows into words in one look, much quicker than one by one.
+
+    Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
+    read now, is left out: it reads for itself.
+    """
+    messages = [job for job in jobs if job.kind == "message" and job.name != "proposal_declined"]
+    told = [job for job in messages if job.sequence is not None]
+    ahead: dict[str, Callable[[], None]] = {}
+    if not told:
+        return ahead
+    with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
+        tx.journal.read_ahead(job.sequence or 0 for job in told)
+        people = {job.recipient_id or "" for job in told}
+        tx.people.read_ahead("id", people, limit=1)
+        tx.contacts.read_ahead("person_id", people)
+        for program in {job.program_id or "" for job in told}:
+            tx.participants.read_ahead("person_id", people, limit=1, program_id=program)
+        for job in told:
+            with suppress(Exception):
+                ahead[job.id] = partial(_hand_over, kit, *_worded(kit, tenant, job))
+    return ahead
+
+
+def _do(
+    kit: Kit, tenant: str, job: Job, send: Callable[[], None] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Do one row's work outside any transaction of the core's; return how it went, and why.
+
+    `send` does it, where the row was read ahead.
+    """
     try:
-        with _renewing(job, note):
+        if send:
+            send()
+        else:
             _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
+    except Busy as busy:
+        # What has waited long can wait a little longer, so that many rows are not looked at often.
+        waited = round((kit.clock() - job.created_at).total_seconds()) // 10
+        return "busy", {"seconds": max(busy.seconds, min(waited, LONGEST_BUSY))}
     except RetryLater as later:
         return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
     except Undeliverable as never:
@@ -161,66 +252,36 @@ def _do(kit: Kit, tenant: str, job: Job, note: Callable[..., bool]) -> tuple[str
     return "done", {}
 
 
-@contextmanager
-def _renewing(job: Job, note: Callable[..., bool]) -> Iterator[None]:
-    """Note what was done and renew this row's lease while the block runs, from a thread of its own.
-
-    The rows that wait behind it are handed back, so that others may do them. A round that fails is
-    logged, and the next one tries again; when the lease is lost it is over.
-    """
-    over = threading.Event()
-
-    def run() -> None:
-        pause = min(HELD, RENEWED)  # the first time sooner, as rows done before wait to be noted
-        for _ in range(RENEWALS):
-            if over.wait(pause.total_seconds()):
-                return
-            pause = RENEWED
-            try:
-                if not note(job=job, hand_back=True):
-                    return
-            except Exception as error:
-                told = type(error).__name__
-                log.warning("The lease of outbox row %s was not renewed: %s", job.id, told)
-
-    renewing = threading.Thread(target=run, daemon=True)
-    renewing.start()
-    try:
-        yield
-    finally:
-        over.set()
-        renewing.join()
-
-
 def _note(
-    kit: Kit, tenant: str, outcomes: list[Outcome], report: dict[str, int], waiting: list[Job], *,
-    job: Job | None = None, hand_back: bool = False,
-) -> bool:  # fmt: skip
-    """Note how rows went, in one wait for the disk, count them and take them off the list.
+    kit: Kit, tenant: str, outcomes: Sequence[Outcome], report: dict[str, int],
+    handed_back: Sequence[Job] = (),
+) -> None:  # fmt: skip
+    """Note how rows went, in one wait for the disk, count them, and hand others back untried."""
 
-    Those `waiting` are handed back where it is said, and the lease of `job` is renewed: False when
-    that was lost.
-    """
+    done = [job for job, how, _ in outcomes if how == "done"]
 
-    def write(tx: Transaction) -> tuple[list[str], bool]:
+    def write(tx: Transaction) -> list[str]:
         noting: dict[str, Callable[..., bool]] = {
-            "done": tx.outbox.finish,
             "later": tx.outbox.retry,
+            "busy": tx.outbox.release,
             "dead": tx.outbox.park,
             "cancelled": tx.outbox.cancel,
         }
-        for one in waiting if hand_back else ():
+        for one in handed_back:
             tx.outbox.release(one)
-        ours = [how for one, how, why in outcomes if noting[how](one, **why)]
-        return ours, job is None or tx.outbox.renew(job)
+        others = (outcome for outcome in outcomes if outcome[1] != "done")
+        ours = [how for one, how, why in others if noting[how](one, **why)]
+        return ours + ["done"] * tx.outbox.finish_all(done)
 
-    ours, kept = kit.write(tenant, write)
-    outcomes.clear()
-    if hand_back:
-        waiting.clear()
-    for how in ours:
-        report[how] += 1
-    return kept
+    for how in kit.write(tenant, write) if outcomes or handed_back else ():
+        report["later" if how == "busy" else how] += 1
+
+
+def _note_one(
+    kit: Kit, tenant: str, job: Job, report: dict[str, int], outcome: tuple[str, dict[str, Any]]
+) -> None:
+    """Note how a row went that was left behind."""
+    _note(kit, tenant, [(job, *outcome)], report)
 
 
 def _delay(seconds: Any) -> int | None:
@@ -238,7 +299,7 @@ def _code(code: object) -> str:
 
 def _ask(kit: Kit, tenant: str, job: Job) -> None:
     """Have the program's vendor get ready, and tell the person where to answer."""
-    link = feedback.invite(kit, tenant=tenant, job=job)
+    link = feedback.invite(kit, tenant=tenant, job=job, asking=crew_of(kit).asking)
     if link is not None:
         _send(kit, tenant, job, link)
 
@@ -256,12 +317,19 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
         settings = chosen(tx, program, job.plugin) if program else Frozen()
         if settings is None:
             raise NotWanted("plugin_disabled")
-    reaction.handle(kit.work_context(tenant, program, job.plugin, settings=settings), event)
+    context = kit.work_context(tenant, program, job.plugin, settings=settings)
+    with crew_of(kit).asking(f"reaction {job.plugin}.{job.name}"):
+        reaction.handle(context, event)
 
 
 def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
     if job.sequence is None and not job.body.get("nudge"):
         return _send_link(kit, tenant, job)
+    return _hand_over(kit, *_worded(kit, tenant, job, link))
+
+
+def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
+    """Return a promised message in words, and by what it may go; `NotWanted` if it must not."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         if nudged and nudged not in kit.registry.nudges:
@@ -293,8 +361,7 @@ def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
             if settings is not None:
                 context = kit.work_context(tenant, program, plugin, settings=settings)
                 channels.append((plugin, channel, context))
-    contacts = [*contacts, *_host_contacts(kit, tenant, person)]
-    return _hand_over(channels, message, person, contacts, first)
+    return channels, message, person, contacts, first
 
 
 def _send_link(kit: Kit, tenant: str, job: Job) -> None:
@@ -306,17 +373,19 @@ def _send_link(kit: Kit, tenant: str, job: Job) -> None:
             plugin = kit.registry.owner("channels", name).name
             if not channel.fallback and reach.lets_in(tx, plugin, person.id):
                 channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
-    _hand_over(channels, message, person, contacts)
+    _hand_over(kit, channels, message, person, contacts, "")
 
 
 def _hand_over(
-    channels: Sequence[tuple[str, Channel, WorkContext]], message: Message, person: Person,
-    contacts: Sequence[Contact], first: str = "",
+    kit: Kit, channels: Ways, message: Message, person: Person, contacts: Sequence[Contact],
+    first: str,
 ) -> None:  # fmt: skip
     """Give a message to the first channel that reaches the person and takes it.
 
-    `first` is the one that is asked before all others.
+    `first` is the one that is asked before all others. What the host knows of the person counts
+    too.
     """
+    contacts = [*contacts, *_host_contacts(kit, message.tenant, person)]
     refused = Undeliverable("no_channel")
     failed: BaseException | None = None
     order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
@@ -330,7 +399,8 @@ def _hand_over(
             failed = error
             continue
         try:
-            receipt = channel.deliver(context, message, person, contacts)
+            with crew_of(kit).asking(f"channel {channel.name}"):
+                receipt = channel.deliver(context, message, person, contacts)
         except Undeliverable as never:
             refused = never
             continue
@@ -346,7 +416,8 @@ def _review(kit: Kit, tenant: str, job: Job) -> None:
     """Have a text looked at that whoever wrote it could not: it was in somebody's transaction."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         written = tx.journal.event(job.sequence or 0)
-    contents.review(kit, tenant=tenant, contents=[written.subject_id])
+    with crew_of(kit).asking("content checks"):
+        contents.review(kit, tenant=tenant, contents=[written.subject_id])
 
 
 _DOING: Mapping[str, Callable[..., None]] = {

@@ -425,7 +425,7 @@ def _outbox(kit: Kit) -> Iterator[Finding]:
                 "outbox",
                 False,
                 f"tenant {tenant}: {plural(count, kind)} of {plugin} given up ({code}).",
-                "Mend the cause, then start them again with `mentorkit work --revive`.",
+                "Mend the cause, then `mentorkit work --revive`; `mentorkit job list` says more.",
             )
     if sound:
         yield Finding("outbox", True, f"{plural(waiting, 'job')} waiting, none given up.")

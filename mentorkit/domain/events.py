@@ -531,3 +531,17 @@ class SurveyAnswered(Moved, noun="survey", state="answered"):
     note_id: str | None = None
     text_id: str | None = None
     answers: int
+
+
+class JobRevived(Event, noun="job"):
+    """Something promised (of this `kind`) that was given up, because of `code`, is tried again."""
+
+    kind: str
+    code: str | None = None
+
+
+class JobDropped(Event, noun="job"):
+    """Something promised (of this `kind`) that was given up will not happen."""
+
+    kind: str
+    code: str | None = None

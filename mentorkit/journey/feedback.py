@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -286,10 +288,14 @@ def takes_over(kit: Kit, tx: Transaction, program: Program, milestone: str, role
 # ------------------------------------------------------------------ asking, and what is answered
 
 
-def invite(kit: Kit, *, tenant: str, job: Job) -> str | None:
+def invite(
+    kit: Kit, *, tenant: str, job: Job,
+    asking: Callable[[str], AbstractContextManager[Any]] = nullcontext,
+) -> str | None:  # fmt: skip
     """Have the vendor invite somebody; return the address where they answer. For the worker.
 
-    "" where the kit knows no site; None where it is not for us to tell them.
+    "" where the kit knows no site; None where it is not for us to tell them. The vendor is called
+    inside ``asking(NAME)``.
     """
     with kit.transaction(tenant=tenant, write=False) as tx:
         id = tx.journal.event(job.sequence or 0).subject_id
@@ -302,7 +308,8 @@ def invite(kit: Kit, *, tenant: str, job: Job) -> str | None:
             return None
         request = _request(kit, tx, program, one)
     vendor, context = found
-    address = vendor.invite(context, request)
+    with asking(f"vendor {vendor.name}"):
+        address = vendor.invite(context, request)
     if not address or "://" in address:
         return address or None
     return kit.site.url(tenant, address) if kit.site else ""
@@ -535,8 +542,11 @@ def receive(
     return _kept(kit, tenant, found.id, using[0].receive(using[1], inbound))
 
 
-def collect(kit: Kit, *, tenant: str) -> int:
-    """Ask the vendors that are polled for answers; return how many came. For the worker."""
+def collect(
+    kit: Kit, *, tenant: str,
+    ask: Callable[[str, Callable[[], int]], int] = lambda _, call: call(),
+) -> int:  # fmt: skip
+    """Have ``ask(NAME, call)`` ask the vendors that are polled; return how many answers came."""
     polled = [
         name for name, vendor in kit.registry.feedback_vendors.items()
         if overrides(vendor, FeedbackVendor, "collect")
@@ -556,8 +566,10 @@ def collect(kit: Kit, *, tenant: str) -> int:
                 using += [(program.id, *found, waiting)] if waiting else []
     count = 0
     for id, vendor, context, waiting in using:
+        poll = partial(vendor.collect, context, waiting)
+        kept = partial(lambda id, poll: _kept(kit, tenant, id, poll())["kept"], id, poll)
         try:
-            count += _kept(kit, tenant, id, vendor.collect(context, waiting))["kept"]
+            count += ask(f"vendor {vendor.name}", kept)
         except (Exception, SystemExit) as error:
             log.warning("vendor %s could not be asked: %s", vendor.name, type(error).__name__)
     return count

@@ -23,6 +23,7 @@ from mentorkit.journey.contents import waiting_in
 from mentorkit.journey.definitions import consent_needed, lacking, matching_for
 from mentorkit.journey.flags import to_mend
 from mentorkit.journey.onboard import unanswered
+from mentorkit.journey.parked import parked_in
 from mentorkit.journey.plugins import off, plugins_of
 from mentorkit.journey.pools import ASKED, looking, told_of
 from mentorkit.journey.programs import known_person, linked
@@ -276,9 +277,9 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
     consider, `queued` those whom the sign-up put onto the waiting list; `drafts` are pairs that
     wait to be published. `lacking` are codes of what is missing before it can open;
     `late_work` is how much that was promised has waited for more than 15 minutes, of all the
-    tenant's programs; `concerns` are open ones that the actor may see, `held` texts that wait to be
-    passed on, without those that a check is yet to look at, for as long; `next` is the code of
-    what is best done now.
+    tenant's programs, `parked` what of this one was given up; `concerns` are open ones that the
+    actor may see, `held` texts that wait to be passed on, without those that a check is yet to look
+    at, for as long; `next` is the code of what is best done now.
     """
     with reading(kit, tenant, actor, program) as (tx, found):
         people = tx.participants.find(program_id=found.id)
@@ -305,6 +306,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "drafts": sum(one.run_id is not None for one in waiting),
             "relationships": dict(held),
             "late_work": _late(tx),
+            "parked": len(parked_in(tx, found, actor)) if role_in(tx, found, actor) in STAFF else 0,
             **_safety(tx, found, actor),
             "lacking": [*lacking(tx, found)] if found.state == "draft" else [],
         }

@@ -12,8 +12,8 @@ from mentorkit.domain.events import Event, load
 from mentorkit.domain.frozen import thaw
 from mentorkit.errors import NotFound
 from mentorkit.store import tables
+from mentorkit.store.equals import CHUNK
 from mentorkit.store.faults import translated
-from mentorkit.store.repositories import CHUNK
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -38,6 +38,7 @@ class Journal:
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
+        self._ahead: dict[int, Event] = {}
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Insert these in this order and return them with their sequences."""
@@ -82,10 +83,14 @@ class Journal:
 
     def event(self, sequence: int) -> Event:
         """Return one event; raise `NotFound`."""
-        found = self.numbered([sequence])
+        found = [self._ahead[sequence]] if sequence in self._ahead else self.numbered([sequence])
         if not found:
             raise NotFound("event.not_found", "There is no such event here.", sequence=sequence)
         return found[0]
+
+    def read_ahead(self, sequences: Iterable[int]) -> None:
+        """Read at once what `event` is asked next; what has happened never changes."""
+        self._ahead |= {event.sequence: event for event in self.numbered(sequences)}
 
     def numbered(self, sequences: Iterable[int]) -> list[Event]:
         """Return the events of these sequences that are there, oldest first."""

@@ -17,8 +17,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from mentorkit.store import tables
+from mentorkit.store.equals import CHUNK, matching
 from mentorkit.store.faults import translated
-from mentorkit.store.repositories import CHUNK, matching
 from mentorkit.store.tables import Job
 
 if TYPE_CHECKING:
@@ -37,6 +37,32 @@ TRIES = len(SCHEDULE)
 LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
 _NAMES = tuple(_ROW.keys())
+# Making a statement costs more than running it: those of every row are made once.
+_RELEASE = (
+    sa.update(tables.outbox)
+    .where(
+        _ROW.tenant == sa.bindparam("mine"),
+        _ROW.id == sa.bindparam("this"),
+        _ROW.attempt == sa.bindparam("tried"),
+        _ROW.state == "leased",
+    )
+    .values(
+        state="waiting",
+        error=None,
+        leased_until=None,
+        attempt=_ROW.attempt + TRIES - 1,
+        not_before=sa.bindparam("due"),
+    )
+)
+_FINISH = (
+    sa.update(tables.outbox)
+    .where(
+        _ROW.tenant == sa.bindparam("mine"),
+        _ROW.id.in_(sa.bindparam("ids", expanding=True)),
+        _ROW.state.not_in(("done", "cancelled")),
+    )
+    .values(state="done", error=None, leased_until=None)
+)
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
 
@@ -110,27 +136,42 @@ class Outbox:
 
     def finish(self, job: Job) -> bool:
         """Mark it done, also after the lease was lost; False when it was done or cancelled."""
-        open_ = (_ROW.id == job.id, _ROW.state.not_in(("done", "cancelled")))
-        return self._update(*open_, state="done", error=None, leased_until=None) == 1
+        return self.finish_all([job]) == 1
+
+    def finish_all(self, jobs: Sequence[Job]) -> int:
+        """Mark all of these done, as `finish` does; return how many were not yet."""
+        parts = (jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK))
+        with self.tx.writing("outbox"):
+            return sum(
+                self.tx.connection.execute(
+                    _FINISH, {"mine": self.tx.tenant, "ids": [job.id for job in part]}
+                ).rowcount
+                for part in parts
+            )
 
     def renew(self, job: Job, lease: timedelta = LEASE) -> bool:
         """Keep it for this long from now; False when the lease was lost."""
         return self._update(*self._leased(job), leased_until=self.tx.now + lease) == 1
 
-    def release(self, job: Job) -> bool:
-        """Hand it back untried, to be claimed again at once; it does not count as an attempt."""
-        return self._change(job, "waiting", attempt=_ROW.attempt + TRIES - 1)
+    def release(self, job: Job, *, seconds: int = 0) -> bool:
+        """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
+        due = self._in(seconds, job) if seconds else job.not_before
+        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, "due": due}
+        with self.tx.writing("outbox"):
+            return self.tx.connection.execute(_RELEASE, row).rowcount == 1
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
         if tried == 0:
             return self.park(job, error)
-        wait = max(SCHEDULE[tried], seconds or 0)
-        # Up to a tenth more, the same on every run: many that failed together come back apart.
-        spread = timedelta(seconds=wait * (zlib.crc32(job.key.encode()) % 1000) / 10_000)
-        due = self.tx.now + timedelta(seconds=wait) + spread
+        due = self._in(max(SCHEDULE[tried], seconds or 0), job)
         return self._change(job, "waiting", error, not_before=due)
+
+    def _in(self, seconds: int, job: Job) -> datetime:
+        # Up to a tenth more, the same on every run: many that failed together come back apart.
+        spread = seconds * (zlib.crc32(job.key.encode()) % 1000) / 10_000
+        return self.tx.now + timedelta(seconds=seconds + spread)
 
     def park(self, job: Job, error: str) -> bool:
         """Give it up until staff revive it; `error` is a code."""
@@ -200,6 +241,10 @@ class Outbox:
         dead = (_ROW.id == id, _ROW.state == "dead")
         again = {"state": "waiting", "attempt": onward, "not_before": self.tx.now, "error": None}
         return self._update(*dead, **again) == 1
+
+    def discard(self, id: str) -> bool:
+        """Let a dead row never happen; False when it is not dead."""
+        return self._update(_ROW.id == id, _ROW.state == "dead", state="cancelled") == 1
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:

@@ -6,7 +6,7 @@ AND version``, so whoever read an older version gets a `Conflict` that says what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import Field, replace
 from datetime import datetime
 from functools import cache
@@ -25,21 +25,16 @@ from mentorkit.domain.relationships import Member, Proposal, Relationship
 from mentorkit.domain.runs import Page, Run
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store import rosters, tables
-from mentorkit.store.declarations import prefix
+from mentorkit.store.equals import MANY, matching, parts
 from mentorkit.store.faults import translated
 from mentorkit.store.tables import Note, own
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
-CHUNK = 1000
-"""How many ids go into one IN list; a longer list is asked for in parts."""
-
 NUMBERS = ("phone", "whatsapp", "sms")
 """The kinds of contact that are numbers."""
 FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
-
-MANY = (list, tuple, set, frozenset)
 
 
 class Noun(Protocol):
@@ -90,15 +85,15 @@ class Repository(Generic[T]):
         Read them afterwards. In the order of their ids, so that two callers cannot deadlock; on
         SQLite whoever writes is alone already.
         """
-        for part in _parts({"id": sorted(set(ids))}):
+        for part in parts({"id": sorted(set(ids))}):
             query = self._asking(**part).with_only_columns(self.table.c.id)
             self._all(query.order_by(self.table.c.id).with_for_update(key_share=True))
 
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        parts = list(_parts(equals))
-        rows = [row for part in parts for row in self._equal(part)]
-        if len(parts) > 1:
+        asked = list(parts(equals))
+        rows = [row for part in asked for row in self._equal(part)]
+        if len(asked) > 1:
             rows.sort(key=lambda row: str(row.id))
         return self._load(rows)
 
@@ -109,7 +104,7 @@ class Repository(Generic[T]):
     def count(self, **equals: Any) -> int:
         """Return how many equal."""
         counting = [
-            self._asking(**part).with_only_columns(sa.func.count()) for part in _parts(equals)
+            self._asking(**part).with_only_columns(sa.func.count()) for part in parts(equals)
         ]
         return sum(int(self._all(query)[0][0]) for query in counting)
 
@@ -210,10 +205,28 @@ class Repository(Generic[T]):
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[T]:
         return [self.cls(**dict(zip(self.names, row, strict=True))) for row in rows]
 
+    def read_ahead(
+        self, by: str, values: Iterable[str], *, limit: int | None = None, **equals: str
+    ) -> None:
+        """Read at once what `find`, or `first` with `limit` 1, is asked next about each value.
+
+        It has to name what it `equals` besides before `by`.
+        """
+        found: dict[str, list[sa.Row[Any]]] = {value: [] for value in values}
+        for part in parts({**equals, by: list(found)}):
+            for row in self._equal(part):
+                found[getattr(row, by)].append(row)
+        for value, rows in found.items():
+            self._equal({**equals, by: value}, limit, told=rows[:limit])
+
     def _equal(
-        self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
-    ) -> Sequence[sa.Row[Any]]:
-        """Return the rows that equal, ordered by id; where it is named, by a column downwards."""
+        self, equals: Mapping[str, Any], limit: int | None = None, newest: str = "",
+        told: Sequence[sa.Row[Any]] | None = None,
+    ) -> Sequence[sa.Row[Any]]:  # fmt: skip
+        """Return the rows that equal, ordered by id; where it is named, by a column downwards.
+
+        `told` are taken for the answer from now on, where nothing is read twice.
+        """
         kinds = tuple((name, _kind(value)) for name, value in equals.items())
         query = _asking_equal(self.table, kinds, limit, newest)
         values = {
@@ -223,7 +236,9 @@ class Repository(Generic[T]):
         }
         known = {} if self.tx.known is None else self.tx.known
         key = (query, *(tuple(one) if isinstance(one, list) else one for one in values.values()))
-        if key not in known:
+        if told is not None:
+            known[key] = told
+        elif key not in known:
             known[key] = self._all(query, {"tenant": self.tx.tenant, **values})
         return known[key]
 
@@ -279,30 +294,6 @@ def _update(table: sa.Table) -> sa.Update:
         table.c.id == sa.bindparam("at_id"),
         table.c.version == sa.bindparam("at_version"),
     )
-
-
-def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
-    """Return the condition that a row is the tenant's and equals; a list means any of these."""
-    conditions = [table.c.tenant == tenant]
-    for name, value in equals.items():
-        if name not in table.c or name == "tenant":
-            noun = table.name.removeprefix(prefix(""))
-            raise TypeError(f"a {noun} cannot be looked up by {name!r}")
-        column = table.c[name]
-        several = isinstance(value, MANY) or getattr(value, "expanding", False)
-        conditions.append(column.in_(value) if several else column == value)
-    return sa.and_(*conditions)
-
-
-def _parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Cut the longest list among the values into parts that a database takes at once."""
-    lists = {name: list(dict.fromkeys(v)) for name, v in equals.items() if isinstance(v, MANY)}
-    if not lists:
-        yield dict(equals)
-        return
-    longest = max(lists, key=lambda name: len(lists[name]))
-    for start in range(0, len(lists[longest]), CHUNK):
-        yield {**equals, **lists, longest: lists[longest][start : start + CHUNK]}
 
 
 def _bumped(item: T) -> T:
@@ -572,7 +563,7 @@ class Meetings(Repository[Meeting]):
         of, newest = self.table.c.relationship_id, sa.func.max(self.table.c.held_at).label("at")
         wanted: dict[str, Any] = {"state": "held", "relationship_id": list(relationships)}
         found: dict[str, datetime] = {}
-        for part in _parts(wanted):
+        for part in parts(wanted):
             held = sa.select(of, newest).where(matching(self.table, self.tx.tenant, part))
             found |= {row.relationship_id: row.at for row in self._all(held.group_by(of))}
         return found

@@ -33,6 +33,7 @@ from mentorkit.web.pages import (  # noqa: F401
     looking,
     matching,
     met,
+    parked,
     parting,
     people,
     plugins,

@@ -451,6 +451,8 @@ NOTICES = {
     "noted": "The answers are kept.",
     "planned": "The plan is kept. It holds for what is asked from now on.",
     "cohort": "The cohort is noted.",
+    "tried_again": "It is tried again, by the next round of work.",
+    "job_dropped": "Dropped. It never happens.",
     "on": "It is switched on in this program.",
     "off": "It is switched off in this program: nothing of it is shown or sent here any more.",
 }

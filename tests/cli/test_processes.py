@@ -78,20 +78,102 @@ def test_a_reader_who_has_enough_leaves_no_trace(sheets: Path) -> None:
         assert b"Broken" not in told
 
 
-def test_ctrl_c_stops_without_a_traceback(traders: Path) -> None:
+def working(*options: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Start a worker that goes on for ever, and return once it listens to signals."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "mentorkit.cli", "work", "--every", "60"],
+        [sys.executable, "-u", "-c", LISTENING, "work", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Whoever started the tests in the background has made their children ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        **more,
     )
     assert process.stdout is not None
-    time.sleep(8)  # until it waits for the next round, also on a busy machine
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.stdout.readline() == b"begun\n"
+    return process
+
+
+LISTENING = """
+from mentorkit import worker
+from mentorkit.cli import main
+whole = worker.work
+def work(*given, **values):
+    report = whole(*given, **values)
+    print("begun", flush=True)
+    worker.work = whole
+    return report
+worker.work = work
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_worker_is_stopped_without_a_traceback(traders: Path, number: int, code: int) -> None:
+    process = working("--loop")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
     assert (out, err) == (b"", b"Stopped.\n")
+
+
+SLOW_POST = """
+import pathlib, time
+from mentorkit import Kit, Manifest, hookimpl
+from mentorkit.hooks import Channel, Receipt
+
+class Slow(Channel):
+    name = "slow"
+
+    def deliver(self, ctx, message, person, contacts):
+        with pathlib.Path("begun").open("a") as file:
+            file.write(message.key + "\\n")
+        time.sleep(float(pathlib.Path("seconds").read_text()))
+        with pathlib.Path("sent").open("a") as file:
+            file.write(message.key + "\\n")
+        return Receipt(channel=self.name)
+
+class Offers:
+    manifest = Manifest(title="Slow")
+
+    @hookimpl
+    def mentorkit_notification_channels(self):
+        return [Slow()]
+
+kit = Kit.embedded("mentorkit.db", plugins=["matching", "csv", ("slow", Offers())])
+"""
+
+
+@pytest.mark.parametrize("seconds", [3, 600])
+def test_sigterm_lets_what_is_in_hand_end_within_bounds_and_hands_the_rest_back(
+    traders: Path, run: Any, start: Start, seconds: int
+) -> None:
+    run("match")
+    run("publish")
+    (traders / "slow_post.py").write_text(SLOW_POST, encoding="utf-8")
+    (traders / "seconds").write_text(str(seconds), encoding="utf-8")
+    kit = [sys.executable, "-m", "mentorkit.cli", "--kit", "slow_post:kit"]
+    with subprocess.Popen([*kit, "work", "--loop"], stderr=subprocess.PIPE) as process:
+        while not (traders / "begun").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert time.monotonic() - asked < 30
+    begun = (traders / "begun").read_text().split()
+    sent = (traders / "sent").read_text().split() if (traders / "sent").exists() else []
+    assert sent == (begun if seconds == 3 else [])
+    assert (b"did not end in time" in told) == (seconds == 600)
+    states = subprocess.run(
+        [sys.executable, "-c", ("import slow_post, collections; kit = slow_post.kit\n"
+         "with kit.transaction(tenant='default', write=False) as tx: print(tx.outbox.counts())")],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    left = {"done": len(begun), "leased": 0} if seconds == 3 else {"done": 0, "leased": len(begun)}
+    assert all(f"'{state}': {count}" in states for state, count in left.items()), states
+    assert f"'waiting': {3 - len(begun)}" in states
 
 
 def at_a_terminal(words: list[str]) -> tuple[int, str, str]:

@@ -310,6 +310,27 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     run("doctor")
 
 
+def test_jobs_that_were_given_up_are_listed_tried_again_and_dropped(
+    traders: Path, run: Run, listed: Any
+) -> None:
+    assert run("job", "list").out == "Nothing was given up.\n"
+    run("match")
+    run("publish")
+    listed("matching", "csv")  # nobody can be reached without the inbox
+    assert "see `mentorkit job list`" in run("work").err
+    rows = json.loads(run("job", "list", "--json").out)
+    assert {(row["code"], row["program"]) for row in rows} == {("no_channel", "traders")}
+    told = run("job", "list").out
+    assert f"{rows[0]['id']}: A message proposal_offered, for {rows[0]['person']}, since" in told
+    assert "No channel of the program reaches this person" in told
+    assert json.loads(run("job", "drop", rows[0]["id"], "--json").out) == [rows[0]["id"]]
+    assert "may be done by now" in run("job", "drop", rows[0]["id"], code=3).err
+    assert "Name jobs, or give --all" in run("job", "retry", code=2).err
+    assert run("job", "retry", "--all").out == "Tried again by the next `work`: 2 jobs.\n"
+    listed("matching", "csv", "inbox", "limits", "magiclink", "survey")
+    assert "2 pieces of work done" in run("work").out
+
+
 def test_an_open_program_that_nobody_coordinates_is_told_with_what_to_type(
     traders: Path, run: Run
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pages import ROOT
 
-AREAS = {"matching": "block_against_pluggy", "store": "page"}
+AREAS = {"matching": "block_against_pluggy", "store": "page", "delivery": "drain_sqlite"}
 KEYS = {"name", "value", "goal", "met", "peer", "versions"}
 
 

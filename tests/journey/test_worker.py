@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mentorkit import Manifest, hookimpl, worker
+from mentorkit import Manifest, crew, hookimpl, worker
 from mentorkit.domain.messages import Message
 from mentorkit.domain.people import Actor, Block
 from mentorkit.errors import Conflict, Invalid, MentorKitError, PluginError
@@ -206,7 +205,7 @@ def wait_for_renewal(world: SimpleNamespace) -> None:
 def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
     offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    monkeypatch.setattr(crew, "LIMIT", 0.01)
     kit, running = offered.kit, []
 
     def slow() -> None:
@@ -228,7 +227,7 @@ def test_a_job_that_takes_longer_than_a_lease_is_nobody_elses_meanwhile(
 def test_what_was_sent_before_a_slow_row_is_not_sent_again_meanwhile(
     offered: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    monkeypatch.setattr(crew, "LIMIT", 0.01)
     others: list[dict[str, int]] = []
 
     def slow() -> None:
@@ -248,7 +247,7 @@ def test_what_was_sent_before_a_slow_row_is_not_sent_again_meanwhile(
 def test_a_renewal_that_fails_is_logged_and_tried_again_until_the_lease_is_lost(
     offered: Any, post: Post, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(worker, "RENEWED", timedelta(seconds=0.01))
+    monkeypatch.setattr(crew, "LIMIT", 0.01)
     rounds: list[str] = []
 
     def renew(outbox: Any, job: Any) -> bool:

@@ -161,6 +161,28 @@ def test_what_has_been_done_is_done_whoever_has_the_lease(
     assert claimed(kit) == []
 
 
+def test_many_are_finished_at_once_and_each_counts_once(kit: Any, clock: Any) -> None:
+    fill(kit, 4)
+    jobs = claimed(kit)
+    with kit.transaction(tenant="acme") as tx:
+        tx.outbox.finish(jobs[0])
+        tx.outbox.cancel(jobs[1], "erased")
+        assert tx.outbox.finish_all(jobs) == 2
+        assert tx.outbox.finish_all(jobs) == tx.outbox.finish_all([]) == 0
+        assert (tx.outbox.counts()["done"], tx.outbox.counts()["cancelled"]) == (3, 1)
+
+
+def test_what_is_handed_back_for_later_waits_untried(kit: Any, clock: Any) -> None:
+    fill(kit, 1)
+    (job,) = claimed(kit)
+    with kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.release(job, seconds=30)
+    clock.forward(seconds=29)
+    assert claimed(kit) == []
+    clock.forward(seconds=5)
+    assert claimed(kit)[0].attempt % TRIES == 1
+
+
 def test_what_was_cancelled_meanwhile_stays_so(kit: Any, clock: Any) -> None:
     fill(kit, 1)
     (slow,) = claimed(kit)

@@ -23,6 +23,7 @@ from mentorkit.store.transaction import Transaction
 
 WORDS: dict[str, Any] = {
     "limit": 10,
+    "by": "id",
     "capacity": 1,
     "number": 1,
     "kind": "targets",

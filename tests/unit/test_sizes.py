@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOUNDATION = ("domain", "hooks", "store", "kit.py", "signals.py", "worker.py", "errors.py")
-BUDGETS = {FOUNDATION: 6_970, ("journey",): 8_880}
+FOUNDATION = ("domain", "hooks", "store", "kit.py", "signals.py", "crew.py", "worker.py",
+              "errors.py")  # fmt: skip
+BUDGETS = {FOUNDATION: 7_300, ("journey",): 9_000}
 """Lines of code: no blank ones, no docstrings, no comments, and no history of migrations.
 
 The plan allowed 7,000 for both together; docs/explanation/departures.md says what became of that.

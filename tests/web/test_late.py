@@ -57,5 +57,5 @@ def test_the_line_for_cron_names_the_kit_as_the_command_line_does(
         "* * * * * cd /path/to/product &amp;&amp; mentorkit --kit soko_product:mentoring work<"
         in page
     )
-    assert "mentorkit --kit soko_product:mentoring work --every 60" in page
+    assert "mentorkit --kit soko_product:mentoring work --loop" in page
     assert "MODULE:NAME" not in page

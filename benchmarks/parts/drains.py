@@ -1,0 +1,252 @@
+"""How fast what is due is done: beside a loop that only claims, and beside a channel that hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import sessionmaker
+
+from benchmarks.figures import Area, Effort, Measured
+from benchmarks.store import TENANT, postgresql_server
+from mentorkit import Kit, Manifest, hookimpl
+from mentorkit.domain.events import ParticipantWaitlisted
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Actor, Person
+from mentorkit.hooks import Channel, Receipt
+from mentorkit.journey import programs
+from mentorkit.store import prepare, tables
+from mentorkit.worker import work
+
+area = Area("delivery")
+BATCH = 100
+"""How many rows each loop claims at once; it commits once for the claim and once for the end."""
+WORKERS = 2
+ADMIN = Actor(user_ref="bench", admin=True)
+PRESET = {
+    "title": "Traders",
+    "consent": {"en": "We use what you tell us."},
+    "measurement": {"none": "This measures nothing."},
+    "fields": {"trade": {"kind": "option", "options": ["baker"]}},
+}
+
+
+class Null(Channel):
+    """A channel that takes every message and does nothing."""
+
+    name = "null"
+    fallback = True
+
+    def deliver(self, ctx: Any, message: Any, person: Any, contacts: Any) -> Receipt:
+        return Receipt(channel=self.name)
+
+
+class Mute(Channel):
+    """A channel for one person in ten, which answers at once or never."""
+
+    name = "mute"
+
+    def __init__(self, answers: threading.Event) -> None:
+        self.answers = answers
+
+    def can_reach(self, ctx: Any, person: Any, contacts: Any) -> bool:
+        return bool(person.external_key.endswith("0"))
+
+    def deliver(self, ctx: Any, message: Any, person: Any, contacts: Any) -> Receipt:
+        self.answers.wait()
+        return Receipt(channel=self.name)
+
+
+def offering(name: str, channel: Channel) -> tuple[str, Any]:
+    """Return a plugin that brings this channel."""
+
+    class Offers:
+        manifest = Manifest(title=name)
+
+        @hookimpl
+        def mentorkit_notification_channels(self) -> list[Channel]:
+            return [channel]
+
+    return name, Offers()
+
+
+def kit_on(url: str, *channels: Channel) -> Kit:
+    engine = prepare(sa.create_engine(url))
+    return Kit(sessions=sessionmaker(engine), plugins=[offering(one.name, one) for one in channels])
+
+
+@contextmanager
+def address(kind: str) -> Iterator[str]:
+    """The address of an empty database: ``sqlite`` or ``postgresql``."""
+    if kind == "postgresql":
+        with postgresql_server() as inside:
+            yield inside.render_as_string(hide_password=False)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'drain.db'}"
+
+
+def promise(url: str, count: int) -> None:
+    """Make a program in which so many people wait to be told that they are on the waiting list."""
+    kit = kit_on(url, Null())
+    tables.metadata.create_all(kit.engine)
+    at: dict[str, Any] = {"tenant": TENANT, "actor": ADMIN}
+    made = programs.create(kit, **at, key="traders", preset=PRESET)
+    now = datetime.now(UTC)
+    person = Person(id="", tenant=TENANT, name="Ana", created_at=now)
+    part = Participant(
+        id="", tenant=TENANT, program_id=made["id"], person_id="", role="mentee", state="waiting",
+        created_at=now,
+    )  # fmt: skip
+    for start in range(0, count, 5_000):
+        numbers = range(start, min(count, start + 5_000))
+        with kit.transaction(tenant=TENANT) as tx:
+            tx.people.add_all(replace(person, id=f"p{n}", external_key=f"k{n}") for n in numbers)
+            tx.participants.add_all(replace(part, id=f"m{n}", person_id=f"p{n}") for n in numbers)
+            facts = [
+                ParticipantWaitlisted(subject_id=f"m{n}", program_id=made["id"]) for n in numbers
+            ]
+            told = tx.record_all(facts, actor=ADMIN)
+            tx.outbox.add_all(
+                [
+                    tx.outbox.job(
+                        "message", f"message:{event.sequence}", name="application_waiting",
+                        sequence=event.sequence, program_id=made["id"],
+                        recipient_id=f"p{event.subject_id[1:]}",
+                    )
+                    for event in told
+                ]
+            )  # fmt: skip
+    kit.engine.dispose()
+
+
+def ours(url: str) -> int:
+    """Drain as `mentorkit work` does; return how many rows were done."""
+    kit, done = kit_on(url, Null()), 0
+    while more := work(kit, limit=100_000)["done"]:
+        done += more
+    kit.engine.dispose()
+    return done
+
+
+def bare(url: str) -> int:
+    """Claim and end rows and do nothing else; return how many."""
+    engine = prepare(sa.create_engine(url))
+    table, row = tables.outbox, tables.outbox.c
+    chosen = (
+        sa.select(row.id)
+        .where(row.tenant == TENANT, row.state == "waiting")
+        .order_by(row.not_before, row.id)
+        .limit(BATCH)
+    )
+    if engine.dialect.name == "postgresql":
+        chosen = chosen.with_for_update(skip_locked=True)
+    claim = (
+        sa.update(table)
+        .where(row.tenant == TENANT, row.id.in_(sa.select(chosen.cte("chosen").c.id)))
+        .values(state="leased")
+        .returning(row.id)
+    )
+    done = 0
+    while True:
+        with engine.begin() as connection:
+            ids = connection.execute(claim).scalars().all()
+        if not ids:
+            engine.dispose()
+            return done
+        with engine.begin() as connection:
+            end = sa.update(table).where(row.tenant == TENANT, row.id.in_(ids))
+            connection.execute(end.values(state="done"))
+        done += len(ids)
+
+
+def rate(kind: str, loop: Callable[[str], int], count: int) -> float:
+    """Return how many rows a second two processes do; raise unless each row is done once."""
+    with address(kind) as url:
+        promise(url, count)
+        with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+            pool.map(abs, range(WORKERS), chunksize=1)  # until both have begun
+            began = time.perf_counter()
+            done = pool.map(loop, [url] * WORKERS, chunksize=1)
+            taken = time.perf_counter() - began
+    if sum(done) != count:
+        raise RuntimeError(f"{sum(done)} of {count} rows were done")
+    return count / taken
+
+
+def against_bare(kind: str, effort: Effort) -> Measured:
+    count = 2_000 if effort.quick else 100_000
+    mine, theirs = rate(kind, ours, count), rate(kind, bare, count)
+    return Measured(
+        value=mine / theirs,
+        ours=f"{mine:,.0f} messages a second, {count:,} in all",
+        theirs=f"{theirs:,.0f} rows a second",
+    )
+
+
+@area.figure("sqlalchemy", "psycopg")
+def drain_postgresql(effort: Effort) -> Measured:
+    return against_bare("postgresql", effort)
+
+
+@area.figure("sqlalchemy")
+def drain_sqlite(effort: Effort) -> Measured:
+    return against_bare("sqlite", effort)
+
+
+@area.figure("sqlalchemy", "psycopg")
+def outbox_postgresql(effort: Effort) -> Measured:
+    found = rate("postgresql", bare_claims, 2_000 if effort.quick else 40_000)
+    return Measured(value=found, ours="each claimed once by two processes, none missed")
+
+
+def bare_claims(url: str) -> int:
+    """Claim and finish through the outbox itself; return how many rows."""
+    kit, done = kit_on(url, Null()), 0
+    while jobs := kit.write(TENANT, lambda tx: tx.outbox.claim(BATCH)):
+        kit.write(TENANT, lambda tx, jobs=jobs: [tx.outbox.finish(one) for one in jobs])  # type: ignore[misc]
+        done += len(jobs)
+    kit.engine.dispose()
+    return done
+
+
+def innocent(url: str, answers: threading.Event, count: int) -> float:
+    """Return the seconds until all whom the other channel reaches have their message."""
+    kit = kit_on(url, Mute(answers), Null())
+    began = time.perf_counter()
+    while work(kit, limit=100_000, wait=0)["done"]:
+        pass
+    taken = time.perf_counter() - began
+    with kit.transaction(tenant=TENANT, write=False) as tx:
+        done = tx.outbox.counts()["done"]
+    kit.engine.dispose()
+    if done < count * 9 // 10:
+        raise RuntimeError(f"{done} of {count} messages were sent")
+    return taken
+
+
+@area.figure("sqlalchemy", slow=True)
+def hang(effort: Effort) -> Measured:
+    count, taken = (2_000 if effort.quick else 20_000), []
+    for answers in (True, False):
+        up = threading.Event()
+        if answers:
+            up.set()
+        with address("sqlite") as url:
+            promise(url, count)
+            taken.append(innocent(url, up, count))
+    well, hanging = taken
+    return Measured(
+        value=100 * (hanging / well - 1),
+        ours=f"{hanging:.1f} s for {count:,} messages, a tenth of them by a channel that hangs",
+        theirs=f"{well:.1f} s while it answers",
+    )

@@ -1,0 +1,282 @@
+"""The crew: work is done on threads that can be left behind, and who is down is spared.
+
+Python cannot end a thread. So what takes long stays with its thread, and another thread goes on
+with the rest. How many may be at one provider at once is limited, and a provider that hangs or
+keeps failing is left alone for a while. A process learns this by itself and tells no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from datetime import datetime, timedelta
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from mentorkit.domain.messages import RetryLater, Undeliverable
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+
+T = TypeVar("T")
+log = logging.getLogger("mentorkit.worker")
+PATIENCE = 1.0
+"""Seconds after which a piece of work is left to its thread, and the next is begun beside it."""
+LIMIT = 30.0
+"""Seconds that a piece may take; then its provider is down. Its lease is renewed as often."""
+KEPT = 120
+"""How many times at most: who hangs for an hour loses the lease, and does not count any more."""
+SLOTS = 4
+"""How many pieces of work may be at one provider at once."""
+MOST = 32
+"""How many may be left behind at once; then nothing more is begun before one of them is over."""
+FAILURES = 5
+"""After so many failures in a row, with no answer between them, a provider is down."""
+PAUSE = timedelta(seconds=30)
+"""For how long it is left alone then, before one piece of work tries it again."""
+
+_here = threading.local()
+
+
+class Busy(Exception):
+    """The provider is down or has enough in hand: try again after `seconds`, it was no try."""
+
+    def __init__(self, name: str, wait: timedelta) -> None:
+        super().__init__(name)
+        self.seconds = max(1, round(wait.total_seconds()))
+
+
+class Piece(Generic[T]):
+    """One piece of work in hand; it ends, or is left behind first and ends by itself."""
+
+    def __init__(self, call: Callable[[], T], late: Callable[[T], object], key: str) -> None:
+        self.call, self.late, self.key = call, late, key
+        self.since = time.monotonic()
+        self.ended = self.left = False
+        self.changed = threading.Condition()
+        self.over = threading.Event()
+        """Set once nothing of it is to be waited for any more, also where it was left behind."""
+
+    def run(self) -> None:
+        """Do it, on the thread that it was given to; what was left behind tells its end itself."""
+        _here.piece = self
+        try:
+            self.result: T = self.call()
+            self.error: BaseException | None = None
+        except BaseException as error:
+            self.error = error
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+        if self.left:  # nobody leaves what has ended
+            try:
+                if self.error:
+                    raise self.error
+                self.late(self.result)
+            except BaseException as error:
+                log.error("%s broke off: %s", self.key, type(error).__name__)
+        self.over.set()
+
+    def leave(self) -> None:
+        """Let nobody wait for it any more, unless it has ended."""
+        with self.changed:
+            self.left = self.left or not self.ended
+            self.changed.notify_all()
+
+    def awaited(self, seconds: float) -> bool:
+        """Wait for its end; False when it takes longer, or has been left: then it is left."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.ended or self.left, seconds)
+            self.left = self.left or not self.ended
+            return not self.left
+
+
+class Provider:
+    """How one provider fares: who is at it, and whether it is down."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.inside: set[Any] = set()
+        self.failures = 0
+        self.down: datetime | None = None
+        """When it may be tried again; None while it is up."""
+
+
+class Crew:
+    """The threads of one kit in this process, and what they know of its providers."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.lock = threading.Lock()
+        self.providers: dict[str, Provider] = {}
+        self.idle: list[SimpleQueue[Callable[[], None] | None]] = []
+        self.behind: dict[Piece[Any], threading.Thread] = {}
+        """What was left behind and is not over, each with the thread that looks after it."""
+
+    # ------------------------------------------------------------------ doing
+
+    @property
+    def full(self) -> bool:
+        """Whether so much was left behind that nothing more is to be begun."""
+        return len(self.behind) >= MOST
+
+    def do(
+        self, call: Callable[[], T], *, key: str, late: Callable[[T], object],
+        keep: Callable[[], bool] = lambda: True,
+    ) -> T | None:  # fmt: skip
+        """Return what `call` returns, or raise what it raises; None when it was left behind.
+
+        `late` gets what it returns after that, and `keep` is called from time to time until then,
+        or until it says False. What was left behind under this `key` is not begun again meanwhile,
+        for an hour at most.
+        """
+        with self.lock:
+            if any(one.key == key for one in self.behind):
+                return None
+            hand = self.idle.pop() if self.idle else self._hand()
+        piece = Piece(call, late, key)
+        hand.put(partial(copy_context().run, piece.run))
+        if not piece.awaited(PATIENCE):
+            hand.put(None)
+            self._leave(piece, keep)
+            return None
+        with self.lock:
+            self.idle.append(hand)
+        if piece.error is not None:
+            raise piece.error
+        return piece.result
+
+    def _hand(self) -> SimpleQueue[Callable[[], None] | None]:
+        given: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+
+        def run() -> None:
+            while (next_one := given.get()) is not None:
+                next_one()
+
+        threading.Thread(target=run, daemon=True, name="mentorkit-hand").start()
+        return given
+
+    def rest(self) -> None:
+        """Send the threads home that have nothing to do."""
+        with self.lock:
+            while self.idle:
+                self.idle.pop().put(None)
+
+    def settle(self, seconds: float, since: float = 0.0) -> bool:
+        """Wait for what was begun `since` and left behind; return whether all of it is over."""
+        until = time.monotonic() + seconds
+        with self.lock:
+            watching = [watch for one, watch in self.behind.items() if one.since >= since]
+        for watch in watching:
+            watch.join(max(0.0, until - time.monotonic()))
+        return not any(watch.is_alive() for watch in watching)
+
+    def _leave(self, piece: Piece[Any], keep: Callable[[], bool]) -> None:
+        """Renew the lease of what was left behind, until it is over or lost."""
+
+        def watch() -> None:
+            kept = True
+            for round_ in range(KEPT):
+                if piece.over.wait(LIMIT):
+                    break
+                if round_ == 0:
+                    self._hangs(piece)
+                try:
+                    kept = kept and keep()
+                except Exception as error:
+                    told = type(error).__name__
+                    log.warning("The lease of %s was not renewed: %s", piece.key, told)
+            with self.lock:
+                del self.behind[piece]
+                for one in self.providers.values():
+                    one.inside.discard(piece)
+
+        with self.lock:
+            self.behind[piece] = threading.Thread(target=watch, daemon=True, name="mentorkit-watch")
+            self.behind[piece].start()
+
+    # ------------------------------------------------------------------ providers
+
+    @contextmanager
+    def asking(self, name: str) -> Iterator[None]:
+        """Ask a provider in this block; raise `Busy` if it is down or has enough in hand.
+
+        An answer is also that something is impossible or has to wait. Nobody waits for what asks a
+        provider that is slow or down.
+        """
+        piece = getattr(_here, "piece", None)
+        inside = piece or object()
+        one = self._enter(name, inside)
+        try:
+            if piece and (one.down or any(other.left for other in one.inside - {inside})):
+                piece.leave()
+            yield
+        except (RetryLater, Undeliverable):
+            self._answers(one)
+            raise
+        except (Exception, SystemExit):
+            self._fails(one)
+            raise
+        else:
+            self._answers(one)
+        finally:
+            with self.lock:
+                one.inside.discard(inside)
+
+    def _enter(self, name: str, inside: Any) -> Provider:
+        with self.lock:
+            one = self.providers.setdefault(name, Provider(name))
+            now = self.clock()
+            if one.down and now < one.down:
+                raise Busy(name, one.down - now)
+            if len(one.inside) >= SLOTS:
+                raise Busy(name, PAUSE)
+            if one.down:
+                one.down = now + PAUSE  # this one tries it, and nobody else meanwhile
+            one.inside.add(inside)
+            return one
+
+    def _answers(self, one: Provider) -> None:
+        with self.lock:
+            was, one.down, one.failures = one.down, None, 0
+        if was:
+            log.warning("%s answers again.", one.name)
+
+    def _fails(self, one: Provider) -> None:
+        with self.lock:
+            one.failures += 1
+        if one.down or one.failures >= FAILURES:
+            self._is_down(one, f"failed {one.failures} times in a row")
+
+    def _hangs(self, piece: Piece[Any]) -> None:
+        for one in list(self.providers.values()):
+            if piece in one.inside:
+                self._is_down(one, f"has not answered for {LIMIT:g} seconds")
+
+    def _is_down(self, one: Provider, why: str) -> None:
+        with self.lock:
+            was, one.down = one.down, self.clock() + PAUSE
+        if not was:
+            log.warning("%s %s: its work waits, and it is tried again from time to time.",
+                        one.name, why)  # fmt: skip
+
+
+_CREWS: WeakKeyDictionary[Kit, Crew] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def crew_of(kit: Kit) -> Crew:
+    """Return the one crew of a kit in this process."""
+    with _making:
+        if kit not in _CREWS:
+            _CREWS[kit] = Crew(lambda clock=kit.clock: clock())  # type: ignore[misc]
+        return _CREWS[kit]
+
+
+__all__ = ["LIMIT", "Busy", "Crew", "crew_of"]

@@ -1,0 +1,39 @@
+"""What a row equals: the conditions by which all nouns are looked up, each within its tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from mentorkit.store.declarations import prefix
+
+CHUNK = 1000
+"""How many ids go into one IN list; a longer list is asked for in parts."""
+MANY = (list, tuple, set, frozenset)
+"""What means any of its values."""
+
+
+def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is the tenant's and equals; a list means any of these."""
+    conditions = [table.c.tenant == tenant]
+    for name, value in equals.items():
+        if name not in table.c or name == "tenant":
+            noun = table.name.removeprefix(prefix(""))
+            raise TypeError(f"a {noun} cannot be looked up by {name!r}")
+        column = table.c[name]
+        several = isinstance(value, MANY) or getattr(value, "expanding", False)
+        conditions.append(column.in_(value) if several else column == value)
+    return sa.and_(*conditions)
+
+
+def parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut the longest list among the values into parts that a database takes at once."""
+    lists = {name: list(dict.fromkeys(v)) for name, v in equals.items() if isinstance(v, MANY)}
+    if not lists:
+        yield dict(equals)
+        return
+    longest = max(lists, key=lambda name: len(lists[name]))
+    for start in range(0, len(lists[longest]), CHUNK):
+        yield {**equals, **lists, longest: lists[longest][start : start + CHUNK]}

@@ -1,0 +1,62 @@
+"""What was given up: coordinators see it on a page, and try it again or drop it there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from web.conftest import ADMIN, Portal
+
+from mentorkit.journey import programs
+from mentorkit.worker import work
+
+PAGE = "/programs/traders/parked"
+
+
+@pytest.fixture
+def given_up(create_portal: Any, create_kit: Any) -> Portal:
+    """Cora has proposed Ana to Cleo, and nobody could be told of it."""
+    portal: Portal = create_portal(kit=create_kit(plugins=("matching", "inbox")))
+    at: dict[str, Any] = {"tenant": portal.tenant, "actor": ADMIN, "program": "traders"}
+    programs.define(portal.kit, **at, kind="plugin", key="inbox", body={"enabled": False})
+    cora = portal.browser("cora")
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    assert work(portal.kit)["dead"] == 1
+    programs.define(portal.kit, **at, kind="plugin", key="inbox", body={"enabled": True})
+    return portal
+
+
+def test_the_overview_leads_to_it_and_it_is_sent_when_tried_again(given_up: Portal) -> None:
+    cora = given_up.browser("cora")
+    assert "promise given up" in cora.open("/programs/traders/")
+    page = cora.open(PAGE)
+    for told in ("A message", "Ana", "No channel of the program reaches", "Code: no_channel"):
+        assert told in page
+    job = cora.find(r'name="job" value="([^"]+)"')
+    assert "It is tried again" in cora.send(PAGE, job=job, do="retry")
+    assert "Nothing was given up" in cora.open(PAGE)
+    assert work(given_up.kit)["done"] == 1
+    assert "promise given up" not in cora.open("/programs/traders/")
+
+
+def test_it_is_dropped_once_that_is_sure(given_up: Portal) -> None:
+    cora = given_up.browser("cora")
+    cora.open(PAGE)
+    job = cora.find(r'name="job" value="([^"]+)"')
+    assert "nobody is told" in cora.send(PAGE, job=job, do="drop", ask="yes")
+    assert "Code: no_channel" in cora.open(PAGE)
+    assert "It never happens" in cora.send(PAGE, job=job, do="drop")
+    assert work(given_up.kit)["done"] == 0
+
+
+def test_all_are_tried_again_at_once(given_up: Portal) -> None:
+    cora = given_up.browser("cora")
+    cora.open(PAGE)
+    assert "It is tried again" in cora.send(PAGE, do="all")
+    assert work(given_up.kit)["done"] == 1
+
+
+def test_nobody_else_opens_it(given_up: Portal) -> None:
+    for user in ("ana", "vera", None):
+        assert given_up.browser(user).knock("GET", PAGE) in (403, 404)
