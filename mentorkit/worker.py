@@ -18,7 +18,7 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
-from mentorkit.journey import accept, choices, contents, feedback, meet, nudge, reach, say
+from mentorkit.journey import accept, choices, contents, feedback, hear, meet, nudge, reach, say
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
@@ -343,6 +343,7 @@ _DOING: Mapping[str, Callable[..., None]] = {
     "review": _review,
     "survey": _ask,
     choices.NEXT: choices.follow,
+    hear.REPLY: hear.follow,
 }
 """What is done with a row of each kind."""
 
