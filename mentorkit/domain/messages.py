@@ -35,7 +35,8 @@ class Message:
     """One message to one person. `key` is the same on every retry of the same message.
 
     Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
-    says how: for a channel that takes replies, which writes it below the body.
+    says how: for a channel that takes replies, which writes it below the body. `choices` are what
+    can be replied, each with its words, for one that has buttons.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Message:
     params: Frozen = field(default_factory=Frozen)
     asks: tuple[str, str] | None = None
     reply: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
     created_at: datetime
 
 
@@ -64,13 +66,15 @@ class Receipt:
 class Reply:
     """What somebody has written back: from which address, and the vendor's own id of it.
 
-    `settled` says that the vendor itself acts on it and answers (a carrier, on STOP).
+    `settled` says that the vendor itself acts on it and answers (a carrier, on STOP). `to` is the
+    key of the message that it answers, where that is known: of a button, say.
     """
 
     id: str
     address: str
     text: str
     settled: bool = False
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

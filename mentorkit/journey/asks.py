@@ -42,6 +42,10 @@ GOING: tuple[Texts, ...] = (
     {"en": "I would like help", "es": "Quisiera ayuda", "fr": "J'aimerais de l'aide"},
 )
 """What can be replied to a check-in; staff read it as a note to that milestone."""
+BUTTONS: tuple[Texts, ...] = (
+    {"en": "Yes", "es": "Sí", "fr": "Oui"},
+    {"en": "No", "es": "No", "fr": "Non"},
+)
 HOW: Mapping[str, Texts] = {
     "flag": {
         "en": "Reply 1 for yes, 2 for no.",
@@ -77,13 +81,14 @@ class Ask:
     """One thing that one person can answer now.
 
     `text` is the question, said again where the message before has said it, and `how` what is said
-    with it every time. `read` returns what a reply means; it raises ValueError for what is not
-    plain. `take` does what was meant.
+    with it every time; `choices` are the same for buttons, reply and words. `read` returns what a
+    reply means, and raises ValueError for what is not plain. `take` does what was meant.
     """
 
     program_id: str
     text: str = ""
     how: str
+    choices: tuple[tuple[str, str], ...] = ()
     read: Callable[[str], Any]
     take: Callable[[Kit, Transaction, Any], Taken]
 
@@ -104,7 +109,7 @@ def replied_to(kit: Kit, tx: Transaction, person: Person, about: Question) -> di
     if not any(channel.hears for channel in kit.registry.channels.values()):
         return {}
     found = ask(tx, person, about)
-    return {"asks": about, "reply": found.how} if found else {}
+    return {"asks": about, "reply": found.how, "choices": found.choices} if found else {}
 
 
 def _proposal(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -> Ask | None:
@@ -128,6 +133,7 @@ def _proposal(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) ->
         program_id=program.id,
         text=_said(OFFER, person, program.name, others),
         how=in_locale(HOW["flag"], person.locale),
+        choices=_yes_and_no(person),
         read=partial(_plain, _yes_or_no(person.locale)),
         take=take,
     )
@@ -155,6 +161,7 @@ def _milestone(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -
         program_id=program.id,
         text=_said(CHECK, person, program.name, others),
         how=_numbered(going, person),
+        choices=_choices(going),
         read=partial(_plain, {str(n): each for n, each in enumerate(going, 1)}),
         take=take,
     )
@@ -182,12 +189,17 @@ def _survey(tx: Transaction, person: Person, id: str, answers: Mapping[str, Any]
         return "thanks", {}
 
     how = in_locale(HOW[_kind(first)], person.locale)
-    if first.kind != "flag" and 0 < len(first.offered) <= LISTED:
-        how = _numbered([in_locale(each, person.locale) for each in first.offered.values()], person,
-                        _kind(first))  # fmt: skip
+    choices: tuple[tuple[str, str], ...] = ()
+    if first.kind == "flag":
+        choices = _yes_and_no(person)
+    elif 0 < len(first.offered) <= LISTED:
+        options = [in_locale(each, person.locale) for each in first.offered.values()]
+        how = _numbered(options, person, _kind(first))
+        choices = () if first.kind == "options" else _choices(options)
     return Ask(
         program_id=one.program_id,
         how=f"{label}\n{how}",
+        choices=choices,
         read=partial(_answer, first, person.locale),
         take=take,
     )
@@ -212,8 +224,16 @@ def _said(texts: Texts, person: Person, program: Mapping[str, str], others: list
 
 def _numbered(options: list[str], person: Person, kind: str = "option") -> str:
     """Return options with their numbers, a line each, and how to reply."""
-    lines = [f"{number} {each}" for number, each in enumerate(options, 1)]
+    lines = map(" ".join, _choices(options))
     return "\n".join([*lines, in_locale(HOW[kind], person.locale)])
+
+
+def _choices(options: list[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(number), each) for number, each in enumerate(options, 1))
+
+
+def _yes_and_no(person: Person) -> tuple[tuple[str, str], ...]:
+    return _choices([in_locale(each, person.locale) for each in BUTTONS])
 
 
 def _kind(one: Field) -> str:

@@ -129,7 +129,7 @@ def _promise(plugin: str, channel: Channel, heard: Iterable[Reply], tx: Transact
             continue
         # A vendor's id may hold the number that it came from.
         key = f"{REPLY}:{channel.name}:{sha256(one.id.encode()).hexdigest()}"
-        body = {"people": people, "settled": one.settled}
+        body = {"people": people, "settled": one.settled, "to": one.to}
         about = {"plugin": plugin, "name": channel.name, "recipient_id": people[0], "body": body}
         if row := tx.outbox.add(REPLY, key, **about):
             tx.notes.write(one.text, subject_noun=REPLY, subject_id=row, author_id=people[0])
@@ -199,27 +199,32 @@ def _meant(
     tx: Transaction,
 ) -> None:  # fmt: skip
     """Take a reply as the answer to one question, where it is plain to which, and what it says."""
-    if talk.asked and (talk.put_at is None or job.created_at < talk.put_at + READ):
+    to, focus = job.body["to"], talk.focus
+    read = talk.put_at is not None and talk.put_at + READ <= job.created_at
+    if not read and (not to or to != talk.put_by):
         return None
     fitting = {one: told for one, each in asking.items() if (told := _read(each, text))}
-    focus = talk.focus
-    if focus is None and len(fitting) == 1 and len(asking) == len(talk.asked):
+    if to and to != talk.put_by:
+        focus = None  # of an old message
+    elif focus is None and len(fitting) == 1 and len(asking) == len(talk.asked):
         (focus,) = fitting  # it answers none of the others
     if focus is None or focus not in asking:
         first = next(iter(asking))
-        talks.keep(replace(talk, asked=tuple(asking), focus=first, put_at=None, hinted=False))
+        talk = replace(
+            talk, asked=tuple(asking), focus=first, put_at=None, put_by=None, hinted=False
+        )
+        talks.keep(talk)
         return _answer(tx, job, talk.person_id, "which", first, asking[first])
     if focus not in fitting:
         return _hint(tx, talks, job, talk, "unclear", focus, asking[focus])
     code, so_far = asking[focus].take(kit, tx, *fitting[focus])
-    answers = {id: each for id, each in talk.answers.items() if id != focus[1]}
-    if so_far:
-        answers[focus[1]] = so_far
+    so_far = {**talk.answers, focus[1]: so_far}
+    talk = replace(talk, answers=so_far, put_at=None, put_by=None, hinted=False)
     # One thing is asked at a time: the rest of it, else what waits longest.
-    talk = replace(talk, answers=answers, put_at=None, hinted=False)
     left = _open(tx, tx.people.get_many([talk.person_id]), talk)
     onward = focus if focus in left else next(iter(left), None)
-    talks.keep(replace(talk, asked=tuple(left), focus=onward))
+    answers = {id: given for _, id in left if (given := talk.answers.get(id))}
+    talks.keep(replace(talk, asked=tuple(left), focus=onward, answers=answers))
     return _answer(tx, job, talk.person_id, code, onward, left[onward] if onward else None)
 
 
@@ -289,6 +294,7 @@ def _say(kit: Kit, channel: Channel, job: Job) -> None:
             # What was not understood was put before, and is what the next reply answers, too.
             asks=about if asked and code != "unclear" else None,
             reply=asked.how if asked else "",
+            choices=asked.choices if asked and code != "unclear" else (),
             created_at=job.created_at,
         )
     if message.body or message.reply:

@@ -37,6 +37,7 @@ def talks(metadata: sa.MetaData, name: str = "talk") -> sa.Table:
         jsonic("asked"),
         jsonic("focus", nullable=True),
         moment("put_at", nullable=True),
+        words("put_by", 255, nullable=True),
         jsonic("answers", personal=True),
         flag("hinted"),
         moment("stopped_at", nullable=True),
@@ -58,8 +59,9 @@ class Talk:
 
     `asked` is what waits for a reply, oldest first. `focus` is the one of these that a reply
     answers: the last that was put, unless another was put shortly before; then it cannot be told,
-    and is None. `put_at` is when one was put last, None until that is sent. `answers` are those
-    given so far to a survey, by its id. `hinted` says that they were told what can be replied.
+    and is None. `put_at` is when one was put last and `put_by` the key of the message that did it,
+    both None until that is sent. `answers` are those given so far to a survey, by its id. `hinted`
+    says that they were told what can be replied.
     """
 
     person_id: str
@@ -67,6 +69,7 @@ class Talk:
     asked: Sequence[Question] = ()
     focus: Question | None = None
     put_at: datetime | None = None
+    put_by: str | None = None
     answers: Mapping[str, Any] = field(default_factory=Frozen)
     hinted: bool = False
     stopped_at: datetime | None = None
@@ -121,6 +124,7 @@ class Talks:
                 asked=(*others, message.asks) if message.asks not in talk.asked else talk.asked,
                 focus=message.asks if alone else None,
                 put_at=self.now,
+                put_by=message.key,
                 hinted=False,
             )
         try:

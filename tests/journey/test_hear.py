@@ -55,6 +55,7 @@ class Texts(Channel):
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.keys: dict[str, str] = {}
         self.table = talks(plugin_tables("texts"))
         self.fails: Exception | None = None
         self.ids = 0
@@ -69,13 +70,14 @@ class Texts(Channel):
                 raise self.fails
             said = f"{message.body}\n{message.reply}" if message.reply else message.body
             self.sent.append((address, said.strip()))
+            self.keys[address] = message.key
         return Receipt(channel=self.name)
 
     def receive(self, ctx: Any, inbound: Inbound) -> Received:
         if inbound.headers.get("signature") != "good":
             raise NotAllowed("texts.signature", "This was not signed by the vendor.")
-        id, address, text, settled = inbound.body.decode().split("|")
-        reply = Reply(id=id, address=address, text=text, settled=bool(settled))
+        id, address, text, settled, to = inbound.body.decode().split("|")
+        reply = Reply(id=id, address=address, text=text, settled=bool(settled), to=to)
         return Received(replies=(reply,), answer="taken")
 
     def talks(self) -> sa.Table:
@@ -125,7 +127,8 @@ def says(clock: Clock) -> Callable[..., str]:
     def reply(world: SimpleNamespace, key: str, text: str, *, id: str = "", **how: Any) -> str:
         clock.forward(seconds=how.get("after", 60))
         world.texts.ids += 1
-        push(world, f"{id or world.texts.ids}|{PHONES[key]}|{text}|{how.get('settled', '')}")
+        end = f"{how.get('settled', '')}|{how.get('to', '')}"
+        push(world, f"{id or world.texts.ids}|{PHONES[key]}|{text}|{end}")
         before = len(world.texts.sent)
         drain(world)
         said = [one for to, one in world.texts.sent[before:] if to == PHONES[key]]
@@ -315,7 +318,7 @@ def test_a_reply_sent_twice_is_not_the_answer_to_the_next_question(
     drain(world)
     clock.forward(minutes=1)
     for id in ("a", "b"):  # a double tap: two messages, each with an id of its own
-        push(world, f"{id}|{PHONES['ana']}|1|")
+        push(world, f"{id}|{PHONES['ana']}|1||")
     drain(world)
     assert says(world, "ana", "1", after=2) == ""
     assert says(world, "ana", "3").startswith("What is hard?")
@@ -393,6 +396,23 @@ def test_what_fits_one_question_alone_is_its_answer(
     assert state(world, one) == ("offered", ("mentee",))
 
 
+def test_a_button_counts_for_its_own_message_alone(
+    world: SimpleNamespace, says: Callable[..., str]
+) -> None:
+    one = offer(world, "ana")
+    mine = world.texts.keys[PHONES["ana"]]
+    assert says(world, "ana", "1", to=mine, after=1) == "Thank you, your yes is noted."
+    first = world.texts.keys[PHONES["cleo"]]
+    second = offer(world, "ben")
+    says(world, "ben", "1")
+    told = says(world, "cleo", "2", to=first)  # below which stands another question by now
+    assert told.startswith("It is not clear what you have answered.")
+    assert state(world, one)[0] == state(world, second)[0] == "offered"
+    assert says(world, "cleo", "2", to=first).startswith("It is not clear")
+    assert says(world, "cleo", "1", to=world.texts.keys[PHONES["cleo"]]).startswith("Thank you")
+    assert state(world, one)[0] == "accepted"
+
+
 # ------------------------------------------------------------------ stop, start, help
 
 
@@ -447,7 +467,7 @@ def test_of_a_number_that_was_never_written_to_nothing_is_kept_or_said(
     world: SimpleNamespace, says: Callable[..., str]
 ) -> None:
     offer(world)
-    known, unknown = (push(world, f"{n}|{n}|1|") for n in (PHONES["ana"], "+15550100"))
+    known, unknown = (push(world, f"{n}|{n}|1||") for n in (PHONES["ana"], "+15550100"))
     assert known == unknown or known.answer == unknown.answer == "taken"
     assert says(world, "ben", "1") == ""  # a participant, but nothing was ever sent to them
     with world.kit.transaction(tenant=world.tenant, write=False) as tx:
@@ -471,7 +491,7 @@ def test_the_outbox_holds_neither_number_nor_text(
 
 def test_whoever_is_erased_is_not_heard_any_more(world: SimpleNamespace) -> None:
     one = offer(world)
-    push(world, f"1|{PHONES['ana']}|Zebra|")
+    push(world, f"1|{PHONES['ana']}|Zebra||")
     with world.kit.transaction(tenant=world.tenant) as tx:
         erase(tx, world.persons["ana"])
     before = len(world.texts.sent)
@@ -506,7 +526,7 @@ def test_what_is_not_signed_is_refused_and_so_is_a_channel_that_hears_nothing(
     world: SimpleNamespace,
 ) -> None:
     with pytest.raises(NotAllowed):
-        push(world, f"1|{PHONES['ana']}|1|", signature="bad")
+        push(world, f"1|{PHONES['ana']}|1||", signature="bad")
     for name in ("inbox", "nobody"):
         with pytest.raises(NotFound):
             hear.take(world.kit, tenant="acme", channel=name, inbound=Inbound(body=b""))

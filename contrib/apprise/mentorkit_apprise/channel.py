@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
-from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.people import Contact, Person, folded
 from mentorkit.hooks import Channel, Context, Health, WorkContext
 
 PLACE = "{address}"
-SAMPLES = {"email": "ada@example.org"}
-"""An address of each kind to try a service with; of any other kind it is a number."""
-NUMBER = "+15551234567"
+SAMPLES = {"email": "ada@example.org", "phone": "+15551234567", "whatsapp": "+15551234567"}
+"""An address of each kind to try a service with; of any other kind it is `OTHER`."""
+OTHER = "123456789"
+_ONE = re.compile(r"[\w.@+:-]{2,254}")
+"""What can be no more than one address: Apprise takes a space or a comma for the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +28,22 @@ class Service:
     url: str
 
     def to(self, address: str) -> Any:
-        """Return Apprise's own object that sends to this address; None where it knows no such."""
+        """Return Apprise's own object that sends to this one address; None where it has none.
+
+        Some services send to their own sender where they find no address in a line: not for us.
+        """
         # Here, not at the top: every command loads this plugin, and most send nothing.
         import apprise
 
         # It keeps nothing on the disk, and quotes no secret in a log.
         asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True, async_mode=False)
         url = self.url.replace(PLACE, quote(address, safe=""))
-        return apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+        made: Any = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+        if made is None:
+            return None
+        targets = getattr(made, "targets", None)
+        found = len(targets) == 1 if targets is not None else address in unquote(made.url())
+        return made if found else None
 
 
 def services(settings: Mapping[str, Any]) -> list[Service]:
@@ -48,7 +59,7 @@ def look(settings: Mapping[str, Any]) -> Health:
     wrong = [
         str(number)
         for number, one in enumerate(found, 1)
-        if PLACE not in one.url or one.to(SAMPLES.get(one.kind, NUMBER)) is None
+        if PLACE not in one.url or one.to(SAMPLES.get(one.kind, OTHER)) is None
     ]
     if found and not wrong:
         return Health(ok=True, message=f"Messages go out through {len(found)} service(s).")
@@ -87,9 +98,19 @@ class Services(Channel):
 
     def _fitting(self, contacts: Sequence[Contact]) -> list[tuple[Service, str]]:
         ordered = sorted(contacts, key=lambda one: -one.verified)
+        told = [(one.kind, _plain(one.value)) for one in ordered]
         return [
-            (service, one.value.strip())
+            (service, address)
             for service in self._services
-            for one in ordered
-            if one.kind == service.kind and one.value.strip()
+            for kind, address in told
+            if kind == service.kind and address
         ]
+
+
+def _plain(value: str) -> str:
+    """Return one address without the marks in a number; "" for what is none, or several."""
+    text = value.strip()
+    digits = folded(text)
+    if digits and "@" not in digits:
+        return f"+{digits}" if text.startswith(("+", "00")) else digits
+    return text if _ONE.fullmatch(text) else ""

@@ -128,11 +128,20 @@ def test_nobody_is_reached_without_such_a_contact(post: Callable[..., Any]) -> N
     assert post("phone: ") is None
 
 
-def test_an_address_cannot_say_where_the_message_goes(
-    post: Callable[..., Any], vendor: Vendor
+@pytest.mark.parametrize(
+    "value",
+    ["../x", "a@example.org?rto=99", "a@example.org, b@example.org", "+2547000 a", "x y", "#x", ""],
+)
+def test_what_is_not_one_plain_address_reaches_nobody(post: Callable[..., Any], value: str) -> None:
+    assert post(f"email:{value}") is None
+
+
+@pytest.mark.parametrize("written", ["+254 700-000 001", "00254700000001"])
+def test_a_number_is_written_without_marks(
+    post: Callable[..., Any], vendor: Vendor, written: str
 ) -> None:
-    post("email:../x?rto=99&x=/y#z")
-    assert vendor.taken[0][0] == "/mail/../x?rto=99&x=/y#z"  # a name in the path, and no more
+    post(f"phone:{written}")
+    assert vendor.taken[0][0] == f"/sms/{ANA}"
 
 
 @pytest.mark.parametrize("status", [0, 302, 400, 401, 404, 429, 500, 503])
@@ -150,19 +159,21 @@ def test_what_the_service_does_not_take_is_tried_again(
 def test_an_address_that_the_service_cannot_have_is_left_to_the_next_channel(
     mentorkit_create_kit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("APPRISE_SERVICES", "phone d7sms://token@{address}")
+    """Of a line without an address some services send to their own sender, and call that a yes."""
+    account = f"AC{'a' * 32}:{'a' * 32}"
+    line = f"phone twilio://{account}@+15557654321/{{address}}"
+    monkeypatch.setenv("APPRISE_SERVICES", line)
     kit = mentorkit_create_kit(plugins=[PLUGIN], settings={"apprise": SETTINGS})
     channel, context = kit.registry.channels["apprise"], kit.work_context("acme", None, "apprise")
     person = Person(id="ana", tenant="acme", name="Ana", created_at=AT)
-    contact = Contact(id="1", tenant="acme", person_id="ana", kind="phone", value="Ana's shop")
+    contact = Contact(id="1", tenant="acme", person_id="ana", kind="phone", value="1234567")
     message = Message(
         key="1", tenant="acme", program_id="p", person_id="ana", template="hello", subject="",
         body="A word", created_at=AT,
     )  # fmt: skip
-    sending = channel._services[0].to(contact.value)
-    if sending is None:
-        with pytest.raises(Undeliverable, match=r"apprise\.address"):
-            channel.deliver(context, message, person, [contact])
+    assert channel.can_reach(context, person, [contact])
+    with pytest.raises(Undeliverable, match=r"apprise\.address"):
+        channel.deliver(context, message, person, [contact])
 
 
 @pytest.mark.parametrize(

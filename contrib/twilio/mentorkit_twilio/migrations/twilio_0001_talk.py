@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("asked", sa.Text(), nullable=False),
         sa.Column("focus", sa.Text(), nullable=True),
         sa.Column("put_at", TIME, nullable=True),
+        sa.Column("put_by", sa.String(255), nullable=True),
         sa.Column("answers", sa.Text(), nullable=False),
         sa.Column("hinted", sa.Boolean(), nullable=False),
         sa.Column("stopped_at", TIME, nullable=True),
