@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mentorkit.domain.fields import Field
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.replies import NO, SKIP, YES, chosen, folded, words_in
-from mentorkit.domain.surveys import surveys_of
+from mentorkit.domain.surveys import CURRENCY, PERIOD, surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.journey import accept, feedback, meet
 from mentorkit.journey.definitions import targets_for
@@ -259,8 +259,11 @@ def _there(value: Any) -> Any:
 
 
 def _answer(one: Field, locale: str, text: str) -> Any:
-    """Return what a reply says to a question; None where it is skipped."""
-    if folded(text) in words_in(SKIP, locale):
+    """Return what a reply says to a question; None where it is skipped.
+
+    What amounts mean nothing without is not skipped.
+    """
+    if one.id not in (CURRENCY, PERIOD) and folded(text) in words_in(SKIP, locale):
         return None
     if one.kind == "flag":
         return _plain(_yes_or_no(locale), text)

@@ -148,8 +148,8 @@ def follow(kit: Kit, tenant: str, job: Job) -> None:
     try:
         kit.write(tenant, partial(_understand, kit, channel, job))
     except MentorKitError as error:
-        if error.code.startswith("store."):
-            raise
+        if error.code.startswith("store.") or error.code.endswith(".stale"):
+            raise  # others were in the way: it is done again, later
         kit.write(tenant, lambda tx: _answer(tx, job, job.body["people"][0], "refused"))
     return None
 

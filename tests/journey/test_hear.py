@@ -269,6 +269,23 @@ def test_what_has_been_settled_meanwhile_is_not_answered_by_a_reply(
     assert state(world, one)[0] == "declined"
 
 
+def test_amounts_are_not_kept_without_their_currency(
+    create: Callable[..., SimpleNamespace], says: Callable[..., str]
+) -> None:
+    world = create(sections=sections("baseline"))
+    says(world, "ana", "1200")
+    says(world, "ana", "skip")
+    assert says(world, "ana", "skip").startswith("Sorry, that could not be understood.")
+    says(world, "ana", "2")
+    assert says(world, "ana", "1") == "Thank you for your answers."
+    (row,) = [one for one in asked(world, "baseline") if one["name"] == "Ana"]
+    told = feedback.show(world.kit, **world.at, survey=row["id"])
+    assert {one["id"]: one["value"] for one in told["questions"]} == {
+        "indicator.sales": 1200, "indicator.staff": None, "indicator.currency": "USD",
+        "indicator.period": "month",
+    }  # fmt: skip
+
+
 # ------------------------------------------------------------------ never a wrong step
 
 
