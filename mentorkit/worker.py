@@ -25,6 +25,7 @@ from mentorkit.journey import (
     contents,
     features,
     feedback,
+    hear,
     meet,
     nudge,
     pools,
@@ -428,6 +429,7 @@ _DOING: Mapping[str, Callable[..., None]] = {
     choices.NEXT: choices.follow,
     pools.FORGET: pools.forget,
     features.KIND: features.compute,
+    hear.REPLY: hear.follow,
 }
 """What is done with a row of each kind."""
 

@@ -1,4 +1,4 @@
-"""Messages that channels carry, and the receipts they give back."""
+"""Messages that channels carry, the receipts they give back, and what people reply."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ PLACEHOLDERS = (
     "met", "sender", "meeting", "contacts",
 )  # fmt: skip
 """What a message template may name, as ``{mentor}``; nothing else is ever looked up."""
+LAST_WORDS = "reply_stopped"
+"""The template of the one message that still goes to whoever has said stop: that it was heard."""
 
 
 def unknown_placeholders(template: str) -> tuple[str, ...]:
@@ -30,7 +32,12 @@ def unknown_placeholders(template: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one person. `key` is the same on every retry of the same message."""
+    """One message to one person. `key` is the same on every retry of the same message.
+
+    Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
+    says how: for a channel that takes replies, which writes it below the body. `choices` are what
+    can be replied, each with its words, for one that has buttons.
+    """
 
     key: str
     tenant: str
@@ -41,6 +48,9 @@ class Message:
     body: str
     locale: str = "en"
     params: Frozen = field(default_factory=Frozen)
+    asks: tuple[str, str] | None = None
+    reply: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
     created_at: datetime
 
 
@@ -50,6 +60,30 @@ class Receipt:
 
     channel: str
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What somebody has written back: from which address, and the vendor's own id of it.
+
+    `settled` says that the vendor itself acts on it and answers (a carrier, on STOP). `to` is the
+    key of the message that it answers, where that is known: of a button, say.
+    """
+
+    id: str
+    address: str
+    text: str
+    settled: bool = False
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a vendor's request brought, and what it is answered with at once."""
+
+    replies: tuple[Reply, ...] = ()
+    answer: str = ""
+    content_type: str = "text/plain"
 
 
 class RetryLater(Exception):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.kept import Kept
 
-Means = Literal["self", "file", "form", "phone", "paper", "visit", "link", "job"]
+Means = Literal["self", "file", "form", "phone", "paper", "visit", "link", "reply", "job"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

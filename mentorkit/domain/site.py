@@ -18,8 +18,10 @@ ADDRESSES = {
     "concern": "programs/{program}/concerns/{concern}",
     "concerns": "programs/{program}/concerns",
     "concern_link": "concern/{token}",
+    "inbound": "api/v1/inbound/{channel}",
 }
-"""The pages that messages lead to: their path below the mount, by the name of their endpoint.
+"""The pages that messages lead to, and what vendors call: their path below the mount, by the name
+of their endpoint.
 
 Plugins' pages are named with their path (``x/signup/{program}``). A worker knows these without
 loading Flask; a test holds them against the pages themselves.

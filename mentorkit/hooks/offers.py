@@ -131,6 +131,13 @@ def _of_a_source(provider: providers.RecruitmentSource) -> Expected:
     yield "suffixes", listed, 'give a tuple such as (".csv",)'
 
 
+def _of_a_channel(provider: providers.Channel) -> Expected:
+    kind = providers.Channel
+    yield from _of_a_method(kind, "deliver", "what a channel is for", provider)
+    for method in ("receive", "talks") if provider.hears else ():
+        yield from _of_a_method(kind, method, "what a channel that hears needs", provider)
+
+
 def _of_a_requirement_check(provider: providers.RequirementCheck) -> Expected:
     kind = providers.RequirementCheck
     yield from _of_a_method(kind, "answer", "all that a check is asked", provider)
@@ -208,7 +215,6 @@ def _fillable(text: object) -> bool:
 _of_a_content_check = partial(_of_a_method, providers.ContentCheck, "review", "what it is asked")
 _of_a_vendor = partial(_of_a_method, providers.FeedbackVendor, "invite", "how somebody is asked")
 _of_a_metric = partial(_of_a_method, providers.Metric, "measure", "all that a metric does")
-_of_a_channel = partial(_of_a_method, providers.Channel, "deliver", "what a channel is for")
 
 KINDS: tuple[Kind, ...] = (
     Kind(

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mentorkit.domain.events import Event
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
+from mentorkit.domain.messages import (
+    Message,
+    Receipt,
+    Received,
+    Reply,
+    RetryLater,
+    Undeliverable,
+)
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Business, Contact, Person
@@ -42,11 +49,15 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """What was pushed to us, unparsed: an uploaded file, or the body of a vendor's request."""
+    """What was pushed to us, unparsed: an uploaded file, or the body of a vendor's request.
+
+    `headers` are by their names in small letters. `url` is the address that the vendor knows.
+    """
 
     body: bytes
     filename: str = ""
     headers: Mapping[str, str] = made_by(default_factory=dict)
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +297,14 @@ class Channel(Provider):
 
     The first channel that reaches a person and takes the message has it; `fallback` ones, which
     reach everybody, are asked after all others.
+
+    One whose messages are replied to names in `hears` the kind of contact that it writes to, has
+    `receive` and `talks`, writes `message.reply` below the body, and sends inside
+    `mentorkit.store.conversing`.
     """
 
     fallback: bool = False
+    hears: str = ""
 
     def can_reach(self, ctx: Context, person: Person, contacts: Sequence[Contact]) -> bool:
         """Return whether this person can be reached this way at all."""
@@ -303,6 +319,18 @@ class Channel(Provider):
         as a failure to be retried.
         """
         raise NotImplementedError  # pragma: no cover - a channel has nothing else
+
+    def receive(self, ctx: Context, inbound: Inbound) -> Received:
+        """Read what the vendor pushed, once it is sure of the raw body that the vendor sent it.
+
+        Called by the web, at once: it does no work. Raises `NotAllowed` for what is not signed, or
+        too old, and `Invalid` for what cannot be read.
+        """
+        raise Undeliverable("channel.cannot_receive")
+
+    def talks(self) -> Any:
+        """Return the table of its conversations, as `mentorkit.store.talks` makes it."""
+        raise NotImplementedError  # pragma: no cover - not called where nothing is heard
 
 
 class Nudge(Provider):
@@ -502,7 +530,9 @@ __all__ = [
     "Reaction",
     "Reason",
     "Receipt",
+    "Received",
     "RecruitmentSource",
+    "Reply",
     "RequirementCheck",
     "RetryLater",
     "Rule",

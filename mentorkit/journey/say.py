@@ -26,6 +26,7 @@ from mentorkit.domain.surveys import surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import feedback, links
+from mentorkit.journey.asks import replied_to
 from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.introduce import in_words
@@ -98,14 +99,19 @@ def message(
     values["link"] = link or _link(kit, tx, job, event, program)
     about = Frozen(event=event.sequence)
     end = footer(kit, person, program, *_about(tx, event)) if mine else ""
-    return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about)
+    asking = job.name in ("proposal_offered", "survey_asked")
+    reply = replied_to(kit, tx, person, (event.noun, event.subject_id)) if asking else {}
+    return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about, **reply)
 
 
 def worded(
     tx: Transaction, job: Job, template: Mapping[str, Any], person: Person, program: Program,
-    values: Mapping[str, str], end: str, params: Frozen | None = None,
+    values: Mapping[str, str], end: str, params: Frozen | None = None, **reply: Any,
 ) -> Message:  # fmt: skip
-    """Return a message made of a template, or of what the program wrote in its place."""
+    """Return a message made of a template, or of what the program wrote in its place.
+
+    `reply` is what `replied_to` returns.
+    """
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     template = {**template, **own}
@@ -122,6 +128,7 @@ def worded(
         locale=person.locale,
         params=params or Frozen(),
         created_at=tx.now,
+        **reply,
     )
 
 

@@ -29,5 +29,9 @@ from mentorkit.store.often import network as network
 from mentorkit.store.privacy import erase as erase
 from mentorkit.store.privacy import export as export
 from mentorkit.store.privacy import unreached as unreached
+from mentorkit.store.talks import Talk as Talk
+from mentorkit.store.talks import Talks as Talks
+from mentorkit.store.talks import conversing as conversing
+from mentorkit.store.talks import talks as talks
 from mentorkit.store.transaction import Transaction as Transaction
 from mentorkit.store.walls import rls as rls

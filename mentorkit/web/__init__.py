@@ -29,6 +29,7 @@ from mentorkit.web.pages import (  # noqa: F401
     Page,
     cohorts,
     home,
+    inbound,
     introductions,
     looking,
     matching,
@@ -238,7 +239,7 @@ class _Mounts:
         if found.astray:
             told = visit.words("It is not there, or it is not of this program.")
             raise NotFound(f"{found.astray}.not_found", told)
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not access.is_signed(view):
             flask.g.mentorkit_sent = visit.check_token()
 
     def _ensure_on(self, visit: Visit) -> None:

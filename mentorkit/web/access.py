@@ -17,6 +17,7 @@ from mentorkit.errors import Invalid, NotAllowed, Problem
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "mentorkit_policy"
 _SHEET = "mentorkit_takes_sheet"
+_SIGNED = "mentorkit_is_signed"
 SHEET = 5 * 2**20
 """How many bytes a sheet may have that is taken in through a page."""
 FORM = 500_000
@@ -77,6 +78,16 @@ def with_sheet(view: View) -> View:
 
 def takes_sheet(view: Callable[..., Any]) -> bool:
     return getattr(view, _SHEET, False)
+
+
+def signed(view: View) -> View:
+    """Mark a view that no form of ours is sent to: it makes sure itself of who has sent what."""
+    setattr(view, _SIGNED, True)
+    return view
+
+
+def is_signed(view: Callable[..., Any]) -> bool:
+    return getattr(view, _SIGNED, False)
 
 
 def most(view: Callable[..., Any]) -> int:

@@ -45,7 +45,7 @@ from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from mentorkit.store import tables
 from mentorkit.web import blueprint
-from mentorkit.web.access import Policy, policy
+from mentorkit.web.access import Policy, is_signed, policy
 from mentorkit.web.tokens import FIELD, Tokens
 from mentorkit.worker import work
 from mentorkit_magiclink import links as magiclinks
@@ -152,11 +152,15 @@ class Everything:
         )
 
     def views(self) -> list[View]:
-        """Return every view of the mount, plugins' too, without the files."""
+        """Return every view of the mount, plugins' too, without the files and what vendors call.
+
+        Those look for a vendor's signature and at no visitor (`test_views`).
+        """
         return [
             View(rule, method, policy(self.app.view_functions[rule.endpoint]))
             for rule in self.app.url_map.iter_rules()
             if rule.endpoint.startswith("mentorkit.") and not rule.endpoint.endswith(".static")
+            if not is_signed(self.app.view_functions[rule.endpoint])
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         ]
 

@@ -39,6 +39,10 @@ def whole(create_whole: Callable[..., Portal]) -> Portal:
     return create_whole()
 
 
+VISITED = [page for page in PAGES if not access.is_signed(page.view)]
+"""The pages that people open, and the forms that they send."""
+
+
 def things(portal: Portal) -> dict[str, str]:
     """Return one of everything that an address can name."""
     by = {"tenant": portal.tenant, "actor": ADMIN}
@@ -89,7 +93,7 @@ def test_every_page_names_who_may_open_it() -> None:
 def test_each_page_opens_for_exactly_whom_it_names(create_whole: Callable[..., Portal]) -> None:
     portal = create_whole(program={"matching": "self"})
     names = things(portal)
-    for page in PAGES:
+    for page in VISITED:
         policy = access.policy(page.view)
         assert policy is not None
         for user, role in USERS.items():
@@ -105,10 +109,19 @@ def test_each_page_opens_for_exactly_whom_it_names(create_whole: Callable[..., P
             assert status in expected, (user, page)
 
 
+def test_what_a_vendor_calls_looks_for_the_vendors_signature_and_at_no_visitor(
+    whole: Portal,
+) -> None:
+    called = [page for page in PAGES if access.is_signed(page.view)]
+    assert [page.rule for page in called] == ["/api/v1/inbound/<channel>"]
+    for user in (*USERS, None):
+        assert whole.browser(user).knock("POST", "/api/v1/inbound/nobody") == 404
+
+
 def test_nobody_opens_anything_but_what_is_public(whole: Portal) -> None:
     portal = whole
     names = things(portal)
-    for page in PAGES:
+    for page in VISITED:
         policy = access.policy(page.view)
         public = policy is not None and policy.public and page.method == "GET"
         status = portal.browser(None).knock(page.method, address(page, names))
