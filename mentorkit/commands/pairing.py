@@ -236,6 +236,8 @@ def _announce(plan: Plan, registry: Registry) -> None:
     compiled = pairs < LONG_PLAIN or kernels.loaded("scan") is not None
     if pairs >= (LONG if compiled else LONG_PLAIN):
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
+    if kernels.worth(pairs) and not kernels.are_kept():
+        note("What looks at so many pairs is compiled first, once: this takes about a minute.")
     assigner = registry.assigners[plan.strategy.assigner]
     label = f"assigner {assigner.name}"
     seconds = called(label, "seconds", lambda: float(assigner.seconds(mentees, mentors)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,30 @@ def test_a_numba_that_cannot_be_loaded_is_done_without(monkeypatch: pytest.Monke
     monkeypatch.setattr(kernels, "import_module", fail)
     assert assign.solve_dense(np.ones((1, 1)), np.ones((1, 1)), [1], "score").pairs == 1
     kernels._load.cache_clear()
+
+
+@pytest.mark.parametrize(("kept", "least"), [(True, 3_000_000), (False, 45_000_000)])
+def test_the_compiler_is_called_where_it_saves_more_than_it_takes(
+    monkeypatch: pytest.MonkeyPatch, kept: bool, least: int
+) -> None:
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    monkeypatch.setattr(kernels, "are_kept", lambda: kept)
+    assert kernels.worth(least)
+    assert not kernels.worth(least - 1)
+
+
+def test_it_is_known_what_an_earlier_run_has_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernels, "__file__", str(tmp_path / "code" / "__init__.py"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not kernels.are_kept()
+    for folder in ("kernels_0123", "code/__pycache__"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "scan.best-256.py311.nbi").touch()
+        assert kernels.are_kept()
+        (tmp_path / folder / "scan.best-256.py311.nbi").unlink()
 
 
 def test_numba_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,15 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from mentorkit.errors import Invalid
 
 WORTH = 3_000_000
 """So many pairs are worth loading the compiler's library for, which takes about half a second."""
+COLD = 15
+"""How many times as many are worth compiling it all first, which takes most of a minute."""
 WORTH_LOADED = 50_000
 """So many are worth it where it is loaded already."""
 SOLVERS_WORTH = 2_000_000
@@ -101,5 +104,17 @@ def hint(cells: int) -> str:
 
 
 def worth(cells: int) -> bool:
-    """Return whether so many pairs are looked at faster by kernels, loading them included."""
-    return available() and cells >= (WORTH_LOADED if "numba" in sys.modules else WORTH)
+    """Return whether so many pairs are looked at faster by kernels, getting them ready included."""
+    if not available():
+        return False
+    if "numba" in sys.modules:
+        return cells >= WORTH_LOADED
+    return cells >= (WORTH if are_kept() else WORTH * COLD)
+
+
+def are_kept() -> bool:
+    """Return whether an earlier run has left compiled code where numba looks for it."""
+    places = [Path(__file__).parent / "__pycache__"]
+    for folder in (os.environ.get("NUMBA_CACHE_DIR"), Path.home() / ".cache" / "numba"):
+        places += Path(folder).glob("*") if folder else ()
+    return any(any(place.glob("scan.best-*.nbi")) for place in places)
