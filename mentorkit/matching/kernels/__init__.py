@@ -70,9 +70,8 @@ def solvers(asked: Any, pairs: int) -> Any:
     """
     if asked is not WHERE_WORTH:
         return asked
-    if pairs < SOLVERS_WORTH and "numba" not in sys.modules:
-        return None
-    return loaded("assign")
+    few = pairs < (SOLVERS_WORTH if are_kept() else SOLVERS_WORTH * COLD)
+    return None if few and "numba" not in sys.modules else loaded("assign")
 
 
 @cache
