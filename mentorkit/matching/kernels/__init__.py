@@ -70,8 +70,7 @@ def solvers(asked: Any, pairs: int) -> Any:
     """
     if asked is not WHERE_WORTH:
         return asked
-    few = pairs < (SOLVERS_WORTH if are_kept() else SOLVERS_WORTH * COLD)
-    return None if few and "numba" not in sys.modules else loaded("assign")
+    return loaded("assign") if "numba" in sys.modules or _enough(pairs, SOLVERS_WORTH) else None
 
 
 @cache
@@ -108,7 +107,12 @@ def worth(cells: int) -> bool:
         return False
     if "numba" in sys.modules:
         return cells >= WORTH_LOADED
-    return cells >= (WORTH if are_kept() else WORTH * COLD)
+    return _enough(cells, WORTH)
+
+
+def _enough(pairs: int, worth: int) -> bool:
+    """Return whether so many pairs are worth loading what is compiled, or compiling it first."""
+    return pairs >= worth and (pairs >= worth * COLD or are_kept())
 
 
 def are_kept() -> bool:
