@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mentorkit.matching.proof import verify
     from mentorkit.matching.result import Certificate, Override, Pair, Result, Unmatched
     from mentorkit.matching.sheets import pair_leads, pairs_sheet, summary, unmatched_sheet
+    from mentorkit.matching.texts import words_in
     from mentorkit.matching.wording import sentence, words
 
 _HOMES = {
@@ -55,6 +56,7 @@ _HOMES = {
     "unmatched_sheet": "sheets",
     "verify": "proof",
     "words": "wording",
+    "words_in": "texts",
 }
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "unmatched_sheet",
     "verify",
     "words",
+    "words_in",
 ]
 
 

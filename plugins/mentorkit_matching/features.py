@@ -49,7 +49,7 @@ class Words(Feature):
 
 
 def _vector(texts: Sequence[str]) -> tuple[float, ...] | None:
-    from mentorkit.matching.texts import words_in
+    from mentorkit.matching import words_in
 
     vector = [0.0] * LENGTH
     for word, times in Counter(word for text in texts for word in words_in(text)).items():
