@@ -275,7 +275,7 @@ def crew_of(kit: Kit) -> Crew:
     """Return the one crew of a kit in this process."""
     with _making:
         if kit not in _CREWS:
-            _CREWS[kit] = Crew(lambda clock=kit.clock: clock())  # type: ignore[misc]
+            _CREWS[kit] = Crew(kit.clock)
         return _CREWS[kit]
 
 
