@@ -20,7 +20,7 @@ from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.strategies import FULL_SCORE, Strategy, Use
 from mentorkit.hooks.registry import Registry
-from mentorkit.matching import Bound, Pool, Result, Someone, bind, run, verify
+from mentorkit.matching import BoundStrategy, Pool, Result, Someone, bind, run, verify
 from mentorkit.matching.assign import solve_dense
 from mentorkit.matching.problem import Question
 from mentorkit.matching.scan import Scan
@@ -175,7 +175,7 @@ def plugins() -> Registry:
 
 
 @cache
-def case_2000() -> tuple[Pool, Bound]:
+def case_2000() -> tuple[Pool, BoundStrategy]:
     pool = Pool(people("mentee", 2000), people("mentor", 1200), FIELDS)
     return pool, bind(STRATEGY, plugins(), FIELDS)
 

@@ -21,7 +21,7 @@ from benchmarks.parts.population import pool_of, strategy
 from mentorkit.matching import Pool, Result, kernels, run
 from mentorkit.matching.assign import CandidateLists, solve_lists
 from mentorkit.matching.auction import Floor, hold_auction
-from mentorkit.matching.lists import ListRescan
+from mentorkit.matching.candidates import ListRescan
 from mentorkit.matching.problem import Question
 from mentorkit.matching.scan import Scan
 

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.figures import Area, Effort, Measured, Missing
 from benchmarks.parts.population import SETS, draw, pool_of, strategy
 from mentorkit.hooks import Assignment
-from mentorkit.matching import Bound, Pool, kernels, run
+from mentorkit.matching import BoundStrategy, Pool, kernels, run
 from mentorkit.matching.problem import Question
 from mentorkit.matching.scan import Scan
 
@@ -84,13 +84,13 @@ def theirs(mentees: int, mentors: int) -> Any:
     return ask("mentor-match", "mentor_match.py", question)
 
 
-def solve(pool: Pool, bound: Bound) -> Assignment:
+def solve(pool: Pool, bound: BoundStrategy) -> Assignment:
     """Return the pairs alone, as the peers do: people packed, scored and paired, nothing told."""
     pool.forget()
     return bound.assigner.assign(Question(Scan(pool, bound)))
 
 
-def seconds_of(pool: Pool, bound: Bound, rounds: int) -> float:
+def seconds_of(pool: Pool, bound: BoundStrategy, rounds: int) -> float:
     """Return the median seconds of that, with compiled code loaded."""
     load()
     solve(pool, bound)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.strategies import parse_strategy
 from mentorkit.hooks.registry import Registry
-from mentorkit.matching import Bound, PackedSide, Pool, bind
+from mentorkit.matching import BoundStrategy, PackedSide, Pool, bind
 from mentorkit.matching.columns import Bits, Coded
 
 SEED = 20_261_127
@@ -58,7 +58,7 @@ def plugins() -> Registry:
 
 
 @cache
-def strategy(objective: str = "score", assigner: str = "optimal") -> Bound:
+def strategy(objective: str = "score", assigner: str = "optimal") -> BoundStrategy:
     """Return the strategy of all figures: eight criteria and two rules."""
     data = {
         "criteria": list(CRITERIA), "rules": list(RULES),

@@ -27,7 +27,7 @@ from mentorkit.domain.text import in_locale
 from mentorkit.errors import Problem
 
 if TYPE_CHECKING:
-    from mentorkit.matching import Bound, Pool, Result
+    from mentorkit.matching import BoundStrategy, Pool, Result
 
 CHANGES = 5
 """How many changes are told."""
@@ -151,19 +151,19 @@ def two(typed: str) -> tuple[str, str]:
 
 
 def judged_too(
-    result: Result, pool: Pool, bound: Bound, by: Sequence[str], why: Sequence[str]
+    result: Result, pool: Pool, bound: BoundStrategy, by: Sequence[str], why: Sequence[str]
 ) -> dict[str, Any]:
     """Return what was asked of a run as data: `fairness` and `why`, one entry for each."""
     from mentorkit.domain.shown import shown
     from mentorkit.matching.fairness import report_of_run
     from mentorkit.matching.figures import changes
-    from mentorkit.matching.whynot import told, why_not
+    from mentorkit.matching.whynot import described, why_not
 
     found: dict[str, Any] = {"changes": changes(shown(result.what_if), pool.fields)}
     if by:
         found["fairness"] = [report_of_run(result, pool, one) for one in by]
     if why:
-        found["why"] = [told(why_not(pool, bound, *two(one), result), pool) for one in why]
+        found["why"] = [described(why_not(pool, bound, *two(one), result), pool) for one in why]
     return found
 
 

@@ -135,7 +135,7 @@ def why(
     Without a draft it says what the two by themselves come to. Raises `Invalid` for somebody who is
     not available now, or a strategy that cannot be used.
     """
-    from mentorkit.matching.whynot import told as in_words
+    from mentorkit.matching.whynot import described as in_words
     from mentorkit.matching.whynot import why_not
 
     draft = show(kit, tenant=tenant, actor=actor, program=program)

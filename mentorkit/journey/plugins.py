@@ -22,7 +22,7 @@ from mentorkit.journey.steps import NEW, READERS, atomic, changing, reading
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
-    from mentorkit.matching.binding import Bound
+    from mentorkit.matching.binding import BoundStrategy
     from mentorkit.store.transaction import Transaction
 
 
@@ -122,7 +122,7 @@ def of_strategy(strategy: Strategy) -> list[tuple[str, str]]:
     return [*used, ("assigners", strategy.assigner)]
 
 
-def bound_of(kit: Kit, tx: Transaction, program: Program) -> Bound:
+def bound_of(kit: Kit, tx: Transaction, program: Program) -> BoundStrategy:
     """Return the strategy now in force, ready to be asked; no plugin is asked here.
 
     Raises `Invalid` where it cannot be used, or names something of a plugin that is switched off.

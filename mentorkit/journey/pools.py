@@ -20,7 +20,7 @@ from mentorkit.journey.safeguards import blocked_pairs, company, old_enough, sig
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
-    from mentorkit.matching import Bound, Pair, Pool
+    from mentorkit.matching import BoundStrategy, Pair, Pool
     from mentorkit.matching.roster import Roster
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
@@ -142,7 +142,7 @@ def _asked(tx: Transaction, program: Program, open_now: Iterable[Proposal]) -> d
 
 
 def pool_for(
-    kit: Kit, tx: Transaction, program: Program, bound: Bound, mentee: str,
+    kit: Kit, tx: Transaction, program: Program, bound: BoundStrategy, mentee: str,
     locks: Iterable[tuple[str, str]] = (), beside: Collection[Proposal] = (),
 ) -> Pool:  # fmt: skip
     """Return the pool of one mentee and everybody for them, out of a file where there is one."""
@@ -150,9 +150,9 @@ def pool_for(
     return pool_of(tx, program, bound.fields, locks, **how)
 
 
-def _kept(kit: Kit, tx: Transaction, program: Program, bound: Bound) -> Roster | None:
+def _kept(kit: Kit, tx: Transaction, program: Program, bound: BoundStrategy) -> Roster | None:
     """Return everybody out of the program's file, where the deployer has them kept."""
-    from mentorkit.matching.kept import Source, files_in, names_for
+    from mentorkit.matching.poolfile import Source, files_in, names_for
 
     settings, people = kit.context(tx.tenant, None, "matching").settings, tx.participants
     folder = settings.get("pool_folder")
@@ -184,7 +184,7 @@ def promise_to_forget(tx: Transaction, event: Event, programs: Iterable[str]) ->
 def forget(kit: Kit, tenant: str, job: Job) -> None:
     """Delete the file of a program's pool, so that nothing stays there of who is erased."""
     if folder := kit.context(tenant, None, "matching").settings.get("pool_folder"):
-        from mentorkit.matching.kept import files_in
+        from mentorkit.matching.poolfile import files_in
 
         files_in(folder).forget(tenant, str(job.program_id))
 

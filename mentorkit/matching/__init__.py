@@ -3,11 +3,12 @@
 Bind a strategy to what the plugins offer, run it over a pool of people, verify the result. To read
 it, follow a run (`engine.run`), as these modules stand:
 
-1. Who is there: `people`, `pool` and its `columns`; in large programs `packed`, `roster`, `kept`.
+1. Who is there: `people`, `pool` and its `columns`; in large programs `packed`, `roster` and
+   `poolfile`, which read `distinct` answers.
 2. What is asked of them: `binding` a strategy, and what each declared form means, in `forms`.
 3. How well each pair fits: `scan`. `plan`, `passes`, `fused` and `kernels` are the same, faster.
 4. Who goes with whom: the `problem` put to an assigner, answered by `assign`: `exact` or `auction`,
-   with `coverage` and `market` around them, or `stable`. Groups are read in `gathered`.
+   with `coverage` and `sparse` around them, or `stable`. Groups are read in `together`.
 5. How good it is: `certificate`, `surveys` and `proof`.
 6. What is told: `explain`, `unmatched`, `trade`, `whatif` and `whynot`, in the words of `wording`.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mentorkit.matching import assign
-    from mentorkit.matching.binding import Bound, bind
+    from mentorkit.matching.binding import BoundStrategy, bind
     from mentorkit.matching.engine import Recommender, recommend, run
     from mentorkit.matching.packed import PackedSide, pack
     from mentorkit.matching.people import Someone
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mentorkit.matching.wording import sentence, words
 
 _HOMES = {
-    "Bound": "binding",
+    "BoundStrategy": "binding",
     "Certificate": "result",
     "Override": "result",
     "Pair": "result",
@@ -60,7 +61,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Bound",
+    "BoundStrategy",
     "Certificate",
     "Override",
     "PackedSide",

@@ -13,6 +13,7 @@ used when:
 
 from __future__ import annotations
 
+from mentorkit.matching.candidates import Rescan, Widen, best_at_prices
 from mentorkit.matching.certificate import (
     HIGHEST,
     Blocks,
@@ -27,8 +28,6 @@ from mentorkit.matching.certificate import (
     worst_of,
 )
 from mentorkit.matching.exact import solve_dense
-from mentorkit.matching.lists import Rescan, Widen, best_at_prices
-from mentorkit.matching.market import solve_lists
 from mentorkit.matching.solution import (
     ALONE,
     CandidateLists,
@@ -37,6 +36,7 @@ from mentorkit.matching.solution import (
     place_locks,
     read_capacity,
 )
+from mentorkit.matching.sparse import solve_lists
 from mentorkit.matching.stable import (
     Choices,
     PairScores,

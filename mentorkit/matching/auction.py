@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.lists import Rescan
-from mentorkit.matching.solution import UNPAYABLE, CandidateLists, Index, Ints
+from mentorkit.matching.candidates import Rescan
+from mentorkit.matching.solution import UNPAYABLE, CandidateLists, Ints, Ints32
 
 KEPT = 64
 """How many candidates of a mentee are looked at in a round."""
@@ -40,8 +40,8 @@ class Floor:
     Column `mentors` of the prices stands for nobody. `match` is `mentors` for who is alone.
     """
 
-    mentor: Index  # (mentees, KEPT at most), padded with nobody
-    score: Index
+    mentor: Ints32  # (mentees, KEPT at most), padded with nobody
+    score: Ints32
     rest: Ints
     left: Ints
     price: Ints
@@ -97,7 +97,7 @@ class Floor:
             compiled=compiled,
         )
 
-    def keep(self, mentees: Ints, lists: tuple[Index, Index, Ints]) -> None:
+    def keep(self, mentees: Ints, lists: tuple[Ints32, Ints32, Ints]) -> None:
         """Keep other mentors of these mentees' lists, and what the rest is worth at most."""
         self.mentor[mentees], self.score[mentees], self.rest[mentees] = lists
 
@@ -110,7 +110,7 @@ class Floor:
         self.budget -= cost
         return True
 
-    def read(self, mentees: Ints, prices: Ints) -> tuple[Index, Index, Ints]:
+    def read(self, mentees: Ints, prices: Ints) -> tuple[Ints32, Ints32, Ints]:
         """Return the best at these prices as it is kept, and what anybody else is worth at most."""
         nobody = len(self.left)
         mentor, score = self.rescan(mentees, prices[:-1], self.mentor.shape[1])
@@ -144,7 +144,7 @@ class Floor:
         return put_out
 
 
-def _lot(mentee: int | Ints, mentors: Index) -> Ints:
+def _lot(mentee: int | Ints, mentors: Ints32) -> Ints:
     """Return a number below 1024 for the pair, so that equals do not all want the same mentor."""
     mixed = (mentors.astype(np.int64) * 2654435761 + mentee * 40503 * 65537) & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 15)) * 2246822519 >> 13) & ((1 << TIE_BITS) - 1)

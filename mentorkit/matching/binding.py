@@ -33,7 +33,7 @@ from mentorkit.hooks.forms import (
 )
 from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import Assigner, Criterion, Feature, Provider, Rule
-from mentorkit.matching.kinds import needed_kinds
+from mentorkit.matching.fieldkinds import needed_kinds
 
 MOST_WEEKS = 260
 MOST_CRITERIA = 60
@@ -79,7 +79,7 @@ class BoundCriterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class BoundStrategy:
     """A strategy that was checked: every name is known, every option and field fits.
 
     `fields` are the program's, and the features that the strategy reads.
@@ -116,7 +116,7 @@ def bind(
     *,
     known: Collection[str] | None = None,
     place: str = "",
-) -> Bound:
+) -> BoundStrategy:
     """Bind a strategy to the providers and fields it names.
 
     `known` names the columns there are besides the declared `fields`; a field that is neither is
@@ -138,7 +138,7 @@ def bind(
             "The strategy cannot be used as it stands:",
             [*work.problems, *work.faults],
         )
-    return Bound(
+    return BoundStrategy(
         strategy=strategy,
         fields=work.fields,
         rules=rules,

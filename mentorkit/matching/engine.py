@@ -15,16 +15,8 @@ from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Conflict, Invalid, PluginError, Problem
 from mentorkit.hooks.assignments import Assignment
 from mentorkit.matching import assign
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.explain import explain_pair, own_reason, storable
-from mentorkit.matching.gathered import (
-    busy,
-    circles_of,
-    halves,
-    read_groups,
-    wrong_groups,
-    wrong_peers,
-)
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
@@ -32,6 +24,14 @@ from mentorkit.matching.refused import Refusals
 from mentorkit.matching.result import Certificate, Circle, Later, Override, Pair, Result
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.surveys import Proof, survey
+from mentorkit.matching.together import (
+    busy,
+    circles_of,
+    halves,
+    read_groups,
+    wrong_groups,
+    wrong_peers,
+)
 from mentorkit.matching.trade import alternatives
 from mentorkit.matching.unmatched import Left, rule_phrase
 from mentorkit.matching.whatif import what_if
@@ -47,7 +47,7 @@ Locks = tuple[tuple[int, int], ...]
 
 def run(
     pool: Pool,
-    bound: Bound,
+    bound: BoundStrategy,
     *,
     locks: Sequence[tuple[str, str]] = (),
     seed: int = 0,
@@ -140,7 +140,7 @@ def _told(scan: Scan, count: int, make: Callable[[], Iterator[T]]) -> Sequence[T
     return Later(count, make) if scan.fused is not None and scan.speaks_itself else tuple(make())
 
 
-def recommend(pool: Pool, bound: Bound, mentee_id: str, limit: int) -> tuple[Pair, ...]:
+def recommend(pool: Pool, bound: BoundStrategy, mentee_id: str, limit: int) -> tuple[Pair, ...]:
     """Return the mentors who fit one mentee of the pool best, exactly, with the reasons of each.
 
     Rules and safeguards come first; ties go by the order of ids. Nobody is given to anybody: a
@@ -155,7 +155,7 @@ class Recommender:
     Takes the place of `recommend` where one pool is asked about again and again.
     """
 
-    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool | None = None) -> None:
+    def __init__(self, pool: Pool, bound: BoundStrategy, *, compiled: bool | None = None) -> None:
         """Take a pool as it is now. `compiled` says whether to compile the scan: where it pays."""
         self._scan = Scan(pool, bound, compiled=compiled is not False)
         if compiled:
@@ -274,7 +274,7 @@ def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
 # --------------------------------------------------------------------------- the assigner
 
 
-def _ask_assigner(bound: Bound, question: Question) -> Assignment:
+def _ask_assigner(bound: BoundStrategy, question: Question) -> Assignment:
     how = partial(bound.assigner.assign, question)
     given = ask(bound.assigner_label, "assign", how, passing=(Invalid,))
     if not isinstance(given, Assignment):
@@ -361,7 +361,9 @@ def _checked(
 # --------------------------------------------------------------------------- the proof
 
 
-def _certify(bound: Bound, question: Question, assignment: Assignment, match: Index) -> Proof:
+def _certify(
+    bound: BoundStrategy, question: Question, assignment: Assignment, match: Index
+) -> Proof:
     """Return what proves the bounds: the assigner's own, else one of ours."""
     if assignment.prices is not None and assignment.cover is not None:
         return _own_proof(bound, question, assignment)
@@ -391,7 +393,7 @@ def _plain_proof(question: Question, match: Index) -> Proof:
     return tuple(prices.tolist()), 0, ((), tuple(range(len(prices))))
 
 
-def _own_proof(bound: Bound, question: Question, assignment: Assignment) -> Proof:
+def _own_proof(bound: BoundStrategy, question: Question, assignment: Assignment) -> Proof:
     given: Any = assignment
     try:
         prices, mentees, mentors = (

@@ -25,8 +25,8 @@ from mentorkit.matching.solution import (
     ALONE,
     Bools,
     Cover,
-    Index,
     Ints,
+    Ints32,
     Locks,
     Objective,
     Solution,
@@ -36,7 +36,7 @@ from mentorkit.matching.solution import (
 )
 
 NEVER = -(1 << 30)  # the score of a pair that must not be: far below any sum of real scores
-FAR = 1 << 29  # a distance from here on only comes from NEVER
+OUT_OF_REACH = 1 << 29  # a distance from here on only comes from NEVER
 REACH = 1 << 28  # what the scores along the longest path may come to
 ROWS = 256  # so many rows of the matrix are worked on at once, to stay in the cache
 
@@ -55,7 +55,7 @@ class _Search:
 class _Market:
     """The state of the primal-dual method; mentee index `match` of `mentors` means alone."""
 
-    score: Index  # (n, m), NEVER where a pair must not be
+    score: Ints32  # (n, m), NEVER where a pair must not be
     capacity: Ints
     match: Ints  # a mentor, or len(capacity) for alone
     used: Ints
@@ -63,7 +63,7 @@ class _Market:
     price: Ints
 
     @classmethod
-    def open(cls, score: Index, capacity: Ints) -> _Market:
+    def open(cls, score: Ints32, capacity: Ints) -> _Market:
         """Return the market before any pair: all prices 0."""
         mentees, mentors = score.shape
         return cls(
@@ -129,7 +129,7 @@ class _Market:
 def _begin(market: _Market) -> _Search:
     mentors = len(market.capacity)
     return _Search(
-        distance=np.full(mentors, FAR, np.int64),
+        distance=np.full(mentors, OUT_OF_REACH, np.int64),
         step=np.full(mentors, -1, np.int64),
         scanned=np.zeros(mentors, np.bool_),
     )
@@ -142,7 +142,7 @@ def seat(market: _Market, mentee: int) -> None:
     room = market.used < market.capacity
     source = np.array([mentee])
     rows, distance = source, 0
-    leave, leaver = FAR, mentee  # the cheapest way to end with somebody alone
+    leave, leaver = OUT_OF_REACH, mentee  # the cheapest way to end with somebody alone
     while True:
         if len(rows):
             market.relax(search, rows, distance)
@@ -150,9 +150,9 @@ def seat(market: _Market, mentee: int) -> None:
             least = int(worth.argmin())
             if distance + worth[least] < leave:
                 leave, leaver = distance + int(worth[least]), int(rows[least])
-        ahead = np.where(search.scanned, FAR, search.distance)
-        distance = int(ahead.min(initial=FAR))
-        if distance > leave or distance >= FAR:
+        ahead = np.where(search.scanned, OUT_OF_REACH, search.distance)
+        distance = int(ahead.min(initial=OUT_OF_REACH))
+        if distance > leave or distance >= OUT_OF_REACH:
             end = int(market.match[leaver])
             made = [] if end == mentors else market.walk_back(search, end)
             market.raise_prices(search, leave, source)
@@ -221,9 +221,9 @@ def reach_out(market: _Market) -> int:
     while True:
         if len(rows):
             market.relax(search, rows, distance)
-        ahead = np.where(search.scanned, FAR, search.distance)
-        distance = int(ahead.min(initial=FAR))
-        if distance >= FAR:
+        ahead = np.where(search.scanned, OUT_OF_REACH, search.distance)
+        distance = int(ahead.min(initial=OUT_OF_REACH))
+        if distance >= OUT_OF_REACH:
             return -1
         level = ahead == distance
         if (level & room).any():
@@ -293,7 +293,7 @@ def solve_dense(
     )
 
 
-def _state(market: _Market) -> tuple[Index, Ints, Ints, Ints, Ints, Ints]:
+def _state(market: _Market) -> tuple[Ints32, Ints, Ints, Ints, Ints, Ints]:
     """Return the arrays of a market as the compiled steps take them."""
     people = market.match, market.used, market.worth
     return np.ascontiguousarray(market.score), market.capacity, *people, market.price
@@ -334,5 +334,5 @@ def _cover(may: Bools, market: _Market, rows: Ints, compiled: Any) -> Cover:
         always, nothing = np.ones(len(match), np.int64), np.zeros(len(used), np.int64)
         dead = compiled.fill(may.view(np.int8), always, nothing, match, used, market.capacity)
     lone = np.append(dead, True)[match]
-    index: Index = rows[~lone].astype(np.int32)
+    index: Ints32 = rows[~lone].astype(np.int32)
     return index, np.flatnonzero(dead).astype(np.int32)

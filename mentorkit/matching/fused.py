@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.passes import DEAD, FAR, TOP_PRICE, UNPAYABLE, Tape
+from mentorkit.matching.passes import BEYOND, DEAD, TOP_PRICE, UNPAYABLE, Tape
 
 Ints32 = NDArray[np.int32]
 Ints64 = NDArray[np.int64]
@@ -190,12 +190,12 @@ class Fused:
         if not k:  # a heap of nobody has no smallest entry
             return np.empty((len(mentees), 0), np.int32), np.empty((len(mentees), 0), np.int32)
         begin = np.zeros(len(mentees), np.int64) if first is None else first
-        mentors = FAR if prices is None else len(prices)
+        mentors = BEYOND if prices is None else len(prices)
         price, high = np.empty(0, np.int16), np.empty(0, np.int32)
         if prices is not None:
             paid = prices[self.tape.order]
             if (paid[paid < UNPAYABLE] > TOP_PRICE).any():
-                high = np.minimum(paid, FAR).astype(np.int32)
+                high = np.minimum(paid, BEYOND).astype(np.int32)
             else:
                 price = np.where(paid >= UNPAYABLE, -DEAD, paid).astype(np.int16)
         shards, at = [], 0
@@ -221,10 +221,10 @@ class Fused:
 
     def touched(self, mentees: Ints32, mentors: NDArray[np.bool_]) -> bool:
         """Return whether any of these mentees may have any of these mentors (a flag for each)."""
-        some = np.where(mentors, FAR // 2, -FAR)
-        none = np.full(len(mentees), FAR, np.int64)
+        some = np.where(mentors, BEYOND // 2, -BEYOND)
+        none = np.full(len(mentees), BEYOND, np.int64)
         nobody = np.full(len(mentees), -1, np.int32)
-        gain, _, _ = self.survey(some, np.full_like(some, FAR), none, nobody, mentees=mentees)
+        gain, _, _ = self.survey(some, np.full_like(some, BEYOND), none, nobody, mentees=mentees)
         return bool(gain.any())
 
     def survey(
@@ -244,8 +244,8 @@ class Fused:
         by mentee, as `mentees` says (all).
         """
         tape, kind = self.tape, "int64"
-        if (offset < FAR).all():  # below 0 it does not matter how far
-            offset, kind = np.maximum(offset, -FAR), "int32"
+        if (offset < BEYOND).all():  # below 0 it does not matter how far
+            offset, kind = np.maximum(offset, -BEYOND), "int32"
         top = np.iinfo(np.int16).max
         by_order = offset[tape.order].astype(kind), np.minimum(worst, top)[tape.order]
         if mentees is None:

@@ -17,7 +17,7 @@ DEAD = -32_000
 ALIVE = -12_000
 """A pair above this may be. A score is 0 to 10,000, less a price that counts to 11,000 at most."""
 TOP_PRICE = 11_000
-FAR = 1 << 30
+BEYOND = 1 << 30
 """Beyond every score less price."""
 UNPAYABLE = 1 << 29
 """Who costs this is left out, as if they had no place."""
@@ -52,7 +52,7 @@ TIMES = 26  # score += points x a column of the mentors' own (numbers)
 WORDS = 16  # more than the words of a week
 
 
-class Texts(NamedTuple):
+class TextColumns(NamedTuple):
     """Words of both sides, end to end, as passes over texts read them, each with its weight.
 
     Mentee i of text t has the words ``word[first[t, i]:first[t, i + 1]]``. Word w is used by the
@@ -104,7 +104,7 @@ class Tape(NamedTuple):
     never: NDArray[np.int32]  # positions of mentors, sorted for each mentee
     past: NDArray[np.int64]  # (mentees + 1,): where those begin whom each mentee had before
     met: NDArray[np.int32]  # places in `order`, sorted for each mentee
-    texts: Texts
+    texts: TextColumns
 
     @property
     def mentees(self) -> int:

@@ -37,7 +37,7 @@ from mentorkit.hooks.forms import (
     Together,
 )
 from mentorkit.matching import passes
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.forms import brought, compared, mask_of, part_codes, parts_of, value_of
 from mentorkit.matching.passes import Tape
 from mentorkit.matching.pool import Codes, Floats, Index, Pool, Sets
@@ -104,7 +104,7 @@ class _Unfit(Exception):
 
 
 class _Plan:
-    def __init__(self, scan: Scan, pool: Pool, bound: Bound) -> None:
+    def __init__(self, scan: Scan, pool: Pool, bound: BoundStrategy) -> None:
         self.scan, self.pool, self.bound = scan, pool, bound
         self.everyone = scan.everyone
         self.words, self.bytes, self.codes = _Column(), _Column(), _Column()
@@ -126,8 +126,8 @@ class _Plan:
                 self._criterion(index, form)
             for rule in rules:
                 self._rule(rule)
-            if self.pool.groups is not None:
-                self._groups(*self.pool.groups.words())
+            if self.pool.partition is not None:
+                self._groups(*self.pool.partition.words())
             return self._written(heard, any(isinstance(form, PastPair) for form in rules))
         except _Unfit:
             return None

@@ -156,7 +156,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Groups:
+class Partition:
     """Who is in which group, as codes, -1 for none: nobody is paired across two groups."""
 
     mentees: Codes
@@ -243,13 +243,13 @@ class Pool:
         past: Collection[tuple[str, str]] = (),
         forbidden: Mapping[tuple[str, str], Reason | str] | None = None,
         day: date | None = None,
-        groups: Groups | None = None,
+        partition: Partition | None = None,
     ) -> Pool:
         """Return a pool of sides that are packed already, in the order of their keys, else ids.
 
-        `groups` are a safeguard, as `forbidden` is: nobody is paired across two of them. Raises
-        `Invalid` when a side is in another order, on which who wins a tie would hang, or when an
-        id is given twice on it.
+        `partition` is a safeguard, as `forbidden` is: nobody is paired across two groups of it.
+        Raises `Invalid` when a side is in another order, on which who wins a tie would hang, or
+        when an id is given twice on it.
         """
         problems = [*_misplaced("mentees", mentees), *_misplaced("mentors", mentors)]
         if problems:
@@ -257,7 +257,7 @@ class Pool:
         pool = cls.__new__(cls)
         pool._hold(mentees, mentors, fields, past, forbidden or {})
         pool.day = day
-        pool.groups = groups
+        pool.partition = partition
         return pool
 
     def _hold(
@@ -273,7 +273,7 @@ class Pool:
         self.capacity: Ints64 = mentors.capacity
         self.past = self._pairs(past)
         self.forbidden = {**self._same_people(), **self._reasons(forbidden)}
-        self.groups: Groups | None = None
+        self.partition: Partition | None = None
         self.apart = frozenset(
             two
             for two, reason in forbidden.items()
@@ -320,9 +320,9 @@ class Pool:
     def refusal(self, mentee: int, mentor: int) -> Reason | None:
         """Return why a safeguard refuses this pair, or None; a full mentor is another matter."""
         reason = self.forbidden.get((mentee, mentor))
-        if reason is None and self.groups is not None:
-            mine, theirs = self.groups.mentees[mentee], self.groups.mentors[mentor]
-            reason = self.groups.reason if UNANSWERED < mine != theirs > UNANSWERED else None
+        if reason is None and self.partition is not None:
+            mine, theirs = self.partition.mentees[mentee], self.partition.mentors[mentor]
+            reason = self.partition.reason if UNANSWERED < mine != theirs > UNANSWERED else None
         return reason
 
     def with_columns(self, names: Iterable[str]) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mentorkit.hooks.assignments import Candidate
+from mentorkit.matching.candidates import Rescan, best_at_prices, start_of
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
-from mentorkit.matching.gathered import shared, twins, weeks
-from mentorkit.matching.lists import Rescan, best_at_prices, start_of
 from mentorkit.matching.pool import Index
 from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
 from mentorkit.matching.solution import CandidateLists
+from mentorkit.matching.together import shared, twins, weeks
 
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress

@@ -8,22 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from mentorkit.errors import Problem
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.certificate import (
     blocking_pairs_in_blocks,
     check_cover_in_blocks,
     pairs_bound,
     total_bound_in_blocks,
 )
-from mentorkit.matching.gathered import halves, twins, wrong_groups, wrong_peers
 from mentorkit.matching.pool import Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Pair, Result
 from mentorkit.matching.scan import Scan
+from mentorkit.matching.together import halves, twins, wrong_groups, wrong_peers
 
 
 def verify(
-    pool: Pool, bound: Bound, result: Result, *, locks: Sequence[tuple[str, str]] = ()
+    pool: Pool, bound: BoundStrategy, result: Result, *, locks: Sequence[tuple[str, str]] = ()
 ) -> list[Problem]:
     """Return everything about a result that does not hold; nothing means that it is proved.
 
@@ -45,7 +45,7 @@ def verify(
 
 class _Verification:
     def __init__(
-        self, pool: Pool, bound: Bound, result: Result, locks: set[tuple[str, str]]
+        self, pool: Pool, bound: BoundStrategy, result: Result, locks: set[tuple[str, str]]
     ) -> None:
         self.pool, self.bound, self.result, self.asked = pool, bound, result, locks
         self.problems: list[Problem] = []

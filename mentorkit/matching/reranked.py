@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 
 if TYPE_CHECKING:
     from mentorkit.matching.pool import Index, Pool
@@ -28,7 +28,7 @@ SHORTLIST = 200
 SLOW = ("score", "allows")
 
 
-def fast_part(bound: Bound) -> Bound:
+def fast_part(bound: BoundStrategy) -> BoundStrategy:
     """Return a strategy without what looks at one pair at a time."""
     return replace(
         bound,
@@ -37,7 +37,7 @@ def fast_part(bound: Bound) -> Bound:
     )
 
 
-def is_slow(bound: Bound) -> bool:
+def is_slow(bound: BoundStrategy) -> bool:
     """Return whether a strategy has something that looks at one pair at a time."""
     levels = {one.level for one in bound.rules} | {one.level for one in bound.criteria}
     return not levels.isdisjoint(SLOW)
@@ -50,7 +50,7 @@ class Shortlisted:
     for each mentee.
     """
 
-    def __init__(self, pool: Pool, bound: Bound, *, compiled: bool) -> None:
+    def __init__(self, pool: Pool, bound: BoundStrategy, *, compiled: bool) -> None:
         self._pool, self._bound, self._compiled = pool, fast_part(bound), compiled
         self._found: dict[int, NDArray[Any]] = {}
 

@@ -28,9 +28,9 @@ from mentorkit.matching.columns import (
     bits_of,
     narrow,
 )
+from mentorkit.matching.distinct import Sets, coded, parsed, spread
 from mentorkit.matching.packed import PackedSide
-from mentorkit.matching.pool import Groups, Index, Pool
-from mentorkit.matching.told import Sets, coded, spread, told
+from mentorkit.matching.pool import Index, Partition, Pool
 
 Numbers = NDArray[Any]
 Places = Mapping[str, Mapping[str, int]]
@@ -82,7 +82,7 @@ class Roster:
             "ids": plain["id"], "persons": plain["person"], "keys": keys, "names": plain["name"],
             "born": narrow(born),
             "columns": {
-                name: _column(*told(column, paired=given.paired), fields.get(name))
+                name: _column(*parsed(column, paired=given.paired), fields.get(name))
                 for name, column in given.answers.items()
             },
             "role": _coded(*coded(plain["role"])),
@@ -177,7 +177,7 @@ class Roster:
             for role in ("mentee", "mentor")
         )
         cohort = self.cohort.codes
-        groups = Groups(cohort[mine], cohort[theirs], Reason(code="other_cohort"))
+        cohorts = Partition(cohort[mine], cohort[theirs], Reason(code="other_cohort"))
         return Pool.of(
             self._side(mine, places["mentee"], taken, zone, asked or {}),
             self._side(theirs, places["mentor"], taken, zone, asked or {}),
@@ -185,7 +185,7 @@ class Roster:
             past,
             forbidden,
             day=day,
-            groups=groups if groups.part else None,
+            partition=cohorts if cohorts.part else None,
         )
 
     def apart(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

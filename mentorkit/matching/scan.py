@@ -22,7 +22,7 @@ from mentorkit.hooks.forms import Differs, Prior
 from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import Criterion, Rule
 from mentorkit.matching import kernels
-from mentorkit.matching.binding import Bound, BoundCriterion, BoundRule
+from mentorkit.matching.binding import BoundCriterion, BoundRule, BoundStrategy
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
 from mentorkit.matching.reranked import PAIR_BUDGET, SLOW, Shortlisted, is_slow
@@ -66,7 +66,7 @@ class Scan:
     def __init__(
         self,
         pool: Pool,
-        bound: Bound,
+        bound: BoundStrategy,
         *,
         compiled: bool = True,
         map_shards: MapShards | None = None,
@@ -192,8 +192,8 @@ class Scan:
                 refused = self._forbidden.get(int(row))
                 if refused is not None:
                     mask[at] &= ~np.isin(cols, refused)
-        if self.pool.groups is not None:
-            mask &= self.pool.groups.let(rows[:, None], cols[None, :])
+        if self.pool.partition is not None:
+            mask &= self.pool.partition.let(rows[:, None], cols[None, :])
         return mask
 
     def allowed(self, rows: Index, cols: Index, *, listed: bool = True) -> Bools:
@@ -217,8 +217,8 @@ class Scan:
         forbidden = self.pool.forbidden
         pairs = zip(rows.tolist(), cols.tolist(), strict=True)
         mask = np.array([pair not in forbidden for pair in pairs], np.bool_) & self._open[cols]
-        if self.pool.groups is not None:
-            mask &= self.pool.groups.let(rows, cols)
+        if self.pool.partition is not None:
+            mask &= self.pool.partition.let(rows, cols)
         for form in forms:
             if form is not None:
                 mask &= mask_of(form, self.pool)(rows, cols)

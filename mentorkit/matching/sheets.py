@@ -23,7 +23,7 @@ from mentorkit.matching.wording import sentence, words
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.hooks.context import Context
-    from mentorkit.matching.binding import Bound, Offers
+    from mentorkit.matching.binding import BoundStrategy, Offers
     from mentorkit.matching.pool import Pool
     from mentorkit.matching.result import Result
 
@@ -80,7 +80,10 @@ def pair_leads(
 
 
 def _with_features(
-    leads: Sequence[Lead], bound: Bound, registry: Offers, context: Callable[[str], Context] | None
+    leads: Sequence[Lead],
+    bound: BoundStrategy,
+    registry: Offers,
+    context: Callable[[str], Context] | None,
 ) -> Sequence[Lead]:
     """Return the leads with the features that the strategy reads among their answers."""
     for name, field in bound.computed.items():
@@ -183,7 +186,7 @@ def pairs_sheet(result: Result, pool: Pool, locale: str = "en") -> Sheet:
 
 def _numbered(result: Result, pool: Pool) -> dict[str, int]:
     """Return of each paired mentee the number of their circle or ring, counted down the sheet."""
-    from mentorkit.matching.gathered import twins
+    from mentorkit.matching.together import twins
 
     led = {pool.mentee_at[one.mentee_id]: pool.mentor_at[one.mentor_id] for one in result.pairs}
     mentee_of = {

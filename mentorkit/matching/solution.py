@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Objective = Literal["coverage", "score"]
 Ints = NDArray[np.int64]
-Index = NDArray[np.int32]
+Ints32 = NDArray[np.int32]
 Bools = NDArray[np.bool_]
-Cover = tuple[Index, Index]
+Cover = tuple[Ints32, Ints32]
 Locks = Sequence[tuple[int, int]]
 
 ALONE = -1
@@ -32,7 +32,7 @@ class Solution:
     (`certificate.pairs_bound`). An `exact` solution meets its own bounds.
     """
 
-    match: Index
+    match: Ints32
     total: int
     pairs: int
     exact: bool
@@ -51,15 +51,15 @@ class CandidateLists:
     """
 
     indptr: Ints
-    mentor: Index
-    score: Index
+    mentor: Ints32
+    score: Ints32
 
     @property
     def mentees(self) -> int:
         """Return how many mentees there are."""
         return len(self.indptr) - 1
 
-    def of(self, mentee: int) -> tuple[Index, Index]:
+    def of(self, mentee: int) -> tuple[Ints32, Ints32]:
         """Return this mentee's mentors and scores."""
         start, end = self.indptr[mentee], self.indptr[mentee + 1]
         return self.mentor[start:end], self.score[start:end]
@@ -92,7 +92,7 @@ class CandidateLists:
         )
 
 
-def place_locks(locks: Locks, mentees: int, capacity: Ints) -> tuple[Index, Ints]:
+def place_locks(locks: Locks, mentees: int, capacity: Ints) -> tuple[Ints32, Ints]:
     """Return the match made by the locks alone and the places they leave, never below 0.
 
     Raises ValueError when a mentee is locked to two mentors.
@@ -118,7 +118,7 @@ def read_capacity(capacity: ArrayLike, mentees: int) -> Ints:
     return np.minimum(places, mentees)
 
 
-def sum_scores(scores: NDArray[Any], match: Index) -> int:
+def sum_scores(scores: NDArray[Any], match: Ints32) -> int:
     """Return the total score of a match."""
     paired = np.flatnonzero(match >= 0)
     return int(scores[paired, match[paired]].sum(dtype=np.int64))

@@ -17,14 +17,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mentorkit.matching.candidates import GrowingLists, ListRescan, Rescan, Widen
 from mentorkit.matching.kernels import WHERE_WORTH, solvers
-from mentorkit.matching.lists import GrowingLists, ListRescan, Rescan, Widen
 from mentorkit.matching.solution import (
     ALONE,
     UNPAYABLE,
     CandidateLists,
-    Index,
     Ints,
+    Ints32,
     Locks,
     place_locks,
     read_capacity,
@@ -58,7 +58,7 @@ class Proposals:
         self.match = np.full(mentees, ALONE, np.int64)
         self.value = np.zeros(mentees, np.int64)
 
-    def run(self, mentor: Index, value: Ints, at: Ints, end: Ints, waiting: Ints) -> Ints:
+    def run(self, mentor: Ints32, value: Ints, at: Ints, end: Ints, waiting: Ints) -> Ints:
         """Let those waiting propose from `at` to `end` of their wishes; return who came to the end.
 
         Mentee i's wishes are ``mentor[at[i]:end[i]]``, worth ``value[at[i]:end[i]]`` to those. Who
@@ -94,7 +94,7 @@ class _Wishes:
     complete: bool
     values: Values | None
     wanted: _Wanted
-    mentor: Index = field(init=False)
+    mentor: Ints32 = field(init=False)
     value: Ints = field(init=False)
     at: Ints = field(init=False)
     end: Ints = field(init=False)
@@ -114,14 +114,14 @@ class _Wishes:
         rows = np.repeat(np.arange(len(length)), length)
         self.value = self.worth(rows, lists.mentor, lists.score)
 
-    def worth(self, mentees: Ints, mentors: Index, scores: Index) -> Ints:
+    def worth(self, mentees: Ints, mentors: Ints32, scores: Ints32) -> Ints:
         """Return what pairs are worth to their mentors."""
         value = scores.astype(np.int64)
         if self.values is not None:
             value = np.asarray(self.values(mentees, mentors.astype(np.int64))).astype(np.int64)
         return self.wanted.first(mentees, mentors, value)
 
-    def put_first(self, mentees: Ints, mentors: Index, scores: Index) -> None:
+    def put_first(self, mentees: Ints, mentors: Ints32, scores: Ints32) -> None:
         """Put chosen pairs, sorted by mentee and by choice, before the lists."""
         count = np.bincount(mentees, minlength=len(self.at))
         length = self.end - self.at
@@ -185,7 +185,7 @@ class _Wanted:
         self._pair = np.array(sorted(rank), np.int64)
         self._rank = np.array([rank[pair] for pair in sorted(rank)], np.int64)
 
-    def first(self, mentees: Ints, mentors: Index, value: Ints) -> Ints:
+    def first(self, mentees: Ints, mentors: Ints32, value: Ints) -> Ints:
         """Return the values with those of wanted pairs above all others."""
         if len(self._pair):
             pair = mentors.astype(np.int64) * self._mentees + mentees
@@ -202,7 +202,7 @@ def greedy(
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     compiled: Any = WHERE_WORTH,
-) -> Index:
+) -> Ints32:
     """Return each mentee's mentor (-1: none), the best pair left made first, over and over.
 
     Where both sides go by one score, that is the stable assignment: nobody refuses the best pair.
@@ -222,7 +222,7 @@ def stable(
     rescan: Rescan | None = None,
     pair_scores: PairScores | None = None,
     compiled: Any = WHERE_WORTH,
-) -> Index:
+) -> Ints32:
     """Return each mentee's mentor (-1: none) such that no two would rather have each other.
 
     Mentee-proposing deferred acceptance, the best such assignment for every mentee. A mentee
@@ -267,7 +267,7 @@ def _least(proposals: Proposals, left: Ints) -> Ints:
     return least
 
 
-def _asked(choices: Choices) -> tuple[Ints, Index]:
+def _asked(choices: Choices) -> tuple[Ints, Ints32]:
     """Return the pairs that mentees ask for, by mentee, most wanted first, each once."""
     pairs = [
         (mentee, int(mentor))
@@ -280,13 +280,13 @@ def _asked(choices: Choices) -> tuple[Ints, Index]:
 
 def _scores_of(
     mentees: Ints,
-    mentors: Index,
+    mentors: Ints32,
     lists: CandidateLists,
     widen: Widen | None,
     rescan: Rescan | None,
     pair_scores: PairScores | None,
     every: int,
-) -> Index:
+) -> Ints32:
     """Return the scores of pairs, -1 where they are not allowed."""
     if pair_scores is not None:
         return np.asarray(pair_scores(mentees, mentors.astype(np.int64))).astype(np.int32)
@@ -301,7 +301,7 @@ def _scores_of(
 
 
 def _one_by_one(rescan: Rescan, mentors: int) -> Widen:
-    def widen(mentee: int, k: int) -> tuple[Index, Index]:
+    def widen(mentee: int, k: int) -> tuple[Ints32, Ints32]:
         free = np.zeros(mentors, np.int64)
         found, score = rescan(np.array([mentee]), free, min(k, mentors))
         return found[0][found[0] >= 0], score[0][found[0] >= 0]
@@ -339,7 +339,7 @@ def by_choice(
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     pair_scores: PairScores | None = None,
-) -> Index:
+) -> Ints32:
     """Return each mentee's mentor (-1: none): first choices are served, then second ones, ...
 
     Where more ask than there are places, the better score gets it. A choice that is not allowed is
@@ -360,7 +360,7 @@ def trace_choices(
     widen: Widen | None = None,
     rescan: Rescan | None = None,
     pair_scores: PairScores | None = None,
-) -> tuple[Index, Trace]:
+) -> tuple[Ints32, Trace]:
     """Return what `by_choice` returns, and why each choice that was tried in vain failed.
 
     Locked mentees try none.

@@ -33,7 +33,7 @@ class Survey:
     blocking: int
 
     def halved(self) -> Survey:
-        """Return it with half the bounds, as they are where all are peers (`gathered.halves`)."""
+        """Return it with half the bounds, as they are where all are peers (`together.halves`)."""
         return replace(self, total_bound=self.total_bound // 2, pairs_bound=self.pairs_bound // 2)
 
 

@@ -189,7 +189,7 @@ def by_place(mentors: Listed, order: Index) -> Listed:
     return Listed(first, place[ordered], mentors.weight[ordered])
 
 
-def joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
+def joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.TextColumns:
     """Return the words of several texts end to end, each mentor by the place in the order."""
     first: NDArray[np.int64] = np.zeros((len(texts), mentees + 1), np.int64)
     ints: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(4)]
@@ -207,7 +207,7 @@ def joined(texts: Sequence[Texts], order: Index, mentees: int) -> passes.Texts:
         words += len(mentors.first) - 1
         begin += len(one.mentees.what)
         end += len(mentors.what)
-    return passes.Texts(
+    return passes.TextColumns(
         first,
         np.concatenate(word).astype(np.int32),
         np.concatenate(weight),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mentorkit.matching import assign
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.pool import Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Alternative
@@ -21,7 +21,7 @@ COMPARED_CELLS = 1_000_000_000
 
 
 def alternatives(
-    question: Question, pool: Pool, bound: Bound, total_bound: int, pairs_bound: int
+    question: Question, pool: Pool, bound: BoundStrategy, total_bound: int, pairs_bound: int
 ) -> tuple[Alternative, ...] | None:
     """Return what the other ways to pick pairs would come to, the most telling first.
 

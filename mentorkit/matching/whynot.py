@@ -13,15 +13,15 @@ from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.relationships import Reason
 from mentorkit.errors import Invalid, Problem
 from mentorkit.matching import assign
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.explain import explain_pair, own_reason
-from mentorkit.matching.gathered import either
 from mentorkit.matching.people import Someone
 from mentorkit.matching.pool import Index, Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.refused import Refusals
 from mentorkit.matching.result import WHAT_IF_CELLS, Result
 from mentorkit.matching.scan import Scan, explains
+from mentorkit.matching.together import either
 from mentorkit.matching.unmatched import rule_phrase
 from mentorkit.matching.wording import words
 
@@ -51,7 +51,7 @@ class Why:
 
 def why_not(
     pool: Pool,
-    bound: Bound,
+    bound: BoundStrategy,
     mentee_id: str,
     mentor_id: str,
     result: Result | Pairs | None = None,
@@ -90,7 +90,9 @@ class _Made:
     locks: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, pool: Pool, bound: Bound, pairs: Pairs, locks: Sequence[tuple[str, str]]) -> _Made:
+    def of(
+        cls, pool: Pool, bound: BoundStrategy, pairs: Pairs, locks: Sequence[tuple[str, str]]
+    ) -> _Made:
         """Return the pairs by position; whoever is in the pool no more is left out.
 
         A peer has who they are with, whichever of the two they are.
@@ -120,7 +122,7 @@ class _Asked:
         return self.scan.pool
 
     @property
-    def bound(self) -> Bound:
+    def bound(self) -> BoundStrategy:
         return self.scan.bound
 
     def answer(self, made: _Made | None) -> Why:
@@ -294,7 +296,7 @@ class _Asked:
         return _reason("why_as_good")
 
 
-def told(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
+def described(why: Why, pool: Pool, locale: str = "en") -> dict[str, Any]:
     """Return why two are no pair as plain data, with names and sentences for staff.
 
     `verdict` is all of it in a few sentences, the weightiest first: what forbids the pair, or what

@@ -13,7 +13,7 @@ from mentorkit.domain.fields import Field, parse_fields
 from mentorkit.domain.strategies import Strategy, parse_strategy
 from mentorkit.hooks import Criterion, Feature, Rule
 from mentorkit.hooks.providers import Assigner
-from mentorkit.matching import Bound, Pool, Someone, bind
+from mentorkit.matching import BoundStrategy, Pool, Someone, bind
 from tests.matching import plain
 
 LANGUAGES = ("ar", "en", "fr", "sw")
@@ -90,7 +90,7 @@ class Case:
             self.mentees, self.mentors, self.fields, past=self.past, forbidden=self.forbidden
         )
 
-    def bound(self, *extra: Any) -> Bound:
+    def bound(self, *extra: Any) -> BoundStrategy:
         return bind(self.strategy, create_registry(*extra), self.fields)
 
     def plain_scores(self) -> tuple[list[list[int]], list[list[bool]]]:

@@ -10,7 +10,7 @@ import pytest
 from assignment_cases import Case, assert_feasible, check_cover, create_case, dense_lists
 from numpy.typing import NDArray
 
-from mentorkit.matching import auction, market
+from mentorkit.matching import auction, sparse
 from mentorkit.matching.assign import (
     CandidateLists,
     Solution,
@@ -20,7 +20,7 @@ from mentorkit.matching.assign import (
     solve_lists,
     total_bound,
 )
-from mentorkit.matching.lists import ListRescan, start_of
+from mentorkit.matching.candidates import ListRescan, start_of
 
 OBJECTIVES = ("coverage", "score")
 
@@ -72,7 +72,7 @@ def assert_near_best(case: Case, objective: Any, solution: Solution, within: int
 
 @pytest.fixture
 def never_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market, "EXACT_CELLS", 0)
+    monkeypatch.setattr(sparse, "EXACT_CELLS", 0)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-from mentorkit.matching import assign, auction, exact, kernels, market
+from mentorkit.matching import assign, auction, exact, kernels, sparse
 from mentorkit.matching import stable as acceptance
-from mentorkit.matching.lists import Rescan, best_at_prices
+from mentorkit.matching.candidates import Rescan, best_at_prices
 from mentorkit.matching.solution import CandidateLists, Solution
 
 pytest.importorskip("numba")
@@ -28,7 +28,7 @@ OBJECTIVES: tuple[Any, ...] = ("coverage", "score")
 
 @pytest.fixture
 def never_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market, "EXACT_CELLS", 0)
+    monkeypatch.setattr(sparse, "EXACT_CELLS", 0)
 
 
 def create_rescan(case: Case) -> Rescan:
@@ -53,7 +53,7 @@ def solve_both(case: Case, objective: Any, k: int, eps: int) -> tuple[Solution, 
     lists = CandidateLists.from_dense(case.scores, case.allowed, k)
     scores = {pair: int(case.scores[pair]) for pair in case.locks}
     plain, fast = (
-        market.solve_lists(
+        sparse.solve_lists(
             lists,
             case.capacity,
             objective,
@@ -114,7 +114,7 @@ def test_a_thousand_mentees_come_within_eps_each_of_a_minimum_cost_flow() -> Non
         np.arange(mentees + 1) * width, mentor.ravel(), np.ascontiguousarray(score).ravel()
     )
     best = best_by_flow(lists, places)
-    fast = market.solve_lists(lists, places, "score", eps=1, compiled=compiled)
+    fast = sparse.solve_lists(lists, places, "score", eps=1, compiled=compiled)
     assert best - mentees <= fast.total <= best
 
 

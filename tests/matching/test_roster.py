@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorkit.matching import Pool, Recommender, bind, kernels, roster, run
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.columns import Bits, Coded, narrow
 from mentorkit.matching.fused import Fused
 from mentorkit.matching.plan import tape_of
@@ -42,11 +42,11 @@ def _bits_of_few_answers() -> Iterator[None]:
         yield
 
 
-def bound_of(case: Case) -> Bound:
+def bound_of(case: Case) -> BoundStrategy:
     return bind(replace(case.strategy, objective="coverage"), create_registry(), case.fields)
 
 
-def told(pool: Pool, bound: Bound) -> Any:
+def told(pool: Pool, bound: BoundStrategy) -> Any:
     """Return all that a run tells of a pool."""
     result = run(pool, bound, seed=3)
     return (
@@ -109,12 +109,12 @@ def test_there_may_be_more_cohorts_than_fit_a_word() -> None:
         for n in range(150)
     ]
     pool = pool_of(Roster.of(as_given(people), {}), {})
-    assert pool.groups is not None
-    mine, theirs = pool.groups.words()
+    assert pool.partition is not None
+    mine, theirs = pool.partition.words()
     rows, cols = _everyone(pool)
     words = (mine[:, None, :] & theirs[None, :, :]).any(axis=2)
     assert mine.shape == (150, 2)
-    assert (words == pool.groups.let(rows[:, None], cols[None, :])).all()
+    assert (words == pool.partition.let(rows[:, None], cols[None, :])).all()
 
 
 @settings(max_examples=60)
@@ -197,7 +197,7 @@ def test_sets_are_kept_as_bits_where_these_say_the_same() -> None:
 
 def test_nobody_at_all_is_a_pool_of_nobody() -> None:
     pool = pool_of(Roster.of(as_given([]), {}), {})
-    assert (len(pool.mentees), len(pool.mentors), pool.groups) == (0, 0, None)
+    assert (len(pool.mentees), len(pool.mentors), pool.partition) == (0, 0, None)
     assert Roster.of(as_given([]), {}).apart([("a", "b")]) == set()
     assert Roster.of(as_given([]), {}).free({"a": 1}, **ANYBODY)["both"] == {}
 

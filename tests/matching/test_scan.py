@@ -28,8 +28,8 @@ from mentorkit.matching import (
     run,
 )
 from mentorkit.matching import fused as fused_scan
+from mentorkit.matching.candidates import best_at_prices, start_of
 from mentorkit.matching.fused import Fused, in_threads
-from mentorkit.matching.lists import best_at_prices, start_of
 from mentorkit.matching.passes import PLUS, TIMES, UNPAYABLE
 from mentorkit.matching.plan import tape_of
 from mentorkit.matching.scan import Scan, best_of

@@ -15,7 +15,7 @@ from mentorkit.errors import Invalid
 from mentorkit.matching import Pool, assign, bind, run
 from mentorkit.matching.problem import Question
 from mentorkit.matching.scan import Scan
-from mentorkit.matching.whynot import Why, told, why_not
+from mentorkit.matching.whynot import Why, described, why_not
 from tests.matching.samples import (
     create_fields,
     create_people,
@@ -49,7 +49,7 @@ def asked(
     bound = bind(create_strategy(rules=rules, **more), create_registry(), fields)
     result = run(pool, bound, locks=locks)
     why = why_not(pool, bound, f"mentee-{pair[0]}", f"mentor-{pair[1]}", result)
-    return why, told(why, pool)["verdict"]
+    return why, described(why, pool)["verdict"]
 
 
 def test_every_rule_and_safeguard_that_forbids_it_is_told() -> None:
@@ -133,7 +133,7 @@ def test_why_earlier_choices_came_to_nothing_is_told_for_any_pair_of_a_mentee() 
     bound = bind(create_strategy(rules=[differs], assigner="choice"), create_registry(), fields)
     result = run(pool, bound, locks=[("mentee-b", "mentor-b")])
     why = why_not(pool, bound, "mentee-c", "mentor-d", result)
-    _, together, got, ruled_out, locked, sooner, unknown = told(why, pool)["verdict"]
+    _, together, got, ruled_out, locked, sooner, unknown = described(why, pool)["verdict"]
     assert together == "The two are together in this run."
     assert got == "mentor-d is choice number 4 of mentee-c."
     assert ruled_out == (
@@ -148,7 +148,7 @@ def test_why_earlier_choices_came_to_nothing_is_told_for_any_pair_of_a_mentee() 
     assert unknown == "Whom this person asked for is no mentor of this run: mentor-z."
     swapped = [("mentee-a", "mentor-d"), ("mentee-c", "mentor-c")]
     why = why_not(pool, bound, "mentee-a", "mentor-a", swapped)
-    assert "Choice number 1, mentor-a, has a free place now." in told(why, pool)["verdict"]
+    assert "Choice number 1, mentor-a, has a free place now." in described(why, pool)["verdict"]
 
 
 @settings(max_examples=150)
@@ -199,7 +199,7 @@ def test_a_lock_may_pass_over_a_rule_and_over_no_safeguard() -> None:
     def can_lock(**more: Any) -> bool:
         mentors = create_people("mentor", CRAFTS, capacity=more.pop("capacity", 1))
         pool = Pool(create_people("mentee", FOOD), mentors, fields, **more)
-        return bool(told(why_not(pool, bound, "mentee-a", "mentor-a"), pool)["can_lock"])
+        return bool(described(why_not(pool, bound, "mentee-a", "mentor-a"), pool)["can_lock"])
 
     assert can_lock()
     assert not can_lock(capacity=0)
@@ -228,4 +228,4 @@ def test_of_every_pair_it_can_be_said_why(seed: int, assigner: str) -> None:
             if (mentee.id, mentor.id) in made:
                 assert why.together
                 assert why.rank == made[mentee.id, mentor.id].rank
-            assert all(told(why, pool)["verdict"])
+            assert all(described(why, pool)["verdict"])

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import Frozen
-from mentorkit.matching.told import spread, told
+from mentorkit.matching.distinct import spread, told
 from mentorkit.store import privacy, tables
 
 ANSWERS: list[dict[str, Any]] = [

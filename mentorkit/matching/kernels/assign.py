@@ -51,7 +51,7 @@ from numba import njit
 FAR = 1 << 39
 """`coverage.FAR`: further than any way."""
 DISTANT = 1 << 29
-"""`exact.FAR`, the same of the exact solver."""
+"""`exact.OUT_OF_REACH`, the same of the exact solver."""
 FREE, UNREAD, END = 0, 1, 2
 """Where a search came before it stopped, as `coverage.Came` says."""
 

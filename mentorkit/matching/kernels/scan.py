@@ -47,7 +47,7 @@ FREE = 32_767
 """As high as a score may be."""
 
 i16, i32, i64 = nb.int16, nb.int32, nb.int64
-DEAD, ALIVE, FAR = p.DEAD, p.ALIVE, p.FAR
+DEAD, ALIVE, BEYOND = p.DEAD, p.ALIVE, p.BEYOND
 compiled = nb.njit(cache=True, nogil=True, boundscheck=False)
 
 
@@ -168,7 +168,7 @@ def take(column, score):
 def less(score, price, wide):
     for j in range(score.size):
         may = (score[j] > ALIVE) & (price[j] < p.UNPAYABLE)
-        wide[j] = i32(score[j]) - price[j] if may else i32(-FAR)
+        wide[j] = i32(score[j]) - price[j] if may else i32(-BEYOND)
 
 
 @compiled
@@ -470,7 +470,7 @@ def best(t, mentees, first, mentors, k, price, high, mentor, score):
                     else:
                         less(points[:n], high[start:stop], wide[:n])
                         keep_best(
-                            order, first[at], mentors, never, n, wide, i32(-FAR), wide_tops, heap
+                            order, first[at], mentors, never, n, wide, i32(-BEYOND), wide_tops, heap
                         )
         for at in range(begin, end):
             ranked = np.sort(heaps[at - begin])[::-1]

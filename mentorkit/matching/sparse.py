@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mentorkit.matching.auction import Floor, hold_auction
+from mentorkit.matching.candidates import ListRescan, Rescan, Widen
 from mentorkit.matching.coverage import Coverage
 from mentorkit.matching.exact import solve_dense
 from mentorkit.matching.kernels import WHERE_WORTH, solvers
-from mentorkit.matching.lists import ListRescan, Rescan, Widen
 from mentorkit.matching.solution import (
     ALONE,
     UNPAYABLE,

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from mentorkit.domain.frozen import Frozen
 from mentorkit.hooks import Criterion
 from mentorkit.hooks.forms import Equal
-from mentorkit.matching import Recommender, bind, kept, roster
+from mentorkit.matching import Recommender, bind, poolfile, roster
 from mentorkit.matching.columns import Bits
-from mentorkit.matching.kept import PoolFiles, Source, files_in, names_for
+from mentorkit.matching.poolfile import PoolFiles, Source, files_in, names_for
 from tests.matching.rosters import NAMES, One, as_given, change, draw_people, pool_of
 from tests.matching.samples import create_fields, create_registry, create_strategy, draw_wide_case
 from tests.matching.test_roster import contents
@@ -155,7 +155,7 @@ def test_when_many_have_changed_all_are_read_and_the_file_is_written_again(
     store.people[2:12] = [replace(one, version=3) for one in store.people[2:12]]
     now(files, store)
     assert files.path(*OF).stat().st_ino != written
-    monkeypatch.setattr(kept, "FEW", 3)
+    monkeypatch.setattr(poolfile, "FEW", 3)
     store.people[:] = [replace(one, version=4) for one in store.people]
     assert now(files, store) == anew(store)
     assert store.read == [None, 1, 10, None]
@@ -191,7 +191,7 @@ def test_a_file_of_others_or_about_something_else_is_not_used(
     assert list(found.ids) == [one for one in found.ids if one in {p.id for p in store.people}]
     assert store.read == [None] * 3
     PoolFiles(tmp_path).roster(OF, NAMES[:2], CASE.fields, store.source)
-    monkeypatch.setattr(kept, "FORMAT", 2)
+    monkeypatch.setattr(poolfile, "FORMAT", 2)
     now(PoolFiles(tmp_path), store)
     assert store.read == [None] * 5
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_written_leaves_the_file_that_was_there(
     def full(*_: Any) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(kept.os, "replace", full)
+    monkeypatch.setattr(poolfile.os, "replace", full)
     del store.people[0]
     assert now(files, store) == anew(store)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [whole]
@@ -263,7 +263,7 @@ def test_threads_that_ask_at_once_read_once(store: Store, tmp_path: Path) -> Non
 def test_only_some_programs_are_held_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "KEPT", 2)
+    monkeypatch.setattr(poolfile, "KEPT", 2)
     files = PoolFiles(tmp_path)
     for program in ("a", "b", "c", "a"):
         files.roster(("acme", program), NAMES, CASE.fields, store.source)

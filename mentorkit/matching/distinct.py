@@ -33,7 +33,7 @@ def coded(column: Sequence[Any]) -> Coded:
     return list(map(known.__getitem__, column)), list(known)
 
 
-def told(column: Sequence[str | None], *, paired: bool = False) -> tuple[Sequence[int], Any]:
+def parsed(column: Sequence[str | None], *, paired: bool = False) -> tuple[Sequence[int], Any]:
     """Return what texts of JSON say, as `coded` does; of many sets, `Sets` of them.
 
     `paired` texts tell an answer beside a null (``[7,null]``). Where nearly all differ, the same

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mentorkit.matching.solution import CandidateLists, Index, Ints
+from mentorkit.matching.solution import CandidateLists, Ints, Ints32
 
 Widen = Callable[[int, int], tuple[NDArray[np.int32], NDArray[np.int32]]]
 """Returns a mentee's `k` best allowed mentors and their scores (fewer when there are no more)."""
-Rescan = Callable[[Ints, Ints, int], tuple[Index, Index]]
+Rescan = Callable[[Ints, Ints, int], tuple[Ints32, Ints32]]
 """Reads many lists at once: ``rescan(mentees (r,), prices (m,), k)`` returns mentors and scores.
 
 Both are int32 (r, k): each mentee's `k` best allowed mentors by score less price, best first. Of
@@ -36,14 +36,14 @@ class GrowingLists:
         """Start from `lists`; they are never changed, longer ones are kept beside them."""
         self._lists = lists
         self._widen = widen
-        self._longer: dict[int, tuple[Index, Index]] = {}
+        self._longer: dict[int, tuple[Ints32, Ints32]] = {}
         self._complete = np.full(lists.mentees, widen is None)
 
     def __len__(self) -> int:
         """Return how many mentees there are."""
         return self._lists.mentees
 
-    def of(self, mentee: int) -> tuple[Index, Index]:
+    def of(self, mentee: int) -> tuple[Ints32, Ints32]:
         """Return the mentors and scores known so far, best first."""
         longer = self._longer.get(mentee)
         return self._lists.of(mentee) if longer is None else longer
@@ -91,7 +91,7 @@ class ListRescan:
         self._widen = widen
         self._asked = np.diff(lists.indptr)
 
-    def __call__(self, mentees: Ints, prices: Ints, k: int) -> tuple[Index, Index]:
+    def __call__(self, mentees: Ints, prices: Ints, k: int) -> tuple[Ints32, Ints32]:
         """Return each one's `k` best at these prices."""
         mentor = np.full((len(mentees), k), -1, np.int32)
         score = np.zeros((len(mentees), k), np.int32)
@@ -101,7 +101,7 @@ class ListRescan:
             score[row, : len(mentors)] = scores
         return mentor, score
 
-    def _best(self, mentee: int, prices: Ints, k: int) -> tuple[Index, Index]:
+    def _best(self, mentee: int, prices: Ints, k: int) -> tuple[Ints32, Ints32]:
         """Read on until nobody further down could be among the best: no price is below 0."""
         while True:
             mentors, scores = self._read(mentee)
@@ -113,7 +113,7 @@ class ListRescan:
                 return mentors[best], scores[best]
             self._asked[mentee] = min(4 * max(self._asked[mentee], k, 16), len(prices) + 1)
 
-    def _read(self, mentee: int) -> tuple[Index, Index]:
+    def _read(self, mentee: int) -> tuple[Ints32, Ints32]:
         mentors, scores = self._lists.of(mentee)
         if self._widen is not None and self._asked[mentee] > len(mentors):
             mentors, scores = self._widen(mentee, int(self._asked[mentee]))
@@ -122,7 +122,7 @@ class ListRescan:
 
 def best_at_prices(
     scores: ArrayLike, allowed: ArrayLike, prices: Ints, k: int, mentees: Ints | None = None
-) -> tuple[Index, Index]:
+) -> tuple[Ints32, Ints32]:
     """Return what a `Rescan` returns, from the mentees' scores and allowed pairs, both (r, m).
 
     Equals are in the order that a `Rescan` had best give for `mentees`, else in that of mentors.

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from mentorkit.domain.fields import Field
 from mentorkit.domain.frozen import freeze, thaw
-from mentorkit.matching.binding import Bound
+from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.columns import Bits, Coded, Column, narrow
 from mentorkit.matching.roster import CODED, NUMBERS, Given, Roster
 from mentorkit.matching.scan import explains
@@ -158,7 +158,7 @@ def files_in(folder: str) -> PoolFiles:
     return PoolFiles(folder)
 
 
-def names_for(bound: Bound) -> tuple[str, ...]:
+def names_for(bound: BoundStrategy) -> tuple[str, ...]:
     """Return the fields that a strategy reads; all of them, where a plugin's own code looks."""
     levels = {*(one.level for one in bound.rules), *(one.level for one in bound.criteria)}
     said = any(explains(one.rule) for one in bound.rules)

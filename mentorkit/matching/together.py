@@ -21,7 +21,7 @@ from mentorkit.matching.result import Circle
 from mentorkit.matching.weekly import weeks_of
 
 if TYPE_CHECKING:
-    from mentorkit.matching.binding import Bound
+    from mentorkit.matching.binding import BoundStrategy
     from mentorkit.matching.problem import Question
 
 Indices = tuple[int, ...]
@@ -163,7 +163,9 @@ def circles_of(pool: Pool, groups: Groups) -> tuple[Circle, ...]:
 # --------------------------------------------------------------------------- who is busy
 
 
-def busy(pool: Pool, bound: Bound, match: Index, circles: Sequence[Circle]) -> tuple[Index, Index]:
+def busy(
+    pool: Pool, bound: BoundStrategy, match: Index, circles: Sequence[Circle]
+) -> tuple[Index, Index]:
     """Return each mentee's mentor (-1: none) and each mentor's places taken, as far as known.
 
     A further mentor of a circle is busy with all of it, and of peers each is busy whichever of the
@@ -195,7 +197,7 @@ def either(pool: Pool, match: Index) -> Index:
     return match
 
 
-def halves(question: Question, pool: Pool, bound: Bound, match: Index) -> bool:
+def halves(question: Question, pool: Pool, bound: BoundStrategy, match: Index) -> bool:
     """Return whether pairs of peers can come to half at most of what bounds mentees and mentors.
 
     It is so where everybody is on both sides and in one pair at most, and each pair counts for the
