@@ -234,7 +234,8 @@ def _announce(plan: Plan, registry: Registry) -> None:
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
     pairs = mentees * mentors
     compiled = pairs < LONG_PLAIN or kernels.loaded("scan") is not None
-    if pairs >= (LONG if compiled else LONG_PLAIN):
+    refused = not compiled and pairs > kernels.PLAIN_CELLS  # which says itself what it would take
+    if pairs >= (LONG if compiled else LONG_PLAIN) and not refused:
         note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
     if kernels.worth(pairs) and not kernels.are_kept():
         note("What looks at so many pairs is compiled first, once: this takes about a minute.")

@@ -364,6 +364,8 @@ def walk(
     refused = [{**one, "name": ids.get(one["id"], one["id"])} for one in report["refused"]]
     if as_json:
         print_json({"done": report["done"], "refused": refused})
+    elif not ids:
+        say(f"{done} {plural(0, noun)}: there is none for which this is the next step.")
     else:
         _say_done(report["done"], done, noun, told)
         if after:

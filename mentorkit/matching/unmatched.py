@@ -220,7 +220,8 @@ class _Ruled:
             if self._why_unsafe <= {"same_person"}:
                 return _reason("only_self", name=_name(self._me))
             if self._why_unsafe <= {"same_person", "no_places"}:
-                return _reason("nobody_has_places")
+                nobody = "nobody_else" if "same_person" in self._why_unsafe else "nobody"
+                return _reason(f"{nobody}_has_places")
             if (apart := self._apart) is not None:
                 return _reason(_APART[apart][0])
             return _reason("safeguards_all", of=everybody, others=self.others)

@@ -267,8 +267,13 @@ class _Asked:
         """Yield who was served before, where pairs are made one after the other."""
         taken = np.flatnonzero(made.match == self.mentor).tolist()
         full = len(taken) >= int(self.pool.capacity[self.mentor])
-        if full and taken and min(self._scores(self.mentor, *taken)) >= score:
-            yield _reason("why_places_lost", name=self._mentor_name)
+        fits = zip(taken, self._scores(self.mentor, *taken), strict=True) if taken else ()
+        less = {one for one, theirs in fits if theirs < score}
+        wanted = self.pool.mentor_choices(self.mentor)
+        before = wanted[: wanted.index(self.mentee)] if self.mentee in wanted else wanted
+        if full and taken and less <= set(before):
+            code = "why_places_chosen" if less else "why_places_lost"
+            yield _reason(code, name=self._mentor_name)
         elif given >= 0:
             yield _reason("why_better_given")
 

@@ -120,6 +120,7 @@ SENTENCES: Mapping[str, str] = {
     "only_declined": "Has said no to everybody there is, or was said no to.",
     "only_cohorts": "Everybody there is belongs to another cohort.",
     "nobody_has_places": "No mentor has a place.",
+    "nobody_else_has_places": "No other mentor has a place.",
     "all_taken": "All {count} mentors who fit are taken.",
     "all_taken.one": "The one mentor who fits is taken.",
     "all_taken.two": "Both mentors who fit are taken.",
@@ -297,6 +298,9 @@ SENTENCES: Mapping[str, str] = {
     "why_wanted_less": "The mentee wanted somebody else more, and has that mentor.",
     "why_worthless": "Nothing speaks for the two, and this strategy leaves such pairs out.",
     "why_places_lost": "The places of {name} went to mentees who fit at least as well.",
+    "why_places_chosen": (
+        "The places of {name} went to whom {name} asked for, or who fit at least as well."
+    ),
     "why_better_given": "The mentee has a mentor who is as welcome, or more so.",
     "why_best_for_all": "Pairs are made so that all together fit best, not these two alone.",
     "why_places_locked": "Locked pairs hold the places of {name}.",

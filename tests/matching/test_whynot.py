@@ -103,6 +103,19 @@ def test_where_nobody_would_swap_the_places_went_to_others_who_fit_as_well() -> 
         assert said[-1] == "The mentee has a mentor who is as welcome, or more so."
 
 
+def test_where_the_mentor_asked_for_somebody_else_it_is_told_so() -> None:
+    mentees = create_people("mentee", FOOD, CRAFTS)
+    (mentor,) = create_people("mentor", FOOD)
+    pool = Pool(mentees, [replace(mentor, choices=("mentee-b",))], create_fields())
+    bound = bind(create_strategy(assigner="stable"), create_registry(), create_fields())
+    result = run(pool, bound)
+    assert [pair.mentee_id for pair in result.pairs] == ["mentee-b"]
+    said = described(why_not(pool, bound, "mentee-a", "mentor-a", result), pool)["verdict"]
+    assert said[-1] == (
+        "The places of mentor-a went to whom mentor-a asked for, or who fit at least as well."
+    )
+
+
 def test_of_own_choices_it_is_told_who_was_asked_for() -> None:
     more: Any = {"assigner": "choice", "choices": ("mentor-b", "mentor-a")}
     _, said = asked([FOOD], [FOOD, FOOD, FOOD], "ac", **more)
