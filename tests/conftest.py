@@ -30,6 +30,11 @@ KINDS = ("sqlite-prepared", "sqlite-plain", "postgresql")
 settings.register_profile("untimed", deadline=None)  # machines are shared: no test is a race
 settings.load_profile("untimed")
 
+MEMORY = Path("/dev/shm")
+"""Files of tests stand in memory where there is room: a disk may take milliseconds to be sure."""
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 LONG = ("tests/journey/test_states", "tests/journey/test_scenario")
 """What takes minutes is begun first, so that no worker is left with it in the end."""
 
