@@ -13,15 +13,16 @@ import inspect
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
-from threading import Timer
-from types import ModuleType
+from threading import Event, Thread
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pluggy
@@ -93,15 +94,27 @@ class Found(Origin):
 
 
 @contextmanager
-def named_when_slow(label: str) -> Iterator[None]:
-    """Name a plugin in the log that is still loading after a while: a hang should have a name."""
-    timer = Timer(SLOW_SECONDS, _log.warning, ("plugin %s is still loading", label))
-    timer.daemon = True
-    timer.start()
+def named_when_slow() -> Iterator[Callable[[str], None]]:
+    """Give what is told which plugin is loading now: one that hangs is named in the log."""
+    loading, over = [("", 0.0)], Event()
+
+    def watch() -> None:
+        named = loading[0]
+        while not over.wait(max(0.1, loading[0][1] + SLOW_SECONDS - time.monotonic())):
+            label, since = now = loading[0]
+            if now != named and time.monotonic() >= since + SLOW_SECONDS:
+                named = now
+                _log.warning("plugin %s is still loading", label)
+
+    def load(label: str) -> None:
+        loading[0] = label, time.monotonic()
+
+    load("")
+    Thread(target=watch, daemon=True, name="mentorkit-loading").start()
     try:
-        yield
+        yield load
     finally:
-        timer.cancel()
+        over.set()
 
 
 class Absent(Problem):
@@ -119,6 +132,7 @@ class Loading:
         self.failures: list[Problem] = []
         self._listed: dict[str, str] = {}
         self._missing: set[str] = set()
+        self._releases: dict[metadata.Distribution, tuple[str, str]] = {}
         self._only_settings = True
         self._secrets: frozenset[str] = frozenset()
 
@@ -182,15 +196,23 @@ class Loading:
     def _installed(self) -> metadata.EntryPoints:
         return metadata.entry_points(group=GROUP)
 
+    def _release(self, point: metadata.EntryPoint) -> tuple[str, str]:
+        """Return name and version of what brings it, read once: it takes milliseconds to parse."""
+        if point.dist is None:
+            return "an unknown distribution", ""
+        if point.dist not in self._releases:
+            self._releases[point.dist] = point.dist.name, point.dist.version
+        return self._releases[point.dist]
+
     def _find_installed(self, name: str) -> Found | Problem:
         # One distribution can be on the path twice (an editable install and its folder).
         matches = {
-            (point.dist.name if point.dist else "an unknown distribution", point.value): point
+            (self._release(point)[0], point.value): point
             for point in self._installed.select(name=name)
         }
         if len(matches) == 1:
-            (((distribution, _), point),) = matches.items()
-            version = point.dist.version if point.dist else ""
+            (point,) = matches.values()
+            distribution, version = self._release(point)
             return Found(name=name, distribution=distribution, version=version, fetch=point.load)
         if matches:
             both = " and ".join(sorted(f"{dist} ({value})" for dist, value in matches))
@@ -313,17 +335,16 @@ class Loading:
 
     def _register(self, found: Found, module: object) -> pluggy.PluginManager:
         """Return a manager that knows this plugin alone; what is wrong with its hooks is noted."""
-        manager = pluggy.PluginManager(PROJECT)
+        manager, own = pluggy.PluginManager(PROJECT), dict[str, object]()
         manager.add_hookspecs(Hooks)
-        implemented = 0
-        for name in dir(module):
+        for name in _candidates(module):
             options = manager.parse_hookimpl_opts(module, name)
             where = f"{found.label}, {name}"
             if options is None:
                 if name in _HOOKS and callable(getattr(module, name)):
                     self.fail(where, "write @hookimpl above it; it is never asked without")
                 continue
-            implemented += 1
+            own[name] = getattr(module, name)
             hook = options.get("specname") or name
             if hook not in _HOOKS and not options.get("optionalhook"):
                 known = f" hooks are: {', '.join(_HOOKS)}"
@@ -332,9 +353,9 @@ class Loading:
                 self.fail(where, "a wrapper is refused: no plugin stands around another's answers")
             if options.get("tryfirst") or options.get("trylast"):
                 self.fail(where, "leave out tryfirst and trylast: the listed order is the order")
-        if found.file and not implemented:
+        if found.file and not own:
             self.fail(found.label, _what_to_add(module))
-        manager.register(module, name=found.name)
+        manager.register(SimpleNamespace(**own), name=found.name)
         return manager
 
     def _take(
@@ -373,6 +394,14 @@ class Loading:
                 self.fail(f"{owner}, mentorkit_matching_strategies, {name}", told)
             if unknown:
                 del self.offers["strategies"][name], self.owners["strategies", name]
+
+
+def _candidates(module: object) -> Iterable[str]:
+    """Return the names that may be hooks; of a plain module, what is no function is passed over."""
+    if not isinstance(module, ModuleType) or "__dir__" in vars(module):
+        return dir(module)
+    found = vars(module).items()
+    return sorted(name for name, value in found if name in _HOOKS or inspect.isroutine(value))
 
 
 def _ask(manager: pluggy.PluginManager, hook: str, settings: Frozen) -> list[object]:

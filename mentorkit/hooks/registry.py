@@ -79,8 +79,9 @@ class Registry:
         loading = Loading(settings or {})
         found = [one for listed in plugins if (one := loading.find(listed))]
         loading.check_settings_names()
-        for one in found:
-            with named_when_slow(one.label):
+        with named_when_slow() as now:
+            for one in found:
+                now(one.label)
                 loading.load(one)
         loading.check_strategies()
         if loading.failures and not lenient:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -166,14 +166,11 @@ def check_schema(
     schema: object, place: str, *, flat: bool = True, secrets: bool = True
 ) -> list[Problem]:
     """Return everything wrong with a plugin's schema: house rules, draft 2020-12, its defaults."""
-    from jsonschema import Draft202012Validator
-
     if problems := check_shape(schema, place, flat=flat, secrets=secrets):
         return problems
     plain = thaw(schema)
-    faults = _faults(Draft202012Validator.META_SCHEMA, plain, place)
     return (
-        faults
+        list(_of_draft(json.dumps(plain), place))
         or unmet(_of_formats(plain), place)
         or [
             Problem(f"{place}.{name}.default", fault.message)
@@ -182,6 +179,14 @@ def check_schema(
             for fault in _faults(spec, spec["default"], "")
         ]
     )
+
+
+@lru_cache(maxsize=256)
+def _of_draft(schema: str, place: str) -> tuple[Problem, ...]:
+    """Return what draft 2020-12 finds wrong with a schema (JSON); looked at once a process."""
+    from jsonschema import Draft202012Validator
+
+    return tuple(_faults(Draft202012Validator.META_SCHEMA, json.loads(schema), place))
 
 
 def _of_formats(schema: dict[str, Any]) -> Expected:

@@ -89,7 +89,7 @@ def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
         told += "A rule or criterion is a plugin's own code, which cannot be compiled. "
         told += "Give it a declared form, or match by parts: by cohort, say."
     elif helps := _what_helps():
-        told += f"{helps[0].upper()}{helps[1:]}."
+        told = f"{told[:-2]}; {helps}."
     else:
         told += "These answers do not fit a compiled scan. Match by parts: by cohort, say."
     raise Invalid("match.too_many", told)
