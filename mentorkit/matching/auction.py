@@ -29,6 +29,8 @@ NOTHING = -UNPAYABLE
 TIE_BITS = 10
 PATIENCE = 400
 """Bids per mentee after which prices are found to crawl, as equal scores make them."""
+AT_ONCE = 1 << 15
+"""So many lists are read and copied at once: of a million, all at once would take gigabytes."""
 READING = 20
 """How many bids' worth of work it is to read a list again."""
 
@@ -74,11 +76,13 @@ class Floor:
         length = np.where(out, 0, np.diff(lists.indptr))
         width = max(1, min(KEPT, int(length.max(initial=1)) if complete else mentors))
         column = np.arange(width)
-        listed = column < length[:, None]
         mentor = np.full((mentees, width), mentors, np.int32)
         score = np.zeros((mentees, width), np.int32)
-        at = (lists.indptr[:-1, None] + column)[listed]
-        mentor[listed], score[listed] = lists.mentor[at], lists.score[at]
+        for start in range(0, mentees, AT_ONCE):
+            some = slice(start, min(mentees, start + AT_ONCE))
+            listed = column < length[some, None]
+            at = (lists.indptr[:-1][some, None] + column)[listed]
+            mentor[some][listed], score[some][listed] = lists.mentor[at], lists.score[at]
         rest = np.full(mentees, NOTHING, np.int64)
         cut = length > (width if complete else 0)
         # Absent ones score no more than the last one kept: lists are sorted.
@@ -100,6 +104,12 @@ class Floor:
     def keep(self, mentees: Ints, lists: tuple[Ints32, Ints32, Ints]) -> None:
         """Keep other mentors of these mentees' lists, and what the rest is worth at most."""
         self.mentor[mentees], self.score[mentees], self.rest[mentees] = lists
+
+    def renew(self, mentees: Ints, prices: Ints) -> None:
+        """Read the lists of these mentees again, and keep the best at these prices."""
+        for start in range(0, len(mentees), AT_ONCE):
+            some = mentees[start : start + AT_ONCE]
+            self.keep(some, self.read(some, prices))
 
     def affords(self, readings: int) -> bool:
         """Return whether so many lists may still be read, and take them off what is left."""
@@ -193,7 +203,7 @@ def hold_auction(floor: Floor, eps: int, *, give_up: bool) -> bool:
         if not len(waiting):
             waiting, unsure = np.sort(unsure), unsure[:0]
             if floor.affords(len(waiting)):
-                floor.keep(waiting, floor.read(waiting, floor.price))
+                floor.renew(waiting, floor.price)
                 work += READING * len(waiting)
             else:
                 floor.rest[:] = NOTHING  # whoever is on no list is left out from now on

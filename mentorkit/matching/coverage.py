@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorkit.matching.auction import NOTHING, Floor
+from mentorkit.matching.auction import AT_ONCE, NOTHING, Floor
 from mentorkit.matching.solution import UNPAYABLE, Bools, Ints
 
 FAR = 1 << 39  # less than the price nobody can pay, more than any sum of scores
@@ -84,8 +85,11 @@ class Coverage:
     def __post_init__(self) -> None:
         """Take over prices and matches."""
         floor = self.floor
-        net = (floor.score - floor.price[floor.mentor]).max(axis=1, initial=NOTHING)
-        self.worth = np.maximum(np.maximum(net, floor.rest), 0)
+        self.worth = np.maximum(floor.rest, 0)
+        for start in range(0, len(self.worth), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            net = (floor.score[some] - floor.price[floor.mentor[some]]).max(axis=1, initial=NOTHING)
+            np.maximum(self.worth[some], net, out=self.worth[some])
         held = np.bincount(floor.match, minlength=len(floor.left) + 1)
         self.used = held[: len(floor.left)]
 
@@ -142,17 +146,15 @@ class Coverage:
         rows = rows[:0] if at_end else rows[~reach.stuck[rows]]
         if len(rows):
             passed = np.where(reach.scanned, horizon - reach.distance, 0)
-            floor.keep(rows, floor.read(rows, floor.price + passed))
+            floor.renew(rows, floor.price + passed)
             reach.unread[rows] = self.end_of(reach, rows, floor.rest[rows])
             still = rows[reach.unread[rows] <= horizon]
             reach.stuck[still] = True
             stuck = np.sort(np.concatenate([stuck, still]))
-        if len(stuck):
-            mentor, score, rest = floor.read(stuck, np.where(reach.scanned, UNPAYABLE, floor.price))
-            found = (reach.stands + self.worth)[stuck, None] + floor.price[mentor] - score
-            each = np.repeat(stuck, mentor.shape[1])
-            reach.offer(each, mentor.ravel(), found.ravel(), score.ravel().astype(np.int64))
-            reach.unread[stuck] = self.end_of(reach, stuck, rest)
+        elsewhere = np.where(reach.scanned, UNPAYABLE, floor.price)
+        for start in range(0, len(stuck), AT_ONCE):
+            some = stuck[start : start + AT_ONCE]
+            self.offer(reach, some, *floor.read(some, elsewhere))
         return rows[~reach.stuck[rows]]
 
     def end_of(self, reach: Reach, rows: Ints, rest: Ints) -> Ints:
@@ -163,11 +165,18 @@ class Coverage:
     def relax(self, reach: Reach, rows: Ints) -> None:
         """Offer a shorter way to every mentor on these mentees' lists."""
         floor = self.floor
-        mentor, score = floor.mentor[rows], floor.score[rows]
-        found = (reach.stands + self.worth)[rows, None] + floor.price[mentor] - score
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            self.offer(reach, some, floor.mentor[some], floor.score[some], floor.rest[some])
+
+    def offer(
+        self, reach: Reach, rows: Ints, mentor: NDArray[np.int32], score: Any, rest: Ints
+    ) -> None:
+        """Offer the ways to these mentors, and note where these lists end."""
+        found = (reach.stands[rows] + self.worth[rows])[:, None] + self.floor.price[mentor] - score
         each = np.repeat(rows, mentor.shape[1])
         reach.offer(each, mentor.ravel(), found.ravel(), score.ravel().astype(np.int64))
-        reach.unread[rows] = self.end_of(reach, rows, floor.rest[rows])
+        reach.unread[rows] = self.end_of(reach, rows, rest)
 
     def walk_back(self, reach: Reach, ends: Ints) -> list[tuple[int, int, int]]:
         """Return the pairs (mentee, mentor, score) to make on the ways to these free mentors.
