@@ -26,10 +26,13 @@
       await old.unsubscribe();
     }
     while (!worker.active) await new Promise((done) => setTimeout(done, 50));
-    const made = await worker.pushManager.subscribe({
+    // Without a way to its push service a browser waits for ever, and says nothing.
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("late")), 30000));
+    const asked = worker.pushManager.subscribe({
       userVisibleOnly: true,
       applicationServerKey: bytes(form.dataset.key),
     });
+    const made = await Promise.race([asked, late]);
     form.elements.endpoint.value = made.endpoint;
     form.elements.p256dh.value = text(made.getKey("p256dh"));
     form.elements.auth.value = text(made.getKey("auth"));
