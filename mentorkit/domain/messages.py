@@ -36,7 +36,8 @@ class Message:
 
     Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
     says how: for a channel that takes replies, which writes it below the body. `choices` are what
-    can be replied, each with its words, for one that has buttons.
+    can be replied, each with its words, for one that has buttons. `params` holds what stood in its
+    placeholders, by their names, for one whose vendor has templates of its own.
     """
 
     key: str

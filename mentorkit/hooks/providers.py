@@ -320,11 +320,14 @@ class Channel(Provider):
         """
         raise NotImplementedError  # pragma: no cover - a channel has nothing else
 
-    def receive(self, ctx: Context, inbound: Inbound) -> Received:
+    def receive(self, ctx: WorkContext, inbound: Inbound) -> Received:
         """Read what the vendor pushed, once it is sure of the raw body that the vendor sent it.
 
-        Called by the web, at once: it does no work. Raises `NotAllowed` for what is not signed, or
-        too old, and `Invalid` for what cannot be read.
+        Called by the web, at once: it does no work, but may note in its own tables what it needs
+        to send the next message (that a chat is somebody's, when they last wrote). A vendor that
+        asks by GET whether the address is ours has an empty body, and its question in the `url`.
+        Raises `NotAllowed` for what is not signed, or too old, and `Invalid` for what cannot be
+        read.
         """
         raise Undeliverable("channel.cannot_receive")
 

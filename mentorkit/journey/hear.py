@@ -116,7 +116,7 @@ def take(kit: Kit, *, tenant: str, channel: str, inbound: Inbound) -> Received:
     if heard is None or not heard.hears:
         raise NotFound("channel.not_found", "No channel of this name hears replies.")
     plugin = kit.registry.owner("channels", channel).name
-    received = heard.receive(kit.context(tenant, None, plugin), inbound)
+    received = heard.receive(kit.work_context(tenant, None, plugin), inbound)
     if received.replies:
         kit.write(tenant, partial(_promise, plugin, heard, received.replies))
     return received

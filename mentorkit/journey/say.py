@@ -126,7 +126,7 @@ def worded(
         subject=fill(in_locale(template["subject"], person.locale), values),
         body=fill(in_locale(template["body"], person.locale), values) + end,
         locale=person.locale,
-        params=params or Frozen(),
+        params=Frozen({**values, **(params or {})}),
         created_at=tx.now,
         **reply,
     )

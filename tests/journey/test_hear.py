@@ -56,6 +56,8 @@ class Texts(Channel):
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
         self.keys: dict[str, str] = {}
+        self.params: dict[str, Any] = {}
+        self.there: list[int] = []
         self.table = talks(plugin_tables("texts"))
         self.fails: Exception | None = None
         self.ids = 0
@@ -71,11 +73,15 @@ class Texts(Channel):
             said = f"{message.body}\n{message.reply}" if message.reply else message.body
             self.sent.append((address, said.strip()))
             self.keys[address] = message.key
+            self.params[address] = message.params
         return Receipt(channel=self.name)
 
     def receive(self, ctx: Any, inbound: Inbound) -> Received:
         if inbound.headers.get("signature") != "good":
             raise NotAllowed("texts.signature", "This was not signed by the vendor.")
+        with ctx.transaction() as connection:
+            talked = sa.select(sa.func.count()).select_from(self.table)
+            self.there.append(connection.execute(talked).scalar_one())
         id, address, text, settled, to = inbound.body.decode().split("|")
         reply = Reply(id=id, address=address, text=text, settled=bool(settled), to=to)
         return Received(replies=(reply,), answer="taken")
@@ -210,6 +216,17 @@ def test_f20_a_person_with_text_messages_alone_goes_the_whole_way_by_replying(
 
 
 # ------------------------------------------------------------------ what a reply means
+
+
+def test_a_channel_is_told_what_stands_in_the_placeholders_and_reads_its_own_tables(
+    world: SimpleNamespace, says: Callable[..., str]
+) -> None:
+    offer(world)
+    told = world.texts.params[PHONES["ana"]]
+    assert (told["mentor"], told["person"]) == ("Cleo", "Ana")
+    assert told["event"] > 0
+    says(world, "ana", "yes")
+    assert world.texts.there == [1]
 
 
 @pytest.mark.parametrize("text", ["1", "YES", " yes. ", "y", "1 yes", "\u0661"])

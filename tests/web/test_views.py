@@ -113,9 +113,11 @@ def test_what_a_vendor_calls_looks_for_the_vendors_signature_and_at_no_visitor(
     whole: Portal,
 ) -> None:
     called = [page for page in PAGES if access.is_signed(page.view)]
-    assert [page.rule for page in called] == ["/api/v1/inbound/<channel>"]
+    rule = "/api/v1/inbound/<channel>"
+    assert [(page.method, page.rule) for page in called] == [("POST", rule), ("GET", rule)]
     for user in (*USERS, None):
-        assert whole.browser(user).knock("POST", "/api/v1/inbound/nobody") == 404
+        for method in ("POST", "GET"):
+            assert whole.browser(user).knock(method, "/api/v1/inbound/nobody") == 404
 
 
 def test_nobody_opens_anything_but_what_is_public(whole: Portal) -> None:

@@ -167,4 +167,4 @@ def test_what_is_not_signed_too_large_or_for_nobody_is_refused(world: World) -> 
     assert world.post(ANA, "x" * 300_000).status_code == 413
     elsewhere = world.client.post(PATH.replace("twilio", "inbox"), data=b"x")
     assert (elsewhere.status_code, elsewhere.text) == (404, "channel.not_found")
-    assert world.client.get(PATH).status_code == 405
+    assert world.client.get(PATH).status_code == 403
