@@ -137,7 +137,8 @@ class Sharing:
         except Exception as error:  # whoever asked does it: nobody waits for what cannot be
             log.error("A shard cannot be scanned here: %s", error)
             found = b""
-        self.storage.put(done, found)
+        if self.storage.there([f"{call}.{at}"]):  # whoever gave up waiting has cleared up
+            self.storage.put(done, found)
 
     def _tape(self, call: str) -> dict[str, Any] | None:
         if call not in self._tapes:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from mentorkit_celery.lanes import LANES
+from redis import Redis
 from sqlalchemy.orm import sessionmaker
 
 from mentorkit import Kit
@@ -59,15 +60,17 @@ class Broker:
 
     def clear(self) -> None:
         """Take away what the tests have left on it."""
-        with suppress(Exception), self.app().connection_for_write() as line:
-            if self.kind == "rabbitmq":
-                channel = line.default_channel
-                for name in (*LANES, "none"):
-                    channel.queue_delete(f"{self.prefix}.{name}")
+        with suppress(Exception):
+            if self.kind == "redis":
+                client = Redis.from_url(self.url)
+                for key in client.scan_iter(f"{self.prefix}*"):
+                    client.delete(key)
+                client.close()
                 return
-            client = line.default_channel.client
-            for key in client.scan_iter(f"{self.prefix}*"):
-                client.execute_command("DEL", key)
+            with self.app().connection_for_write() as line:
+                for part in (self.prefix, f"{self.prefix}.p"):
+                    for lane in LANES:
+                        line.default_channel.queue_delete(f"{part}.{lane}")
 
 
 def working(app: Celery, queues: Sequence[str]) -> AbstractContextManager[Any]:

@@ -81,14 +81,14 @@ class OnCelery(Running):
             return subprocess.Popen(self.command(), env=env, **how)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")  # one worker at a time: Celery has one event loop for a process
 def on_redis(redis: Broker) -> Iterator[OnCelery]:
     made = OnCelery(redis)
     with made.working():
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")  # one worker at a time: Celery has one event loop for a process
 def on_rabbitmq(rabbitmq: Broker) -> Iterator[OnCelery]:
     made = OnCelery(rabbitmq)
     with made.working():
