@@ -93,6 +93,11 @@ class Kit:
         ours or a plugin's; if it raises, nothing else is. No plugin and no host is to use it."""
         self.looked_at: dict[str, tuple[int, ...]] = {}
         """By program, what was marked when last nobody waited for a feature; for the worker."""
+        self.bells: list[Callable[[str, frozenset[str]], object]] = []
+        """Called after the real commit with the tenant and the kinds of rows that are due by it: to
+        wake a worker. A bell may be lost, as the rows are the work; one that fails is logged."""
+        self.map_shards: Any = None
+        """What match runs share their scan out with, as `matching.run` takes it; None: here."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
         if registry is None:
@@ -157,6 +162,7 @@ class Kit:
         outcome = Outcome(
             tenant=checked_tenant(tenant),
             announce=self._announce,
+            ring=self.ring,
             session=joinable(session) if session is not None else self.sessions(),
             owned=session is None,
         )
@@ -260,6 +266,14 @@ class Kit:
             return
         for event in events:
             signals.send(self, event)
+
+    def ring(self, tenant: str, kinds: frozenset[str]) -> None:
+        """Ring every bell for rows of these kinds that are due."""
+        for bell in self.bells:
+            try:
+                bell(tenant, kinds)
+            except Exception:  # what was promised stands, and is found without a bell, too
+                signals.log.exception("A bell for the work of tenant %s failed.", tenant)
 
     # ------------------------------------------------------------------ tenants and people
 

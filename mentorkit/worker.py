@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -70,7 +70,8 @@ HELD = timedelta(seconds=5)
 
 def work(
     kit: Kit, *, limit: int = 100, seconds: float = 30.0, wait: float = LIMIT,
-    stop: threading.Event | None = None,
+    stop: threading.Event | None = None, tenants: Collection[str] | None = None,
+    kinds: Collection[str] | None = None, due: bool = True,
 ) -> dict[str, int]:  # fmt: skip
     """Do one bounded batch for every tenant; return what was done, in rows.
 
@@ -80,6 +81,10 @@ def work(
     begun, nor once `stop` is set; the tenants take turns at being first. `failed` counts the
     tenants where something broke off: the log says why, and the rest of their work goes on, as does
     that of others.
+
+    With `tenants` it works for these alone, with `kinds` it does only rows of these kinds (none of
+    them: ()), and without `due` it does not look for what has come due: so a runner does in parts,
+    on several queues, what one worker does in turn.
 
     At least once: an effect may be repeated after a crash between the channel's yes and our own
     note of it, always under the same key. What takes longer than a moment is left to a thread of
@@ -94,21 +99,39 @@ def work(
         stopped = stop is not None and stop.is_set()
         return stopped or crew.full or time.monotonic() >= until
 
-    tenants = kit.tenants()
+    every = [one for one in kit.tenants() if tenants is None or one in tenants]
     try:
-        for tenant in random.sample(tenants, len(tenants)):
+        for tenant in random.sample(every, len(every)):
             if over():
                 break
-            report["failed"] += _batch(kit, tenant, limit, until, over, report)
+            report["failed"] += _batch(kit, tenant, limit, until, over, report, kinds, due)
         crew.settle(wait, begun)
     finally:
         crew.rest()
     return report
 
 
+def look(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
+    """Look once for what has come due, and ring for all that waits; return what `work` does.
+
+    `rung` counts the tenants that a bell was rung for: it is how work is found whose bell was lost,
+    or that waits for its next try. Where the kit has no bells, the work is done here.
+    """
+    if not kit.bells:
+        return {**work(kit, limit=limit, seconds=seconds), "rung": 0}
+    report = {**work(kit, limit=limit, seconds=seconds, wait=0, kinds=()), "rung": 0}
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            kinds = tx.outbox.due()
+        if kinds:
+            kit.ring(tenant, kinds)
+            report["rung"] += 1
+    return report
+
+
 def _batch(
     kit: Kit, tenant: str, limit: int, until: float, over: Callable[[], bool],
-    report: dict[str, int],
+    report: dict[str, int], kinds: Collection[str] | None = None, due: bool = True,
 ) -> bool:  # fmt: skip
     """Do one tenant's batch, count in `report` what was done; return whether some of it broke off.
 
@@ -136,15 +159,15 @@ def _batch(
         call = partial(nudge.nudge, kit, **given)
         return crew.do(call, key=f"nudges of tenant {tenant}", late=partial(add, "nudged")) or 0
 
-    for part in (
+    parts = (
         partial(count, "turned", meet.turn, limit=limit),
         partial(count, "turned", feedback.turn, limit=limit),
         partial(count, "done", feedback.collect, ask=asked),
         partial(count, "expired", accept.expire, limit=limit),
         partial(count, "nudged", nudged, limit=limit, until=until),
         partial(features.promise, kit, tenant=tenant, limit=limit),
-        partial(_drain, kit, tenant, limit, over, report),
-    ):
+    )
+    for part in (*(parts if due else ()), partial(_drain, kit, tenant, limit, over, report, kinds)):
         try:
             part()
         except (Exception, SystemExit) as error:
@@ -154,12 +177,13 @@ def _batch(
 
 
 def _drain(
-    kit: Kit, tenant: str, limit: int, over: Callable[[], bool], report: dict[str, int]
-) -> None:
+    kit: Kit, tenant: str, limit: int, over: Callable[[], bool], report: dict[str, int],
+    kinds: Collection[str] | None = None,
+) -> None:  # fmt: skip
     """Do what was promised and is due."""
-    crew, left = crew_of(kit), limit
+    crew, left = crew_of(kit), limit if kinds is None or kinds else 0
     while left > 0 and not over():
-        waiting = _claim(kit, tenant, min(left, CLAIMED))
+        waiting = _claim(kit, tenant, min(left, CLAIMED), kinds)
         if not waiting:
             break
         begun, outcomes = kit.clock(), list[Outcome]()
@@ -184,12 +208,12 @@ def _drain(
         _note(kit, tenant, outcomes, report, waiting)
 
 
-def _claim(kit: Kit, tenant: str, limit: int) -> list[Job]:
+def _claim(kit: Kit, tenant: str, limit: int, kinds: Collection[str] | None) -> list[Job]:
     """Take what is due, and drop the forms that are too old to be sent again."""
 
     def take(tx: Transaction) -> list[Job]:
         tx.outbox.drop(FORM, f"{FORM}:", f"{FORM}:{int(time.time()) - OPEN}")
-        return tx.outbox.claim(limit)
+        return tx.outbox.claim(limit, kinds=kinds)
 
     return kit.write(tenant, take)
 
@@ -432,6 +456,7 @@ _DOING: Mapping[str, Callable[..., None]] = {
     hear.REPLY: hear.follow,
 }
 """What is done with a row of each kind."""
+KINDS = tuple(_DOING)
 
 
 def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:

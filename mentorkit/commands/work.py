@@ -47,6 +47,11 @@ GRACE = 8.0
     help="Jobs of one batch, for each tenant.",
 )
 @click.option("--once", is_flag=True, help="Do one batch, even if more is waiting.")
+@click.option(
+    "--due",
+    is_flag=True,
+    help="Look once for what has come due, and leave the rest to the host's runner, if it has one.",
+)
 @click.option("--loop", is_flag=True, help=f"Go on for ever, as --every {LOOP} does.")
 @click.option(
     "--every", type=Whole(1, 86_400), metavar="SECONDS", help="Go on for ever, this often."
@@ -55,22 +60,28 @@ GRACE = 8.0
 @json_option
 @pass_session
 def work(
-    session: Session, /, limit: int, once: bool, loop: bool, every: int | None, revive: bool,
-    as_json: bool,
+    session: Session, /, limit: int, once: bool, due: bool, loop: bool, every: int | None,
+    revive: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Send the messages and do the jobs that are due.
 
     Messages, plugins' reactions, milestones whose time has come, proposals that have run out.
     SIGTERM and Ctrl-C let it end what it has in hand and hand the rest back.
+
+    A host whose Celery does this calls it with --due by cron, or from beat: it wakes that for what
+    waits, and does one batch itself where there is no such runner.
     """
     if not session.actor.admin:
         raise NotAllowed(
             "work.admin_only", "Only who operates the database does this: leave out --as."
         )
-    if once and (every or loop):
-        raise click.UsageError("Give --once, or one of --loop and --every.")
+    if (once or due) and (every or loop):
+        raise click.UsageError("Give --once or --due, or one of --loop and --every.")
     if revive:
         note(f"Started {plural(_revive(session), 'job')} again.")
+    if due:
+        _look(session, limit, as_json)
+        return
     pause = every or (LOOP if loop else None)
     with _stopping() as stop:
         while True:
@@ -86,6 +97,19 @@ def work(
             return
     if not as_json:
         say_next(session)
+    if report["failed"]:
+        raise SystemExit(UNEXPECTED)
+
+
+def _look(session: Session, limit: int, as_json: bool) -> None:
+    """Look once for what has come due."""
+    from mentorkit.worker import look
+
+    report = look(session.kit, limit=limit)
+    if as_json:
+        print_json(report)
+    else:
+        _say(report, quiet=False)
     if report["failed"]:
         raise SystemExit(UNEXPECTED)
 
@@ -179,6 +203,7 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
         (report["cancelled"], "not needed any more"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),
+        (report.get("rung", 0), "tenant's work handed over", "tenants' work handed over"),
         (report["failed"], "tenant broke off", "tenants broke off"),
     )
     say(f"Did what was due: {told}.")

@@ -182,6 +182,7 @@ def draft(
             wanted = locks_in(pool, locks)
             carried, dropped = carried_locks(pool, wanted, earlier)
             how: Any = {"locks": wanted + carried, "seed": seed, "progress": progress}
+            how["map_shards"] = kit.map_shards
             result = one_way(pool, partial(matching.run, pool, bound, compare=not alone, **how))
             if made := kit.write(tenant, keep):
                 return made

@@ -57,12 +57,17 @@ class Shard:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the process with the mentors, and of the mentees with these alone."""
-        alone = replace(
-            self,
-            tape=_of_mentees(self.tape, self.mentees),
-            mentees=np.arange(len(self.mentees), dtype=np.int32),
-        )
-        return Shard, tuple(getattr(alone, one.name) for one in fields(alone))
+        sent = alone(self)
+        return Shard, tuple(getattr(sent, one.name) for one in fields(sent))
+
+
+def alone(shard: Shard) -> Shard:
+    """Return a shard whose tape knows its own mentees and nobody else's."""
+    return replace(
+        shard,
+        tape=_of_mentees(shard.tape, shard.mentees),
+        mentees=np.arange(len(shard.mentees), dtype=np.int32),
+    )
 
 
 def _of_mentees(tape: Tape, mentees: Ints32) -> Tape:

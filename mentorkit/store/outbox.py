@@ -8,7 +8,7 @@ these name the attempt. What has been done is done, whoever has the lease by the
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -94,23 +94,35 @@ class Outbox:
         statement = insert.on_conflict_do_nothing(index_elements=["tenant", "key"])
         with self.tx.writing("outbox"):
             new = self.tx.connection.execute(statement.returning(_ROW.id), rows).scalars().all()
+        now = (job for job in jobs if job.state == "waiting" and job.not_before <= self.tx.now)
+        self.tx.outcome.promised.update(job.kind for job in now)
         return [str(id) for id in new]
 
     # ------------------------------------------------------------------ doing
 
-    def claim(self, limit: int = 100, lease: timedelta = LEASE) -> list[Job]:
+    def claim(
+        self, limit: int = 100, lease: timedelta = LEASE, kinds: Collection[str] | None = None
+    ) -> list[Job]:
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
+
+        With `kinds` those of these kinds alone.
 
         A row whose lease has run out is due again, and is taken alone: it may be what its worker
         was lost over, and nothing else shall go with it. One whose worker was lost at every
         attempt of the schedule is dead.
         """
         now = self.tx.now
-        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
+        lost, waiting = self._due(now)
         exhausted = (lost, _ROW.attempt % TRIES == 0)
         self._update(*exhausted, state="dead", error="worker.lost", leased_until=None)
-        waiting = sa.and_(_ROW.state == "waiting", _ROW.not_before <= now)
+        if kinds is not None:
+            lost, waiting = (sa.and_(one, _ROW.kind.in_(kinds)) for one in (lost, waiting))
         return self._take(lost, 1, now + lease) or self._take(waiting, limit, now + lease)
+
+    def _due(self, now: datetime) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+        """Return which rows may be taken: those whose worker was lost, and those that wait."""
+        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
+        return lost, sa.and_(_ROW.state == "waiting", _ROW.not_before <= now)
 
     def _take(self, due: sa.ColumnElement[bool], limit: int, until: datetime) -> list[Job]:
         mine = _ROW.tenant == self.tx.tenant
@@ -218,10 +230,17 @@ class Outbox:
         parts = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
         return [job for part in parts for job in self.find(key=part)]
 
+    def due(self) -> frozenset[str]:
+        """Return the kinds of the rows that can be claimed now."""
+        query = sa.select(_ROW.kind).where(
+            _ROW.tenant == self.tx.tenant, sa.or_(*self._due(self.tx.now))
+        )
+        with translated("outbox"):
+            return frozenset(self.tx.connection.execute(query.distinct()).scalars())
+
     def late(self, before: datetime) -> int:
         """Return how many rows were due, or held by a worker that was lost, before this time."""
-        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < before)
-        due = sa.or_(sa.and_(_ROW.state == "waiting", _ROW.not_before < before), lost)
+        due = sa.or_(*self._due(before))
         query = sa.select(sa.func.count()).where(_ROW.tenant == self.tx.tenant, due)
         with translated("outbox"):
             return int(self.tx.connection.execute(query).scalar_one())

@@ -33,6 +33,9 @@ Listeners = Callable[[type[Event]], Sequence[tuple[str, str]]]
 Announce = Callable[[str, Sequence[tuple[int, type[Event]]]], None]
 """Called after the real commit with the tenant and what was recorded."""
 
+Ring = Callable[[str, frozenset[str]], None]
+"""Called after the real commit with the tenant and the kinds of the rows that are due now."""
+
 _INFO = "mentorkit.outcomes"
 
 
@@ -44,6 +47,9 @@ class Outcome:
     announce: Announce | None
     session: Session
     owned: bool
+    ring: Ring | None = None
+    promised: set[str] = field(default_factory=set)
+    """The kinds of rows that were promised for now; one that was taken back rings for nothing."""
     recorded: list[tuple[int, type[Event]]] = field(default_factory=list)
     marks: WeakKeyDictionary[SessionTransaction, int] = field(default_factory=WeakKeyDictionary)
     doomed: SessionTransaction | None = None
@@ -62,6 +68,8 @@ class Outcome:
         del self.recorded[self.marks.get(savepoint, 0) :]
 
     def tell(self) -> None:
+        if self.committed and self.promised and self.ring is not None:
+            self.ring(self.tenant, frozenset(self.promised))
         if self.committed and self.recorded and self.announce is not None:
             self.announce(self.tenant, tuple(self.recorded))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         assert_consistent,
     )
     from mentorkit.testing.network import network_blocked
+    from mentorkit.testing.running import RunnerContract, Running
 
 _HOMES = {
     "AssignerContract": "contracts",
@@ -38,6 +39,8 @@ _HOMES = {
     "MetricContract": "contracts",
     "RequirementContract": "contracts",
     "RuleContract": "contracts",
+    "RunnerContract": "running",
+    "Running": "running",
     "SourceContract": "contracts",
     "assert_consistent": "contracts",
     "network_blocked": "network",
@@ -55,6 +58,8 @@ __all__ = [
     "NudgeContract",
     "RequirementContract",
     "RuleContract",
+    "RunnerContract",
+    "Running",
     "SourceContract",
     "assert_consistent",
     "network_blocked",

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("wheel")
 PACKAGES = sorted(
     path.parent for path in ROOT.glob("contrib/*/pyproject.toml") if path.parent.name[0] != "_"
 )
-GIVEN = ("CI", "MENTORKIT_TEST_POSTGRES")
+GIVEN = ("CI", "MENTORKIT_TEST_POSTGRES", "MENTORKIT_TEST_REDIS", "MENTORKIT_TEST_AMQP")
 """What their tests are told of this machine."""
 
 
