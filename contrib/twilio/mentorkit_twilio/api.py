@@ -13,15 +13,20 @@ from mentorkit.domain.messages import RetryLater, Undeliverable
 from mentorkit.hooks import Inbound
 from mentorkit.http import Answer, send_to
 
-MENDABLE = frozenset({21212, 21603, 21606, 21659, 21660, 21661, 21703, 21704, 21705})
-"""What is wrong with the sender, for the deployer to mend: nobody's message is given up for it.
+MENDABLE = frozenset({21212, 21603, 21609, 21606, 21659, 21660, 21661, 21703, 21704, 21705})
+"""What is wrong with the sender, or with our address, for the deployer to mend: nobody's message
+is given up for it.
 
 (https://www.twilio.com/docs/api/errors)
 """
+NOBODY = frozenset({21211, 21217, 21614, 30005, 30006})
+"""What says that the number is none, or none that takes text messages: it is not tried again."""
 
 
-def send(settings: Mapping[str, Any], to: str, text: str) -> str:
+def send(settings: Mapping[str, Any], to: str, text: str, callback: str = "") -> str:
     """Hand a message to Twilio and return its id there ("" where its yes cannot be read).
+
+    `callback` is where Twilio is to tell what becomes of it.
 
     Raises `Undeliverable` with Twilio's code for what it refuses for good: a number that is none,
     or that has said stop (21610). What passes, or is for the deployer to mend, is `RetryLater`.
@@ -31,6 +36,7 @@ def send(settings: Mapping[str, Any], to: str, text: str) -> str:
         "To": to,
         "MessagingServiceSid" if service else "From": settings["sender"],
         "Body": text,
+        **({"StatusCallback": callback} if callback else {}),
     }
     account = settings["account"]
     signing = base64.b64encode(f"{account}:{settings['token']}".encode()).decode()

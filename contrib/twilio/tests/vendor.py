@@ -154,10 +154,31 @@ def incoming(
         "ApiVersion": "2010-04-01",
         **more,
     }
-    signed = signature(token, url, list(form.items())).decode()
+    return signed(form, url, token)
+
+
+def status_of(
+    sid: str, status: str, url: str, *, token: str = TOKEN, **more: str
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a status callback, as Twilio sends them."""
+    form = {
+        "SmsSid": sid,
+        "SmsStatus": status,
+        "MessageStatus": status,
+        "To": "+254700000001",
+        "MessageSid": sid,
+        "AccountSid": ACCOUNT,
+        "From": SENDER,
+        "ApiVersion": "2010-04-01",
+        **{name: value for name, value in more.items() if value},
+    }
+    return signed(form, url, token)
+
+
+def signed(form: dict[str, str], url: str, token: str) -> tuple[bytes, dict[str, str]]:
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-        "X-Twilio-Signature": signed,
+        "X-Twilio-Signature": signature(token, url, list(form.items())).decode(),
         "User-Agent": "TwilioProxy/1.1",
     }
     return urlencode(form).encode(), headers

@@ -1,0 +1,44 @@
+"""What became of messages, on the command line: `message list`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def told(traders: Path, run: Run) -> Path:
+    """Two mentees were told of their proposals."""
+    run("match")
+    run("publish")
+    run("work")
+    return traders
+
+
+def test_messages_are_listed_with_what_became_of_them(told: Path, run: Run) -> None:
+    out = run("message", "list").out
+    assert out.splitlines()[0].split() == ["WHEN", "TO", "WHAT", "BY", "STATE", "WHY"]
+    assert "Chipo Moyo" in out
+    assert "Your answer is asked" in out
+    assert "inbox" in out
+    listed = json.loads(run("message", "list", "--json").out)
+    assert {one["state"] for one in listed} == {"sent"}
+    mine = json.loads(run("message", "list", "--person", "e1", "--json").out)
+    assert [one["person"] for one in mine] == ["Chipo Moyo"]
+
+
+def test_they_are_narrowed_down_by_program_state_and_day(told: Path, run: Run) -> None:
+    assert run("message", "list", "--state", "bounced").out == "No such message.\n"
+    assert run("message", "list", "--since", "2999-01-01").out == "No such message.\n"
+    assert "Chipo" in run("message", "list", "--program", "traders", "--state", "sent").out
+    ran = run("message", "list", "--limit", "1")
+    assert "There are older ones" in ran.err
+    run("message", "list", "--state", "lost", code=2)
+    run("message", "list", "--program", "none", code=3)
+    run("--as", "e1", "message", "list", "--program", "traders", code=4)
