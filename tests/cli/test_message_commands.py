@@ -1,4 +1,4 @@
-"""What became of messages, on the command line: `message list`."""
+"""What became of messages, on the command line: `message list`, and `email bounces` of a plugin."""
 
 from __future__ import annotations
 
@@ -42,3 +42,13 @@ def test_they_are_narrowed_down_by_program_state_and_day(told: Path, run: Run) -
     run("message", "list", "--state", "lost", code=2)
     run("message", "list", "--program", "none", code=3)
     run("--as", "e1", "message", "list", "--program", "traders", code=4)
+
+
+def test_mails_that_came_back_are_read_from_files_and_pipes(told: Path, run: Run) -> None:
+    (told / "one.eml").write_bytes(b"Subject: Hello\n\nI am away.\n")
+    assert "mails: 2" in run("email", "bounces", "one.eml", "one.eml").out
+    piped = json.loads(run("email", "bounces", "-", "--json", piped="Subject: x\n\ny\n").out)
+    assert piped == {"mails": 1, "about_ours": 0, "found": 0, "new": 0}
+    assert "cannot be read" in run("email", "bounces", "none.eml", code=2).err
+    run("email", "bounces", code=2)
+    assert "FILE..." in run("email", "bounces", "--help").out
