@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from mentorkit.domain.people import Contact
+from mentorkit.journey import deliveries
+from mentorkit.kit import Kit
+
 Run = Callable[..., Any]
 
 
@@ -42,6 +46,22 @@ def test_they_are_narrowed_down_by_program_state_and_day(told: Path, run: Run) -
     run("message", "list", "--state", "lost", code=2)
     run("message", "list", "--program", "none", code=3)
     run("--as", "e1", "message", "list", "--program", "traders", code=4)
+
+
+def test_an_address_at_which_nobody_is_is_told_with_the_person(told: Path, run: Run) -> None:
+    kit = Kit.embedded(told / "mentorkit.db")
+    with kit.transaction(tenant="default") as tx:
+        person = tx.people.first(external_key="e1")
+        one = tx.contacts.add(
+            Contact(
+                id=tx.new_id(), tenant="default", person_id=person.id, kind="email",
+                value="chipo@example.org",
+            )
+        )  # fmt: skip
+        deliveries.lose("email", deliveries.named(one), "email.5.1.1", tx)
+    kit.close()
+    out = run("participant", "show", "e1").out
+    assert "chipo@example.org (nobody there, says email)" in out
 
 
 def test_mails_that_came_back_are_read_from_files_and_pipes(told: Path, run: Run) -> None:

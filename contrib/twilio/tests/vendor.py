@@ -63,11 +63,11 @@ def refused(code: int, status: int = 400) -> tuple[int, dict[str, str], str]:
 class Vendor:
     """What arrived, oldest first, and what is answered in place of yes: status, headers, body.
 
-    ``"hang"`` says nothing for a while, and ``"drop"`` hangs up.
+    ``"hang"`` says nothing for a while, ``"drop"`` hangs up; a function is asked about the form.
     """
 
     port: int
-    answer: tuple[int, dict[str, str], str] | str | None = None
+    answer: Any = None
     taken: list[dict[str, str]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -100,8 +100,9 @@ def serving() -> Iterator[Vendor]:
             if vendor.answer == "drop":
                 self.connection.close()
                 return
-            if isinstance(vendor.answer, tuple):
-                status, headers, body = vendor.answer
+            answer = vendor.answer(form) if callable(vendor.answer) else vendor.answer
+            if isinstance(answer, tuple):
+                status, headers, body = answer
             else:
                 vendor.taken.append(form)
                 sid = f"SM{len(vendor.taken):032x}"
