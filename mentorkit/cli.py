@@ -16,6 +16,7 @@ from mentorkit.commands import (
     introductions,
     judging,
     matching,
+    messages,
     pairing,
     people,
     plugins,
@@ -197,7 +198,11 @@ def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
     parameters = [_parameter(item) for item in command.parameters]
     usage = " ".join(
         ["mentorkit", *dict.fromkeys((plugin.name, command.name))]
-        + [item.name.upper() for item in command.parameters if item.required]
+        + [
+            item.name.upper() + ("..." if item.many else "")
+            for item in command.parameters
+            if item.required
+        ]
     )
     made: click.Command = json_option(
         click.Command(
@@ -214,7 +219,7 @@ def plugin_command(command: Command, plugin: LoadedPlugin) -> click.Command:
 def _parameter(item: Parameter) -> click.Parameter:
     kind: Any = {Path: click.Path(path_type=Path), int: Whole()}.get(item.type, item.type)
     if item.required:
-        return click.Argument([item.name], type=kind)
+        return click.Argument([item.name], type=kind, nargs=-1 if item.many else 1, required=True)
     flag = item.type is bool
     return click.Option(
         [f"--{item.name.replace('_', '-')}", item.name],
@@ -366,6 +371,7 @@ for command in (
     report.report,
     work.work,
     work.job,
+    messages.message,
     database.plugins,
     database.doctor,
 ):

@@ -327,7 +327,7 @@ class Kit:
         """Return the same with `transaction()`, for what the worker calls."""
         given = self.context(tenant, program, plugin, **chosen)
         opening = partial(self._plugin_transaction, given.tenant)
-        return KitWorkContext(**vars(given), transaction=opening)
+        return KitWorkContext(**vars(given), transaction=opening, site=self.site)
 
     @contextmanager
     def _plugin_transaction(self, tenant: str, *, write: bool = True) -> Iterator[sa.Connection]:
@@ -422,6 +422,11 @@ class KitWorkContext(KitContext):
     """What `WorkContext` promises; `transaction` opens one of the plugin's own."""
 
     transaction: Callable[..., AbstractContextManager[Any]]
+    site: Site | None = field(repr=False)
+
+    def inbound(self, channel: str) -> str:
+        """Return the address that a channel's vendor calls, if the kit knows where it stands."""
+        return self.site.url(self.tenant, "inbound", channel=channel) if self.site else ""
 
 
 class Uuid7:

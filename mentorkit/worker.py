@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,13 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.crew import LIMIT, Busy, crew_of
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable
+from mentorkit.domain.messages import (
+    Message,
+    Receipt,
+    RetryLater,
+    Undeliverable,
+    as_code,
+)
 from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
 from mentorkit.journey import (
     accept,
     choices,
     contents,
+    deliveries,
     features,
     feedback,
     hear,
@@ -47,8 +53,9 @@ Outcome = tuple["Job", str, Mapping[str, Any]]
 """A row, how it went, and what is noted about that."""
 Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
 """The channels that a message may go by, each with its plugin and what it works with."""
-Worded = tuple[Ways, Message, Person, Sequence[Contact], str]
-"""A message, by what it may go, to whom, at which addresses, and which channel is asked first."""
+Worded = tuple[Ways, Message, Person, Sequence[Contact], str, Collection[tuple[str, str]]]
+"""A message, by what it may go, to whom, at which addresses, which channel is asked first, and
+which of the host's addresses a channel found nobody at."""
 log = logging.getLogger("mentorkit.worker")
 FORM = "form"
 """The kind of row that a form holds while it is done, and after; when it was made is in its key."""
@@ -58,7 +65,6 @@ LONGEST_DELAY = 30 * 24 * 3600
 """Seconds that a plugin may ask for at most before it is asked again."""
 LONGEST_BUSY = 600
 """Seconds that a row waits at most for a provider that is down, before it is looked at again."""
-_CODE = re.compile(r"[a-z0-9_.]{1,100}")
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
 CLAIMED = 100
 """How many rows are claimed at once."""
@@ -223,7 +229,7 @@ def _renew(kit: Kit, tenant: str, job: Job) -> bool:
     return kit.write(tenant, lambda tx: tx.outbox.renew(job))
 
 
-def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], None]]:
+def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], Receipt]]:
     """Put the messages among these rows into words in one look, much quicker than one by one.
 
     Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
@@ -231,7 +237,7 @@ def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callabl
     """
     messages = [job for job in jobs if job.kind == "message" and job.name != "proposal_declined"]
     told = [job for job in messages if job.sequence is not None]
-    ahead: dict[str, Callable[[], None]] = {}
+    ahead: dict[str, Callable[[], Receipt]] = {}
     if not told:
         return ahead
     with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
@@ -248,17 +254,14 @@ def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callabl
 
 
 def _do(
-    kit: Kit, tenant: str, job: Job, send: Callable[[], None] | None = None
+    kit: Kit, tenant: str, job: Job, send: Callable[[], Receipt] | None = None
 ) -> tuple[str, dict[str, Any]]:
     """Do one row's work outside any transaction of the core's; return how it went, and why.
 
     `send` does it, where the row was read ahead.
     """
     try:
-        if send:
-            send()
-        else:
-            _DOING[job.kind](kit, tenant, job)
+        receipt = send() if send else _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
     except Busy as busy:
@@ -268,13 +271,13 @@ def _do(
     except RetryLater as later:
         return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
     except Undeliverable as never:
-        return "dead", {"error": _code(never.code)}
+        return "dead", {"error": as_code(never.code, "undeliverable")}
     # A plugin that calls sys.exit must not take the worker with it; a person's Ctrl-C may.
     except (Exception, SystemExit) as error:
         told, plugin = type(error).__name__, job.plugin or "-"
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
-    return "done", {}
+    return "done", {"receipt": receipt}
 
 
 def _note(
@@ -284,6 +287,8 @@ def _note(
     """Note how rows went, in one wait for the disk, count them, and hand others back untried."""
 
     done = [job for job, how, _ in outcomes if how == "done"]
+    told = {job.id: why["receipt"] for job, how, why in outcomes if how == "done"}
+    receipts = {id: one for id, one in told.items() if isinstance(one, Receipt)}
 
     def write(tx: Transaction) -> list[str]:
         noting: dict[str, Callable[..., bool]] = {
@@ -296,7 +301,7 @@ def _note(
             tx.outbox.release(one)
         others = (outcome for outcome in outcomes if outcome[1] != "done")
         ours = [how for one, how, why in others if noting[how](one, **why)]
-        return ours + ["done"] * tx.outbox.finish_all(done)
+        return ours + ["done"] * tx.outbox.finish_all(done, receipts)
 
     for how in kit.write(tenant, write) if outcomes or handed_back else ():
         report["later" if how == "busy" else how] += 1
@@ -317,16 +322,10 @@ def _delay(seconds: Any) -> int | None:
         return None
 
 
-def _code(code: object) -> str:
-    """Return a plugin's code as it was given, if it is one: codes are stored and shown."""
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else "undeliverable"
-
-
-def _ask(kit: Kit, tenant: str, job: Job) -> None:
+def _ask(kit: Kit, tenant: str, job: Job) -> Receipt | None:
     """Have the program's vendor get ready, and tell the person where to answer."""
     link = feedback.invite(kit, tenant=tenant, job=job, asking=crew_of(kit).asking)
-    if link is not None:
-        _send(kit, tenant, job, link)
+    return None if link is None else _send(kit, tenant, job, link)
 
 
 def _react(kit: Kit, tenant: str, job: Job) -> None:
@@ -347,7 +346,7 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
         reaction.handle(context, event)
 
 
-def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> None:
+def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> Receipt:
     if job.sequence is None and not job.body.get("nudge"):
         return _send_link(kit, tenant, job)
     return _hand_over(kit, *_worded(kit, tenant, job, link))
@@ -371,7 +370,9 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
             raise NotWanted("no_consent")
         if nudged and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")
-        contacts = tx.contacts.find(person_id=person.id)
+        contacts, gone = tx.contacts.find(person_id=person.id), set[tuple[str, str]]()
+        if person.user_ref is not None and kit.people is not None:
+            gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
         message = (
             say.message(kit, tx, job, event, person, participant, program, link)
             if event
@@ -386,10 +387,10 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
             if settings is not None:
                 context = kit.work_context(tenant, program, plugin, settings=settings)
                 channels.append((plugin, channel, context))
-    return channels, message, person, contacts, first
+    return channels, message, person, contacts, first, gone
 
 
-def _send_link(kit: Kit, tenant: str, job: Job) -> None:
+def _send_link(kit: Kit, tenant: str, job: Job) -> Receipt:
     """Send a link to one address; a channel that reaches everybody would show it elsewhere."""
     with kit.transaction(tenant=tenant, write=False) as tx:
         message, person, contacts = reach.message(kit, tx, job)
@@ -398,25 +399,29 @@ def _send_link(kit: Kit, tenant: str, job: Job) -> None:
             plugin = kit.registry.owner("channels", name).name
             if not channel.fallback and reach.lets_in(tx, plugin, person.id):
                 channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
-    _hand_over(kit, channels, message, person, contacts, "")
+    return _hand_over(kit, channels, message, person, contacts, "")
 
 
 def _hand_over(
     kit: Kit, channels: Ways, message: Message, person: Person, contacts: Sequence[Contact],
-    first: str,
-) -> None:  # fmt: skip
+    first: str, gone: Collection[tuple[str, str]] = (),
+) -> Receipt:  # fmt: skip
     """Give a message to the first channel that reaches the person and takes it.
 
     `first` is the one that is asked before all others. What the host knows of the person counts
-    too.
+    too. Where a channel has found nobody (that, or `gone`), it is not asked for again.
     """
     contacts = [*contacts, *_host_contacts(kit, message.tenant, person)]
     refused = Undeliverable("no_channel")
     failed: BaseException | None = None
     order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
     for plugin, channel, context in order:
+        there = [
+            one for one in contacts
+            if channel.name not in one.bounced and (channel.name, deliveries.named(one)) not in gone
+        ]  # fmt: skip
         try:
-            if not channel.can_reach(context, person, contacts):
+            if not channel.can_reach(context, person, there):
                 continue
         except (Exception, SystemExit) as error:
             # It has sent nothing yet, so the next channel may: one broken plugin silences nobody.
@@ -425,15 +430,18 @@ def _hand_over(
             continue
         try:
             with crew_of(kit).asking(f"channel {channel.name}"):
-                receipt = channel.deliver(context, message, person, contacts)
+                receipt = channel.deliver(context, message, person, there)
         except Undeliverable as never:
             refused = never
+            if lost := [one for one in there if one.id == never.contact]:
+                told = (channel.name, deliveries.named(lost[0]), as_code(never.code, "unknown"))
+                kit.write(message.tenant, partial(deliveries.lose, *told))
             continue
         if not isinstance(receipt, Receipt):
             # It may have sent the message, so nobody is asked again before it is mended.
             log.error("a channel of plugin %s returns no Receipt", plugin)
             raise Undeliverable("channel.no_receipt")
-        return
+        return deliveries.taken(channel, receipt, there)
     raise failed or refused
 
 
@@ -445,7 +453,7 @@ def _review(kit: Kit, tenant: str, job: Job) -> None:
         contents.review(kit, tenant=tenant, contents=[written.subject_id])
 
 
-_DOING: Mapping[str, Callable[..., None]] = {
+_DOING: Mapping[str, Callable[..., object]] = {
     "message": _send,
     "reaction": _react,
     "review": _review,
@@ -454,6 +462,7 @@ _DOING: Mapping[str, Callable[..., None]] = {
     pools.FORGET: pools.forget,
     features.KIND: features.compute,
     hear.REPLY: hear.follow,
+    deliveries.REPORT: deliveries.follow,
 }
 """What is done with a row of each kind."""
 KINDS = tuple(_DOING)

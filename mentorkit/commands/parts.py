@@ -52,7 +52,9 @@ def show(session: Session, /, who: str, program: str | None, as_json: bool) -> N
         say(f"  cohort      {found['cohort']}")
     for contact in found["contacts"]:
         if contact["kind"] != "erased":
-            say(clean(f"  {contact['kind']:11} {contact['value']}"))
+            dead = f" (nobody there, says {', '.join(contact['bounced'])})"
+            told = dead if contact["bounced"] else ""
+            say(clean(f"  {contact['kind']:11} {contact['value']}{told}"))
     reader = Reader(session, found["program_id"])
     for question in found["questions"]:
         id, value = question["id"], question["value"]

@@ -269,6 +269,11 @@ class CommandContext:
         """The logger of this plugin."""
         return self.plugin.log
 
+    def inbound(self, channel: str) -> str:
+        """Return the address that a channel's vendor calls."""
+        context: Any = self.session.kit.work_context(self.tenant, self.program, self.plugin.name)
+        return str(context.inbound(channel))
+
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Any]:
         """Open a transaction of the plugin's own on the database."""

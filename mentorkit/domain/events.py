@@ -245,6 +245,14 @@ class ContactVerified(Event, noun="person"):
     contact_id: str
 
 
+class ContactBounced(Event, noun="person"):
+    """The vendor of `channel` says by `code` that nobody is at `contact_id` (any more)."""
+
+    contact_id: str
+    channel: str
+    code: str
+
+
 class PersonBlocked(Event, noun="block"):
     """`person_id` and `other_id` are kept apart from now on."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from string import Formatter
 
 from mentorkit.domain.frozen import Frozen
@@ -13,6 +15,10 @@ PLACEHOLDERS = (
     "met", "sender", "meeting", "contacts",
 )  # fmt: skip
 """What a message template may name, as ``{mentor}``; nothing else is ever looked up."""
+FATES = ("accepted", "failed", "bounced", "delivered")
+"""What becomes of a message that a vendor has taken. Whatever the order in which it is told, what
+stands later here holds: what has arrived once is not taken back."""
+_CODE = re.compile(r"[a-z0-9_.]{1,100}")
 LAST_WORDS = "reply_stopped"
 """The template of the one message that still goes to whoever has said stop: that it was heard."""
 
@@ -37,7 +43,9 @@ class Message:
     Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
     says how: for a channel that takes replies, which writes it below the body. `choices` are what
     can be replied, each with its words, for one that has buttons. `params` holds what stood in its
-    placeholders, by their names, for one whose vendor has templates of its own.
+    placeholders, by their names, for one whose vendor has templates of its own. `thread` is the
+    same for all that is told about one proposal and the relationship that it becomes; "" for what
+    is about neither.
     """
 
     key: str
@@ -52,15 +60,39 @@ class Message:
     asks: tuple[str, str] | None = None
     reply: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    thread: str = ""
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A channel's word that it has taken a message; `reference` is the vendor's own id."""
+    """A channel's word that it has taken a message.
+
+    `reference` is the vendor's own id of it, by which a `Report` finds it again: it is kept, so it
+    holds no address. `contact` is the id of the contact that it went to, where it is one.
+    """
 
     channel: str
     reference: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A vendor's later word on a message that it has taken, found by its `reference`.
+
+    `state` is one of `FATES`: ``bounced`` says that there is no such address or number (any more),
+    so that the channel does not try it again; ``failed`` that the message did not arrive. `code`
+    says why: small letters, digits, _ and dots, such as ``twilio.30005``.
+    """
+
+    reference: str
+    state: str
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state not in FATES:
+            raise ValueError(f"write one of {', '.join(FATES)}, not {self.state!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +115,7 @@ class Received:
     """What a vendor's request brought, and what it is answered with at once."""
 
     replies: tuple[Reply, ...] = ()
+    reports: tuple[Report, ...] = ()
     answer: str = ""
     content_type: str = "text/plain"
 
@@ -96,8 +129,25 @@ class RetryLater(Exception):
 
 
 class Undeliverable(Exception):
-    """Raised by a channel: this message can never reach this person; `code` says why."""
+    """Raised by a channel: this message can never reach this person; `code` says why.
 
-    def __init__(self, code: str) -> None:
+    `contact` is the id of the contact that turned out to be none, which it does not try again.
+    """
+
+    def __init__(self, code: str, *, contact: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.contact = contact
+
+
+def as_code(code: object, otherwise: str) -> str:
+    """Return a plugin's code as it was given, if it is one: codes are stored and shown."""
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else otherwise
+
+
+def as_reference(reference: object) -> str:
+    """Return a vendor's id as it is kept; a digest of one that no column would hold."""
+    text = str(reference or "")
+    if len(text) <= 255 and text.isprintable():
+        return text
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

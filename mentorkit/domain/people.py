@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.kept import Kept
 
 Means = Literal["self", "file", "form", "phone", "paper", "visit", "link", "reply", "job"]
@@ -83,7 +84,8 @@ def plain(text: str) -> str:
 class Contact(Kept):
     """One way to reach a person (kind: email, phone, whatsapp, inbox, ...).
 
-    `shared` says that whoever the person is connected with may see it.
+    `shared` says that whoever the person is connected with may see it. `bounced` names the channels
+    whose vendor says that there is nobody at it: ``{channel: {"code": ..., "at": ...}}``.
     """
 
     person_id: str
@@ -91,6 +93,7 @@ class Contact(Kept):
     value: str
     verified: bool = False
     shared: bool = False
+    bounced: Frozen = field(default_factory=Frozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

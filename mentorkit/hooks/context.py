@@ -39,6 +39,8 @@ class WorkContext(Context, Protocol):
     """
 
     def transaction(self, *, write: bool = True) -> AbstractContextManager[Any]: ...
+    def inbound(self, channel: str) -> str:
+        """Return where a channel's vendor reaches its `receive`; "" where the kit has no site."""
 
 
 class CommandContext(WorkContext, Protocol):

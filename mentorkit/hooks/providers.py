@@ -15,6 +15,7 @@ from mentorkit.domain.messages import (
     Receipt,
     Received,
     Reply,
+    Report,
     RetryLater,
     Undeliverable,
 )
@@ -300,11 +301,13 @@ class Channel(Provider):
 
     One whose messages are replied to names in `hears` the kind of contact that it writes to, has
     `receive` and `talks`, writes `message.reply` below the body, and sends inside
-    `mentorkit.store.conversing`.
+    `mentorkit.store.conversing`. One whose vendor tells later what became of a message, and that
+    hears no replies, sets `reports` and has `receive`.
     """
 
     fallback: bool = False
     hears: str = ""
+    reports: bool = False
 
     def can_reach(self, ctx: Context, person: Person, contacts: Sequence[Contact]) -> bool:
         """Return whether this person can be reached this way at all."""
@@ -463,13 +466,17 @@ class Check(Provider):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter of a command: an argument (`required`, no dashes) or an ``--option``."""
+    """One parameter of a command: an argument (`required`, no dashes) or an ``--option``.
+
+    With `many` an argument is given as often as one likes, and comes as a tuple.
+    """
 
     name: str
     help: str = ""
     required: bool = False
     default: Any = None
     type: type = str
+    many: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -536,6 +543,7 @@ __all__ = [
     "Received",
     "RecruitmentSource",
     "Reply",
+    "Report",
     "RequirementCheck",
     "RetryLater",
     "Rule",

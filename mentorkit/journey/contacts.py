@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.people import Actor, Contact
 from mentorkit.errors import Invalid, Problem
 from mentorkit.journey.onboard import Own
@@ -46,7 +47,8 @@ def keep(
     """Say which contacts (ids) are `shared` with those one is connected with; and add one, shared.
 
     The others are not shared any more, at once. `kind` and `value` are those of a new one: phone,
-    whatsapp or email. Walked by the person themselves, or by staff for them.
+    whatsapp or email; one that is there already, and at which a channel found nobody, is tried
+    again. Walked by the person themselves, or by staff for them.
     """
     own = Own(tx, actor, participant)
     person = own.participant.person_id
@@ -54,16 +56,21 @@ def keep(
     if strange := set(shared) - {one.id for one in held}:
         told = Problem("shared", f"{len(strange)} of these are no contacts of this person")
         raise Invalid("contact.unknown", "These cannot be shared:", [told])
-    known = {one.id for one in held if one.id in shared}
+    known, again = {one.id for one in held if one.id in shared}, ""
     if value.strip():
         value = _checked(kind, value.strip())
         same = next((one for one in held if (one.kind, one.value) == (kind, value)), None)
         if same is None:
             new = Contact(**fresh(tx), person_id=person, kind=kind, value=value, shared=True)
             same = tx.contacts.add(new)
-        known.add(same.id)
+        known.add(again := same.id)
     changed = [one for one in held if one.shared != (one.id in known)]
-    tx.contacts.save_all(replace(one, shared=one.id in known) for one in changed)
+    mended = [one for one in held if one.bounced and one.id == again]  # they say that it holds
+    tx.contacts.save_all(
+        replace(one, shared=one.id in known, bounced=Frozen() if one in mended else one.bounced)
+        for one in held
+        if one in changed or one in mended
+    )
     if changed or known - {one.id for one in held}:
         own.record(events.ContactsShared, person, contact_ids=tuple(sorted(known)))
     return {"participant": participant, "shared": sorted(known)}

@@ -15,10 +15,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import replies
-from mentorkit.domain.messages import LAST_WORDS, Message, Received, Reply, RetryLater
+from mentorkit.domain.messages import (
+    LAST_WORDS,
+    Message,
+    Receipt,
+    Received,
+    Reply,
+    RetryLater,
+)
 from mentorkit.domain.people import Contact
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import MentorKitError, NotFound
+from mentorkit.journey import deliveries
 from mentorkit.journey.asks import Ask, ask
 
 if TYPE_CHECKING:
@@ -106,19 +114,21 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 
 
 def take(kit: Kit, *, tenant: str, channel: str, inbound: Inbound) -> Received:
-    """Take in what a channel's vendor pushed; what it brings is done by the worker.
+    """Take in what a channel's vendor pushed: replies wait for the worker, reports are noted.
 
     Raises `NotFound` (channel.not_found) where no such channel hears, `NotAllowed` for what the
     vendor has not signed. What comes twice counts once, and of an address that was not written to
     nothing is kept, and nobody is told that.
     """
     heard = kit.registry.channels.get(channel)
-    if heard is None or not heard.hears:
-        raise NotFound("channel.not_found", "No channel of this name hears replies.")
+    if heard is None or not (heard.hears or heard.reports):
+        raise NotFound("channel.not_found", "No channel of this name hears anything.")
     plugin = kit.registry.owner("channels", channel).name
     received = heard.receive(kit.work_context(tenant, None, plugin), inbound)
     if received.replies:
         kit.write(tenant, partial(_promise, plugin, heard, received.replies))
+    if received.reports:
+        kit.write(tenant, partial(deliveries.note, plugin, channel, received.reports))
     return received
 
 
@@ -138,7 +148,7 @@ def _promise(plugin: str, channel: Channel, heard: Iterable[Reply], tx: Transact
 # --------------------------------------------------------------------------- understanding
 
 
-def follow(kit: Kit, tenant: str, job: Job) -> None:
+def follow(kit: Kit, tenant: str, job: Job) -> Receipt | None:
     """Understand a reply and do what it means, or say what is said to one. For the worker."""
     channel = kit.registry.channels.get(job.name)
     if channel is None or not channel.hears:
@@ -270,7 +280,7 @@ def _talks(tx: Transaction, channel: Channel) -> Talks:
 # --------------------------------------------------------------------------- answering
 
 
-def _say(kit: Kit, channel: Channel, job: Job) -> None:
+def _say(kit: Kit, channel: Channel, job: Job) -> Receipt | None:
     """Send what is said to a reply to where that came from, and nowhere else."""
     code, about = job.body["say"], job.body["about"]
     with kit.transaction(tenant=job.tenant, write=False) as tx:
@@ -278,7 +288,7 @@ def _say(kit: Kit, channel: Channel, job: Job) -> None:
         if person is not None and person.name:
             talk = _talks(tx, channel).of(person.id)
         if person is None or talk is None:
-            return
+            return None
         asked = ask(tx, person, about, talk.answers.get(about[1])) if about else None
         text = in_locale(TEXTS[code], person.locale)
         again = asked.text if asked and code != "next" else ""
@@ -303,7 +313,8 @@ def _say(kit: Kit, channel: Channel, job: Job) -> None:
             value=talk.address, verified=True,
         )  # fmt: skip
         context = kit.work_context(job.tenant, None, job.plugin)
-        channel.deliver(context, message, person, [address])
+        return deliveries.taken(channel, channel.deliver(context, message, person, [address]), ())
+    return None
 
 
 __all__ = ["REPLY", "TEXTS", "follow", "take"]

@@ -31,7 +31,7 @@ from mentorkit.journey.asks import replied_to
 from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
 from mentorkit.journey.pools import ASKED
-from mentorkit.journey.say import NotWanted, footer, names_in, worded
+from mentorkit.journey.say import NotWanted, footer, names_in, thread, worded
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
@@ -313,6 +313,7 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     end = footer(kit, person, program, noun, id) if party else ""
     asking = (first.noun, first.subject_id)
     reply = replied_to(kit, tx, person, asking) if len(still) == 1 else {}
+    reply["thread"] = thread(tx, noun, id) if len(still) == 1 else ""
     return worded(tx, job, template, person, program, values, end, **reply)
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
+CONTACT = ("id", "kind", "value", "verified", "shared", "bounced")
+"""What is shown of a contact to its owner and to staff."""
 MOST_MENTEES = 50
 """How many mentees at once a mentor may offer to look after; staff may give more places."""
 
@@ -120,7 +122,7 @@ def show(kit: Kit, *, tenant: str, actor: Actor, participant: str) -> dict[str, 
             "open": still_open(tx, program, one),
             "cohorts": {key: shown(c.name) for key, c in dated.items() if key not in ended},
             "contacts": [
-                {n: getattr(c, n) for n in ("id", "kind", "value", "verified", "shared")}
+                {n: shown(getattr(c, n)) for n in CONTACT}
                 for c in tx.contacts.find(person_id=person.id)
             ],
         }

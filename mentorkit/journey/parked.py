@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
@@ -98,16 +98,38 @@ def _row(
 def parked_in(tx: Transaction, program: Program, actor: Actor, **equals: Any) -> list[Job]:
     """Return a program's rows that were given up, and that the actor may know of."""
     jobs = tx.outbox.find(state="dead", program_id=program.id, **equals)
-    if not jobs:
-        return []
+    return list(filter(seen_in(tx, program, actor)(jobs), jobs)) if jobs else []
+
+
+def seen_in(
+    tx: Transaction, program: Program, actor: Actor
+) -> Callable[[Sequence[Job]], Callable[[Job], bool]]:
+    """Return what tells of some rows of a program which of them the actor may know of.
+
+    What is about a concern is for those alone who may see that, and what is about something that
+    staff are in themselves for the others.
+    """
     cases = {one.id for one in seen_by(tx, program, actor)}
     own = kept_from(tx, program, actor)
-    hidden = {
-        event.sequence
-        for event in tx.journal.numbered(job.sequence for job in jobs if job.sequence)
-        if event.subject_id in own or (event.noun == "concern" and event.subject_id not in cases)
-    }
-    return [job for job in jobs if job.sequence not in hidden]
+    own |= {one.id for one in tx.milestones.find(relationship_id=list(own))} if own else set()
+
+    def those(jobs: Sequence[Job]) -> Callable[[Job], bool]:
+        hidden = {
+            event.sequence
+            for event in tx.journal.numbered(job.sequence for job in jobs if job.sequence)
+            if event.subject_id in own
+            or (event.noun == "concern" and event.subject_id not in cases)
+            or any(isinstance(one, str) and one in own for one in event.payload().values())
+        }
+
+        def seen(job: Job) -> bool:
+            told = job.body.get("about") or ()
+            about = told if "nudge" in job.body else [told] if told and "say" in job.body else ()
+            return job.sequence not in hidden and own.isdisjoint(one[1] for one in about)
+
+        return seen
+
+    return those
 
 
 @atomic

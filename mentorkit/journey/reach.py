@@ -157,8 +157,8 @@ def verify(
     _ensure_trusted(actor)
     known = tx.people.get(person)
     found = [one for one in tx.contacts.at(folded(address)) if one.person_id == known.id]
-    new = [one for one in found if not one.verified]
-    tx.contacts.save_all([replace(one, verified=True) for one in new])
+    new = [one for one in found if not one.verified or one.bounced]
+    tx.contacts.save_all([replace(one, verified=True, bounced=Frozen()) for one in new])
     step = Step(tx, actor, Role.SYSTEM, None)
     for one in new:
         step.record(events.ContactVerified, known.id, contact_id=one.id)

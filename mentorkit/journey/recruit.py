@@ -440,7 +440,7 @@ class _Plan:
                 continue
             touched.add(kind)
             if correcting and len(held) == 1:  # of several, none is the one it takes the place of
-                told = replace(held.pop(), value=value, verified=False)
+                told = replace(held.pop(), value=value, verified=False, bounced=Frozen())
             else:
                 told = Contact(**fresh(self.tx), person_id=person.id, kind=kind, value=value)
             held.append(told)

@@ -101,6 +101,7 @@ def message(
     end = footer(kit, person, program, *_about(tx, event)) if mine else ""
     asking = job.name in ("proposal_offered", "survey_asked")
     reply = replied_to(kit, tx, person, (event.noun, event.subject_id)) if asking else {}
+    reply["thread"] = thread(tx, *_about(tx, event), getattr(event, "relationship_id", None))
     return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about, **reply)
 
 
@@ -110,7 +111,7 @@ def worded(
 ) -> Message:  # fmt: skip
     """Return a message made of a template, or of what the program wrote in its place.
 
-    `reply` is what `replied_to` returns.
+    `reply` is what `replied_to` returns, and the `thread` that it belongs to.
     """
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
@@ -130,6 +131,20 @@ def worded(
         created_at=tx.now,
         **reply,
     )
+
+
+def thread(tx: Transaction, noun: str, id: str, relationship: str | None = None) -> str:
+    """Return what all that is told of a proposal, and of what came of it, has in common.
+
+    Many proposals lead to one circle, so that has a thread of its own.
+    """
+    if noun == "survey" and relationship:
+        noun, id = "relationship", relationship
+    if noun == "relationship":
+        held = tx.relationships.get(id)
+        if held.proposal_id and held.kind != "circle":
+            noun, id = "proposal", held.proposal_id
+    return f"{noun}:{id}" if noun in ("proposal", "relationship") else ""
 
 
 def names_in(

@@ -8,7 +8,7 @@ these name the attempt. What has been done is done, whoever has the lease by the
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.messages import FATES, Receipt, Report, as_code, as_reference
 from mentorkit.store import tables
 from mentorkit.store.equals import CHUNK, matching
 from mentorkit.store.faults import translated
@@ -61,7 +63,17 @@ _FINISH = (
         _ROW.id.in_(sa.bindparam("ids", expanding=True)),
         _ROW.state.not_in(("done", "cancelled")),
     )
-    .values(state="done", error=None, leased_until=None)
+    .values(
+        state="done",
+        error=None,
+        leased_until=None,
+        channel=sa.bindparam("by"),
+        contact=sa.bindparam("to"),
+        reference=sa.bindparam("told"),
+        taken_at=sa.bindparam("at"),
+        fate=sa.bindparam("found"),
+        fate_at=sa.bindparam("at"),
+    )
 )
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
@@ -146,20 +158,56 @@ class Outbox:
             jobs = _jobs(self.tx.connection.execute(take))
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
 
-    def finish(self, job: Job) -> bool:
-        """Mark it done, also after the lease was lost; False when it was done or cancelled."""
-        return self.finish_all([job]) == 1
+    def finish(self, job: Job, receipt: Receipt | None = None) -> bool:
+        """Mark it done, also after the lease was lost; False when it was done or cancelled.
 
-    def finish_all(self, jobs: Sequence[Job]) -> int:
-        """Mark all of these done, as `finish` does; return how many were not yet."""
-        parts = (jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK))
+        `receipt` is that of the channel which took it, if it is a message.
+        """
+        return self.finish_all([job], {job.id: receipt} if receipt else {}) == 1
+
+    def finish_all(self, jobs: Sequence[Job], receipts: Mapping[str, Receipt] = Frozen()) -> int:
+        """Mark all of these done, as `finish` does; return how many were not yet.
+
+        `receipts` are by the job's id; those that are alike are noted at once.
+        """
+        alike: dict[Receipt | None, list[str]] = {}
+        for job in jobs:
+            alike.setdefault(receipts.get(job.id), []).append(job.id)
+        parts = [
+            {"mine": self.tx.tenant, "ids": ids[start : start + CHUNK], **self._taken(receipt)}
+            for receipt, ids in alike.items()
+            for start in range(0, len(ids), CHUNK)
+        ]
         with self.tx.writing("outbox"):
-            return sum(
-                self.tx.connection.execute(
-                    _FINISH, {"mine": self.tx.tenant, "ids": [job.id for job in part]}
-                ).rowcount
-                for part in parts
+            return sum(self.tx.connection.execute(_FINISH, part).rowcount for part in parts)
+
+    def _taken(self, receipt: Receipt | None) -> dict[str, Any]:
+        if receipt is None:
+            return {"by": None, "to": None, "told": None, "at": None, "found": ""}
+        told, to = as_reference(receipt.reference) or None, receipt.contact or None
+        by = {"by": receipt.channel, "to": to, "told": told}
+        return {**by, "at": self.tx.now, "found": FATES[0]}
+
+    def report(self, channel: str, report: Report) -> tuple[list[Job], bool]:
+        """Note what a vendor says became of a message; return its rows, and if that was news.
+
+        What is told late, twice or in another order changes nothing wrongly: see `FATES`. That it
+        is held up on the way (``accepted``, with a code) is noted until more is known.
+        """
+        known, news = as_reference(report.reference), 0
+        code = as_code(report.code, "unknown") if report.code else None
+        before = FATES[: FATES.index(report.state)]
+        if before or code:
+            held_up = sa.and_(_ROW.fate == FATES[0], _ROW.error.is_(None))
+            news = self._update(
+                _ROW.channel == channel,
+                _ROW.reference == known,
+                _ROW.fate.in_(before) if before else held_up,
+                fate=report.state,
+                fate_at=self.tx.now,
+                error=code,
             )
+        return (self.find(channel=channel, reference=known) if known else []), news > 0
 
     def renew(self, job: Job, lease: timedelta = LEASE) -> bool:
         """Keep it for this long from now; False when the lease was lost."""
@@ -237,6 +285,30 @@ class Outbox:
         )
         with translated("outbox"):
             return frozenset(self.tx.connection.execute(query.distinct()).scalars())
+
+    def newest(
+        self, limit: int, *, after: str | None = None, since: datetime | None = None, **equals: Any
+    ) -> list[Job]:
+        """Return at most so many rows that equal, newest first, those older than the id `after`."""
+        query = sa.select(tables.outbox).where(matching(tables.outbox, self.tx.tenant, equals))
+        if after is not None:
+            query = query.where(_ROW.id < after)
+        if since is not None:
+            query = query.where(_ROW.created_at >= since)
+        with translated("outbox"):
+            return _jobs(self.tx.connection.execute(query.order_by(_ROW.id.desc()).limit(limit)))
+
+    def gone(self, person: str, since: datetime) -> set[tuple[str, str]]:
+        """Return which channels found nobody at which contacts of a person since this time."""
+        query = sa.select(_ROW.channel, _ROW.contact).where(
+            _ROW.tenant == self.tx.tenant,
+            _ROW.recipient_id == person,
+            _ROW.fate == "bounced",
+            _ROW.fate_at >= since,
+            _ROW.contact.is_not(None),
+        )
+        with translated("outbox"):
+            return {(str(by), str(to)) for by, to in self.tx.connection.execute(query)}
 
     def late(self, before: datetime) -> int:
         """Return how many rows were due, or held by a worker that was lost, before this time."""

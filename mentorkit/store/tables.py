@@ -47,7 +47,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One row of the outbox: what to do, about what, for whom; ids, codes and numbers alone."""
+    """One row of the outbox: what to do, about what, for whom; ids, codes and numbers alone.
+
+    Of a message: by which `channel` it went, to which `contact` (its id and version, ``id/3``), the
+    vendor's `reference`, when it was taken, and its `fate` (of `messages.FATES`; "" where there is
+    none to be told), with the code of that as `error`.
+    """
 
     id: str
     tenant: str
@@ -65,6 +70,12 @@ class Job:
     error: str | None = None
     body: Frozen = field(default_factory=Frozen)
     created_at: datetime
+    channel: str | None = None
+    contact: str | None = None
+    reference: str | None = None
+    taken_at: datetime | None = None
+    fate: str = ""
+    fate_at: datetime | None = None
 
 
 _COLUMNS: dict[Any, Callable[..., sa.Column[Any]]] = {
@@ -372,18 +383,27 @@ event = sa.Table(
 outbox = of(
     Job,
     words("key", 255),
+    words("reference", 255, nullable=True),
     sa.ForeignKeyConstraint(["tenant", "sequence"], [event.c.tenant, event.c.sequence]),
     refers("recipient_id", person),
     unique("key"),
     found_by("state", "not_before"),
     found_by("sequence"),
     found_by("recipient_id"),
+    sa.Index(
+        "ix_mk__outbox_reference",
+        "tenant",
+        "reference",
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    ),
     name="outbox",
     info=declare(
         subject="recipient_id",
         data_class="work",
         retention=f"{PROGRAM}, what a form holds for a day; ids, codes and numbers only",
-        export=("kind", "name", "state", "created_at"),
+        export=("kind", "name", "state", "created_at", "channel", "taken_at", "fate", "fate_at"),
+        erase={"reference": None, "contact": None},
     ),
 )
 

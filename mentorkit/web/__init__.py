@@ -33,6 +33,7 @@ from mentorkit.web.pages import (  # noqa: F401
     introductions,
     looking,
     matching,
+    messages,
     met,
     parked,
     parting,

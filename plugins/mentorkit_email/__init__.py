@@ -6,11 +6,13 @@ Until it is told of a server it reaches nobody, so that it may be loaded everywh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.hooks import Channel, Check
+from mentorkit.hooks import Channel, Check, Command, Parameter
 from mentorkit_email.channel import Email, look
+from mentorkit_email.commands import read_bounces
 
 manifest = Manifest(
     title="E-mail",
@@ -80,6 +82,21 @@ manifest = Manifest(
                 "description": "Where an answer goes, if somebody reads it elsewhere.",
                 "default": "",
             },
+            "bounces_to": {
+                "type": "string",
+                "title": "Bounces to",
+                "description": "Where a mail comes back to that does not arrive (the envelope's "
+                "sender), for `mentorkit email bounces` to read. Empty: the sender.",
+                "default": "",
+            },
+            "inbound_token": {
+                "type": "string",
+                "title": "Token of the mail server",
+                "description": "What your mail server sends along with mails that came back, when "
+                "it posts them to us. Empty: none are taken in.",
+                "writeOnly": True,
+                "default": "",
+            },
             "timeout": {
                 "type": "integer",
                 "title": "Longest wait, in seconds",
@@ -101,3 +118,17 @@ def mentorkit_notification_channels(settings: Mapping[str, Any]) -> Iterable[Cha
 @hookimpl
 def mentorkit_checks(settings: Mapping[str, Any]) -> Iterable[Check]:
     yield Check(name="server", title="Mail is sent", run=lambda: look(settings))
+
+
+@hookimpl
+def mentorkit_commands() -> Iterable[Command]:
+    yield Command(
+        name="bounces",
+        title="Read mails that came back",
+        help="Note which mails did not arrive, by the notices that mail servers sent. Each FILE is "
+        "one mail or a mailbox (mbox); - reads one mail that is piped in.",
+        run=read_bounces,
+        parameters=(
+            Parameter(name="file", help="Mails to read.", required=True, type=Path, many=True),
+        ),
+    )

@@ -7,7 +7,8 @@ from typing import Any
 
 from mentorkit.domain.messages import Message, Receipt, Undeliverable
 from mentorkit.domain.people import Contact, Person
-from mentorkit.hooks import Channel, Context, Health, WorkContext
+from mentorkit.errors import NotAllowed
+from mentorkit.hooks import Channel, Context, Health, Inbound, Received, WorkContext
 from mentorkit_email.address import address
 
 HINT = (
@@ -41,6 +42,7 @@ class Email(Channel):
 
     name = "email"
     title = "E-mail"
+    reports = True
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._usable = usable(settings)
@@ -59,12 +61,22 @@ class Email(Channel):
         found = _addresses(contacts)
         if not self._usable or not found:
             raise Undeliverable("email.no_address")
-        mail = write(message, person.name, found[0], ctx.settings)
-        hand_over(mail, ctx.settings)
-        return Receipt(channel=self.name, reference=mail["Message-ID"])
+        to, contact = found[0]
+        mail = write(message, person.name, to, ctx.settings)
+        hand_over(mail, ctx.settings, contact)
+        return Receipt(channel=self.name, reference=mail["Message-ID"], contact=contact)
+
+    def receive(self, ctx: Context, inbound: Inbound) -> Received:
+        """Read a mail that came back; `NotAllowed` without the token of the setting."""
+        from mentorkit_email.bounces import reports, trusted
+
+        if not trusted(inbound, ctx.settings):
+            raise NotAllowed("email.token", "Send the token: Authorization: Bearer TOKEN.")
+        found = reports(inbound.body)
+        return Received(reports=tuple(found), answer=f"{len(found)}\n")
 
 
-def _addresses(contacts: Sequence[Contact]) -> list[tuple[str, str]]:
-    """Return the addresses that can be written to, those first that were verified."""
+def _addresses(contacts: Sequence[Contact]) -> list[tuple[tuple[str, str], str]]:
+    """Return the addresses that can be written to, verified ones first, each with its contact."""
     mails = sorted((one for one in contacts if one.kind == "email"), key=lambda one: -one.verified)
-    return [found for one in mails if (found := address(one.value))]
+    return [(found, one.id) for one in mails if (found := address(one.value))]

@@ -24,6 +24,15 @@ def message_id(message: Message, domain: str) -> str:
     return f"<{made[:40]}@{domain}>"
 
 
+def thread_id(message: Message, domain: str) -> str:
+    """Return the id of a mail that was never sent, and that all of a thread answer (RFC 5322).
+
+    None of them needs to be the first, so it does not matter which of them went by mail.
+    """
+    made = hashlib.sha256(f"{message.tenant}\0{message.person_id}\0{message.thread}".encode())
+    return f"<{made.hexdigest()[:40]}@{domain}>"
+
+
 def write(
     message: Message, name: str, to: tuple[str, str], settings: Mapping[str, Any]
 ) -> EmailMessage:
@@ -41,6 +50,9 @@ def write(
     mail["Subject"] = _line(message.subject)
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = message_id(message, sender[1])
+    if message.thread:
+        mail["In-Reply-To"] = thread_id(message, sender[1])
+        mail["References"] = thread_id(message, sender[1])
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
     mail.set_content(_sound(message.body))
     mail["Content-Language"] = _line(message.locale)

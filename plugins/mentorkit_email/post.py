@@ -10,17 +10,18 @@ from typing import Any
 
 from mentorkit.domain.messages import RetryLater, Undeliverable
 from mentorkit_email.address import address
+from mentorkit_email.bounces import NOBODY
 
 
-def hand_over(mail: EmailMessage, settings: Mapping[str, Any]) -> None:
-    """Give a mail to the server, which has it when this returns.
+def hand_over(mail: EmailMessage, settings: Mapping[str, Any], contact: str = "") -> None:
+    """Give a mail to the server, which has it when this returns; `contact` is where it goes.
 
     What a server says of itself (busy, wrong password, no encryption) is for the deployer to mend,
     so it is tried again; what it says for good of this mail or this address is the end of it.
     """
     try:
         with _connected(settings) as server:
-            server.send_message(mail)
+            server.send_message(mail, from_addr=_returns_to(settings))
     except smtplib.SMTPNotSupportedError:
         if str(mail["To"]).isascii():
             raise RetryLater("the server offers less than the settings ask for") from None
@@ -29,7 +30,10 @@ def hand_over(mail: EmailMessage, settings: Mapping[str, Any]) -> None:
         codes = [code for code, _ in refused.recipients.values()]
         if min(codes) < 500:
             raise RetryLater(f"SMTP {codes[0]}") from None
-        raise Undeliverable("email.refused") from None
+        said = [answer.decode("ascii", "replace") for _, answer in refused.recipients.values()]
+        # Only the status is read (RFC 3463): the words may quote the address.
+        nobody = any(NOBODY.fullmatch(one.split(" ")[0]) for one in said)
+        raise Undeliverable("email.refused", contact=contact if nobody else "") from None
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
         if refused.smtp_code < 500:
             raise RetryLater(f"SMTP {refused.smtp_code}") from None
@@ -37,6 +41,12 @@ def hand_over(mail: EmailMessage, settings: Mapping[str, Any]) -> None:
     # Nothing of a server's answer is told on: it may quote the address.
     except (smtplib.SMTPException, OSError) as error:
         raise RetryLater(type(error).__name__) from None
+
+
+def _returns_to(settings: Mapping[str, Any]) -> str | None:
+    """Return where the mail comes back to if it does not arrive; None for the sender."""
+    found = address(settings["bounces_to"])
+    return "@".join(found) if found else None
 
 
 def _connected(settings: Mapping[str, Any]) -> smtplib.SMTP:

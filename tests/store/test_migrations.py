@@ -275,3 +275,34 @@ def test_what_a_relationship_had_planned_is_kept_as_the_table_changes(
     told = (milestone.kind, milestone.state, milestone.participant_id, milestone.answered)
     assert told == ("check", "due", "", ())
     assert (meeting.minutes, meeting.attendees) == (60, ())
+
+
+@pytest.mark.parametrize("kind", ["sqlite-prepared", "postgresql"])
+def test_a_message_from_before_has_no_fate_and_a_contact_is_still_tried(
+    create_database: Any, kind: str
+) -> None:
+    from alembic import command
+
+    engine = create_database(kind, made=False).engine
+    when = "2027-01-04T09:00:00.000000+00:00"
+    with engine.begin() as connection:
+        command.upgrade(migrate._config(CORE, connection=connection), "core_0007")
+        for table, values in (
+            ("person", {"id": "p", "name": "Ana", "locale": "en", "zone": "UTC",
+                        "created_at": when, "version": 1}),
+            ("contact", {"id": "c", "person_id": "p", "kind": "email", "value": "ana@example.org",
+                         "verified": True, "shared": False, "version": 1}),
+            ("outbox", {"id": "o", "kind": "message", "plugin": "", "name": "proposal_offered",
+                        "key": "k", "state": "done", "not_before": when, "attempt": 1,
+                        "body": "{}", "created_at": when, "recipient_id": "p"}),
+        ):  # fmt: skip
+            row = {"tenant": "acme", **values}
+            names_, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(sa.text(f"INSERT INTO mk__{table} ({names_}) VALUES ({marks})"), row)
+    upgrade(engine)
+    assert check(engine) == []
+    with engine.connect() as connection:
+        job = connection.execute(sa.select(tables.outbox)).one()
+        contact = connection.execute(sa.select(tables.contact)).one()
+    assert (job.channel, job.reference, job.taken_at, job.fate) == (None, None, None, "")
+    assert (contact.value, contact.bounced) == ("ana@example.org", {})

@@ -18,10 +18,17 @@ MENDABLE = frozenset({21212, 21603, 21606, 21659, 21660, 21661, 21703, 21704, 21
 
 (https://www.twilio.com/docs/api/errors)
 """
+UNREACHABLE = 21609
+"""Twilio does not take the address at which it is to tell more."""
+NOBODY = frozenset({21211, 21217, 21614, 30005, 30006})
+"""What says that the number is none, or none that takes text messages: it is not tried again."""
 
 
-def send(settings: Mapping[str, Any], to: str, text: str) -> str:
+def send(settings: Mapping[str, Any], to: str, text: str, callback: str = "") -> str:
     """Hand a message to Twilio and return its id there ("" where its yes cannot be read).
+
+    `callback` is where Twilio is to tell what becomes of it; an address that it does not take is
+    left out, as the message matters more.
 
     Raises `Undeliverable` with Twilio's code for what it refuses for good: a number that is none,
     or that has said stop (21610). What passes, or is for the deployer to mend, is `RetryLater`.
@@ -31,6 +38,7 @@ def send(settings: Mapping[str, Any], to: str, text: str) -> str:
         "To": to,
         "MessagingServiceSid" if service else "From": settings["sender"],
         "Body": text,
+        **({"StatusCallback": callback} if callback else {}),
     }
     account = settings["account"]
     signing = base64.b64encode(f"{account}:{settings['token']}".encode()).decode()
@@ -47,6 +55,8 @@ def send(settings: Mapping[str, Any], to: str, text: str) -> str:
     if 200 <= answer.status < 300:
         return str(told.get("sid", ""))[:100]
     code = told.get("code")
+    if callback and answer.status == 400 and code == UNREACHABLE:
+        return send(settings, to, text)
     if answer.status == 400 and isinstance(code, int) and code not in MENDABLE:
         raise Undeliverable(f"twilio.{code}")
     raise RetryLater(f"Twilio {answer.status} {code}", seconds=answer.wait)

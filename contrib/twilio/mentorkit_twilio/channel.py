@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mentorkit.domain.messages import Message, Receipt, Undeliverable
 from mentorkit.domain.people import Contact, Person, folded
 from mentorkit.domain.replies import command
 from mentorkit.errors import NotAllowed
-from mentorkit.hooks import Channel, Context, Inbound, Received, Reply, WorkContext
+from mentorkit.hooks import Channel, Context, Inbound, Received, Reply, Report, WorkContext
 from mentorkit_twilio import api
 
 if TYPE_CHECKING:
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 LONGEST = 1_600
 """Characters of a message (https://www.twilio.com/docs/messaging/api/message-resource)."""
+FATES = {
+    "sent": "accepted",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "canceled": "failed",
+}
+"""What Twilio tells became of a message, as we call it; what it tells before that is nothing new.
+
+(https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks)
+"""
 NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 """TwiML that says nothing: what is said to a reply is sent by the worker."""
 
@@ -44,12 +57,18 @@ class Twilio(Channel):
         found = _numbers(contacts)
         if not found:
             raise Undeliverable("twilio.no_number")
-        with conversing(ctx, self.talks(), message, found[0]):
-            reference = api.send(ctx.settings, found[0], written(message))
-        return Receipt(channel=self.name, reference=reference)
+        to, contact = found[0]
+        with conversing(ctx, self.talks(), message, to):
+            try:
+                reference = api.send(ctx.settings, to, written(message), callback(ctx))
+            except Undeliverable as never:
+                if never.code in {f"twilio.{code}" for code in api.NOBODY}:
+                    raise Undeliverable(never.code, contact=contact) from None
+                raise
+        return Receipt(channel=self.name, reference=reference, contact=contact)
 
     def receive(self, ctx: Context, inbound: Inbound) -> Received:
-        """Read a message that came in; what else Twilio tells (of its states) brings nothing.
+        """Read a message that came in, or what became of one of ours.
 
         There is no time in what Twilio signs; that it counts once is up to the message's id.
         """
@@ -64,12 +83,36 @@ class Twilio(Channel):
             replies = (
                 Reply(id=form["MessageSid"], address=form["From"], text=text, settled=settled),
             )
-        return Received(replies=replies, answer=NOTHING, content_type="text/xml")
+        return Received(
+            replies=replies, reports=reported(form), answer=NOTHING, content_type="text/xml"
+        )
 
     def talks(self) -> sa.Table:
         from mentorkit_twilio.tables import talk
 
         return talk
+
+
+def callback(ctx: WorkContext) -> str:
+    """Return where Twilio is to tell what became of a message; "" where it would not reach us.
+
+    It takes a public address alone, and we nothing that was sent in the clear.
+    """
+    address = ctx.inbound(Twilio.name)
+    parts = urlsplit(address)
+    return address if parts.scheme == "https" and "." in (parts.hostname or "") else ""
+
+
+def reported(form: Mapping[str, str]) -> tuple[Report, ...]:
+    """Return what a form of Twilio's says became of one of our messages, if that is any news."""
+    reference, state = form.get("MessageSid"), FATES.get(form.get("MessageStatus", ""))
+    if not reference or state is None or "Body" in form:
+        return ()
+    code = form.get("ErrorCode", "")
+    told = code if code.isascii() and code.isdecimal() and int(code) else ""
+    if state == "failed" and told and int(told) in api.NOBODY:
+        state = "bounced"
+    return (Report(reference=reference, state=state, code=f"twilio.{told}"[:100] if told else ""),)
 
 
 def written(message: Message) -> str:
@@ -86,7 +129,8 @@ def number(value: str) -> str | None:
     return f"+{digits}" if abroad and len(digits) >= 8 and digits[0] != "0" else None
 
 
-def _numbers(contacts: Sequence[Contact]) -> list[str]:
+def _numbers(contacts: Sequence[Contact]) -> list[tuple[str, str]]:
+    """Return the numbers that can be written to, verified ones first, with their contacts' ids."""
     phones = (one for one in contacts if one.kind == "phone")
     ordered = sorted(phones, key=lambda one: -one.verified)
-    return [found for one in ordered if (found := number(one.value))]
+    return [(found, one.id) for one in ordered if (found := number(one.value))]

@@ -7,13 +7,23 @@ from typing import Any
 
 import mentorkit_twilio
 import pytest
-from vendor import Vendor, incoming
+from vendor import Vendor, incoming, status_of
 
 from mentorkit import DEFAULT_PLUGINS
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.domain.site import Portal
-from mentorkit.journey import accept, feedback, match, meet, onboard, programs, recruit, screen
+from mentorkit.journey import (
+    accept,
+    deliveries,
+    feedback,
+    match,
+    meet,
+    onboard,
+    programs,
+    recruit,
+    screen,
+)
 from mentorkit.worker import work
 
 ADMIN = Actor(user_ref="admin", admin=True)
@@ -168,3 +178,28 @@ def test_what_is_not_signed_too_large_or_for_nobody_is_refused(world: World) -> 
     elsewhere = world.client.post(PATH.replace("twilio", "inbox"), data=b"x")
     assert (elsewhere.status_code, elsewhere.text) == (404, "channel.not_found")
     assert world.client.get(PATH).status_code == 403
+
+
+def test_what_twilio_tells_later_is_noted_and_a_dead_number_is_not_tried_again(
+    world: World,
+) -> None:
+    def log() -> list[tuple[str | None, str, str]]:
+        found = deliveries.listed(world.kit, **AT, program="traders")["items"]
+        return [(one["channel"], one["state"], one["code"]) for one in found]
+
+    def told(status: str, **more: str) -> int:
+        body, headers = status_of(f"SM{1:032x}", status, f"{SITE}/api/v1/inbound/twilio", **more)
+        return int(world.client.post(PATH, data=body, headers=headers).status_code)
+
+    made = match.propose(world.kit, **AT, mentee=world.ids["ana"], mentor=world.ids["cleo"])
+    world.drain()
+    assert world.vendor.taken[0]["StatusCallback"] == f"{SITE}/api/v1/inbound/twilio"
+    assert told("failed", ErrorCode="30005", token="another") == 403
+    assert log() == [("twilio", "sent", "")]
+    assert told("failed", ErrorCode="30005") == 200
+    assert told("sent") == 200  # late
+    assert log() == [("twilio", "bounced", "twilio.30005")]
+    accept.withdraw(world.kit, **AT, proposal=made["id"])
+    world.drain()
+    assert log()[0] == ("inbox", "sent", "")
+    assert len(world.vendor.taken) == 1

@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl
 
 import mentorkit_twilio
 import pytest
 from mentorkit_twilio.api import signature
 from mentorkit_twilio.channel import LONGEST, number
-from vendor import ACCOUNT, SECRET, SENDER, TOKEN, Vendor, basic, incoming, refused
+from vendor import ACCOUNT, SECRET, SENDER, Vendor, basic, incoming, refused, status_of
 
 from mentorkit.domain.messages import Message, RetryLater, Undeliverable
 from mentorkit.domain.people import Contact, Person
+from mentorkit.domain.site import Portal
 from mentorkit.errors import Invalid, NotAllowed, SettingsError
-from mentorkit.hooks import Inbound, Reply
+from mentorkit.hooks import Inbound, Reply, Report
 from mentorkit.store import Talks
 from mentorkit.testing import ChannelContract
 
@@ -68,9 +68,11 @@ class Post:
 
 @pytest.fixture
 def create_post(mentorkit_create_kit: Callable[..., Any], vendor: Vendor) -> Callable[..., Post]:
-    def create(**settings: Any) -> Post:
-        given = {"twilio": {**vendor.settings, **settings}}
-        return Post(mentorkit_create_kit(plugins=[PLUGIN], settings=given))
+    def create(site: str = "", **settings: Any) -> Post:
+        given: dict[str, Any] = {"settings": {"twilio": {**vendor.settings, **settings}}}
+        if site:
+            given["site"] = Portal(site)
+        return Post(mentorkit_create_kit(plugins=[PLUGIN], **given))
 
     return create
 
@@ -88,6 +90,7 @@ def test_a_message_goes_to_twilio_signed_in_and_its_id_comes_back(
 ) -> None:
     receipt = post(body="Hello Ana, ¿qué tal?")
     assert (receipt.channel, receipt.reference) == ("twilio", f"SM{1:032x}")
+    assert receipt.contact == ANA
     assert vendor.taken == [{"To": ANA, "From": SENDER, "Body": "Hello Ana, ¿qué tal?"}]
     assert vendor.asked == [(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", basic())]
 
@@ -141,6 +144,7 @@ def test_what_twilio_refuses_for_good_is_left_to_the_next_channel(
     with pytest.raises(Undeliverable) as never:
         post()
     assert never.value.code == f"twilio.{code}"
+    assert never.value.contact == (ANA if code in (21211, 21614) else "")
 
 
 @pytest.mark.parametrize(
@@ -266,12 +270,65 @@ def test_what_twilio_has_not_signed_is_refused(post: Post) -> None:
             receive(post, *each)
 
 
-def test_what_twilio_tells_of_states_brings_no_reply(post: Post) -> None:
-    body, headers = incoming(ANA, "", "SM1", URL, MessageStatus="delivered")
-    pairs = [one for one in body.split(b"&") if not one.startswith(b"Body=")]
-    form = parse_qsl(b"&".join(pairs).decode(), keep_blank_values=True)
-    headers["X-Twilio-Signature"] = signature(TOKEN, URL, form).decode()
-    assert receive(post, b"&".join(pairs), headers).replies == ()
+@pytest.mark.parametrize(
+    ("site", "told"),
+    [
+        ("https://example.org/mentoring", URL),
+        ("http://example.org/mentoring", None),
+        ("https://localhost/mentoring", None),
+        ("", None),
+    ],
+)
+def test_twilio_is_asked_to_tell_what_becomes_of_it_where_that_can_reach_us(
+    create_post: Callable[..., Post], vendor: Vendor, site: str, told: str | None
+) -> None:
+    create_post(site)()
+    assert vendor.taken[0].get("StatusCallback") == told
+
+
+def test_a_message_goes_out_though_twilio_does_not_take_our_address(
+    create_post: Callable[..., Post], vendor: Vendor
+) -> None:
+    vendor.answer = lambda form: refused(21609) if "StatusCallback" in form else None
+    assert create_post("https://10.0.0.1/mentoring")().reference
+    assert vendor.taken == [{"To": ANA, "From": SENDER, "Body": "A word"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "report"),
+    [
+        ("queued", "", None),
+        ("sending", "", None),
+        ("sent", "", ("accepted", "")),
+        ("delivered", "", ("delivered", "")),
+        ("read", "", ("delivered", "")),
+        ("undelivered", "30003", ("failed", "twilio.30003")),  # switched off
+        ("undelivered", "30005", ("bounced", "twilio.30005")),  # no such handset
+        ("undelivered", "30006", ("bounced", "twilio.30006")),  # a landline
+        ("failed", "30007", ("failed", "twilio.30007")),  # filtered
+        ("failed", "", ("failed", "")),
+        ("failed", "<b>", ("failed", "")),
+        ("delivered", "0", ("delivered", "")),
+        ("some day", "", None),
+        ("", "", None),
+    ],
+)
+def test_what_twilio_tells_of_states_is_a_report_and_brings_no_reply(
+    post: Post, status: str, code: str, report: tuple[str, str] | None
+) -> None:
+    received = receive(post, *status_of("SM1", status, URL, ErrorCode=code))
+    expected = [Report(reference="SM1", state=report[0], code=report[1])] if report else []
+    assert (list(received.reports), received.replies) == (expected, ())
+    assert receive(post, *incoming(ANA, "1", "SM1", URL)).reports == ()
+
+
+def test_a_state_that_twilio_has_not_signed_is_refused(post: Post) -> None:
+    body, headers = status_of("SM1", "failed", URL, ErrorCode="30005")
+    for wrong in (body.replace(b"SM1", b"SM2"), body.replace(b"30005", b"30006")):
+        with pytest.raises(NotAllowed):
+            receive(post, wrong, headers)
+    with pytest.raises(NotAllowed):
+        receive(post, *status_of("SM1", "failed", URL, token="another"))
 
 
 def test_stop_is_answered_by_twilio_unless_it_was_asked_not_to(

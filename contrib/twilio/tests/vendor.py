@@ -63,11 +63,11 @@ def refused(code: int, status: int = 400) -> tuple[int, dict[str, str], str]:
 class Vendor:
     """What arrived, oldest first, and what is answered in place of yes: status, headers, body.
 
-    ``"hang"`` says nothing for a while, and ``"drop"`` hangs up.
+    ``"hang"`` says nothing for a while, ``"drop"`` hangs up; a function is asked about the form.
     """
 
     port: int
-    answer: tuple[int, dict[str, str], str] | str | None = None
+    answer: Any = None
     taken: list[dict[str, str]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -100,8 +100,9 @@ def serving() -> Iterator[Vendor]:
             if vendor.answer == "drop":
                 self.connection.close()
                 return
-            if isinstance(vendor.answer, tuple):
-                status, headers, body = vendor.answer
+            answer = vendor.answer(form) if callable(vendor.answer) else vendor.answer
+            if isinstance(answer, tuple):
+                status, headers, body = answer
             else:
                 vendor.taken.append(form)
                 sid = f"SM{len(vendor.taken):032x}"
@@ -154,10 +155,31 @@ def incoming(
         "ApiVersion": "2010-04-01",
         **more,
     }
-    signed = signature(token, url, list(form.items())).decode()
+    return signed(form, url, token)
+
+
+def status_of(
+    sid: str, status: str, url: str, *, token: str = TOKEN, **more: str
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a status callback, as Twilio sends them."""
+    form = {
+        "SmsSid": sid,
+        "SmsStatus": status,
+        "MessageStatus": status,
+        "To": "+254700000001",
+        "MessageSid": sid,
+        "AccountSid": ACCOUNT,
+        "From": SENDER,
+        "ApiVersion": "2010-04-01",
+        **{name: value for name, value in more.items() if value},
+    }
+    return signed(form, url, token)
+
+
+def signed(form: dict[str, str], url: str, token: str) -> tuple[bytes, dict[str, str]]:
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-        "X-Twilio-Signature": signed,
+        "X-Twilio-Signature": signature(token, url, list(form.items())).decode(),
         "User-Agent": "TwilioProxy/1.1",
     }
     return urlencode(form).encode(), headers

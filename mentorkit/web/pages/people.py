@@ -30,6 +30,7 @@ from mentorkit.web import answers
 from mentorkit.web.access import SHEET, allow, with_sheet
 from mentorkit.web.namesakes import beside, reached
 from mentorkit.web.pages import does, shows
+from mentorkit.web.pages.messages import latest
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status, status_of
 from mentorkit.web.sure import ask_first, is_asked
@@ -325,6 +326,7 @@ def participant(
         here="people",
         own=own,
         mine=contents.own(visit.kit, **visit.asked(), about=participant) if own else (),
+        sent=latest(visit, found["person_id"]) if visit.is_staff and not own else (),
         one=found,
         wrong=wrong,
         problems=problems,
