@@ -33,6 +33,7 @@ from mentorkit.journey import (
     say,
 )
 from mentorkit.journey.definitions import targets_of
+from mentorkit.journey.manners import Held, ensure_welcome
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
@@ -237,6 +238,8 @@ def _do(
             _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
+    except Held as held:
+        return "held", {"until": held.until, "error": held.code}
     except Busy as busy:
         # What has waited long can wait a little longer, so that many rows are not looked at often.
         waited = round((kit.clock() - job.created_at).total_seconds()) // 10
@@ -265,6 +268,7 @@ def _note(
         noting: dict[str, Callable[..., bool]] = {
             "later": tx.outbox.retry,
             "busy": tx.outbox.release,
+            "held": tx.outbox.hold,
             "dead": tx.outbox.park,
             "cancelled": tx.outbox.cancel,
         }
@@ -275,7 +279,7 @@ def _note(
         return ours + ["done"] * tx.outbox.finish_all(done)
 
     for how in kit.write(tenant, write) if outcomes or handed_back else ():
-        report["later" if how == "busy" else how] += 1
+        report["later" if how in ("busy", "held") else how] += 1
 
 
 def _note_one(
@@ -353,8 +357,10 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
             if event
             else nudge.message(kit, tx, job, person, program)
         )
+        ensure_welcome(tx, job, person, program)
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""
+        first = job.body.get("channel") or first
         channels = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from itertools import groupby
@@ -251,6 +251,8 @@ def _asked(
             told = "returned a prompt whose `at` is no time with a zone"
         elif not isinstance(prompt.grace, timedelta) or not isinstance(prompt.key, str):
             told = "returned a prompt whose `grace` is no timedelta, or whose `key` is no text"
+        elif not isinstance(prompt.channel, str):
+            told = "returned a prompt whose `channel` is no text"
         else:
             continue
         raise PluginError("nudge.bad_prompt", f"{label}: due {told}.")
@@ -269,8 +271,20 @@ def _job(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
         "name": prompt.template,
         "program_id": program.id,
         "recipient_id": first.person_id,
-        "body": {"nudge": nudge, "about": about, "until": (prompt.at + prompt.grace).isoformat()},
+        "body": {
+            "nudge": nudge,
+            "about": about,
+            "at": _utc(prompt.at),
+            "until": _utc(prompt.at + prompt.grace),
+            "last": _utc(min((one.until for one in prompt.awaited if one.until), default=None)),
+            "staff": first.role not in (*PARTIES, "peer"),
+            "channel": prompt.channel,
+        },
     }
+
+
+def _utc(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat() if at else ""
 
 
 # --------------------------------------------------------------------------- putting into words

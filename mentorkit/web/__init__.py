@@ -34,6 +34,7 @@ from mentorkit.web.pages import (  # noqa: F401
     looking,
     matching,
     met,
+    nudges,
     parked,
     parting,
     people,

@@ -1,0 +1,38 @@
+"""The page on which coordinators see who is prompted when, and set the manners of prompts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from web.conftest import Portal
+
+PAGE = "/programs/traders/nudges"
+
+
+@pytest.fixture
+def portal(create_portal: Any, create_kit: Any) -> Portal:
+    made: Portal = create_portal(kit=create_kit(plugins=("matching", "checkins", "inbox")))
+    return made
+
+
+def test_the_overview_leads_to_it_and_the_manners_are_set_there(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "Who is prompted" in cora.open("/programs/traders/")
+    page = cora.open(PAGE)
+    assert "from 21:00 to 08:00 by their own clock" in page
+    assert "more prompts a week than 3" in page
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "0", "was": "0"}
+    page = cora.send(PAGE, **given)
+    assert "from 20:00 to 07:00" in page
+    assert "is not limited" in page
+    assert "Somebody has changed this" in cora.send(PAGE, 409, **given)
+
+
+def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "999", "was": "0"}
+    page = cora.send(PAGE, 422, **given)
+    assert "Prompts a week, at most" in page
+    assert "whole number from 0 to 100" in page
