@@ -31,9 +31,10 @@ from mentorkit.journey import (
     pools,
     reach,
     say,
+    silence,
 )
 from mentorkit.journey.definitions import targets_of
-from mentorkit.journey.manners import Held, ensure_welcome
+from mentorkit.journey.manners import Held, ensure_welcome, is_prompt
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
@@ -357,7 +358,9 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
             if event
             else nudge.message(kit, tx, job, person, program)
         )
-        ensure_welcome(tx, job, person, program)
+        ensure_welcome(tx, job, person, participant, program)
+        if participant and is_prompt(job) and not job.body.get("staff"):
+            message = silence.with_way_out(kit, message, participant)
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""
         first = job.body.get("channel") or first

@@ -36,7 +36,8 @@ class Message:
 
     Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
     says how: for a channel that takes replies, which writes it below the body. `choices` are what
-    can be replied, each with its words, for one that has buttons.
+    can be replied, each with its words, for one that has buttons. `unsubscribe` is the address at
+    which one press, or a POST of RFC 8058, stops messages of this kind; "" where none does.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Message:
     asks: tuple[str, str] | None = None
     reply: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    unsubscribe: str = ""
     created_at: datetime
 
 

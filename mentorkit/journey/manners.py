@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.manners import SOON, WEEK, Manners, manners_of, same_cause
+from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.i18n import clock_in
@@ -60,13 +61,18 @@ def zone_of(person: Person, program: Program) -> ZoneInfo:
     return ZoneInfo(clock_in(person.zone, program.zone))
 
 
-def ensure_welcome(tx: Transaction, job: Job, person: Person, program: Program) -> None:
+def ensure_welcome(
+    tx: Transaction, job: Job, person: Person, mine: Participant | None, program: Program
+) -> None:
     """Raise `Held` where a prompt is to wait, `NotWanted` where it would then come too late.
 
-    All of a tenant's programs count together for one person; what staff are told as staff does not.
+    `NotWanted` also for whoever wants none (`mine` is their part in the program). All of a tenant's
+    programs count together for one person; what staff are told as staff does not.
     """
     if not is_prompt(job):
         return
+    if mine is not None and mine.silent_since and not job.body.get("staff"):
+        raise NotWanted("silenced")
     since = min(tx.now - WEEK, _moment(job.body.get("at")) or tx.now)
     others = [one for one in tx.outbox.lately(person.id, since) if one.id != job.id]
     if told := _told(job, others, tx.now):

@@ -230,6 +230,7 @@ participant = of(
             "campaign": "",
             "source": "",
             "business_id": None,
+            "silent_since": None,
         },
     ),
 )

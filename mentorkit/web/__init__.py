@@ -46,6 +46,7 @@ from mentorkit.web.pages import (  # noqa: F401
     safety,
     setup,
     sheets,
+    silence,
     strategies,
     together,
 )

@@ -60,9 +60,14 @@ def things(portal: Portal) -> dict[str, str]:
     (word,) = contents.waiting(portal.kit, **by, program="traders")
     tokens = {
         purpose: links.make(
-            portal.kit, tenant=portal.tenant, purpose=purpose, person=person, relationship=held
+            portal.kit,
+            tenant=portal.tenant,
+            purpose=purpose,
+            person=person,
+            relationship=held,
+            participant=portal.ids["ana"],
         )
-        for purpose in ("concern", "met")
+        for purpose in ("concern", "met", "unsubscribe")
     }
     return {
         "concern": raised["id"],
@@ -113,7 +118,9 @@ def test_what_a_vendor_calls_looks_for_the_vendors_signature_and_at_no_visitor(
     whole: Portal,
 ) -> None:
     called = [page for page in PAGES if access.is_signed(page.view)]
-    assert [page.rule for page in called] == ["/api/v1/inbound/<channel>"]
+    assert [page.rule for page in called] == [
+        "/api/v1/inbound/<channel>", "/unsubscribe/<token>",
+    ]  # fmt: skip
     for user in (*USERS, None):
         assert whole.browser(user).knock("POST", "/api/v1/inbound/nobody") == 404
 
