@@ -28,6 +28,7 @@ from mentorkit.domain.surveys import (
     parse_questionnaires,
 )
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from mentorkit.hooks import calls
 from mentorkit.journey.cases import tell_newcomer
 from mentorkit.journey.definitions import (
     AGAIN,
@@ -51,6 +52,7 @@ from mentorkit.journey.steps import (
 )
 
 if TYPE_CHECKING:
+    from mentorkit.hooks.loading import LoadedPlugin
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
@@ -182,8 +184,18 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
                 told = "holds for all programs, so none switches it off; leave this out"
                 problems.append(Problem(f"{at}.enabled", told))
             schema, given = plugin.manifest.program_settings, body.get("settings", {})
-            problems += check_options(schema, given, f"{at}.settings")[1]
+            filled, wrong = check_options(schema, given, f"{at}.settings")
+            if not wrong:
+                wrong = _told(plugin, filled, f"{at}.settings")
+            problems += wrong
     return problems
+
+
+def _told(plugin: LoadedPlugin, settings: Mapping[str, Any], at: str) -> list[Problem]:
+    """Return what a plugin itself finds wrong with a program's settings."""
+    ask = plugin.manifest.misfits or (lambda settings: ())
+    found = calls.called(plugin.label, "misfits", lambda: [*ask(settings)])
+    return [Problem(f"{at}.{where}", do) for where, do in found]
 
 
 def _refuse(code: str, message: str, problems: list[Problem]) -> None:

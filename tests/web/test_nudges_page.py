@@ -36,3 +36,20 @@ def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -
     page = cora.send(PAGE, 422, **given)
     assert "Prompts a week, at most" in page
     assert "whole number from 0 to 100" in page
+
+
+def test_a_plan_is_written_a_step_a_line_and_what_is_wrong_names_its_line(portal: Portal) -> None:
+    plugins = "/programs/traders/plugins"
+    good = "awaited = meeting; template = gone_quiet; days = 30"
+    bad = "awaited = answer; template = gone_quiet; days = x"
+    cora = portal.browser("cora")
+    assert "One a line." in cora.open(plugins)
+    typed = {"plugin": "checkins", "do": "set", "was": "0"}
+    page = cora.send(plugins, 422, **typed, **{"checkins.plan": f"{good}\n{bad}"})
+    assert "2: days write a whole number" in page
+    assert bad in page
+    bad = bad.replace("x", "3")
+    page = cora.send(plugins, 422, **typed, **{"checkins.plan": f"{good}\n{bad}"})
+    assert "2: template has no words for answer" in page
+    page = cora.send(plugins, **typed, **{"checkins.plan": good})
+    assert good in page
