@@ -80,7 +80,7 @@ def ensure_welcome(
     prompts = [one for one in others if is_prompt(one) and not one.body.get("staff")]
     sent = [one.not_before for one in prompts if one.state == "done"]
     ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
-    counted = None if job.body.get("staff") or person.id in program.staff else sent
+    counted = None if job.body.get("staff") or mine is None else sent
     wait = manners_in(tx, program).wait(tx.now, zone_of(person, program), counted, ahead)
     if wait:
         _hold(job, *wait)

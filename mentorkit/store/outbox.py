@@ -218,12 +218,12 @@ class Outbox:
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))
 
-    def lately(self, person: str, since: datetime) -> list[Job]:
-        """Return the messages that went to a person since then, or still wait to."""
+    def lately(self, person: str | None, since: datetime) -> list[Job]:
+        """Return the messages that went to a person (None: to anybody) since then, or wait to."""
         waits = _ROW.state.in_(("waiting", "leased"))
         query = sa.select(tables.outbox).where(
             _ROW.tenant == self.tx.tenant,
-            _ROW.recipient_id == person,
+            *([] if person is None else [_ROW.recipient_id == person]),
             _ROW.kind.in_(("message", "survey")),
             sa.or_(waits, sa.and_(_ROW.state == "done", _ROW.not_before >= since)),
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.hooks import Awaited, Context, Nudge, Prompt
-from mentorkit_checkins.plan import Step, steps
+from mentorkit_checkins.plan import Step, as_row, steps
 from mentorkit_checkins.texts import TEMPLATES
 
 MORNING = 8
@@ -24,6 +25,9 @@ class CheckIns(Nudge):
     name = "checkins"
     title = "Check-ins"
     templates = TEMPLATES
+
+    def plan(self, ctx: Context) -> list[dict[str, Any]]:
+        return [as_row(step) for step in steps(ctx.settings)]
 
     def due(self, ctx: Context, awaited: Sequence[Awaited]) -> Iterator[Prompt]:
         zone = ZoneInfo(ctx.program.zone if ctx.program else "UTC")

@@ -131,13 +131,10 @@ def misfits(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{at}.times", "leave it out: what is told together is told once"
 
 
-def as_step(given: Mapping[str, Any]) -> dict[str, Any]:
+def as_row(step: Step) -> dict[str, Any]:
     """Return what a step says beyond what is usual, as it is written in a set-up."""
-    one = Step(**given)
-    told = {each.name: getattr(one, each.name) for each in fields(one)}
-    needed = ("awaited", "template")
+    needed = ("awaited", "template", "role", "when", "days")
+    told = {each.name: (getattr(step, each.name), each.default) for each in fields(step)}
     return {
-        name: value
-        for name, value in told.items()
-        if name in needed or value != Step.__dataclass_fields__[name].default
+        name: value for name, (value, usual) in told.items() if name in needed or value != usual
     }

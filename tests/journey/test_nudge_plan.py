@@ -12,7 +12,7 @@ from mentorkit.errors import Invalid
 from mentorkit.hooks import Awaited
 from mentorkit.journey import accept, match, plugins, programs
 from mentorkit.worker import work
-from mentorkit_checkins.plan import Step, as_step, steps
+from mentorkit_checkins.plan import Step, as_row, steps
 from tests.journey.test_nudges import told
 from tests.journey.test_worker import Post, plugin
 
@@ -76,8 +76,9 @@ def test_the_shipped_plan_goes_by_the_days_that_are_set() -> None:
     ]  # fmt: skip
     few = {"milestones": False, "answer_days": 0, "first_meeting_days": 5, "quiet_days": 0}
     (step,) = steps(few)
-    assert as_step({"awaited": step.awaited, "template": step.template, "days": step.days}) == {
-        "awaited": "first_meeting", "template": "first_meeting", "days": 5,
+    assert as_row(step) == {
+        "awaited": "first_meeting", "template": "first_meeting", "role": "anyone",
+        "when": "after", "days": 5, "grace_days": 7,
     }  # fmt: skip
 
 

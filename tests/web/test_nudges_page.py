@@ -53,3 +53,16 @@ def test_a_plan_is_written_a_step_a_line_and_what_is_wrong_names_its_line(portal
     assert "2: template has no words for answer" in page
     page = cora.send(plugins, **typed, **{"checkins.plan": good})
     assert good in page
+
+
+def test_it_shows_who_gets_what_when_and_by_which_plan(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "Nobody is prompted in this time." in cora.open(PAGE)
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    page = cora.open(PAGE)
+    for told in ("prompt to come", "Ana", "(Cleo)", "Your answer is still awaited"):
+        assert told in page
+    for told in ("An offer waits for an answer", "3 days before it is too late", "after 7 days"):
+        assert told in page
+    assert "Change the manners" not in portal.browser("vera").open(PAGE)
