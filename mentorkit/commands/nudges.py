@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -66,7 +67,7 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
                 f"{datetime.fromisoformat(row['at']).astimezone(zone):%Y-%m-%d %H:%M}",
                 clean(row["name"]),
                 clean(", ".join(row["about"])),
-                clean(told(row["subject"], found["locale"]) or row["template"]),
+                clean(_what(row, found["locale"])),
                 OUTCOMES.get(row["outcome"], row["outcome"]),
             )
             for row in rows
@@ -78,7 +79,8 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
         say(counted((sent, "prompt"), (len(rows) - sent, "not sent", "not sent")))
 
 
-def told(subject: dict[str, str], locale: str) -> str:
+def _what(row: dict[str, Any], locale: str) -> str:
     """Return what a message is called, without what is filled in when it is sent."""
-    text = in_locale(subject, locale) if subject else ""
-    return text.replace("{program}", "").strip(" :")
+    text = in_locale(row["subject"], locale) if row["subject"] else ""
+    told = text.replace("{program}", "").strip(" :")
+    return told if told and "{" not in told else str(row["template"])

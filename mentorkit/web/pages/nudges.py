@@ -88,7 +88,10 @@ def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
 def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with its hour by the program's clock, and what it is called."""
     at = datetime.fromisoformat(row["at"]).astimezone(ZoneInfo(visit.of.zone))
-    return {**row, "hour": f"{at:%H:%M}", "what": _told(visit, row["subject"]) or row["template"]}
+    what = _told(visit, row["subject"]) or row["template"]
+    if row["template"] == manners.SURVEY:  # its subject is the title of the one that is asked
+        what = visit.words("Invitation to a survey")
+    return {**row, "hour": f"{at:%H:%M}", "what": what}
 
 
 def _told(visit: Visit, subject: dict[str, str]) -> str:
