@@ -45,9 +45,10 @@ def nudge() -> None:
 @json_option
 @pass_session
 def preview(session: Session, /, program: str | None, days: int, as_json: bool) -> None:
-    """List who gets which prompt when, if nobody does anything meanwhile.
+    """List who gets which prompt, and when.
 
-    By the nudge plan, quiet hours and cap of the program; nothing is sent. Times are on the
+    By the nudge plan and the manners of the program, if nobody does anything meanwhile. Nothing is
+    sent. Times are on the
     program's clock; in JSON they are UTC.
     """
     from mentorkit.journey import foresee, programs
