@@ -48,8 +48,7 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
     """List who gets which prompt, and when.
 
     By the nudge plan and the manners of the program, if nobody does anything meanwhile. Nothing is
-    sent. Times are on the
-    program's clock; in JSON they are UTC.
+    sent. Times are on the program's clock; in JSON they are UTC.
     """
     from mentorkit.journey import foresee, programs
 
