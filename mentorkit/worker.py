@@ -37,8 +37,10 @@ from mentorkit.journey import (
     pools,
     reach,
     say,
+    silence,
 )
 from mentorkit.journey.definitions import targets_of
+from mentorkit.journey.manners import Held, ensure_welcome, is_prompt
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
@@ -264,6 +266,8 @@ def _do(
         receipt = send() if send else _DOING[job.kind](kit, tenant, job)
     except NotWanted as gone:
         return "cancelled", {"error": str(gone)}
+    except Held as held:
+        return "held", {"until": held.until, "error": held.code}
     except Busy as busy:
         # What has waited long can wait a little longer, so that many rows are not looked at often.
         waited = round((kit.clock() - job.created_at).total_seconds()) // 10
@@ -294,6 +298,7 @@ def _note(
         noting: dict[str, Callable[..., bool]] = {
             "later": tx.outbox.retry,
             "busy": tx.outbox.release,
+            "held": tx.outbox.hold,
             "dead": tx.outbox.park,
             "cancelled": tx.outbox.cancel,
         }
@@ -304,7 +309,7 @@ def _note(
         return ours + ["done"] * tx.outbox.finish_all(done, receipts)
 
     for how in kit.write(tenant, write) if outcomes or handed_back else ():
-        report["later" if how == "busy" else how] += 1
+        report["later" if how in ("busy", "held") else how] += 1
 
 
 def _note_one(
@@ -378,8 +383,12 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
             if event
             else nudge.message(kit, tx, job, person, program)
         )
+        ensure_welcome(tx, job, person, participant, program)
+        if participant and is_prompt(job) and not job.body.get("staff"):
+            message = silence.with_way_out(kit, message, participant)
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""
+        first = job.body.get("channel") or first
         channels = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name

@@ -48,6 +48,8 @@ def show(session: Session, /, who: str, program: str | None, as_json: bool) -> N
     agreed = (found["consented_at"] or "not yet")[:10]
     say(f"  agreed      {agreed}")
     say(f"  places      {found['used']} of {found['capacity']}")
+    if found["silent_since"]:
+        say(f"  prompts     none, since {found['silent_since'][:10]}")
     if found["cohort"]:
         say(f"  cohort      {found['cohort']}")
     for contact in found["contacts"]:
@@ -222,6 +224,67 @@ def touch(
         verb=onboard.set_touch, states=("lead", "waiting", "approved", "active", "paused"),
         done="Kept the level of", means=means, as_json=as_json, staff_only=True, touch=touch,
         fits=lambda row: row["touch"] != touch,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant silence ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def silence(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Send people no more prompts of a program.
+
+    By key or id. Offers, what others write to them, starts and ends, and all that is about safety
+    still come.
+    """
+    from mentorkit.journey import silence as prompts
+
+    step(
+        session, program, which, listed, every,
+        verb=prompts.silence, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Silenced", means=means, as_json=as_json,
+        fits=lambda row: row["silent_since"] is None,
+    )  # fmt: skip
+
+
+@participant.command(epilog=example("mentorkit participant unsilence ana@example.org"))
+@selecting("PARTICIPANT")
+@program_option
+@means_option
+@json_option
+@pass_session
+def unsilence(
+    session: Session,
+    /,
+    which: Sequence[str],
+    listed: Path | None,
+    every: bool,
+    program: str | None,
+    means: str,
+    as_json: bool,
+) -> None:
+    """Send people the prompts of a program again.
+
+    By key or id. What was due meanwhile and is too late by now is not sent.
+    """
+    from mentorkit.journey import silence as prompts
+
+    step(
+        session, program, which, listed, every,
+        verb=prompts.unsilence, states=("lead", "waiting", "approved", "active", "paused"),
+        done="Prompts go again to", means=means, as_json=as_json,
+        fits=lambda row: row["silent_since"] is not None,
     )  # fmt: skip
 
 

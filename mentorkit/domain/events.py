@@ -221,6 +221,14 @@ class TouchChanged(Event, noun="participant"):
     touch: str
 
 
+class PromptsSilenced(Event, noun="participant"):
+    """They get no prompts of the program any more, but what they need to be told, and safety."""
+
+
+class PromptsWanted(Event, noun="participant"):
+    """They get the prompts of the program again."""
+
+
 class PlaceTaken(Event, noun="participant"):
     used: int
 

@@ -45,7 +45,8 @@ class Message:
     can be replied, each with its words, for one that has buttons. `params` holds what stood in its
     placeholders, by their names, for one whose vendor has templates of its own. `thread` is the
     same for all that is told about one proposal and the relationship that it becomes; "" for what
-    is about neither.
+    is about neither. `unsubscribe` is the address at which one press, or a POST of RFC 8058, stops
+    messages of this kind; "" where none does.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Message:
     reply: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     thread: str = ""
+    unsubscribe: str = ""
     created_at: datetime
 
 

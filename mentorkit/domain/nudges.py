@@ -37,7 +37,8 @@ class Prompt:
     """One message, in the words of a `template`, about things awaited from one person.
 
     It goes out at `at` or soon after; later than `grace` it is dropped. One `key` is sent to a
-    person once for each template; by default what the first thing awaited has.
+    person once for each template; by default what the first thing awaited has. `channel` names the
+    one that is asked first.
     """
 
     awaited: tuple[Awaited, ...]
@@ -45,3 +46,4 @@ class Prompt:
     at: datetime
     grace: timedelta = timedelta(days=3)
     key: str = ""
+    channel: str = ""

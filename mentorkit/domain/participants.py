@@ -72,7 +72,8 @@ class Participant(Kept):
     `checked` is what plugins' checks answered, by requirement; `signed` the sign-offs there are.
     `capacity` is how many relationships at once: of a mentor, the mentees; of a mentee, the
     mentors (one, unless the program says otherwise). `touch` names the level of the program's
-    targets by which they are looked after; "" is what goes for all.
+    targets by which they are looked after; "" is what goes for all. `silent_since` is when they
+    said that they want no prompts.
     """
 
     program_id: str
@@ -92,6 +93,7 @@ class Participant(Kept):
     consent_version: int | None = None
     consented_at: datetime | None = None
     reason: str | None = None
+    silent_since: datetime | None = None
     created_at: datetime
 
     @property

@@ -14,6 +14,7 @@ from mentorkit.domain import reading
 from mentorkit.domain.fields import TYPES, Field, dump_fields, read_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.kept import Kept
+from mentorkit.domain.manners import read_manners
 from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
@@ -69,7 +70,7 @@ class Definition(Kept):
 
         Rows are never changed: a new version is a new row, and what was made under an old one names
     it. `kind` is fields, requirements, strategy, targets, consent, emergency, messages,
-    measurement, questionnaires, cohort or plugin.
+    measurement, questionnaires, manners, cohort or plugin.
     """
 
     program_id: str
@@ -251,6 +252,7 @@ class Preset:
     targets: Targets = field(default_factory=Targets)
     signoffs: tuple[SignOff, ...] = ()
     supply: Supply | None = None
+    manners: Frozen = field(default_factory=Frozen)
     consent: Frozen = field(default_factory=Frozen)
     emergency: Frozen = field(default_factory=Frozen)
     referral: Frozen = field(default_factory=Frozen)
@@ -528,6 +530,7 @@ _PRESET: Mapping[str, Check] = {
     "targets": _targets,
     "signoffs": read_signoffs,
     "supply": partial(read_supply, {}),
+    "manners": read_manners,
     "consent": reading.texts,
     "emergency": reading.texts,
     "referral": reading.texts,

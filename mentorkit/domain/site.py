@@ -18,6 +18,7 @@ ADDRESSES = {
     "concern": "programs/{program}/concerns/{concern}",
     "concerns": "programs/{program}/concerns",
     "concern_link": "concern/{token}",
+    "unsubscribe": "unsubscribe/{token}",
     "inbound": "api/v1/inbound/{channel}",
 }
 """The pages that messages lead to, and what vendors call: their path below the mount, by the name

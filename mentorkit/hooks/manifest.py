@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,8 @@ class Manifest:
     what `mentorkit.store.plugin_tables` returned, or better where it stands, as
     ``package.module:attribute``: then loading the plugin does not load SQLAlchemy. `migrations` is
     ``package:folder``. Of what is not `switchable`, no program switches itself off: it guards the
-    whole portal.
+    whole portal. `misfits` gets the settings of a program, which fit their schema, and yields what
+    else is wrong with them: (where, what to do), such as ``("plan[1].days", "write ...")``.
     """
 
     title: str
@@ -33,6 +35,7 @@ class Manifest:
     tables: object | None = None
     migrations: str | None = None
     switchable: bool = True
+    misfits: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
 
     @property
     def usual(self) -> dict[str, Any]:

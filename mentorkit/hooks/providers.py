@@ -356,6 +356,14 @@ class Nudge(Provider):
         """
         raise NotImplementedError  # pragma: no cover - a nudge has nothing else
 
+    def plan(self, ctx: Context) -> Iterable[Mapping[str, Any]]:
+        """Return the steps by which it prompts, for staff to read; none where it has no such list.
+
+        Each has what of this there is: `awaited`, `role`, `when` (``after``, ``before``), `days`,
+        `template`, `channel`, `times`, `every_days`, `only` (a kind of milestone), `risk`.
+        """
+        return ()
+
 
 class ContentCheck(Provider):
     """Looks at what participants write before others read it. Called outside any transaction.

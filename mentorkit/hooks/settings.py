@@ -141,8 +141,12 @@ def _of_a_property(spec: Mapping[str, Any], *, flat: bool, secrets: bool) -> Exp
         kinds, items = _kinds(spec), spec.get("items")
         if kinds == ["array"] and isinstance(items, Mapping):
             kinds = _kinds(items)
+            if kinds == ["object"]:  # of tables that are flat themselves
+                below = items.get("properties", {}).values()
+                kinds = [kind for one in below for kind in _kinds(one)]
         plain = kinds and _SCALARS.issuperset(kinds)
-        yield "type", plain, "write string, integer, number, boolean, or an array of one of them"
+        told = "write string, integer, number, boolean, or an array of one of them"
+        yield "type", plain, f"{told}, or of flat tables"
     else:
         known = _TYPE_WORDS.keys() >= set(_kinds(spec))
         yield "type", known, f"is no type of a value; write one of {', '.join(_TYPE_WORDS)}"

@@ -72,9 +72,11 @@ def to_mend(
 
 
 def reasons(
-    tx: Transaction, program: Program, running: Sequence[Relationship]
+    tx: Transaction, program: Program, running: Sequence[Relationship], at: datetime | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return why each of these (id) is flagged. Without a reason it is healthy.
+    """Return why each of these (id) is flagged now, or will be `at` a later time if all stays so.
+
+    Without a reason it is healthy.
 
     At the mid-point, healthy pairs are asked one question, the others all: that goes by this.
     """
@@ -86,17 +88,14 @@ def reasons(
     for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
         missed[milestone.relationship_id].append(milestone.kind)
     targets = targets_for(tx, program)
-    breaks = breaks_of(tx, running, tx.now)
+    now = at or tx.now
+    breaks = breaks_of(tx, running, now)
     return {
         one.id: [
-            *_short(tx.now, program, targets(one), one, meetings[one.id], breaks[one.id]),
-            *_silent(tx.now, targets(one), one, meetings[one.id], breaks[one.id]),
+            *_short(now, program, targets(one), one, meetings[one.id], breaks[one.id]),
+            *_silent(now, targets(one), one, meetings[one.id], breaks[one.id]),
             *({"code": "missed", "kind": kind} for kind in missed[one.id]),
-            *(
-                [{"code": "over", "ends_at": one.ends_at.isoformat()}]
-                if one.ends_at < tx.now
-                else ()
-            ),
+            *([{"code": "over", "ends_at": one.ends_at.isoformat()}] if one.ends_at < now else ()),
         ]
         for one in running
     }

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.messages import Message
-from mentorkit.domain.milestones import ran
+from mentorkit.domain.milestones import Milestone, ran
 from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.people import Person
@@ -48,19 +49,31 @@ PART = 500
 
 
 def awaited(
-    kit: Kit, tx: Transaction, program: Program, only: Mapping[str, Collection[str]] | None = None
-) -> list[Awaited]:
+    kit: Kit, tx: Transaction, program: Program,
+    only: Mapping[str, Collection[str]] | None = None, by: datetime | None = None,
+) -> list[Awaited]:  # fmt: skip
     """Return what is awaited from whom in a program now; `only` of these things (noun -> ids).
 
-    Where a survey asks about a milestone, its own message tells of it: one for one cause.
+    Where a survey asks about a milestone, its own message tells of it: one for one cause. With `by`
+    also what will be awaited until then if nobody does anything, such surveys among it (``survey``
+    as kind).
     """
-    nouns = COLLECTED if only is None else only
-    return [
+
+    @cache
+    def by_survey(milestone: str, side: str) -> bool:
+        return feedback.takes_over(kit, tx, program, milestone, side)
+
+    found = [
         one
-        for noun in nouns
-        for one in COLLECTED[noun](tx, program, None if only is None else only[noun])
-        if noun != "milestone" or not feedback.takes_over(kit, tx, program, one.detail, _side(one))
+        for noun in (COLLECTED if only is None else only)
+        for one in COLLECTED[noun](tx, program, None if only is None else only[noun], by)
     ]
+    told = [one.noun == "milestone" and by_survey(one.detail, _side(one)) for one in found]
+    asked = [
+        replace(one, kind="survey") if is_told else one
+        for one, is_told in zip(found, told, strict=True)
+    ]
+    return [one for one in asked if by is not None or one.kind != "survey"]
 
 
 def _side(one: Awaited) -> str:
@@ -75,7 +88,9 @@ def _coordinators(program: Program) -> list[str]:
     return [person for person, role in program.staff.items() if role in STAFF]
 
 
-def _of_proposals(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
+def _of_proposals(
+    tx: Transaction, program: Program, ids: Ids, by: datetime | None
+) -> Iterator[Awaited]:
     rows = tx.proposals.find(program_id=program.id, state=ASKED, **_narrowed(ids))
     parties = tx.participants.get_many(id for one in rows for id in (one.mentee_id, one.mentor_id))
     for one in rows:
@@ -95,7 +110,9 @@ def _of_proposals(tx: Transaction, program: Program, ids: Ids) -> Iterator[Await
             )
 
 
-def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
+def _of_relationships(
+    tx: Transaction, program: Program, ids: Ids, by: datetime | None
+) -> Iterator[Awaited]:
     running = tx.relationships.find(program_id=program.id, state="active", **_narrowed(ids))
     last = tx.meetings.last(one.id for one in running)
     people, breaks = _people(tx, running), breaks_of(tx, running, tx.now)
@@ -115,15 +132,20 @@ def _of_relationships(tx: Transaction, program: Program, ids: Ids) -> Iterator[A
             )
 
 
-def _of_milestones(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awaited]:
-    found = tx.milestones.find(state="due", **_narrowed(ids))
-    due = [one for one in found if one.closes_at > tx.now]
+def _of_milestones(
+    tx: Transaction, program: Program, ids: Ids, by: datetime | None
+) -> Iterator[Awaited]:
+    found = tx.milestones.find(state="due" if by is None else OPENING, **_narrowed(ids))
+    due = [
+        one for one in found
+        if one.closes_at > tx.now and (one.state == "due" or one.opens_at <= (by or tx.now))
+    ]  # fmt: skip
     held = tx.relationships.get_many(one.relationship_id for one in due)
     held = {
         id: one for id, one in held.items()
         if one.program_id == program.id and one.state != "paused"
     }  # fmt: skip
-    risky = flags.reasons(tx, program, [one for one in held.values() if one.state in HOLDING])
+    risky = _risky(tx, program, due, held)
     people, targets = _people(tx, held.values()), targets_for(tx, program)
     for one in due:
         relationship = held.get(one.relationship_id)
@@ -144,8 +166,25 @@ def _of_milestones(tx: Transaction, program: Program, ids: Ids) -> Iterator[Awai
                     since=one.opens_at,
                     until=one.closes_at,
                     detail=one.kind,
-                    at_risk=bool(risky.get(relationship.id)),
+                    at_risk=one.id in risky,
                 )
+
+
+def _risky(
+    tx: Transaction, program: Program, due: Iterable[Milestone], held: Mapping[str, Relationship]
+) -> set[str]:
+    """Return the milestones (ids) whose relationship is flagged when they open, or is now."""
+    opening: dict[datetime, list[Milestone]] = defaultdict(list)
+    for one in due:
+        if one.relationship_id in held and held[one.relationship_id].state in HOLDING:
+            day = one.opens_at.replace(hour=0, minute=0, second=0)
+            opening[tx.now if one.state == "due" else max(tx.now, day)].append(one)
+    risky = set()
+    for at, those in opening.items():
+        asked = {one.relationship_id: held[one.relationship_id] for one in those}
+        why = flags.reasons(tx, program, list(asked.values()), at)
+        risky |= {one.id for one in those if why[one.relationship_id]}
+    return risky
 
 
 def _people(tx: Transaction, held: Iterable[Relationship]) -> dict[str, str]:
@@ -154,12 +193,13 @@ def _people(tx: Transaction, held: Iterable[Relationship]) -> dict[str, str]:
     return {one.id: one.person_id for one in found.values()}
 
 
-COLLECTED: dict[str, Callable[[Transaction, Program, Ids], Iterable[Awaited]]] = {
+COLLECTED: dict[str, Callable[[Transaction, Program, Ids, datetime | None], Iterable[Awaited]]] = {
     "proposal": _of_proposals,
     "relationship": _of_relationships,
     "milestone": _of_milestones,
 }
 """By noun, what finds what is awaited about things of that noun: all, or those with these ids."""
+OPENING = ("due", "upcoming")
 
 
 # --------------------------------------------------------------------------- asking the nudges
@@ -207,18 +247,19 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
             continue
         ctx = kit.context(tenant, program, plugin, settings=settings[key])
         label = kit.registry.owner("nudges", key).label
-        for part in _parts(everything):
+        for part in parts(everything):
             try:
-                ask = partial(_asked, key, label, one, ctx, program, part)
-                for about in called(label, "due", ask, passing=(PluginError,)):
-                    jobs.setdefault(about["key"], about)
+                for prompt in prompts(label, one, ctx, part):
+                    if prompt.at <= ctx.now <= prompt.at + prompt.grace:
+                        about = promise(key, program, prompt)
+                        jobs.setdefault(about["key"], about)
             except PluginError as error:
                 log.warning("%s", error)
                 break
     return jobs
 
 
-def _parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
+def parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
     """Cut what is awaited into parts of about `PART`, all of one person in the same."""
     part: list[Awaited] = []
     for _, theirs in groupby(everything, key=lambda one: one.person_id):
@@ -230,20 +271,21 @@ def _parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
         yield part
 
 
-def _asked(
-    key: str, label: str, one: Nudge, ctx: Context, program: Program, part: Sequence[Awaited]
-) -> list[dict[str, Any]]:
-    """Return the rows to promise for a nudge's prompts that are due; it gets copies.
+def prompts(label: str, one: Nudge, ctx: Context, part: Sequence[Awaited]) -> list[Prompt]:
+    """Return the prompts of a nudge about a part of what is awaited; it gets copies.
 
-    Raises `PluginError` for what is no prompt about what was awaited, in words that are there.
+    Raises `PluginError` for what it raises, and for what is no prompt about what was awaited, in
+    words that are there.
     """
-    prompts: list[Any] = list(one.due(ctx, list(map(replace, part))))
-    for prompt in prompts:
+    given = list(map(replace, part))
+    found: list[Any] = called(label, "due", lambda: list(one.due(ctx, given)))
+    known, there = list(one.templates), set(part)
+    for prompt in found:
         if not isinstance(prompt, Prompt):
             told = f"returned {type(prompt).__name__}; return each Prompt"
-        elif prompt.template not in list(one.templates):
-            told = f"names the template {prompt.template!r}; it has {', '.join(one.templates)}"
-        elif not prompt.awaited or not set(prompt.awaited) <= set(part):
+        elif prompt.template not in known:
+            told = f"names the template {prompt.template!r}; it has {', '.join(known)}"
+        elif not prompt.awaited or not there.issuperset(prompt.awaited):
             told = "returned a prompt about what it was not given"
         elif len({about.person_id for about in prompt.awaited}) > 1:
             told = "returned one prompt for several people"
@@ -251,14 +293,16 @@ def _asked(
             told = "returned a prompt whose `at` is no time with a zone"
         elif not isinstance(prompt.grace, timedelta) or not isinstance(prompt.key, str):
             told = "returned a prompt whose `grace` is no timedelta, or whose `key` is no text"
+        elif not isinstance(prompt.channel, str):
+            told = "returned a prompt whose `channel` is no text"
         else:
             continue
         raise PluginError("nudge.bad_prompt", f"{label}: due {told}.")
-    due = (prompt for prompt in prompts if prompt.at <= ctx.now <= prompt.at + prompt.grace)
-    return [_job(key, program, prompt) for prompt in due]
+    return found
 
 
-def _job(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
+def promise(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
+    """Return the row by which a prompt is promised: ids, codes and times alone."""
     first = prompt.awaited[0]
     told = (prompt.template, program.id, first.person_id, prompt.key or first.key)
     key = f"nudge:{nudge}:{sha256(repr(told).encode()).hexdigest()[:40]}"
@@ -269,8 +313,20 @@ def _job(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
         "name": prompt.template,
         "program_id": program.id,
         "recipient_id": first.person_id,
-        "body": {"nudge": nudge, "about": about, "until": (prompt.at + prompt.grace).isoformat()},
+        "body": {
+            "nudge": nudge,
+            "about": about,
+            "at": _utc(prompt.at),
+            "until": _utc(prompt.at + prompt.grace),
+            "last": _utc(min((one.until for one in prompt.awaited if one.until), default=None)),
+            "staff": first.role not in (*PARTIES, "peer"),
+            "channel": prompt.channel,
+        },
     }
+
+
+def _utc(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat() if at else ""
 
 
 # --------------------------------------------------------------------------- putting into words

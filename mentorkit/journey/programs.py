@@ -28,6 +28,7 @@ from mentorkit.domain.surveys import (
     parse_questionnaires,
 )
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from mentorkit.hooks import calls
 from mentorkit.journey.cases import tell_newcomer
 from mentorkit.journey.definitions import (
     AGAIN,
@@ -51,6 +52,7 @@ from mentorkit.journey.steps import (
 )
 
 if TYPE_CHECKING:
+    from mentorkit.hooks.loading import LoadedPlugin
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
@@ -65,7 +67,7 @@ ALWAYS = ("fields", "requirements", "strategy", "targets")
 
 TEXTS = (
     "summary", "consent", "emergency", "referral", "messages", "columns", "measurement",
-    "questionnaires", "staff", "supply",
+    "questionnaires", "staff", "supply", "manners",
 )  # fmt: skip
 """The sections of a preset that are kept as they are."""
 
@@ -182,8 +184,18 @@ def _misfits(kit: Kit, made: Preset) -> list[Problem]:
                 told = "holds for all programs, so none switches it off; leave this out"
                 problems.append(Problem(f"{at}.enabled", told))
             schema, given = plugin.manifest.program_settings, body.get("settings", {})
-            problems += check_options(schema, given, f"{at}.settings")[1]
+            filled, wrong = check_options(schema, given, f"{at}.settings")
+            if not wrong:
+                wrong = _told(plugin, filled, f"{at}.settings")
+            problems += wrong
     return problems
+
+
+def _told(plugin: LoadedPlugin, settings: Mapping[str, Any], at: str) -> list[Problem]:
+    """Return what a plugin itself finds wrong with a program's settings."""
+    ask = plugin.manifest.misfits or (lambda settings: ())
+    found = calls.called(plugin.label, "misfits", lambda: [*ask(settings)])
+    return [Problem(f"{at}.{where}", do) for where, do in found]
 
 
 def _refuse(code: str, message: str, problems: list[Problem]) -> None:
@@ -287,19 +299,19 @@ def define(
     """Put a new version of the program's fields, strategy, targets, ... in force.
 
     What was made under an older version keeps it. Each kind is read as a preset's section is, and
-    is the whole of it; only `targets` and `supply` stay as they are in what they do not name. A new
-    `consent` asks those who agreed to an older text only where it is to be asked `again`. `was` is
-    the number of the version that the change was made from (0: none), where it must be in force
-    still: else `Conflict` (definition.changed), so that nobody undoes what they have not seen.
-    Raises `Invalid` listing all that is wrong; for `fields` that is also what still names a field
-    which would be gone, and what stored answers still need.
+    is the whole of it; only `targets`, `supply` and `manners` stay as they are in what they do not
+    name. A new `consent` asks those who agreed to an older text only where it is to be asked
+    `again`. `was` is the number of the version that the change was made from (0: none), where it
+    must be in force still: else `Conflict` (definition.changed), so that nobody undoes what they
+    have not seen. Raises `Invalid` listing all that is wrong; for `fields` that is also what still
+    names a field which would be gone, and what stored answers still need.
     """
     kinds = (*ALWAYS, *TEXTS, "signoffs", "cohort", "plugin")
     if kind not in kinds:
         told = Problem("kind", f"write one of {', '.join(kinds)}")
         raise Invalid("definition.kind", "There is no such definition.", [told])
     found, step = changing(tx, actor, program)
-    if kind in ("targets", "supply") and isinstance(body, Mapping):
+    if kind in ("targets", "supply", "manners") and isinstance(body, Mapping):
         body = {**in_force(tx, found, kind)[0], **body}
     data = {"fields": in_force(tx, found, "fields")[0], **_as_preset(kind, key, body)}
     if kind == "fields":  # what names a field that is not there any more is told

@@ -46,7 +46,7 @@ CHUNK = 100
 
 THEIRS: dict[type, str] = {
     Participant: "program_id person_id business_id cohort role state capacity used profile "
-    "signed consent_version consented_at created_at",
+    "signed consent_version consented_at silent_since created_at",
     Proposal: "program_id mentee_id mentor_id origin state circle_of answered asked_by offered_at "
     "due_at relationship_id created_at",
     Relationship: "program_id proposal_id kind state targets_version started_at ends_at paused_at "

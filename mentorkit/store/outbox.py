@@ -220,6 +220,11 @@ class Outbox:
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(_RELEASE, row).rowcount == 1
 
+    def hold(self, job: Job, until: datetime, error: str) -> bool:
+        """Hand it back untried until this time; `error` says in a code what for."""
+        put_off = {"not_before": until, "attempt": _ROW.attempt + TRIES - 1}
+        return self._change(job, "waiting", error, **put_off)
+
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
@@ -269,6 +274,18 @@ class Outbox:
             sa.select(tables.outbox)
             .where(matching(tables.outbox, self.tx.tenant, equals))
             .order_by(_ROW.sequence, _ROW.id)
+        )
+        with translated("outbox"):
+            return _jobs(self.tx.connection.execute(query))
+
+    def lately(self, person: str | None, since: datetime) -> list[Job]:
+        """Return the messages that went to a person (None: to anybody) since then, or wait to."""
+        waits = _ROW.state.in_(("waiting", "leased"))
+        query = sa.select(tables.outbox).where(
+            _ROW.tenant == self.tx.tenant,
+            *([] if person is None else [_ROW.recipient_id == person]),
+            _ROW.kind.in_(("message", "survey")),
+            sa.or_(waits, sa.and_(_ROW.state == "done", _ROW.not_before >= since)),
         )
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))

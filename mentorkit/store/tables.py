@@ -241,6 +241,7 @@ participant = of(
             "campaign": "",
             "source": "",
             "business_id": None,
+            "silent_since": None,
         },
     ),
 )

@@ -35,6 +35,7 @@ from mentorkit.web.pages import (  # noqa: F401
     matching,
     messages,
     met,
+    nudges,
     parked,
     parting,
     people,
@@ -46,6 +47,7 @@ from mentorkit.web.pages import (  # noqa: F401
     safety,
     setup,
     sheets,
+    silence,
     strategies,
     together,
 )

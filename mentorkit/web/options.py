@@ -24,7 +24,7 @@ LONG = 300
 """From how many characters on a text is typed into several lines."""
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 EMPTY: Mapping[str, Callable[[], Any]] = {
-    "text": str, "long": str, "lines": list, "several": list, "list": list,
+    "text": str, "long": str, "lines": list, "rows": list, "several": list, "list": list,
 }  # fmt: skip
 """What can be emptied, and what that makes of it."""
 SPLIT = re.compile(r"[,\n]")
@@ -62,10 +62,23 @@ def controls(
                 "needed": name in needed,
                 "typed": typed.get(name, "") if typed is not None else _typed(kind, value),
                 "choices": fields if kind == "field" else listed,
-                "wrong": next((told for at, told in wrong.items() if is_at(at, name)), ""),
+                "wrong": _wrong(kind, name, wrong),
             }
         )
     return found
+
+
+def _wrong(kind: str, name: str, wrong: Mapping[str, str]) -> str:
+    """Return what is told beside a control; of rows all of it, each with its line."""
+    here = {at: told for at, told in wrong.items() if is_at(at, name)}
+    if kind != "rows":
+        return next(iter(here.values()), "")
+    lines = []
+    for at, told in here.items():
+        found = re.fullmatch(r"\[(\d+)\]\.?(.*)", at.removeprefix(name))
+        place = f"{int(found[1]) + 1}: {found[2]} " if found else ""
+        lines.append(f"{place}{told}")
+    return "; ".join(lines)
 
 
 def is_at(place: str, name: str) -> bool:
@@ -103,7 +116,11 @@ def _kind(name: str, spec: Mapping[str, Any], fields: Mapping[str, str]) -> str:
 
 
 def _kind_of_list(items: Any) -> str:
-    if not isinstance(items, Mapping) or len(_types(items)) != 1 or not _is_flat(items):
+    if not isinstance(items, Mapping) or len(_types(items)) != 1:
+        return "json"
+    if _types(items) == ["object"] and all(map(_is_flat, items.get("properties", {}).values())):
+        return "rows" if items.get("properties") else "json"
+    if not _is_flat(items):
         return "json"
     if "enum" in items:
         return "several" if all(isinstance(one, str) for one in items["enum"]) else "json"
@@ -130,7 +147,14 @@ def _typed(kind: str, value: Any) -> str:
         return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
     if kind in ("lines", "several"):
         return "\n".join(value or ())
+    if kind == "rows":
+        return "\n".join(as_row(one) for one in value or ())
     return as_typed(value)
+
+
+def as_row(values: Mapping[str, Any]) -> str:
+    """Return a table as one line: ``name = value; name = value``."""
+    return "; ".join(f"{key} = {as_typed(one)}" for key, one in values.items())
 
 
 def as_typed(value: Any) -> str:
@@ -203,9 +227,19 @@ def _read(kind: str, spec: Mapping[str, Any], text: str) -> Any:
             return text
     if kind in ("lines", "several"):
         return [line.strip() for line in text.splitlines() if line.strip()]
+    if kind == "rows":
+        return [_read_row(spec["items"], line) for line in text.splitlines() if line.strip()]
     if kind == "long":
         return text.replace("\r\n", "\n")
     return _read_one(spec, text)
+
+
+def _read_row(spec: Mapping[str, Any], line: str) -> dict[str, Any]:
+    """Return what one line says; a name that is not known is told by the schema."""
+    known = spec.get("properties", {})
+    pairs = [part.partition("=") for part in line.split(";") if part.strip()]
+    named = [(name.strip(), value.strip()) for name, _, value in pairs]
+    return {name: _read_one(known.get(name, {}), value) for name, value in named}
 
 
 def _read_one(spec: Mapping[str, Any], text: str) -> Any:
@@ -229,4 +263,4 @@ def _read_one(spec: Mapping[str, Any], text: str) -> Any:
     return text
 
 
-__all__ = ["NO_FIELDS", "as_typed", "below", "controls", "is_at", "read", "unread"]
+__all__ = ["NO_FIELDS", "as_row", "as_typed", "below", "controls", "is_at", "read", "unread"]

@@ -421,6 +421,8 @@ NOTICES = {
     "gathered": "They are together now, and are told so.",
     "break": "You are taking a break until you say that you are back.",
     "back": "Welcome back. You can be matched again.",
+    "prompts_on": "Reminders come again.",
+    "prompts_off": "No more reminders are sent.",
     "touched": "Kept. It counts from their next match on.",
     "set": "Kept, as a new version.",
     "signed": "The sign-off is recorded.",

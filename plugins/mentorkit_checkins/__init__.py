@@ -11,7 +11,8 @@ from typing import Any
 
 from mentorkit import Manifest, hookimpl
 from mentorkit.hooks import Nudge
-from mentorkit_checkins.checkins import DAYS, CheckIns
+from mentorkit_checkins.checkins import CheckIns
+from mentorkit_checkins.plan import DAYS, ROLES, WEEK, WORDS, misfits
 
 
 def _days(name: str, title: str, description: str) -> Mapping[str, Any]:
@@ -24,6 +25,31 @@ def _days(name: str, title: str, description: str) -> Mapping[str, Any]:
         "default": DAYS[name],
     }
 
+
+def _number(low: int, high: int, usual: int) -> Mapping[str, Any]:
+    return {"type": "integer", "minimum": low, "maximum": high, "default": usual}
+
+
+STEP: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["awaited", "template"],
+    "properties": {
+        "awaited": {"type": "string", "enum": [*WORDS]},
+        "role": {"type": "string", "enum": [*ROLES], "default": "anyone"},
+        "when": {"type": "string", "enum": ["after", "before"], "default": "after"},
+        "days": _number(0, 365, 0),
+        "template": {"type": "string", "enum": [one for each in WORDS.values() for one in each]},
+        "only": {"type": "string", "default": "", "maxLength": 100},
+        "risk": {"type": "string", "enum": ["", "flagged", "healthy"], "default": ""},
+        "channel": {"type": "string", "default": "", "maxLength": 100},
+        "grace_days": _number(0, 365, 0),
+        "times": _number(1, 20, 1),
+        "every_days": _number(2, 365, WEEK),
+        "together": {"type": "boolean", "default": False},
+    },
+}
+"""What a step of the plan says."""
 
 manifest = Manifest(
     title="Check-ins",
@@ -53,8 +79,19 @@ manifest = Manifest(
                 "Days without a meeting",
                 "After so many days since the last one, both are asked whether they have met.",
             ),
+            "plan": {
+                "type": "array",
+                "title": "A plan of your own",
+                "description": "One step a line, such as: awaited = first_meeting; days = 5; "
+                "template = first_meeting; times = 2. Then all of the above does not count. Empty: "
+                "the shipped plan, by the days above.",
+                "items": STEP,
+                "maxItems": 50,
+                "default": [],
+            },
         },
     },
+    misfits=misfits,
 )
 
 

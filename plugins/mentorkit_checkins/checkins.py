@@ -1,71 +1,70 @@
-"""When people are prompted."""
+"""When people are prompted: by the plan of their program."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.hooks import Awaited, Context, Nudge, Prompt
+from mentorkit_checkins.plan import Step, as_row, steps
 from mentorkit_checkins.texts import TEMPLATES
 
-DAYS: Mapping[str, int] = {"answer_days": 3, "first_meeting_days": 7, "quiet_days": 21}
-"""How many days, where a program does not say otherwise."""
-STAFFS = ("answer", "coordinator")
-"""What staff owe themselves: a question is replied to by one of the two."""
 MORNING = 8
 """The hour, in the program's zone, at which staff are told of the day before."""
 
 
 class CheckIns(Nudge):
-    """Prompts whom a milestone asks as it opens, and others once they are late.
+    """Prompts by the steps of a plan: the program's own, else the shipped one.
 
-    Staff get one message a day about all that has opened, however many relationships there are.
+    Staff get one message a day about all milestones that have opened, however many there are.
     """
 
     name = "checkins"
     title = "Check-ins"
     templates = TEMPLATES
 
+    def plan(self, ctx: Context) -> list[dict[str, Any]]:
+        return [as_row(step) for step in steps(ctx.settings)]
+
     def due(self, ctx: Context, awaited: Sequence[Awaited]) -> Iterator[Prompt]:
-        opened: dict[tuple[str, date], list[Awaited]] = defaultdict(list)
         zone = ZoneInfo(ctx.program.zone if ctx.program else "UTC")
-        asking = ctx.settings.get("milestones", True)
+        plan = defaultdict(list)
+        for step in steps(ctx.settings):
+            plan[step.awaited].append(step)
+        together: dict[tuple[Step, str, date], list[Awaited]] = defaultdict(list)
         for one in awaited:
-            if one.kind == "milestone" and asking and one.role == "coordinator":
-                opened[one.person_id, one.since.astimezone(zone).date()].append(one)
-            elif one.kind == "milestone" and asking:
-                template = "milestone_due_full" if one.at_risk else "milestone_due"
-                yield _until(one, template, one.since)
-            elif one.kind in ("answer", "reply"):
-                if days := _days(ctx, "answer_days"):
-                    at = (one.until or one.since) - timedelta(days=days)
-                    of_staff = "_staff" if (one.kind, one.role) == STAFFS else ""
-                    yield _until(one, f"{one.kind}_reminder{of_staff}", max(at, one.since))
-            elif one.kind in ("first_meeting", "meeting"):
-                first = one.kind == "first_meeting"
-                if days := _days(ctx, "first_meeting_days" if first else "quiet_days"):
-                    template = "first_meeting" if first else "gone_quiet"
-                    at = one.since + timedelta(days=days)
-                    if one.until and at >= one.until:
-                        continue  # by then it is over
-                    yield Prompt(awaited=(one,), template=template, at=at, grace=timedelta(days=7))
-        for (_, day), about in opened.items():
-            at = datetime(day.year, day.month, day.day, MORNING, tzinfo=zone) + timedelta(days=1)
+            for step in plan[one.kind]:
+                if not step.fits(one):
+                    continue
+                if step.together:
+                    day = one.since.astimezone(zone).date()
+                    together[step, one.person_id, day].append(one)
+                else:
+                    yield from _each(step, one)
+        for (step, _, day), about in together.items():
+            at = datetime(day.year, day.month, day.day, MORNING, tzinfo=zone)
             yield Prompt(
                 awaited=tuple(about),
-                template="milestones_due_staff",
-                at=at,
-                grace=timedelta(days=7),
-                key=f"{day}",
+                template=step.template,
+                at=at + timedelta(days=1 + step.days),
+                grace=timedelta(days=step.grace_days or 7),
+                key=f"{day}" if not step.days else f"{day}+{step.days}",
+                channel=step.channel,
             )
 
 
-def _days(ctx: Context, name: str) -> int:
-    return int(ctx.settings.get(name, DAYS[name]))
-
-
-def _until(one: Awaited, template: str, at: datetime) -> Prompt:
-    """Return a prompt that is worth sending for as long as the thing can be done."""
-    return Prompt(awaited=(one,), template=template, at=at, grace=(one.until or at) - at)
+def _each(step: Step, one: Awaited) -> Iterator[Prompt]:
+    for index, at in enumerate(step.moments(one)):
+        # The first has the key of the thing itself; a second time of the same is another message.
+        again = f"{one.key}:{step.when}{step.days}:{index}" if index else ""
+        yield Prompt(
+            awaited=(one,),
+            template=step.template,
+            at=at,
+            grace=step.grace(one, at),
+            key=again,
+            channel=step.channel,
+        )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import format_datetime
 from typing import Any
 from unicodedata import category
@@ -16,6 +16,21 @@ from mentorkit_email.address import address
 
 ENDS = ("Cc", "Zl", "Zp")
 """What ends a line or steers a terminal (Unicode general categories)."""
+
+
+LONGEST_LINE = 990
+"""Characters of a header that is not folded: a line may have 998 (RFC 5322, 2.1.1)."""
+
+
+class Whole(UnstructuredHeader, BaseHeader):
+    """A header of one long word, such as an address: left alone, or it would be encoded."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", Whole)
 
 
 def message_id(message: Message, domain: str) -> str:
@@ -41,7 +56,7 @@ def write(
     assert sender is not None, "the channel reaches nobody without a sender"
     beyond_ascii = not (to[0] + sender[0]).isascii()
     # Seven bits pass every server on the way.
-    policy = (SMTPUTF8 if beyond_ascii else SMTP).clone(cte_type="7bit")
+    policy = (SMTPUTF8 if beyond_ascii else SMTP).clone(cte_type="7bit", header_factory=HEADERS)
     mail = EmailMessage(policy=policy)
     mail["From"] = Address(_line(settings["sender_name"]), *sender)
     mail["To"] = Address(_line(name), *to)
@@ -54,6 +69,11 @@ def write(
         mail["In-Reply-To"] = thread_id(message, sender[1])
         mail["References"] = thread_id(message, sender[1])
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
+    way_out = _line(message.unsubscribe)
+    if way_out and way_out.isascii() and len(way_out) < LONGEST_LINE - len("List-Unsubscribe: <>"):
+        # RFC 8058: one press in the mail program, without a page.
+        mail["List-Unsubscribe"] = f"<{way_out}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_sound(message.body))
     mail["Content-Language"] = _line(message.locale)
     return mail

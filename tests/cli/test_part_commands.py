@@ -114,3 +114,16 @@ def test_people_are_put_into_a_dated_intake_and_matched_together(traders: Path, 
     run("relationship", "accept", "--all", *at)
     rows = json.loads(run("relationship", "list", "--json", *at).out)
     assert {row["ends_at"][:10] for row in rows} == {"2099-05-24"}
+
+
+def test_reminders_are_switched_off_and_on_again(run: Run, tmp_path: Path) -> None:
+    run("db", "upgrade")
+    run("program", "create", "--preset", "low_touch", "--key", "first")
+    sheet = tmp_path / "mentees.csv"
+    sheet.write_text("ref,name,languages\ne1,Eva,en\ne2,Ed,fr\n", encoding="utf-8")
+    run("recruit", str(sheet), "--role", "mentee")
+    assert "Silenced 1 participant" in run("participant", "silence", "e1", "--means", "phone").out
+    assert "prompts     none, since " in run("participant", "show", "e1").out
+    assert "prompts" not in run("participant", "show", "e2").out
+    assert "Prompts go again to 1" in run("participant", "unsilence", "--all").out
+    assert "prompts" not in run("participant", "show", "e1").out

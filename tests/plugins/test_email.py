@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from mentorkit.hooks.registry import Registry
 from mentorkit.testing.contracts import ChannelContract
 from mentorkit_email.address import address
 from mentorkit_email.channel import look
+from mentorkit_email.letter import write
 
 AT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 SENDER = {"sender": "mentoring@example.org", "sender_name": "Soko mentoring"}
@@ -92,6 +94,22 @@ def test_a_mail_arrives_as_it_was_written(mails: Mails, post: Post) -> None:
     assert mail["Date"].datetime == AT
     assert mail["Content-Language"] == "en"
     assert receipt.reference == mail["Message-ID"]
+
+
+def test_a_mail_program_is_told_how_to_unsubscribe_with_one_press() -> None:
+    address = f"https://example.org/mentoring/unsubscribe/{'aB3_-' * 80}.xyz"
+    message = Message(
+        key="1:told", tenant="acme", program_id="p", person_id="ana", template="told",
+        subject="Told", body="Hello", unsubscribe=address, created_at=AT,
+    )  # fmt: skip
+    settings = {**SENDER, "reply_to": ""}
+    for to in ("ana", "añá"):
+        lines = write(message, "Ana", (to, "example.org"), settings).as_bytes().split(b"\r\n")
+        assert f"List-Unsubscribe: <{address}>".encode() in lines, "in one piece, and not encoded"
+        assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    for none in ("", f"https://example.org/{'x' * 1000}"):
+        mail = write(replace(message, unsubscribe=none), "Ana", ("ana", "example.org"), settings)
+        assert mail["List-Unsubscribe"] is None
 
 
 def test_a_retry_is_the_same_mail_and_another_message_is_not(mails: Mails, post: Post) -> None:

@@ -62,6 +62,7 @@ TOLD = ("concern", "content", "survey")
 """Nouns that have no table: what there is of them, the journal tells."""
 OPENED_BY = {
     "met": "met", "met_log": "met",
+    "unsubscribe": "unsubscribe",
     "concern_link": "concern", "concern_link_send": "concern",
     "survey.by_link": "survey", "survey.send_by_link": "survey",
     "magiclink.open_": "magiclink", "magiclink.press": "magiclink",
@@ -380,6 +381,9 @@ class World:
         in_ = magiclinks.make(kit, **self.by, person=self.people[f"{self.mentee}_3"])
         return {
             "token:met": [met.link(kit, **self.by, **who)["token"]],
+            "token:unsubscribe": [
+                links.make(kit, **at, purpose="unsubscribe", participant=who["participant"])
+            ],
             "token:concern": [links.make(kit, **at, purpose="concern", relationship=self.pair)],
             "token:survey": [links.make(kit, **at, purpose="survey", survey=survey)],
             "token:magiclink": [str(in_["link"]).rstrip("/").rpartition("/")[2]],

@@ -60,9 +60,14 @@ def things(portal: Portal) -> dict[str, str]:
     (word,) = contents.waiting(portal.kit, **by, program="traders")
     tokens = {
         purpose: links.make(
-            portal.kit, tenant=portal.tenant, purpose=purpose, person=person, relationship=held
+            portal.kit,
+            tenant=portal.tenant,
+            purpose=purpose,
+            person=person,
+            relationship=held,
+            participant=portal.ids["ana"],
         )
-        for purpose in ("concern", "met")
+        for purpose in ("concern", "met", "unsubscribe")
     }
     return {
         "concern": raised["id"],
@@ -113,8 +118,10 @@ def test_what_a_vendor_calls_looks_for_the_vendors_signature_and_at_no_visitor(
     whole: Portal,
 ) -> None:
     called = [page for page in PAGES if access.is_signed(page.view)]
-    rule = "/api/v1/inbound/<channel>"
-    assert [(page.method, page.rule) for page in called] == [("POST", rule), ("GET", rule)]
+    inbound = "/api/v1/inbound/<channel>"
+    assert sorted((page.method, page.rule) for page in called) == [
+        ("GET", inbound), ("POST", inbound), ("POST", "/unsubscribe/<token>"),
+    ]  # fmt: skip
     for user in (*USERS, None):
         for method in ("POST", "GET"):
             assert whole.browser(user).knock(method, "/api/v1/inbound/nobody") == 404

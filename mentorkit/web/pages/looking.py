@@ -88,7 +88,7 @@ def group_made(visit: Visit, program: str) -> Response | tuple[str, int]:
 def participant_break(visit: Visit, program: str, participant: str) -> Response:
     """Take a break from being matched, or come back from it."""
     at = {**visit.asked(), "participant": participant}
-    _here(visit, participant)
+    ensure_here(visit, participant)
     back = visit.form.get("do") == "back"
     (onboard.resume if back else onboard.pause)(visit.kit, **at)
     said = "back" if back else "break"
@@ -100,13 +100,13 @@ def participant_break(visit: Visit, program: str, participant: str) -> Response:
 @does("/programs/<program>/people/<participant>/touch")
 @allow(*STAFF)
 def participant_touch(visit: Visit, program: str, participant: str) -> Response:
-    _here(visit, participant)
+    ensure_here(visit, participant)
     touch = visit.form.get("touch", "")
     onboard.set_touch(visit.kit, **visit.asked(), participant=participant, touch=touch)
     return visit.go("participant", "touched", program=program, participant=participant)
 
 
-def _here(visit: Visit, participant: str) -> None:
+def ensure_here(visit: Visit, participant: str) -> None:
     found = onboard.show(visit.kit, **visit.asked(), participant=participant)
     if found["program_id"] != visit.of.id:
         raise NotFound("participant.not_found", visit.words("There is no such participant here."))

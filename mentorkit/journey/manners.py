@@ -1,0 +1,125 @@
+"""Manners: what nobody has asked for waits for its hour, comes seldom, and once for one cause.
+
+Decided here for every prompt, whichever plugin made it, when it is about to be sent. What somebody
+has just done is answered at once, and what is about safety is never held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from mentorkit.domain.manners import SOON, WEEK, Manners, manners_of, same_cause
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.programs import Program
+from mentorkit.i18n import clock_in
+from mentorkit.journey.definitions import in_force
+from mentorkit.journey.say import NotWanted
+from mentorkit.journey.steps import reading
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.tables import Job
+    from mentorkit.store.transaction import Transaction
+
+SURVEY = "survey_asked"
+"""The one message of the core's own that nobody has asked for: a plan says when it is due."""
+DAY = timedelta(days=1)
+"""For which whoever was prompted about something is not prompted about it again."""
+
+
+class Held(Exception):
+    """The message waits `until` then, untried; `code` is quiet, capped or same_cause."""
+
+    def __init__(self, until: datetime, code: str) -> None:
+        super().__init__(code)
+        self.until, self.code = until, code
+
+
+def is_prompt(job: Job) -> bool:
+    """Return whether a promised message is one that nobody has asked for."""
+    return bool(job.body.get("nudge")) or job.name == SURVEY
+
+
+def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
+    """Return the manners of a program as they are in force, and the `number` of their version."""
+    with reading(kit, tenant, actor, program) as (tx, found):
+        return {**asdict(manners_in(tx, found)), "number": in_force(tx, found, "manners")[1]}
+
+
+def manners_in(tx: Transaction, program: Program) -> Manners:
+    """Return the manners of a program that are in force."""
+    return in_force(tx, program, "manners")[0].once(manners_of)
+
+
+def zone_of(person: Person, program: Program) -> ZoneInfo:
+    """Return the zone of somebody's own clock, else of the program's."""
+    return ZoneInfo(clock_in(person.zone, program.zone))
+
+
+def ensure_welcome(
+    tx: Transaction, job: Job, person: Person, mine: Participant | None, program: Program
+) -> None:
+    """Raise `Held` where a prompt is to wait, `NotWanted` where it would then come too late.
+
+    `NotWanted` also for whoever wants none (`mine` is their part in the program). All of a tenant's
+    programs count together for one person; what staff are told as staff does not.
+    """
+    if not is_prompt(job):
+        return
+    if mine is not None and mine.silent_since and not job.body.get("staff"):
+        raise NotWanted("silenced")
+    since = min(tx.now - WEEK, _moment(job.body.get("at")) or tx.now)
+    others = [one for one in tx.outbox.lately(person.id, since) if one.id != job.id]
+    if told := _told(job, others, tx.now):
+        _hold(job, told, "same_cause")
+    prompts = [one for one in others if is_prompt(one) and not one.body.get("staff")]
+    sent = [one.not_before for one in prompts if one.state == "done"]
+    ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
+    counted = None if job.body.get("staff") or mine is None else sent
+    wait = manners_in(tx, program).wait(tx.now, zone_of(person, program), counted, ahead)
+    if wait:
+        _hold(job, *wait)
+
+
+def _hold(job: Job, until: datetime, code: str) -> None:
+    last = _moment(job.body.get("until"))
+    if last is not None and until > last:
+        raise NotWanted(code)
+    raise Held(until, code)
+
+
+def _told(job: Job, others: Sequence[Job], now: datetime) -> datetime | None:
+    """Raise `NotWanted` where another prompt has just told the same person of all its causes.
+
+    Returns when to look again, where another is about to.
+    """
+    causes = [key for _, _, key in job.body.get("about", ())]
+    lately = [one for one in others if one.state in ("done", "leased")]
+    for one in lately:
+        new = one.not_before > now - DAY or one.body.get("at") == job.body.get("at")
+        if new and same_cause(causes, (key for _, _, key in one.body.get("about", ()))):
+            if one.state == "done":
+                raise NotWanted("same_cause")
+            if (one.not_before, one.id) < (job.not_before, job.id):
+                return now + SOON
+    return None
+
+
+def _counts(one: Job, now: datetime) -> bool:
+    """Return whether a prompt that was not sent yet asks for room now."""
+    waits = one.state == "waiting" and (one.not_before <= now or one.error == "capped")
+    return waits or one.state == "leased"
+
+
+def _rank(one: Job) -> tuple[str, str]:
+    """Return what puts those first that have a last day soon."""
+    return one.body.get("last") or "9", one.id
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

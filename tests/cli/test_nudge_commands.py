@@ -1,0 +1,21 @@
+"""Who is prompted, and when, from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def test_the_next_days_are_listed_and_nothing_is_sent(
+    traders: Path, run: Callable[..., Any]
+) -> None:
+    assert "Nobody is prompted in the next 30 days." in run("nudge", "preview").out
+    run("relationship", "propose", "e1", "m1")
+    told = run("nudge", "preview", "traders", "--days", "14").out
+    assert "Your answer is still awaited" in told
+    assert "1 prompt" in told
+    (row,) = json.loads(run("nudge", "preview", "--json").out)
+    assert (row["template"], row["outcome"]) == ("answer_reminder", "sent")
+    assert run("nudge", "preview", "--days", "93", code=2).err

@@ -1,0 +1,68 @@
+"""The page on which coordinators see who is prompted when, and set the manners of prompts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from web.conftest import Portal
+
+PAGE = "/programs/traders/nudges"
+
+
+@pytest.fixture
+def portal(create_portal: Any, create_kit: Any) -> Portal:
+    made: Portal = create_portal(kit=create_kit(plugins=("matching", "checkins", "inbox")))
+    return made
+
+
+def test_the_overview_leads_to_it_and_the_manners_are_set_there(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "Who is prompted" in cora.open("/programs/traders/")
+    page = cora.open(PAGE)
+    assert "from 21:00 to 08:00 by their own clock" in page
+    assert "more prompts a week than 3" in page
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "0", "was": "0"}
+    page = cora.send(PAGE, **given)
+    assert "from 20:00 to 07:00" in page
+    assert "is not limited" in page
+    assert "Somebody has changed this" in cora.send(PAGE, 409, **given)
+
+
+def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "999", "was": "0"}
+    page = cora.send(PAGE, 422, **given)
+    assert "Prompts a week, at most" in page
+    assert "whole number from 0 to 100" in page
+
+
+def test_a_plan_is_written_a_step_a_line_and_what_is_wrong_names_its_line(portal: Portal) -> None:
+    plugins = "/programs/traders/plugins"
+    good = "awaited = meeting; template = gone_quiet; days = 30"
+    bad = "awaited = answer; template = gone_quiet; days = x"
+    cora = portal.browser("cora")
+    assert "One a line." in cora.open(plugins)
+    typed = {"plugin": "checkins", "do": "set", "was": "0"}
+    page = cora.send(plugins, 422, **typed, **{"checkins.plan": f"{good}\n{bad}"})
+    assert "2: days write a whole number" in page
+    assert bad in page
+    bad = bad.replace("x", "3")
+    page = cora.send(plugins, 422, **typed, **{"checkins.plan": f"{good}\n{bad}"})
+    assert "2: template has no words for answer" in page
+    page = cora.send(plugins, **typed, **{"checkins.plan": good})
+    assert good in page
+
+
+def test_it_shows_who_gets_what_when_and_by_which_plan(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "Nobody is prompted in this time." in cora.open(PAGE)
+    cora.open("/programs/traders/")
+    cora.send("/programs/traders/proposals", mentee=portal.ids["ana"], mentor=portal.ids["cleo"])
+    page = cora.open(PAGE)
+    for told in ("prompt to come", "Ana", "(Cleo)", "Your answer is still awaited"):
+        assert told in page
+    for told in ("An offer waits for an answer", "3 days before it is too late", "after 7 days"):
+        assert told in page
+    assert "Change the manners" not in portal.browser("vera").open(PAGE)
