@@ -27,6 +27,7 @@ from mentorkit.commands import (
     setup,
     strategies,
     telling,
+    templates,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -362,6 +363,7 @@ for command in (
     relationships.relationship,
     safety.concern,
     safety.content,
+    templates.template,
     report.feedback,
     report.report,
     work.work,

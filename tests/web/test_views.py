@@ -64,6 +64,8 @@ def things(portal: Portal) -> dict[str, str]:
         )
         for purpose in ("concern", "met")
     }
+    who = {"tenant": portal.tenant, "person": person}
+    tokens["answer"] = links.make(portal.kit, **who, purpose="answer", proposal=asked["id"])
     return {
         "concern": raised["id"],
         "content": word["id"],
