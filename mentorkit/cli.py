@@ -29,6 +29,7 @@ from mentorkit.commands import (
     setup,
     strategies,
     telling,
+    templates,
     work,
 )
 from mentorkit.commands.failures import STOPPED, Failure, failure, unexpected
@@ -368,6 +369,7 @@ for command in (
     relationships.relationship,
     safety.concern,
     safety.content,
+    templates.template,
     report.feedback,
     report.report,
     nudges.nudge,

@@ -197,6 +197,17 @@ def is_right_to_left(locale: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+def language_name(language: str, locale: str = FALLBACK) -> str:
+    """Return what a language (BCP 47) is called in `locale`: ``fr`` is French, français, ...
+
+    What is no language that is known stays as it is.
+    """
+    if not is_locale(language):
+        return language
+    told = babel_locale(language).get_display_name(babel_locale(locale))
+    return told[:1].upper() + told[1:] if told else language
+
+
 @lru_cache(maxsize=64)
 def is_locale(locale: str) -> bool:
     """Return whether this (BCP 47) names a language that is known."""

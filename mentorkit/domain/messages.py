@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -12,13 +13,15 @@ from mentorkit.domain.frozen import Frozen
 
 PLACEHOLDERS = (
     "person", "others", "mentee", "mentor", "program", "reasons", "due", "text", "link",
-    "met", "sender", "meeting", "contacts",
+    "met", "sender", "meeting", "contacts", "answer", "yes", "no",
 )  # fmt: skip
 """What a message template may name, as ``{mentor}``; nothing else is ever looked up."""
 FATES = ("accepted", "failed", "bounced", "delivered")
 """What becomes of a message that a vendor has taken. Whatever the order in which it is told, what
 stands later here holds: what has arrived once is not taken back."""
 _CODE = re.compile(r"[a-z0-9_.]{1,100}")
+LONGEST: Mapping[str, int] = {"subject": 200, "body": 4000}
+"""How many characters a part of a message template may have."""
 LAST_WORDS = "reply_stopped"
 """The template of the one message that still goes to whoever has said stop: that it was heard."""
 
@@ -37,8 +40,25 @@ def unknown_placeholders(template: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """An address of ours that stands in a message's body, and in words what it is for.
+
+    A channel that shows buttons may put `choices` in its place, an address and words each, where
+    there are any: they are the answers that it asks for. What stands `aside` is no button: a link.
+    """
+
+    address: str
+    words: str
+    choices: tuple[tuple[str, str], ...] = ()
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message to one person. `key` is the same on every retry of the same message.
+
+    The `body` is plain text and whole by itself; `buttons` say which of the addresses in it are
+    ours, so that none that somebody wrote into a text is taken for one (`mentorkit.hypertext`).
 
     Where it can be answered by a reply, `asks` names what it is about (noun and id), and `reply`
     says how: for a channel that takes replies, which writes it below the body. `choices` are what
@@ -63,6 +83,7 @@ class Message:
     choices: tuple[tuple[str, str], ...] = ()
     thread: str = ""
     unsubscribe: str = ""
+    buttons: tuple[Button, ...] = ()
     created_at: datetime
 
 

@@ -15,7 +15,7 @@ from mentorkit.domain.fields import TYPES, Field, dump_fields, read_fields
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.kept import Kept
 from mentorkit.domain.manners import read_manners
-from mentorkit.domain.messages import PLACEHOLDERS, unknown_placeholders
+from mentorkit.domain.messages import LONGEST, PLACEHOLDERS, unknown_placeholders
 from mentorkit.domain.moves import STAFF, Moves, Role
 from mentorkit.domain.reading import Check, Place
 from mentorkit.domain.signoffs import SignOff, read_signoffs
@@ -404,14 +404,21 @@ def _is_chain(value: Any) -> bool:
 def _message(parts: Any, at: Place) -> Frozen:
     if not isinstance(parts, Mapping) or set(parts) != {"subject", "body"}:
         raise ValueError("write a subject and a body")
-    return reading.each(_template)(parts, at)
+    checks = {part: partial(_template, part) for part in LONGEST}
+    return Frozen(at.read(parts, checks))
 
 
-def _template(value: Any, at: Place) -> Frozen:
-    return reading.each(_fillable)(reading.texts(value, at), at)
+def _template(part: str, value: Any, at: Place) -> Frozen:
+    return reading.each(partial(_fillable, part))(reading.texts(value, at), at)
 
 
-def _fillable(template: Any, at: Place) -> Any:
+def _fillable(part: str, template: Any, at: Place) -> Any:
+    if not str(template).strip():
+        raise ValueError("write a text, or leave this language out")
+    if len(str(template)) > LONGEST[part]:
+        raise ValueError(f"write at most {LONGEST[part]} characters; it has {len(str(template))}")
+    if part == "subject" and len(str(template).splitlines()) > 1:
+        raise ValueError("write the subject on one line")
     try:
         wrong = ", ".join(unknown_placeholders(str(template)))
     except ValueError:

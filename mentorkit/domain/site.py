@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 ADDRESSES = {
+    "answer": "answer/{token}",
     "home": "",
     "met": "met/{token}",
     "milestones": "programs/{program}/milestones",

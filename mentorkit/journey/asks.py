@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.fields import Field
-from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.people import Actor, Means, Person
 from mentorkit.domain.replies import NO, SKIP, YES, chosen, folded, words_in
 from mentorkit.domain.surveys import CURRENCY, PERIOD, surveys_of
 from mentorkit.domain.text import in_locale
@@ -37,14 +38,19 @@ CHECK: Texts = {
     "fr": "{program} : comment cela va-t-il avec {others} ?",
 }
 GOING: tuple[Texts, ...] = (
-    {"en": "It goes well", "es": "Va bien", "fr": "Cela va bien"},
-    {"en": "Not so well", "es": "No tan bien", "fr": "Pas si bien"},
-    {"en": "I would like help", "es": "Quisiera ayuda", "fr": "J'aimerais de l'aide"},
+    {"en": "It goes well", "es": "Va bien", "fr": "Cela va bien", "ar": "الأمور بخير"},
+    {"en": "Not so well", "es": "No tan bien", "fr": "Pas si bien", "ar": "ليس على ما يرام"},
+    {
+        "en": "I would like help",
+        "es": "Quisiera ayuda",
+        "fr": "J'aimerais de l'aide",
+        "ar": "أحتاج إلى مساعدة",
+    },
 )
 """What can be replied to a check-in; staff read it as a note to that milestone."""
 BUTTONS: tuple[Texts, ...] = (
-    {"en": "Yes", "es": "Sí", "fr": "Oui"},
-    {"en": "No", "es": "No", "fr": "Non"},
+    {"en": "Yes", "es": "Sí", "fr": "Oui", "ar": "نعم"},
+    {"en": "No", "es": "No", "fr": "Non", "ar": "لا"},
 )
 HOW: Mapping[str, Texts] = {
     "flag": {
@@ -82,7 +88,8 @@ class Ask:
 
     `text` is the question, said again where the message before has said it, and `how` what is said
     with it every time; `choices` are the same for buttons, reply and words. `read` returns what a
-    reply means, and raises ValueError for what is not plain. `take` does what was meant.
+    reply means, and raises ValueError for what is not plain. `take` does what was meant. `until` is
+    when it is too late, if that is known.
     """
 
     program_id: str
@@ -91,28 +98,31 @@ class Ask:
     choices: tuple[tuple[str, str], ...] = ()
     read: Callable[[str], Any]
     take: Callable[[Kit, Transaction, Any], Taken]
+    until: datetime | None = None
 
 
 def ask(
-    tx: Transaction, person: Person, about: Question, answers: Mapping[str, Any] | None = None
-) -> Ask | None:
+    tx: Transaction, person: Person, about: Question, answers: Mapping[str, Any] | None = None,
+    means: Means = "reply",
+) -> Ask | None:  # fmt: skip
     """Return what this person can answer about a thing; None where nothing is asked of them.
 
-    `answers` are those given so far, where it is a survey.
+    `answers` are those given so far, where it is a survey; `means` is how the answer comes.
     """
-    finding = OPEN.get(about[0])
-    return finding(tx, person, about[1], answers or {}) if finding else None
+    finding, speaking = OPEN.get(about[0]), Actor(person_id=person.id, means=means)
+    return finding(tx, person, about[1], answers or {}, speaking) if finding else None
 
 
-def replied_to(kit: Kit, tx: Transaction, person: Person, about: Question) -> dict[str, Any]:
-    """Return how a message about this is replied to, as fields of a `Message`."""
+def replied_to(kit: Kit, about: Question, found: Ask) -> dict[str, Any]:
+    """Return how a message that asks this is replied to, as fields of a `Message`."""
     if not any(channel.hears for channel in kit.registry.channels.values()):
         return {}
-    found = ask(tx, person, about)
-    return {"asks": about, "reply": found.how, "choices": found.choices} if found else {}
+    return {"asks": about, "reply": found.how, "choices": found.choices}
 
 
-def _proposal(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -> Ask | None:
+def _proposal(
+    tx: Transaction, person: Person, id: str, _: Mapping[str, Any], speaking: Actor
+) -> Ask | None:
     one = tx.proposals.first(id=id)
     if one is None or one.state != "offered" or one.due_at is None or one.due_at <= tx.now:
         return None
@@ -125,7 +135,7 @@ def _proposal(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) ->
 
     def take(kit: Kit, tx: Transaction, yes: bool) -> Taken:
         answer = accept.accept if yes else accept.decline
-        answer(kit, tenant=tx.tenant, actor=_speaking(person), proposal=id, tx=tx)
+        answer(kit, tenant=tx.tenant, actor=speaking, proposal=id, tx=tx)
         return ("accepted" if yes else "declined"), {}
 
     others = [people[one].name for one in sides.values() if one != mine]
@@ -136,10 +146,13 @@ def _proposal(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) ->
         choices=_yes_and_no(person),
         read=partial(_plain, _yes_or_no(person.locale)),
         take=take,
+        until=one.due_at,
     )
 
 
-def _milestone(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -> Ask | None:
+def _milestone(
+    tx: Transaction, person: Person, id: str, _: Mapping[str, Any], speaking: Actor
+) -> Ask | None:
     one = tx.milestones.first(id=id)
     if one is None or one.state != "due":
         return None
@@ -152,7 +165,6 @@ def _milestone(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -
     going = [in_locale(each, person.locale) for each in GOING]
 
     def take(kit: Kit, tx: Transaction, note: str) -> Taken:
-        speaking = _speaking(person)
         meet.reach(kit, tenant=tx.tenant, actor=speaking, milestone=id, note=note, tx=tx)
         return "noted", {}
 
@@ -164,10 +176,13 @@ def _milestone(tx: Transaction, person: Person, id: str, _: Mapping[str, Any]) -
         choices=_choices(going),
         read=partial(_plain, {str(n): each for n, each in enumerate(going, 1)}),
         take=take,
+        until=one.closes_at,
     )
 
 
-def _survey(tx: Transaction, person: Person, id: str, answers: Mapping[str, Any]) -> Ask | None:
+def _survey(
+    tx: Transaction, person: Person, id: str, answers: Mapping[str, Any], speaking: Actor
+) -> Ask | None:
     """Return the first question of a survey that has no answer yet."""
     one = surveys_of(tx.journal.about("survey", id)).get(id)
     if one is None or one.closed or one.answered_at is not None or one.person_id != person.id:
@@ -184,7 +199,6 @@ def _survey(tx: Transaction, person: Person, id: str, answers: Mapping[str, Any]
             return "next", so_far
         told = {name: each for name, each in so_far.items() if each is not None}
         if told:
-            speaking = _speaking(person)
             feedback.answer(kit, tenant=tx.tenant, actor=speaking, survey=id, answers=told, tx=tx)
         return "thanks", {}
 
@@ -211,10 +225,6 @@ OPEN: Mapping[str, Callable[..., Ask | None]] = {
     "survey": _survey,
 }
 """By noun, what finds what somebody can answer about the thing with this id."""
-
-
-def _speaking(person: Person) -> Actor:
-    return Actor(person_id=person.id, means="reply")
 
 
 def _said(texts: Texts, person: Person, program: Mapping[str, str], others: list[str]) -> str:

@@ -28,7 +28,7 @@ from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
 from mentorkit.journey import feedback, flags, links
-from mentorkit.journey.asks import replied_to
+from mentorkit.journey.answer import put
 from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
 from mentorkit.journey.pools import ASKED
@@ -361,15 +361,16 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         "due": format_day(due, person.locale),
         **_links(kit, tx, job, first, program),
     }
+    asking = (first.noun, first.subject_id)
+    ways, reply = put(kit, tx, person, asking) if len(still) == 1 else ({}, {})
+    values |= ways
     template = nudge.templates[job.name]
     noun, id = first.noun, first.subject_id
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     party = first.role in (*PARTIES, "peer")
     end = footer(kit, person, program, noun, id) if party else ""
-    asking = (first.noun, first.subject_id)
-    reply = replied_to(kit, tx, person, asking) if len(still) == 1 else {}
-    reply["thread"] = thread(tx, noun, id) if len(still) == 1 else ""
+    reply = {**reply, "thread": thread(tx, noun, id) if len(still) == 1 else ""}
     return worded(tx, job, template, person, program, values, end, **reply)
 
 

@@ -19,7 +19,7 @@ from mentorkit.domain.people import Actor, Contact, Person, folded
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, Invalid, NotAllowed, Problem
 from mentorkit.journey import links, standing
-from mentorkit.journey.say import NotWanted
+from mentorkit.journey.say import NotWanted, buttons_of
 from mentorkit.journey.steps import NEW, Step, atomic, chosen
 from mentorkit.journey.tell import fill
 
@@ -143,6 +143,7 @@ def message(kit: Kit, tx: Transaction, job: Job) -> tuple[Message, Person, list[
         template=job.name,
         subject=fill(in_locale(letter["subject"], person.locale), values),
         body=fill(in_locale(letter["body"], person.locale), values),
+        buttons=buttons_of(values, "", person.locale),
         locale=person.locale,
         created_at=job.created_at,
     )

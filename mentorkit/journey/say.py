@@ -16,7 +16,7 @@ from mentorkit.domain.events import (
     replay,
 )
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.messages import Message, RetryLater
+from mentorkit.domain.messages import Button, Message, RetryLater
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -26,14 +26,14 @@ from mentorkit.domain.surveys import surveys_of
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_day, translate
 from mentorkit.journey import feedback, links
-from mentorkit.journey.asks import replied_to
+from mentorkit.journey.answer import put
 from mentorkit.journey.concerns import LINKED, PURPOSE
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.introduce import in_words
 from mentorkit.journey.requirements import rulings
 from mentorkit.journey.safeguards import breaches
 from mentorkit.journey.steps import persons_of
-from mentorkit.journey.tell import FOOTER, TEMPLATES, fill
+from mentorkit.journey.tell import BUTTONS, FOOTER, REPORT, TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -98,10 +98,11 @@ def message(
         values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
     values["link"] = link or _link(kit, tx, job, event, program)
     about = Frozen(event=event.sequence)
-    end = footer(kit, person, program, *_about(tx, event)) if mine else ""
     asking = job.name in ("proposal_offered", "survey_asked")
-    reply = replied_to(kit, tx, person, (event.noun, event.subject_id)) if asking else {}
+    ways, reply = put(kit, tx, person, (event.noun, event.subject_id)) if asking else ({}, {})
+    values |= ways
     reply["thread"] = thread(tx, *_about(tx, event), getattr(event, "relationship_id", None))
+    end = footer(kit, person, program, *_about(tx, event)) if mine else ""
     return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about, **reply)
 
 
@@ -111,13 +112,15 @@ def worded(
 ) -> Message:  # fmt: skip
     """Return a message made of a template, or of what the program wrote in its place.
 
-    `reply` is what `replied_to` returns, and the `thread` that it belongs to.
+    A language that the program has not worded has the words of the template. `reply` is what
+    `answer.put` returns, and the `thread` that it belongs to: fields of a message.
     """
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
-    template = {**template, **own}
+    template = {part: {**texts, **own.get(part, {})} for part, texts in template.items()}
     names = {"person": person.name, "program": in_locale(program.name, person.locale)}
     values = {**names, **values}
+    buttons = reply.pop("buttons", ()) + buttons_of(values, end, person.locale)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -128,6 +131,7 @@ def worded(
         body=fill(in_locale(template["body"], person.locale), values) + end,
         locale=person.locale,
         params=Frozen({**values, **(params or {})}),
+        buttons=buttons,
         created_at=tx.now,
         **reply,
     )
@@ -145,6 +149,18 @@ def thread(tx: Transaction, noun: str, id: str, relationship: str | None = None)
         if held.proposal_id and held.kind != "circle":
             noun, id = "proposal", held.proposal_id
     return f"{noun}:{id}" if noun in ("proposal", "relationship") else ""
+
+
+def buttons_of(values: Mapping[str, str], end: str, locale: str) -> tuple[Button, ...]:
+    """Return which addresses in a message are ours: of its placeholders, and that in its `end`."""
+    leading = [
+        Button(address=values[name], words=in_locale(BUTTONS[name], locale))
+        for name in ("link", "met")
+        if values.get(name)
+    ]
+    report = in_locale(REPORT, locale)
+    aside = [Button(address=end.rpartition("\n")[2], words=report, aside=True)] if end else []
+    return (*leading, *aside)
 
 
 def names_in(

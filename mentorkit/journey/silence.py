@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
-from mentorkit.domain.messages import Message
+from mentorkit.domain.messages import Button, Message
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import shown
@@ -83,6 +83,14 @@ def by_link(
     return _set(Own(tx, told.actor, told.about["participant"]), silent=silent)
 
 
+STOP = {
+    "en": "Stop reminders",
+    "es": "No recibir más recordatorios",
+    "fr": "Ne plus recevoir de rappels",
+}
+"""The words of the link where a message shows it as one."""
+
+
 def with_way_out(kit: Kit, message: Message, one: Participant) -> Message:
     """Return a prompt that says how to get no more of them, where links can be made."""
     if kit.site is None or not links.can_sign(kit):
@@ -93,4 +101,5 @@ def with_way_out(kit: Kit, message: Message, one: Participant) -> Message:
     )  # fmt: skip
     address = kit.site.url(one.tenant, "unsubscribe", token=token)
     body = f"{message.body}\n\n{in_locale(WAY_OUT, message.locale)}\n{address}"
-    return replace(message, body=body, unsubscribe=address)
+    way = Button(address=address, words=in_locale(STOP, message.locale), aside=True)
+    return replace(message, body=body, unsubscribe=address, buttons=(*message.buttons, way))

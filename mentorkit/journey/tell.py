@@ -22,7 +22,7 @@ def _english(subject: str, body: str) -> Mapping[str, Mapping[str, str]]:
     return {"subject": {"en": subject}, "body": {"en": body}}
 
 
-_LEFT_EMPTY = re.compile("^ *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
+_LEFT_EMPTY = re.compile("^([^\0\n]*:)? *\0[ \0]*(\n|\\Z)|^\0 *| ?\0", re.MULTILINE)
 """Takes out what an empty value leaves, for which a NUL stands, as no text can hold one."""
 
 TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
@@ -51,7 +51,8 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
     "proposal_offered": _english(
         "Your answer is asked: {program}",
         "Hello {person}, do you say yes to mentoring with {others} in {program}?\n"
-        "{reasons}\nPlease answer by {due}.\n{link}",
+        "{reasons}\nPlease answer by {due}.\n{answer}\n"
+        "On your page you see more, and can ask first: {link}",
     ),
     "second_offered": _english(
         "Would you lead a circle too? {program}",
@@ -205,8 +206,24 @@ FOOTER = {
     "en": "Is something wrong? Tell us, without signing in:",
     "es": "¿Algo no va bien? Avísanos, sin iniciar sesión:",
     "fr": "Quelque chose ne va pas ? Dites-le-nous, sans vous connecter :",
+    "ar": "هل هناك مشكلة؟ أخبرنا دون تسجيل الدخول:",
 }
 """What stands before the link by which a concern is raised, below every message."""
+REPORT = {
+    "en": "Report a problem",
+    "es": "Avisar de un problema",
+    "fr": "Signaler un problème",
+    "ar": "الإبلاغ عن مشكلة",
+}
+"""What that link is called where it is one in words."""
+BUTTONS: Mapping[str, Mapping[str, str]] = {
+    "link": {"en": "Open the page", "es": "Abrir la página", "fr": "Ouvrir la page",
+             "ar": "افتح الصفحة", "pt": "Abrir a página", "sw": "Fungua ukurasa"},
+    "met": {"en": "We have met", "es": "Nos hemos reunido", "fr": "Nous nous sommes vus",
+            "ar": "لقد التقينا"},
+    "answer": {"en": "Answer", "es": "Responder", "fr": "Répondre", "ar": "أجب"},
+}  # fmt: skip
+"""What a button says that a placeholder leads to, where its line does not; {yes} says yes."""
 
 
 def tell(tx: Transaction, event: Event, template: str, people: Iterable[str]) -> None:
@@ -225,7 +242,8 @@ def tell(tx: Transaction, event: Event, template: str, people: Iterable[str]) ->
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Put the values into the template; a name that is not on the list stays as it was written.
 
-    An empty value takes the line with it that it leaves empty, else the space before it.
+    An empty value takes the line with it that it leaves empty, or with words that only lead to it
+    (``Yes: {yes}``), else the space before it.
     """
     parts = []
     for literal, name, _, _ in Formatter().parse(template):

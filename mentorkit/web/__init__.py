@@ -27,6 +27,7 @@ from mentorkit.web.brought import brought
 from mentorkit.web.pages import (  # noqa: F401
     PAGES,
     Page,
+    answering,
     cohorts,
     home,
     inbound,
@@ -49,6 +50,7 @@ from mentorkit.web.pages import (  # noqa: F401
     sheets,
     silence,
     strategies,
+    texts,
     together,
 )
 from mentorkit.web.tokens import Tokens

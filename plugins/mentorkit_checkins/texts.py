@@ -13,13 +13,13 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
         "body": {
             "en": "Hello {person}, please tell us by {due} how it is going with {others} in "
-            "{program}. One question, one minute.\n{link}\n"
+            "{program}. One tap is enough.\n{answer}\nOr tell more on your page: {link}\n"
             "Have you met lately? One tap logs it:\n{met}",
             "es": "Hola {person}, díganos antes del {due} cómo va con {others} en {program}. "
-            "Una pregunta, un minuto.\n{link}\n"
+            "Basta con un toque.\n{answer}\nO cuente más en su página: {link}\n"
             "¿Se han reunido hace poco? Con un toque queda anotado:\n{met}",
             "fr": "Bonjour {person}, dites-nous avant le {due} comment cela va avec {others} dans "
-            "{program}. Une question, une minute.\n{link}\n"
+            "{program}. Un geste suffit.\n{answer}\nOu dites-en plus sur votre page : {link}\n"
             "Vous êtes-vous vus récemment ? Un geste suffit pour le noter :\n{met}",
         },
     },
@@ -64,13 +64,14 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
         "body": {
             "en": "Hello {person}, do you say yes to mentoring with {others} in {program}? A no is "
-            "fine too. Please answer by {due}; after that the place goes to somebody else.\n{link}",
+            "fine too. Please answer by {due}; after that the place goes to somebody else.\n"
+            "{answer}\nMore on your page: {link}",
             "es": "Hola {person}, ¿dice que sí a la mentoría con {others} en {program}? Un no "
             "también está bien. Responda antes del {due}; después el lugar pasa a otra persona.\n"
-            "{link}",
+            "{answer}\nMás en su página: {link}",
             "fr": "Bonjour {person}, dites-vous oui au mentorat avec {others} dans {program} ? Un "
             "non convient aussi. Répondez avant le {due} ; ensuite la place va à quelqu'un "
-            "d'autre.\n{link}",
+            "d'autre.\n{answer}\nEn savoir plus sur votre page : {link}",
         },
     },
     "answer_reminder_staff": {

@@ -1,4 +1,4 @@
-"""A message as a mail: its headers and its text."""
+"""A message as a mail: its headers, and its text both plain and as HTML."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from unicodedata import category
 
 from mentorkit.domain.messages import Message
+from mentorkit.hypertext import page
 from mentorkit_email.address import address
 
 ENDS = ("Cc", "Zl", "Zp")
@@ -51,7 +52,7 @@ def thread_id(message: Message, domain: str) -> str:
 def write(
     message: Message, name: str, to: tuple[str, str], settings: Mapping[str, Any]
 ) -> EmailMessage:
-    """Return the mail to a person of this name, in plain text."""
+    """Return the mail to a person of this name: plain text, and the same as HTML."""
     sender = address(settings["sender"])
     assert sender is not None, "the channel reaches nobody without a sender"
     beyond_ascii = not (to[0] + sender[0]).isascii()
@@ -75,6 +76,7 @@ def write(
         mail["List-Unsubscribe"] = f"<{way_out}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_sound(message.body))
+    mail.add_alternative(_sound(page(message)), subtype="html")
     mail["Content-Language"] = _line(message.locale)
     return mail
 

@@ -89,7 +89,11 @@ def test_a_mail_arrives_as_it_was_written(mails: Mails, post: Post) -> None:
     assert mail["To"] == "Ana <ana@example.org>"
     assert mail["From"] == "Soko mentoring <mentoring@example.org>"
     assert mail["Subject"] == "Réponse demandée"
-    assert mail.get_content().replace("\r\n", "\n") == "Bonjour Ana,\n.\nà bientôt — 你好\n"
+    plain, hypertext = (part.get_content().replace("\r\n", "\n") for part in mail.iter_parts())
+    assert plain == "Bonjour Ana,\n.\nà bientôt — 你好\n"
+    assert "Bonjour Ana,<br>\n.<br>\nà bientôt — 你好</p>" in hypertext
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime == AT
     assert mail["Content-Language"] == "en"
@@ -128,7 +132,7 @@ def test_no_header_can_be_slipped_in(mails: Mails, post: Post) -> None:
     assert mail["Bcc"] is None
     assert mail["Subject"] == "Hi Bcc: eve@example.org Buy now X"
     assert [one.addr_spec for one in mail["To"].addresses] == ["ana@example.org"]
-    assert mail.get_content().strip() == "A word"
+    assert mail.get_body(("plain",)).get_content().strip() == "A word"
 
 
 @pytest.mark.parametrize(

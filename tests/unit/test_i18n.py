@@ -18,6 +18,7 @@ from mentorkit.i18n import (
     format_number,
     format_times,
     is_right_to_left,
+    language_name,
     translate,
     utc_hours,
 )
@@ -98,3 +99,13 @@ def test_hours_of_the_week_are_spans_that_end_with_their_day() -> None:
     assert format_hours([24, 23, 9, 8]) == ["Mon 8-10", "Mon 23-24", "Tue 0-1"]
     assert format_hours([8, 167], "es") == ["lun 8-9", "dom 23-24"]
     assert format_hours([]) == []
+
+
+@pytest.mark.parametrize(("language", "locale", "told"), [
+    ("fr", "en", "French"), ("fr", "fr", "Français"), ("pt-BR", "en", "Portuguese (Brazil)"),
+    ("klingon!", "en", "klingon!"),
+])  # fmt: skip
+def test_a_language_is_called_what_its_reader_calls_it(
+    language: str, locale: str, told: str
+) -> None:
+    assert language_name(language, locale) == told

@@ -61,6 +61,7 @@ CANARY = "Zzcanary"
 TOLD = ("concern", "content", "survey")
 """Nouns that have no table: what there is of them, the journal tells."""
 OPENED_BY = {
+    "answer": "answer", "answer_give": "answer",
     "met": "met", "met_log": "met",
     "unsubscribe": "unsubscribe",
     "concern_link": "concern", "concern_link_send": "concern",
@@ -378,8 +379,11 @@ class World:
         kit, tenant, person = self.kit, self.by["tenant"], self.people[self.mentee]
         at: dict[str, Any] = {"tenant": tenant, "person": person}
         who = {"relationship": self.pair, "participant": self.ids[self.mentee]}
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            asked = str(tx.relationships.get(self.pair).proposal_id)
         in_ = magiclinks.make(kit, **self.by, person=self.people[f"{self.mentee}_3"])
         return {
+            "token:answer": [links.make(kit, **at, purpose="answer", proposal=asked)],
             "token:met": [met.link(kit, **self.by, **who)["token"]],
             "token:unsubscribe": [
                 links.make(kit, **at, purpose="unsubscribe", participant=who["participant"])

@@ -69,6 +69,8 @@ def things(portal: Portal) -> dict[str, str]:
         )
         for purpose in ("concern", "met", "unsubscribe")
     }
+    who = {"tenant": portal.tenant, "person": person}
+    tokens["answer"] = links.make(portal.kit, **who, purpose="answer", proposal=asked["id"])
     return {
         "concern": raised["id"],
         "content": word["id"],
