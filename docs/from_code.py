@@ -27,6 +27,7 @@ from mentorkit.hooks.specs import Hooks
 
 PACKAGE = Path(mentorkit.__file__).parent
 SHIPPED = (
+    "mentorkit_announce",
     "mentorkit_checkins",
     "mentorkit_csv",
     "mentorkit_demo",

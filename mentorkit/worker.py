@@ -21,6 +21,7 @@ from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
 from mentorkit.journey import (
     accept,
+    announcements,
     choices,
     contents,
     features,
@@ -348,11 +349,12 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
         if nudged and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")
         contacts = tx.contacts.find(person_id=person.id)
-        message = (
-            say.message(kit, tx, job, event, person, participant, program, link)
-            if event
-            else nudge.message(kit, tx, job, person, program)
-        )
+        if event is None:
+            message = nudge.message(kit, tx, job, person, program)
+        elif job.name == announcements.NAME:
+            message = announcements.message(kit, tx, job, event, person, participant, program)
+        else:
+            message = say.message(kit, tx, job, event, person, participant, program, link)
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""
         channels = []

@@ -23,6 +23,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "magiclink",
     "screening",
     "checkins",
+    "announce",
     "wordlist",
     "survey",
     "outcomes",

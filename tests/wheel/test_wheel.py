@@ -12,6 +12,7 @@ pytestmark = pytest.mark.xdist_group("wheel")
 
 HEAVY = {"flask", "numpy", "sqlalchemy", "jsonschema"}
 SHIPPED = (
+    "announce",
     "checkins",
     "csv",
     "demo",
