@@ -37,6 +37,7 @@ SHIPPED = (
     "mentorkit_magiclink",
     "mentorkit_matching",
     "mentorkit_outcomes",
+    "mentorkit_rehearse",
     "mentorkit_screening",
     "mentorkit_signup",
     "mentorkit_wordlist",

@@ -27,6 +27,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "wordlist",
     "survey",
     "outcomes",
+    "rehearse",
     "demo",
 )
 

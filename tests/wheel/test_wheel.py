@@ -22,6 +22,7 @@ SHIPPED = (
     "magiclink",
     "matching",
     "outcomes",
+    "rehearse",
     "screening",
     "signup",
     "survey",
