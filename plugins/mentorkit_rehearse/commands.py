@@ -10,9 +10,7 @@ from mentorkit.hooks import CommandContext, Sheet
 from mentorkit.hooks.calls import called
 from mentorkit.journey.recruit import source_for
 from mentorkit.journey.steps import program_of
-from mentorkit_rehearse import handing
-from mentorkit_rehearse.running import Rehearsal
-from mentorkit_rehearse.running import rehearse as run
+from mentorkit_rehearse import handing, running
 
 
 def rehearse(
@@ -25,7 +23,7 @@ def rehearse(
         handing.check(to)
     if out is not None:
         source_for(ctx.kit.registry.recruitment_sources, out)
-    done = run(
+    done = running.rehearse(
         ctx.kit, tenant=ctx.tenant, actor=ctx.actor, program=program, days=days, people=people,
         silent=silent, seed=seed, whole=to is not None,
     )  # fmt: skip
@@ -41,7 +39,7 @@ def rehearse(
     return told
 
 
-def _written(ctx: CommandContext, done: Rehearsal, path: Path) -> str:
+def _written(ctx: CommandContext, done: running.Rehearsal, path: Path) -> str:
     """Write the list to a sheet; cells never come alive as formulas."""
     registry = ctx.kit.registry
     source = source_for(registry.recruitment_sources, path.name)

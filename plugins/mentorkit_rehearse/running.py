@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HOURS = (3, 9, 18)
 """At which hours of a day, on the program's clock, the worker works; in life it does so always."""
 ACTING = 9
-"""The hour after whose work people do what they do."""
+"""The hour at which people do what they do, before the work of that hour."""
 BATCH = 100_000
 PATIENCE = 3600.0
 """Seconds that one batch may take: nobody waits beside it."""
@@ -111,18 +111,7 @@ def rehearse(
         script = Script(
             tenant=tenant, program=found.id, seed=seed, silent=1.0 if silent else SILENT
         )
-        refused = 0
-        for at in moments(now, days):
-            here.clock.now = at
-            drain(here)
-            local = at.astimezone(zone)
-            if local.hour == ACTING:
-                day = (local.date() - now.date()).days
-                told(day)
-                walked, stopped = script.live(here.kit, day)
-                refused += stopped
-                if walked:
-                    drain(here)
+        refused = run(here, script, moments(now, days), told=told)
         with here.kit.transaction(tenant=tenant, write=False) as tx:
             parts = tx.participants.find(program_id=found.id)
         return Rehearsal(
@@ -135,6 +124,27 @@ def rehearse(
             roles={one.person_id: one.role for one in parts},
             refused=refused,
         )
+
+
+def run(
+    here: Stage, script: Script, times: Sequence[datetime], *, acting: int = ACTING,
+    told: Callable[[int], None] = lambda day: None,
+) -> int:  # fmt: skip
+    """Move a stage on to each of these times (with their zone), and let the worker work there.
+
+    People act once a day, at the first of its times from the hour `acting` on, before the work.
+    Return how many steps of theirs were refused.
+    """
+    refused, acted = 0, None
+    for at in times:
+        here.clock.now = at.astimezone(UTC)
+        if at.hour >= acting and at.date() != acted:
+            acted = at.date()
+            day = (acted - times[0].date()).days
+            told(day)
+            refused += script.live(here.kit, day)
+        drain(here, script.tenant)
+    return refused
 
 
 def moments(now: datetime, days: int) -> list[datetime]:
@@ -152,9 +162,11 @@ def moments(now: datetime, days: int) -> list[datetime]:
     return [one for one in found if now <= one <= last]
 
 
-def drain(here: Stage) -> None:
+def drain(here: Stage, tenant: str) -> None:
     """Let the worker work until nothing is left to be done at this moment."""
     while True:
         report = work(here.kit, limit=BATCH, seconds=PATIENCE, wait=PATIENCE)
-        if not any(report[name] for name in DID):
+        with here.kit.transaction(tenant=tenant, write=False) as tx:
+            left = tx.outbox.late(here.clock.now + timedelta(microseconds=1))
+        if not left or not any(report[name] for name in DID):
             return

@@ -36,13 +36,17 @@ Walk = Callable[["Transaction"], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """Who does what. `every` is after how many days those who meet do so again."""
+    """Who does what. `every` is after how many days those who meet do so again.
+
+    Without `offers` nobody new is brought together.
+    """
 
     tenant: str
     program: str
     seed: int = 1
     silent: float = SILENT
     every: int = 14
+    offers: bool = True
 
     def luck(self, *of: str) -> float:
         """Return a number from 0 up to 1 that is always the same for the same."""
@@ -52,14 +56,14 @@ class Script:
     def is_silent(self, person: str) -> bool:
         return self.luck("silent", person) < self.silent
 
-    def live(self, kit: Kit, day: int) -> tuple[int, int]:
-        """Let people do what they do on this day; return how many steps were walked and refused."""
+    def live(self, kit: Kit, day: int) -> int:
+        """Let people do what they do on this day; return how many steps were refused."""
         if self.silent >= 1:
-            return 0, 0
+            return 0
         steps: list[Callable[[Kit, Transaction], Iterable[Walk]]] = [
             self._answers, self._ends, self._meetings, self._milestones,
         ]  # fmt: skip
-        if day % 7 == 0:
+        if self.offers and day % 7 == 0:
             steps.insert(0, self._offers)
         with kit.transaction(tenant=self.tenant, write=False) as tx:
             walks = [walk for step in steps for walk in step(kit, tx)]
@@ -67,7 +71,7 @@ class Script:
         for start in range(0, len(walks), PART):
             part = walks[start : start + PART]
             refused += kit.write(self.tenant, lambda tx, part=part: _walk(tx, part))  # type: ignore[misc]
-        return len(walks), refused
+        return refused
 
     def _offers(self, kit: Kit, tx: Transaction) -> Iterable[Walk]:
         program = tx.programs.get(self.program)
