@@ -17,7 +17,6 @@ from mentorkit_rehearse.handing import AT_MOST
 manifest = Manifest(
     title="Rehearsal",
     summary="Runs a program ahead in time, in a copy, and shows who would get what and when.",
-    switchable=False,
 )
 
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.people import Actor
-from mentorkit.errors import Invalid, Problem
-from mentorkit.journey.steps import reading
+from mentorkit.errors import Conflict, Invalid, Problem
+from mentorkit.journey.steps import chosen, reading
 from mentorkit.worker import work
 from mentorkit_rehearse.copying import LONGEST, MOST, USUAL, copy, make_up
 from mentorkit_rehearse.script import SILENT, Script
-from mentorkit_rehearse.stage import Got, Stage, stage
+from mentorkit_rehearse.stage import NAME, Got, Stage, stage
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -100,6 +100,9 @@ def rehearse(
         raise Invalid("rehearsal.size", "This cannot be rehearsed:", wrong)
     with reading(kit, tenant, actor, program, STAFF) as (tx, found):
         own = tx.participants.count(program_id=found.id)
+        if chosen(tx, found, NAME) is None:
+            told_off = f"The program {found.key} has switched rehearsals off."
+            raise Conflict("plugin.off", told_off)
     if people is None and not own:
         people = USUAL
     zone = ZoneInfo(found.zone)

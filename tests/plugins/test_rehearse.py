@@ -20,7 +20,7 @@ from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotAllowed
 from mentorkit.hooks import Channel, Reaction, Receipt
-from mentorkit.journey import accept, match, onboard, programs, recruit, relay, screen
+from mentorkit.journey import accept, match, onboard, plugins, programs, recruit, relay, screen
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from mentorkit.testing.clock import Clock
@@ -256,6 +256,12 @@ def test_what_cannot_be_rehearsed_is_told_before_it_begins(
 def test_only_staff_rehearse(running: SimpleNamespace) -> None:
     with pytest.raises(NotAllowed):
         rehearse(running.kit, tenant="acme", actor=Actor(user_ref="x"), program="traders", days=1)
+
+
+def test_switched_off_a_program_is_not_rehearsed(world: SimpleNamespace) -> None:
+    plugins.change(world.kit, **AT, plugin="rehearse", on=False)
+    with pytest.raises(Conflict, match="switched rehearsals off"):
+        rehearse(world.kit, **AT, days=1)
 
 
 def test_without_a_channel_for_mail_nothing_is_sent(create_kit: Callable[..., Kit]) -> None:
