@@ -27,6 +27,7 @@ from mentorkit.hooks.specs import Hooks
 
 PACKAGE = Path(mentorkit.__file__).parent
 SHIPPED = (
+    "mentorkit_announce",
     "mentorkit_checkins",
     "mentorkit_csv",
     "mentorkit_demo",
@@ -36,6 +37,7 @@ SHIPPED = (
     "mentorkit_magiclink",
     "mentorkit_matching",
     "mentorkit_outcomes",
+    "mentorkit_rehearse",
     "mentorkit_screening",
     "mentorkit_signup",
     "mentorkit_wordlist",

@@ -142,9 +142,12 @@ class PluginCommands(click.Group):
     """The commands of one plugin; one named as the plugin is runs when nothing else is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = self.name if self.name in self.commands else None
-        if own and (not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)):
-            args = [own, *args]
+        own = self.commands.get(self.name or "")
+        first = args[0] if args else "-"
+        takes = own is not None and any(isinstance(one, click.Argument) for one in own.params)
+        option = first.startswith("-") and first not in ctx.help_option_names
+        if own and (option or (takes and first not in {*self.commands, *ctx.help_option_names})):
+            args = [str(own.name), *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -26,6 +26,7 @@ from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
 from mentorkit.journey import (
     accept,
+    announcements,
     choices,
     contents,
     deliveries,
@@ -40,7 +41,7 @@ from mentorkit.journey import (
     silence,
 )
 from mentorkit.journey.definitions import targets_of
-from mentorkit.journey.manners import Held, ensure_welcome, is_prompt
+from mentorkit.journey.manners import Held, ensure_welcome, is_unasked
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
@@ -378,13 +379,14 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
         contacts, gone = tx.contacts.find(person_id=person.id), set[tuple[str, str]]()
         if person.user_ref is not None and kit.people is not None:
             gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
-        message = (
-            say.message(kit, tx, job, event, person, participant, program, link)
-            if event
-            else nudge.message(kit, tx, job, person, program)
-        )
+        if event is None:
+            message = nudge.message(kit, tx, job, person, program)
+        elif job.name == announcements.NAME:
+            message = announcements.message(kit, tx, job, event, person, participant, program)
+        else:
+            message = say.message(kit, tx, job, event, person, participant, program, link)
         ensure_welcome(tx, job, person, participant, program)
-        if participant and is_prompt(job) and not job.body.get("staff"):
+        if participant and is_unasked(job) and not job.body.get("staff"):
             message = silence.with_way_out(kit, message, participant)
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""

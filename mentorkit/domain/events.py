@@ -561,3 +561,9 @@ class JobDropped(Event, noun="job"):
 
     kind: str
     code: str | None = None
+
+
+class Announced(Event, noun="announcement"):
+    """The announcement, whose text is the definition of this key, was promised to so many."""
+
+    people: int

@@ -70,7 +70,7 @@ class Definition(Kept):
 
         Rows are never changed: a new version is a new row, and what was made under an old one names
     it. `kind` is fields, requirements, strategy, targets, consent, emergency, messages,
-    measurement, questionnaires, manners, cohort or plugin.
+    measurement, questionnaires, manners, cohort, plugin or announcement.
     """
 
     program_id: str

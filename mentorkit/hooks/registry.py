@@ -23,9 +23,11 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "magiclink",
     "screening",
     "checkins",
+    "announce",
     "wordlist",
     "survey",
     "outcomes",
+    "rehearse",
     "demo",
 )
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SURVEY = "survey_asked"
 """The one message of the core's own that nobody has asked for: a plan says when it is due."""
+ANNOUNCED = "announcement"
+"""What staff send to many: it keeps the quiet hours, and they decide how often."""
 DAY = timedelta(days=1)
 """For which whoever was prompted about something is not prompted about it again."""
 
@@ -43,6 +45,11 @@ class Held(Exception):
 def is_prompt(job: Job) -> bool:
     """Return whether a promised message is one that nobody has asked for."""
     return bool(job.body.get("nudge")) or job.name == SURVEY
+
+
+def is_unasked(job: Job) -> bool:
+    """Return whether nobody has asked for it: a prompt, or what staff announce."""
+    return is_prompt(job) or job.name == ANNOUNCED
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
@@ -64,15 +71,20 @@ def zone_of(person: Person, program: Program) -> ZoneInfo:
 def ensure_welcome(
     tx: Transaction, job: Job, person: Person, mine: Participant | None, program: Program
 ) -> None:
-    """Raise `Held` where a prompt is to wait, `NotWanted` where it would then come too late.
+    """Raise `Held` where it is to wait, `NotWanted` where it would then come too late.
 
     `NotWanted` also for whoever wants none (`mine` is their part in the program). All of a tenant's
     programs count together for one person; what staff are told as staff does not.
     """
-    if not is_prompt(job):
+    if not is_unasked(job):
         return
     if mine is not None and mine.silent_since and not job.body.get("staff"):
         raise NotWanted("silenced")
+    manners, zone = manners_in(tx, program), zone_of(person, program)
+    if job.name == ANNOUNCED:
+        if wait := manners.wait(tx.now, zone, None, 0):
+            _hold(job, *wait)
+        return
     since = min(tx.now - WEEK, _moment(job.body.get("at")) or tx.now)
     others = [one for one in tx.outbox.lately(person.id, since) if one.id != job.id]
     if told := _told(job, others, tx.now):
@@ -81,8 +93,7 @@ def ensure_welcome(
     sent = [one.not_before for one in prompts if one.state == "done"]
     ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
     counted = None if job.body.get("staff") or mine is None else sent
-    wait = manners_in(tx, program).wait(tx.now, zone_of(person, program), counted, ahead)
-    if wait:
+    if wait := manners.wait(tx.now, zone, counted, ahead):
         _hold(job, *wait)
 
 

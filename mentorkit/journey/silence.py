@@ -33,6 +33,12 @@ WAY_OUT = {
     "fr": "Plus de rappels de ce genre ? Un geste suffit, sans vous connecter :",
 }
 """What stands before the link below every prompt."""
+STOP = {
+    "en": "Stop reminders",
+    "es": "No recibir más recordatorios",
+    "fr": "Ne plus recevoir de rappels",
+}
+"""The words of the link where a message shows it as one."""
 
 
 @atomic
@@ -81,14 +87,6 @@ def by_link(
     """Do what the link is for, as often as it is pressed."""
     told = links.read(kit, token, tenant=tenant, purpose=PURPOSE)
     return _set(Own(tx, told.actor, told.about["participant"]), silent=silent)
-
-
-STOP = {
-    "en": "Stop reminders",
-    "es": "No recibir más recordatorios",
-    "fr": "Ne plus recevoir de rappels",
-}
-"""The words of the link where a message shows it as one."""
 
 
 def with_way_out(kit: Kit, message: Message, one: Participant) -> Message:

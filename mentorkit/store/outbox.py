@@ -342,6 +342,15 @@ class Outbox:
         found = {state: int(number) for state, number in rows}
         return {state: found.get(state, 0) for state in STATES}
 
+    def tally(self, sequences: Sequence[int]) -> list[tuple[int, str, str, int]]:
+        """Return how many rows of these facts stand how: (sequence, state, code or "", number)."""
+        columns = (_ROW.sequence, _ROW.state, _ROW.error)
+        mine = matching(tables.outbox, self.tx.tenant, {"sequence": list(sequences)})
+        query = sa.select(*columns, sa.func.count()).where(mine).group_by(*columns)
+        with translated("outbox"):
+            rows = self.tx.connection.execute(query).all()
+        return [(int(of), str(state), code or "", int(many)) for of, state, code, many in rows]
+
     def revive(self, id: str) -> bool:
         """Start the schedule of a dead row again; False when it is not dead."""
         tried = _ROW.attempt % TRIES

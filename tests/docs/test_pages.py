@@ -94,7 +94,9 @@ def test_commands_in_pages_exist_with_these_options(page: Path) -> None:
             context = click.Context(cli, info_name="mentorkit")
             while isinstance(command, click.Group) and words and not words[0].startswith("-"):
                 with context.scope(cleanup=False):
-                    inner = command.get_command(context, words[0])
+                    # A plugin's command of its own name takes what names no other.
+                    own = command.get_command(context, command.name or "")
+                    inner = command.get_command(context, words[0]) or own
                 assert inner is not None, f"{page.name}: mentorkit {found[1]}"
                 command = inner
                 context = click.Context(inner, info_name=words.pop(0), parent=context)

@@ -48,6 +48,7 @@ from mentorkit.web import blueprint
 from mentorkit.web.access import Policy, is_signed, policy
 from mentorkit.web.tokens import FIELD, Tokens
 from mentorkit.worker import work
+from mentorkit_announce import sending as announce
 from mentorkit_magiclink import links as magiclinks
 from mentorkit_magiclink import or_session
 from tests.journey.asked import TARGETS, sections
@@ -58,7 +59,7 @@ MISSING = "0190d0d0-0000-7000-8000-00000000dead"
 CANARY = "Zzcanary"
 """Part of every name in the other tenant: seen in a reply, it has leaked."""
 
-TOLD = ("concern", "content", "survey")
+TOLD = ("announcement", "concern", "content", "survey")
 """Nouns that have no table: what there is of them, the journal tells."""
 OPENED_BY = {
     "answer": "answer", "answer_give": "answer",
@@ -276,6 +277,10 @@ def create(kit: Kit) -> Everything:
     ):
         with made.phase(phase):
             match.draft(kit, tenant=tenant, actor=ADMIN, program=program)
+            called = CANARY if tenant == "zebra" else "everybody"
+            text = {"en": {"subject": f"To {called}", "body": "A webinar."}}
+            at: dict[str, Any] = {"tenant": tenant, "actor": ADMIN, "program": program}
+            announce.send(kit, **at, text=text)
     return made
 
 

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.xdist_group("wheel")
 
 HEAVY = {"flask", "numpy", "sqlalchemy", "jsonschema"}
 SHIPPED = (
+    "announce",
     "checkins",
     "csv",
     "demo",
@@ -21,6 +22,7 @@ SHIPPED = (
     "magiclink",
     "matching",
     "outcomes",
+    "rehearse",
     "screening",
     "signup",
     "survey",
