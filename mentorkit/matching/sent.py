@@ -22,7 +22,7 @@ from mentorkit.matching.fused import (
     scores_of_shard,
     survey_shard,
 )
-from mentorkit.matching.passes import Tape, Texts
+from mentorkit.matching.passes import Tape, TextColumns
 
 ASKED: Mapping[str, Callable[[Shard], Any]] = {
     "best": best_of_shard,
@@ -84,7 +84,7 @@ def answer(tape: Mapping[str, Any], packed: bytes) -> bytes:
             part, _, inner = name.rpartition(".")
             (texts if part else columns)[inner] = column
         own |= {name: int(own[name]) for name in _NUMBERS}
-        shard = Shard(Tape(**columns, texts=Texts(**texts)), **own)
+        shard = Shard(Tape(**columns, texts=TextColumns(**texts)), **own)
     except (KeyError, TypeError) as error:
         raise ValueError("This is no shard of a scan.") from error
     found = fn(shard)

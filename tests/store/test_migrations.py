@@ -159,6 +159,7 @@ def test_removing_a_plugin_leaves_an_installation_that_upgrades(
     upgrade(empty.engine, (CORE, diary))
     shutil.rmtree(tmp_path / "packages")
     # The core goes on, with a revision that the plugin has never seen.
+    monkeypatch.delitem(sys.modules, "mk_later", raising=False)  # of another database
     later = tmp_path / "later" / "mk_later" / "versions"
     shutil.copytree(migrate.folder(CORE), later, ignore=shutil.ignore_patterns("__pycache__"))
     (later.parent / "__init__.py").touch()
