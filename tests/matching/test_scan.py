@@ -284,7 +284,7 @@ def test_a_run_that_is_too_long_tells_that_numba_cannot_be_loaded(
 ) -> None:
     monkeypatch.setattr(kernels, "PLAIN_CELLS", 1)
     case = draw_wide_case(11)
-    with pytest.raises(Invalid, match="Numba is installed, but cannot be loaded here"):
+    with pytest.raises(Invalid, match="numba is installed, but cannot be loaded here"):
         run(case.pool, case.bound())
 
 
