@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -277,3 +278,20 @@ def test_numba_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MENTORKIT_NUMBA", "0")
     assert not kernels.available()
     assert assign.solve_dense(np.ones((1, 1)), np.ones((1, 1)), [1], "score").pairs == 1
+
+
+def test_what_an_earlier_version_compiled_is_taken_away_before_it_is_read(tmp_path: Path) -> None:
+    """numba would go on with it, and break off where a type has another name now."""
+    kept = tmp_path / "scan.best-256.py311.nbi"
+    other = tmp_path / "assign._bid-186.py311.nbi"
+    kernel = SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path)))
+    module = SimpleNamespace(__name__="mentorkit.matching.kernels.scan", best=kernel)
+    for path in (kept, other):
+        path.touch()
+    (tmp_path / "scan-0123456789abcdef.of").touch()  # it was made of other sources
+    kernels._keep_ours(module)
+    assert (kept.exists(), other.exists()) == (False, True)
+    assert not (tmp_path / "scan-0123456789abcdef.of").exists()
+    kept.touch()
+    kernels._keep_ours(module)
+    assert kept.exists()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,9 +52,31 @@ def loaded(name: str) -> Any:
 def _load(name: str) -> tuple[Any, str]:
     """Return a module of kernels and "", or None and why it cannot be loaded: it is tried once."""
     try:
-        return import_module(f"{__name__}.{name}"), ""
+        module = import_module(f"{__name__}.{name}")
+        _keep_ours(module)
+        return module, ""
     except Exception as error:  # whatever is wrong with a numba, numpy does it
         return None, str(error) or type(error).__name__
+
+
+def _keep_ours(module: Any) -> None:
+    """Take away what an earlier version left compiled, if numba has not read it yet.
+
+    numba compiles a function anew where its own file has changed, and knows nothing of the others
+    that it is made of: it would go on with their old numbers, or break off at a name that has gone.
+    """
+    here = Path(__file__).parent
+    sources = sorted([*here.glob("*.py"), here.with_name("passes.py")])
+    made_of = sha256(b"\0".join(one.read_bytes() for one in sources)).hexdigest()
+    kernel = next(one for one in vars(module).values() if hasattr(one, "stats"))
+    folder, name = Path(kernel.stats.cache_path), module.__name__.rpartition(".")[2]
+    mark = folder / f"{name}-{made_of[:16]}.of"
+    if not mark.exists():
+        with suppress(OSError):
+            for old in (*folder.glob(f"{name}.*.nbi"), *folder.glob(f"{name}-*.of")):
+                old.unlink(missing_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()
 
 
 def _what_helps() -> str:
