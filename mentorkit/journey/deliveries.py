@@ -83,6 +83,12 @@ WHY = {
 """Why something was not sent, in words, by its code."""
 DROPPED = "Staff dropped it after it was given up."
 LATER = "It did not work yet, and is tried again."
+HELD = {
+    "quiet": "It waits for the end of their quiet hours.",
+    "capped": "It waits: they have had as many prompts as the program allows.",
+    "same_cause": "It waits, as another message is about to tell them of the same.",
+}
+"""Why something is not sent yet that nobody has tried to send, by its code."""
 TOLD = {
     "accepted": "It is held up on the way, the vendor says; it is still tried.",
     "failed": "It did not arrive, the vendor says by this code.",
@@ -304,7 +310,7 @@ def _became(job: Job) -> dict[str, Any]:
     elif state == "not_sent":
         why = WHY.get(code, DROPPED)
     elif state == "waiting":
-        why = LATER if code else ""
+        why = HELD.get(code, LATER) if code else ""
     else:
         why = TOLD.get(job.fate, "") if code else ""
     return {

@@ -336,6 +336,17 @@ def test_why_a_message_was_not_sent_is_said_in_words(world: SimpleNamespace) -> 
     assert all(told[code] == why for code, why in deliveries.WHY.items())
 
 
+def test_why_a_message_waits_is_said_in_words(world: SimpleNamespace) -> None:
+    with world.kit.transaction(tenant=world.tenant) as tx:
+        for code in (*deliveries.HELD, "retry_later"):
+            job = tx.outbox.job("message", code, name="x", program_id=world.program)
+            tx.outbox.add_all([job])
+            (job,) = tx.outbox.claim(1)
+            tx.outbox.hold(job, until=tx.now + timedelta(hours=3), error=code)
+    told = {one["code"]: one["why"] for one in rows(world, state="waiting")}
+    assert told == {**deliveries.HELD, "retry_later": deliveries.LATER}
+
+
 def test_they_are_listed_by_person_state_and_day_and_a_page_at_a_time(
     world: SimpleNamespace, clock: Clock
 ) -> None:

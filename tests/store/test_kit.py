@@ -234,7 +234,7 @@ def test_nobody_but_the_form_that_is_held_comes_before_a_transaction(create_kit:
     assert own == {"_open", "_shared", "_before_writing"}, "each is private"
     ctx = kit.work_context("acme", None, "matching")
     assert {one.name for one in dataclasses.fields(ctx)} == {
-        "tenant", "program", "settings", "now", "seed", "log", "transaction",
+        "tenant", "program", "settings", "now", "seed", "log", "transaction", "site",
     }  # fmt: skip
     root = Path(__file__).parents[2]
     users = {

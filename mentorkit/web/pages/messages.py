@@ -8,6 +8,7 @@ from typing import Any
 import flask
 
 from mentorkit.journey import deliveries
+from mentorkit.journey.deliveries import HELD
 from mentorkit.web.access import allow
 from mentorkit.web.pages import shows
 from mentorkit.web.pages.programs import STAFF
@@ -73,4 +74,5 @@ def worded(visit: Visit, row: Mapping[str, Any]) -> dict[str, Any]:
         "label": visit.words(STATES[row["state"]]),
         "by": visit.told(row["by"]),
         "why": visit.words(row["why"]) if row["why"] else "",
+        "code": "" if row["code"] in HELD else row["code"],
     }
