@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from mentorkit.domain.messages import RetryLater, Undeliverable
-from mentorkit.hooks import Inbound
+from mentorkit.hooks import Inbound, Report
 from mentorkit.http import send_to
 
 LATE = 131047
@@ -31,9 +31,10 @@ LATER = frozenset(
 """
 RIGHTS = range(200, 300)
 """Codes of a right that the token has not got."""
-STATES = ("sent", "delivered", "read", "failed")
-Report = tuple[str, str, str]
-"""The id of a message at WhatsApp, its state, and why it has failed ("" for the others)."""
+STATES = {"sent": "accepted", "delivered": "delivered", "read": "delivered", "failed": "failed"}
+"""What WhatsApp says of a message, and what that is to us."""
+NOBODY = "whatsapp.131026"
+"""The number is not on WhatsApp, or has not taken its terms: nobody is to be found there."""
 
 
 class Late(Exception):
@@ -125,20 +126,21 @@ def messages(payload: Mapping[str, Any], number: str) -> Iterator[Mapping[str, A
 
 
 def reports(payload: Mapping[str, Any], number: str) -> tuple[Report, ...]:
-    """Return how messages that went out have fared: (id, state, code), as they are told.
-
-    The states are sent, delivered, read and failed; the code is ``whatsapp.131026`` and the like.
-    """
+    """Return how messages that went out have fared, in the order in which it is told."""
     found = []
     for value in values(payload, number):
         for one in _maps(value.get("statuses")):
-            state, id = one.get("status"), one.get("id")
-            if state not in STATES or not isinstance(id, str) or not id:
+            state, id = STATES.get(str(one.get("status"))), one.get("id")
+            if state is None or not isinstance(id, str) or not id:
                 continue
             errors = _maps(one.get("errors"))
             codes = [error["code"] for error in errors if isinstance(error.get("code"), int)]
-            why = f"whatsapp.{codes[0]}" if codes else "whatsapp.failed"
-            found.append((id, state, why if state == "failed" else ""))
+            code = f"whatsapp.{codes[0]}" if codes else "whatsapp.failed"
+            if state != "failed":
+                found.append(Report(reference=id, state=state))
+            else:
+                state = "bounced" if code == NOBODY else state
+                found.append(Report(reference=id, state=state, code=code))
     return tuple(found)
 
 

@@ -62,7 +62,8 @@ class WhatsApp(Channel):
         found = _numbers(ctx.settings, contacts)
         if not found:
             raise Undeliverable("whatsapp.no_number")
-        to, address = found[0], same(found[0])
+        to, contact = found[0]
+        address = same(to)
         # What a button carries is short, so the message is noted by the mark that fits there.
         noted = replace(message, key=mark(message.key))
         with conversing(ctx, self.talks(), noted, address):
@@ -72,9 +73,14 @@ class WhatsApp(Channel):
                     reference = api.send(ctx.settings, to, free(message))
                 except api.Late:
                     ctx.log.info("WhatsApp takes no free text where our note says it does")
-            if reference is None:
-                reference = self._by_template(ctx, to, message)
-        return Receipt(channel=self.name, reference=reference)
+            try:
+                if reference is None:
+                    reference = self._by_template(ctx, to, message)
+            except Undeliverable as never:
+                if never.code == api.NOBODY:
+                    raise Undeliverable(never.code, contact=contact) from None
+                raise
+        return Receipt(channel=self.name, reference=reference, contact=contact)
 
     def _by_template(self, ctx: WorkContext, to: str, message: Message) -> str:
         template = templates.fitting(ctx.settings["templates"], message)
@@ -86,10 +92,7 @@ class WhatsApp(Channel):
             raise Undeliverable(f"whatsapp.{api.LATE}") from None
 
     def receive(self, ctx: WorkContext, inbound: Inbound) -> Received:
-        """Read what people have written or pressed, and note when they did.
-
-        What Meta tells of the states of our messages can be read by `api.reports`.
-        """
+        """Read what people have written or pressed, when they did, and how our messages fared."""
         from mentorkit_whatsapp import windows
 
         if word := api.challenge(inbound, ctx.settings):
@@ -109,7 +112,8 @@ class WhatsApp(Channel):
                 windows.note(ctx, address, at)
             if reply:
                 replies.append(reply)
-        return Received(replies=tuple(replies))
+        reports = api.reports(payload, ctx.settings["number"])
+        return Received(replies=tuple(replies), reports=reports)
 
     def talks(self) -> sa.Table:
         from mentorkit_whatsapp.tables import talk
@@ -198,8 +202,9 @@ def same(digits: str) -> str:
     return f"+{digits}"
 
 
-def _numbers(settings: Mapping[str, Any], contacts: Sequence[Contact]) -> list[str]:
+def _numbers(settings: Mapping[str, Any], contacts: Sequence[Contact]) -> list[tuple[str, str]]:
+    """Return the numbers to try, each with the id of its contact, the best first."""
     kinds = ("whatsapp", "phone") if settings["phones"] else ("whatsapp",)
     held = [one for one in contacts if one.kind in kinds]
     held.sort(key=lambda one: (kinds.index(one.kind), -one.verified))
-    return [found for one in held if (found := number(one.value))]
+    return [(found, one.id) for one in held if (found := number(one.value))]
