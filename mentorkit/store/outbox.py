@@ -306,10 +306,12 @@ class Outbox:
     def newest(
         self, limit: int, *, after: str | None = None, since: datetime | None = None, **equals: Any
     ) -> list[Job]:
-        """Return at most so many rows that equal, newest first, those older than the id `after`."""
+        """Return at most so many rows that equal, newest first, those older than the row `after`."""
         query = sa.select(tables.outbox).where(matching(tables.outbox, self.tx.tenant, equals))
-        if after is not None:
-            query = query.where(_ROW.id < after)
+        if after is not None:  # an id of nobody's, and of somebody else's, is before nothing
+            last = tables.outbox.alias("last").c
+            known = sa.select(last.id).where(last.tenant == self.tx.tenant, last.id == after)
+            query = query.where(_ROW.id < known.scalar_subquery())
         if since is not None:
             query = query.where(_ROW.created_at >= since)
         with translated("outbox"):

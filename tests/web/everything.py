@@ -64,7 +64,7 @@ TOLD = ("announcement", "concern", "content", "survey")
 OPENED_BY = {
     "answer": "answer", "answer_give": "answer",
     "met": "met", "met_log": "met",
-    "unsubscribe": "unsubscribe",
+    "unsubscribe": "unsubscribe", "unsubscribed": "unsubscribe",
     "concern_link": "concern", "concern_link_send": "concern",
     "survey.by_link": "survey", "survey.send_by_link": "survey",
     "magiclink.open_": "magiclink", "magiclink.press": "magiclink",
@@ -163,7 +163,7 @@ class Everything:
             View(rule, method, policy(self.app.view_functions[rule.endpoint]))
             for rule in self.app.url_map.iter_rules()
             if rule.endpoint.startswith("mentorkit.") and not rule.endpoint.endswith(".static")
-            if not is_signed(self.app.view_functions[rule.endpoint])
+            if "token" in rule.arguments or not is_signed(self.app.view_functions[rule.endpoint])
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         ]
 
