@@ -306,7 +306,7 @@ class Outbox:
     def newest(
         self, limit: int, *, after: str | None = None, since: datetime | None = None, **equals: Any
     ) -> list[Job]:
-        """Return at most so many rows that equal, newest first, those older than the row `after`."""
+        """Return at most so many rows that equal, newest first, those before the row `after`."""
         query = sa.select(tables.outbox).where(matching(tables.outbox, self.tx.tenant, equals))
         if after is not None:  # an id of nobody's, and of somebody else's, is before nothing
             last = tables.outbox.alias("last").c
