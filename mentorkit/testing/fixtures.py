@@ -66,6 +66,65 @@ def mentorkit_create_kit(tmp_path: Path, mentorkit_clock: Clock) -> Iterator[Cal
 
 
 @pytest.fixture
+def mentorkit_postgresql() -> Iterator[Any]:
+    """Return an engine on an empty schema of the PostgreSQL server in MENTORKIT_TEST_POSTGRES.
+
+    Without a server it is a skip; where CI is set, a failure.
+    """
+    import os
+    from uuid import uuid4
+
+    import sqlalchemy as sa
+
+    usual = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+    url = os.environ.get("MENTORKIT_TEST_POSTGRES", usual)
+    schema = f"mk_plugin_{uuid4().hex[:12]}"
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with server.connect() as connection:
+            connection.execute(sa.schema.CreateSchema(schema))
+    except sa.exc.OperationalError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no PostgreSQL server; name one in MENTORKIT_TEST_POSTGRES")
+    ours = sa.make_url(url).update_query_dict({"options": f"-csearch_path={schema}"})
+    engine = sa.create_engine(ours)
+    yield engine
+    engine.dispose()
+    with server.connect() as connection:
+        connection.execute(sa.schema.DropSchema(schema, cascade=True))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mentorkit_create_kit_on(
+    request: pytest.FixtureRequest, mentorkit_create_kit: Callable[..., Kit], mentorkit_clock: Clock
+) -> Iterator[Callable[..., Kit]]:
+    """Return a factory of kits; a test that uses it runs on SQLite and on PostgreSQL.
+
+    It takes what `Kit` takes besides `sessions`.
+    """
+    if request.param == "sqlite":
+        yield mentorkit_create_kit
+        return
+    from sqlalchemy.orm import sessionmaker
+
+    from mentorkit.kit import Kit
+
+    engine, made = request.getfixturevalue("mentorkit_postgresql"), list[Kit]()
+
+    def create(**options: Any) -> Kit:
+        options.setdefault("clock", mentorkit_clock)
+        made.append(Kit(sessions=sessionmaker(engine), **options))
+        made[-1].upgrade()
+        return made[-1]
+
+    yield create
+    for kit in made:
+        kit.close()
+
+
+@pytest.fixture
 def mentorkit_kit(mentorkit_create_kit: Callable[..., Kit]) -> Kit:
     """Return a kit with the built-in plugins, on a fresh SQLite file with all tables made."""
     return mentorkit_create_kit()
