@@ -72,28 +72,17 @@ def mentorkit_postgresql() -> Iterator[Any]:
     Without a server it is a skip; where CI is set, a failure.
     """
     import os
-    from uuid import uuid4
 
-    import sqlalchemy as sa
+    from mentorkit.testing.databases import NoServer, empty_schema
 
     usual = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
-    url = os.environ.get("MENTORKIT_TEST_POSTGRES", usual)
-    schema = f"mk_plugin_{uuid4().hex[:12]}"
-    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     try:
-        with server.connect() as connection:
-            connection.execute(sa.schema.CreateSchema(schema))
-    except sa.exc.OperationalError:
+        with empty_schema(os.environ.get("MENTORKIT_TEST_POSTGRES", usual)) as engine:
+            yield engine
+    except NoServer:
         if os.environ.get("CI"):
             raise
         pytest.skip("no PostgreSQL server; name one in MENTORKIT_TEST_POSTGRES")
-    ours = sa.make_url(url).update_query_dict({"options": f"-csearch_path={schema}"})
-    engine = sa.create_engine(ours)
-    yield engine
-    engine.dispose()
-    with server.connect() as connection:
-        connection.execute(sa.schema.DropSchema(schema, cascade=True))
-    server.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -107,15 +96,14 @@ def mentorkit_create_kit_on(
     if request.param == "sqlite":
         yield mentorkit_create_kit
         return
-    from sqlalchemy.orm import sessionmaker
-
     from mentorkit.kit import Kit
+    from mentorkit.testing.databases import sessions_of
 
     engine, made = request.getfixturevalue("mentorkit_postgresql"), list[Kit]()
 
     def create(**options: Any) -> Kit:
         options.setdefault("clock", mentorkit_clock)
-        made.append(Kit(sessions=sessionmaker(engine), **options))
+        made.append(Kit(sessions=sessions_of(engine), **options))
         made[-1].upgrade()
         return made[-1]
 

@@ -26,6 +26,7 @@ BREACHES = [
     ("store-only", "mentorkit/kit.py", "from sqlalchemy.orm import Session"),
     ("store-only", "plugins/mentorkit_csv/breach.py", "import sqlalchemy"),
     ("store-only", "mentorkit/cli.py", "import alembic.command"),
+    ("store-only", "mentorkit/testing/fixtures.py", "import sqlalchemy"),
     ("hooks-only", "mentorkit/kit.py", "import pluggy"),
     ("hooks-only", "mentorkit/journey/breach.py", "import jsonschema"),
     ("signals-only", "mentorkit/kit.py", "import blinker"),
