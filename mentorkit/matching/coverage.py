@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,26 +73,31 @@ class Reach:
         self.score[mentors[best]] = scores[best]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Coverage:
     """Pairs those whom the auction left alone; `out` are the mentees who take no part."""
 
     floor: Floor
     out: Bools
     bonus: int = 0
-    worth: Ints = field(init=False)
     used: Ints = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take over prices and matches."""
+        """Take over matches."""
         floor = self.floor
-        self.worth = np.maximum(floor.rest, 0)
-        for start in range(0, len(self.worth), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            net = (floor.score[some] - floor.price[floor.mentor[some]]).max(axis=1, initial=NOTHING)
-            np.maximum(self.worth[some], net, out=self.worth[some])
         held = np.bincount(floor.match, minlength=len(floor.left) + 1)
         self.used = held[: len(floor.left)]
+
+    @cached_property
+    def worth(self) -> Ints:
+        """What each mentee's best is worth: first at the prices of the auction."""
+        floor = self.floor
+        worth = np.maximum(floor.rest, 0)
+        for start in range(0, len(worth), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            net = (floor.score[some] - floor.price[floor.mentor[some]]).max(axis=1, initial=NOTHING)
+            np.maximum(worth[some], net, out=worth[some])
+        return worth
 
     def alone(self) -> Ints:
         """Return the mentees without a mentor who could have one by the rules."""

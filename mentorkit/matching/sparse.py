@@ -110,21 +110,24 @@ def _tightened(floor: Floor, lists: CandidateLists, price: Ints, bonus: int, eps
     """Return prices that prove more: each is off by `eps` at most, so a little less or more may.
 
     Any prices prove a bound, so nothing can go wrong. Which of five is the tightest is estimated by
-    what is kept of the lists.
+    what is kept of the lists. Who has a free place costs nothing, and stays so.
     """
     # Whoever is not on a list scores no more than its last one.
     last, listed = np.zeros(lists.mentees, np.int64), np.flatnonzero(np.diff(lists.indptr))
     last[listed] = lists.score[lists.indptr[listed + 1] - 1]
+    moved = (price > eps) & (price < UNPAYABLE)
+    most_moved, most_fixed = (np.empty(lists.mentees, np.int64) for _ in range(2))
+    for most, one in ((most_moved, moved), (most_fixed, ~moved)):
+        paid = np.where(one, price, UNPAYABLE)
+        for start in range(0, lists.mentees, ROWS):
+            some = slice(start, start + ROWS)
+            most[some] = (floor.score[some] - paid[floor.mentor[some]]).max(axis=1)
     estimates = []
     for less in (0, eps // 2, eps, -eps // 2, -eps):
-        taken = (price > 0) & (price < UNPAYABLE)  # who has a free place costs nothing
-        lower = np.where(taken, np.maximum(price - less, 0), price)
-        bound = int((floor.left * lower[:-1])[floor.left > 0].sum())
-        for start in range(0, len(floor.match), ROWS):
-            some = slice(start, start + ROWS)
-            net = (floor.score[some] - lower[floor.mentor[some]]).max(axis=1, initial=-UNPAYABLE)
-            rest = np.minimum(floor.rest[some] + max(less, 0), last[some])
-            bound += int(np.maximum(np.maximum(net, rest) + bonus, 0).sum())
+        lower = np.where(moved, price - less, price)
+        kept = np.maximum(most_moved + less, most_fixed)
+        gain = np.maximum(kept, np.minimum(floor.rest + max(less, 0), last)) + bonus
+        bound = int((floor.left * lower[:-1])[floor.left > 0].sum() + np.maximum(gain, 0).sum())
         estimates.append((bound, less, lower))
     return min(estimates, key=lambda one: (one[0], abs(one[1]), one[1]))[2]
 

@@ -136,7 +136,8 @@ class Choice(Assigner):
 
 
 def _pairs(match: Any) -> tuple[tuple[int, int], ...]:
-    return tuple((mentee, mentor) for mentee, mentor in enumerate(match.tolist()) if mentor >= 0)
+    paired = (match >= 0).nonzero()[0]
+    return tuple(zip(paired.tolist(), match[paired].tolist(), strict=True))
 
 
 ASSIGNERS: tuple[Assigner, ...] = (Optimal(), Stable(), Greedy(), Choice())
