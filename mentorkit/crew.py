@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from mentorkit.domain.messages import RetryLater, Undeliverable
@@ -28,6 +29,8 @@ T = TypeVar("T")
 log = logging.getLogger("mentorkit.worker")
 PATIENCE = 1.0
 """Seconds after which a piece of work is left to its thread, and the next is begun beside it."""
+MOMENT = 0.05
+"""Seconds for which a thread goes from one task to the next without being asked again."""
 LIMIT = 30.0
 """Seconds that a piece may take; then its provider is down. Its lease is renewed as often."""
 KEPT = 120
@@ -52,36 +55,68 @@ class Busy(Exception):
         self.seconds = max(1, round(wait.total_seconds()))
 
 
-class Piece(Generic[T]):
-    """One piece of work in hand; it ends, or is left behind first and ends by itself."""
+class Task(NamedTuple, Generic[T]):
+    """One thing to do, under a key that nothing else has while it is done.
 
-    def __init__(self, call: Callable[[], T], late: Callable[[T], object], key: str) -> None:
-        self.call, self.late, self.key = call, late, key
+    Where it is left behind, `late` gets what `call` returns in the end, and `keep` is called from
+    time to time until then, or until it says False.
+    """
+
+    call: Callable[[], T]
+    key: str
+    late: Callable[[T], object]
+    keep: Callable[[], bool] = lambda: True
+
+
+class Piece(Generic[T]):
+    """Some tasks in one hand, one after the other; it ends, or one of them is left behind.
+
+    That one ends by itself then, and none of those after it is begun.
+    """
+
+    def __init__(self, tasks: Sequence[Task[T]], enough: Callable[[], bool]) -> None:
+        self.tasks, self.enough = tasks, enough
         self.since = time.monotonic()
+        self.results: list[T] = []
+        self.error: BaseException | None = None
         self.ended = self.left = False
         self.changed = threading.Condition()
         self.over = threading.Event()
         """Set once nothing of it is to be waited for any more, also where it was left behind."""
 
+    @property
+    def task(self) -> Task[T]:
+        """The task in hand, or the one that was left behind."""
+        return self.tasks[len(self.results)]
+
     def run(self) -> None:
-        """Do it, on the thread that it was given to; what was left behind tells its end itself."""
+        """Do them, on the thread that they were given to, for a moment; then the rest waits."""
         _here.piece = self
-        try:
-            self.result: T = self.call()
-            self.error: BaseException | None = None
-        except BaseException as error:
-            self.error = error
-        with self.changed:
-            self.ended = True
-            self.changed.notify_all()
-        if self.left:  # nobody leaves what has ended
+        while not self.over.is_set():
             try:
-                if self.error:
-                    raise self.error
-                self.late(self.result)
+                result: T = self.task.call()
             except BaseException as error:
-                log.error("%s broke off: %s", self.key, type(error).__name__)
-        self.over.set()
+                self.error = error
+            with self.changed:
+                if not self.left:
+                    if self.error is None:
+                        self.results.append(result)
+                    self.ended = self._is_enough()
+                    if not self.ended:
+                        continue
+                    self.changed.notify_all()
+            if self.left:  # nobody leaves what has ended
+                try:
+                    if self.error:
+                        raise self.error
+                    self.task.late(result)
+                except BaseException as error:
+                    log.error("%s broke off: %s", self.task.key, type(error).__name__)
+            self.over.set()
+
+    def _is_enough(self) -> bool:
+        done = self.error is not None or len(self.results) == len(self.tasks)
+        return done or time.monotonic() - self.since >= MOMENT or self.enough()
 
     def leave(self) -> None:
         """Let nobody wait for it any more, unless it has ended."""
@@ -132,25 +167,38 @@ class Crew:
     ) -> T | None:  # fmt: skip
         """Return what `call` returns, or raise what it raises; None when it was left behind.
 
-        `late` gets what it returns after that, and `keep` is called from time to time until then,
-        or until it says False. What was left behind under this `key` is not begun again meanwhile,
-        for an hour at most.
+        What was left behind under this `key` is not begun again meanwhile, for an hour at most.
+        """
+        results, _ = self.do_all([Task(call, key, late, keep)])
+        return results[0] if results else None
+
+    def do_all(
+        self, tasks: Sequence[Task[T]], enough: Callable[[], bool] = lambda: False
+    ) -> tuple[list[T], int]:
+        """Do the first of these, as many as a moment allows; return their results, how many it was.
+
+        After whichever is done `enough` says so, none is begun.
+
+        One more than there are results where the last of them was left behind, or is still being
+        done since it was.
         """
         with self.lock:
-            if any(one.key == key for one in self.behind):
-                return None
+            behind = {one.task.key for one in self.behind}
+            free = list(takewhile(lambda one: one.key not in behind, tasks))
+            if not free:
+                return [], 1
             hand = self.idle.pop() if self.idle else self._hand()
-        piece = Piece(call, late, key)
+        piece = Piece(free, enough)
         hand.put(partial(copy_context().run, piece.run))
         if not piece.awaited(PATIENCE):
             hand.put(None)
-            self._leave(piece, keep)
-            return None
+            self._leave(piece)
+            return piece.results, len(piece.results) + 1
         with self.lock:
             self.idle.append(hand)
         if piece.error is not None:
             raise piece.error
-        return piece.result
+        return piece.results, len(piece.results)
 
     def _hand(self) -> SimpleQueue[Callable[[], None] | None]:
         given: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -177,7 +225,7 @@ class Crew:
             watch.join(max(0.0, until - time.monotonic()))
         return not any(watch.is_alive() for watch in watching)
 
-    def _leave(self, piece: Piece[Any], keep: Callable[[], bool]) -> None:
+    def _leave(self, piece: Piece[Any]) -> None:
         """Renew the lease of what was left behind, until it is over or lost."""
 
         def watch() -> None:
@@ -188,10 +236,10 @@ class Crew:
                 if round_ == 0:
                     self._hangs(piece)
                 try:
-                    kept = kept and keep()
+                    kept = kept and piece.task.keep()
                 except Exception as error:
                     told = type(error).__name__
-                    log.warning("The lease of %s was not renewed: %s", piece.key, told)
+                    log.warning("The lease of %s was not renewed: %s", piece.task.key, told)
             with self.lock:
                 del self.behind[piece]
                 for one in self.providers.values():
@@ -279,4 +327,4 @@ def crew_of(kit: Kit) -> Crew:
         return _CREWS[kit]
 
 
-__all__ = ["LIMIT", "Busy", "Crew", "crew_of"]
+__all__ = ["LIMIT", "Busy", "Crew", "Task", "crew_of"]

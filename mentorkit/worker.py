@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.crew import LIMIT, Busy, crew_of
+from mentorkit.crew import LIMIT, Busy, Task, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import (
     Message,
@@ -46,6 +46,7 @@ from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
+    from mentorkit.domain.programs import Program
     from mentorkit.hooks.context import WorkContext
     from mentorkit.hooks.providers import Channel
     from mentorkit.kit import Kit
@@ -71,6 +72,10 @@ LONGEST_BUSY = 600
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
 CLAIMED = 100
 """How many rows are claimed at once."""
+TOGETHER = 20
+"""How many rows are given to a thread at once, which does as many of them as take a moment."""
+ASKS = "proposal_declined"
+"""The message that asks whether the offer of that proposal was sent: rows before it are noted."""
 FRESH = 1.0
 """Seconds for which what was read for all rows at once holds; after that each reads for itself."""
 HELD = timedelta(seconds=5)
@@ -197,22 +202,30 @@ def _drain(
             break
         begun, outcomes = kit.clock(), list[Outcome]()
         ahead, read_at = _read_ahead(kit, tenant, waiting), time.monotonic()
+
+        def enough(begun: datetime = begun) -> bool:
+            return over() or kit.clock() - begun >= HELD
+
         while waiting:
-            job = waiting.pop(0)
-            if outcomes and job.name == "proposal_declined":
-                # It asks whether the offer of that proposal was sent.
+            if outcomes and waiting[0].name == ASKS:
                 _note(kit, tenant, outcomes, report)
                 outcomes = []
-            send = ahead.get(job.id) if time.monotonic() - read_at < FRESH else None
-            found = crew.do(
-                partial(_do, kit, tenant, job, send),
-                key=f"outbox row {job.id}",
-                late=partial(_note_one, kit, tenant, job, report),
-                keep=partial(_renew, kit, tenant, job),
-            )
-            outcomes += [(job, *found)] if found else []
-            left -= 1
-            if over() or kit.clock() - begun >= HELD:
+            fresh = ahead if time.monotonic() - read_at < FRESH else {}
+            asking = (at for at, job in enumerate(waiting) if at and job.name == ASKS)
+            tasks = [
+                Task(
+                    partial(_do, kit, tenant, job, fresh.get(job.id)),
+                    key=f"outbox row {job.id}",
+                    late=partial(_note_one, kit, tenant, job, report),
+                    keep=partial(_renew, kit, tenant, job),
+                )
+                for job in waiting[: min(TOGETHER, next(asking, TOGETHER))]
+            ]
+            found, many = crew.do_all(tasks, enough)
+            outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
+            del waiting[:many]
+            left -= many
+            if enough():
                 break
         _note(kit, tenant, outcomes, report, waiting)
 
@@ -238,7 +251,7 @@ def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callabl
     Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
     read now, is left out: it reads for itself.
     """
-    messages = [job for job in jobs if job.kind == "message" and job.name != "proposal_declined"]
+    messages = [job for job in jobs if job.kind == "message" and job.name != ASKS]
     told = [job for job in messages if job.sequence is not None]
     ahead: dict[str, Callable[[], Receipt]] = {}
     if not told:
@@ -391,14 +404,23 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
         touch = participant.touch if participant else ""
         first = targets_of(tx, program)[0].level(touch).channel if touch else ""
         first = job.body.get("channel") or first
-        channels = []
+        return _ways(kit, tx, program), message, person, contacts, first, gone
+
+
+def _ways(kit: Kit, tx: Transaction, program: Program) -> Ways:
+    """Return by what the messages of a program may go."""
+    known = {} if tx.known is None else tx.known
+    key = ("ways", program.id)
+    if key not in known:
+        known[key] = []
         for name, channel in kit.registry.channels.items():
             plugin = kit.registry.owner("channels", name).name
             settings = chosen(tx, program, plugin)
             if settings is not None:
-                context = kit.work_context(tenant, program, plugin, settings=settings)
-                channels.append((plugin, channel, context))
-    return channels, message, person, contacts, first, gone
+                context = kit.work_context(tx.tenant, program, plugin, settings=settings)
+                known[key].append((plugin, channel, context))
+    ways: Ways = known[key]
+    return ways
 
 
 def _send_link(kit: Kit, tenant: str, job: Job) -> Receipt:

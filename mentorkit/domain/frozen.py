@@ -22,8 +22,8 @@ class Frozen(Mapping[str, Any]):
             key: value if value.__class__ in _PLAIN else freeze(value)
             for key, value in merged.items()
         }
-        object.__setattr__(self, "_data", frozen)
-        object.__setattr__(self, "_made", {})
+        _set_data(self, frozen)
+        _set_made(self, {})
 
     def __getitem__(self, key: str) -> Any:
         return self._data[key]
@@ -57,6 +57,11 @@ class Frozen(Mapping[str, Any]):
         """Return a copy with these keys set; a value of None removes its key."""
         merged = {**self._data, **values}
         return Frozen({key: value for key, value in merged.items() if value is not None})
+
+
+_set_data, _set_made = Frozen._data.__set__, Frozen._made.__set__  # type: ignore[attr-defined]
+NOTHING = Frozen()
+"""An empty mapping, for all who need one."""
 
 
 def freeze(value: Any) -> Any:

@@ -117,7 +117,8 @@ def worded(
     """
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
-    template = {part: {**texts, **own.get(part, {})} for part, texts in template.items()}
+    if own:
+        template = {part: {**texts, **own.get(part, {})} for part, texts in template.items()}
     names = {"person": person.name, "program": in_locale(program.name, person.locale)}
     values = {**names, **values}
     buttons = reply.pop("buttons", ()) + buttons_of(values, end, person.locale)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -246,8 +247,14 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     (``Yes: {yes}``), else the space before it.
     """
     parts = []
-    for literal, name, _, _ in Formatter().parse(template):
+    for literal, name in _parsed(template):
         parts.append(literal)
         if name is not None:
             parts.append((values.get(name) or "\0") if name in PLACEHOLDERS else f"{{{name}}}")
     return _LEFT_EMPTY.sub("", "".join(parts))
+
+
+@lru_cache(maxsize=1000)
+def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
+    """Return a template's texts, each with the name of the placeholder that follows it."""
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from mentorkit.domain.frozen import Frozen, freeze
+from mentorkit.domain.frozen import NOTHING, Frozen, freeze
 from mentorkit.errors import Invalid, Problem
 
 BIGGEST = 2**63 - 1
@@ -54,7 +54,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return moment.astimezone(UTC)
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 class WallTime(NamedTuple):
@@ -212,6 +212,8 @@ class Json(sa.types.TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
+        if value == "{}":
+            return NOTHING
         read = _kept(value) if self.again else freeze(json.loads(value))
         if self.of is None:
             return read

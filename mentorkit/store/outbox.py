@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -75,6 +76,19 @@ _FINISH = (
         fate_at=sa.bindparam("at"),
     )
 )
+_LOST = sa.and_(_ROW.state == "leased", _ROW.leased_until < sa.bindparam("now"))
+_WAITS = sa.and_(_ROW.state == "waiting", _ROW.not_before <= sa.bindparam("now"))
+_DUE = sa.or_(_LOST, _WAITS)
+_EXHAUST = (
+    sa.update(tables.outbox)
+    .where(_ROW.tenant == sa.bindparam("mine"), _LOST, _ROW.attempt % TRIES == 0)
+    .values(state="dead", error="worker.lost", leased_until=None)
+)
+_DROP = sa.delete(tables.outbox).where(
+    _ROW.tenant == sa.bindparam("mine"),
+    _ROW.kind == sa.bindparam("of"),
+    _ROW.key.between(sa.bindparam("first"), sa.bindparam("last")),
+)
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
 
@@ -123,39 +137,17 @@ class Outbox:
         was lost over, and nothing else shall go with it. One whose worker was lost at every
         attempt of the schedule is dead.
         """
-        now = self.tx.now
-        lost, waiting = self._due(now)
-        exhausted = (lost, _ROW.attempt % TRIES == 0)
-        self._update(*exhausted, state="dead", error="worker.lost", leased_until=None)
+        now, mine = self.tx.now, self.tx.tenant
+        asked = {"mine": mine, "now": now, "until": now + lease}
         if kinds is not None:
-            lost, waiting = (sa.and_(one, _ROW.kind.in_(kinds)) for one in (lost, waiting))
-        return self._take(lost, 1, now + lease) or self._take(waiting, limit, now + lease)
-
-    def _due(self, now: datetime) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-        """Return which rows may be taken: those whose worker was lost, and those that wait."""
-        lost = sa.and_(_ROW.state == "leased", _ROW.leased_until < now)
-        return lost, sa.and_(_ROW.state == "waiting", _ROW.not_before <= now)
-
-    def _take(self, due: sa.ColumnElement[bool], limit: int, until: datetime) -> list[Job]:
-        mine = _ROW.tenant == self.tx.tenant
-        chosen = (
-            sa.select(_ROW.id)
-            .where(mine, due)
-            .order_by(_ROW.not_before, _ROW.sequence, _ROW.id)
-            .limit(limit)
-        )
-        # As a WITH clause it is asked once; a subselect may be asked again for every row.
-        if self.tx.connection.dialect.name == "postgresql":
-            chosen = chosen.with_for_update(skip_locked=True)
-        take = (
-            sa.update(tables.outbox)
-            # The state is checked again: what another worker took meanwhile is not taken twice.
-            .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), due)
-            .values(state="leased", attempt=_ROW.attempt + 1, leased_until=until)
-            .returning(*_ROW)
-        )
+            asked["kinds"] = list(kinds)
+        lock = self.tx.connection.dialect.name == "postgresql"
         with self.tx.writing("outbox"):
-            jobs = _jobs(self.tx.connection.execute(take))
+            self.tx.connection.execute(_EXHAUST, {"mine": mine, "now": now})
+            for lost, most in ((True, 1), (False, limit)):
+                take = _taking(lost, lock, kinds is not None)
+                if jobs := _jobs(self.tx.connection.execute(take, {**asked, "most": most})):
+                    break
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
 
     def finish(self, job: Job, receipt: Receipt | None = None) -> bool:
@@ -262,9 +254,9 @@ class Outbox:
 
     def drop(self, kind: str, first: str, last: str) -> None:
         """Delete the rows of this kind with keys from `first` to `last`, as the database sorts."""
-        these = (_ROW.tenant == self.tx.tenant, _ROW.kind == kind, _ROW.key.between(first, last))
+        these = {"mine": self.tx.tenant, "of": kind, "first": first, "last": last}
         with self.tx.writing("outbox"):
-            self.tx.connection.execute(sa.delete(tables.outbox).where(*these))
+            self.tx.connection.execute(_DROP, these)
 
     # ------------------------------------------------------------------ looking
 
@@ -297,11 +289,9 @@ class Outbox:
 
     def due(self) -> frozenset[str]:
         """Return the kinds of the rows that can be claimed now."""
-        query = sa.select(_ROW.kind).where(
-            _ROW.tenant == self.tx.tenant, sa.or_(*self._due(self.tx.now))
-        )
+        query = sa.select(_ROW.kind).where(_ROW.tenant == self.tx.tenant, _DUE).distinct()
         with translated("outbox"):
-            return frozenset(self.tx.connection.execute(query.distinct()).scalars())
+            return frozenset(self.tx.connection.execute(query, {"now": self.tx.now}).scalars())
 
     def newest(
         self, limit: int, *, after: str | None = None, since: datetime | None = None, **equals: Any
@@ -331,10 +321,9 @@ class Outbox:
 
     def late(self, before: datetime) -> int:
         """Return how many rows were due, or held by a worker that was lost, before this time."""
-        due = sa.or_(*self._due(before))
-        query = sa.select(sa.func.count()).where(_ROW.tenant == self.tx.tenant, due)
+        query = sa.select(sa.func.count()).where(_ROW.tenant == self.tx.tenant, _DUE)
         with translated("outbox"):
-            return int(self.tx.connection.execute(query).scalar_one())
+            return int(self.tx.connection.execute(query, {"now": before}).scalar_one())
 
     def counts(self) -> dict[str, int]:
         """Return how many rows stand in each state."""
@@ -364,6 +353,33 @@ class Outbox:
     def discard(self, id: str) -> bool:
         """Let a dead row never happen; False when it is not dead."""
         return self._update(_ROW.id == id, _ROW.state == "dead", state="cancelled") == 1
+
+
+@cache
+def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
+    """Return the statement that leases rows which are due: those lost, or those that wait.
+
+    With `some` those of some kinds alone.
+    """
+    mine, due = _ROW.tenant == sa.bindparam("mine"), _LOST if lost else _WAITS
+    if some:
+        due = sa.and_(due, _ROW.kind.in_(sa.bindparam("kinds", expanding=True)))
+    chosen = (
+        sa.select(_ROW.id)
+        .where(mine, due)
+        .order_by(_ROW.not_before, _ROW.sequence, _ROW.id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+    # As a WITH clause it is asked once; a subselect may be asked again for every row.
+    if lock:
+        chosen = chosen.with_for_update(skip_locked=True)
+    return (
+        sa.update(tables.outbox)
+        # The state is checked again: what another worker took meanwhile is not taken twice.
+        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), due)
+        .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
+        .returning(*_ROW)
+    )
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:

@@ -213,34 +213,43 @@ class Repository(Generic[T]):
         It has to name what it `equals` besides before `by`.
         """
         found: dict[str, list[sa.Row[Any]]] = {value: [] for value in values}
+        at = self.names.index(by)
         for part in parts({**equals, by: list(found)}):
             for row in self._equal(part):
-                found[getattr(row, by)].append(row)
-        for value, rows in found.items():
-            self._equal({**equals, by: value}, limit, told=rows[:limit])
+                found[row[at]].append(row)
+        if self.tx.known is not None:
+            for value, rows in found.items():
+                key = self._key({**equals, by: value}, limit)
+                self.tx.known[key] = rows[:limit]
 
     def _equal(
-        self, equals: Mapping[str, Any], limit: int | None = None, newest: str = "",
-        told: Sequence[sa.Row[Any]] | None = None,
-    ) -> Sequence[sa.Row[Any]]:  # fmt: skip
-        """Return the rows that equal, ordered by id; where it is named, by a column downwards.
-
-        `told` are taken for the answer from now on, where nothing is read twice.
-        """
+        self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
+    ) -> Sequence[sa.Row[Any]]:
+        """Return the rows that equal, ordered by id; where it is named, by a column downwards."""
+        known = self.tx.known
+        key = () if known is None else self._key(equals, limit, newest)
+        rows: Sequence[sa.Row[Any]]
+        if known is not None and key in known:
+            rows = known[key]
+            return rows
         kinds = tuple((name, _kind(value)) for name, value in equals.items())
-        query = _asking_equal(self.table, kinds, limit, newest)
         values = {
             name: list(value) if isinstance(value, MANY) else value
             for name, value in equals.items()
             if value is not None
         }
-        known = {} if self.tx.known is None else self.tx.known
-        key = (query, *(tuple(one) if isinstance(one, list) else one for one in values.values()))
-        if told is not None:
-            known[key] = told
-        elif key not in known:
-            known[key] = self._all(query, {"tenant": self.tx.tenant, **values})
-        return known[key]
+        query = _asking_equal(self.table, kinds, limit, newest)
+        rows = self._all(query, {"tenant": self.tx.tenant, **values})
+        if known is not None:
+            known[key] = rows
+        return rows
+
+    def _key(
+        self, equals: Mapping[str, Any], limit: int | None, newest: str = ""
+    ) -> tuple[Any, ...]:
+        """Return by what rows are known where nothing is read twice."""
+        told = [tuple(one) if isinstance(one, MANY) else one for one in equals.values()]
+        return (self.table, limit, newest, *equals, *told)
 
     def _all(
         self, query: sa.Select[Any], values: Mapping[str, Any] | None = None

@@ -140,7 +140,7 @@ class Transaction:
     write: bool
     users: dict[str, str | None] = field(default_factory=dict)
     """The host's users who act in it, by the host's name: the person id, if they are known."""
-    known: dict[tuple[Any, ...], Sequence[sa.Row[Any]]] | None = None
+    known: dict[tuple[Any, ...], Any] | None = None
     """What was read already by its equals, where nothing is read twice."""
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mentorkit import crew, worker
-from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Crew
+from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Crew, Task
 from mentorkit.hooks import Channel, Receipt, RetryLater
 from mentorkit.store.outbox import TRIES
 from tests.journey.conftest import lead
@@ -98,6 +98,46 @@ def test_what_is_still_in_hand_is_not_begun_again(gang: Crew, door: Door) -> Non
     assert gang.settle(60)
     assert told == ["through"]
     assert gang.do(door, key="one", late=told.append) == "through"
+
+
+def test_what_is_quick_is_done_in_a_row_and_the_rest_is_for_the_next_time(
+    gang: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "MOMENT", 60.0)
+    tasks = [Task(lambda n=n: (n, threading.get_ident()), str(n), list) for n in range(5)]
+    results, many = gang.do_all(tasks)
+    assert [n for n, _ in results] == [0, 1, 2, 3, 4]
+    assert len({thread for _, thread in results}) == 1
+    assert many == 5
+    monkeypatch.setattr(crew, "MOMENT", 0.0)
+    assert gang.do_all(tasks)[1] == 1  # the moment is over
+    monkeypatch.setattr(crew, "MOMENT", 60.0)
+    said = iter([False, True])
+    assert gang.do_all(tasks, lambda: next(said))[1] == 2  # the worker is to stop
+
+
+def test_what_follows_a_task_that_hangs_is_left_to_others(
+    gang: Crew, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "MOMENT", 60.0)
+    done, told = list[int](), list[str]()
+    first, hangs = Task(lambda: "first", "1", told.append), Task(door, "2", told.append)
+    last = Task(lambda: done.append(3) or "last", "3", told.append)
+    assert gang.do_all([first, hangs, last]) == (["first"], 2)
+    assert gang.do_all([hangs, last]) == ([], 1)  # still in hand
+    assert gang.do_all([last, hangs]) == (["last"], 1)  # it goes as far as what is in hand
+    door.let_go.set()
+    assert gang.settle(60)
+    assert done == [3]
+    assert told == ["through"]
+
+
+def test_what_fails_is_told_and_nothing_after_it_is_begun(gang: Crew) -> None:
+    done: list[int] = []
+    tasks = [Task(fails, "1", list), Task(lambda: done.append(2), "2", list)]
+    with pytest.raises(ConnectionError):
+        gang.do_all(tasks)
+    assert done == []
 
 
 def test_what_the_caller_knows_is_known_on_the_thread(gang: Crew) -> None:
