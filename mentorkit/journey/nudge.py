@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
@@ -285,7 +285,7 @@ def prompts(label: str, one: Nudge, ctx: Context, part: Sequence[Awaited]) -> li
             told = f"returned {type(prompt).__name__}; return each Prompt"
         elif prompt.template not in known:
             told = f"names the template {prompt.template!r}; it has {', '.join(known)}"
-        elif not prompt.awaited or not there.issuperset(prompt.awaited):
+        elif not _is_about(prompt, there):
             told = "returned a prompt about what it was not given"
         elif len({about.person_id for about in prompt.awaited}) > 1:
             told = "returned one prompt for several people"
@@ -293,12 +293,28 @@ def prompts(label: str, one: Nudge, ctx: Context, part: Sequence[Awaited]) -> li
             told = "returned a prompt whose `at` is no time with a zone"
         elif not isinstance(prompt.grace, timedelta) or not isinstance(prompt.key, str):
             told = "returned a prompt whose `grace` is no timedelta, or whose `key` is no text"
+        elif not _ends(prompt):
+            told = "returned a prompt whose `grace` never ends"
         elif not isinstance(prompt.channel, str):
             told = "returned a prompt whose `channel` is no text"
         else:
             continue
         raise PluginError("nudge.bad_prompt", f"{label}: due {told}.")
     return found
+
+
+def _is_about(prompt: Prompt, there: set[Awaited]) -> bool:
+    try:
+        return bool(prompt.awaited) and there.issuperset(prompt.awaited)
+    except TypeError:  # it cannot be among them
+        return False
+
+
+def _ends(prompt: Prompt) -> bool:
+    try:
+        return (prompt.at + prompt.grace).year < MAXYEAR
+    except OverflowError:
+        return False
 
 
 def promise(nudge: str, program: Program, prompt: Prompt) -> dict[str, Any]:
