@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from mentorkit.domain.frozen import Frozen
-from mentorkit.matching.distinct import spread, told
+from mentorkit.matching.distinct import parsed, spread
 from mentorkit.store import privacy, tables
 
 ANSWERS: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ def test_each_answer_is_what_it_is_one_by_one(here: tuple[Any, str, list[Any]]) 
     assert list(found.answers) == NAMES
     for name in NAMES:
         own = [one_by_one[id].profile.get(name) for id in found.plain["id"]]
-        there = spread(told(found.answers[name], paired=found.paired))
+        there = spread(parsed(found.answers[name], paired=found.paired))
         assert there == own, name
         assert [type(one) for one in there] == [type(one) for one in own], name
 

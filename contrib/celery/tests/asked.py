@@ -11,7 +11,7 @@ import numpy as np
 
 from mentorkit.matching import sent
 from mentorkit.matching.fused import Shard
-from mentorkit.matching.passes import Tape, Texts
+from mentorkit.matching.passes import Tape, TextColumns
 
 FOLDER = "MENTORKIT_TEST_ASKED"
 """The folder where each process notes that it was asked, where the environment names one."""
@@ -37,7 +37,7 @@ def shards(mentees: int, parts: int, mentors: int = 5) -> list[Shard]:
     none = np.zeros(0, np.int32)
     wide = np.zeros((0, mentees), np.int32)
     begins = np.zeros(mentees + 1, np.int64)
-    texts = Texts(np.zeros((0, mentees + 1), np.int64), none, none, none, none, none)
+    texts = TextColumns(np.zeros((0, mentees + 1), np.int64), none, none, none, none, none)
     columns: dict[str, Any] = dict.fromkeys(Tape._fields, none)
     columns |= dict.fromkeys(("my_words", "my_bytes", "my_codes", "my_numbers"), wide)
     columns |= {"apart": begins, "past": begins, "mentee_class": np.zeros(mentees, np.int32)}
