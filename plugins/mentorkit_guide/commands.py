@@ -54,7 +54,7 @@ def preview(
     at = language or script.read_in(str(settings["locale"]))
     called = {"person": "[person]", "program": name.get(at) or next(iter(name.values()), "")}
     more = {"others": "[others]", "most": str(settings["most"])}
-    told: dict[str, Any] = {"language": at}
+    read: dict[str, Any] = {"language": at}
     for number, one in enumerate(script.steps, 1):
         words = script.words[one.step][at]
         lines = [filled(text, **called, **more) for text in (words.title, words.text) if text]
@@ -62,8 +62,8 @@ def preview(
         lines += [f"- {named[at].text}" for named in options.values()]
         if one.kind == "draft":
             lines.append(composed(words.says, _parts(script, at), **called))
-        told[f"{number} {one.step}"] = "\n".join(lines)
-    return told
+        read[f"{number} {one.step}"] = "\n".join(lines)
+    return read
 
 
 def _parts(script: Script, language: str) -> list[str]:
@@ -85,7 +85,7 @@ def _read(
     ctx: CommandContext, program: str
 ) -> tuple[Mapping[str, Any], Mapping[str, str], list[tuple[str, str]]]:
     """Return what the program sets and its locale, its name, and why something is not used."""
-    from mentorkit.journey.definitions import fields_of
+    from mentorkit.journey.definitions import fields_of, targets_of
     from mentorkit.journey.steps import chosen, reading
 
     with reading(ctx.kit, ctx.tenant, ctx.actor, program) as (tx, found):
@@ -98,8 +98,9 @@ def _read(
             )
         settings = ctx.kit.context(ctx.tenant, found, NAME, settings=own).settings
         field = fields_of(tx, found).get(settings["field"])
+        levels = [level.matching or found.matching for level in targets_of(tx, found)[0].touch]
     reasons = []
-    if found.matching != "self":
+    if "self" not in (found.matching, *levels):
         reasons.append(("choose", "not used: staff match people here (matching is not self)"))
     if field is None or field.kind != "text" or not field.shown or "mentee" not in field.roles:
         told = f"not used: no question {settings['field']} in words that mentees answer and "

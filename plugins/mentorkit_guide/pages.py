@@ -10,6 +10,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotFound
+from mentorkit.journey import relay
 from mentorkit.web import allow, answers, current
 from mentorkit.web.namesakes import beside
 from mentorkit.web.problems import status
@@ -179,6 +180,9 @@ def in_relationship(visit: Visit, relationship: Any) -> Markup | None:
     if not own or relationship["meetings"] or relationship["state"] != "active":
         return None
     if not visit.settings(walk.NAME)["meet"]:
+        return None
+    said = relay.said(visit.kit, **visit.asked(), relationship=relationship["id"])
+    if any(one["own"] for one in said):  # they have begun to talk
         return None
     where = visit.url("guide.meet", program=visit.of.key, relationship=relationship["id"])
     told = visit.words("Not sure what to write first? Answer a few short questions.")

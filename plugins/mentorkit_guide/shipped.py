@@ -234,7 +234,7 @@ WORDS: WordsOf = {
     "carry": {
         "en": Words(
             title="Ready to send?",
-            text="{others} read it through us; neither of you sees the other's address.",
+            text="We carry it to {others}; neither of you sees the other's address.",
         ),
         "es": Words(
             title="¿Todo listo para enviar?",

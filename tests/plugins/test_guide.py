@@ -12,8 +12,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import sessionmaker
 
+from mentorkit.domain import presets
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor, Person
+from mentorkit.domain.programs import dump_preset
 from mentorkit.errors import Conflict, Invalid
 from mentorkit.journey import choices, onboard, plugins, programs, recruit, screen
 from mentorkit.journey.steps import many
@@ -289,6 +291,16 @@ def test_the_steps_are_listed_with_their_languages_and_what_is_in_the_way(
     plugins.change(kit, **BY, program="traders", plugin="guide", settings={"field": "dream"})
     told = [row["title"] for row in commands.show(context(kit), program="traders")]
     assert any("no question dream in words" in one for one in told)
+
+
+def test_the_community_can_use_both_as_it_is_shipped_and_who_is_matched_by_staff_one(
+    create_kit: Callable[..., Kit],
+) -> None:
+    kit = create_kit(plugins=("matching", "screening", "guide"))
+    for preset, left in (("community", set()), ("high_touch", {"choose"})):
+        programs.create(kit, **BY, key=preset, preset=dump_preset(presets.load(preset)))
+        rows = commands.show(context(kit), program=preset)
+        assert {row["use"] for row in rows if row["step"] == "-"} == left
 
 
 def test_the_preview_reads_as_it_will_in_each_language(kit: Kit, ids: dict[str, str]) -> None:

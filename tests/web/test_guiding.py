@@ -238,7 +238,9 @@ def test_two_who_have_not_met_are_led_to_a_message_that_is_carried(
     for part in ("begin with this: prices", "talk by phone.", "I could meet: Monday after six"):
         assert part in page
     step(ana, where, answer=ana.find(r'(?s)name="answer"[^>]*>([^<]+)</textarea>'))
-    assert "Your message is on its way" in ana.send(where, do="send")
+    page = ana.send(where, do="send")
+    assert "Your message is on its way" in page
+    assert "/x/guide/" not in page, "they have begun to talk"
     cleo: dict[str, Any] = {"tenant": "acme", "actor": Actor(user_ref="cleo")}
     (said,) = relay.said(guided.kit, **cleo, relationship=pair)
     assert said["by"] == "Ana"
