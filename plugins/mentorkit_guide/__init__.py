@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.hooks import Command, Parameter, Slot
+from mentorkit.domain.events import Event, ParticipantLeft, RelationshipEnded
+from mentorkit.hooks import Command, Parameter, Reaction, Slot, WorkContext
 from mentorkit_guide import commands
 from mentorkit_guide.script import KINDS, USES, misfits
 
@@ -129,6 +130,22 @@ manifest = Manifest(
     misfits=misfits,
 )
 _PROGRAM = Parameter(name="program", help="Id or key of the program.", required=True)
+
+
+def _forget(ctx: WorkContext, event: Event) -> None:
+    from mentorkit_guide.standing import drop_about
+
+    drop_about(ctx, event.subject_id)
+
+
+@hookimpl
+def mentorkit_reactions() -> Iterable[Reaction]:
+    yield Reaction(
+        name="tidy",
+        title="Forget what was begun by who has left, or in what has ended",
+        on=(ParticipantLeft, RelationshipEnded),
+        handle=_forget,
+    )
 
 
 @hookimpl

@@ -50,6 +50,13 @@ def drop(ctx: WorkContext, key: Key) -> None:
         connection.execute(sa.delete(standing).where(_this(ctx, key)))
 
 
+def drop_about(ctx: WorkContext, about: str) -> None:
+    """Keep nothing any more that anybody has begun about a participant or a relationship (id)."""
+    with ctx.transaction() as connection:
+        here = (standing.c.tenant == ctx.tenant, standing.c.about == about)
+        connection.execute(sa.delete(standing).where(*here))
+
+
 def _save(ctx: WorkContext, key: Key, step: str, values: Mapping[str, Any]) -> None:
     with ctx.transaction() as connection:
         before = _read(ctx, connection, key, hold=True)

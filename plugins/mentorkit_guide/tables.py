@@ -26,7 +26,7 @@ standing = table(
         subject="person_id",
         mentions=("about->relationship",),
         data_class="activity",
-        retention="until it is sent or thrown away",
+        retention="until it is sent or thrown away, or what it is about has ended",
         export=("use", "step", "values", "began_at", "saved_at"),
         erase="delete",
     ),

@@ -21,6 +21,7 @@ from mentorkit.journey import choices, onboard, plugins, programs, recruit, scre
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from mentorkit.store import erase, export, migrate
+from mentorkit.worker import work
 from mentorkit_guide import commands, standing, walk
 from mentorkit_guide.script import composed, misfits, script_of
 from mentorkit_guide.standing import Key
@@ -242,6 +243,19 @@ def test_what_keeps_a_mentor_from_being_asked_leaves_all_that_was_told(
     walk.send(kit, **at)
     found = choices.show(kit, **BY, participant=ids["ana"])["choices"]
     assert [one["mentor"] for one in found] == ["Cleo"]
+
+
+def test_what_was_begun_goes_with_whoever_leaves(kit: Kit, ids: dict[str, str]) -> None:
+    at = ana(kit, ids)
+    walk.keep(kit, **at, step="begin")
+    onboard.leave(kit, **BY, participant=ids["dora"])
+    work(kit)
+    assert walk.status(kit, **at)["begun"]
+    onboard.leave(kit, **BY, participant=ids["ana"])
+    work(kit)
+    context = kit.work_context("acme", None, "guide")
+    key = Key(person=at["actor"].person_id, use="choose", about=ids["ana"])
+    assert standing.read(context, key) is None
 
 
 def test_a_script_of_its_own_is_walked_and_what_it_dropped_meanwhile_is_passed_over(
