@@ -32,6 +32,7 @@ SHIPPED = (
     "mentorkit_csv",
     "mentorkit_demo",
     "mentorkit_email",
+    "mentorkit_guide",
     "mentorkit_inbox",
     "mentorkit_limits",
     "mentorkit_magiclink",

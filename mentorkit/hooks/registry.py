@@ -26,6 +26,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "announce",
     "wordlist",
     "survey",
+    "guide",
     "outcomes",
     "rehearse",
     "demo",

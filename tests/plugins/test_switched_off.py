@@ -63,18 +63,22 @@ OFFERED = {"criteria", "features", "rules", "assigners", "strategies"}
 DEPLOYERS = {"checks", "commands"}
 """Kinds that are of no program: whoever loaded the plugin uses them."""
 PRESET: dict[str, Any] = {
-    "fields": {"trade": {"options": ["baker", "smith"]}},
+    "fields": {
+        "trade": {"options": ["baker", "smith"]},
+        "about": {"kind": "text", "shown": True},
+    },
+    "program": {"matching": "self", "mentee_capacity": 2},
     "strategy": {"criteria": [{"criterion": "equal", "field": "trade", "weight": 1}]},
     "requirements": [{"id": "reach", "check": "reachable", "otherwise": "ask"}],
     "consent": {"en": "We use what you tell us."},
     **sections("baseline", "check"),
     "targets": TARGETS,
 }
-SHEET = b"""ref,name,role,trade,email
-ana,Ana,mentee,baker,ana@example.org
-ben,Ben,mentee,smith,ben@example.org
-cleo,Cleo,mentor,baker,cleo@example.org
-dora,Dora,mentor,smith,dora@example.org
+SHEET = b"""ref,name,role,trade,email,capacity
+ana,Ana,mentee,baker,ana@example.org,2
+ben,Ben,mentee,smith,ben@example.org,1
+cleo,Cleo,mentor,baker,cleo@example.org,1
+dora,Dora,mentor,smith,dora@example.org,1
 """
 
 

@@ -49,6 +49,7 @@ from mentorkit.web.access import Policy, is_signed, policy
 from mentorkit.web.tokens import FIELD, Tokens
 from mentorkit.worker import work
 from mentorkit_announce import sending as announce
+from mentorkit_guide import walk as guide
 from mentorkit_magiclink import links as magiclinks
 from mentorkit_magiclink import or_session
 from tests.journey.asked import TARGETS, sections
@@ -296,7 +297,10 @@ def _program(kit: Kit, tenant: str, key: str, **staff: str) -> None:
         **sections("baseline", "check"),
         "fields": {**PRESET["fields"], "village": {"kind": "text", "shown": True}},
         "program": {"matching": "self", "mentee_capacity": 2},
-        "plugins": {"wordlist": {"settings": {"words": ["idiot"]}}},
+        "plugins": {
+            "wordlist": {"settings": {"words": ["idiot"]}},
+            "guide": {"settings": {"field": "village"}},
+        },
         "requirements": [
             {"id": "trade", "field": "trade", "test": "answered", "text": "Says their trade"}
         ],
@@ -373,6 +377,8 @@ class World:
         mine: dict[str, Any] = {**by, "actor": Actor(user_ref=self.mentee)}
         assert relay.send(kit, **mine, relationship=self.pair, text="You idiot.")["held"]
         relay.send(kit, **mine, relationship=self.pair, text="Shall we meet on Monday?")
+        guide.keep(kit, **mine, use="choose", about=ids[self.mentee], step="begin")
+        guide.keep(kit, **mine, use="meet", about=self.pair, step="topic", answer="Prices.")
         told = {"kind": "other", "text": f"Something happened. {self.called}"}
         about = {"about": ids[self.mentor], "relationship": self.pair}
         concerns.raise_(kit, **mine, program=self.program, **told, **about)

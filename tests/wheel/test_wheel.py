@@ -17,6 +17,7 @@ SHIPPED = (
     "csv",
     "demo",
     "email",
+    "guide",
     "inbox",
     "limits",
     "magiclink",
