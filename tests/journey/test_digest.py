@@ -18,7 +18,17 @@ from mentorkit.domain.manners import Manners
 from mentorkit.domain.messages import RetryLater
 from mentorkit.errors import Conflict
 from mentorkit.hooks import Awaited, Prompt
-from mentorkit.journey import accept, concerns, deliveries, foresee, match, plugins, programs
+from mentorkit.journey import (
+    accept,
+    concerns,
+    deliveries,
+    digest,
+    foresee,
+    match,
+    plugins,
+    programs,
+)
+from mentorkit.journey.say import NotWanted
 from mentorkit.worker import work
 from tests.journey.test_nudges import Told, at_once, nudging, told
 from tests.journey.test_worker import Post, plugin
@@ -199,6 +209,38 @@ def test_what_is_tried_again_is_the_same_message(
     assert one.body.count("Cleo") == one.body.count("Dora") == 1
 
 
+def test_two_workers_that_hold_one_each_send_one_message(
+    create_asked: Any, post: Post, clock: Any
+) -> None:
+    world = create_asked()
+    work(world.kit)
+    clock.forward(hours=23)
+    with world.kit.transaction(tenant="acme") as tx:
+        first, second = sorted(tx.outbox.claim(kinds=["message"]), key=lambda one: one.id)
+    joined = digest.gather(world.kit, "acme", first)
+    assert [part["about"] for part in joined.body["parts"]] == [
+        first.body["about"], second.body["about"],
+    ]  # fmt: skip
+    with pytest.raises(NotWanted, match="digest"):
+        digest.gather(world.kit, "acme", second)
+    found = {one.id: one for one in rows(world)}
+    assert (found[second.id].state, found[second.id].error) == ("cancelled", "digest")
+    assert found[first.id].state == "leased"
+    assert digest.gather(world.kit, "acme", found[first.id]) == found[first.id]
+
+
+def test_one_that_leads_is_taken_up_by_no_other(create_asked: Any, clock: Any) -> None:
+    world = create_asked()
+    work(world.kit)
+    clock.forward(hours=23)
+    with world.kit.transaction(tenant="acme") as tx:
+        first, second = tx.outbox.claim(kinds=["message"])
+        assert tx.outbox.lead(first)
+    joined = digest.gather(world.kit, "acme", second)
+    assert len(joined.body["parts"]) == 1
+    assert {one.id: one.state for one in rows(world)}[first.id] == "leased"
+
+
 def test_staff_read_what_became_of_each(create_asked: Any, clock: Any) -> None:
     world = create_asked()
     work(world.kit)
@@ -228,10 +270,10 @@ def test_the_preview_shows_which_go_in_one(create_asked: Any, post: Post, clock:
     assert foresee.foresee(world.kit, **world.at, program="traders", days=5) == []
 
 
-@pytest.mark.parametrize("digest", ["daily", "weekly"])
+@pytest.mark.parametrize("every", ["daily", "weekly"])
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_happens_each_cause_is_told_once_and_seldom(
-    create_asked: Any, post: Post, clock: Any, digest: str, seed: int
+    create_asked: Any, post: Post, clock: Any, every: str, seed: int
 ) -> None:
     """Prompts of two plugins fall due at odd times, people act at odd times, and it holds."""
     luck = Random(seed)
@@ -249,7 +291,7 @@ def test_whatever_happens_each_cause_is_told_once_and_seldom(
 
     cap = luck.choice((1, 2, 3))
     world = create_asked(
-        *(nudging(name, odd(name)) for name in after), digest=digest, prompts_a_week=cap
+        *(nudging(name, odd(name)) for name in after), digest=every, prompts_a_week=cap
     )
     step = luck.choice((accept.accept, accept.decline))
     asked = [one["id"] for one in world.asked]

@@ -14,7 +14,7 @@ import pytest
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
-from mentorkit.journey import onboard, plugins, programs, protect, recruit, screen
+from mentorkit.journey import concerns, onboard, plugins, programs, protect, recruit, screen
 from mentorkit.journey.steps import many
 from mentorkit.kit import Kit
 from mentorkit.worker import work
@@ -256,6 +256,17 @@ def test_nobody_else_on_the_machine_reads_it(world: SimpleNamespace) -> None:
     world.folder.chmod(0o755)
     with pytest.raises(Conflict, match="others may open it"):
         stepping.show(world.kit, **AT)
+
+
+def test_what_is_told_of_a_concern_is_in_none(world: SimpleNamespace) -> None:
+    told_of = {"kind": "other", "text": "Something happened."}
+    concerns.raise_(world.kit, **BY, program="traders", **told_of)
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.outbox.find(name="concern_raised", state="waiting")
+    stepping.begin(world.kit, **AT)
+    stepping.forward(world.kit, **AT, days=2)
+    found = stepping.show(world.kit, **AT, limit=1000)
+    assert "concern_raised" not in {template for _, _, template in told(found)}
 
 
 def test_switched_off_there_is_none(world: SimpleNamespace) -> None:
