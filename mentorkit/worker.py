@@ -30,6 +30,7 @@ from mentorkit.journey import (
     choices,
     contents,
     deliveries,
+    digest,
     features,
     feedback,
     hear,
@@ -373,6 +374,12 @@ def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> Receipt:
 
 def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
     """Return a promised message in words, and by what it may go; `NotWanted` if it must not."""
+    found = _in_words(kit, tenant, job, link)
+    joined = digest.gather(kit, tenant, job)
+    return found if len(joined.body.get("parts", ())) < 2 else _in_words(kit, tenant, joined, link)
+
+
+def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         if nudged and nudged not in kit.registry.nudges:
@@ -393,7 +400,7 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
         if person.user_ref is not None and kit.people is not None:
             gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
         if event is None:
-            message = nudge.message(kit, tx, job, person, program)
+            message = digest.message(kit, tx, job, person, program)
         elif job.name == announcements.NAME:
             message = announcements.message(kit, tx, job, event, person, participant, program)
         else:

@@ -27,6 +27,7 @@ OUTCOMES = {
     "quiet": "not sent: too late after quiet hours",
     "capped": "not sent: too many that week",
     "same_cause": "not sent: told already",
+    "digest": "in the same message",
     "silenced": "not sent: wants none",
 }
 """What becomes of a prompt, in words."""

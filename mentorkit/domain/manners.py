@@ -12,6 +12,9 @@ from mentorkit.domain import reading
 from mentorkit.domain.reading import Check
 
 WEEK = timedelta(days=7)
+MORNING = 8
+"""The hour at which one message tells of all, where there are no quiet hours that end then."""
+DIGESTS = ("off", "daily", "weekly")
 SOON = timedelta(hours=1)
 """After which it is looked again whether those who were to go first have gone."""
 
@@ -22,12 +25,28 @@ class Manners:
 
     From the hour `quiet_from` to the hour `quiet_until` of the reader's own clock nothing is
     prompted (both the same: at no hour), and no more than `prompts_a_week` in any seven days (0:
-    any number).
+    any number). With a `digest`, what is due for one person goes as one message: ``daily`` in the
+    morning, when the quiet hours end, or ``weekly`` on Monday morning.
     """
 
     quiet_from: int = 21
     quiet_until: int = 8
     prompts_a_week: int = 3
+    digest: str = "off"
+
+    def together_at(self, due: datetime, zone: ZoneInfo) -> datetime:
+        """Return when the message goes that tells of what is due then; at once without digests."""
+        if self.digest == "off":
+            return due
+        hour = self.quiet_until if self.quiet_from != self.quiet_until else MORNING
+        day = due.astimezone(zone).date()
+        days = [day + timedelta(days=ahead) for ahead in range(9)]
+        mornings = [
+            datetime.combine(one, time(hour), zone).astimezone(due.tzinfo)
+            for one in days
+            if self.digest == "daily" or one.weekday() == 0
+        ]
+        return next(one for one in mornings if one >= due)
 
     def quiet_end(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """Return when the quiet hours end in which this moment is; None where it is in none.
@@ -79,5 +98,6 @@ _MANNERS: Mapping[str, Check] = {
     "quiet_from": _HOUR,
     "quiet_until": _HOUR,
     "prompts_a_week": reading.whole(0, 100),
+    "digest": reading.one_of(DIGESTS),
 }
 read_manners = reading.section(_MANNERS, "manners have")

@@ -72,6 +72,7 @@ WHY = {
     "answered": "It was answered already.",
     "blocked": "The two are kept apart.",
     "capped": "They had as many prompts as the program allows.",
+    "digest": "It went with others in one message.",
     "erased": "Somebody whom it would have named or reached was erased, or is not known any more.",
     "late": "Its time had passed.",
     "no_consent": "Somebody's consent was not there, or not any more.",
@@ -86,6 +87,7 @@ LATER = "It did not work yet, and is tried again."
 HELD = {
     "quiet": "It waits for the end of their quiet hours.",
     "capped": "It waits: they have had as many prompts as the program allows.",
+    "digest": "It waits to go with others in one message.",
     "same_cause": "It waits, as another message is about to tell them of the same.",
 }
 """Why something is not sent yet that nobody has tried to send, by its code."""
@@ -287,6 +289,8 @@ def _title(kit: Kit, channel: str | None) -> str:
 def _what(kit: Kit, job: Job) -> Mapping[str, str]:
     """Return what a message is, without a name in it: a title of ours, or of its template."""
     name = job.kind if job.kind == "reply" else job.name
+    if len(job.body.get("parts", ())) > 1:
+        return {"en": "Several prompts in one message"}
     if name in TITLES:
         return {"en": TITLES[name]}
     nudge = kit.registry.nudges.get(job.body.get("nudge", ""))

@@ -57,6 +57,7 @@ class Coming:
     channel: str
     about: list[tuple[str, str, str]]
     outcome: str = "sent"
+    due: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -77,9 +78,9 @@ def foresee(
 
     Each has ``at`` (when it goes, or else would be due), `person` (id), `name`, `about` (the names
     of the others in it), `nudge`, `template`, its `subject` by language, the `channel` that is
-    asked first ("" for the usual) and `outcome`: ``sent``, or why not: quiet, capped, same_cause,
-    silenced. Whoever has not consented is left out. Invitations to surveys are the template
-    ``survey_asked``, of the nudge "".
+    asked first ("" for the usual) and `outcome`: ``sent``, ``digest`` (in the message of one that
+    is sent then), or why not: quiet, capped, same_cause, silenced. Whoever has not consented is
+    left out. Invitations to surveys are the template ``survey_asked``, of the nudge "".
     """
     if not 1 <= days <= LONGEST:
         told = [Problem("days", f"write a whole number from 1 to {LONGEST}")]
@@ -224,24 +225,32 @@ def _go(
     end: datetime,
 ) -> Iterator[Coming]:  # fmt: skip
     """Let each go when its manners let it, in order; what has a last day soon first."""
+    for one in coming:
+        one.due = max(one.at, now)
     queue = [
-        (max(one.at, now), one.last, index, one)
+        (one.due or now, one.last, index, one)
         for index, one in enumerate(coming)
         if one.person in readers
     ]
     heapq.heapify(queue)
+    taken = set[int]()
     while queue:
         at, last, index, one = heapq.heappop(queue)
-        if at > end:
+        if at > end or index in taken:
             continue
         reader, one.at = readers[one.person], at
         counted = not one.staff and reader.mine is not None
         wait = manners.wait(at, reader.zone, reader.sent if counted else None)
         causes = [key for _, _, key in one.about]
+        joined = manners.digest != "off" and bool(one.nudge) and not one.staff
+        together = manners.together_at(one.due or at, reader.zone) if joined else at
         if counted and reader.mine is not None and reader.mine.silent_since:
             one.outcome = "silenced"
         elif any(when > at - DAY and same_cause(causes, told) for when, told in reader.told):
             one.outcome = "same_cause"
+        elif together > at and (one.until is None or together <= one.until):
+            heapq.heappush(queue, (together, last, index, one))
+            continue
         elif wait and one.until is not None and wait[0] > one.until:
             one.outcome = wait[1]
         elif wait:
@@ -250,8 +259,24 @@ def _go(
         else:
             if counted:
                 reader.sent.append(at)
+            for mate in _beside(one, queue, at, taken) if joined else ():
+                causes += [key for _, _, key in mate.about]
+                yield mate
             reader.told.append((at, causes))
         yield one
+
+
+def _beside(
+    one: Coming, queue: Sequence[tuple[datetime, str, int, Coming]], at: datetime, taken: set[int]
+) -> Iterator[Coming]:
+    """Yield what one that goes takes up: what is due for the same person; it is `taken` now."""
+    for _, _, index, mate in queue:
+        fits = mate.person == one.person and bool(mate.nudge) and not mate.staff
+        in_time = mate.due is not None and mate.due <= at and (not mate.until or at <= mate.until)
+        if fits and in_time and index not in taken:
+            taken.add(index)
+            mate.at, mate.outcome = at, "digest"
+            yield mate
 
 
 def _names(tx: Transaction, gone: Sequence[Coming]) -> dict[tuple[str, str], list[tuple[str, str]]]:

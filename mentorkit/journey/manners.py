@@ -30,12 +30,18 @@ SURVEY = "survey_asked"
 """The one message of the core's own that nobody has asked for: a plan says when it is due."""
 ANNOUNCED = "announcement"
 """What staff send to many: it keeps the quiet hours, and they decide how often."""
+TURN = timedelta(minutes=5)
+"""After which it is looked again whether the first of some that go together has gone."""
 DAY = timedelta(days=1)
 """For which whoever was prompted about something is not prompted about it again."""
 
 
+WAITING = (None, "quiet", "capped", "same_cause", "digest")
+"""Why a prompt waits that nothing has gone wrong with."""
+
+
 class Held(Exception):
-    """The message waits `until` then, untried; `code` is quiet, capped or same_cause."""
+    """The message waits `until` then, untried; `code` is quiet, capped, same_cause or digest."""
 
     def __init__(self, until: datetime, code: str) -> None:
         super().__init__(code)
@@ -50,6 +56,11 @@ def is_prompt(job: Job) -> bool:
 def is_unasked(job: Job) -> bool:
     """Return whether nobody has asked for it: a prompt, or what staff announce."""
     return is_prompt(job) or job.name == ANNOUNCED
+
+
+def is_joined(job: Job) -> bool:
+    """Return whether it may go in one message with others: a prompt of a nudge, not to staff."""
+    return bool(job.body.get("nudge")) and not job.body.get("staff")
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:
@@ -87,8 +98,12 @@ def ensure_welcome(
         return
     since = min(tx.now - WEEK, _moment(job.body.get("at")) or tx.now)
     others = [one for one in tx.outbox.lately(person.id, since) if one.id != job.id]
-    if told := _told(job, others, tx.now):
+    joined = manners.digest != "off" and is_joined(job)
+    beside = [one for one in others if joined and _beside(one, job)]
+    if told := _told(job, [one for one in others if one not in beside], tx.now):
         _hold(job, told, "same_cause")
+    if joined:
+        _ensure_first(job, beside, manners, zone, tx.now)
     prompts = [one for one in others if is_prompt(one) and not one.body.get("staff")]
     sent = [one.not_before for one in prompts if one.state == "done"]
     ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
@@ -119,6 +134,34 @@ def _told(job: Job, others: Sequence[Job], now: datetime) -> datetime | None:
             if (one.not_before, one.id) < (job.not_before, job.id):
                 return now + SOON
     return None
+
+
+def _beside(one: Job, job: Job) -> bool:
+    """Return whether this prompt may still go in one message with that one."""
+    waits = one.state == "leased" or (one.state == "waiting" and one.error in WAITING)
+    joined = one.program_id == job.program_id and is_joined(one) and "parts" not in one.body
+    return waits and joined
+
+
+def _ensure_first(
+    job: Job, beside: Sequence[Job], manners: Manners, zone: ZoneInfo, now: datetime
+) -> None:
+    """Raise `Held` until the morning that tells of all, and for whoever is not the first then.
+
+    The first takes up the others (`digest.gather`). What would be too late by then goes before.
+    """
+
+    def ready(one: Job) -> bool:
+        due = max(_moment(one.body.get("at")) or one.created_at, one.created_at)
+        at = manners.together_at(due, zone)
+        return at <= now or at > (_moment(one.body.get("until")) or at)
+
+    if not ready(job):
+        due = max(_moment(job.body.get("at")) or job.created_at, job.created_at)
+        raise Held(manners.together_at(due, zone), "digest")
+    if any(ready(one) and _rank(one) < _rank(job) for one in beside):
+        last = _moment(job.body.get("until"))
+        raise Held(min(now + TURN, last or now + TURN), "digest")
 
 
 def _counts(one: Job, now: datetime) -> bool:

@@ -348,6 +348,17 @@ def _utc(at: datetime | None) -> str:
 # --------------------------------------------------------------------------- putting into words
 
 
+def still(
+    kit: Kit, tx: Transaction, job: Job, person: Person, program: Program
+) -> list[Awaited]:  # fmt: skip
+    """Return what of that which a promised prompt is about is awaited from its reader by now."""
+    about = job.body["about"]
+    keys = {key for _, _, key in about}
+    only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
+    found = awaited(kit, tx, program, only)
+    return [one for one in found if one.key in keys and one.person_id == person.id]
+
+
 def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
     """Return a promised prompt in its reader's words; raise `NotWanted` once it is overtaken.
 
@@ -356,17 +367,10 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     nudge = kit.registry.nudges[job.body["nudge"]]
     if tx.now > datetime.fromisoformat(job.body["until"]):
         raise NotWanted("late")
-    about = job.body["about"]
-    keys = {key for _, _, key in about}
-    only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
-    still = [
-        one
-        for one in awaited(kit, tx, program, only)
-        if one.key in keys and one.person_id == person.id
-    ]
-    if not still:
+    left = still(kit, tx, job, person, program)
+    if not left:
         raise NotWanted("overtaken")
-    first, told = still[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in still]
+    first, told = left[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in left]
     due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
     others = names_in(tx, first.noun, first.subject_id, person.locale, but=person.id)
     values = {
@@ -375,10 +379,10 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         "mentor": told[0][1],
         "text": "\n".join(f"- {mentee} / {mentor}" for mentee, mentor in told),
         "due": format_day(due, person.locale),
-        **_links(kit, tx, job, first, program),
+        **links_of(kit, tx, job, first, program),
     }
     asking = (first.noun, first.subject_id)
-    ways, reply = put(kit, tx, person, asking) if len(still) == 1 else ({}, {})
+    ways, reply = put(kit, tx, person, asking) if len(left) == 1 else ({}, {})
     values |= ways
     template = nudge.templates[job.name]
     noun, id = first.noun, first.subject_id
@@ -386,11 +390,13 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     party = first.role in (*PARTIES, "peer")
     end = footer(kit, person, program, noun, id) if party else ""
-    reply = {**reply, "thread": thread(tx, noun, id) if len(still) == 1 else ""}
+    reply = {**reply, "thread": thread(tx, noun, id) if len(left) == 1 else ""}
     return worded(tx, job, template, person, program, values, end, **reply)
 
 
-def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program) -> dict[str, str]:
+def links_of(
+    kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program
+) -> dict[str, str]:
     """Return the page it is about, and the link by which a party logs a meeting with one tap."""
     if kit.site is None:
         return {}

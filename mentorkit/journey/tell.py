@@ -90,6 +90,18 @@ TEMPLATES: dict[str, Mapping[str, Mapping[str, str]]] = {
         "Hello {person}, please tell us how it goes in {program}: {text}. It helps the team to "
         "help you.\nYou can answer until {due}, and later too.\n{link}",
     ),
+    "prompts_together": {
+        "subject": {
+            "en": "What waits for you: {program}",
+            "es": "Lo que le espera: {program}",
+            "fr": "Ce qui vous attend : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, this waits for you in {program}:\n\n{text}",
+            "es": "Hola {person}, esto le espera en {program}:\n\n{text}",
+            "fr": "Bonjour {person}, voici ce qui vous attend dans {program} :\n\n{text}",
+        },
+    },
     "circle_left": _english(
         "You have left the circle: {program}",
         "Hello {person}, you are no longer in the circle with {others} in {program}. The hours you "

@@ -27,6 +27,7 @@ ABOUT: Mapping[str, tuple[str, str]] = {
     "relationship_parted": ("mentoring", "A mentoring has ended before its time"),
     "content_refused": ("mentoring", "What somebody wrote is not passed on"),
     "survey_asked": ("mentoring", "Somebody is asked to answer a survey"),
+    "prompts_together": ("mentoring", "Somebody is prompted to several things in one message"),
     "concern_raised": ("staff", "Somebody has raised a concern"),
     "content_held": ("staff", "A text waits to be looked at"),
     "proposal_to_confirm": ("staff", "Staff are asked for their yes to a match"),

@@ -41,6 +41,8 @@ LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
 _NAMES = tuple(_ROW.keys())
 # Making a statement costs more than running it: those of every row are made once.
+LEADS = "leads"
+"""What stands as the error of a leased row that tells of others too, so that none takes it up."""
 _RELEASE = (
     sa.update(tables.outbox)
     .where(
@@ -251,6 +253,26 @@ class Outbox:
         )
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(statement).rowcount
+
+    def take_up(self, jobs: Sequence[Job]) -> set[str]:
+        """Cancel these, which another row takes up, and return the ids of those that were.
+
+        One that leads others by now is left as it is.
+        """
+        free = sa.or_(_ROW.error.is_(None), _ROW.error != LEADS)
+        these = (_ROW.id.in_([one.id for one in jobs]), _ROW.state.in_(("waiting", "leased")), free)
+        taken = (
+            sa.update(tables.outbox)
+            .where(_ROW.tenant == self.tx.tenant, *these)
+            .values(state="cancelled", error="digest", leased_until=None)
+            .returning(_ROW.id)
+        )
+        with self.tx.writing("outbox"):
+            return set(self.tx.connection.execute(taken).scalars()) if jobs else set()
+
+    def lead(self, job: Job) -> bool:
+        """Keep the body of a row that takes up others; False when its lease was lost."""
+        return self._update(*self._leased(job), body=job.body, error=LEADS) == 1
 
     def drop(self, kind: str, first: str, last: str) -> None:
         """Delete the rows of this kind with keys from `first` to `last`, as the database sorts."""

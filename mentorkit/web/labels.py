@@ -46,6 +46,7 @@ LABELS = {
     "phone": "Phone",
     "preset": "Begin with",
     "prompts_a_week": "Prompts a week, at most",
+    "digest": "In one message",
     "quiet_from": "Quiet from",
     "quiet_until": "Quiet until",
     "ratio": "Free places wanted for each mentee",

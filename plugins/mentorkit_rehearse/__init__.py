@@ -7,16 +7,35 @@ the same nudges do their work there; people answer as a simple script says. Then
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mentorkit import Manifest, hookimpl
-from mentorkit.hooks import Command, Parameter
+from mentorkit.domain.events import Event, PersonErased
+from mentorkit.hooks import Command, Parameter, Reaction, Slot, WorkContext
 from mentorkit_rehearse import commands
 from mentorkit_rehearse.copying import LONGEST, MOST
 from mentorkit_rehearse.handing import AT_MOST
 
+if TYPE_CHECKING:
+    import flask
+
 manifest = Manifest(
     title="Rehearsal",
     summary="Runs a program ahead in time, in a copy, and shows who would get what and when.",
+    settings={
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "folder": {
+                "type": "string",
+                "default": "",
+                "title": "Folder of rehearsals",
+                "description": "Where rehearsals lie that go on from page to page, until they are "
+                "cleared; for all processes that show pages the same. Empty: the machine's folder "
+                "for what is temporary.",
+            },
+        },
+    },
 )
 
 
@@ -45,6 +64,36 @@ def mentorkit_commands() -> Iterable[Command]:
                       f"rehearsal, {AT_MOST} at most."),
         ),
     )  # fmt: skip
+
+
+@hookimpl
+def mentorkit_reactions() -> Iterable[Reaction]:
+    yield Reaction(
+        name="forget",
+        title="Clear the rehearsals in which somebody may be who was erased",
+        on=(PersonErased,),
+        handle=_forget,
+    )
+
+
+def _forget(ctx: WorkContext, event: Event) -> None:
+    from mentorkit_rehearse.kept import forget
+
+    forget(ctx.settings, ctx.tenant)
+
+
+@hookimpl
+def mentorkit_web_blueprints() -> Iterable[flask.Blueprint]:
+    from mentorkit_rehearse.pages import pages
+
+    yield pages()
+
+
+@hookimpl
+def mentorkit_web_slots() -> Iterable[Slot]:
+    from mentorkit_rehearse.pages import lead_here
+
+    yield Slot(name="overview", render=lead_here)
 
 
 __all__ = ["manifest"]

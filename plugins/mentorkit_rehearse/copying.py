@@ -78,7 +78,9 @@ def _found(
         yield table, table.c.relationship_id.in_(of(held, "id"))
     yield told, here(told)
     job = core.outbox
-    known = sa.or_(job.c.sequence.is_(None), job.c.sequence.in_(of(told, "sequence")))
+    # What is told of a concern is for few, and staff who are not among them may rehearse.
+    open_to_staff = of(told, "sequence").where(told.c.noun != "concern")
+    known = sa.or_(job.c.sequence.is_(None), job.c.sequence.in_(open_to_staff))
     theirs_too = sa.or_(job.c.recipient_id.is_(None), job.c.recipient_id.in_(theirs))
     yield job, sa.and_(here(job), known, theirs_too, job.c.kind.in_(PROMISED))
     block = core.block

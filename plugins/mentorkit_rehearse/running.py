@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.moves import STAFF
 from mentorkit.domain.people import Actor
+from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.steps import chosen, reading
 from mentorkit.worker import work
@@ -91,26 +92,16 @@ def rehearse(
     With `people` that many made-up ones are in it in place of its own. `silent`: nobody does
     anything. `whole` keeps the messages themselves. `told` hears of each day that is begun.
     """
-    wrong = []
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST:
-        wrong.append(Problem("days", f"write a whole number from 1 to {LONGEST}"))
-    if people is not None and not 2 <= people <= MOST:
-        wrong.append(Problem("people", f"write a whole number from 2 to {MOST}"))
+    wrong = [*wrong_days(days, LONGEST), *wrong_people(people, MOST)]
     if wrong:
         raise Invalid("rehearsal.size", "This cannot be rehearsed:", wrong)
-    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
-        own = tx.participants.count(program_id=found.id)
-        if chosen(tx, found, NAME) is None:
-            told_off = f"The program {found.key} has switched rehearsals off."
-            raise Conflict("plugin.off", told_off)
+    found, own = rehearsed(kit, tenant, actor, program)
     if people is None and not own:
         people = USUAL
     zone = ZoneInfo(found.zone)
     now = kit.clock().astimezone(zone)
     with stage(kit, now, whole=whole) as here:
-        copy(kit, tenant, found, here.kit, people=people is None)
-        if people is not None:
-            make_up(here.kit, tenant, found.id, people)
+        fill(kit, tenant, found, here.kit, people)
         script = Script(
             tenant=tenant, program=found.id, seed=seed, silent=1.0 if silent else SILENT
         )
@@ -127,6 +118,41 @@ def rehearse(
             roles={one.person_id: one.role for one in parts},
             refused=refused,
         )
+
+
+def rehearsed(kit: Kit, tenant: str, actor: Actor, program: str) -> tuple[Program, int]:
+    """Return a program that this actor may rehearse, and how many people are in it.
+
+    Raises `NotAllowed` for whoever is not its staff, `Conflict` where it is switched off.
+    """
+    with reading(kit, tenant, actor, program, STAFF) as (tx, found):
+        if chosen(tx, found, NAME) is None:
+            told_off = f"The program {found.key} has switched rehearsals off."
+            raise Conflict("plugin.off", told_off)
+        return found, tx.participants.count(program_id=found.id)
+
+
+def fill(kit: Kit, tenant: str, program: Program, there: Kit, people: int | None) -> None:
+    """Copy a program into an empty stage, with its own people or so many made-up ones."""
+    copy(kit, tenant, program, there, people=people is None)
+    if people is not None:
+        make_up(there, tenant, program.id, people)
+
+
+def wrong_days(days: object, most: int) -> list[Problem]:
+    """Return what is wrong with a number of days."""
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= most:
+        return [Problem("days", f"write a whole number from 1 to {most}")]
+    return []
+
+
+def wrong_people(people: int | None, most: int) -> list[Problem]:
+    """Return what is wrong with a number of made-up people; None is the program's own."""
+    if people is not None and (
+        isinstance(people, bool) or not isinstance(people, int) or not 2 <= people <= most
+    ):
+        return [Problem("people", f"write a whole number from 2 to {most}")]
+    return []
 
 
 def run(

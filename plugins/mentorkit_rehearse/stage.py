@@ -40,14 +40,18 @@ class Clock:
 
 
 class Ids:
-    """Makes ids that follow one another, by the stage's clock: the same ones each time."""
+    """Makes ids that follow one another, by the stage's clock: the same ones each time.
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock, self.numbers = clock, count(1)
+    `first` is the number of the first; a stage that is used again goes on after its `last`.
+    """
+
+    def __init__(self, clock: Clock, first: int = 1) -> None:
+        self.clock, self.numbers, self.last = clock, count(first), first - 1
 
     def __call__(self) -> str:
         high = int(self.clock.now.timestamp() * 1000) << 16 | 0x7 << 12
-        return str(UUID(int=high << 64 | 0b10 << 62 | next(self.numbers)))
+        self.last = next(self.numbers)
+        return str(UUID(int=high << 64 | 0b10 << 62 | self.last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,39 +104,50 @@ class Stage:
 
     kit: Kit
     clock: Clock
+    ids: Ids
     take: Take
 
 
 @contextmanager
 def stage(kit: Kit, begins: datetime, *, whole: bool) -> Iterator[Stage]:
-    """Set a stage up with the plugins of a kit; take it down in the end, with all that is on it.
+    """Set a stage up with the plugins of a kit; take it down in the end, with all that is on it."""
+    with (
+        TemporaryDirectory(prefix="mentorkit-rehearsal-") as folder,
+        opened(kit, Path(folder) / "rehearsal.db", begins, whole=whole) as here,
+    ):
+        yield here
+
+
+@contextmanager
+def opened(kit: Kit, path: Path, now: datetime, *, whole: bool, first: int = 1) -> Iterator[Stage]:
+    """Open the stage in this file, made where there is none, with the plugins of a kit.
 
     Nothing that happens on it reaches anybody: one channel takes every message, reactions and
     features are off, content checks and vendors are asked nothing, and links are signed with a
-    secret that is thrown away.
+    secret that is thrown away. `first` is where its ids go on.
     """
     import sqlalchemy as sa
 
-    clock, take = Clock(begins), Take(whole)
-    with TemporaryDirectory(prefix="mentorkit-rehearsal-") as folder:
-        made = Kit.embedded(
-            Path(folder) / "rehearsal.db",
-            registry=_registry(kit.registry, take),
-            clock=clock,
-            ids=Ids(clock),
-            secret_keys=[secrets.token_bytes(32)],
-            site=NOWHERE,
-        )
-        # What is deleted in the end need not outlast a power cut.
-        sa.event.listen(made.engine, "connect", _unhurried)
-        made.engine.dispose()
-        try:
-            for owner in made.owners:
-                if owner.metadata is not None:
-                    owner.metadata.create_all(made.engine)
-            yield Stage(made, clock, take)
-        finally:
-            made.close()
+    clock, take, new = Clock(now), Take(whole), not path.exists()
+    ids = Ids(clock, first)
+    made = Kit.embedded(
+        path,
+        registry=_registry(kit.registry, take),
+        clock=clock,
+        ids=ids,
+        secret_keys=[secrets.token_bytes(32)],
+        site=NOWHERE,
+    )
+    # What is deleted in the end need not outlast a power cut.
+    sa.event.listen(made.engine, "connect", _unhurried)
+    made.engine.dispose()
+    try:
+        for owner in made.owners if new else ():
+            if owner.metadata is not None:
+                owner.metadata.create_all(made.engine)
+        yield Stage(made, clock, ids, take)
+    finally:
+        made.close()
 
 
 def _unhurried(connection: Any, record: Any) -> None:

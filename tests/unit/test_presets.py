@@ -26,7 +26,7 @@ TO_STAFF = {
 }  # fmt: skip
 OF_NOBODY = {
     "application_approved", "application_waiting", "application_declined", "signed_up_again",
-    "survey_asked", "content_refused",
+    "survey_asked", "content_refused", "prompts_together",
 }  # fmt: skip
 """Messages about no other person; the text of a survey names whom it is about."""
 

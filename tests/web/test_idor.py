@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -252,7 +253,7 @@ class Sweep:
 
 @pytest.fixture
 def create_everything(
-    create_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch
+    create_kit: Callable[..., Kit], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Everything]:
     # Each form of the sweep is one of its own. Holding it would be written down even for those that
     # are refused, and every row be compared again after each of them.
@@ -265,6 +266,7 @@ def create_everything(
                 plugins=[*(one for one in DEFAULT_PLUGINS if one != "limits"), *more],
                 secret_keys=["secret"],
                 site=Portal("http://localhost/mentoring"),
+                settings={"rehearse": {"folder": str(tmp_path / "rehearsals")}},
             )
         )
 

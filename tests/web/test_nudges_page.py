@@ -29,6 +29,17 @@ def test_the_overview_leads_to_it_and_the_manners_are_set_there(portal: Portal) 
     assert "Somebody has changed this" in cora.send(PAGE, 409, **given)
 
 
+def test_what_is_due_may_go_as_one_message(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "goes as one message" not in cora.open(PAGE)
+    given = {"quiet_from": "21", "quiet_until": "8", "prompts_a_week": "3", "was": "0"}
+    page = cora.send(PAGE, **given, digest="weekly")
+    assert "on Monday morning" in page
+    assert '<option value="weekly" selected>' in page
+    page = cora.send(PAGE, 422, **{**given, "was": "1"}, digest="hourly")
+    assert "In one message" in page
+
+
 def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -> None:
     cora = portal.browser("cora")
     cora.open(PAGE)

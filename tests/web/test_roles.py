@@ -6,6 +6,7 @@ The views are read from the app, so that one that is added tomorrow is called to
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from web.everything import ELSEWHERE, MISSING, VISITORS, Everything, View, create
@@ -21,12 +22,13 @@ their proof."""
 
 
 @pytest.fixture
-def everything(create_kit: Callable[..., Kit]) -> Everything:
+def everything(create_kit: Callable[..., Kit], tmp_path: Path) -> Everything:
     return create(
         create_kit(
             plugins=DEFAULT_PLUGINS,
             secret_keys=["secret"],
             site=Portal("http://localhost/mentoring"),
+            settings={"rehearse": {"folder": str(tmp_path / "rehearsals")}},
         )
     )
 

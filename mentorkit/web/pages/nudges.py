@@ -53,7 +53,7 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
         ],
         ahead=DAYS,
         sent=outcomes["sent"],
-        kept_back=sum(outcomes.values()) - outcomes["sent"],
+        kept_back=sum(outcomes.values()) - outcomes["sent"] - outcomes["digest"],
         first=first,
         shown=SHOWN,
         total=len(rows),
@@ -75,7 +75,11 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
 def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
     """Keep the manners of the program."""
     names = ("quiet_from", "quiet_until", "prompts_a_week")
-    body = {name: number for name in names if (number := answers.whole(name)) is not None}
+    body: dict[str, Any] = {
+        name: number for name in names if (number := answers.whole(name)) is not None
+    }
+    if told := visit.form.get("digest"):
+        body["digest"] = told
     at = {**visit.asked(), "program": program}
     try:
         was = answers.whole("was")

@@ -1,0 +1,138 @@
+"""Digest: what is due for one person in a program goes as one message, where the program says so.
+
+Each prompt stays a row of its own until that message goes: then the first takes up the others, in
+one transaction, and they are cancelled. So one cause is promised once, with a digest or without,
+and what is no longer awaited is left out when it is put into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.manners import same_cause
+from mentorkit.domain.messages import Button, Message
+from mentorkit.domain.nudges import Awaited
+from mentorkit.domain.people import Person
+from mentorkit.domain.programs import Program
+from mentorkit.domain.text import in_locale
+from mentorkit.journey import nudge
+from mentorkit.journey.manners import is_joined, manners_in
+from mentorkit.journey.say import NotWanted, footer, names_in, worded
+from mentorkit.journey.steps import chosen
+from mentorkit.journey.tell import BUTTONS, TEMPLATES, fill
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
+    from mentorkit.store.tables import Job
+    from mentorkit.store.transaction import Transaction
+
+NAME = "prompts_together"
+"""The template of such a message."""
+OF_PART = ("nudge", "at", "until", "last", "about")
+
+
+def gather(kit: Kit, tenant: str, job: Job) -> Job:
+    """Let a prompt that goes now take up the others that wait for the same person; return it.
+
+    Raises `NotWanted` where another has taken it up. Once it has some, or none, it takes no more:
+    what is tried again is the same message.
+    """
+    if not is_joined(job) or "parts" in job.body:
+        return job
+
+    def is_off(tx: Transaction) -> bool:
+        return manners_in(tx, tx.programs.get(job.program_id or "")).digest == "off"
+
+    def take(tx: Transaction) -> Job:
+        waiting = [
+            one for one in tx.outbox.lately(job.recipient_id, tx.now)
+            if one.id != job.id and one.program_id == job.program_id and is_joined(one)
+            and one.state != "done" and "parts" not in one.body
+        ]  # fmt: skip
+        taken = tx.outbox.take_up(waiting)
+        parts = [job, *(one for one in waiting if one.id in taken)]
+        body = {
+            **job.body,
+            "about": [about for one in parts for about in one.body["about"]],
+            "until": max(one.body["until"] for one in parts),
+            "last": min((one.body["last"] for one in parts if one.body["last"]), default=""),
+            "parts": [
+                {"name": one.name, **{name: one.body[name] for name in OF_PART}} for one in parts
+            ],
+        }
+        joined = replace(job, body=Frozen(body))
+        if not tx.outbox.lead(joined):
+            raise NotWanted("digest")
+        return joined
+
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        if is_off(tx):
+            return job
+    return kit.write(tenant, take)
+
+
+def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
+    """Return a promised prompt, and what it has taken up, in its reader's words.
+
+    One that is left alone has its own words. Raises `NotWanted` when nothing is awaited any more.
+    """
+    if len(job.body.get("parts", ())) < 2:
+        return nudge.message(kit, tx, job, person, program)
+    left: list[tuple[Job, list[Awaited]]] = []
+    told: list[str] = []
+    for part in job.body["parts"]:
+        plugin, is_late = (
+            part["nudge"].partition(".")[0],
+            tx.now > datetime.fromisoformat(part["until"]),
+        )
+        off = part["nudge"] not in kit.registry.nudges or chosen(tx, program, plugin) is None
+        one = replace(job, name=part["name"], plugin=plugin, body=Frozen({**part, "staff": False}))
+        still = [] if is_late or off else nudge.still(kit, tx, one, person, program)
+        if still and not same_cause((each.key for each in still), told):
+            left.append((one, still))
+            told += [each.key for each in still]
+    if not left:
+        raise NotWanted("overtaken")
+    if len(left) == 1:
+        return nudge.message(kit, tx, left[0][0], person, program)
+    lines, buttons = [], []
+    for one, still in left:
+        address = nudge.links_of(kit, tx, one, still[0], program).get("link", "")
+        lines.append(
+            "\n".join(filter(None, (_title(kit, tx, one, still, person, program), address)))
+        )
+        words = in_locale(BUTTONS["link"], person.locale)
+        buttons += [Button(address=address, words=words)] if address else []
+    end = footer(kit, person, program, "program", program.id)
+    values = {"text": "\n\n".join(lines)}
+    together = replace(job, name=NAME)
+    return worded(
+        tx, together, TEMPLATES[NAME], person, program, values, end,
+        buttons=tuple(dict.fromkeys(buttons)),
+    )  # fmt: skip
+
+
+def _title(
+    kit: Kit, tx: Transaction, job: Job, still: Sequence[Awaited], person: Person, program: Program
+) -> str:
+    """Return what a prompt is about in one line: its subject without the program, and with whom."""
+    definition = tx.definitions.current(program.id, "messages")
+    own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
+    shipped = kit.registry.nudges[job.body["nudge"]].templates[job.name]["subject"]
+    subject = in_locale({**shipped, **own.get("subject", {})}, person.locale)
+    names = [
+        name
+        for one in still
+        for name in names_in(tx, one.noun, one.subject_id, person.locale, but=person.id)
+    ]
+    others = ", ".join(dict.fromkeys(filter(None, names)))
+    values = {"person": person.name, "others": others}
+    told = fill(subject.replace("{program}", "").strip(" :"), values)
+    return f"{told} ({others})" if others and "{others}" not in subject else told
+
+
+__all__ = ["gather", "message"]
