@@ -11,9 +11,10 @@ class Awaited:
     """One thing that one person is to do, since when, and until when it can be done.
 
     `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
-    (none since `since`), or ``milestone``, whose own kind is in `detail`. `role` is what the person
-    is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of a relationship
-    that is flagged.
+    (none since `since`), ``milestone``, whose own kind is in `detail`, or ``hours``: a month
+    (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. `role`
+    is what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of
+    a relationship that is flagged.
     """
 
     kind: str
@@ -25,6 +26,8 @@ class Awaited:
     until: datetime | None = None
     detail: str = ""
     at_risk: bool = False
+    minutes: int = 0
+    asked: int = 0
 
     @property
     def key(self) -> str:

@@ -27,7 +27,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
-from mentorkit.journey import feedback, flags, links
+from mentorkit.journey import awaiting, feedback, flags, links
 from mentorkit.journey.answer import put
 from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
@@ -130,6 +130,7 @@ def _of_relationships(
                 since=since,
                 until=one.ends_at,
             )
+    yield from awaiting.hours(tx, program, running, breaks, people, by)
 
 
 def _of_milestones(
@@ -357,7 +358,10 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         "others": ", ".join(filter(None, others)),
         "mentee": told[0][0],
         "mentor": told[0][1],
-        "text": "\n".join(f"- {mentee} / {mentor}" for mentee, mentor in told),
+        "text": "\n".join(
+            awaiting.told(one, person.locale) or f"- {mentee} / {mentor}"
+            for one, (mentee, mentor) in zip(still, told, strict=True)
+        ),
         "due": format_day(due, person.locale),
         **_links(kit, tx, job, first, program),
     }

@@ -97,6 +97,12 @@ class Repository(Generic[T]):
             rows.sort(key=lambda row: str(row.id))
         return self._load(rows)
 
+    def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
+        """Return all that equal, with a time in this column that is not before `moment`."""
+        late = self.table.c[column] >= moment
+        asked = [self._asking(**part).where(late) for part in parts(equals)]
+        return self._load([row for query in asked for row in self._all(query)])
+
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
         return next(iter(self._load(self._equal(equals, limit=1))), None)
@@ -557,6 +563,10 @@ class Milestones(Repository[Milestone]):
 
 class Meetings(Repository[Meeting]):
     noun, table, cls = "meeting", tables.meeting, Meeting
+
+    def since(self, moment: datetime, **equals: Any) -> list[Meeting]:
+        """Return all that equal and were held at this moment or later."""
+        return self._since("held_at", moment, equals)
 
     def last(self, relationships: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these relationships last met, where it ever did."""

@@ -17,6 +17,7 @@ KINDS = (
     ("reply", "proposal"),
     ("first_meeting", "relationship"),
     ("meeting", "relationship"),
+    ("hours", "relationship"),
     ("milestone", "milestone"),
     ("something_new", "something"),
 )

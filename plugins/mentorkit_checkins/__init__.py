@@ -79,6 +79,13 @@ manifest = Manifest(
                 "Days without a meeting",
                 "After so many days since the last one, both are asked whether they have met.",
             ),
+            "hours": {
+                "type": "boolean",
+                "title": "Prompt after a month with too few hours",
+                "description": "Whether those who have met, but for less time than the program "
+                "asks of a month, are told so, once, when the grace days of the next are over.",
+                "default": True,
+            },
             "plan": {
                 "type": "array",
                 "title": "A plan of your own",

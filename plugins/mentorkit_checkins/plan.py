@@ -16,6 +16,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "reply": ("reply_reminder",),
     "first_meeting": ("first_meeting",),
     "meeting": ("gone_quiet",),
+    "hours": ("too_few_hours",),
     "milestone": ("milestone_due", "milestone_due_full", "milestones_due_staff"),
 }
 """What may be prompted about, and in the words of which templates."""
@@ -110,6 +111,8 @@ def _shipped(settings: Mapping[str, Any]) -> Iterator[Step]:
     ):
         if days[name]:
             yield Step(awaited=awaited, template=template, days=days[name], grace_days=WEEK)
+    if settings.get("hours", True):
+        yield Step(awaited="hours", template="too_few_hours", grace_days=WEEK)
 
 
 def misfits(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -124,6 +124,25 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
         },
     },
+    "too_few_hours": {
+        "subject": {
+            "en": "A little more time together: {program}",
+            "es": "Un poco más de tiempo en común: {program}",
+            "fr": "Un peu plus de temps ensemble : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, it is good that you and {others} have met. In {program} a "
+            "little more time is hoped for:\n{text}\nCould you agree on a day or two more?\n"
+            "{link}\nWas there a meeting that is not noted? One tap logs it:\n{met}",
+            "es": "Hola {person}, qué bien que usted y {others} se hayan reunido. En {program} se "
+            "espera algo más de tiempo:\n{text}\n¿Podrían acordar uno o dos días más?\n{link}\n"
+            "¿Hubo una reunión que no está anotada? Con un toque queda anotada:\n{met}",
+            "fr": "Bonjour {person}, c'est bien que vous ayez rencontré {others}. Dans {program}, "
+            "on espère un peu plus de temps :\n{text}\nPourriez-vous fixer un ou deux jours de "
+            "plus ?\n{link}\n"
+            "Une rencontre n'a pas été notée ? Un geste suffit pour le faire :\n{met}",
+        },
+    },
     "gone_quiet": {
         "subject": {
             "en": "When do you meet again? {program}",
