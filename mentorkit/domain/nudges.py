@@ -12,8 +12,9 @@ class Awaited:
 
     `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
     (none since `since`), ``milestone``, whose own kind is in `detail`, or ``hours``: a month
-    (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. `role`
-    is what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of
+    (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. Of a
+    participant it is ``profile``: what keeps them, who have applied, from being matched. `role` is
+    what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of
     a relationship that is flagged.
     """
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of
+from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.nudges import Awaited
-from mentorkit.domain.programs import Program
+from mentorkit.domain.participants import Participant
+from mentorkit.domain.programs import Program, Requirement
 from mentorkit.domain.relationships import Relationship
 from mentorkit.domain.text import in_locale
 from mentorkit.i18n import format_minutes, format_month
-from mentorkit.journey.definitions import targets_for
+from mentorkit.journey.cohorts import over
+from mentorkit.journey.definitions import consent_needed, requirements_of, targets_for
+from mentorkit.journey.onboard import unanswered
+from mentorkit.journey.requirements import answers, labelled
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -26,6 +31,12 @@ SHORT: Mapping[str, str] = {
     "fr": "{month} : {held} sur {asked}",
 }
 """How much of the time that is asked of a month two have spent together."""
+
+AGREE: Mapping[str, str] = {
+    "en": "Your yes to what everybody here agrees to",
+    "es": "Su sí a lo que aquí acuerdan todas las personas",
+    "fr": "Votre accord à ce que chacun accepte ici",
+}
 
 
 def hours(
@@ -72,6 +83,65 @@ def hours(
                 )
 
 
+def profiles(
+    tx: Transaction, program: Program, ids: Collection[str] | None, by: datetime | None
+) -> Iterator[Awaited]:
+    """Yield who has to do something themselves before anybody can be found for them.
+
+    Those who were let in and are not active yet, and those who have applied and left something open
+    that their program asks for. Who came in a file and never agreed to anything is written nothing.
+    """
+    if program.state != "open":
+        return
+    narrowed = {} if ids is None else {"id": list(ids)}
+    states, gone = ("lead", "waiting", "approved"), over(tx, program)
+    rows = tx.participants.find(program_id=program.id, state=states, **narrowed)
+    required = requirements_of(tx, program)
+    asked = [
+        one for one in rows
+        if one.cohort not in gone
+        and (one.state == "approved" or (one.consented_at and _unanswered(required, one)))
+    ]  # fmt: skip
+    names = ("LeadReceived", "ParticipantApproved", "ParticipantReadmitted", "ConsentWithdrawn")
+    facts: dict[str, list[Any]] = defaultdict(list)
+    for fact in tx.journal.newest("participant", [one.id for one in asked], *names):
+        facts[fact.subject_id].append(fact)
+    for one in asked:
+        told = facts[one.id]
+        applied = any(fact.name == "LeadReceived" and fact.role in PARTIES for fact in told)
+        withdrew = any(fact.name == "ConsentWithdrawn" for fact in told)
+        if one.consented_at is None and (withdrew or not applied):
+            continue
+        yield Awaited(
+            kind="profile",
+            person_id=one.person_id,
+            role="mentee" if one.plays("mentee") else "mentor",
+            noun="participant",
+            subject_id=one.id,
+            since=max((fact.at for fact in told), default=one.created_at),
+            detail=one.state,
+        )
+
+
+def joining(about: Iterable[Sequence[str]]) -> bool:
+    """Return whether a prompt is about nothing but joining, for which nobody need have agreed."""
+    return {noun for noun, *_ in about} == {"participant"}
+
+
+def _unanswered(required: Iterable[Requirement], one: Participant) -> list[dict[str, Any]]:
+    return [each for each in answers(required, one) if each["reason"] == "unanswered"]
+
+
+def _left(tx: Transaction, program: Program, one: Participant) -> list[Mapping[str, str]]:
+    """Return, by language, what somebody has left open who asks to join, or is to begin."""
+    if one.state != "approved":
+        given = _unanswered(requirements_of(tx, program), one)
+        return [each["text"] for each in labelled(tx, program, given)]
+    agreed = one.consented_at and (one.consent_version or 0) >= consent_needed(tx, program)
+    asked: list[Mapping[str, str]] = [each.label for each in unanswered(tx, program, one)]
+    return asked if agreed else [AGREE, *asked]
+
+
 def _month(program: Program, at: datetime) -> Span:
     """Return the month of `at` in the program's zone, as times of UTC."""
     begins, ends = month_of(at, program.zone)
@@ -86,8 +156,12 @@ def _judged(program: Program, grace: timedelta, now: datetime, until: datetime) 
         month = _month(program, month[1])
 
 
-def told(one: Awaited, locale: str) -> str:
-    """Return what there is to say of a thing awaited, in the reader's language; "" for most."""
+def told(tx: Transaction, program: Program, one: Awaited, locale: str) -> str | None:
+    """Return what a message says of a thing awaited, in words; None where it names who is in it."""
+    if one.kind == "profile":
+        left = _left(tx, program, tx.participants.get(one.subject_id))
+        words = [in_locale(each, locale) for each in left]
+        return "\n".join(f"- {each}" for each in words if each)
     if one.kind == "hours":
         values = {
             "month": format_month(date.fromisoformat(f"{one.detail}-01"), locale),
@@ -95,4 +169,4 @@ def told(one: Awaited, locale: str) -> str:
             "asked": format_minutes(one.asked, locale),
         }
         return in_locale(SHORT, locale).format(**values)
-    return ""
+    return None

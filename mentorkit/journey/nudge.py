@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,7 @@ COLLECTED: dict[str, Callable[[Transaction, Program, Ids, datetime | None], Iter
     "proposal": _of_proposals,
     "relationship": _of_relationships,
     "milestone": _of_milestones,
+    "participant": awaiting.profiles,
 }
 """By noun, what finds what is awaited about things of that noun: all, or those with these ids."""
 OPENING = ("due", "upcoming")
@@ -354,12 +355,13 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     first, told = still[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in still]
     due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
     others = names_in(tx, first.noun, first.subject_id, person.locale, but=person.id)
+    said = partial(awaiting.told, tx, program, locale=person.locale)
     values = {
         "others": ", ".join(filter(None, others)),
         "mentee": told[0][0],
         "mentor": told[0][1],
         "text": "\n".join(
-            awaiting.told(one, person.locale) or f"- {mentee} / {mentor}"
+            f"- {mentee} / {mentor}" if (text := said(one)) is None else text
             for one, (mentee, mentor) in zip(still, told, strict=True)
         ),
         "due": format_day(due, person.locale),

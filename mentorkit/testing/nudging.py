@@ -18,6 +18,7 @@ KINDS = (
     ("first_meeting", "relationship"),
     ("meeting", "relationship"),
     ("hours", "relationship"),
+    ("profile", "participant"),
     ("milestone", "milestone"),
     ("something_new", "something"),
 )

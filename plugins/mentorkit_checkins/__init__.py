@@ -79,6 +79,12 @@ manifest = Manifest(
                 "Days without a meeting",
                 "After so many days since the last one, both are asked whether they have met.",
             ),
+            "profile_days": _days(
+                "profile_days",
+                "Days until somebody is reminded of what is still open",
+                "Whoever has applied and left open what only they can answer or agree to is "
+                "reminded after so many days, and once more a week later.",
+            ),
             "hours": {
                 "type": "boolean",
                 "title": "Prompt after a month with too few hours",

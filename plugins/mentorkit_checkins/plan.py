@@ -9,7 +9,12 @@ from typing import Any
 
 from mentorkit.hooks import Awaited
 
-DAYS: Mapping[str, int] = {"answer_days": 3, "first_meeting_days": 7, "quiet_days": 21}
+DAYS: Mapping[str, int] = {
+    "answer_days": 3,
+    "first_meeting_days": 7,
+    "quiet_days": 21,
+    "profile_days": 5,
+}
 """How many days, where a program does not say otherwise."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer_reminder", "answer_reminder_staff"),
@@ -17,6 +22,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "first_meeting": ("first_meeting",),
     "meeting": ("gone_quiet",),
     "hours": ("too_few_hours",),
+    "profile": ("profile_open",),
     "milestone": ("milestone_due", "milestone_due_full", "milestones_due_staff"),
 }
 """What may be prompted about, and in the words of which templates."""
@@ -111,6 +117,8 @@ def _shipped(settings: Mapping[str, Any]) -> Iterator[Step]:
     ):
         if days[name]:
             yield Step(awaited=awaited, template=template, days=days[name], grace_days=WEEK)
+    if first := days["profile_days"]:
+        yield Step(awaited="profile", template="profile_open", days=first, times=2, grace_days=WEEK)
     if settings.get("hours", True):
         yield Step(awaited="hours", template="too_few_hours", grace_days=WEEK)
 

@@ -124,6 +124,23 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
         },
     },
+    "profile_open": {
+        "subject": {
+            "en": "One step is left before you begin: {program}",
+            "es": "Falta un paso antes de empezar: {program}",
+            "fr": "Une étape avant de commencer : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you would like to take part in {program}, and nobody can be "
+            "found for you before you have finished your page.\n{text}\nIt takes a few minutes: "
+            "{link}",
+            "es": "Hola {person}, le gustaría participar en {program}, y no podemos encontrarle a "
+            "nadie mientras no termine su página.\n{text}\nSon unos minutos: {link}",
+            "fr": "Bonjour {person}, vous souhaitez participer à {program}, et nous ne pouvons "
+            "trouver personne pour vous avant que votre page soit complète.\n{text}\n"
+            "Quelques minutes suffisent : {link}",
+        },
+    },
     "too_few_hours": {
         "subject": {
             "en": "A little more time together: {program}",
