@@ -13,8 +13,10 @@ class Awaited:
     `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
     (none since `since`), ``milestone``, whose own kind is in `detail`, or ``hours``: a month
     (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. Of a
-    participant it is ``profile``: what keeps them, who have applied, from being matched. `role` is
-    what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of
+    participant it is ``profile``: what keeps them, who have applied, from being matched. What is
+    ``reached`` asks for nothing: a milestone (`detail`) that is done, or the end that two have come
+    to, with how many `meetings` and `minutes` they have met so far. `role` is what the person is to
+    it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of
     a relationship that is flagged.
     """
 
@@ -27,6 +29,7 @@ class Awaited:
     until: datetime | None = None
     detail: str = ""
     at_risk: bool = False
+    meetings: int = 0
     minutes: int = 0
     asked: int = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of
@@ -13,9 +13,9 @@ from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.nudges import Awaited
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import Program, Requirement
-from mentorkit.domain.relationships import Relationship
+from mentorkit.domain.relationships import TOGETHER, Relationship
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import format_minutes, format_month
+from mentorkit.i18n import format_minutes, format_month, format_number
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import consent_needed, requirements_of, targets_for
 from mentorkit.journey.onboard import unanswered
@@ -37,6 +37,16 @@ AGREE: Mapping[str, str] = {
     "es": "Su sí a lo que aquí acuerdan todas las personas",
     "fr": "Votre accord à ce que chacun accepte ici",
 }
+
+TIME: Mapping[str, str] = {
+    "en": "- Meetings: {meetings}\n- Time together: {time}",
+    "es": "- Reuniones: {meetings}\n- Tiempo en común: {time}",
+    "fr": "- Rencontres : {meetings}\n- Temps passé ensemble : {time}",
+}
+LATELY = timedelta(days=7)
+"""For how long somebody is thanked for what they have done."""
+END = "end"
+"""The kind of the milestone at the end."""
 
 
 def hours(
@@ -123,6 +133,75 @@ def profiles(
         )
 
 
+def reached(tx: Transaction, program: Program, ids: Collection[str] | None) -> Iterator[Awaited]:
+    """Yield whom to thank for a milestone that was done lately; nobody who has not met."""
+    narrowed = {} if ids is None else {"id": list(ids)}
+    done = tx.milestones.closing(tx.now - LATELY, state="done", **narrowed)
+    held = _thanked(tx, program, tx.relationships.get_many(one.relationship_id for one in done))
+    at: dict[str, datetime] = {}
+    there = [one for one in done if one.relationship_id in held]
+    for fact in tx.journal.newest("milestone", [one.id for one in there], "MilestoneDone"):
+        at[fact.subject_id] = max(fact.at, at.get(fact.subject_id, fact.at))
+    for one in there:
+        about = ("milestone", one.id, one.kind, at[one.id])
+        yield from _praised(tx, held[one.relationship_id], about, one.participant_id)
+
+
+def ended(tx: Transaction, program: Program, ids: Collection[str] | None) -> Iterator[Awaited]:
+    """Yield whom to thank for the whole way, unless the milestone at its end was done."""
+    narrowed: dict[str, Any] = {} if ids is None else {"id": list(ids)}
+    narrowed |= {"program_id": program.id, "state": "ended", "reason": list(TOGETHER)}
+    lately = {one.id: one for one in tx.relationships.ended(tx.now - LATELY, **narrowed)}
+    done = tx.milestones.find(relationship_id=list(lately), kind=END, state="done")
+    for one in done:
+        lately.pop(one.relationship_id, None)
+    for id, met in _thanked(tx, program, lately).items():
+        yield from _praised(tx, met, ("relationship", id, END, met.one.ended_at or tx.now))
+
+
+class _Time(NamedTuple):
+    """A relationship, and how many meetings and minutes those in it have met."""
+
+    one: Relationship
+    people: Mapping[str, str]
+    meetings: int
+    minutes: int
+
+
+def _thanked(
+    tx: Transaction, program: Program, held: Mapping[str, Relationship]
+) -> dict[str, _Time]:
+    """Return those (by id) of the program that have met and did not part, with their time."""
+    fit = [one for one in held.values() if one.program_id == program.id and not one.parted]
+    met: dict[str, list[int]] = defaultdict(list)
+    for meeting in tx.meetings.find(relationship_id=[one.id for one in fit], state="held"):
+        met[meeting.relationship_id].append(meeting.minutes)
+    found = tx.participants.get_many(m.participant_id for one in fit for m in one.here)
+    people = {id: one.person_id for id, one in found.items()}
+    return {one.id: _Time(one, people, len(met[one.id]), sum(met[one.id]))
+            for one in fit if met[one.id]}  # fmt: skip
+
+
+def _praised(
+    tx: Transaction, met: _Time, about: tuple[str, str, str, datetime], only: str = ""
+) -> Iterator[Awaited]:
+    noun, id, kind, at = about
+    for member in met.one.here if at + LATELY > tx.now else ():
+        if only in ("", member.participant_id):
+            yield Awaited(
+                kind="reached",
+                person_id=met.people[member.participant_id],
+                role=member.role,
+                noun=noun,
+                subject_id=id,
+                since=at,
+                until=at + LATELY,
+                detail=kind,
+                meetings=met.meetings,
+                minutes=met.minutes,
+            )
+
+
 def joining(about: Iterable[Sequence[str]]) -> bool:
     """Return whether a prompt is about nothing but joining, for which nobody need have agreed."""
     return {noun for noun, *_ in about} == {"participant"}
@@ -162,6 +241,10 @@ def told(tx: Transaction, program: Program, one: Awaited, locale: str) -> str | 
         left = _left(tx, program, tx.participants.get(one.subject_id))
         words = [in_locale(each, locale) for each in left]
         return "\n".join(f"- {each}" for each in words if each)
+    if one.kind == "reached":
+        time = {"meetings": format_number(one.meetings, locale),
+                "time": format_minutes(one.minutes, locale)}  # fmt: skip
+        return in_locale(TIME, locale).format(**time)
     if one.kind == "hours":
         values = {
             "month": format_month(date.fromisoformat(f"{one.detail}-01"), locale),

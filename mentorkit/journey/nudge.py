@@ -68,7 +68,7 @@ def awaited(
         for noun in (COLLECTED if only is None else only)
         for one in COLLECTED[noun](tx, program, None if only is None else only[noun], by)
     ]
-    told = [one.noun == "milestone" and by_survey(one.detail, _side(one)) for one in found]
+    told = [one.kind == "milestone" and by_survey(one.detail, _side(one)) for one in found]
     asked = [
         replace(one, kind="survey") if is_told else one
         for one, is_told in zip(found, told, strict=True)
@@ -131,6 +131,7 @@ def _of_relationships(
                 until=one.ends_at,
             )
     yield from awaiting.hours(tx, program, running, breaks, people, by)
+    yield from awaiting.ended(tx, program, ids)
 
 
 def _of_milestones(
@@ -169,6 +170,7 @@ def _of_milestones(
                     detail=one.kind,
                     at_risk=one.id in risky,
                 )
+    yield from awaiting.reached(tx, program, ids)
 
 
 def _risky(
@@ -391,7 +393,7 @@ def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     found = {"link": kit.site.url(job.tenant, noun, program=program.key, **{noun: id})}
-    if noun == "relationship" and links.can_sign(kit):
+    if noun == "relationship" and first.kind != "reached" and links.can_sign(kit):
         # By the row's own id it logs once, however often the message is sent again.
         token = links.make(
             kit, tenant=job.tenant, purpose="met", person=first.person_id, nonce=job.id,

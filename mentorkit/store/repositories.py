@@ -528,6 +528,10 @@ class Relationships(Repository[Relationship]):
         super().add_all(added)
         self.tx.members.add_all(member for item in added for member in item.members)
 
+    def ended(self, moment: datetime, **equals: Any) -> list[Relationship]:
+        """Return all that equal and ended at this moment or later."""
+        return self._since("ended_at", moment, equals)
+
     def for_participants(
         self, ids: Iterable[str], states: Collection[str] | None = None
     ) -> list[Relationship]:
@@ -545,6 +549,10 @@ class Relationships(Repository[Relationship]):
 
 class Milestones(Repository[Milestone]):
     noun, table, cls = "milestone", tables.milestone, Milestone
+
+    def closing(self, moment: datetime, **equals: Any) -> list[Milestone]:
+        """Return all that equal and close at this moment or later."""
+        return self._since("closes_at", moment, equals)
 
     def ripe(self, now: datetime, limit: int) -> list[Milestone]:
         """Return at most `limit` whose window opened or closed, none of a paused relationship."""

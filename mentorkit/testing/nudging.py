@@ -19,6 +19,7 @@ KINDS = (
     ("meeting", "relationship"),
     ("hours", "relationship"),
     ("profile", "participant"),
+    ("reached", "milestone"),
     ("milestone", "milestone"),
     ("something_new", "something"),
 )

@@ -92,6 +92,13 @@ manifest = Manifest(
                 "asks of a month, are told so, once, when the grace days of the next are over.",
                 "default": True,
             },
+            "thanks": {
+                "type": "boolean",
+                "title": "Thank at milestones",
+                "description": "Whether both are thanked when a check, the mid-point, two thirds "
+                "or the end is done, with how often and how long they have met.",
+                "default": True,
+            },
             "plan": {
                 "type": "array",
                 "title": "A plan of your own",

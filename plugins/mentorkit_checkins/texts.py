@@ -124,6 +124,55 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
         },
     },
+    "thanks": {
+        "subject": {
+            "en": "Thank you: {program}",
+            "es": "Gracias: {program}",
+            "fr": "Merci : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, thank you for looking back on your mentoring with {others} in "
+            "{program}. This is what you have done so far:\n{text}\nKeep it up.\n{link}",
+            "es": "Hola {person}, gracias por hacer balance de su mentoría con {others} en "
+            "{program}. Esto es lo que han hecho hasta ahora:\n{text}\nSigan así.\n{link}",
+            "fr": "Bonjour {person}, merci d'avoir fait le point sur votre mentorat avec {others} "
+            "dans {program}. Voici ce que vous avez fait jusqu'ici :\n{text}\nContinuez ainsi.\n"
+            "{link}",
+        },
+    },
+    "half_way": {
+        "subject": {
+            "en": "You have come half way: {program}",
+            "es": "Han llegado a la mitad: {program}",
+            "fr": "Vous êtes à mi-chemin : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you and {others} have come half way in {program}. Well done, "
+            "and thank you for your time.\n{text}\nWhat would you like to reach in the second "
+            "half? Tell each other when you next meet.\n{link}",
+            "es": "Hola {person}, usted y {others} han llegado a la mitad en {program}. "
+            "Enhorabuena, y gracias por su tiempo.\n{text}\n¿Qué les gustaría lograr en la "
+            "segunda mitad? Háblenlo en la próxima reunión.\n{link}",
+            "fr": "Bonjour {person}, {others} et vous êtes à mi-chemin dans {program}. Bravo, et "
+            "merci pour votre temps.\n{text}\nQue voulez-vous atteindre dans la seconde moitié ? "
+            "Parlez-en à votre prochaine rencontre.\n{link}",
+        },
+    },
+    "come_to_the_end": {
+        "subject": {
+            "en": "You have come the whole way: {program}",
+            "es": "Han recorrido todo el camino: {program}",
+            "fr": "Vous avez fait tout le chemin : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you and {others} have come the whole way in {program}. Well "
+            "done, and thank you for the time that you have given each other.\n{text}\n{link}",
+            "es": "Hola {person}, usted y {others} han recorrido todo el camino en {program}. "
+            "Enhorabuena, y gracias por el tiempo que se han dedicado.\n{text}\n{link}",
+            "fr": "Bonjour {person}, {others} et vous avez fait tout le chemin dans {program}. "
+            "Bravo, et merci pour le temps que vous vous êtes consacré.\n{text}\n{link}",
+        },
+    },
     "profile_open": {
         "subject": {
             "en": "One step is left before you begin: {program}",
