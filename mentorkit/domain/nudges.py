@@ -13,7 +13,8 @@ class Awaited:
     `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
     (none since `since`), ``milestone``, whose own kind is in `detail`, or ``hours``: a month
     (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. Of a
-    participant it is ``profile``: what keeps them, who have applied, from being matched. What is
+    participant it is ``profile``: what keeps them, who have applied, from being matched. A
+    mentor is ``silent`` who neither meets nor writes nor answers, since two weeks at least. What is
     ``reached`` asks for nothing: a milestone (`detail`) that is done, or the end that two have come
     to, with how many `meetings` and `minutes` they have met so far. `role` is what the person is to
     it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of
-from mentorkit.domain.moves import PARTIES
+from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of, ran
+from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.programs import Program, Requirement
@@ -45,6 +45,8 @@ TIME: Mapping[str, str] = {
 }
 LATELY = timedelta(days=7)
 """For how long somebody is thanked for what they have done."""
+SILENT = timedelta(days=14)
+"""Nobody is called silent before."""
 END = "end"
 """The kind of the milestone at the end."""
 
@@ -90,6 +92,49 @@ def hours(
                     detail=f"{month[0].astimezone(zone):%Y-%m}",
                     minutes=sum(met),
                     asked=asked,
+                )
+
+
+def silent(
+    tx: Transaction, program: Program, running: Sequence[Relationship],
+    last: Mapping[str, datetime], breaks: Mapping[str, Sequence[Span]], people: Mapping[str, str],
+    by: datetime | None,
+) -> Iterator[Awaited]:  # fmt: skip
+    """Yield the mentors of whom nothing was heard for long: to them, and to the coordinators.
+
+    What counts is the `last` meeting, and all that they did themselves in it: a word to the others,
+    a look back, a break. A break is no silence.
+    """
+    until = by or tx.now
+    quiet = {
+        one.id: one for one in running
+        if one.mentors and until - last.get(one.id, one.started_at) >= SILENT
+    }  # fmt: skip
+    of = {one.id: one.relationship_id for one in tx.milestones.find(relationship_id=list(quiet))}
+    signs: dict[tuple[str, str], datetime] = {}
+    for noun, where in (("relationship", {id: id for id in quiet}), ("milestone", of)):
+        for fact in tx.journal.newest(noun, where):
+            sign = (where[fact.subject_id], fact.actor_id)
+            signs[sign] = max(fact.at, signs.get(sign, fact.at))
+    for one in quiet.values():
+        inside = {people[member.participant_id] for member in one.here}
+        staff = [id for id, role in program.staff.items() if role in STAFF and id not in inside]
+        for mentor in (people[id] for id in one.mentors):
+            heard = max(
+                last.get(one.id, one.started_at), signs.get((one.id, mentor), one.started_at)
+            )
+            since = tx.now - ran((heard, tx.now), breaks[one.id])
+            if until - since < SILENT:
+                continue
+            for person, role in [(mentor, "mentor"), *((id, "coordinator") for id in staff)]:
+                yield Awaited(
+                    kind="silent",
+                    person_id=person,
+                    role=role,
+                    noun="relationship",
+                    subject_id=one.id,
+                    since=since,
+                    until=one.ends_at,
                 )
 
 

@@ -131,6 +131,7 @@ def _of_relationships(
                 until=one.ends_at,
             )
     yield from awaiting.hours(tx, program, running, breaks, people, by)
+    yield from awaiting.silent(tx, program, running, last, breaks, people, by)
     yield from awaiting.ended(tx, program, ids)
 
 
@@ -393,7 +394,8 @@ def _links(kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     found = {"link": kit.site.url(job.tenant, noun, program=program.key, **{noun: id})}
-    if noun == "relationship" and first.kind != "reached" and links.can_sign(kit):
+    logs = noun == "relationship" and first.kind != "reached" and not staff
+    if logs and links.can_sign(kit):
         # By the row's own id it logs once, however often the message is sent again.
         token = links.make(
             kit, tenant=job.tenant, purpose="met", person=first.person_id, nonce=job.id,

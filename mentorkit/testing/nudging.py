@@ -18,6 +18,7 @@ KINDS = (
     ("first_meeting", "relationship"),
     ("meeting", "relationship"),
     ("hours", "relationship"),
+    ("silent", "relationship"),
     ("profile", "participant"),
     ("reached", "milestone"),
     ("milestone", "milestone"),

@@ -79,6 +79,13 @@ manifest = Manifest(
                 "Days without a meeting",
                 "After so many days since the last one, both are asked whether they have met.",
             ),
+            "silent_days": _days(
+                "silent_days",
+                "Days until a silent mentor is asked",
+                "After so many days without a meeting, and without any word or answer of the "
+                "mentor, they are asked whether they are still there; two weeks later the "
+                "coordinators are told. Fewer than 14 count as 14.",
+            ),
             "profile_days": _days(
                 "profile_days",
                 "Days until somebody is reminded of what is still open",

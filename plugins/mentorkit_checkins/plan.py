@@ -14,6 +14,7 @@ DAYS: Mapping[str, int] = {
     "first_meeting_days": 7,
     "quiet_days": 21,
     "profile_days": 5,
+    "silent_days": 35,
 }
 """How many days, where a program does not say otherwise."""
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -21,6 +22,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "reply": ("reply_reminder",),
     "first_meeting": ("first_meeting",),
     "meeting": ("gone_quiet",),
+    "silent": ("mentor_silent", "mentor_silent_staff"),
     "hours": ("too_few_hours",),
     "profile": ("profile_open",),
     "reached": ("thanks", "half_way", "come_to_the_end"),
@@ -34,6 +36,8 @@ PRAISE: Mapping[str, str] = {
 """By which milestone people are thanked in which words."""
 ROLES = ("anyone", "party", *PARTY, "coordinator")
 WEEK = 7
+TELL_STAFF = 14
+"""How many days after a silent mentor was asked the coordinators are told."""
 DAY = timedelta(days=1)
 
 
@@ -44,7 +48,8 @@ class Step:
     ``after`` counts from when it is awaited, ``before`` from its last day. `only` narrows it to
     milestones of one kind, due or done, `risk` to relationships that are flagged or are not.
     `grace_days` is how long it is still worth sending (0: as long as the thing can be done). It is
-    repeated `times` in all, `every_days`. `together` makes one message of all that began on one day, the next morning.
+    repeated `times` in all, `every_days`. `together` makes one message of all that began on one
+    day, the next morning.
     """
 
     awaited: str
@@ -122,6 +127,11 @@ def _shipped(settings: Mapping[str, Any]) -> Iterator[Step]:
     ):
         if days[name]:
             yield Step(awaited=awaited, template=template, days=days[name], grace_days=WEEK)
+    if silent := days["silent_days"]:
+        of = {"awaited": "silent", "grace_days": WEEK}
+        yield Step(**of, role="mentor", template="mentor_silent", days=silent)
+        later = min(silent + TELL_STAFF, 365)
+        yield Step(**of, role="coordinator", template="mentor_silent_staff", days=later)
     if first := days["profile_days"]:
         yield Step(awaited="profile", template="profile_open", days=first, times=2, grace_days=WEEK)
     if settings.get("hours", True):

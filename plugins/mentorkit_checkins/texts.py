@@ -190,6 +190,45 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Quelques minutes suffisent : {link}",
         },
     },
+    "mentor_silent": {
+        "subject": {
+            "en": "Are you still there? {program}",
+            "es": "¿Sigue ahí? {program}",
+            "fr": "Êtes-vous toujours là ? {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {others} counts on you in {program}, and we have not heard of "
+            "you for some weeks. Is all well? Write a word, take a break or tell us that it does "
+            "not go on; each of these is fine.\n{link}\n"
+            "Have you met meanwhile? One tap logs it:\n{met}",
+            "es": "Hola {person}, {others} cuenta con usted en {program}, y hace unas semanas que "
+            "no sabemos nada de usted. ¿Va todo bien? Escriba unas palabras, haga una pausa o "
+            "díganos que no sigue; todo está bien.\n{link}\n"
+            "¿Se han reunido entretanto? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, {others} compte sur vous dans {program}, et nous sommes sans "
+            "nouvelles de vous depuis quelques semaines. Tout va bien ? Écrivez un mot, faites une "
+            "pause ou dites-nous que cela s'arrête ; tout est permis.\n{link}\n"
+            "Vous êtes-vous vus entre-temps ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+    "mentor_silent_staff": {
+        "subject": {
+            "en": "A mentor seems to be away: {program}",
+            "es": "Una persona mentora parece ausente: {program}",
+            "fr": "Un mentor semble absent : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {mentor} has neither met {mentee} nor answered anything in "
+            "{program} for some weeks, and seems to be away. Call first. If they do not come back, "
+            "{mentee} needs another mentor:\n{link}",
+            "es": "Hola {person}, {mentor} no se ha reunido con {mentee} ni ha respondido a nada "
+            "en {program} desde hace unas semanas, y parece ausente. Llame primero. Si no vuelve, "
+            "{mentee} necesita otra persona mentora:\n{link}",
+            "fr": "Bonjour {person}, {mentor} n'a ni rencontré {mentee} ni répondu dans {program} "
+            "depuis quelques semaines, et semble absent. Appelez d'abord. Sans retour, "
+            "{mentee} a besoin d'un autre mentor :\n{link}",
+        },
+    },
     "too_few_hours": {
         "subject": {
             "en": "A little more time together: {program}",

@@ -138,7 +138,7 @@ def test_what_is_off_or_of_no_one_is_not_foreseen(create_running: Any) -> None:
 def test_the_plan_can_be_read(create_running: Any) -> None:
     world = create_running()
     (plan,) = foresee.plan(world.kit, **world.at, program="traders")
-    assert (plan["plugin"], len(plan["steps"])) == ("checkins", 14)
+    assert (plan["plugin"], len(plan["steps"])) == ("checkins", 16)
     quiet = next(step for step in plan["steps"] if step["template"] == "gone_quiet")
     assert quiet == {
         "awaited": "meeting", "template": "gone_quiet", "role": "anyone", "when": "after",
