@@ -220,13 +220,13 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "body": {
             "en": "Hello {person}, {mentor} has neither met {mentee} nor answered anything in "
             "{program} for some weeks, and seems to be away. Call first. If they do not come back, "
-            "{mentee} needs another mentor:\n{link}",
+            "find another mentor for {mentee} on this page:\n{link}",
             "es": "Hola {person}, {mentor} no se ha reunido con {mentee} ni ha respondido a nada "
             "en {program} desde hace unas semanas, y parece ausente. Llame primero. Si no vuelve, "
-            "{mentee} necesita otra persona mentora:\n{link}",
+            "busque otra persona mentora para {mentee} en esta página:\n{link}",
             "fr": "Bonjour {person}, {mentor} n'a ni rencontré {mentee} ni répondu dans {program} "
             "depuis quelques semaines, et semble absent. Appelez d'abord. Sans retour, "
-            "{mentee} a besoin d'un autre mentor :\n{link}",
+            "cherchez un autre mentor pour {mentee} sur cette page :\n{link}",
         },
     },
     "too_few_hours": {

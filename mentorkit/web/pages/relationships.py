@@ -19,6 +19,7 @@ from mentorkit.journey import (
     contents,
     feedback,
     flags,
+    handover,
     history,
     introduce,
     meet,
@@ -247,6 +248,17 @@ def relationship_change(
             if done["state"] != "ended":
                 return visit.go("home", "ended")
             said = "ended"
+        elif did == "hand_over":
+            reason = visit.form.get("reason", "")
+            gone = handover.hand_over(
+                visit.kit,
+                **at,
+                mentee=visit.form.get("mentee", ""),
+                reason=reason if reason in ENDS else ENDS[-1],
+                note=visit.form.get("note", "").strip(),
+                rest="rest" in visit.form,
+            )
+            return visit.go("mentors", "handed_over", program=program, participant=gone["mentee"])
         elif did == "link":
             who = visit.form.get("participant", "")
             made = met.link(visit.kit, **at, participant=who)

@@ -1,0 +1,37 @@
+"""Handing over, in the browser: staff are told what follows, and then who fits best."""
+
+from __future__ import annotations
+
+from web.conftest import Portal
+from web.test_meeting import by_admin
+from web.test_parting import pair, state
+
+from mentorkit.journey import onboard
+
+
+def test_staff_hand_a_mentee_over_after_a_page_that_says_what_follows(portal: Portal) -> None:
+    path, cora = pair(portal), portal.browser("cora")
+    assert f'href="/mentoring{path}/hand-over"' in cora.open(path)
+    page = cora.open(f"{path}/hand-over")
+    assert "Find another mentor for Ana?" in page
+    assert "Have you called Cleo?" in page
+    assert state(portal, path) == "active", "looking changes nothing"
+    page = cora.send(path, do="hand_over", reason="no_contact", rest="1", means="phone")
+    assert "These fit best now" in page
+    assert "Who fits Ana" in page
+    assert state(portal, path) == "ended"
+    cleo = onboard.show(portal.kit, **by_admin(portal), participant=portal.ids["cleo"])
+    assert (cleo["state"], cleo["reason"]) == ("paused", "away")
+    assert "Find another mentor" not in cora.open(path)
+    cora.open(f"{path}/hand-over", 303)
+
+
+def test_the_two_see_no_such_step_and_cannot_take_it(portal: Portal) -> None:
+    path = pair(portal)
+    for who in ("ana", "cleo"):
+        browser = portal.browser(who)
+        assert "hand-over" not in browser.open(path)
+        browser.open(f"{path}/hand-over", 403)
+        browser.open(path)
+        browser.send(path, 403, do="hand_over", reason="no_contact")
+    assert state(portal, path) == "active"
