@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,16 @@ def test_a_name_that_nobody_has_and_a_participant_are_refused(traders: Path, run
         "Only staff hand somebody over"
         in run("--as", "e1", "relationship", "hand-over", "e1=m1", "--to", "m2", code=4).err
     )
+
+
+def test_a_mentee_says_what_the_next_mentor_reads(traders: Path, run: Run) -> None:
+    connect(run)
+    run("--as", "e1", "relationship", "write", "e1=m1", "--text", "I want a second oven.")
+    run("relationship", "hand-over", "e1=m1")
+    out = run("--as", "e1", "participant", "pass-on", "e1").out
+    assert re.search(r"^- \S+ \S+ I want a second oven\.$", out, re.MULTILINE)
+    out = run("--as", "e1", "participant", "pass-on", "e1", "--all-words").out
+    assert re.search(r"^x \S+ \S+ I want a second oven\.$", out, re.MULTILINE)
+    out = run("--as", "e1", "participant", "pass-on", "e1", "--nothing").out
+    assert "x " not in out.replace("marked x", "")
+    assert "not for staff" in run("participant", "pass-on", "e1", code=4).err

@@ -126,6 +126,8 @@ def relationship(
             "history": history.history(visit.kit, **at),
             "part": _afterwards(visit, one) if own else None,
             "late": _late(visit, one) if own else (),
+            "passed": handover.passed_on(visit.kit, **at) if own else (),
+            "leaving": _leaving(visit, one),
         }
         others = shown["introduction"]["others"]
         shown["known"] = answers.told(visit, {m["participant"]: m["answers"] for m in others})
@@ -149,6 +151,15 @@ def relationship(
         missing=_missing(one, shown["late"]),
         **shown,
     )
+
+
+def _leaving(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a mentee may pass on of what has ended to the mentor who comes next."""
+    mine = [m["participant"] for m in one["members"] if m["own"] and m["role"] == "mentee"]
+    if one["state"] != "ended" or not mine:
+        return None
+    told = handover.own_words(visit.kit, **visit.asked(), participant=mine[0])
+    return {**told, "mentee": mine[0]} if told["words"] or told["meetings"] else None
 
 
 def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
