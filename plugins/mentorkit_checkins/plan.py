@@ -135,12 +135,14 @@ def _shipped(settings: Mapping[str, Any]) -> Iterator[Step]:
     if first := days["profile_days"]:
         yield Step(awaited="profile", template="profile_open", days=first, times=2, grace_days=WEEK)
     if settings.get("hours", True):
-        yield Step(awaited="hours", template="too_few_hours", grace_days=WEEK)
+        yield Step(awaited="hours", role="party", template="too_few_hours", grace_days=WEEK)
     if settings.get("thanks", True):
         for only, template in PRAISE.items():
             # Of the end itself they are told at once; thanks come by themselves, a day later.
             days_later = 1 if only == "end" else 0
-            yield Step(awaited="reached", only=only, template=template, days=days_later)
+            yield Step(
+                awaited="reached", role="party", only=only, template=template, days=days_later
+            )
 
 
 def misfits(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ def relationship_write(visit: Visit, program: str, relationship: str) -> Answer:
 
 
 @does("/programs/<program>/people/<participant>/pass-on")
-@allow("mentee")
+@allow(*STAFF, "mentee")
 def words_pass_on(visit: Visit, program: str, participant: str) -> Answer:
     """Let the next mentor read what is ticked of a mentee's own words."""
     at = {**visit.asked(), "participant": participant}
