@@ -78,7 +78,8 @@ def test_what_is_foreseen_is_what_then_comes_and_in_those_hours(
         said = datetime.fromisoformat(foreseen[one.person_id, one.template])
         assert timedelta() <= at - said < timedelta(hours=4), one.template
     assert {row["template"] for row in rows} == {
-        "answer_reminder", "first_meeting", "milestone_due_full", "milestones_due_staff",
+        "answer_reminder", "first_meeting", "mentor_silent", "milestone_due_full",
+        "milestones_due_staff",
     }  # fmt: skip
     assert min(foreseen.values()) > begun.isoformat()
     first = next(row for row in rows if row["template"] == "first_meeting")

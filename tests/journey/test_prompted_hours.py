@@ -36,7 +36,8 @@ def world(create_world: Any, create_kit: Any, post: Post, clock: Any) -> SimpleN
 
 
 def change(world: SimpleNamespace, **settings: Any) -> None:
-    alone = {"milestones": False, "first_meeting_days": 0, "quiet_days": 0, **settings}
+    alone = {"milestones": False, "first_meeting_days": 0, "quiet_days": 0, "silent_days": 0,
+             **settings}  # fmt: skip
     at = {**world.at, "program": "traders", "plugin": "checkins"}
     plugins.change(world.kit, **at, settings=alone)
 
