@@ -13,6 +13,7 @@ import click
 from mentorkit import __version__
 from mentorkit.commands import (
     database,
+    handing,
     introductions,
     judging,
     matching,
@@ -357,6 +358,7 @@ def main(ctx: click.Context, /, **_: Any) -> None:
 programs.program.add_command(strategies.strategy)
 programs.program.add_command(strategies.runs)
 people.participant.add_command(introductions.share)
+people.participant.add_command(handing.pass_on)
 for command in (
     pairing.pair,
     database.db,

@@ -54,6 +54,21 @@ def format_number(value: int | float, locale: str = FALLBACK) -> str:
     return format_decimal(value, locale=babel_locale(locale))
 
 
+def format_minutes(minutes: int, locale: str = FALLBACK) -> str:
+    """Return a time in hours and minutes, in words of this language: 1 hour, 30 minutes."""
+    from babel.lists import format_list
+    from babel.units import format_unit
+
+    units = dict(zip(("hour", "minute"), divmod(minutes, 60), strict=True))
+    language = babel_locale(locale)
+    told = [
+        format_unit(count, f"duration-{unit}", locale=language)
+        for unit, count in units.items()
+        if count or (unit == "minute" and minutes < 60)
+    ]
+    return str(format_list(told, style="unit", locale=language))
+
+
 def format_day(day: date, locale: str = FALLBACK) -> str:
     """Return a date as written in this language, the month in words."""
     from babel.dates import format_date

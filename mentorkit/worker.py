@@ -41,6 +41,7 @@ from mentorkit.journey import (
     say,
     silence,
 )
+from mentorkit.journey.awaiting import joining
 from mentorkit.journey.definitions import targets_of
 from mentorkit.journey.manners import Held, ensure_welcome, is_unasked
 from mentorkit.journey.say import NotWanted
@@ -392,7 +393,8 @@ def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
         participant = tx.participants.first(program_id=program.id, person_id=person.id)
         agreed = participant.consented_at is not None if participant else False
         asked = agreed if participant else person.id in program.staff
-        if not asked and job.name not in say.APPLIED:
+        joins = job.name in say.APPLIED or joining(job.body.get("about", ()))
+        if not asked and not joins:
             raise NotWanted("no_consent")
         if nudged and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mentorkit.commands.choices import choices, rank
+from mentorkit.commands.handing import hand_over
 from mentorkit.commands.introductions import introduce, write
 from mentorkit.commands.meeting import COMMANDS
 from mentorkit.commands.output import (
@@ -46,7 +47,8 @@ def relationship() -> None:
     """Answer proposals, log meetings, pause and end."""
 
 
-for one in (propose, rank, choices, ask, reply, talk, withdraw, introduce, write, *COMMANDS):
+ASIDE = (propose, rank, choices, ask, reply, talk, withdraw, introduce, write, hand_over)
+for one in (*ASIDE, *COMMANDS):
     relationship.add_command(one)
 
 

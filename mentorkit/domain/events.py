@@ -211,6 +211,16 @@ class ParticipantReadmitted(MovedFor, noun="participant", state="lead"):
     consent_version: None = None
 
 
+class WordsPassedOn(Event, noun="participant"):
+    """The mentors they come to may read these words (notes) of theirs, and those alone.
+
+    With `time_told` also how often and how long they had met before.
+    """
+
+    word_ids: tuple[str, ...]
+    time_told: bool
+
+
 class CapacityChanged(Event, noun="participant"):
     capacity: int
 

@@ -11,9 +11,15 @@ class Awaited:
     """One thing that one person is to do, since when, and until when it can be done.
 
     `kind` is ``answer`` (a proposal) or ``reply`` (a question), ``first_meeting`` or ``meeting``
-    (none since `since`), or ``milestone``, whose own kind is in `detail`. `role` is what the person
-    is to it: mentee, mentor, peer or coordinator. `at_risk` marks a milestone of a relationship
-    that is flagged.
+    (none since `since`), or ``milestone``, whose own kind is in `detail`. ``hours`` is a month
+    (`detail`, as 2027-05) in which they have met, but for fewer `minutes` than were `asked`. Of a
+    participant it is ``profile``: what keeps them, who have applied, from being matched. A mentor
+    is ``silent`` who neither meets nor writes nor answers, for two weeks at least. What is
+    ``reached`` asks for nothing: a milestone (`detail`) that is done, or the end that two have come
+    to, with how many `meetings` and `minutes` they have met so far.
+
+    `role` is what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a
+    milestone of a relationship that is flagged.
     """
 
     kind: str
@@ -25,6 +31,9 @@ class Awaited:
     until: datetime | None = None
     detail: str = ""
     at_risk: bool = False
+    meetings: int = 0
+    minutes: int = 0
+    asked: int = 0
 
     @property
     def key(self) -> str:

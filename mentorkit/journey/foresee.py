@@ -26,6 +26,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, PluginError, Problem
 from mentorkit.hooks.calls import called
+from mentorkit.journey.awaiting import joining
 from mentorkit.journey.manners import DAY, SURVEY, is_prompt, manners_in, zone_of
 from mentorkit.journey.nudge import awaited, parts, promise, prompts
 from mentorkit.journey.steps import READERS, chosen, reading
@@ -67,6 +68,7 @@ class _Reader:
     person: Person
     zone: ZoneInfo
     mine: Participant | None
+    agreed: bool
     sent: list[datetime] = field(default_factory=list)
     told: list[tuple[datetime, list[str]]] = field(default_factory=list)
 
@@ -80,7 +82,8 @@ def foresee(
     of the others in it), `nudge`, `template`, its `subject` by language, the `channel` that is
     asked first ("" for the usual) and `outcome`: ``sent``, ``digest`` (in the message of one that
     is sent then), or why not: quiet, capped, same_cause, silenced. Whoever has not consented is
-    left out. Invitations to surveys are the template ``survey_asked``, of the nudge "".
+    left out, but for what they need to join. Invitations to surveys are the template
+    ``survey_asked``, of the nudge "".
     """
     if not 1 <= days <= LONGEST:
         told = [Problem("days", f"write a whole number from 1 to {LONGEST}")]
@@ -210,8 +213,8 @@ def _readers(
     found = {}
     for id, person in people.items():
         agreed = mine[id].consented_at is not None if id in mine else id in program.staff
-        if person.name and agreed:
-            found[id] = _Reader(person, zone_of(person, program), mine.get(id))
+        if person.name:
+            found[id] = _Reader(person, zone_of(person, program), mine.get(id), agreed)
     for job in lately:
         if job.state == "done" and job.recipient_id in found and not job.body.get("staff"):
             reader = found[job.recipient_id]
@@ -230,7 +233,7 @@ def _go(
     queue = [
         (one.due or now, one.last, index, one)
         for index, one in enumerate(coming)
-        if one.person in readers
+        if one.person in readers and (readers[one.person].agreed or joining(one.about))
     ]
     heapq.heapify(queue)
     taken = set[int]()

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import MAXYEAR, UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import PluginError
 from mentorkit.hooks.calls import called
 from mentorkit.i18n import format_day
-from mentorkit.journey import feedback, flags, links
+from mentorkit.journey import awaiting, feedback, flags, links
 from mentorkit.journey.answer import put
 from mentorkit.journey.definitions import targets_for
 from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
@@ -68,7 +68,7 @@ def awaited(
         for noun in (COLLECTED if only is None else only)
         for one in COLLECTED[noun](tx, program, None if only is None else only[noun], by)
     ]
-    told = [one.noun == "milestone" and by_survey(one.detail, _side(one)) for one in found]
+    told = [one.kind == "milestone" and by_survey(one.detail, _side(one)) for one in found]
     asked = [
         replace(one, kind="survey") if is_told else one
         for one, is_told in zip(found, told, strict=True)
@@ -130,6 +130,9 @@ def _of_relationships(
                 since=since,
                 until=one.ends_at,
             )
+    yield from awaiting.hours(tx, program, running, breaks, people, by)
+    yield from awaiting.silent(tx, program, running, last, breaks, people, by)
+    yield from awaiting.ended(tx, program, ids)
 
 
 def _of_milestones(
@@ -168,6 +171,7 @@ def _of_milestones(
                     detail=one.kind,
                     at_risk=one.id in risky,
                 )
+    yield from awaiting.reached(tx, program, ids)
 
 
 def _risky(
@@ -197,6 +201,7 @@ COLLECTED: dict[str, Callable[[Transaction, Program, Ids, datetime | None], Iter
     "proposal": _of_proposals,
     "relationship": _of_relationships,
     "milestone": _of_milestones,
+    "participant": awaiting.profiles,
 }
 """By noun, what finds what is awaited about things of that noun: all, or those with these ids."""
 OPENING = ("due", "upcoming")
@@ -373,11 +378,15 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     first, told = left[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in left]
     due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
     others = names_in(tx, first.noun, first.subject_id, person.locale, but=person.id)
+    said = partial(awaiting.told, tx, program, locale=person.locale)
     values = {
         "others": ", ".join(filter(None, others)),
         "mentee": told[0][0],
         "mentor": told[0][1],
-        "text": "\n".join(f"- {mentee} / {mentor}" for mentee, mentor in told),
+        "text": "\n".join(
+            f"- {mentee} / {mentor}" if (text := said(one)) is None else text
+            for one, (mentee, mentor) in zip(left, told, strict=True)
+        ),
         "due": format_day(due, person.locale),
         **links_of(kit, tx, job, first, program),
     }
@@ -407,7 +416,8 @@ def links_of(
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     found = {"link": kit.site.url(job.tenant, noun, program=program.key, **{noun: id})}
-    if noun == "relationship" and links.can_sign(kit):
+    logs = noun == "relationship" and first.kind != "reached" and not staff
+    if logs and links.can_sign(kit):
         # By the row's own id it logs once, however often the message is sent again.
         token = links.make(
             kit, tenant=job.tenant, purpose="met", person=first.person_id, nonce=job.id,

@@ -171,6 +171,8 @@ def names_in(
 
     That of `but`, a person, is left out.
     """
+    if noun == "participant":
+        return "", ""
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id
     if noun == "proposal":

@@ -77,6 +77,22 @@ class Journal:
             found += self._read(_ABOUT, noun=noun, subjects=subject_ids[start : start + CHUNK])
         return sorted(found, key=lambda event: event.sequence)
 
+    def newest(self, noun: str, subject_ids: Iterable[str], *names: str) -> list[Any]:
+        """Return when each kind of event (of these names) last happened to each of these subjects.
+
+        A row is ``subject_id, name, actor_id, role, at``, one for each who did it, and as what.
+        """
+        asked = (_ROW.subject_id, _ROW.name, _ROW.actor_id, _ROW.role)
+        query = sa.select(*asked, sa.func.max(_ROW.at).label("at")).group_by(*asked)
+        query = query.where(_ROW.tenant == self.tx.tenant, _ROW.noun == noun)
+        query = query.where(_ROW.name.in_(names)) if names else query
+        found: list[Any] = []
+        wanted = list(subject_ids)
+        for start in range(0, len(wanted), CHUNK):
+            part = query.where(_ROW.subject_id.in_(wanted[start : start + CHUNK]))
+            found += self.tx.connection.execute(part).all()
+        return found
+
     def of(self, noun: str, program_id: str) -> list[Event]:
         """Return everything that happened to a program's things of one noun, oldest first."""
         return self._read(_TOLD.where(_ROW.noun == noun, _ROW.program_id == program_id))

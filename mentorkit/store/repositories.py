@@ -97,6 +97,12 @@ class Repository(Generic[T]):
             rows.sort(key=lambda row: str(row.id))
         return self._load(rows)
 
+    def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
+        """Return all that equal, with a time in this column that is not before `moment`."""
+        late = self.table.c[column] >= moment
+        asked = [self._asking(**part).where(late) for part in parts(equals)]
+        return self._load([row for query in asked for row in self._all(query)])
+
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
         return next(iter(self._load(self._equal(equals, limit=1))), None)
@@ -531,6 +537,10 @@ class Relationships(Repository[Relationship]):
         super().add_all(added)
         self.tx.members.add_all(member for item in added for member in item.members)
 
+    def ended(self, moment: datetime, **equals: Any) -> list[Relationship]:
+        """Return all that equal and ended at this moment or later."""
+        return self._since("ended_at", moment, equals)
+
     def for_participants(
         self, ids: Iterable[str], states: Collection[str] | None = None
     ) -> list[Relationship]:
@@ -549,6 +559,10 @@ class Relationships(Repository[Relationship]):
 class Milestones(Repository[Milestone]):
     noun, table, cls = "milestone", tables.milestone, Milestone
 
+    def closing(self, moment: datetime, **equals: Any) -> list[Milestone]:
+        """Return all that equal and close at this moment or later."""
+        return self._since("closes_at", moment, equals)
+
     def ripe(self, now: datetime, limit: int) -> list[Milestone]:
         """Return at most `limit` whose window opened or closed, none of a paused relationship."""
         columns, held = self.table.c, tables.relationship.c
@@ -566,6 +580,10 @@ class Milestones(Repository[Milestone]):
 
 class Meetings(Repository[Meeting]):
     noun, table, cls = "meeting", tables.meeting, Meeting
+
+    def since(self, moment: datetime, **equals: Any) -> list[Meeting]:
+        """Return all that equal and were held at this moment or later."""
+        return self._since("held_at", moment, equals)
 
     def last(self, relationships: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these relationships last met, where it ever did."""

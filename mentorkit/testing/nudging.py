@@ -17,6 +17,10 @@ KINDS = (
     ("reply", "proposal"),
     ("first_meeting", "relationship"),
     ("meeting", "relationship"),
+    ("hours", "relationship"),
+    ("silent", "relationship"),
+    ("profile", "participant"),
+    ("reached", "milestone"),
     ("milestone", "milestone"),
     ("something_new", "something"),
 )

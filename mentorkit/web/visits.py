@@ -417,6 +417,8 @@ NOTICES = {
     "resumed": "It goes on. The dates have moved by the length of the break.",
     "extended": "It is longer now, and the dates to come have moved.",
     "ended": "It has ended. Thank you for your time.",
+    "passed_on": "Kept. The mentor you come to reads what you have chosen, and nothing else.",
+    "handed_over": "It has ended, and everybody in it is told. These fit best now.",
     "ended_noted": "It has ended, and everybody in it is told.",
     "reached": "Noted.",
     "gathered": "They are together now, and are told so.",

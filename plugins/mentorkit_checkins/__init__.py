@@ -79,6 +79,33 @@ manifest = Manifest(
                 "Days without a meeting",
                 "After so many days since the last one, both are asked whether they have met.",
             ),
+            "silent_days": _days(
+                "silent_days",
+                "Days until a silent mentor is asked",
+                "After so many days without a meeting, and without any word or answer of the "
+                "mentor, they are asked whether they are still there; two weeks later the "
+                "coordinators are told. Fewer than 14 count as 14.",
+            ),
+            "profile_days": _days(
+                "profile_days",
+                "Days until somebody is reminded of what is still open",
+                "Whoever has applied and left open what only they can answer or agree to is "
+                "reminded after so many days, and once more a week later.",
+            ),
+            "hours": {
+                "type": "boolean",
+                "title": "Prompt after a month with too few hours",
+                "description": "Whether those who have met, but for less time than the program "
+                "asks of a month, are told so, once, when the grace days of the next are over.",
+                "default": True,
+            },
+            "thanks": {
+                "type": "boolean",
+                "title": "Thank at milestones",
+                "description": "Whether both are thanked when a check, the mid-point, two thirds "
+                "or the end is done, with how often and how long they have met.",
+                "default": True,
+            },
             "plan": {
                 "type": "array",
                 "title": "A plan of your own",

@@ -9,19 +9,35 @@ from typing import Any
 
 from mentorkit.hooks import Awaited
 
-DAYS: Mapping[str, int] = {"answer_days": 3, "first_meeting_days": 7, "quiet_days": 21}
+DAYS: Mapping[str, int] = {
+    "answer_days": 3,
+    "first_meeting_days": 7,
+    "quiet_days": 21,
+    "profile_days": 5,
+    "silent_days": 35,
+}
 """How many days, where a program does not say otherwise."""
 WORDS: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer_reminder", "answer_reminder_staff"),
     "reply": ("reply_reminder",),
     "first_meeting": ("first_meeting",),
     "meeting": ("gone_quiet",),
+    "silent": ("mentor_silent", "mentor_silent_staff"),
+    "hours": ("too_few_hours",),
+    "profile": ("profile_open",),
+    "reached": ("thanks", "half_way", "come_to_the_end"),
     "milestone": ("milestone_due", "milestone_due_full", "milestones_due_staff"),
 }
 """What may be prompted about, and in the words of which templates."""
 PARTY = ("mentee", "mentor", "peer")
+PRAISE: Mapping[str, str] = {
+    "check": "thanks", "mid_point": "half_way", "two_thirds": "thanks", "end": "come_to_the_end",
+}  # fmt: skip
+"""By which milestone people are thanked in which words."""
 ROLES = ("anyone", "party", *PARTY, "coordinator")
 WEEK = 7
+TELL_STAFF = 14
+"""How many days after a silent mentor was asked the coordinators are told."""
 DAY = timedelta(days=1)
 
 
@@ -30,9 +46,10 @@ class Step:
     """One step: whom to prompt about what is `awaited`, so many `days` after or before.
 
     ``after`` counts from when it is awaited, ``before`` from its last day. `only` narrows it to
-    milestones of one kind, `risk` to relationships that are flagged or are not. `grace_days` is how
-    long it is still worth sending (0: as long as the thing can be done). It is repeated `times` in
-    all, `every_days`. `together` makes one message of all that began on one day, the next morning.
+    milestones of one kind, due or done, `risk` to relationships that are flagged or are not.
+    `grace_days` is how long it is still worth sending (0: as long as the thing can be done). It is
+    repeated `times` in all, `every_days`. `together` makes one message of all that began on one
+    day, the next morning.
     """
 
     awaited: str
@@ -110,6 +127,22 @@ def _shipped(settings: Mapping[str, Any]) -> Iterator[Step]:
     ):
         if days[name]:
             yield Step(awaited=awaited, template=template, days=days[name], grace_days=WEEK)
+    if silent := days["silent_days"]:
+        of = {"awaited": "silent", "grace_days": WEEK}
+        yield Step(**of, role="mentor", template="mentor_silent", days=silent)
+        later = min(silent + TELL_STAFF, 365)
+        yield Step(**of, role="coordinator", template="mentor_silent_staff", days=later)
+    if first := days["profile_days"]:
+        yield Step(awaited="profile", template="profile_open", days=first, times=2, grace_days=WEEK)
+    if settings.get("hours", True):
+        yield Step(awaited="hours", role="party", template="too_few_hours", grace_days=WEEK)
+    if settings.get("thanks", True):
+        for only, template in PRAISE.items():
+            # Of the end itself they are told at once; thanks come by themselves, a day later.
+            days_later = 1 if only == "end" else 0
+            yield Step(
+                awaited="reached", role="party", only=only, template=template, days=days_later
+            )
 
 
 def misfits(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -119,8 +152,10 @@ def misfits(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if one.template not in WORDS[one.awaited]:
             fit = ", ".join(WORDS[one.awaited])
             yield f"{at}.template", f"has no words for {one.awaited}; write one of {fit}"
-        if one.awaited != "milestone" and (one.only or one.risk):
-            name = "only" if one.only else "risk"
+        of_milestones = {"only": ("milestone", "reached"), "risk": ("milestone",)}
+        for name, kinds in of_milestones.items():
+            if not getattr(one, name) or one.awaited in kinds:
+                continue
             yield f"{at}.{name}", "is for milestones alone; leave it out"
         if one.together != (one.template == "milestones_due_staff"):
             told = "is what milestones_due_staff is worded for; leave both or neither out"

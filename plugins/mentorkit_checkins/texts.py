@@ -124,6 +124,130 @@ TEMPLATES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "Vous êtes-vous déjà vus ? Un geste suffit pour le noter :\n{met}",
         },
     },
+    "thanks": {
+        "subject": {
+            "en": "Thank you: {program}",
+            "es": "Gracias: {program}",
+            "fr": "Merci : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, thank you for looking back on your mentoring with {others} in "
+            "{program}. This is what you have done so far:\n{text}\nKeep it up.\n{link}",
+            "es": "Hola {person}, gracias por hacer balance de su mentoría con {others} en "
+            "{program}. Esto es lo que han hecho hasta ahora:\n{text}\nSigan así.\n{link}",
+            "fr": "Bonjour {person}, merci d'avoir fait le point sur votre mentorat avec {others} "
+            "dans {program}. Voici ce que vous avez fait jusqu'ici :\n{text}\nContinuez ainsi.\n"
+            "{link}",
+        },
+    },
+    "half_way": {
+        "subject": {
+            "en": "You have come half way: {program}",
+            "es": "Han llegado a la mitad: {program}",
+            "fr": "Vous êtes à mi-chemin : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you and {others} have come half way in {program}. Well done, "
+            "and thank you for your time.\n{text}\nWhat would you like to reach in the second "
+            "half? Tell each other when you next meet.\n{link}",
+            "es": "Hola {person}, usted y {others} han llegado a la mitad en {program}. "
+            "Enhorabuena, y gracias por su tiempo.\n{text}\n¿Qué les gustaría lograr en la "
+            "segunda mitad? Háblenlo en la próxima reunión.\n{link}",
+            "fr": "Bonjour {person}, {others} et vous êtes à mi-chemin dans {program}. Bravo, et "
+            "merci pour votre temps.\n{text}\nQue voulez-vous atteindre dans la seconde moitié ? "
+            "Parlez-en à votre prochaine rencontre.\n{link}",
+        },
+    },
+    "come_to_the_end": {
+        "subject": {
+            "en": "You have come the whole way: {program}",
+            "es": "Han recorrido todo el camino: {program}",
+            "fr": "Vous avez fait tout le chemin : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you and {others} have come the whole way in {program}. Well "
+            "done, and thank you for the time that you have given each other.\n{text}\n{link}",
+            "es": "Hola {person}, usted y {others} han recorrido todo el camino en {program}. "
+            "Enhorabuena, y gracias por el tiempo que se han dedicado.\n{text}\n{link}",
+            "fr": "Bonjour {person}, {others} et vous avez fait tout le chemin dans {program}. "
+            "Bravo, et merci pour le temps que vous vous êtes consacré.\n{text}\n{link}",
+        },
+    },
+    "profile_open": {
+        "subject": {
+            "en": "One step is left before you begin: {program}",
+            "es": "Falta un paso antes de empezar: {program}",
+            "fr": "Une étape avant de commencer : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, you would like to take part in {program}, and nobody can be "
+            "found for you before you have finished your page.\n{text}\nIt takes a few minutes: "
+            "{link}",
+            "es": "Hola {person}, le gustaría participar en {program}, y no podemos encontrarle a "
+            "nadie mientras no termine su página.\n{text}\nSon unos minutos: {link}",
+            "fr": "Bonjour {person}, vous souhaitez participer à {program}, et nous ne pouvons "
+            "trouver personne pour vous avant que votre page soit complète.\n{text}\n"
+            "Quelques minutes suffisent : {link}",
+        },
+    },
+    "mentor_silent": {
+        "subject": {
+            "en": "Are you still there? {program}",
+            "es": "¿Sigue ahí? {program}",
+            "fr": "Êtes-vous toujours là ? {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {others} counts on you in {program}, and we have not heard of "
+            "you for some weeks. Is all well? Write a word, take a break or tell us that it does "
+            "not go on; each of these is fine.\n{link}\n"
+            "Have you met meanwhile? One tap logs it:\n{met}",
+            "es": "Hola {person}, {others} cuenta con usted en {program}, y hace unas semanas que "
+            "no sabemos nada de usted. ¿Va todo bien? Escriba unas palabras, haga una pausa o "
+            "díganos que no sigue; todo está bien.\n{link}\n"
+            "¿Se han reunido entretanto? Con un toque queda anotado:\n{met}",
+            "fr": "Bonjour {person}, {others} compte sur vous dans {program}, et nous sommes sans "
+            "nouvelles de vous depuis quelques semaines. Tout va bien ? Écrivez un mot, faites une "
+            "pause ou dites-nous que cela s'arrête ; tout est permis.\n{link}\n"
+            "Vous êtes-vous vus entre-temps ? Un geste suffit pour le noter :\n{met}",
+        },
+    },
+    "mentor_silent_staff": {
+        "subject": {
+            "en": "A mentor seems to be away: {program}",
+            "es": "Una persona mentora parece ausente: {program}",
+            "fr": "Un mentor semble absent : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, {mentor} has neither met {mentee} nor answered anything in "
+            "{program} for some weeks, and seems to be away. Call first. If they do not come back, "
+            "find another mentor for {mentee} on this page:\n{link}",
+            "es": "Hola {person}, {mentor} no se ha reunido con {mentee} ni ha respondido a nada "
+            "en {program} desde hace unas semanas, y parece ausente. Llame primero. Si no vuelve, "
+            "busque otra persona mentora para {mentee} en esta página:\n{link}",
+            "fr": "Bonjour {person}, {mentor} n'a ni rencontré {mentee} ni répondu dans {program} "
+            "depuis quelques semaines, et semble absent. Appelez d'abord. Sans retour, "
+            "cherchez un autre mentor pour {mentee} sur cette page :\n{link}",
+        },
+    },
+    "too_few_hours": {
+        "subject": {
+            "en": "A little more time together: {program}",
+            "es": "Un poco más de tiempo en común: {program}",
+            "fr": "Un peu plus de temps ensemble : {program}",
+        },
+        "body": {
+            "en": "Hello {person}, it is good that you and {others} have met. In {program} a "
+            "little more time is hoped for:\n{text}\nCould you agree on a day or two more?\n"
+            "{link}\nWas there a meeting that is not noted? One tap logs it:\n{met}",
+            "es": "Hola {person}, qué bien que usted y {others} se hayan reunido. En {program} se "
+            "espera algo más de tiempo:\n{text}\n¿Podrían acordar uno o dos días más?\n{link}\n"
+            "¿Hubo una reunión que no está anotada? Con un toque queda anotada:\n{met}",
+            "fr": "Bonjour {person}, c'est bien que vous ayez rencontré {others}. Dans {program}, "
+            "on espère un peu plus de temps :\n{text}\nPourriez-vous fixer un ou deux jours de "
+            "plus ?\n{link}\n"
+            "Une rencontre n'a pas été notée ? Un geste suffit pour le faire :\n{met}",
+        },
+    },
     "gone_quiet": {
         "subject": {
             "en": "When do you meet again? {program}",

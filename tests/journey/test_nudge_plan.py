@@ -72,9 +72,13 @@ def test_a_step_is_about_whom_and_what_it_names() -> None:
 def test_the_shipped_plan_goes_by_the_days_that_are_set() -> None:
     assert [step.template for step in steps({})] == [
         "milestone_due", "milestone_due_full", "milestones_due_staff", "answer_reminder",
-        "answer_reminder_staff", "reply_reminder", "first_meeting", "gone_quiet",
+        "answer_reminder_staff", "reply_reminder", "first_meeting", "gone_quiet", "mentor_silent",
+        "mentor_silent_staff", "profile_open",
+        "too_few_hours", "thanks", "half_way", "thanks", "come_to_the_end",
     ]  # fmt: skip
-    few = {"milestones": False, "answer_days": 0, "first_meeting_days": 5, "quiet_days": 0}
+    few = {"milestones": False, "answer_days": 0, "first_meeting_days": 5, "quiet_days": 0,
+           "hours": False,
+           "profile_days": 0, "thanks": False, "silent_days": 0}  # fmt: skip
     (step,) = steps(few)
     assert as_row(step) == {
         "awaited": "first_meeting", "template": "first_meeting", "role": "anyone",

@@ -384,7 +384,10 @@ def test_a_program_sets_the_days_and_leaves_milestones_out(
     create_asked: Any, post: Post, clock: Any
 ) -> None:
     world = create_asked("checkins")
-    settings = {"first_meeting_days": 0, "quiet_days": 0, "answer_days": 0, "milestones": False}
+    settings = {
+        "first_meeting_days": 0, "quiet_days": 0, "answer_days": 0, "milestones": False,
+        "hours": False, "profile_days": 0, "silent_days": 0,
+    }  # fmt: skip
     body = {"enabled": True, "settings": settings}
     own = {"kind": "plugin", "key": "checkins", "body": body}
     programs.define(world.kit, **world.at, program="traders", **own)

@@ -99,7 +99,7 @@ def arguments(method: Callable[..., Any], thing: Any, tx: Transaction) -> dict[s
             made[name] = getattr(thing, name, thing.id) if name != "after" else None
         elif name == "values":
             made[name] = {thing.id: Frozen(stamp="x", value="1.0")}
-        elif name == "now":
+        elif name in ("now", "moment"):
             made[name] = tx.now
         elif name in WORDS:
             made[name] = WORDS[name]
@@ -162,7 +162,7 @@ def test_the_same_methods_as_the_right_tenant_do_find_something(kit: Any, making
             if verb in (
                 "get", "get_many", "find", "first", "count", "page", "current", "version",
                 "latest", "overdue", "ripe", "among", "for_participants", "at", "last",
-                "sought", "roster", "versions", "mark",
+                "sought", "roster", "versions", "mark", "since", "closing",
             ):  # fmt: skip
                 assert not empty(ask()), name
                 answered.add(verb)

@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from mentorkit.i18n import (
     format_day,
     format_hours,
+    format_minutes,
     format_moment,
     format_month,
     format_number,
@@ -65,6 +66,20 @@ def test_days() -> None:
     assert format_day(date(2026, 11, 23), "de") == "23. November 2026"
     assert format_month(date(2026, 11, 23), "de") == "November 2026"
     assert format_month(date(2026, 11, 23), "pt-BR") == "novembro de 2026"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "locale", "written"),
+    [
+        (0, "en", "0 minutes"),
+        (45, "en", "45 minutes"),
+        (60, "en", "1 hour"),
+        (150, "en", "2 hours, 30 minutes"),
+        (150, "fr", "2\xa0heures et 30 minutes"),
+    ],
+)
+def test_times_are_hours_and_minutes(minutes: int, locale: str, written: str) -> None:
+    assert format_minutes(minutes, locale) == written
 
 
 def test_moments_stand_on_the_readers_clock() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from werkzeug.wrappers import Response
 
-from mentorkit.errors import Conflict, Invalid, NotAllowed
-from mentorkit.journey import choices, contacts, relay
+from mentorkit.errors import Conflict, Invalid, NotAllowed, NotFound
+from mentorkit.journey import choices, contacts, handover, onboard, relay
 from mentorkit.web import answers
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does
@@ -51,6 +51,22 @@ def relationship_write(visit: Visit, program: str, relationship: str) -> Answer:
         return _pair(visit, program, relationship, error), status(error)
     said = "held" if done["held"] else "carried"
     return visit.go("relationship", said, program=program, relationship=relationship)
+
+
+@does("/programs/<program>/people/<participant>/pass-on")
+@allow(*STAFF, "mentee")
+def words_pass_on(visit: Visit, program: str, participant: str) -> Answer:
+    """Let the next mentor read what is ticked of a mentee's own words."""
+    at = {**visit.asked(), "participant": participant}
+    found = onboard.show(visit.kit, **at)
+    if found["program_id"] != visit.of.id:
+        raise NotFound("participant.not_found", visit.words("There is no such participant here."))
+    words, time = visit.values("words"), "time" in visit.form
+    try:
+        handover.pass_on(visit.kit, **at, words=words, time=time)
+    except Invalid as error:
+        return _person(visit, program, participant, error), status(error)
+    return visit.go("home", "passed_on")
 
 
 def _pair(visit: Visit, program: str, one: str, error: Conflict | Invalid | NotAllowed) -> str:

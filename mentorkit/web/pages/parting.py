@@ -57,6 +57,33 @@ def _is_over(visit: Visit, one: dict[str, Any]) -> bool:
     return bool(ends) and datetime.fromisoformat(ends) <= visit.kit.clock()
 
 
+@shows("/programs/<program>/relationships/<relationship>/hand-over")
+@allow(*STAFF)
+def relationship_hand_over(visit: Visit, program: str, relationship: str) -> Response | str:
+    """Ask whether a mentee goes on with another mentor; looking changes nothing."""
+    one = meet.show(visit.kit, **visit.asked(), relationship=relationship)
+    if one["program_id"] != visit.of.id:
+        raise NotFound("relationship.not_found", visit.words("There is no such relationship here."))
+    here = {
+        role: [m for m in one["members"] if m["role"] == role and not m["left_at"]]
+        for role in ("mentee", "mentor")
+    }
+    if one["state"] not in HOLDING or not all(here.values()):
+        return visit.go("relationship", program=program, relationship=relationship)
+    names = {role: ", ".join(m["name"] for m in those) for role, those in here.items()}
+    return visit.render(
+        "relationship_hand_over.html",
+        title=visit.words("Find another mentor for {mentee}?", mentee=names["mentee"]),
+        here="relationships",
+        one=one,
+        mentees=here["mentee"],
+        mentors=here["mentor"],
+        names=names,
+        ends=ENDS,
+        behalf=BEHALF,
+    )
+
+
 @shows("/programs/<program>/people/<participant>/leave")
 @allow(*STAFF, *PARTIES)
 def participant_leave(

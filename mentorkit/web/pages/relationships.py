@@ -19,6 +19,7 @@ from mentorkit.journey import (
     contents,
     feedback,
     flags,
+    handover,
     history,
     introduce,
     meet,
@@ -125,6 +126,8 @@ def relationship(
             "history": history.history(visit.kit, **at),
             "part": _afterwards(visit, one) if own else None,
             "late": _late(visit, one) if own else (),
+            "passed": handover.passed_on(visit.kit, **at) if own else (),
+            "leaving": _leaving(visit, one),
         }
         others = shown["introduction"]["others"]
         shown["known"] = answers.told(visit, {m["participant"]: m["answers"] for m in others})
@@ -148,6 +151,15 @@ def relationship(
         missing=_missing(one, shown["late"]),
         **shown,
     )
+
+
+def _leaving(visit: Visit, one: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a mentee may pass on of what has ended to the mentor who comes next."""
+    mine = [m["participant"] for m in one["members"] if m["own"] and m["role"] == "mentee"]
+    if one["state"] != "ended" or not mine:
+        return None
+    told = handover.own_words(visit.kit, **visit.asked(), participant=mine[0])
+    return {**told, "mentee": mine[0]} if told["words"] or told["meetings"] else None
 
 
 def _late(visit: Visit, one: dict[str, Any]) -> list[dict[str, Any]]:
@@ -247,6 +259,17 @@ def relationship_change(
             if done["state"] != "ended":
                 return visit.go("home", "ended")
             said = "ended"
+        elif did == "hand_over":
+            reason = visit.form.get("reason", "")
+            gone = handover.hand_over(
+                visit.kit,
+                **at,
+                mentee=visit.form.get("mentee", ""),
+                reason=reason if reason in ENDS else ENDS[-1],
+                note=visit.form.get("note", "").strip(),
+                rest="rest" in visit.form,
+            )
+            return visit.go("mentors", "handed_over", program=program, participant=gone["mentee"])
         elif did == "link":
             who = visit.form.get("participant", "")
             made = met.link(visit.kit, **at, participant=who)

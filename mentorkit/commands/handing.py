@@ -1,0 +1,132 @@
+"""A mentee whose mentor is away goes on with another one: `relationship hand-over`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from mentorkit.commands.output import clean, example, json_option, print_json, say
+from mentorkit.commands.pairs import named
+from mentorkit.commands.people import named as participants
+from mentorkit.commands.proposals import find_participants, on_staff
+from mentorkit.commands.selection import acting, chosen, means_option, program_option
+from mentorkit.commands.session import Session, pass_session
+from mentorkit.domain.relationships import ENDS, HOLDING
+from mentorkit.errors import Invalid, NotFound, Problem
+
+BEST = 5
+"""How many mentors are named who fit."""
+
+
+@click.command(
+    "hand-over",
+    epilog=example(
+        "mentorkit relationship hand-over ana@example.org=ben@example.org",
+        "mentorkit relationship hand-over ana@example.org=ben@example.org --to dora@example.org",
+    ),
+)
+@click.argument("which", metavar="RELATIONSHIP")
+@program_option
+@click.option("--mentee", default="", metavar="PERSON", help="Whom of a circle; by key or id.")
+@click.option("--to", default="", metavar="PERSON", help="Propose this mentor; by key or id.")
+@click.option(
+    "--reason", type=click.Choice(ENDS), default="no_contact", show_default=True, help="Why."
+)
+@click.option("--note", default="", help="Free words for staff; can be erased later.")
+@click.option("--no-rest", is_flag=True, help="The mentor may be offered to others at once.")
+@means_option
+@json_option
+@pass_session
+def hand_over(
+    session: Session, /, which: str, program: str | None, mentee: str, to: str, reason: str,
+    note: str, no_rest: bool, means: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Find another mentor where one is away.
+
+    By id or as MENTEE=MENTOR: the relationship ends, and another mentor is looked for. A circle
+    goes on for its other mentees. Without --to it names those who fit best.
+    """
+    from mentorkit.journey import handover
+
+    ids = named(session, program, [which], None, False, noun="relationship", states=HOLDING)
+    (relationship,) = ids
+    people = {"mentee": mentee, "to": to} if on_staff(session) else {}  # others are refused anyway
+    done = handover.hand_over(
+        session.kit, tenant=session.tenant, actor=acting(session, means),
+        relationship=relationship, reason=reason, note=note, rest=not no_rest,
+        **{name: _beside(session, relationship, name, who) for name, who in people.items()},
+    )  # fmt: skip
+    if as_json:
+        print_json(done)
+        return
+    say(f"Ended {clean(ids[relationship])} for the mentee.")
+    if done["proposal"]:
+        say("The other mentor is proposed. Next: `mentorkit work` tells who is asked.")
+        return
+    for one in done["mentors"][:BEST]:
+        say(clean(f"- {one['name']} ({one['id']}): {'; '.join(one['words']) or 'has a place'}"))
+    told = done["why"] or "Nobody who fits has a free place now."
+    say("Propose one with `mentorkit relationship propose`." if done["mentors"] else told)
+
+
+@click.command(
+    "pass-on",
+    epilog=example(
+        "mentorkit --as ana@example.org participant pass-on ana@example.org",
+        "mentorkit --as ana@example.org participant pass-on ana@example.org --all-words --time",
+    ),
+)
+@click.argument("which", metavar="PARTICIPANT")
+@program_option
+@click.option("--word", "words", multiple=True, metavar="ID", help="This word; may be repeated.")
+@click.option("--all-words", is_flag=True, help="All that they wrote to mentors before.")
+@click.option("--time", is_flag=True, help="How often and how long they met before.")
+@click.option("--nothing", is_flag=True, help="Nothing at all, from now on.")
+@json_option
+@pass_session
+def pass_on(
+    session: Session, /, which: str, program: str | None, words: Sequence[str], all_words: bool,
+    time: bool, nothing: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Say what the next mentor may read.
+
+    As the mentee (--as), by key or id. Only what they wrote themselves; what is not named is passed
+    on no more. Without an option it lists what there is.
+    """
+    from mentorkit.journey import handover
+
+    seen: dict[str, Any] = {}
+    (participant,) = participants(session, program, chosen([which], None, False), seen)
+    at = {**session.scope, "participant": participant}
+    if words or all_words or time or nothing:
+        there = handover.own_words(session.kit, **at)["words"] if all_words else ()
+        named = [*words, *(one["id"] for one in there)]
+        handover.pass_on(session.kit, **at, words=named, time=time)
+    found = handover.own_words(session.kit, **at)
+    if as_json:
+        print_json(found)
+        return
+    for one in found["words"]:
+        say(clean(f"{'x' if one['passed'] else '-'} {one['id']} {one['at'][:10]} {one['text']}"))
+    told = f"{found['meetings']} meetings, {found['minutes']} minutes"
+    say(f"{'x' if found['time'] else '-'} {told}")
+    say("The mentor you come to reads what is marked x.")
+
+
+def _beside(session: Session, relationship: str, name: str, wanted: str) -> str:
+    """Return the id of the participant of the same program who is called so; "" for nobody."""
+    if not wanted:
+        return ""
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        program = tx.relationships.get(relationship).program_id
+        found = [
+            one.id for one in find_participants(tx, wanted, staff=True) if one.program_id == program
+        ]
+    if not found:
+        raise NotFound("participant.not_found", f"{wanted} takes no part in this program.")
+    if len(found) > 1:
+        told = Problem(f"--{name}", "write the id: there are several who are called so")
+        raise Invalid("participant.which", "It is not clear who is meant.", [told])
+    return str(found[0])
