@@ -14,7 +14,7 @@ from mentorkit.journey.steps import reading, reading_own
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
-    from mentorkit.store.repositories import Noun
+    from mentorkit.store.repository import Noun
 
 MOST = 1000
 

@@ -42,7 +42,7 @@ from mentorkit.journey.supply import places_of
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.store.repositories import Repository
+    from mentorkit.store.repository import Repository
     from mentorkit.store.transaction import Transaction
 
 CHUNK = 500

@@ -24,7 +24,7 @@ from mentorkit.store.faults import passes
 if TYPE_CHECKING:
     from mentorkit.domain.runs import Progress
     from mentorkit.kit import Kit
-    from mentorkit.store.repositories import Noun, Repository
+    from mentorkit.store.repository import Noun, Repository
     from mentorkit.store.transaction import Transaction
 
 P = ParamSpec("P")

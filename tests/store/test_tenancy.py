@@ -17,7 +17,7 @@ from mentorkit.domain.people import Block, Business, Contact
 from mentorkit.domain.runs import Run
 from mentorkit.errors import Conflict, MentorKitError, NotFound
 from mentorkit.store import declarations, rls, tables
-from mentorkit.store.repositories import Repository
+from mentorkit.store.repository import Repository
 from mentorkit.store.rosters import Roster
 from mentorkit.store.transaction import Transaction
 

@@ -22,11 +22,11 @@ from mentorkit_checkins.texts import TEMPLATES as PROMPTS
 OF_CIRCLES = {"member_left", "circle_left", "second_offered"}
 TO_STAFF = {
     "concern_raised", "content_held", "proposal_to_confirm", "milestones_due_staff",
-    "answer_reminder_staff", "second_declined",
+    "answer_reminder_staff", "second_declined", "mentor_silent_staff",
 }  # fmt: skip
 OF_NOBODY = {
     "application_approved", "application_waiting", "application_declined", "signed_up_again",
-    "survey_asked", "content_refused", "prompts_together",
+    "survey_asked", "content_refused", "prompts_together", "profile_open",
 }  # fmt: skip
 """Messages about no other person; the text of a survey names whom it is about."""
 
