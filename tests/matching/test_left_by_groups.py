@@ -8,13 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.matching.test_gathered import Planted, create_circle_pool
 
 from mentorkit.errors import PluginError
 from mentorkit.hooks import Assignment
 from mentorkit.matching import Pool, Someone, bind, run, summary, words
 from mentorkit.matching.figures import trade
 from tests.matching.samples import create_fields, create_registry, create_strategy
+from tests.matching.test_gathered import Planted, create_circle_pool
 
 SHARING = (
     {"rule": "shares_any", "field": "languages"},
