@@ -293,7 +293,9 @@ def _do(
     except Undeliverable as never:
         return "dead", {"error": as_code(never.code, "undeliverable")}
     # A plugin that calls sys.exit must not take the worker with it; a person's Ctrl-C may.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
         told, plugin = type(error).__name__, job.plugin or "-"
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
@@ -383,7 +385,9 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
 def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
-        if nudged and nudged not in kit.registry.nudges:
+        # Of what goes together each is asked by itself.
+        alone = len(job.body.get("parts", ())) < 2
+        if nudged and alone and nudged not in kit.registry.nudges:
             raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
         event = None if nudged else tx.journal.event(job.sequence or 0)
         person = tx.people.first(id=job.recipient_id)
@@ -396,7 +400,7 @@ def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
         joins = job.name in say.APPLIED or joining(job.body.get("about", ()))
         if not asked and not joins:
             raise NotWanted("no_consent")
-        if nudged and chosen(tx, program, job.plugin) is None:
+        if nudged and alone and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")
         contacts, gone = tx.contacts.find(person_id=person.id), set[tuple[str, str]]()
         if person.user_ref is not None and kit.people is not None:

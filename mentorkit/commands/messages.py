@@ -80,7 +80,7 @@ def list_(
                 ]
                 for one in found["items"]
             ],
-            none="No such message.",
+            none="There are no such messages.",
         )
     if found["next"]:
         note("There are older ones: see more with --limit, or narrow it down.")

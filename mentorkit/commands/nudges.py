@@ -77,7 +77,7 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
     )
     if rows:
         sent = sum(row["outcome"] == "sent" for row in rows)
-        say(counted((sent, "prompt"), (len(rows) - sent, "not sent", "not sent")))
+        say(counted((sent, "prompt", "prompts"), (len(rows) - sent, "not sent", "not sent")))
 
 
 def _what(row: dict[str, Any], locale: str) -> str:

@@ -188,6 +188,8 @@ def reached(tx: Transaction, program: Program, ids: Collection[str] | None) -> I
     for fact in tx.journal.newest("milestone", [one.id for one in there], "MilestoneDone"):
         at[fact.subject_id] = max(fact.at, at.get(fact.subject_id, fact.at))
     for one in there:
+        if one.id not in at:  # nobody has noted when
+            continue
         about = ("milestone", one.id, one.kind, at[one.id])
         yield from _praised(tx, held[one.relationship_id], about, one.participant_id)
 

@@ -7,6 +7,7 @@ and what is no longer awaited is left out when it is put into words.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.manners import same_cause
-from mentorkit.domain.messages import Button, Message
+from mentorkit.domain.messages import Button, Message, RetryLater
 from mentorkit.domain.nudges import Awaited
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
@@ -23,13 +24,14 @@ from mentorkit.journey import nudge
 from mentorkit.journey.manners import is_joined, manners_in
 from mentorkit.journey.say import NotWanted, footer, names_in, worded
 from mentorkit.journey.steps import chosen
-from mentorkit.journey.tell import BUTTONS, TEMPLATES, fill
+from mentorkit.journey.tell import TEMPLATES, fill
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
+log = logging.getLogger("mentorkit.nudge")
 NAME = "prompts_together"
 """The template of such a message."""
 OF_PART = ("nudge", "at", "until", "last", "about")
@@ -48,10 +50,12 @@ def gather(kit: Kit, tenant: str, job: Job) -> Job:
         return manners_in(tx, tx.programs.get(job.program_id or "")).digest == "off"
 
     def take(tx: Transaction) -> Job:
+        program = tx.programs.get(job.program_id or "")
         waiting = [
             one for one in tx.outbox.lately(job.recipient_id, tx.now)
             if one.id != job.id and one.program_id == job.program_id and is_joined(one)
             and one.state != "done" and "parts" not in one.body
+            and _is_on(kit, tx, program, one.body["nudge"])
         ]  # fmt: skip
         taken = tx.outbox.take_up(waiting)
         parts = [job, *(one for one in waiting if one.id in taken)]
@@ -75,6 +79,12 @@ def gather(kit: Kit, tenant: str, job: Job) -> Job:
     return kit.write(tenant, take)
 
 
+def _is_on(kit: Kit, tx: Transaction, program: Program, nudge_key: str) -> bool:
+    """Return whether a nudge is loaded and on; without it its prompts wait by themselves."""
+    loaded = nudge_key in kit.registry.nudges
+    return loaded and chosen(tx, program, nudge_key.partition(".")[0]) is not None
+
+
 def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
     """Return a promised prompt, and what it has taken up, in its reader's words.
 
@@ -85,11 +95,11 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     left: list[tuple[Job, list[Awaited]]] = []
     told: list[str] = []
     for part in job.body["parts"]:
-        plugin, is_late = (
-            part["nudge"].partition(".")[0],
-            tx.now > datetime.fromisoformat(part["until"]),
-        )
-        off = part["nudge"] not in kit.registry.nudges or chosen(tx, program, plugin) is None
+        plugin = part["nudge"].partition(".")[0]
+        if part["nudge"] not in kit.registry.nudges:
+            raise RetryLater(f"plugin {plugin} is not loaded", seconds=3600)
+        is_late = tx.now > datetime.fromisoformat(part["until"])
+        off = not _is_on(kit, tx, program, part["nudge"])
         one = replace(job, name=part["name"], plugin=plugin, body=Frozen({**part, "staff": False}))
         still = [] if is_late or off else nudge.still(kit, tx, one, person, program)
         if still and not same_cause((each.key for each in still), told):
@@ -101,12 +111,17 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         return nudge.message(kit, tx, left[0][0], person, program)
     lines, buttons = [], []
     for one, still in left:
-        address = nudge.links_of(kit, tx, one, still[0], program).get("link", "")
-        lines.append(
-            "\n".join(filter(None, (_title(kit, tx, one, still, person, program), address)))
-        )
-        words = in_locale(BUTTONS["link"], person.locale)
-        buttons += [Button(address=address, words=words)] if address else []
+        try:
+            title = _title(kit, tx, one, still, person, program)
+            address = nudge.links_of(kit, tx, one, still[0], program).get("link", "")
+        except Exception as error:  # whatever is wrong with one, the others go
+            told_of = type(error).__name__
+            log.warning("A prompt of plugin %s is left out of a digest: %s", one.plugin, told_of)
+            continue
+        lines.append("\n".join(filter(None, (title, address))))
+        buttons += [Button(address=address, words=title)] if address else []
+    if not lines:
+        raise NotWanted("overtaken")
     end = footer(kit, person, program, "program", program.id)
     values = {"text": "\n\n".join(lines)}
     together = replace(job, name=NAME)

@@ -236,7 +236,11 @@ def _go(
         if one.person in readers and (readers[one.person].agreed or joining(one.about))
     ]
     heapq.heapify(queue)
-    taken = set[int]()
+    mates: dict[str, list[tuple[int, Coming]]] = defaultdict(list)
+    for _, _, index, one in sorted(queue, key=lambda each: each[2]):
+        if one.nudge and not one.staff and not joining(one.about):
+            mates[one.person].append((index, one))
+    taken = set[int]()  # what has gone, or will not
     while queue:
         at, last, index, one = heapq.heappop(queue)
         if at > end or index in taken:
@@ -245,7 +249,7 @@ def _go(
         counted = not one.staff and reader.mine is not None
         wait = manners.wait(at, reader.zone, reader.sent if counted else None)
         causes = [key for _, _, key in one.about]
-        joined = manners.digest != "off" and bool(one.nudge) and not one.staff
+        joined = manners.digest != "off" and (index, one) in mates[one.person]
         together = manners.together_at(one.due or at, reader.zone) if joined else at
         if counted and reader.mine is not None and reader.mine.silent_since:
             one.outcome = "silenced"
@@ -262,21 +266,20 @@ def _go(
         else:
             if counted:
                 reader.sent.append(at)
-            for mate in _beside(one, queue, at, taken) if joined else ():
+            taken.add(index)
+            for mate in _beside(mates[one.person], at, taken) if joined else ():
                 causes += [key for _, _, key in mate.about]
                 yield mate
             reader.told.append((at, causes))
+        taken.add(index)
         yield one
 
 
-def _beside(
-    one: Coming, queue: Sequence[tuple[datetime, str, int, Coming]], at: datetime, taken: set[int]
-) -> Iterator[Coming]:
+def _beside(mates: Sequence[tuple[int, Coming]], at: datetime, taken: set[int]) -> Iterator[Coming]:
     """Yield what one that goes takes up: what is due for the same person; it is `taken` now."""
-    for _, _, index, mate in queue:
-        fits = mate.person == one.person and bool(mate.nudge) and not mate.staff
+    for index, mate in mates:
         in_time = mate.due is not None and mate.due <= at and (not mate.until or at <= mate.until)
-        if fits and in_time and index not in taken:
+        if in_time and index not in taken:
             taken.add(index)
             mate.at, mate.outcome = at, "digest"
             yield mate

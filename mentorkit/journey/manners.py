@@ -17,6 +17,7 @@ from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.i18n import clock_in
+from mentorkit.journey.awaiting import joining
 from mentorkit.journey.definitions import in_force
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import reading
@@ -59,8 +60,12 @@ def is_unasked(job: Job) -> bool:
 
 
 def is_joined(job: Job) -> bool:
-    """Return whether it may go in one message with others: a prompt of a nudge, not to staff."""
-    return bool(job.body.get("nudge")) and not job.body.get("staff")
+    """Return whether it may go in one message with others: a prompt of a nudge, not to staff.
+
+    What somebody needs to join is asked of them alone: they may not have agreed to anything yet.
+    """
+    prompt = bool(job.body.get("nudge")) and not job.body.get("staff")
+    return prompt and not joining(job.body["about"])
 
 
 def show(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, Any]:

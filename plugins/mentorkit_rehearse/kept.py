@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 UNTOUCHED = timedelta(days=2)
 """After how long a rehearsal is cleared that nobody moves on."""
 STAGE, LIST, TURN = "rehearsal.db", "list.db", "turn.db"
+OURS = "mentorkit-rehearsals"
+"""The folder in the deployer's, in which all is ours: nothing outside it is ever touched."""
+_NAME = re.compile("[0-9a-f]{40}")
+_OF_ONE = re.compile(rf"(new-)?({STAGE}|{LIST}|{TURN})(-journal|-wal|-shm|\.turn)?")
 _TABLES = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE got (
@@ -180,12 +185,12 @@ def kept_at(kit: Kit, settings: Mapping[str, Any], tenant: str, program: str, wh
     secret = kit.secret_keys[0] if kit.secret_keys else b""
     secret = secret.encode() if isinstance(secret, str) else secret
     told = repr((str(kit.engine.url), tenant, program, who)).encode()
-    return Kept(root / _of(tenant) / hmac(secret, told, "sha256").hexdigest()[:40])
+    return Kept(root / OURS / _of(tenant) / hmac(secret, told, "sha256").hexdigest()[:40])
 
 
 def forget(settings: Mapping[str, Any], tenant: str) -> None:
     """Clear every rehearsal of a tenant on this machine: somebody in it may have been erased."""
-    shutil.rmtree(_root(settings) / _of(tenant), ignore_errors=True)
+    shutil.rmtree(_root(settings) / OURS / _of(tenant), ignore_errors=True)
 
 
 def _of(tenant: str) -> str:
@@ -214,14 +219,16 @@ def _no_folder(root: Path, why: str) -> Conflict:
 
 
 def _sweep(root: Path) -> None:
-    """Clear what nobody has moved on for two days."""
+    """Clear what nobody has moved on for two days: rehearsals alone, whatever else lies there."""
     last = time.time() - UNTOUCHED.total_seconds()
-    for folder in root.glob("*/*"):
+    for folder in (root / OURS).glob("*/*"):
         try:
-            moved = max(one.stat().st_mtime for one in (folder, *folder.iterdir()))
+            inside = list(folder.iterdir())
+            moved = max(one.stat().st_mtime for one in (folder, *inside))
         except (OSError, ValueError):  # another is clearing it
             continue
-        if moved < last:
+        named = _NAME.fullmatch(folder.name) and _NAME.fullmatch(folder.parent.name)
+        if moved < last and named and all(_OF_ONE.fullmatch(one.name) for one in inside):
             Kept(folder).clear()
 
 

@@ -38,8 +38,8 @@ def test_messages_are_listed_with_what_became_of_them(told: Path, run: Run) -> N
 
 
 def test_they_are_narrowed_down_by_program_state_and_day(told: Path, run: Run) -> None:
-    assert run("message", "list", "--state", "bounced").out == "No such message.\n"
-    assert run("message", "list", "--since", "2999-01-01").out == "No such message.\n"
+    assert run("message", "list", "--state", "bounced").out == "There are no such messages.\n"
+    assert run("message", "list", "--since", "2999-01-01").out == "There are no such messages.\n"
     assert "Chipo" in run("message", "list", "--program", "traders", "--state", "sent").out
     ran = run("message", "list", "--limit", "1")
     assert "There are older ones" in ran.err

@@ -171,6 +171,53 @@ def test_what_a_program_has_switched_off_meanwhile_is_left_out(
     assert len(told(post, "told")) == 1
 
 
+def test_what_a_worker_has_not_loaded_is_not_taken_up_and_goes_later(
+    create_asked: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(ctx: Any, awaited: list[Awaited]) -> list[Prompt]:
+        return at_once(ctx, awaited)[:1]
+
+    def second(ctx: Any, awaited: list[Awaited]) -> list[Prompt]:
+        return at_once(ctx, awaited)[1:]
+
+    world = create_asked(nudging("teller", Told(first)), nudging("other", Told(second)))
+    work(world.kit)
+    loaded = {key: one for key, one in world.kit.registry.nudges.items() if key[:6] != "other."}
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(world.kit, "registry", replace(world.kit.registry, nudges=loaded))
+        next_morning(world, clock)
+        clock.forward(minutes=10)
+        work(world.kit)
+    assert {one.plugin: one.state for one in rows(world)}["other"] == "waiting"
+    for _ in range(30):
+        clock.forward(hours=1)
+        work(world.kit)
+    assert [one.plugin for one in rows(world) if one.state == "done"] == ["teller", "other"]
+    assert len(told(post, "told")) == 2
+
+
+def test_one_that_cannot_be_put_into_words_keeps_back_no_other(
+    create_asked: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def title(kit: Any, tx: Any, job: Any, still: Any, *rest: Any) -> str:
+        if job.plugin == "other":
+            raise KeyError(job.name)
+        return "From the teller"
+
+    def third(ctx: Any, awaited: list[Awaited]) -> list[Prompt]:
+        return at_once(ctx, awaited)[1:]
+
+    def first(ctx: Any, awaited: list[Awaited]) -> list[Prompt]:
+        return at_once(ctx, awaited)[:1]
+
+    world = create_asked(nudging("teller", Told(first)), nudging("other", Told(third)))
+    work(world.kit)
+    monkeypatch.setattr(digest, "_title", title)
+    next_morning(world, clock)
+    (one,) = told(post, TOGETHER)
+    assert "From the teller" in one.body
+
+
 def test_the_cap_counts_it_as_one(create_asked: Any, post: Post, clock: Any) -> None:
     world = create_asked(prompts_a_week=1)
     work(world.kit)

@@ -250,6 +250,24 @@ def test_one_that_is_left_alone_for_two_days_is_cleared(world: SimpleNamespace) 
     assert files(world.folder) == []
 
 
+def test_nothing_but_rehearsals_is_ever_cleared(world: SimpleNamespace) -> None:
+    stepping.begin(world.kit, **AT)
+    (tenant,) = (world.folder / kept.OURS).iterdir()
+    kept_by_others = [
+        world.folder / "backups" / "2026-01" / "dump.sql",
+        tenant / "notes" / "dump.sql",
+        tenant / ("0" * 40) / "dump.sql",
+    ]
+    for path in kept_by_others:
+        path.parent.mkdir(parents=True)
+        path.write_text("everything")
+    old = time.time() - kept.UNTOUCHED.total_seconds() - 60
+    for path in [*world.folder.rglob("*")][::-1]:
+        os.utime(path, (old, old))
+    assert stepping.show(world.kit, **AT) is None
+    assert sorted(files(world.folder)) == sorted(kept_by_others)
+
+
 def test_nobody_else_on_the_machine_reads_it(world: SimpleNamespace) -> None:
     stepping.begin(world.kit, **AT)
     assert world.folder.stat().st_mode & 0o077 == 0

@@ -134,11 +134,14 @@ def test_nothing_of_the_real_program_changes_and_nobody_is_written_to(
     assert running.heard == []
 
 
-def test_it_is_cleared_without_a_trace(running: SimpleNamespace) -> None:
-    folder = Path(tempfile.gettempdir())
-    before = set(folder.glob("mentorkit-rehearsal-*"))
+def test_it_is_cleared_without_a_trace(
+    running: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     rehearse(running.kit, **AT, days=3)
-    assert set(folder.glob("mentorkit-rehearsal-*")) <= before
+    assert list(folder.iterdir()) == []
 
 
 def test_a_running_program_goes_on_from_where_it_is(running: SimpleNamespace) -> None:
