@@ -87,7 +87,8 @@ def begin(
                 "silent": silent,
                 "seed": seed,
                 "roles": {one.person_id: one.role for one in parts},
-                "of": [] if people is not None else [one.person_id for one in parts],
+                # Staff stand in it by name, also among people who are made up.
+                "of": [*found.staff, *(one.person_id for one in parts if people is None)],
             }
         )
     return _shown(found, kept)
