@@ -293,9 +293,7 @@ def _do(
     except Undeliverable as never:
         return "dead", {"error": as_code(never.code, "undeliverable")}
     # A plugin that calls sys.exit must not take the worker with it; a person's Ctrl-C may.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except (Exception, SystemExit) as error:
         told, plugin = type(error).__name__, job.plugin or "-"
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
