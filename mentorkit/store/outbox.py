@@ -40,9 +40,9 @@ TRIES = len(SCHEDULE)
 LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
 _NAMES = tuple(_ROW.keys())
-# Making a statement costs more than running it: those of every row are made once.
 LEADS = "leads"
 """What stands as the error of a leased row that tells of others too, so that none takes it up."""
+# Making a statement costs more than running it: those of every row are made once.
 _RELEASE = (
     sa.update(tables.outbox)
     .where(
