@@ -231,8 +231,9 @@ def doctor(session: Session, /, as_json: bool) -> None:
         print_json({"ok": not wrong, "checks": found})
     else:
         for one in found:
-            say(f"{'ok   ' if one.ok else 'WRONG'}  {one.name}: {clean(one.message)}")
-            if one.hint and not one.ok:
+            mark = "WRONG" if not one.ok else "note" if one.hint else "ok"
+            say(f"{mark:5}  {one.name}: {clean(one.message)}")
+            if one.hint:
                 say(f"       {clean(one.hint)}")
         say()
         say(

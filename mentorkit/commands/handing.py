@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say
+from mentorkit.commands.output import clean, example, json_option, print_json, say, say_commands
 from mentorkit.commands.pairs import named
 from mentorkit.commands.people import named as participants
 from mentorkit.commands.proposals import find_participants, on_staff
@@ -36,12 +37,13 @@ BEST = 5
 )
 @click.option("--note", default="", help="Free words for staff; can be erased later.")
 @click.option("--no-rest", is_flag=True, help="The mentor may be offered to others at once.")
+@click.option("--preview", is_flag=True, help="Say what would follow, and change nothing.")
 @means_option
 @json_option
 @pass_session
 def hand_over(
     session: Session, /, which: str, program: str | None, mentee: str, to: str, reason: str,
-    note: str, no_rest: bool, means: str, as_json: bool,
+    note: str, no_rest: bool, preview: bool, means: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Find another mentor where one is away.
 
@@ -53,22 +55,50 @@ def hand_over(
     ids = named(session, program, [which], None, False, noun="relationship", states=HOLDING)
     (relationship,) = ids
     people = {"mentee": mentee, "to": to} if on_staff(session) else {}  # others are refused anyway
+    asked: dict[str, Any] = {"relationship": relationship, "rest": not no_rest}
+    asked |= {name: _beside(session, relationship, name, who) for name, who in people.items()}
+    if preview:
+        seen = handover.look(session.kit, **session.scope, **asked)
+        if as_json:
+            print_json(seen)
+        else:
+            _foretell(seen)
+        return
     done = handover.hand_over(
         session.kit, tenant=session.tenant, actor=acting(session, means),
-        relationship=relationship, reason=reason, note=note, rest=not no_rest,
-        **{name: _beside(session, relationship, name, who) for name, who in people.items()},
+        reason=reason, note=note, **asked,
     )  # fmt: skip
     if as_json:
         print_json(done)
         return
     say(f"Ended {clean(ids[relationship])} for the mentee.")
     if done["proposal"]:
-        say("The other mentor is proposed. Next: `mentorkit work` tells who is asked.")
+        say_commands("The other mentor is proposed. Next: `mentorkit work` tells who is asked.")
         return
-    for one in done["mentors"][:BEST]:
-        say(clean(f"- {one['name']} ({one['id']}): {'; '.join(one['words']) or 'has a place'}"))
-    told = done["why"] or "Nobody who fits has a free place now."
-    say("Propose one with `mentorkit relationship propose`." if done["mentors"] else told)
+    best = done["mentors"][:BEST]
+    keys = _keys(session, [done["mentee"], *(one["id"] for one in best)])
+    for one in best:
+        told = "; ".join(one["words"]) or "has a place"
+        say(clean(f"- {one['name']} ({keys[one['id']]}): {told}"))
+    if not best:
+        say(done["why"] or "Nobody who fits has a free place now.")
+        return
+    two = shlex.join([keys[done["mentee"]], keys[best[0]["id"]]])
+    say_commands(f"Next: propose one of them, such as `mentorkit relationship propose {two}`.")
+
+
+def _foretell(seen: Mapping[str, Any]) -> None:
+    """Say what would follow."""
+    mentors = clean(" and ".join(seen["mentors"]))
+    goes_on = "; the circle goes on for the others" if seen["goes_on"] else ""
+    say(f"The mentoring of {clean(seen['mentee'])} with {mentors} would end{goes_on}.")
+    if seen["rests"]:
+        say(f"{mentors} would take a break, and be offered to nobody meanwhile.")
+    if seen["to"]:
+        say(f"{clean(seen['to'])} would be proposed, and both asked.")
+    else:
+        say("Then those who fit best are named; with --to one of them is proposed at once.")
+    say("Nothing was changed.")
 
 
 @click.command(
@@ -113,6 +143,14 @@ def pass_on(
     told = f"{found['meetings']} meetings, {found['minutes']} minutes"
     say(f"{'x' if found['time'] else '-'} {told}")
     say("The mentor you come to reads what is marked x.")
+
+
+def _keys(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Return by which key, else by which id, a command finds each of these participants."""
+    with session.kit.transaction(tenant=session.tenant, write=False) as tx:
+        found = tx.participants.get_many(ids)
+        people = tx.people.get_many(one.person_id for one in found.values())
+        return {id: people[one.person_id].external_key or id for id, one in found.items()}
 
 
 def _beside(session: Session, relationship: str, name: str, wanted: str) -> str:

@@ -66,7 +66,7 @@ def list_(
         print_json(found["items"])
     else:
         print_table(
-            ["WHEN", "TO", "WHAT", "BY", "STATE", "WHY"],
+            ["WHEN (UTC)", "TO", "WHAT", "BY", "STATE", "WHY"],
             [
                 [
                     (one["sent"] or one["promised"])[:16].replace("T", " "),

@@ -76,12 +76,20 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
         none=f"Nobody is prompted in the next {days} days.",
     )
     if rows:
+        say(f"The clock is that of the program ({found['zone']}).")
+    for name in sorted(foresee.unknown_channels(session.kit, rows)):
+        say(f"No channel is called {clean(name)} here: what names it goes by the others.")
+    if rows:
         sent = sum(row["outcome"] == "sent" for row in rows)
         say(counted((sent, "prompt", "prompts"), (len(rows) - sent, "not sent", "not sent")))
 
 
 def _what(row: dict[str, Any], locale: str) -> str:
     """Return what a message is called, without what is filled in when it is sent."""
+    from mentorkit.journey.manners import SURVEY
+
+    if row["template"] == SURVEY:  # its subject is the title of the one that is asked
+        return "Invitation to a survey"
     text = in_locale(row["subject"], locale) if row["subject"] else ""
     told = text.replace("{program}", "").strip(" :")
     return told if told and "{" not in told else str(row["template"])

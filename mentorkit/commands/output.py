@@ -16,7 +16,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -85,7 +85,8 @@ def words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        clock = " UTC" if value.utcoffset() == timedelta() else ""
+        return f"{value:%Y-%m-%d %H:%M}{clock}"
     if isinstance(value, Mapping):
         return clean(", ".join(f"{key} {words(item)}" for key, item in value.items()))
     if isinstance(value, (list, tuple)):

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+KINDS = (
+    "answer", "reply", "first_meeting", "meeting", "silent", "hours", "profile", "milestone",
+    "reached",
+)  # fmt: skip
+"""What may be awaited of people."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaited:

@@ -450,7 +450,7 @@ class Reaction(Provider):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What a check found; `hint` says what to do when it is not `ok`."""
+    """What a check found; `hint` says what to do when it is not `ok`, or could be better."""
 
     ok: bool
     message: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.manners import WEEK, Manners, same_cause
 from mentorkit.domain.moves import PARTIES
-from mentorkit.domain.nudges import Awaited
+from mentorkit.domain.nudges import KINDS, Awaited
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
@@ -109,6 +109,18 @@ def foresee(
         names = _names(tx, gone)
     gone.sort(key=lambda one: (one.at, readers[one.person].person.name, one.template))
     return [_row(kit, one, readers[one.person].person, names) for one in gone]
+
+
+def unknown_channels(kit: Kit, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return which of the channels that rows or steps name nobody brings here."""
+    named = {str(row.get("channel", "")) for row in rows}
+    return named - {"", *kit.registry.channels}
+
+
+def unprompted(plans: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return about what no step of these plans prompts anybody; of plans without steps, nothing."""
+    told = {step.get("awaited") for one in plans for step in one["steps"]}
+    return [kind for kind in KINDS if kind not in told] if told else []
 
 
 def plan(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.people import Actor
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.domain.shown import shown
-from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, Problem
+from mentorkit.errors import Conflict, Invalid, MentorKitError, NotAllowed, NotFound, Problem
 from mentorkit.journey import onboard, suggestions
 from mentorkit.journey.match import proposing
 from mentorkit.journey.meet import Met, part
@@ -62,6 +62,32 @@ def hand_over(
     return {**done, "mentors": told["mentors"], "why": ""}
 
 
+def look(
+    kit: Kit, *, tenant: str, actor: Actor, relationship: str, mentee: str = "", to: str = "",
+    rest: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what `hand_over` would do, by names, and change nothing; for staff.
+
+    These are the `mentee`, the `mentors` they would leave, who `to` is ("" for nobody), whether
+    the mentor `rests`, and whether the circle `goes_on` for others. Raises as `hand_over` does.
+    """
+    with kit.transaction(tenant=tenant, write=False) as tx:
+        one = _by_staff(tx, actor, relationship).relationship
+        who = _mentee(one, mentee)
+        _another(one, to)
+        if to and tx.participants.get(to).program_id != one.program_id:
+            raise NotFound("participant.not_found", "That mentor takes no part in this program.")
+        people = persons_of(tx, (who, *one.mentors, *([to] if to else [])))
+        alone = len(one.mentors) == 1 and tx.participants.get(one.mentors[0]).state == "active"
+        return {
+            "mentee": people[who].name,
+            "mentors": [people[id].name for id in one.mentors],
+            "to": people[to].name if to else "",
+            "rests": rest and alone,
+            "goes_on": one.goes_on_without(who),
+        }
+
+
 @atomic
 def _hand_over(
     kit: Kit, *, tenant: str, actor: Actor, relationship: str, mentee: str, to: str,
@@ -69,9 +95,7 @@ def _hand_over(
 ) -> dict[str, Any]:  # fmt: skip
     met = _by_staff(tx, actor, relationship)
     one, who = met.relationship, _mentee(met.relationship, mentee)
-    if to in one.mentors:
-        told = Problem("to", "name another mentor; this one is in it already")
-        raise Invalid("relationship.same_mentor", "Nobody is handed over to their mentor.", [told])
+    _another(one, to)
     tx.participants.hold({who, *one.mentors, *([to] if to else [])})
     saved = part(met, [who], reason, note)
     for mentor in one.mentors if rest and len(one.mentors) == 1 else ():
@@ -110,6 +134,12 @@ def _mentee(one: Relationship, wanted: str) -> str:
         told = Problem("mentee", f"name one of its mentees: {', '.join(one.mentees)}")
         raise Invalid("relationship.which_mentee", "It is not clear who is handed over.", [told])
     return one.mentees[0]
+
+
+def _another(one: Relationship, to: str) -> None:
+    if to in one.mentors:
+        told = Problem("to", "name another mentor; this one is in it already")
+        raise Invalid("relationship.same_mentor", "Nobody is handed over to their mentor.", [told])
 
 
 @atomic
@@ -226,4 +256,4 @@ def _time(tx: Transaction, before: Sequence[Relationship], participant: str) -> 
     return {"meetings": len(held), "minutes": sum(one.minutes for one in held)}
 
 
-__all__ = ["hand_over", "own_words", "pass_on", "passed_on"]
+__all__ = ["hand_over", "look", "own_words", "pass_on", "passed_on"]

@@ -28,15 +28,15 @@ PURPOSE = "unsubscribe"
 GOOD = 365
 """How many days the link in a prompt is good."""
 WAY_OUT = {
-    "en": "No more reminders like this? One press, without signing in:",
-    "es": "¿No quiere más recordatorios así? Con un toque, sin iniciar sesión:",
-    "fr": "Plus de rappels de ce genre ? Un geste suffit, sans vous connecter :",
+    "en": "No more reminders and news? One press, without signing in:",
+    "es": "¿No quiere más recordatorios ni noticias? Con un toque, sin iniciar sesión:",
+    "fr": "Plus de rappels ni de nouvelles ? Un geste suffit, sans vous connecter :",
 }
 """What stands before the link below every prompt."""
 STOP = {
-    "en": "Stop reminders",
-    "es": "No recibir más recordatorios",
-    "fr": "Ne plus recevoir de rappels",
+    "en": "Stop reminders and news",
+    "es": "No recibir más recordatorios ni noticias",
+    "fr": "Ne plus recevoir de rappels ni de nouvelles",
 }
 """The words of the link where a message shows it as one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def results(
         return [
             {
                 "key": one["key"],
-                "at": one["at"],
+                "at": datetime.fromisoformat(one["at"]),
                 "subject": next(iter(one["subject"].values())),
                 **{name: one[name] for name in counts},
             }
@@ -51,7 +52,8 @@ def results(
         ]
     one = looking.result(ctx.kit, **asked, announcement=announcement)
     missed = "\n".join(f"{each['name'] or '-'}: {each['why']}" for each in one["people"])
-    told = {"key": one["key"], "at": one["at"], **{name: one[name] for name in counts}}
+    at = datetime.fromisoformat(one["at"])
+    told = {"key": one["key"], "at": at, **{name: one[name] for name in counts}}
     return {**told, **({"not reached": missed} if missed else {})}
 
 

@@ -33,7 +33,7 @@ def look(settings: Mapping[str, Any]) -> Health:
         missing = "sender" if settings["host"] else "host"
         told = f"E-mail lacks the setting {missing}, so no mail is sent."
     else:
-        return Health(ok=True, message=f"No mail is sent: no server is set. {HINT}")
+        return Health(ok=True, message="No mail is sent: no server is set.", hint=HINT)
     return Health(ok=False, message=told, hint=HINT)
 
 

@@ -21,6 +21,8 @@ USUAL = 20
 MOST = 20_000
 LONGEST = 800
 """Of how many made-up people, and how many days, a rehearsal may be."""
+AGE = 40
+"""How old those who are made up become in this year, or as old as the program asks."""
 CHUNK = 1000
 PROMISED = ("message", "survey", "next", "reaction")
 """The kinds of promises that are rehearsed; of reactions only the core's own."""
@@ -110,12 +112,13 @@ def _changed(table: str, row: dict[str, Any]) -> dict[str, Any] | None:
 def make_up(kit: Kit, tenant: str, program: str, number: int) -> None:
     """Put so many made-up people into a copied program, every other one a mentor; and one of staff.
 
-    They live where the program is, and can all be matched.
+    They live where the program is, are of age, and can all be matched.
     """
     with kit.transaction(tenant=tenant) as tx:
         found = tx.programs.get(program)
         new: dict[str, Any] = {"tenant": tenant, "created_at": tx.now}
         about: dict[str, Any] = {"locale": found.locale, "zone": found.zone}
+        about |= {"born": tx.now.year - max(AGE, (found.minimum_age or 0) + 1)}
         kind = found.kind
         persons, parts = [], []
         for count in range(number):

@@ -25,6 +25,32 @@ def test_those_who_fit_are_named_and_the_mentor_takes_a_break(traders: Path, run
     assert "has ended" in run("relationship", "hand-over", "e1=m1", code=5).err
 
 
+def test_those_who_fit_come_with_the_command_that_asks_for_them(traders: Path, run: Run) -> None:
+    connect(run)
+    run("relationship", "hand-over", "e1=m1", "--no-rest")
+    out = run("relationship", "hand-over", "e1=m1", code=5).err
+    assert "has ended" in out
+    connect(run)
+    out = run("relationship", "hand-over", "e1=m1").out
+    assert re.search(r"^- .* \(m2\): ", out, re.MULTILINE)
+    assert "`mentorkit relationship propose e1 m3`" in out
+
+
+def test_a_preview_says_what_would_follow_and_changes_nothing(traders: Path, run: Run) -> None:
+    connect(run)
+    out = run("relationship", "hand-over", "e1=m1", "--preview").out
+    assert "would end" in out
+    assert "would take a break" in out
+    assert "Nothing was changed." in out
+    seen = json.loads(run("relationship", "hand-over", "e1=m1", "--to", "m2", "--preview",
+                          "--no-rest", "--json").out)  # fmt: skip
+    assert (seen["rests"], seen["goes_on"], bool(seen["to"])) == (False, False, True)
+    rows = json.loads(run("relationship", "list", "--json").out)
+    assert [(one["noun"], one["state"]) for one in rows] == [("relationship", "active")]
+    preview = ("relationship", "hand-over", "e1=m1", "--preview")
+    assert "Only staff hand somebody over" in run("--as", "e1", *preview, code=4).err
+
+
 def test_another_mentor_is_proposed_with_to(traders: Path, run: Run) -> None:
     connect(run)
     out = run("relationship", "hand-over", "e1=m1", "--to", "m2", "--no-rest").out

@@ -27,7 +27,8 @@ def told(traders: Path, run: Run) -> Path:
 
 def test_messages_are_listed_with_what_became_of_them(told: Path, run: Run) -> None:
     out = run("message", "list").out
-    assert out.splitlines()[0].split() == ["WHEN", "TO", "WHAT", "BY", "STATE", "WHY"]
+    headings = ["WHEN", "(UTC)", "TO", "WHAT", "BY", "STATE", "WHY"]
+    assert out.splitlines()[0].split() == headings
     assert "Chipo Moyo" in out
     assert "Your answer is asked" in out
     assert "inbox" in out

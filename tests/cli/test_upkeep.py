@@ -70,6 +70,13 @@ def test_plugins_are_listed_with_what_they_offer(run: Run) -> None:
     assert "optimal" in offers["matching"]["assigners"]
 
 
+def test_doctor_notes_what_is_as_it_should_be_but_could_be_better(run: Run) -> None:
+    run("db", "upgrade")
+    told = run("doctor").out
+    assert "note   email.server: No mail is sent: no server is set.\n       Give the" in told
+    assert "Everything is as it should be." in told
+
+
 def test_doctor_is_content_with_a_new_database(run: Run) -> None:
     run("db", "upgrade")
     told = run("doctor").out

@@ -146,6 +146,21 @@ def test_the_plan_can_be_read(create_running: Any) -> None:
         "days": 21, "grace_days": 7, "subject": quiet["subject"],
     }  # fmt: skip
     assert quiet["subject"]["fr"].startswith("Quand vous revoyez-vous")
+    assert foresee.unprompted([plan]) == []
+
+
+def test_it_is_told_about_what_a_plan_of_ones_own_prompts_nobody(create_running: Any) -> None:
+    world = create_running()
+    own = [{"awaited": "meeting", "template": "gone_quiet", "channel": "smss"}]
+    plugins.change(
+        world.kit, **world.at, program="traders", plugin="checkins", settings={"plan": own}
+    )
+    plans = foresee.plan(world.kit, **world.at, program="traders")
+    left = foresee.unprompted(plans)
+    assert "meeting" not in left
+    assert {"answer", "first_meeting", "milestone"} <= set(left)
+    assert foresee.unknown_channels(world.kit, plans[0]["steps"]) == {"smss"}
+    assert foresee.unprompted([{"steps": []}]) == []
 
 
 def test_only_staff_foresee_and_not_without_end(create_running: Any) -> None:

@@ -274,7 +274,8 @@ def test_without_settings_it_reaches_nobody_and_doctor_says_how_to_set_it(
     assert not channel.can_reach(None, person, [contact])
     health = registry.checks["email.server"].run()
     assert health.ok
-    assert "smtp.example.org" in health.message
+    assert "No mail is sent" in health.message
+    assert "smtp.example.org" in health.hint
 
 
 def test_half_a_setting_is_told_by_doctor() -> None:

@@ -256,6 +256,17 @@ def test_what_cannot_be_rehearsed_is_told_before_it_begins(
         commands.rehearse(ctx, program="traders", **wrong)
 
 
+def test_whom_it_makes_up_is_old_enough_for_a_program_that_asks_for_an_age(
+    world: SimpleNamespace,
+) -> None:
+    grown_up = {**PRESET, "program": {"zone": "Africa/Nairobi", "matching": "self",
+                                      "minimum_age": 60}}  # fmt: skip
+    programs.create(world.kit, **BY, key="elders", preset=grown_up)
+    programs.open_(world.kit, **BY, program="elders")
+    done = rehearse(world.kit, **{**AT, "program": "elders"}, people=4, days=20)
+    assert "relationship_started" in {one.template for one in done.got}
+
+
 def test_only_staff_rehearse(running: SimpleNamespace) -> None:
     with pytest.raises(NotAllowed):
         rehearse(running.kit, tenant="acme", actor=Actor(user_ref="x"), program="traders", days=1)

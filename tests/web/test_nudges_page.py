@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from web.conftest import Portal
+from web.test_meeting import by_admin
+
+from mentorkit.journey import plugins
 
 PAGE = "/programs/traders/nudges"
 
@@ -27,6 +30,18 @@ def test_the_overview_leads_to_it_and_the_manners_are_set_there(portal: Portal) 
     assert "from 20:00 to 07:00" in page
     assert "is not limited" in page
     assert "Somebody has changed this" in cora.send(PAGE, 409, **given)
+
+
+def test_a_plan_of_ones_own_is_shown_with_what_it_leaves_out(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    assert "Nobody is prompted about these" not in cora.open(PAGE)
+    own = [{"awaited": "meeting", "template": "gone_quiet", "channel": "smss"}]
+    plugins.change(
+        portal.kit, **by_admin(portal), program="traders", plugin="checkins", settings={"plan": own}
+    )
+    page = cora.open(PAGE)
+    assert "No channel is called smss here" in page
+    assert "<li>No first meeting yet</li>" in page.partition("Nobody is prompted about these")[2]
 
 
 def test_what_is_due_may_go_as_one_message(portal: Portal) -> None:

@@ -45,6 +45,8 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
         * SHOWN
     )
     part = rows[first : first + SHOWN]
+    plans = foresee.plan(visit.kit, **visit.asked(), program=program)
+    steps = [step for one in plans for step in one["steps"]]
     return visit.render(
         "nudges.html",
         days=[
@@ -57,10 +59,9 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
         first=first,
         shown=SHOWN,
         total=len(rows),
-        plans=[
-            {**one, "steps": [{**USUAL, **step} for step in one["steps"]]}
-            for one in foresee.plan(visit.kit, **visit.asked(), program=program)
-        ],
+        plans=[{**one, "steps": [{**USUAL, **step} for step in one["steps"]]} for one in plans],
+        unprompted=foresee.unprompted(plans),
+        strangers=sorted(foresee.unknown_channels(visit.kit, [*rows, *steps])),
         told=_told,
         title=visit.words("Who is prompted, and when"),
         here="overview",
