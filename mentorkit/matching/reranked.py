@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorkit.matching.binding import BoundStrategy
+from mentorkit.matching.candidates import start_of
 
 if TYPE_CHECKING:
     from mentorkit.matching.pool import Index, Pool
@@ -46,8 +47,9 @@ def is_slow(bound: BoundStrategy) -> bool:
 class Shortlisted:
     """Each mentee's shortlist by the fast part of a strategy, made when it is first needed.
 
-    Where that part has no criterion, nothing tells mentors apart: then it is by lot, another lot
-    for each mentee.
+    Of equals the one who comes first from `start_of` the mentee on, round and round, is on it: were
+    it the same few for everybody, all the others would be left alone. Where that part has no
+    criterion, nothing tells mentors apart: then it is by lot, another lot for each mentee.
     """
 
     def __init__(self, pool: Pool, bound: BoundStrategy, *, compiled: bool) -> None:
@@ -80,12 +82,24 @@ class Shortlisted:
         if not self._bound.criteria:
             self._found.update((row, self._drawn(row)) for row in new.tolist())
         elif self._scan.fused is not None:
-            found, _ = self._scan.fused.best(new, SHORTLIST)
+            first = start_of(new.astype(np.int64), max(1, len(self._pool.mentors)))
+            found, _ = self._scan.fused.best(new, SHORTLIST, first=first)
             self._found.update(
                 (row, one[one >= 0]) for row, one in zip(new.tolist(), found, strict=True)
             )
         else:
-            self._found.update((row, self._scan.best(row, SHORTLIST)[0]) for row in new.tolist())
+            self._found.update((row, self._best(row)) for row in new.tolist())
+
+    def _best(self, row: int) -> NDArray[Any]:
+        """Return the best of one mentee as `fused.best` does, in plain numpy."""
+        from mentorkit.matching.scan import best_of
+
+        mentors = len(self._pool.mentors)
+        first = start_of(row, max(1, mentors))
+        scores, allowed = self._scan.block(row, row + 1)
+        turned = np.roll(scores, -first, axis=1), np.roll(allowed, -first, axis=1)
+        found: NDArray[Any] = (best_of(*turned, SHORTLIST)[0] + first) % max(1, mentors)
+        return found
 
     def _drawn(self, row: int) -> NDArray[Any]:
         everyone = np.arange(len(self._pool.mentors))

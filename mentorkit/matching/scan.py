@@ -184,6 +184,18 @@ class Scan:
         listed = self._shortlisted.mask(rows, cols)
         return self.rules[index](rows, cols, listed) | ~listed
 
+    def passes(self, index: int, rows: Index, cols: Index) -> Bools:
+        """Return what one rule says of single pairs, one mentee and one mentor each.
+
+        It does not matter whether they are on a shortlist.
+        """
+        form = self.bound.rules[index].rule.declared
+        if form is not None:
+            return mask_of(form, self.pool)(rows, cols)
+        one, ask_rule = np.ones((1, 1), np.bool_), self.rules[index]
+        alone = zip(rows[:, None], cols[:, None], strict=True)
+        return np.array([ask_rule(*pair, one).all() for pair in alone], np.bool_)
+
     def safe(self, rows: Index, cols: Index) -> Bools:
         """Return where no safeguard refuses the pair, and the mentor has a place."""
         mask = np.broadcast_to(self._open[cols], (len(rows), len(cols))).copy()
@@ -210,8 +222,7 @@ class Scan:
 
     def pairs_allowed(self, rows: Index, cols: Index) -> Bools:
         """Return what `allowed` says of single pairs, one mentee and one mentor each."""
-        forms = [rule.rule.declared for rule in self.bound.rules]
-        if self._shortlisted is not None or any(form is None for form in forms):
+        if self._shortlisted is not None or any(r.level != "declared" for r in self.bound.rules):
             alone = zip(rows[:, None], cols[:, None], strict=True)
             return np.array([self.allowed(*pair).all() for pair in alone], np.bool_)
         forbidden = self.pool.forbidden
@@ -219,9 +230,8 @@ class Scan:
         mask = np.array([pair not in forbidden for pair in pairs], np.bool_) & self._open[cols]
         if self.pool.partition is not None:
             mask &= self.pool.partition.let(rows, cols)
-        for form in forms:
-            if form is not None:
-                mask &= mask_of(form, self.pool)(rows, cols)
+        for index in range(len(self.rules)):
+            mask &= self.passes(index, rows, cols)
         return mask
 
     # ------------------------------------------------------------------ how good
@@ -258,7 +268,8 @@ class Scan:
             return
         silent = [np.isnan(value) for value in values]
         if not any(quiet.any() for quiet in silent):
-            for points, value in zip(self.bound.strategy.points(), values, strict=True):
+            every = self.points_of((1 << len(values)) - 1)
+            for points, value in zip(every, values, strict=True):
                 yield np.floor(points * np.clip(value, 0.0, 1.0) + 0.5)
             return
         pattern = np.zeros(values[0].shape, np.int64)
