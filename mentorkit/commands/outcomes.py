@@ -12,7 +12,7 @@ SHORTLISTED = (
     " mentee, so that is as far as this holds."
 )
 FIRST = 5
-"""How many pairs are shown; the rest is in the file or the list."""
+"""How many pairs are shown, or named; the rest is in the file or the list."""
 
 
 def judged(summary: Mapping[str, Any]) -> str:
@@ -70,6 +70,15 @@ def paired(summary: Mapping[str, Any]) -> str:
             f"{mentors}."
         )
     return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
+
+
+def leading_alone(leads: Sequence[str]) -> str:
+    """Return for which circles no second mentor was found, by the names of who leads them."""
+    more = f" and {len(leads) - FIRST:,} more" if len(leads) > FIRST else ""
+    return clean(
+        f"No second mentor is left for {plural(len(leads), 'circle')}, of "
+        f"{', '.join(leads[:FIRST])}{more}."
+    )
 
 
 def steadiness(summary: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import click
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
 from mentorkit.commands.judging import judged_too, say_judged, two, wrong_asks
-from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
+from mentorkit.commands.outcomes import first_pairs, judged, leading_alone, left_out, paired
 from mentorkit.commands.output import (
     Progress,
     ReaderGone,
@@ -535,7 +535,9 @@ def _say(plan: Plan, summary: Mapping[str, Any], pairs: Sheet, left: Sheet) -> N
     say(paired(summary))
     if pairs.rows:
         say(judged(summary))
-    if pairs.rows:
+        if summary["circles"]["alone"]:
+            leads = dict.fromkeys(one for _, one, *_, second in pairs.rows if not second)
+            say(leading_alone([called("mentor", one) for one in leads]))
         say("\nThe first pairs:")
         first = [
             (called("mentee", a), called("mentor", b), score, why)
