@@ -173,6 +173,11 @@ class Left:
         help_ = ruled.relax() or self._named("recruit_like", fit, scores, "mentees")
         return _left(someone, _reason("all_paired", count=len(fit)), help_)
 
+    def lock_with(self, mentee: int) -> Reason:
+        """Return that a lock with this mentee would help."""
+        someone = self.pool.mentees.people[mentee]
+        return _reason("lock_pair", name=_name(someone), id=someone.id)
+
     @property
     def needs_score(self) -> bool:
         """Whether the objective leaves out pairs that nothing speaks for."""
@@ -225,6 +230,8 @@ class _Ruled:
             if (apart := self._apart) is not None:
                 return _reason(_APART[apart][0])
             return _reason("safeguards_all", of=everybody, others=self.others)
+        if self._unlisted.any():
+            return _reason("unlisted")
         excluded = (~self.masks).sum(axis=1)
         binding = int(excluded.argmax())
         count = int(excluded[binding])
@@ -245,6 +252,9 @@ class _Ruled:
                 return _reason(_APART[apart][1])
             known = self._why_unsafe <= {"same_person", "no_places"}
             return _reason("give_places" if known else "look_safeguards")
+        if self._unlisted.any():
+            there = np.flatnonzero(self._unlisted & self.free)
+            return self.left.lock_with(int(there[0])) if len(there) else _reason("recruit_mentees")
         if (relax := self.relax()) is not None:
             return relax
         if self.others == "mentees":
@@ -272,6 +282,12 @@ class _Ruled:
         me = np.full(len(others), self.at)
         pair = (me, others) if self.others == "mentors" else (others, me)
         return int((self.left.scan.pairs(*pair)[1].sum(axis=0) > 0).sum())
+
+    @property
+    def _unlisted(self) -> Bools:
+        """Return the mentees whom nothing keeps from this mentor, who is on no shortlist."""
+        none = self.others != "mentees" or self.left.scan.exhaustive
+        return np.zeros_like(self.safe) if none else self.safe & self.masks.all(axis=0)
 
     @property
     def _me(self) -> Someone:

@@ -127,6 +127,7 @@ SENTENCES: Mapping[str, str] = {
     "all_paired": "All {count} mentees who fit are with other mentors.",
     "all_paired.one": "The one mentee who fits is with another mentor.",
     "all_paired.two": "Both mentees who fit are with other mentors.",
+    "unlisted": "No mentee who may have this mentor has them on the shortlist that a plugin ranks.",
     "no_score": "Nothing speaks for any of the {count} who could still be had.",
     "left_over": "The assigner left {count} who fit and are free.",
     "not_chosen": "Did not ask for anybody.",

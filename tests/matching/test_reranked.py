@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from mentorkit.hooks import Criterion, Rule
-from mentorkit.matching import Recommender, kernels, reranked, run, scan, verify
+from mentorkit.matching import Recommender, kernels, reranked, run, scan, verify, words
 from mentorkit.matching.whynot import why_not
 from tests.matching.samples import Case, create_people, create_strategy, draw_wide_case
 
@@ -103,6 +104,21 @@ def test_of_equals_not_everybody_is_given_the_same_few(
     case.mentees, case.mentors = create_people("mentee", *people), create_people("mentor", *people)
     case.forbidden, case.past = {}, set()
     assert len(run(case.pool, case.bound(Counted(), Picky())).pairs) == 24
+
+
+def test_a_mentor_who_is_on_no_shortlist_is_told_so() -> None:
+    people = [{"languages": ("en",), "sector": "s", "trade": "t"}] * 45
+    case = create_case([SLOW, FAST])
+    case.strategy = create_strategy([SLOW, FAST], assigner="optimal")
+    case.mentees = create_people("mentee", *people[:3])
+    case.mentors, case.forbidden, case.past = create_people("mentor", *people), {}, set()
+    result = run(case.pool, case.bound(Counted()), locks=[("mentee-a", "mentor-a")])
+    told = Counter(one.reason.code for one in result.unmatched_mentors)
+    assert set(told) == {"all_paired", "unlisted"}
+    assert words(result.unmatched_mentors[-1].reason) == (
+        "No mentee who may have this mentor has them on the shortlist that a plugin ranks."
+    )
+    assert verify(case.pool, case.bound(Counted()), result, locks=[("mentee-a", "mentor-a")]) == []
 
 
 def test_a_lock_off_the_shortlists_that_breaks_a_plugins_rule_is_reported() -> None:
