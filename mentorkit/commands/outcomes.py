@@ -8,7 +8,7 @@ from typing import Any
 from mentorkit.commands.output import clean, plural
 
 SHORTLISTED = (
-    "Not every pair was looked at: a plugin's criterion in plain Python ranked a shortlist of each"
+    "Not every pair was looked at: plain Python of a plugin was asked about a shortlist of each"
     " mentee, so that is as far as this holds."
 )
 FIRST = 5
@@ -39,6 +39,8 @@ def quality(summary: Mapping[str, Any]) -> str:
     total, best = summary["total"], summary["total_bound"]
     if total >= best:
         told = "the best possible" if summary["objective"] != "score" else "the best possible total"
+        if not summary.get("exhaustive", True):
+            told = f"{told.replace(' possible', '')} of the pairs that were looked at"
     else:
         # Rounded up: the words must not promise more than the figures do.
         hundredths = -(-(best - total) * 10_000 // best)

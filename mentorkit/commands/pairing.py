@@ -229,7 +229,7 @@ def _announce(plan: Plan, registry: Registry) -> None:
     """Say beforehand of a run that will take long."""
     from mentorkit.hooks.calls import called
     from mentorkit.matching import kernels
-    from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
+    from mentorkit.matching.reranked import PAIR_BUDGET, asked_of
 
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
     pairs = mentees * mentors
@@ -246,7 +246,7 @@ def _announce(plan: Plan, registry: Registry) -> None:
         minutes = max(1, round(seconds / 60))
         time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
         note(f"{mentees:,} mentees and {mentors:,} mentors: {label} takes about {time}.")
-    asked = min(pairs, mentees * SHORTLIST) if pairs > PAIR_BUDGET else pairs
+    asked = min(pairs, mentees * asked_of(mentees)) if pairs > PAIR_BUDGET else pairs
     if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
             told = f"{asked:,} pairs, one by one"

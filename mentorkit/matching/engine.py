@@ -115,7 +115,7 @@ def run(
         pairs_bound=shown.pairs_bound,
         blocking_pairs=shown.blocking,
         method=assignment.method,
-        exact=met and bound.assigner.uses_objective,
+        exact=met and bound.assigner.uses_objective and scan.exhaustive,
         objective=bound.strategy.objective,
         overridden=overridden,
         certificate=_by_id(pool, proof),

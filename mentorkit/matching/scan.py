@@ -25,7 +25,7 @@ from mentorkit.matching import kernels
 from mentorkit.matching.binding import BoundCriterion, BoundRule, BoundStrategy
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
-from mentorkit.matching.reranked import PAIR_BUDGET, SLOW, Shortlisted, is_slow
+from mentorkit.matching.reranked import SLOW, Shortlisted, is_shortlisted
 
 if TYPE_CHECKING:
     from mentorkit.matching.fused import Fused, MapShards
@@ -85,7 +85,7 @@ class Scan:
             self._forbidden.setdefault(i, []).append(j)
         self._points: dict[int, Ints] = {}
         self._shortlisted: Shortlisted | None = None
-        if is_slow(bound) and pool.cells > PAIR_BUDGET:
+        if is_shortlisted(bound, pool):
             self._shortlisted = Shortlisted(pool, bound, compiled=compiled)
         self.everyone: tuple[Index, Index] = (
             np.arange(len(pool.mentees)), np.arange(len(pool.mentors))
@@ -181,8 +181,14 @@ class Scan:
         if self._shortlisted is None or self.bound.rules[index].level not in SLOW:
             return self.rules[index](rows, cols, everybody)
         # Nobody asked about the others, and nothing is said of them.
-        listed = self._shortlisted.mask(rows, cols)
+        listed = self.listed(rows, cols)
         return self.rules[index](rows, cols, listed) | ~listed
+
+    def listed(self, rows: Index, cols: Index) -> Bools:
+        """Return which of these pairs are looked at: all of them, or those of the shortlists."""
+        if self._shortlisted is None:
+            return np.ones((len(rows), len(cols)), np.bool_)
+        return self._shortlisted.mask(rows, cols)
 
     def passes(self, index: int, rows: Index, cols: Index) -> Bools:
         """Return what one rule says of single pairs, one mentee and one mentor each.
@@ -214,8 +220,8 @@ class Scan:
         Without `listed` it does not matter whether the pair is on a shortlist.
         """
         mask = self.safe(rows, cols)
-        if listed and self._shortlisted is not None:
-            mask &= self._shortlisted.mask(rows, cols)
+        if listed and not self.exhaustive:
+            mask &= self.listed(rows, cols)
         for index in self._cheap_first:
             mask &= self.rules[index](rows, cols, mask)
         return mask
