@@ -10,7 +10,14 @@ from typing import Any
 import click
 
 from mentorkit.commands.judging import change_lines, trade_lines
-from mentorkit.commands.outcomes import first_pairs, judged, leading_alone, left_out, paired
+from mentorkit.commands.outcomes import (
+    first_pairs,
+    judged,
+    leading_alone,
+    left_out,
+    overriding,
+    paired,
+)
 from mentorkit.commands.output import (
     Progress,
     example,
@@ -112,9 +119,8 @@ def match(
         return
     summary = run["summary"]
     say(paired(summary))
-    if overridden := summary["overridden"]:
-        breaks = "breaks" if overridden == 1 else "break"
-        say(f"{plural(overridden, 'locked pair')} {breaks} a rule of the strategy.")
+    if told := overriding(summary):
+        say(told)
     if run["replaced"]:
         say("The draft before was thrown away; this one takes its place.")
     for lock in run["dropped_locks"]:

@@ -27,9 +27,9 @@ def judged(summary: Mapping[str, Any]) -> str:
         )
     if summary.get("groups"):
         return "Quality: not proved. Those who meet as one are brought together step by step."
-    told = f"Quality: {quality(summary)}."
-    if not summary.get("peers"):  # there it is all the same who of two is which
-        told += f" {steadiness(summary)}."
+    if summary.get("peers"):
+        return f"Quality: {summary['method'].partition(': ')[2] or summary['method']}."
+    told = f"Quality: {quality(summary)}. {steadiness(summary)}."
     return told if summary.get("exhaustive", True) else f"{told} {SHORTLISTED}"
 
 
@@ -72,6 +72,13 @@ def paired(summary: Mapping[str, Any]) -> str:
             f"{mentors}."
         )
     return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
+
+
+def overriding(summary: Mapping[str, Any]) -> str:
+    """Return that locked pairs break a rule; "" where none does."""
+    count = summary["overridden"]
+    breaks = "breaks" if count == 1 else "break"
+    return f"{plural(count, 'locked pair')} {breaks} a rule of the strategy." if count else ""
 
 
 def leading_alone(leads: Sequence[str]) -> str:

@@ -15,7 +15,14 @@ import click
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
 from mentorkit.commands.judging import judged_too, say_judged, two, wrong_asks
-from mentorkit.commands.outcomes import first_pairs, judged, leading_alone, left_out, paired
+from mentorkit.commands.outcomes import (
+    first_pairs,
+    judged,
+    leading_alone,
+    left_out,
+    overriding,
+    paired,
+)
 from mentorkit.commands.output import (
     Progress,
     ReaderGone,
@@ -533,6 +540,8 @@ def _say(plan: Plan, summary: Mapping[str, Any], pairs: Sheet, left: Sheet) -> N
         return f"{name} ({key})" if held[name] > 1 else name
 
     say(paired(summary))
+    if told_of := overriding(summary):
+        say(told_of)
     if pairs.rows:
         say(judged(summary))
         if summary["circles"]["alone"]:

@@ -137,6 +137,8 @@ SENTENCES: Mapping[str, str] = {
         "The one mentee who fits, of those who were looked at, is with another mentor."
     ),
     "nobody_listed": "Of the {others} who were looked at nobody fits; not everybody was.",
+    "taken_out": "Was in a pair that was taken out of this draft.",
+    "put_together": "Put them together with somebody by hand, or make a new draft.",
     "match_fewer": "Match a part of the people alone, such as a cohort; then all are looked at.",
     "no_score": "Nothing speaks for any of the {count} who could still be had.",
     "left_over": "The assigner left {count} who fit and are free.",
