@@ -10,7 +10,14 @@ from typing import Any
 import click
 
 from mentorkit.commands.judging import change_lines, trade_lines
-from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
+from mentorkit.commands.outcomes import (
+    first_pairs,
+    judged,
+    leading_alone,
+    left_out,
+    overriding,
+    paired,
+)
 from mentorkit.commands.output import (
     Progress,
     example,
@@ -112,9 +119,8 @@ def match(
         return
     summary = run["summary"]
     say(paired(summary))
-    if overridden := summary["overridden"]:
-        breaks = "breaks" if overridden == 1 else "break"
-        say(f"{plural(overridden, 'locked pair')} {breaks} a rule of the strategy.")
+    if told := overriding(summary):
+        say(told)
     if run["replaced"]:
         say("The draft before was thrown away; this one takes its place.")
     for lock in run["dropped_locks"]:
@@ -122,11 +128,12 @@ def match(
     if summary["pairs"]:
         say(judged(summary))
         say("\n" + "\n".join(trade_lines(summary)))
-    drafted = [
-        (one["mentee"], one["mentor"], one["score"], _speaking(one))
-        for one in matching.proposals(session.kit, **session.scope, program=key, state="draft")
-        if one["run_id"] == run["id"]
-    ]
+    rows = matching.proposals(session.kit, **session.scope, program=key, state="draft")
+    rows = [one for one in rows if one["run_id"] == run["id"]]
+    names = {one["mentor_id"]: one["mentor"] for one in rows}
+    if alone := summary["circles"]["alone"]:
+        say(leading_alone([names[one] for one in alone]))
+    drafted = [(one["mentee"], one["mentor"], one["score"], _speaking(one)) for one in rows]
     if drafted:
         say("\nThe first pairs:")
         say("\n".join(first_pairs(drafted)))

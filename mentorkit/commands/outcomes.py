@@ -8,11 +8,11 @@ from typing import Any
 from mentorkit.commands.output import clean, plural
 
 SHORTLISTED = (
-    "Not every pair was looked at: a plugin's criterion in plain Python ranked a shortlist of each"
+    "Not every pair was looked at: plain Python of a plugin was asked about a shortlist of each"
     " mentee, so that is as far as this holds."
 )
 FIRST = 5
-"""How many pairs are shown; the rest is in the file or the list."""
+"""How many pairs are shown, or named; the rest is in the file or the list."""
 
 
 def judged(summary: Mapping[str, Any]) -> str:
@@ -27,9 +27,9 @@ def judged(summary: Mapping[str, Any]) -> str:
         )
     if summary.get("groups"):
         return "Quality: not proved. Those who meet as one are brought together step by step."
-    told = f"Quality: {quality(summary)}."
-    if not summary.get("peers"):  # there it is all the same who of two is which
-        told += f" {steadiness(summary)}."
+    if summary.get("peers"):
+        return f"Quality: {summary['method'].partition(': ')[2] or summary['method']}."
+    told = f"Quality: {quality(summary)}. {steadiness(summary)}."
     return told if summary.get("exhaustive", True) else f"{told} {SHORTLISTED}"
 
 
@@ -39,6 +39,8 @@ def quality(summary: Mapping[str, Any]) -> str:
     total, best = summary["total"], summary["total_bound"]
     if total >= best:
         told = "the best possible" if summary["objective"] != "score" else "the best possible total"
+        if not summary.get("exhaustive", True):
+            told = f"{told.replace(' possible', '')} of the pairs that were looked at"
     else:
         # Rounded up: the words must not promise more than the figures do.
         hundredths = -(-(best - total) * 10_000 // best)
@@ -70,6 +72,22 @@ def paired(summary: Mapping[str, Any]) -> str:
             f"{mentors}."
         )
     return f"Paired {summary['pairs']:,} of {plural(mentees, 'mentee')}; there {there} {mentors}."
+
+
+def overriding(summary: Mapping[str, Any]) -> str:
+    """Return that locked pairs break a rule; "" where none does."""
+    count = summary["overridden"]
+    breaks = "breaks" if count == 1 else "break"
+    return f"{plural(count, 'locked pair')} {breaks} a rule of the strategy." if count else ""
+
+
+def leading_alone(leads: Sequence[str]) -> str:
+    """Return for which circles no second mentor was found, by the names of who leads them."""
+    more = f" and {len(leads) - FIRST:,} more" if len(leads) > FIRST else ""
+    return clean(
+        f"No second mentor is left for {plural(len(leads), 'circle')}, of "
+        f"{', '.join(leads[:FIRST])}{more}."
+    )
 
 
 def steadiness(summary: Mapping[str, Any]) -> str:

@@ -15,7 +15,14 @@ import click
 from mentorkit.commands.failures import leave_if_wrong
 from mentorkit.commands.files import as_text, read_bytes, unwritable, write_files
 from mentorkit.commands.judging import judged_too, say_judged, two, wrong_asks
-from mentorkit.commands.outcomes import first_pairs, judged, left_out, paired
+from mentorkit.commands.outcomes import (
+    first_pairs,
+    judged,
+    leading_alone,
+    left_out,
+    overriding,
+    paired,
+)
 from mentorkit.commands.output import (
     Progress,
     ReaderGone,
@@ -229,7 +236,7 @@ def _announce(plan: Plan, registry: Registry) -> None:
     """Say beforehand of a run that will take long."""
     from mentorkit.hooks.calls import called
     from mentorkit.matching import kernels
-    from mentorkit.matching.reranked import PAIR_BUDGET, SHORTLIST
+    from mentorkit.matching.reranked import PAIR_BUDGET, asked_of
 
     mentees, mentors = (len(plan.batches[role].leads) for role in ("mentee", "mentor"))
     pairs = mentees * mentors
@@ -246,7 +253,7 @@ def _announce(plan: Plan, registry: Registry) -> None:
         minutes = max(1, round(seconds / 60))
         time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
         note(f"{mentees:,} mentees and {mentors:,} mentors: {label} takes about {time}.")
-    asked = min(pairs, mentees * SHORTLIST) if pairs > PAIR_BUDGET else pairs
+    asked = min(pairs, mentees * asked_of(mentees)) if pairs > PAIR_BUDGET else pairs
     if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
             told = f"{asked:,} pairs, one by one"
@@ -533,9 +540,13 @@ def _say(plan: Plan, summary: Mapping[str, Any], pairs: Sheet, left: Sheet) -> N
         return f"{name} ({key})" if held[name] > 1 else name
 
     say(paired(summary))
+    if told_of := overriding(summary):
+        say(told_of)
     if pairs.rows:
         say(judged(summary))
-    if pairs.rows:
+        if summary["circles"]["alone"]:
+            leads = dict.fromkeys(one for _, one, *_, second in pairs.rows if not second)
+            say(leading_alone([called("mentor", one) for one in leads]))
         say("\nThe first pairs:")
         first = [
             (called("mentee", a), called("mentor", b), score, why)

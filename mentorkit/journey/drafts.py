@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
+from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import as_row, shown
 from mentorkit.errors import NotFound
 from mentorkit.journey.circles import seconds_of
@@ -32,7 +33,8 @@ def show(
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
     about one, `not_so` are those that do not speak for it, `second` other mentors of the
     circle. `trade` is the run and then the ways not chosen, `changes` what each change would
-    bring. `fields` are those by which people can be grouped, `profiles` everybody's answers to
+    bring. Who was in a pair that was `taken_out` (so many were) since is among those `left`.
+    `fields` are those by which people can be grouped, `profiles` everybody's answers to
     these, which staff alone read of one person. With `by`, one of these fields, `fairness` is
     as the function of that name gives it. None where there is no draft; raises `NotFound` for a
     run that is not of this program.
@@ -53,9 +55,11 @@ def show(
                 raise NotFound("run.not_found", "There is no such run in this program.")
         fields = fields_of(tx, found)
         rows = [row for row in tx.proposals.find(run_id=one.id) if not row.circle_of]
+        left, out = one.summary.get("left", {}), 0
         if one.state in DRAFTED:
-            rows = [row for row in rows if row.state == "draft"]  # without pairs taken out
-        left = one.summary.get("left", {})
+            kept = [row for row in rows if row.state == "draft"]
+            out = len(rows) - len(kept)
+            left, rows = _with_taken_out(left, rows, kept), kept
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
         ids |= {reason["params"].get("id") for reason in _reasons(left)} - {None}
@@ -102,6 +106,7 @@ def show(
             ]
             for side, persons in left.items()
         }
+        data["taken_out"] = out
         data["fairness"] = report_of_draft(data, by) if by in data["fields"] else None
         if role_in(tx, found, actor) not in SEEING:
             data["profiles"] = {}
@@ -147,6 +152,21 @@ def why(
         pool = pool_of(tx, found, bound.fields, locks, peers=bound.assigner.peers)
     ((one, other),) = locks_in(pool, [(mentee, mentor)])
     return in_words(why_not(pool, bound, one, other, made if draft else None, locks), pool)
+
+
+def _with_taken_out(
+    left: Mapping[str, Any], every: Sequence[Proposal], kept: Sequence[Proposal]
+) -> dict[str, list[Any]]:
+    """Return who is left of a draft, with those whose pairs were all taken out of it since."""
+    told = {name: {"code": name, "params": {}} for name in ("taken_out", "put_together")}
+    why = {"reason": told["taken_out"], "help": told["put_together"]}
+    sides = {}
+    for side, name in (("mentees", "mentee_id"), ("mentors", "mentor_id")):
+        there = [*left.get(side, ())]
+        known = {getattr(row, name) for row in kept} | {person["id"] for person in there}
+        gone = dict.fromkeys(getattr(row, name) for row in every)
+        sides[side] = there + [{"id": id, **why} for id in gone if id not in known]
+    return sides
 
 
 def _reasons(left: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,8 @@ it, follow a run (`engine.run`), as these modules stand:
 2. What is asked of them: `binding` a strategy, and what each declared form means, in `forms`.
 3. How well each pair fits: `scan`. `plan`, `passes`, `fused` and `kernels` are the same, faster.
 4. Who goes with whom: the `problem` put to an assigner, answered by `assign`: `exact` or `auction`,
-   with `coverage` and `sparse` around them, or `stable`. Groups are read in `together`.
+   with `coverage` and `sparse` around them, or `stable`; `solving` takes a whole problem. Groups
+   are read in `together`.
 5. How good it is: `certificate`, `surveys` and `proof`.
 6. What is told: `explain`, `unmatched`, `trade`, `whatif` and `whynot`, in the words of `wording`.
 """

@@ -3,6 +3,7 @@
 Public, for assigners that build on them: `as_arrays(problem)` gives what they take. Which solver is
 used when:
 
+* `optimal_pairs` and `stable_pairs` take a whole problem, and choose by its size.
 * `solve_dense` looks at all pairs and is exact; `solve_lists` looks at candidate lists and proves
   how near it came, and hands over to the exact solver where equal scores make prices crawl and the
   pairs are not too many; `stable`, `greedy` and `by_choice` know no objective.
@@ -36,6 +37,7 @@ from mentorkit.matching.solution import (
     place_locks,
     read_capacity,
 )
+from mentorkit.matching.solving import optimal_pairs, stable_pairs
 from mentorkit.matching.sparse import solve_lists
 from mentorkit.matching.stable import (
     Choices,
@@ -70,12 +72,14 @@ __all__ = [
     "check_cover_in_blocks",
     "check_prices",
     "greedy",
+    "optimal_pairs",
     "pairs_bound",
     "place_locks",
     "read_capacity",
     "solve_dense",
     "solve_lists",
     "stable",
+    "stable_pairs",
     "total_bound",
     "total_bound_in_blocks",
     "trace_choices",

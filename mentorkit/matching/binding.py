@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from math import inf
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from mentorkit.domain.fields import FEATURE, TYPES, Computed, Field, computed_in
@@ -36,6 +37,12 @@ from mentorkit.hooks.providers import Assigner, Criterion, Feature, Provider, Ru
 from mentorkit.matching.fieldkinds import needed_kinds
 
 MOST_WEEKS = 260
+YEARS = range(1900, 9000)
+"""Those of the days from which on weeks are looked at: a calendar ends."""
+MOST_COUNTED = 1_000_000
+"""How many options or minutes a form may ask for: far more than anybody has."""
+HUGE = 1e300
+"""A number of a form is smaller: neither without end nor nan, with which nobody can reckon."""
 MOST_CRITERIA = 60
 """How many criteria a strategy may have: which of them have an opinion is kept in one word."""
 
@@ -453,34 +460,34 @@ _AS_GOOD = {(float, int), (tuple, list), (tuple, set), (tuple, frozenset)}
 def _bounds(form: Form | RuleForm) -> Iterator[tuple[str, bool, str]]:
     """Yield (option, is it right, what to write) for numbers that a form divides or counts by."""
     if isinstance(form, Closeness):
-        yield "span", form.span > 0, "write a number above 0"
-        yield "wrap", form.wrap is None or form.wrap > 0, "write a number above 0"
-    if isinstance(form, Overlap):
-        yield "full", form.full >= 1, "write a whole number of at least 1"
-    if isinstance(form, MinOverlap):
-        yield "least", form.least >= 1, "write a whole number of at least 1"
+        yield "target", -HUGE < form.target < HUGE, "write a number"
+        yield "span", 0 < form.span < HUGE, "write a number above 0"
+        yield "wrap", form.wrap is None or 0 < form.wrap < HUGE, "write a number above 0"
+    if isinstance(form, (Overlap, Availability)):
+        yield "full", 1 <= form.full <= MOST_COUNTED, _COUNTED
+    if isinstance(form, (MinOverlap, MinAvailability)):
+        yield "least", 1 <= form.least <= MOST_COUNTED, _COUNTED
     if isinstance(form, Weekly):
         yield "weeks", 1 <= form.weeks <= MOST_WEEKS, f"write a whole number from 1 to {MOST_WEEKS}"
         yield "zone", is_zone(form.zone), "write a time zone, such as Africa/Nairobi"
         yield "on", not form.on or _is_day(form.on), 'write a day, such as "2027-03-01"'
     if isinstance(form, SharedWords):
         yield "full", 0 < form.full <= 1, "write a number above 0, and no more than 1"
-    if isinstance(form, Availability):
-        yield "full", form.full >= 1, "write a whole number of at least 1"
-    if isinstance(form, MinAvailability):
-        yield "least", form.least >= 1, "write a whole number of at least 1"
     if isinstance(form, Load):
         yield "by", form.by in ("share", "count"), 'write "share" or "count"'
     if isinstance(form, Above):
+        yield "least", form.least == -inf or -HUGE < form.least < HUGE, "write a number"
         yield "most", form.most is None or form.most >= form.least, "write no less than `least`"
+
+
+_COUNTED = f"write a whole number from 1 to {MOST_COUNTED:,}"
 
 
 def _is_day(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text).year in YEARS
     except ValueError:
         return False
-    return True
 
 
 def _as_title(name: str) -> str:
@@ -507,7 +514,16 @@ def _checked(
 ) -> tuple[dict[str, Any], list[Problem]]:
     from mentorkit.hooks.settings import check_options
 
-    return check_options(provider.options, options, place)
+    made, problems = check_options(provider.options, options, place)
+    if isinstance(provider, Criterion):  # every one has a weight, which is none of its own options
+        told = "is unknown; what can be set: "
+        problems = [
+            Problem(one.place, one.message.replace(told, f"{told}weight, "))
+            if one.message.startswith(told)
+            else one
+            for one in problems
+        ]
+    return made, problems
 
 
 def _label(registry: Offers, kind: str, noun: str, name: str) -> str:

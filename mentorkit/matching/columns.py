@@ -89,16 +89,6 @@ class Coded:
         code = self.codes[person]
         return None if code < 0 else self.answers[code]
 
-    def set(self, person: int, value: Any) -> None:
-        """Put another answer in the place of one person's."""
-        found = next((c for c, known in enumerate(self.answers) if known == value), UNANSWERED)
-        if found < 0 and answer(value) is not None:
-            found = len(self.answers)
-            self.answers.append(value)
-        if found > np.iinfo(self.codes.dtype).max:
-            self.codes = self.codes.astype(np.int32)
-        self.codes[person] = found
-
     def take(self, people: NDArray[np.intp]) -> Coded:
         return Coded(self.codes[people], self.answers)
 
@@ -169,18 +159,6 @@ class Bits:
 
     def values(self) -> list[Any]:
         return [self.at(person) for person in range(len(self))]
-
-    def set(self, person: int, value: Any) -> None:
-        for option in members(value):
-            if option not in self.options:
-                self.options.append(option)
-        words = -(-len(self.options) // 64)
-        if words > self.words.shape[1]:
-            more = np.zeros((len(self.words), words - self.words.shape[1]), np.uint64)
-            self.words = np.concatenate([self.words, more], axis=1)
-        bits = np.zeros((1, self.words.shape[1] * 64), np.bool_)
-        bits[0, [self.options.index(option) for option in members(value)]] = True
-        self.words[person] = _words(bits)[0]
 
     def take(self, people: NDArray[np.intp]) -> Bits:
         return Bits(self.words[people], self.options)

@@ -115,7 +115,7 @@ def run(
         pairs_bound=shown.pairs_bound,
         blocking_pairs=shown.blocking,
         method=assignment.method,
-        exact=met and bound.assigner.uses_objective,
+        exact=met and bound.assigner.uses_objective and scan.exhaustive,
         objective=bound.strategy.objective,
         overridden=overridden,
         certificate=_by_id(pool, proof),
@@ -254,21 +254,23 @@ def _called(people: Sequence[Someone], at: int | None, otherwise: str) -> str:
 
 def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
     """Yield the locked pairs that break a rule, with the first rule they break."""
-    pool = scan.pool
-    for mentee, mentor in locks:
-        for index, bound in enumerate(scan.bound.rules):
-            if scan.rule_mask(index, np.array([mentee]), np.array([mentor])).all():
-                continue
-            reason: Reason | None = None
-            if explains(bound.rule):
-                people = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
-                reason = own_reason(bound, partial(bound.rule.explain, *people), pool.fields)
-            yield Override(
-                mentee_id=pool.mentees.ids[mentee],
-                mentor_id=pool.mentors.ids[mentor],
-                reason=reason or Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound))),
-            )
-            break
+    pool, rules = scan.pool, scan.bound.rules
+    rows, cols = (np.array([pair[at] for pair in locks], np.intp) for at in (0, 1))
+    broken = np.zeros((len(rules), len(locks)), np.bool_)
+    for index in range(len(rules)):
+        broken[index] = ~scan.passes(index, rows, cols)
+    for at in np.flatnonzero(broken.any(axis=0)).tolist():
+        mentee, mentor = locks[at]
+        bound = rules[int(broken[:, at].argmax())]
+        reason: Reason | None = None
+        if explains(bound.rule):
+            people = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
+            reason = own_reason(bound, partial(bound.rule.explain, *people), pool.fields)
+        yield Override(
+            mentee_id=pool.mentees.ids[mentee],
+            mentor_id=pool.mentors.ids[mentor],
+            reason=reason or Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound))),
+        )
 
 
 # --------------------------------------------------------------------------- the assigner

@@ -148,7 +148,8 @@ class PoolFiles:
     def _saved(self, roster: Roster, now: Mark, path: Path, about: str) -> _Held:
         with suppress(OSError):  # no room, or no right to write: it goes on from memory
             save(path, about, now, roster)
-            return _load(path, about) or _Held(roster, now)
+            # What another process has put there since may be of an earlier moment than ours.
+            return _load(path, about, now) or _Held(roster, now)
         return _Held(roster, now)
 
 

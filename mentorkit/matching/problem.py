@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -40,6 +41,8 @@ class Arrays(Protocol):
     def widen_arrays(self, mentee: int, k: int) -> tuple[Any, Any]: ...
     @property
     def rescan(self) -> Rescan | None: ...
+    @property
+    def lock_scores(self) -> Mapping[tuple[int, int], int]: ...
     def pair_scores(self, mentees: Any, mentors: Any) -> Any: ...
 
 
@@ -73,8 +76,10 @@ class Question:
         self._twins: Index | None = None
         rows = np.array([i for i, _ in locks], np.intp)
         cols = np.array([j for _, j in locks], np.intp)
-        _, parts = scan.pairs(rows, cols)
-        self.lock_scores = dict(zip(self.locks, parts.sum(axis=0).tolist(), strict=True))
+        worth = scan.pairs(rows, cols)[1].sum(axis=0)
+        self.lock_scores = dict(zip(self.locks, worth.tolist(), strict=True))
+        order = np.argsort(rows, kind="stable")
+        self._locked = rows[order], cols[order], worth[order]
         self._read()
 
     # ------------------------------------------------------------------ the public contract
@@ -141,9 +146,10 @@ class Question:
             scores, allowed = np.maximum(kept, 0).astype(np.int32), kept >= 0
         else:
             scores, allowed = self._scan.block(start, stop)
-        for (mentee, mentor), score in self.lock_scores.items():
-            if start <= mentee < stop:
-                scores[mentee - start, mentor] = score
+        rows, cols, worth = self._locked
+        begin, end = np.searchsorted(rows, (start, stop))
+        here = slice(begin, end)
+        scores[rows[here] - start, cols[here]] = worth[here]
         return scores, allowed
 
     def allows(self, mentees: Index, mentors: Index) -> Bools:
@@ -310,6 +316,7 @@ class Given:
 
     dense = True
     rescan: Rescan | None = None
+    lock_scores: Mapping[tuple[int, int], int] = MappingProxyType({})  # on its lists, if at all
 
     def __init__(self, problem: Problem) -> None:
         shape = (len(problem.mentees), len(problem.mentors))

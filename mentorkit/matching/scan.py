@@ -25,7 +25,7 @@ from mentorkit.matching import kernels
 from mentorkit.matching.binding import BoundCriterion, BoundRule, BoundStrategy
 from mentorkit.matching.forms import Bools, Value, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
-from mentorkit.matching.reranked import PAIR_BUDGET, SLOW, Shortlisted, is_slow
+from mentorkit.matching.reranked import SLOW, Shortlisted, is_shortlisted
 
 if TYPE_CHECKING:
     from mentorkit.matching.fused import Fused, MapShards
@@ -85,7 +85,7 @@ class Scan:
             self._forbidden.setdefault(i, []).append(j)
         self._points: dict[int, Ints] = {}
         self._shortlisted: Shortlisted | None = None
-        if is_slow(bound) and pool.cells > PAIR_BUDGET:
+        if is_shortlisted(bound, pool):
             self._shortlisted = Shortlisted(pool, bound, compiled=compiled)
         self.everyone: tuple[Index, Index] = (
             np.arange(len(pool.mentees)), np.arange(len(pool.mentors))
@@ -181,8 +181,26 @@ class Scan:
         if self._shortlisted is None or self.bound.rules[index].level not in SLOW:
             return self.rules[index](rows, cols, everybody)
         # Nobody asked about the others, and nothing is said of them.
-        listed = self._shortlisted.mask(rows, cols)
+        listed = self.listed(rows, cols)
         return self.rules[index](rows, cols, listed) | ~listed
+
+    def listed(self, rows: Index, cols: Index) -> Bools:
+        """Return which of these pairs are looked at: all of them, or those of the shortlists."""
+        if self._shortlisted is None:
+            return np.ones((len(rows), len(cols)), np.bool_)
+        return self._shortlisted.mask(rows, cols)
+
+    def passes(self, index: int, rows: Index, cols: Index) -> Bools:
+        """Return what one rule says of single pairs, one mentee and one mentor each.
+
+        It does not matter whether they are on a shortlist.
+        """
+        form = self.bound.rules[index].rule.declared
+        if form is not None:
+            return mask_of(form, self.pool)(rows, cols)
+        one, ask_rule = np.ones((1, 1), np.bool_), self.rules[index]
+        alone = zip(rows[:, None], cols[:, None], strict=True)
+        return np.array([ask_rule(*pair, one).all() for pair in alone], np.bool_)
 
     def safe(self, rows: Index, cols: Index) -> Bools:
         """Return where no safeguard refuses the pair, and the mentor has a place."""
@@ -202,16 +220,15 @@ class Scan:
         Without `listed` it does not matter whether the pair is on a shortlist.
         """
         mask = self.safe(rows, cols)
-        if listed and self._shortlisted is not None:
-            mask &= self._shortlisted.mask(rows, cols)
+        if listed and not self.exhaustive:
+            mask &= self.listed(rows, cols)
         for index in self._cheap_first:
             mask &= self.rules[index](rows, cols, mask)
         return mask
 
     def pairs_allowed(self, rows: Index, cols: Index) -> Bools:
         """Return what `allowed` says of single pairs, one mentee and one mentor each."""
-        forms = [rule.rule.declared for rule in self.bound.rules]
-        if self._shortlisted is not None or any(form is None for form in forms):
+        if self._shortlisted is not None or any(r.level != "declared" for r in self.bound.rules):
             alone = zip(rows[:, None], cols[:, None], strict=True)
             return np.array([self.allowed(*pair).all() for pair in alone], np.bool_)
         forbidden = self.pool.forbidden
@@ -219,9 +236,8 @@ class Scan:
         mask = np.array([pair not in forbidden for pair in pairs], np.bool_) & self._open[cols]
         if self.pool.partition is not None:
             mask &= self.pool.partition.let(rows, cols)
-        for form in forms:
-            if form is not None:
-                mask &= mask_of(form, self.pool)(rows, cols)
+        for index in range(len(self.rules)):
+            mask &= self.passes(index, rows, cols)
         return mask
 
     # ------------------------------------------------------------------ how good
@@ -258,7 +274,8 @@ class Scan:
             return
         silent = [np.isnan(value) for value in values]
         if not any(quiet.any() for quiet in silent):
-            for points, value in zip(self.bound.strategy.points(), values, strict=True):
+            every = self.points_of((1 << len(values)) - 1)
+            for points, value in zip(every, values, strict=True):
                 yield np.floor(points * np.clip(value, 0.0, 1.0) + 0.5)
             return
         pattern = np.zeros(values[0].shape, np.int64)

@@ -140,8 +140,12 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def _circles(result: Result) -> dict[str, Any]:
-    """Return how many circles there are, of how many mentees, and each one's further mentors."""
+    """Return how many circles there are, of how many mentees, and each one's further mentors.
+
+    `alone` are who leads by themselves, where others do not.
+    """
     sizes = [len(circle.mentees) for circle in result.circles]
+    mentors = max((len(circle.mentors) for circle in result.circles), default=0)
     return {
         "count": len(sizes),
         "least": min(sizes, default=0),
@@ -149,6 +153,7 @@ def _circles(result: Result) -> dict[str, Any]:
         "beside": {
             one.mentors[0]: list(one.mentors[1:]) for one in result.circles if one.mentors[1:]
         },
+        "alone": [one.mentors[0] for one in result.circles if len(one.mentors) == 1 < mentors],
     }
 
 

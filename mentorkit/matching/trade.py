@@ -48,23 +48,13 @@ class _Compared:
     """The people, scores, rules and locks of a run, paired in other ways."""
 
     def __init__(self, question: Question, pool: Pool) -> None:
-        self._question, self._pool = question, pool
+        self._question = question
         self._proof: Proof = ((0,) * len(pool.mentors), 0, ((), tuple(range(len(pool.mentors)))))
 
     def best(self, objective: Objective, pairs_bound: int) -> Alternative:
         """Return the figures of the best pairs for this objective."""
         asked = self._question
-        if asked.dense:
-            solved = assign.solve_dense(*asked.matrix(), asked.capacity, objective, asked.locks)
-        else:
-            solved = assign.solve_lists(
-                asked.lists(),
-                asked.capacity,
-                objective,
-                asked.locks,
-                rescan=asked.rescan,
-                lock_scores=asked.lock_scores,
-            )
+        solved = assign.optimal_pairs(asked, objective)
         mentees, mentors = (tuple(side.tolist()) for side in solved.cover)
         self._proof = tuple(solved.prices.tolist()), solved.bonus, (mentees, mentors)
         shown = survey(asked, solved.match.astype(np.intp), self._proof, tuple(asked.locks))
@@ -74,15 +64,7 @@ class _Compared:
     def stable(self, total_bound: int, pairs_bound: int) -> Alternative:
         """Return the figures of the pairs that nobody would swap, as the assigner `stable` does."""
         asked = self._question
-        match = assign.stable(
-            asked.lists(),
-            asked.capacity,
-            asked.locks,
-            choices=[asked.choices(mentee) for mentee in range(len(self._pool.mentees))],
-            mentor_choices=[asked.mentor_choices(one) for one in range(len(self._pool.mentors))],
-            rescan=asked.rescan,
-            pair_scores=asked.pair_scores,
-        )
+        match = assign.stable_pairs(asked)
         shown = survey(asked, match.astype(np.intp), self._proof, tuple(asked.locks))
         return _figures("stable", "", match, shown, total_bound, pairs_bound)
 

@@ -140,7 +140,7 @@ class Left:
             reason = _reason("left_over", count=len(there))
             return _left(someone, reason, self._spread("lock_pair", there, scores))
         else:
-            reason = _reason("all_taken", count=len(fit))
+            reason = self._counted("all_taken", len(fit))
         return _left(someone, reason, self._one_more_place(fit, scores))
 
     def _one_more_place(self, fit: Index, scores: Any) -> Reason:
@@ -171,7 +171,16 @@ class Left:
             code = "be_chosen" if chooses else "lock_pair"
             return _left(someone, reason, self._named(code, there, scores, "mentees"))
         help_ = ruled.relax() or self._named("recruit_like", fit, scores, "mentees")
-        return _left(someone, _reason("all_paired", count=len(fit)), help_)
+        return _left(someone, self._counted("all_paired", len(fit)), help_)
+
+    def _counted(self, code: str, count: int) -> Reason:
+        """Return a reason that counts who fits; of a shortlist, where no more were looked at."""
+        return _reason(code if self.scan.exhaustive else f"{code}_listed", count=count)
+
+    def lock_with(self, mentee: int) -> Reason:
+        """Return that a lock with this mentee would help."""
+        someone = self.pool.mentees.people[mentee]
+        return _reason("lock_pair", name=_name(someone), id=someone.id)
 
     @property
     def needs_score(self) -> bool:
@@ -225,6 +234,9 @@ class _Ruled:
             if (apart := self._apart) is not None:
                 return _reason(_APART[apart][0])
             return _reason("safeguards_all", of=everybody, others=self.others)
+        if self._unlisted.any():
+            code = "unlisted" if self.others == "mentees" else "nobody_listed"
+            return _reason(code, others=self.others)
         excluded = (~self.masks).sum(axis=1)
         binding = int(excluded.argmax())
         count = int(excluded[binding])
@@ -245,6 +257,11 @@ class _Ruled:
                 return _reason(_APART[apart][1])
             known = self._why_unsafe <= {"same_person", "no_places"}
             return _reason("give_places" if known else "look_safeguards")
+        if self._unlisted.any() and self.others == "mentors":
+            return _reason("match_fewer")
+        if self._unlisted.any():
+            there = np.flatnonzero(self._unlisted & self.free)
+            return self.left.lock_with(int(there[0])) if len(there) else _reason("recruit_mentees")
         if (relax := self.relax()) is not None:
             return relax
         if self.others == "mentees":
@@ -254,7 +271,7 @@ class _Ruled:
 
     def relax(self) -> Reason | None:
         """Return the rule whose absence alone lets in most people who are free, if there is one."""
-        if not len(self.rules):
+        if not len(self.rules) or not self.left.scan.exhaustive:
             return None
         broken = (~self.masks).sum(axis=0)
         opens = ~self.masks & (self.safe & self.free & (broken == 1))
@@ -272,6 +289,12 @@ class _Ruled:
         me = np.full(len(others), self.at)
         pair = (me, others) if self.others == "mentors" else (others, me)
         return int((self.left.scan.pairs(*pair)[1].sum(axis=0) > 0).sum())
+
+    @property
+    def _unlisted(self) -> Bools:
+        """Return whom nothing that is known keeps from them, but a plugin was not asked about."""
+        none = self.left.scan.exhaustive
+        return np.zeros_like(self.safe) if none else self.safe & self.masks.all(axis=0)
 
     @property
     def _me(self) -> Someone:

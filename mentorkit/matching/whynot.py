@@ -157,7 +157,7 @@ class _Asked:
             yield Reason(code="no_places")
         at = np.array([self.mentee]), np.array([self.mentor])
         for index, bound in enumerate(self.bound.rules):
-            if self.scan.rule_mask(index, *at).all():
+            if self.scan.passes(index, *at).all():
                 continue
             reason: Reason | None = None
             if explains(bound.rule):

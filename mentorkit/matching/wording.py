@@ -127,6 +127,19 @@ SENTENCES: Mapping[str, str] = {
     "all_paired": "All {count} mentees who fit are with other mentors.",
     "all_paired.one": "The one mentee who fits is with another mentor.",
     "all_paired.two": "Both mentees who fit are with other mentors.",
+    "unlisted": "No mentee who may have this mentor has them on the shortlist that a plugin ranks.",
+    "all_taken_listed": "All {count} mentors who fit, of those who were looked at, are taken.",
+    "all_taken_listed.one": "The one mentor who fits, of those who were looked at, is taken.",
+    "all_paired_listed": (
+        "All {count} mentees who fit, of those who were looked at, are with other mentors."
+    ),
+    "all_paired_listed.one": (
+        "The one mentee who fits, of those who were looked at, is with another mentor."
+    ),
+    "nobody_listed": "Of the {others} who were looked at nobody fits; not everybody was.",
+    "taken_out": "Was in a pair that was taken out of this draft.",
+    "put_together": "Put them together with somebody by hand, or make a new draft.",
+    "match_fewer": "Match a part of the people alone, such as a cohort; then all are looked at.",
     "no_score": "Nothing speaks for any of the {count} who could still be had.",
     "left_over": "The assigner left {count} who fit and are free.",
     "not_chosen": "Did not ask for anybody.",

@@ -78,7 +78,7 @@ def sift(visit: Visit, draft: Mapping[str, Any], asked: Mapping[str, str]) -> Si
         fit=fit,
         show=show,
         pairs=[] if show == "left" else pairs,
-        left={} if show == "pairs" or fit is not None else left,
+        left=left if show == "left" or (not show and fit is None) else {},
         report=draft["fairness"],
         answers=answers,
     )

@@ -36,23 +36,15 @@ class Optimal(Assigner):
     )
 
     def assign(self, problem: Problem) -> Assignment:
-        from mentorkit.matching import as_arrays, assign
+        from mentorkit.matching import assign
 
-        asked = as_arrays(problem)
         objective: Any = problem.objective
-        if asked.dense:
-            solved = assign.solve_dense(*asked.matrix(), problem.capacity, objective, problem.locks)
-        else:
-            solved = assign.solve_lists(
-                asked.lists(),
-                problem.capacity,
-                objective,
-                problem.locks,
-                eps=problem.options.get("eps", 10),
-                budget=problem.options.get("reading", 200) * 10**9,
-                widen=asked.widen_arrays,
-                rescan=asked.rescan,
-            )
+        solved = assign.optimal_pairs(
+            problem,
+            objective,
+            eps=problem.options.get("eps", 10),
+            budget=problem.options.get("reading", 200) * 10**9,
+        )
         method = "optimal: auction over candidate lists, with a proved bound"
         if solved.exact:
             method = "optimal: exact, by shortest augmenting paths"
@@ -75,19 +67,9 @@ class Stable(Assigner):
     uses_objective = False
 
     def assign(self, problem: Problem) -> Assignment:
-        from mentorkit.matching import as_arrays, assign
+        from mentorkit.matching import assign
 
-        asked = as_arrays(problem)
-        match = assign.stable(
-            asked.lists(),
-            problem.capacity,
-            problem.locks,
-            choices=[problem.choices(mentee) for mentee in range(len(problem.mentees))],
-            mentor_choices=[problem.mentor_choices(one) for one in range(len(problem.mentors))],
-            widen=None if asked.dense else asked.widen_arrays,
-            rescan=asked.rescan,
-            pair_scores=asked.pair_scores,
-        )
+        match = assign.stable_pairs(problem)
         return Assignment(pairs=_pairs(match), method=f"stable: deferred acceptance{IGNORES}")
 
 

@@ -3,7 +3,8 @@
 The best assignment of everybody to everybody gives rings of any length, and rows of those who found
 no end. Those that are too short are joined to others, those that are too long are cut, and whoever
 is left goes in where it costs least, until nothing of this is left to do; last, changes are made as
-long as one helps and time allows. To find the best rings of at least three is NP-hard (Hell,
+long as one helps and time allows, and rings near whoever is still left are taken apart to make
+others of the same people. To find the best rings of at least three is NP-hard (Hell,
 Kirkpatrick, Kratochvil and Kriz, "On restricted two-factors", 1988), so this is a heuristic; each
 step is bounded and all numbers are whole.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.integer[Any]]
 Ring = list[int]
+Among = tuple[list[Ring], list[int]]
+"""Rings of some people, and who of them is in none."""
 
 WORK = 60_000_000
 """About so many changes of two people are looked at to make rings better."""
@@ -32,6 +35,11 @@ FEW = 40
 STARTS = 8
 LOOKED_AT = 20_000
 """So many people are looked at to make a new ring of those who are left."""
+APART, LOOKED_AT_ONCE = 200_000, 2_000
+"""So many steps are looked at to make other rings of those that are taken apart: in all, and of the
+same people."""
+NEAR, MOST_APART = 6, 30
+"""So many rings near somebody left are taken apart, of so many people together at most."""
 
 
 def rings(
@@ -45,8 +53,10 @@ def rings(
     """
     people = len(weights)
     best: tuple[int, int, list[Ring]] = (0, 0, [])
-    for start in range(STARTS if people <= FEW else 1) if people >= least else ():
-        made = _made(weights, least, most, solve, start, step)
+    starts = STARTS if people <= FEW else 1
+    for start in range(starts) if people >= least else ():
+        work = _Rings(weights, least, most, APART // starts)
+        made = _made(work, solve, start, step)
         links = [(ring[at - 1], one) for ring in made for at, one in enumerate(ring)]
         found = len(links), sum(int(weights[link]) for link in links)
         if found > best[:2]:
@@ -54,28 +64,25 @@ def rings(
     return sorted(best[2], key=lambda ring: ring[0])
 
 
-def _made(
-    weights: Ints, least: int, most: int, solve: Any, start: int, step: Callable[[], None]
-) -> list[Ring]:
+def _made(work: _Rings, solve: Any, start: int, step: Callable[[], None]) -> list[Ring]:
     """Return rings, begun with the best assignment; after the first start, of other weights.
 
     These are changed by Knuth's multiplicative hash, which is the same each time.
     """
-    people = len(weights)
-    worth = np.maximum(weights, 0)
+    weights, people = work.weights, len(work.weights)
+    worth = np.maximum(weights, 0).astype(np.int64)
     if start:
         pairs = np.arange(1, people * people + 1).reshape(people, people)
         worth += (pairs * 2654435761 * (2 * start + 1) >> 9) % (int(worth.max()) // 2 + 2)
     match = solve(worth, weights >= 0, np.ones(people, np.int64), "coverage").match
-    work = _Rings(weights, least, most)
     work.begin(match.tolist())
     work.repair()
     for _ in range(max(10, WORK // people**2)):
         step()
-        if not work.improve():
+        if not (work.improve() or work.take_apart()):
             break
         work.repair()
-    return work.whole()
+    return work.best()
 
 
 def _cycles(to: Sequence[int]) -> Iterator[Ring]:
@@ -137,16 +144,27 @@ class _Links:
 class _Rings:
     """Rings as they are, and who is in none."""
 
-    def __init__(self, weights: Ints, least: int, most: int) -> None:
+    def __init__(self, weights: Ints, least: int, most: int, looks: int) -> None:
         self.least, self.most = least, most
         self.weights = np.ascontiguousarray(weights, np.int32)
         self._turned = np.ascontiguousarray(self.weights.T)  # rows are read faster than columns
         self.rings: list[Ring] = []
         self.left: list[int] = []
+        self._kept: tuple[tuple[int, int], list[Ring]] = ((0, 0), [])
+        self._were_left: set[frozenset[int]] = set()
+        self._looks = looks
 
-    def whole(self) -> list[Ring]:
-        """Return the rings, each from its first person on."""
-        return [ring[(at := ring.index(min(ring))) :] + ring[:at] for ring in self.rings]
+    def best(self) -> list[Ring]:
+        """Return the best rings there have been, each from its first person on."""
+        self._keep()
+        return [ring[(at := ring.index(min(ring))) :] + ring[:at] for ring in self._kept[1]]
+
+    def _keep(self) -> None:
+        """Keep the rings where they are the best so far."""
+        links = self._links
+        total = int(self.weights[links.here, links.after[links.here]].sum(dtype=np.int64))
+        if (worth := (len(links.here), total)) > self._kept[0]:
+            self._kept = worth, [ring[:] for ring in self.rings]
 
     def begin(self, to: Sequence[int]) -> None:
         """Take the cycles of an assignment; a row is a ring if its last may mentor its first."""
@@ -295,6 +313,112 @@ class _Rings:
                 order = np.lexsort((-after, worth[worth >= 0]))
                 rows += [[*row, one] for one in after[order].tolist() if one not in row]
         return None
+
+    # ------------------------------------------------------------------ rings taken apart
+
+    def take_apart(self) -> bool:
+        """Take a ring or two apart so that somebody left finds a place in others made of them.
+
+        Where nobody does, others are left in their stead, if it was never just these: there may be
+        a place for them. It comes to an end, for only so much is looked at.
+        """
+        if not self._divides(len(self.weights), len(self.left) - 1) or not self._looks:
+            return False  # nobody is left but who has to be, or there was time enough
+        self._keep()
+        self._were_left.add(frozenset(self.left))
+        instead: tuple[tuple[int, ...], list[Ring], list[int]] | None = None
+        for at, people in self._near_those_left():
+            there = sum(one in people for one in self.left)
+            for leave in range(there + 1):
+                found = self._rings_among(people, leave)
+                if found is None:
+                    continue
+                rings, out = found
+                left = [one for one in self.left if one not in people] + out
+                if leave == there and frozenset(left) in self._were_left:
+                    continue
+                if leave < there or instead is None:
+                    instead = at, rings, left
+                break
+            if not self._looks or (instead is not None and len(instead[2]) < len(self.left)):
+                break
+        if instead is None:
+            return False
+        at, rings, self.left = instead
+        self.rings = [ring for here, ring in enumerate(self.rings) if here not in at] + rings
+        return True
+
+    def _near_those_left(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+        """Yield rings that somebody left has to do with, and all the people to make others of."""
+        ring_of = self._links.ring
+        for one in sorted(self.left):
+            near = np.concatenate(
+                [ring_of[side[one] >= 0] for side in (self.weights, self._turned)]
+            )
+            times = np.bincount(near[near >= 0], minlength=len(self.rings))
+            rings = np.lexsort((np.arange(len(times)), -times))[:NEAR]
+            rings = rings[times[rings] > 0]
+            for size in (1, 2):
+                for at in combinations(rings.tolist(), size):
+                    there = [each for ring in at for each in self.rings[ring]]
+                    if len(there) <= MOST_APART:
+                        others = [each for each in sorted(self.left) if each != one]
+                        yield at, [one, *self._with_links(others, [one, *there])[:NEAR], *there]
+
+    def _with_links(self, people: Sequence[int], others: Sequence[int]) -> list[int]:
+        """Return those of these people who may mentor one of the others and be mentored by one."""
+        there = (self.weights[np.ix_(people, others)] >= 0).any(axis=1)
+        back = (self._turned[np.ix_(people, others)] >= 0).any(axis=1)
+        return [people[at] for at in np.flatnonzero(there & back).tolist()]
+
+    def _rings_among(self, people: Sequence[int], leave: int) -> Among | None:
+        """Return rings of these people in which all are but so many at most, and who is in none.
+
+        None where there are none, or none was seen in so many looks.
+        """
+        table = self.weights[np.ix_(people, people)]
+        after: dict[int, list[int]] = {}
+        for one, row in zip(people, table, strict=True):
+            order = np.argsort(-row, kind="stable")
+            after[one] = [people[at] for at in order.tolist() if row[at] >= 0]
+        looks = min(self._looks, LOOKED_AT_ONCE)
+
+        def rings_from(row: Ring, free: set[int]) -> Iterator[Ring]:
+            nonlocal looks
+            for one in after[row[-1]]:
+                looks -= 1
+                if looks < 0:
+                    return
+                if one == row[0] and len(row) >= self.least:
+                    yield row
+                elif one in free and len(row) < self.most:
+                    yield from rings_from([*row, one], free - {one})
+
+        def made_of(free: set[int], leave: int) -> Among | None:
+            nonlocal looks
+            if len(free) <= leave:
+                return [], sorted(free)
+            if looks < 0 or not self._divides(len(free), leave):
+                return None
+            looks -= len(free)
+            first = min(free, key=lambda one: (sum(two in free for two in after[one]), one))
+            for ring in rings_from([first], free - {first}):
+                if found := made_of(free - set(ring), leave):
+                    return [ring, *found[0]], found[1]
+            if leave and (found := made_of(free - {first}, leave - 1)):
+                return found[0], [first, *found[1]]
+            return None
+
+        found = made_of(set(people), leave)
+        self._looks -= min(self._looks, LOOKED_AT_ONCE) - max(0, looks)
+        return found
+
+    def _divides(self, people: int, leave: int) -> bool:
+        """Return whether so many, but for some, are rings of lengths that are asked for."""
+        return any(
+            -(-count // self.most) * self.least <= count
+            for count in range(max(0, people - leave), people + 1)
+        )
 
     # ------------------------------------------------------------------ better rings
 

@@ -366,7 +366,8 @@ class Peers(Assigner):
         groups: list[Group] = []
         if problem.options.get("threes"):
             groups = _threes(problem, people, couples, alone, pairs)
-        told = f"peers: {'exact, by blossoms' if few else 'near the best, by exchanges'}"
+        best = "the best pairs of peers there are, by blossoms"
+        told = f"peers: {best if few else 'near the best, by exchanges'}"
         told += f", {len(alone) - len(groups)} left over"
         left: dict[int, Told] = {}
         if not groups and not problem.options.get("threes"):

@@ -95,6 +95,11 @@ class Circles:
         self.size = np.zeros(mentors, np.int64)
         self.counts = [np.zeros(want.mentors.shape, np.float32) for want in asked.wants]
         self.locked = np.zeros(mentees, np.bool_)
+        both = sorted({two for one, other in asked.apart for two in ((one, other), (other, one))})
+        self._apart = np.array(both, np.int64).reshape(-1, 2)
+        self._must_not_meet: dict[int, set[int]] = {}
+        for one, other in both:
+            self._must_not_meet.setdefault(one, set()).add(other)
         for mentee, mentor in asked.locks.items():
             self.put(mentee, mentor)
             self.locked[mentee] = True
@@ -169,9 +174,8 @@ class Circles:
         for want, common in zip(self.asked.wants, self.common(), strict=True):
             fits &= want.mentees[rows] @ common.T >= want.least
         fits[np.arange(len(rows))[self.at[rows] >= 0], self.at[rows][self.at[rows] >= 0]] = False
-        for one, other in self._apart():
-            if self.at[other] >= 0:
-                fits[rows == one, self.at[other]] = False
+        if len(self._apart):
+            fits &= self._kept_from(rows) == 0
         return fits
 
     def replaces(self, rows: Ints, cols: Ints) -> Bools:
@@ -182,16 +186,27 @@ class Circles:
             others = counts[where] - want.mentees[cols]
             without = want.mentors[where] * (others == self.size[where, None] - 1)
             fits &= want.mentees[rows] @ without.T >= want.least
-        for one, other in self._apart():
-            if self.at[other] >= 0:
-                there = (where == self.at[other]) & (cols != other)
-                fits[np.ix_(rows == one, there)] = False
+        if len(self._apart):
+            many = self._kept_from(rows)[:, where]
+            row, col = self._places(rows)[self._apart[:, 0]], self._places(cols)[self._apart[:, 1]]
+            goes = (row >= 0) & (col >= 0)  # who must not meet them, and makes room
+            many[row[goes], col[goes]] -= 1
+            fits &= many == 0
         return fits
 
-    def _apart(self) -> Iterator[tuple[int, int]]:
-        for one, other in self.asked.apart:
-            yield one, other
-            yield other, one
+    def _kept_from(self, rows: Ints) -> Ints:
+        """Return in each circle how many there are whom these must not meet: (rows, m)."""
+        many = np.zeros((len(rows), len(self.size)), np.int64)
+        row, where = self._places(rows)[self._apart[:, 0]], self.at[self._apart[:, 1]]
+        there = (row >= 0) & (where >= 0)
+        np.add.at(many, (row[there], where[there]), 1)
+        return many
+
+    def _places(self, people: Ints) -> Ints:
+        """Return where each of all mentees stands among these, -1 for who does not: (n,)."""
+        places = np.full(len(self.at), -1, np.int64)
+        places[people] = np.arange(len(people))
+        return places
 
     @property
     def movable(self) -> Ints:
@@ -349,12 +364,11 @@ class Circles:
             (at, own[at] - scores[at], np.where(alone, 0, -self.size[there]), ~alone)
         )
         chosen: list[int] = []
-        kept_apart = {one: {b for a, b in self._apart() if a == one} for one, _ in self._apart()}
         for one in at[order].tolist():
             where = int(self.at[one])
             if len(chosen) >= (asked.room[mentor] if where == ALONE else asked.least):
                 continue
-            if not kept_apart.get(one, set()).isdisjoint(chosen):
+            if not self._must_not_meet.get(one, set()).isdisjoint(chosen):
                 continue
             if where != ALONE:
                 if not spare[where]:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from mentorkit.commands.files import write_files
-from mentorkit.commands.outcomes import left_out, paired, quality, steadiness
+from mentorkit.commands.outcomes import (
+    judged,
+    left_out,
+    overriding,
+    paired,
+    quality,
+    steadiness,
+)
 from mentorkit.commands.output import clean, counted, plain, plural, shorten, table, width, words
 from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import Invalid, Problem
@@ -97,6 +104,23 @@ def test_the_quality_is_told_as_a_bound_and_never_better_than_it_is() -> None:
     assert quality(summary(pairs_bound=7, objective="score")) == (
         "the best possible total; the objective coverage may pair up to 2 more"
     )
+
+
+def test_no_more_is_claimed_than_was_looked_at() -> None:
+    listed = {"exhaustive": False, "by_choice": False}
+    told = judged(summary(**listed))
+    assert told.startswith("Quality: the best of the pairs that were looked at.")
+    assert "was asked about a shortlist" in told
+    assert quality(summary(objective="score", **listed)) == (
+        "the best total of the pairs that were looked at"
+    )
+    pairs = summary(peers=True, by_choice=False, method="peers: the best there are", total=1)
+    assert judged(pairs) == "Quality: the best there are."
+
+
+def test_locks_that_break_a_rule_are_counted() -> None:
+    assert overriding(summary(overridden=0)) == ""
+    assert overriding(summary(overridden=1)) == "1 locked pair breaks a rule of the strategy."
 
 
 def test_how_many_were_paired_reads_as_a_sentence() -> None:

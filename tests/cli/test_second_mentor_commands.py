@@ -17,11 +17,12 @@ assigner_options = {least = 2, mentors = 2}
 """
 
 
-def test_a_second_mentor_is_listed_accepts_and_is_taken_out(folder: Path, run: Run) -> None:
+def draft(folder: Path, run: Run, mentors: tuple[str, ...], mentees: tuple[str, ...]) -> str:
+    """Make a draft of a program with these people; return what is said of it."""
     preset = PRESET.replace("[program]\n", '[program]\nkind = "circle"\n')
     at = preset.index("[[strategy.criteria]]")
     (folder / "preset.toml").write_text(preset[:at] + CIRCLES + preset[at:])
-    for role, keys in (("mentor", ("m1", "m2")), ("mentee", ("e1", "e2"))):
+    for role, keys in (("mentor", mentors), ("mentee", mentees)):
         rows = "".join(f"{key},{key.title()} Doe,baker,Ora,2\n" for key in keys)
         (folder / f"{role}s.csv").write_text(f"ref,name,trade,village,capacity\n{rows}")
     run("db", "upgrade")
@@ -31,7 +32,24 @@ def test_a_second_mentor_is_listed_accepts_and_is_taken_out(folder: Path, run: R
         run("recruit", f"{role}s.csv", "--role", role)
     for step in ("approve", "consent", "onboard"):
         run("participant", step, "--all")
-    run("match")
+    return str(run("match").out)
+
+
+def test_circles_for_which_no_second_mentor_is_left_are_named(folder: Path, run: Run) -> None:
+    told = draft(folder, run, ("m1", "m2", "m3"), ("e1", "e2", "e3", "e4"))
+    assert "No second mentor is left for 1 circle, of M" in told
+    (folder / "strategy.toml").write_text(
+        'assigner = "circles"\nassigner_options = {least = 2, mentors = 2}\n'
+        '[[criteria]]\ncriterion = "equal"\nfield = "village"\n'
+    )
+    sheets = ("--mentees", "mentees.csv", "--mentors", "mentors.csv")
+    assert "No second mentor is left for 1 circle, of M" in (
+        run("pair", *sheets, "--strategy", "strategy.toml").out
+    )
+
+
+def test_a_second_mentor_is_listed_accepts_and_is_taken_out(folder: Path, run: Run) -> None:
+    assert "No second mentor" not in draft(folder, run, ("m1", "m2"), ("e1", "e2"))
     assert "Asked 1 second mentor to lead a circle too." in run("publish").out
     rows = json.loads(run("relationship", "list", "--json").out)
     (one,) = (row for row in rows if row["circle_of"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -69,6 +70,12 @@ def test_every_wrong_name_option_and_field_is_told_at_once() -> None:
     assert "there are: optimal, stable, greedy, choice" in found["assigner"]
 
 
+def test_a_slip_in_what_every_criterion_has_is_told_with_it() -> None:
+    use = {"criterion": "equal", "field": "sector", "weigth": 1}
+    (told,) = problems(create_strategy([use])).values()
+    assert told.startswith("is unknown; what can be set: weight, ")
+
+
 def test_a_field_of_another_kind_is_told_with_the_kind_to_declare() -> None:
     found = problems(create_strategy([{"criterion": "set_overlap", "field": "sector"}]))
     assert "is of kind text" in found["criteria[0].field"]
@@ -107,6 +114,15 @@ def test_a_field_that_only_the_plugin_names_is_told_as_what_it_reads() -> None:
             "are: languages, grade, industry, sector, quality, hours, times, taste"
         )
     }
+
+
+def test_numbers_with_which_nobody_can_reckon_are_told_at_their_options() -> None:
+    strategy = create_strategy(
+        [{"criterion": "availability", "field": "times", "full": 10**20}],
+        [{"rule": "min_overlap", "field": "hours", "least": 10**20}],
+    )
+    told = "write a whole number from 1 to 1,000,000"
+    assert problems(strategy, known=()) == {"rules[0].least": told, "criteria[0].full": told}
 
 
 def test_steps_the_wrong_way_round_are_told_at_the_option_that_was_written() -> None:
@@ -195,7 +211,11 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
     [
         (Closeness(field="grade", span=0), "span of its form: write a number above 0"),
         (Closeness(field="grade", wrap=0), "wrap of its form: write a number above 0"),
+        (Closeness(field="grade", target=nan), "target of its form: write a number"),
+        (Closeness(field="grade", span=inf), "span of its form: write a number above 0"),
+        (Closeness(field="grade", wrap=inf), "wrap of its form: write a number above 0"),
         (Overlap(field="hours", full=0), "full of its form: write a whole number"),
+        (Overlap(field="hours", full=10**30), "from 1 to 1,000,000"),
         (Equal(field="sector", partial={"industry": 2}), "partial.industry of its form: write"),
         (Equal(field="sector", prefix={"0": 1}), "prefix.0 of its form: write how many"),
         (Equal(field="sector", prefix={"2": 3}), "prefix.2 of its form: write how many"),
@@ -203,6 +223,7 @@ def test_a_plugin_that_does_not_keep_the_contract_is_named(bound: Any, told: str
         (Availability(field="times", zone="Paris"), "zone of its form: write a time zone"),
         (Availability(field="times", on="soon"), "on of its form: write a day"),
         (Availability(field="times", weeks=0), "weeks of its form: write a whole number from 1"),
+        (Availability(field="times", on="9999-12-01"), "on of its form: write a day"),
         (Availability(field="times", full=0), "full of its form: write a whole number"),
         (SharedWords(field="sector", full=0), "full of its form: write a number above 0"),
         (SharedWords(field="hours"), "is of kind hours, and criterion own reads it"),

@@ -267,6 +267,20 @@ def test_a_lock_that_breaks_a_rule_is_kept_and_reported(
     assert verify(case.pool, case.bound(), result, locks=locks) == []
 
 
+def test_the_lists_of_locked_people_are_not_read_for_their_scores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mentorkit.matching.problem.DENSE_CELLS", 0)
+    read = list[int]()
+    monkeypatch.setattr(problem.Question, "widen_arrays", lambda _, mentee, k: read.append(mentee))
+    case = create_case()
+    case.mentors = create_people("mentor", *[one.profile for one in case.mentees])
+    locks = [(f"mentee-{one}", f"mentor-{one}") for one in "abc"]
+    result = run(case.pool, case.bound(), locks=locks)
+    assert ids(result) == locks
+    assert not read
+
+
 def test_a_rule_says_itself_why_a_lock_breaks_it() -> None:
     class NotOnMonday(Rule):
         name = "not_on_monday"

@@ -17,7 +17,7 @@ from mentorkit.domain.fields import Field
 from mentorkit.domain.strategies import Strategy
 from mentorkit.matching import Pool, Someone, bind
 from mentorkit.matching.scan import Scan
-from tests.matching.samples import create_fields, create_registry, create_strategy
+from tests.matching.samples import create_fields, create_registry, create_strategy, draw_times
 
 SOME = ("a", "b", "c", "d")
 HOURS = "hours"
@@ -75,6 +75,36 @@ def test_who_takes_hours_back_fits_nobody_better(name: str, seed: int, side: int
     kept = random.sample(two[side][HOURS], random.randint(1, len(two[side][HOURS])))
     two[side][HOURS] = tuple(sorted(kept))
     after = compare(strategy, fields, *two)
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
+
+
+ZONES = ("Europe/Paris", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "")
+TIMED = create_strategy(
+    [{"criterion": "availability", "field": "times", "full": 600}],
+    [{"rule": "min_availability", "field": "times", "least": 45}],
+)
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**9), side=st.sampled_from([0, 1]))
+def test_who_takes_weekly_times_back_fits_nobody_better(seed: int, side: int) -> None:
+    random = Random(seed)
+    times, zones = [draw_times(random) for _ in range(4)], [random.choice(ZONES) for _ in range(4)]
+
+    def compared() -> tuple[int, bool]:
+        people = [
+            Someone(f"{at}", f"{at}", {"times": told}, zone=zone)
+            for at, (told, zone) in enumerate(zip(times, zones, strict=True))
+        ]
+        pool = Pool(people[::2], people[1::2], create_fields())
+        scan = Scan(pool, bind(TIMED, create_registry(), create_fields()))
+        first = np.array([0])
+        return int(scan.pairs(first, first)[1].sum()), bool(scan.allowed(first, first).all())
+
+    before = compared()
+    times[side] = tuple(random.sample(times[side], random.randint(1, len(times[side]))))
+    after = compared()
     assert after[0] <= before[0]
     assert after[1] <= before[1]
 

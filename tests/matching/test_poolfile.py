@@ -260,6 +260,24 @@ def test_threads_that_ask_at_once_read_once(store: Store, tmp_path: Path) -> Non
     assert store.read == [None]
 
 
+def test_what_another_process_writes_at_the_same_time_is_not_taken_for_ours(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, save = PoolFiles(tmp_path), poolfile.save
+    late = Store(store.people[:1] + store.people[2:])  # another moment, in which others are there
+    late.left = 1
+    del store.people[0]
+
+    def overtaken(*given: Any) -> None:
+        save(*given)
+        monkeypatch.setattr(poolfile, "save", save)
+        now(PoolFiles(tmp_path), late)
+
+    monkeypatch.setattr(poolfile, "save", overtaken)
+    assert now(files, store) == anew(store)
+    assert now(files, store) == anew(store) == now(PoolFiles(tmp_path), store)
+
+
 def test_only_some_programs_are_held_at_once(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

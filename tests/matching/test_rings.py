@@ -64,3 +64,21 @@ def test_rings_have_the_lengths_asked_for_and_only_pairs_that_may_be(
 def test_the_same_people_are_always_in_the_same_rings(often: float) -> None:
     weights = create_weights(300, often=often)
     assert rings(weights, 3, 8, assign.solve_dense) == rings(weights, 3, 8, assign.solve_dense)
+
+
+@pytest.mark.parametrize(
+    ("people", "often", "lengths", "most"),
+    [(100, 0.1, (4, 5), 4), (100, 0.05, (3, 3), 10), (40, 0.2, (3, 3), 1)],
+)
+def test_few_are_left_where_few_may_be_together_but_all_could_be(
+    people: int, often: float, lengths: tuple[int, int], most: int
+) -> None:
+    weights, order = (
+        create_weights(people, often=often),
+        np.random.default_rng(1).permutation(people),
+    )
+    for at in range(0, people - people % lengths[0], lengths[0]):
+        ring = order[at : at + lengths[0]]
+        weights[ring, np.roll(ring, -1)] = 5_000
+    made = rings(weights, *lengths, assign.solve_dense)
+    assert people - sum(map(len, made)) <= most

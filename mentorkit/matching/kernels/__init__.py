@@ -108,7 +108,7 @@ def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
         return
     minutes = max(1, round(4 * cells * forms * PLAIN_SECONDS / 60))  # read, checked, read again
     time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
-    told = f"Without compiled code {cells:,} pairs take about {time}. "
+    told = f"Nothing was matched: without compiled code {cells:,} pairs take about {time}. "
     if not compilable:
         told += "A rule or criterion is a plugin's own code, which cannot be compiled. "
         told += "Give it a declared form, or match by parts: by cohort, say."
