@@ -23,7 +23,7 @@ _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", 
 _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
 _TOLD = sa.select(tables.event).where(_ROW.tenant == sa.bindparam("tenant")).order_by(_ROW.sequence)
 _NUMBERED = _TOLD.where(_ROW.sequence.in_(sa.bindparam("wanted", expanding=True)))
-_ABOUT = _TOLD.where(
+_ABOUT = _TOLD.order_by(None).where(  # SQLite would go through all that happened, in order
     _ROW.noun == sa.bindparam("noun"),
     _ROW.subject_id.in_(sa.bindparam("subjects", expanding=True)),
 )

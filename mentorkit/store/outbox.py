@@ -395,12 +395,12 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     # As a WITH clause it is asked once; a subselect may be asked again for every row.
     if lock:
         chosen = chosen.with_for_update(skip_locked=True)
-    # What is locked was looked at again once it was, so another has not taken it meanwhile; to ask
-    # again here would let the database go through all that is due, and not by the ids.
-    again = () if lock else (due,)
+    # What is locked was looked at again once it was, and SQLite lets one write at a time, so that
+    # nobody has taken it meanwhile; to ask again here would let the database go through all that
+    # is due, and not by the ids.
     return (
         sa.update(tables.outbox)
-        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), *again)
+        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)))
         .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
         .returning(*_ROW)
     )

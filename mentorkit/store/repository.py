@@ -80,9 +80,7 @@ class Repository(Generic[T]):
         """Return all that equal, ordered by id. A list as a value means any of these."""
         asked = list(parts(equals))
         rows = [row for part in asked for row in self._equal(part)]
-        if len(asked) > 1:
-            rows.sort(key=lambda row: str(row.id))
-        return self._load(rows)
+        return sorted(self._load(rows), key=lambda item: item.id)
 
     def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
         """Return all that equal, with a time in this column that is not before `moment`."""
@@ -212,13 +210,14 @@ class Repository(Generic[T]):
                 found[row[at]].append(row)
         if self.tx.known is not None:
             for value, rows in found.items():
+                rows.sort(key=lambda row: str(row.id))
                 key = self._key({**equals, by: value}, limit)
                 self.tx.known[key] = rows[:limit]
 
     def _equal(
         self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
     ) -> Sequence[sa.Row[Any]]:
-        """Return the rows that equal, ordered by id; where it is named, by a column downwards."""
+        """Return the rows that equal: with a limit by id, or by the column `newest` downwards."""
         known = self.tx.known
         key = () if known is None else self._key(equals, limit, newest)
         rows: Sequence[sa.Row[Any]]
@@ -280,8 +279,10 @@ def _asking_equal(
         for name, kind in kinds
     }
     found = matching(table, sa.bindparam("tenant"), equals)
-    order = table.c[newest].desc() if newest else table.c.id
-    return sa.select(*own(table)).where(found).order_by(order).limit(limit)
+    query = sa.select(*own(table)).where(found)
+    if limit is None:  # to find those of a tenant in order, SQLite would go through all it has
+        return query
+    return query.order_by(table.c[newest].desc() if newest else table.c.id).limit(limit)
 
 
 def _kind(value: Any) -> str:
