@@ -342,8 +342,6 @@ def test_sqlite_looks_where_it_is_and_not_through_all_that_a_tenant_has(
     database: Any, kit: Any, making: Any, how: str
 ) -> None:
     """It counts its rows only where it is told to, and else takes an order for the best way."""
-    if database.kind == "postgresql":
-        pytest.skip("PostgreSQL counts its rows by itself")
     with kit.transaction(tenant="acme") as tx:
         ada = making(tx).participant("Ada")
         tx.outbox.add("message", "told", recipient_id=ada.person_id)
@@ -365,6 +363,8 @@ def test_sqlite_looks_where_it_is_and_not_through_all_that_a_tenant_has(
             tx.journal.about("participant", ada.id, "somebody else")
             tx.outbox.finish_all(tx.outbox.claim())
         sa.event.remove(*listener)
+        if database.kind == "postgresql":
+            return  # it counts its rows by itself
         plans = [
             " ".join(row[3] for row in tx.connection.exec_driver_sql(
                 f"EXPLAIN QUERY PLAN {statement}", values
