@@ -262,7 +262,8 @@ class Crew:
         inside = piece or object()
         one = self._enter(name, inside)
         try:
-            if piece and (one.down or any(other.left for other in one.inside - {inside})):
+            beside = len(one.inside) > 1 and any(other.left for other in one.inside - {inside})
+            if piece and (one.down or beside):
                 piece.leave()
             yield
         except (RetryLater, Undeliverable):
@@ -279,7 +280,7 @@ class Crew:
 
     def _enter(self, name: str, inside: Any) -> Provider:
         with self.lock:
-            one = self.providers.setdefault(name, Provider(name))
+            one = self.providers.get(name) or self.providers.setdefault(name, Provider(name))
             now = self.clock()
             if one.down and now < one.down:
                 raise Busy(name, one.down - now)

@@ -32,6 +32,8 @@ class Event:
 
     noun: ClassVar[str] = ""
     schema: ClassVar[int] = 1
+    own: ClassVar[tuple[str, ...]] = ()
+    """The names of what it tells beside whom it happened to, when and by whom, in order."""
 
     subject_id: str
     tenant: str = ""
@@ -46,15 +48,16 @@ class Event:
     def __init_subclass__(cls, *, noun: str = "", schema: int = 1) -> None:
         cls.noun, cls.schema = noun, schema
         dataclass(frozen=True, kw_only=True)(cls)
+        cls.own = tuple(sorted({item.name for item in fields(cls)} - ENVELOPE))
         if noun:
             EVENTS[cls.__name__] = cls
 
     def payload(self) -> dict[str, Any]:
         """Return what changed: field of the subject -> new value, those left alone not there."""
-        own = {item.name for item in fields(self)} - ENVELOPE
-        return {
-            name: value for name in sorted(own) if (value := getattr(self, name)) is not UNCHANGED
-        }
+        return {name: value for name in self.own if (value := getattr(self, name)) is not UNCHANGED}
+
+
+ENVELOPE = frozenset(item.name for item in fields(Event))
 
 
 class Moved(Event):
@@ -80,7 +83,6 @@ class _Mark(Enum):
 
 UNCHANGED: Any = _Mark.UNCHANGED
 """Marks a field that the event did not touch."""
-ENVELOPE = frozenset(item.name for item in fields(Event))
 
 
 def replay(events: Iterable[Event]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -97,9 +99,8 @@ def load(name: str, version: int, payload: Mapping[str, Any], **envelope: Any) -
     body = dict(payload)
     for step in range(version, cls.schema):
         body = UPCASTS[name, step](body)
-    known = {item.name for item in fields(cls)} - ENVELOPE
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in body.items()}
-    return cls(**envelope, **{key: values.get(key, UNCHANGED) for key in known})
+    return cls(**envelope, **{key: values.get(key, UNCHANGED) for key in cls.own})
 
 
 UPCASTS: dict[tuple[str, int], Any] = {}

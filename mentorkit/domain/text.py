@@ -19,7 +19,9 @@ def in_locale(value: Mapping[str, Any] | str, locale: str = FALLBACK) -> str:
     """Return the text for `locale` (BCP 47), else its bare language, English, or the first."""
     if isinstance(value, str):
         return value
-    for wanted in (locale, locale.split("-")[0], FALLBACK):
+    if locale in value:
+        return str(value[locale])
+    for wanted in (locale.split("-")[0], FALLBACK):
         if wanted in value:
             return str(value[wanted])
     return str(next(iter(value.values()), ""))

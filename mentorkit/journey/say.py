@@ -15,7 +15,7 @@ from mentorkit.domain.events import (
     QuestionAsked,
     replay,
 )
-from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.frozen import NOTHING, Frozen
 from mentorkit.domain.messages import Button, Message, RetryLater
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Person
@@ -97,7 +97,7 @@ def message(
     if job.name == "relationship_started" and mine:
         values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
     values["link"] = link or _link(kit, tx, job, event, program)
-    about = Frozen(event=event.sequence)
+    about = {"event": event.sequence}
     asking = job.name in ("proposal_offered", "survey_asked")
     ways, reply = put(kit, tx, person, (event.noun, event.subject_id)) if asking else ({}, {})
     values |= ways
@@ -108,7 +108,7 @@ def message(
 
 def worded(
     tx: Transaction, job: Job, template: Mapping[str, Any], person: Person, program: Program,
-    values: Mapping[str, str], end: str, params: Frozen | None = None, **reply: Any,
+    values: Mapping[str, str], end: str, params: Mapping[str, Any] = NOTHING, **reply: Any,
 ) -> Message:  # fmt: skip
     """Return a message made of a template, or of what the program wrote in its place.
 
@@ -131,7 +131,7 @@ def worded(
         subject=fill(in_locale(template["subject"], person.locale), values),
         body=fill(in_locale(template["body"], person.locale), values) + end,
         locale=person.locale,
-        params=Frozen({**values, **(params or {})}),
+        params=Frozen({**values, **params}),
         buttons=buttons,
         created_at=tx.now,
         **reply,
@@ -159,9 +159,10 @@ def buttons_of(values: Mapping[str, str], end: str, locale: str) -> tuple[Button
         for name in ("link", "met")
         if values.get(name)
     ]
+    if not end:
+        return tuple(leading)
     report = in_locale(REPORT, locale)
-    aside = [Button(address=end.rpartition("\n")[2], words=report, aside=True)] if end else []
-    return (*leading, *aside)
+    return (*leading, Button(address=end.rpartition("\n")[2], words=report, aside=True))
 
 
 def names_in(

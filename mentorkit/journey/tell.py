@@ -262,11 +262,18 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     for literal, name in _parsed(template):
         parts.append(literal)
         if name is not None:
-            parts.append((values.get(name) or "\0") if name in PLACEHOLDERS else f"{{{name}}}")
-    return _LEFT_EMPTY.sub("", "".join(parts))
+            parts.append(values.get(name) or "\0")
+    text = "".join(parts)
+    if (empty := text.find("\0")) < 0:
+        return text
+    begins = text.rfind("\n", 0, empty) + 1  # to look through what is before takes longest
+    return text[:begins] + _LEFT_EMPTY.sub("", text[begins:])
 
 
 @lru_cache(maxsize=1000)
 def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
     """Return a template's texts, each with the name of the placeholder that follows it."""
-    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
+    return tuple(
+        (text, name) if name is None or name in PLACEHOLDERS else (f"{text}{{{name}}}", None)
+        for text, name, _, _ in Formatter().parse(template)
+    )

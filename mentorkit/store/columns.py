@@ -212,8 +212,8 @@ class Json(sa.types.TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
-        if value == "{}":
-            return NOTHING
+        if value in _EMPTY:
+            return _EMPTY[value]
         read = _kept(value) if self.again else freeze(json.loads(value))
         if self.of is None:
             return read
@@ -226,6 +226,9 @@ class Json(sa.types.TypeDecorator[Any]):
         if self.of is not None and isinstance(value, self.of):
             return {field.name: getattr(value, field.name) for field in fields(self.of)}
         raise TypeError(type(value).__name__)
+
+
+_EMPTY: Mapping[str, Any] = {"{}": NOTHING, "[]": ()}
 
 
 @lru_cache(maxsize=256)

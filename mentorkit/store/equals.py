@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,28 @@ def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.Colu
         several = isinstance(value, MANY) or getattr(value, "expanding", False)
         conditions.append(column.in_(value) if several else column == value)
     return sa.and_(*conditions)
+
+
+class _Listed(sa.types.TypeDecorator[Sequence[Any]]):
+    """Any number of ids or numbers as one value."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: sa.Dialect) -> str:
+        return json.dumps(value)
+
+
+def any_of(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a column is any of those in the parameter of this name.
+
+    For ids and numbers of rows that are there: SQLite takes them as one value, as to give it each
+    by itself takes longer than to find what they are of.
+    """
+    if dialect != "sqlite":
+        return column.in_(sa.bindparam(name, expanding=True))
+    given = sa.func.json_each(sa.bindparam(name, type_=_Listed)).table_valued("value")
+    return column.in_(sa.select(given.c.value))
 
 
 def parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from mentorkit.domain.events import Event, load
-from mentorkit.domain.frozen import thaw
 from mentorkit.errors import NotFound
 from mentorkit.store import tables
-from mentorkit.store.equals import CHUNK
+from mentorkit.store.equals import CHUNK, any_of
 from mentorkit.store.faults import translated
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
 _ROW = tables.event.c
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
 _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
-_TOLD = sa.select(tables.event).where(_ROW.tenant == sa.bindparam("tenant")).order_by(_ROW.sequence)
-_NUMBERED = _TOLD.where(_ROW.sequence.in_(sa.bindparam("wanted", expanding=True)))
-_ABOUT = _TOLD.where(
+# The payload as it is kept, because an event has no use for what is frozen.
+_KEPT = (_ROW.sequence, _ROW.name, _ROW.schema, sa.type_coerce(_ROW.payload, sa.Text))
+_TOLD = (
+    sa.select(*_KEPT, *(_ROW[name] for name in _ENVELOPE))
+    .where(_ROW.tenant == sa.bindparam("tenant"))
+    .order_by(_ROW.sequence)
+)
+_ABOUT = _TOLD.order_by(None).where(  # SQLite would go through all that happened, in order
     _ROW.noun == sa.bindparam("noun"),
     _ROW.subject_id.in_(sa.bindparam("subjects", expanding=True)),
 )
@@ -113,7 +119,8 @@ class Journal:
         wanted = sorted(set(sequences))
         found: list[Event] = []
         for start in range(0, len(wanted), CHUNK):
-            found += self._read(_NUMBERED, wanted=wanted[start : start + CHUNK])
+            query = _numbered(self.tx.connection.dialect.name)
+            found += self._read(query, wanted=wanted[start : start + CHUNK])
         return found
 
     def _read(self, query: sa.Select[Any], **values: Any) -> list[Event]:
@@ -121,11 +128,16 @@ class Journal:
             rows = self.tx.connection.execute(query, {"tenant": self.tx.tenant, **values}).all()
         return [
             load(
-                row.name,
-                row.schema,
-                thaw(row.payload),
-                sequence=row.sequence,
-                **{name: getattr(row, name) for name in _ENVELOPE},
+                name,
+                schema,
+                json.loads(payload),
+                sequence=sequence,
+                **dict(zip(_ENVELOPE, envelope, strict=True)),
             )
-            for row in rows
+            for sequence, name, schema, payload, *envelope in rows
         ]
+
+
+@cache
+def _numbered(dialect: str) -> sa.Select[Any]:
+    return _TOLD.where(any_of(_ROW.sequence, "wanted", dialect))

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import FATES, Receipt, Report, as_code, as_reference
 from mentorkit.store import tables
-from mentorkit.store.equals import CHUNK, matching
+from mentorkit.store.equals import CHUNK, any_of, matching
 from mentorkit.store.faults import translated
 from mentorkit.store.tables import Job
 
@@ -39,7 +39,7 @@ TRIES = len(SCHEDULE)
 
 LEASE = timedelta(minutes=5)
 _ROW = tables.outbox.c
-_NAMES = tuple(_ROW.keys())
+_NAMES = tables.names(tables.outbox)
 LEADS = "leads"
 """What stands as the error of a leased row that tells of others too, so that none takes it up."""
 # Making a statement costs more than running it: those of every row are made once.
@@ -61,11 +61,7 @@ _RELEASE = (
 )
 _FINISH = (
     sa.update(tables.outbox)
-    .where(
-        _ROW.tenant == sa.bindparam("mine"),
-        _ROW.id.in_(sa.bindparam("ids", expanding=True)),
-        _ROW.state.not_in(("done", "cancelled")),
-    )
+    .where(_ROW.tenant == sa.bindparam("mine"), _ROW.state != "done", _ROW.state != "cancelled")
     .values(
         state="done",
         error=None,
@@ -172,8 +168,9 @@ class Outbox:
             for receipt, ids in alike.items()
             for start in range(0, len(ids), CHUNK)
         ]
+        finish = _finishing(self.tx.connection.dialect.name)
         with self.tx.writing("outbox"):
-            return sum(self.tx.connection.execute(_FINISH, part).rowcount for part in parts)
+            return sum(self.tx.connection.execute(finish, part).rowcount for part in parts)
 
     def _taken(self, receipt: Receipt | None) -> dict[str, Any]:
         if receipt is None:
@@ -395,15 +392,21 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     # As a WITH clause it is asked once; a subselect may be asked again for every row.
     if lock:
         chosen = chosen.with_for_update(skip_locked=True)
-    # What is locked was looked at again once it was, so another has not taken it meanwhile; to ask
-    # again here would let the database go through all that is due, and not by the ids.
-    again = () if lock else (due,)
+    # What is locked was looked at again once it was, and SQLite lets one write at a time, so that
+    # nobody has taken it meanwhile; to ask again here would let the database go through all that
+    # is due, and not by the ids.
     return (
         sa.update(tables.outbox)
-        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)), *again)
+        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)))
         .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
         .returning(*_ROW)
     )
+
+
+@cache
+def _finishing(dialect: str) -> sa.Update:
+    """Return the statement that marks any number of rows done."""
+    return _FINISH.where(any_of(_ROW.id, "ids", dialect))
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:

@@ -85,7 +85,7 @@ class Definitions(Repository[Definition]):
     def _looked_up(self, **of: Any) -> Definition | None:
         wanted = tuple(of.values())
         if self._putting or wanted not in self._known:
-            versions = self._load(self._equal(of, limit=1, newest="number"))
+            versions = self._equal(of, limit=1, newest="number")
             self._known[wanted] = next(iter(versions), None)
         return self._known[wanted]
 

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from mentorkit.domain.runs import Page
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.store.equals import MANY, matching, parts
+from mentorkit.store.equals import MANY, any_of, matching, parts
 from mentorkit.store.faults import translated
-from mentorkit.store.tables import own
+from mentorkit.store.tables import names, own
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -49,7 +49,7 @@ class Repository(Generic[T]):
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.names = tuple(column.name for column in own(self.table))
+        self.names = names(self.table)
 
     # ------------------------------------------------------------------ reading
 
@@ -79,10 +79,8 @@ class Repository(Generic[T]):
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
         asked = list(parts(equals))
-        rows = [row for part in asked for row in self._equal(part)]
-        if len(asked) > 1:
-            rows.sort(key=lambda row: str(row.id))
-        return self._load(rows)
+        found = [item for part in asked for item in self._equal(part)]
+        return sorted(found, key=lambda item: item.id)
 
     def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
         """Return all that equal, with a time in this column that is not before `moment`."""
@@ -92,7 +90,7 @@ class Repository(Generic[T]):
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        return next(iter(self._load(self._equal(equals, limit=1))), None)
+        return next(iter(self._equal(equals, limit=1)), None)
 
     def count(self, **equals: Any) -> int:
         """Return how many equal."""
@@ -205,26 +203,26 @@ class Repository(Generic[T]):
 
         It has to name what it `equals` besides before `by`.
         """
-        found: dict[str, list[sa.Row[Any]]] = {value: [] for value in values}
-        at = self.names.index(by)
-        for part in parts({**equals, by: list(found)}):
-            for row in self._equal(part):
-                found[row[at]].append(row)
+        found: dict[str, list[T]] = {value: [] for value in values}
+        query = _asking_ahead(self.table, by, tuple(equals), self.tx.connection.dialect.name)
+        for part in parts({"these": list(found)}):
+            read = self._all(query, {"tenant": self.tx.tenant, **equals, **part})
+            for item in sorted(self._load(read), key=lambda item: item.id):
+                found[getattr(item, by)].append(item)
         if self.tx.known is not None:
-            for value, rows in found.items():
-                key = self._key({**equals, by: value}, limit)
-                self.tx.known[key] = rows[:limit]
+            begun = (*self._key(equals, limit), by)
+            self.tx.known |= {(*begun, value): items[:limit] for value, items in found.items()}
 
     def _equal(
         self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
-    ) -> Sequence[sa.Row[Any]]:
-        """Return the rows that equal, ordered by id; where it is named, by a column downwards."""
+    ) -> Sequence[T]:
+        """Return those that equal: with a limit by id, or by the column `newest` downwards."""
         known = self.tx.known
         key = () if known is None else self._key(equals, limit, newest)
-        rows: Sequence[sa.Row[Any]]
+        found: Sequence[T]
         if known is not None and key in known:
-            rows = known[key]
-            return rows
+            found = known[key]
+            return found
         kinds = tuple((name, _kind(value)) for name, value in equals.items())
         values = {
             name: list(value) if isinstance(value, MANY) else value
@@ -232,17 +230,20 @@ class Repository(Generic[T]):
             if value is not None
         }
         query = _asking_equal(self.table, kinds, limit, newest)
-        rows = self._all(query, {"tenant": self.tx.tenant, **values})
+        found = self._load(self._all(query, {"tenant": self.tx.tenant, **values}))
         if known is not None:
-            known[key] = rows
-        return rows
+            known[key] = found
+        return found
 
     def _key(
         self, equals: Mapping[str, Any], limit: int | None, newest: str = ""
     ) -> tuple[Any, ...]:
-        """Return by what rows are known where nothing is read twice."""
-        told = [tuple(one) if isinstance(one, MANY) else one for one in equals.values()]
-        return (self.table, limit, newest, *equals, *told)
+        """Return by what those that equal are known where nothing is read twice."""
+        told = [
+            part for name, one in equals.items()
+            for part in (name, tuple(one) if isinstance(one, MANY) else one)
+        ]  # fmt: skip
+        return (self.table, limit, newest, *told)
 
     def _all(
         self, query: sa.Select[Any], values: Mapping[str, Any] | None = None
@@ -280,8 +281,19 @@ def _asking_equal(
         for name, kind in kinds
     }
     found = matching(table, sa.bindparam("tenant"), equals)
-    order = table.c[newest].desc() if newest else table.c.id
-    return sa.select(*own(table)).where(found).order_by(order).limit(limit)
+    query = sa.select(*own(table)).where(found)
+    if limit is None:  # to find those of a tenant in order, SQLite would go through all it has
+        return query
+    return query.order_by(table.c[newest].desc() if newest else table.c.id).limit(limit)
+
+
+@cache
+def _asking_ahead(
+    table: sa.Table, by: str, equals: tuple[str, ...], dialect: str
+) -> sa.Select[Any]:
+    """Return the query for rows that equal parameters of these names, and are `by` of `these`."""
+    equal = matching(table, sa.bindparam("tenant"), {name: sa.bindparam(name) for name in equals})
+    return sa.select(*own(table)).where(equal, any_of(table.c[by], "these", dialect))
 
 
 def _kind(value: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from sys import intern
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -110,6 +111,12 @@ def of(cls: type, *items: Any, info: dict[str, Any], name: str = "", without: st
 def own(table: sa.Table) -> tuple[sa.Column[Any], ...]:
     """Return the columns that are of the noun itself."""
     return tuple(column for column in table.c if not column.info.get("beside"))
+
+
+@cache
+def names(table: sa.Table) -> tuple[str, ...]:
+    """Return the names of these, as plain texts: a call takes them by keyword twice as quickly."""
+    return tuple(intern(str(column.name)) for column in own(table))
 
 
 def _column(name: str, hint: Any) -> sa.Column[Any]:

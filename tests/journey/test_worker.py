@@ -716,6 +716,7 @@ def test_a_sources_own_words_are_told_without_its_secrets(
         ("{reasons} Bye.", "Bye."),
         ("Hello {person}. {reasons} Bye.", "Hello Ana. Bye."),
         ("Hello {person}.\n\nBye {surname}.", "Hello Ana.\n\nBye {surname}."),
+        ("Hello: \n{person}\nWhy: {reasons}\nBye.", "Hello: \nAna\nBye."),
     ],
 )
 def test_an_empty_value_leaves_no_empty_line_and_no_second_space(

@@ -155,6 +155,20 @@ def test_steps_that_read_together_ask_for_the_same_once_and_each_tenant_for_itse
     assert (together, apart) == (2, 2)
 
 
+def test_what_was_read_together_is_not_changed_by_whoever_got_it(kit: Any, making: Any) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        ids = [making(tx).person(name).id for name in ("Ada", "Ben")]
+    with kit.reading_once(tenant="acme"), kit.transaction(tenant="acme", write=False) as tx:
+        tx.people.read_ahead("id", [*reversed(ids), "nobody"])
+        assert [tx.people.first(id=ids[0]), tx.people.find(id="nobody")] == [
+            tx.people.get(ids[0]),
+            [],
+        ]
+        assert [one.id for one in tx.people.find(id=ids)] == sorted(ids)
+        tx.people.find(id=ids).clear()
+        assert len(tx.people.find(id=ids)) == 2
+
+
 def test_a_scoped_session_may_be_joined(database: Any, kit: Any, making: Any) -> None:
     shared = scoped_session(sessionmaker(database.engine))
     with kit.transaction(tenant="acme", session=shared) as tx:

@@ -46,3 +46,12 @@ def test_threads_that_ask_at_once_get_one_and_the_same() -> None:
     with ThreadPoolExecutor() as threads:
         first, second = (threads.submit(body.once, slow) for _ in range(2))
     assert first.result() is second.result() is body.once(slow)
+
+
+def test_it_is_read_as_any_mapping_is() -> None:
+    body = Frozen(trade="baker", country="KE")
+    assert dict(body) == dict(body.items()) == dict(zip(body.keys(), body.values(), strict=True))
+    assert {**body} == {"trade": "baker", "country": "KE"} == body
+    assert ("trade" in body, "hours" in body, body.get("hours"), body.get("hours", 2)) == (
+        True, False, None, 2
+    )  # fmt: skip
