@@ -203,22 +203,6 @@ def drain_sqlite(effort: Effort) -> Measured:
     return against_bare("sqlite", effort)
 
 
-@area.figure("sqlalchemy", "psycopg")
-def outbox_postgresql(effort: Effort) -> Measured:
-    found = rate("postgresql", bare_claims, 2_000 if effort.quick else 40_000)
-    return Measured(value=found, ours="each claimed once by two processes, none missed")
-
-
-def bare_claims(url: str) -> int:
-    """Claim and finish through the outbox itself; return how many rows."""
-    kit, done = kit_on(url, Null()), 0
-    while jobs := kit.write(TENANT, lambda tx: tx.outbox.claim(BATCH)):
-        kit.write(TENANT, lambda tx, jobs=jobs: [tx.outbox.finish(one) for one in jobs])  # type: ignore[misc]
-        done += len(jobs)
-    kit.engine.dispose()
-    return done
-
-
 def innocent(url: str, answers: threading.Event, count: int) -> float:
     """Return the seconds until all whom the other channel reaches have their message."""
     kit = kit_on(url, Mute(answers), Null())

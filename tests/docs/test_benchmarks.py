@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from pages import ROOT
 
+from benchmarks.figures import Missing
+from benchmarks.parts import engines
+
 AREAS = {"matching": "block_against_pluggy", "store": "page", "delivery": "drain_sqlite"}
 KEYS = {"name", "value", "goal", "met", "peer", "versions"}
 
@@ -47,6 +50,21 @@ def test_a_figure_is_printed_with_its_goal_and_what_was_left_out(area: str, name
     assert isinstance(figure["met"], bool)
     assert figure["versions"]["mentorkit"] != "not installed"
     assert (last["name"], last["value"]) == ("not_run", [])
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [("celery", "pip install 'celery"), ("mentorkit_celery", "./contrib/celery"), ("", "no Redis")],
+)
+def test_what_celery_needs_is_told(
+    missing: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "contrib" / "celery"))
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setattr(engines, "REDIS", "redis://127.0.0.1:1/0")
+    with pytest.raises(Missing, match=told):
+        engines.Broker()
 
 
 @pytest.mark.parametrize("area", AREAS)
