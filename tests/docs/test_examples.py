@@ -92,8 +92,8 @@ def match(
     registry: Registry, strategy: Strategy, mentee: dict[str, Any], mentors: list[dict[str, Any]]
 ) -> dict[str, int]:
     """Match one mentee; return the mentor's key and the score."""
-    numbers = {"years"}
-    fields = {name: Field(id=name, kind="number" if name in numbers else "text") for name in mentee}
+    kinds: dict[str, Any] = {"years": "number", "staff": "number", "goals": "options"}
+    fields = {name: Field(id=name, kind=kinds.get(name, "text")) for name in mentee}
     bound = bind(strategy, registry, fields)
     pool = Pool(
         mentees=[Someone(key="a1", id="a1", profile=mentee)],
@@ -113,6 +113,18 @@ def test_criteria() -> None:
     strategy = Strategy(criteria=(Use(name="years_ahead"),))
     mentors = [{"years": 2.0}, {"years": 6.0}, {"years": 30.0}]
     assert match(registry, strategy, {"years": 1.0}, mentors) == {"m2": 10_000}
+
+
+def test_three_levels() -> None:
+    registry = load("three_levels", "matching")
+    names = ("same_goals", "alike_in_size", "say_alike")
+    strategy = Strategy(criteria=tuple(Use(name=name) for name in names))
+    mentee = {"goals": ("export",), "staff": 4.0, "about": "we bake bread"}
+    alike = {"goals": ("export",), "staff": 6.0, "about": "We bake bread"}
+    other = {"goals": ("hire",), "staff": 90.0, "about": "software"}
+    assert match(registry, strategy, mentee, [other, alike]) == {"m2": 9_667}
+    unknown = {"goals": ("export",), "staff": None, "about": None}
+    assert match(registry, strategy, mentee, [other, unknown]) == {"m2": 10_000}
 
 
 def test_rules() -> None:
