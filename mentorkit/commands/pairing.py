@@ -62,7 +62,7 @@ LONG, LONG_PLAIN = 1_000_000_000, 50_000_000
 """From so many possible pairs on it is said beforehand that they take long: compiled, and not."""
 LONG_ASSIGNING = 20
 """The same of an assigner that says that it takes so many seconds."""
-LONG_ONE_BY_ONE = 2_000_000
+LONG_ONE_BY_ONE = 500_000
 """The same where a plugin's Python is asked about so many pairs, one at a time."""
 
 
@@ -257,7 +257,7 @@ def _announce(plan: Plan, registry: Registry) -> None:
     if asked >= LONG_ONE_BY_ONE:
         for label in dict.fromkeys(plan.one_by_one):
             told = f"{asked:,} pairs, one by one"
-            note(f"{label} is asked about up to {told}: this may take minutes.")
+            note(f"{label} is asked about up to {told}: this may take a while.")
 
 
 # ------------------------------------------------------------------ reading what was given

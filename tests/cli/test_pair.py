@@ -541,7 +541,7 @@ def mentorkit_criteria():
     monkeypatch.setattr("mentorkit.commands.pairing.LONG_ONE_BY_ONE", 9)
     assert run(*slow).err.startswith(
         "criterion slow of plugin slow (file slow.py) is asked about up to 9 pairs, one by one:"
-        " this may take minutes.\n"
+        " this may take a while.\n"
     )
 
 
