@@ -40,6 +40,7 @@ SHIPPED = (
     "mentorkit_outcomes",
     "mentorkit_rehearse",
     "mentorkit_screening",
+    "mentorkit_searches",
     "mentorkit_signup",
     "mentorkit_wordlist",
     "mentorkit_survey",

@@ -21,7 +21,7 @@ from uuid import UUID
 from mentorkit import signals
 from mentorkit.domain.events import Event
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.people import HostPerson, People, is_zone
+from mentorkit.domain.people import Actor, HostPerson, People, is_zone
 from mentorkit.domain.programs import Program
 from mentorkit.domain.site import Portal, Site, is_address
 from mentorkit.domain.surveys import ASKS
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
-    from mentorkit.hooks.context import Context, WorkContext
+    from mentorkit.hooks.context import CommandContext, Context, WorkContext
     from mentorkit.hooks.registry import Registry
 
 T = TypeVar("T")
@@ -329,6 +329,13 @@ class Kit:
         opening = partial(self._plugin_transaction, given.tenant)
         return KitWorkContext(**vars(given), transaction=opening, site=self.site)
 
+    def acting_context(
+        self, tenant: str, program: Program | None, plugin: str, actor: Actor, **chosen: Any
+    ) -> CommandContext:
+        """Return the same for what asks the journey itself, and as whom."""
+        given = self.work_context(tenant, program, plugin, **chosen)
+        return KitCommandContext(**vars(given), actor=actor, kit=self)
+
     @contextmanager
     def _plugin_transaction(self, tenant: str, *, write: bool = True) -> Iterator[sa.Connection]:
         """Open a transaction of the plugin's own; none that writes inside one of the core's."""
@@ -429,6 +436,14 @@ class KitWorkContext(KitContext):
         return self.site.url(self.tenant, "inbound", channel=channel) if self.site else ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class KitCommandContext(KitWorkContext):
+    """What `CommandContext` promises."""
+
+    actor: Actor
+    kit: Kit = field(repr=False)
+
+
 class Uuid7:
     """Makes ids that sort by when they were made, also those of one millisecond (RFC 9562)."""
 
@@ -444,4 +459,4 @@ class Uuid7:
         return str(UUID(int=high << 64 | 0b10 << 62 | secrets.randbits(62)))
 
 
-__all__ = ["ATTEMPTS", "Kit", "KitContext", "KitWorkContext", "Uuid7"]
+__all__ = ["ATTEMPTS", "Kit", "KitCommandContext", "KitContext", "KitWorkContext", "Uuid7"]

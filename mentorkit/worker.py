@@ -381,6 +381,7 @@ def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
 
 
 def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
+    own = nudge.own_of(kit, tenant, job) if job.body.get("nudge") else {}
     with kit.transaction(tenant=tenant, write=False) as tx:
         nudged = job.body.get("nudge")
         # Of what goes together each is asked by itself.
@@ -404,7 +405,7 @@ def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
         if person.user_ref is not None and kit.people is not None:
             gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
         if event is None:
-            message = digest.message(kit, tx, job, person, program)
+            message = digest.message(kit, tx, job, person, program, own)
         elif job.name == announcements.NAME:
             message = announcements.message(kit, tx, job, event, person, participant, program)
         else:

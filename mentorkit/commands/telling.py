@@ -36,6 +36,7 @@ from mentorkit.i18n import zone_named
 
 HERE = ("lead", "waiting", "approved", "active", "paused")
 """The states of whoever takes part, or may come to."""
+NOBODY_SO = "Nobody who shows that and fits has a free place now. Look for less."
 
 
 @participant.command(epilog=example("mentorkit participant capacity ben@example.org 3"))
@@ -208,37 +209,63 @@ def _ensure_new(key: str, report: dict[str, Any]) -> None:
         raise Conflict("participant.here_already", told)
 
 
-@participant.command(epilog=example("mentorkit participant suggest ana@example.org"))
+@participant.command(
+    epilog=example(
+        "mentorkit participant suggest ana@example.org",
+        "mentorkit participant suggest ana@example.org --where country=KE --where country=UG",
+    )
+)
 @click.argument("who", metavar="PARTICIPANT")
 @click.option(
     "--limit", type=Whole(), default=10, show_default=True, help="How many at most, up to 50."
 )
+@click.option(
+    "--where", "given", metavar="FIELD=OPTION", multiple=True,
+    help="Only who shows this; several options of one field are any of them.",
+)  # fmt: skip
 @program_option
 @json_option
 @pass_session
-def suggest(session: Session, /, who: str, limit: int, program: str | None, as_json: bool) -> None:
+def suggest(
+    session: Session, /, who: str, limit: int, given: Sequence[str], program: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """List the mentors who fit a mentee best.
 
     By key, e-mail or id. For staff, and with --as for a mentee who may choose. All have a free
-    place; what they show of themselves stands below. Ask for one with `mentorkit relationship
-    propose`, by the id shown.
+    place; what they show of themselves stands below. --where takes a question whose answer is
+    shown, and an option by its id or name. Ask for one with `mentorkit relationship propose`, by
+    the id shown.
     """
     from mentorkit.journey import suggestions
 
     (id,) = named(session, program, {who: ""}, {})
-    told = suggestions.mentors(session.kit, **session.scope, participant=id, limit=limit)
+    where = looked_for(given)
+    told = suggestions.mentors(
+        session.kit, **session.scope, participant=id, limit=limit, where=where
+    )
     if as_json:
         print_json(told)
         return
     print_table(
         ["MENTOR", "ID", "WHY"],
         [[one["name"], one["id"], " ".join(filter(None, one["words"]))] for one in told["mentors"]],
-        none="Nobody who fits has a free place now.",
+        none=NOBODY_SO if where else "Nobody who fits has a free place now.",
     )
     reader = Reader(session, told["program"])
     for one in told["mentors"]:
         if lines := reader.lines(one["answers"]):
             say("\n".join([f"\nWhat {clean(one['name'])} has answered:", *lines]))
+
+
+def looked_for(given: Sequence[str]) -> dict[str, list[str]]:
+    """Return what was typed as FIELD=OPTION, as often as one likes."""
+    where: dict[str, list[str]] = {}
+    for field, equals, option in (one.partition("=") for one in given):
+        if not (field.strip() and equals and option.strip()):
+            raise click.UsageError(f"Write FIELD=OPTION, not {clean(field + equals + option)}.")
+        where.setdefault(field.strip(), []).append(option.strip())
+    return where
 
 
 __all__ = ["participant"]

@@ -22,7 +22,8 @@ class Awaited:
     participant it is ``profile``: what keeps them, who have applied, from being matched. A mentor
     is ``silent`` who neither meets nor writes nor answers, for two weeks at least. What is
     ``reached`` asks for nothing: a milestone (`detail`) that is done, or the end that two have come
-    to, with how many `meetings` and `minutes` they have met so far.
+    to, with how many `meetings` and `minutes` they have met so far. What a nudge awaits by itself
+    has a kind of its own, and its plugin as the `noun`.
 
     `role` is what the person is to it: mentee, mentor, peer or coordinator. `at_risk` marks a
     milestone of a relationship that is flagged.

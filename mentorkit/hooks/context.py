@@ -44,7 +44,10 @@ class WorkContext(Context, Protocol):
 
 
 class CommandContext(WorkContext, Protocol):
-    """What a command is given: it knows who is acting too, and shows them only what is theirs."""
+    """What a command is given: it knows who is acting too, and shows them only what is theirs.
+
+    A nudge that awaits something of its own is given it as well, acting as the system.
+    """
 
     @property
     def actor(self) -> Actor: ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mentorkit.domain.events import Event
@@ -355,6 +356,31 @@ class Nudge(Provider):
         each time: it is sent once. One whose time has not come is left until it has.
         """
         raise NotImplementedError  # pragma: no cover - a nudge has nothing else
+
+    def awaits(
+        self, ctx: CommandContext, *, until: datetime | None = None,
+        only: Collection[str] | None = None,
+    ) -> Iterable[Awaited]:  # fmt: skip
+        """Return what else is awaited of people, of which this plugin alone knows; usually nothing.
+
+        Each has the plugin's name as its `noun`, and as `subject_id` what the plugin calls the
+        thing. The worker asks before `due`, again and again, acting as the system: look at what
+        has come due alone, and keep what was found, so that it is found once. With `only`, as a
+        message is to go, what of these subjects is awaited still. With `until`, for the preview,
+        also what will be awaited by then; nothing is kept then.
+        """
+        return ()
+
+    def told(
+        self, ctx: CommandContext, awaited: Awaited, locale: str
+    ) -> Mapping[str, str] | None:  # fmt: skip
+        """Return what a message says of a thing that this plugin awaits, in this language.
+
+        Values of the placeholders `text` and `others`, and `link`: the path of a page of ours
+        (``x/searches/...``). None where there is nothing to say any more. Asked as the message
+        goes, outside every transaction of the core's.
+        """
+        return {}
 
     def plan(self, ctx: Context) -> Iterable[Mapping[str, Any]]:
         """Return the steps by which it prompts, for staff to read; none where it has no such list.

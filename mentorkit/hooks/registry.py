@@ -27,6 +27,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "wordlist",
     "survey",
     "guide",
+    "searches",
     "outcomes",
     "rehearse",
     "demo",

@@ -22,7 +22,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.text import in_locale
 from mentorkit.journey import nudge
 from mentorkit.journey.manners import is_joined, manners_in
-from mentorkit.journey.say import NotWanted, footer, names_in, worded
+from mentorkit.journey.say import NotWanted, footer, worded
 from mentorkit.journey.steps import chosen
 from mentorkit.journey.tell import TEMPLATES, fill
 
@@ -85,13 +85,16 @@ def _is_on(kit: Kit, tx: Transaction, program: Program, nudge_key: str) -> bool:
     return loaded and chosen(tx, program, nudge_key.partition(".")[0]) is not None
 
 
-def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
+def message(
+    kit: Kit, tx: Transaction, job: Job, person: Person, program: Program, own: nudge.Owned
+) -> Message:
     """Return a promised prompt, and what it has taken up, in its reader's words.
 
-    One that is left alone has its own words. Raises `NotWanted` when nothing is awaited any more.
+    One that is left alone has its own words; `own` is what `nudge.own_of` gives. Raises `NotWanted`
+    when nothing is awaited any more.
     """
     if len(job.body.get("parts", ())) < 2:
-        return nudge.message(kit, tx, job, person, program)
+        return nudge.message(kit, tx, job, person, program, own)
     left: list[tuple[Job, list[Awaited]]] = []
     told: list[str] = []
     for part in job.body["parts"]:
@@ -101,19 +104,22 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
         is_late = tx.now > datetime.fromisoformat(part["until"])
         off = not _is_on(kit, tx, program, part["nudge"])
         one = replace(job, name=part["name"], plugin=plugin, body=Frozen({**part, "staff": False}))
-        still = [] if is_late or off else nudge.still(kit, tx, one, person, program)
+        still = [] if is_late or off else nudge.still(kit, tx, one, person, program, own)
         if still and not same_cause((each.key for each in still), told):
             left.append((one, still))
             told += [each.key for each in still]
     if not left:
         raise NotWanted("overtaken")
     if len(left) == 1:
-        return nudge.message(kit, tx, left[0][0], person, program)
+        return nudge.message(kit, tx, left[0][0], person, program, own)
     lines, buttons = [], []
     for one, still in left:
         try:
-            title = _title(kit, tx, one, still, person, program)
-            address = nudge.links_of(kit, tx, one, still[0], program).get("link", "")
+            ours = {
+                of.awaited.key: of.words for (key, _), of in own.items() if key == one.body["nudge"]
+            }
+            title = _title(kit, tx, one, still, person, program, ours)
+            address = nudge.links_of(kit, tx, one, still[0], program, ours).get("link", "")
         except Exception as error:  # whatever is wrong with one, the others go
             told_of = type(error).__name__
             log.warning("A prompt of plugin %s is left out of a digest: %s", one.plugin, told_of)
@@ -132,18 +138,15 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
 
 
 def _title(
-    kit: Kit, tx: Transaction, job: Job, still: Sequence[Awaited], person: Person, program: Program
-) -> str:
+    kit: Kit, tx: Transaction, job: Job, still: Sequence[Awaited], person: Person,
+    program: Program, ours: Mapping[str, Mapping[str, str]],
+) -> str:  # fmt: skip
     """Return what a prompt is about in one line: its subject without the program, and with whom."""
     definition = tx.definitions.current(program.id, "messages")
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     shipped = kit.registry.nudges[job.body["nudge"]].templates[job.name]["subject"]
     subject = in_locale({**shipped, **own.get("subject", {})}, person.locale)
-    names = [
-        name
-        for one in still
-        for name in names_in(tx, one.noun, one.subject_id, person.locale, but=person.id)
-    ]
+    names = [nudge.others_in(tx, one, person, ours) for one in still]
     others = ", ".join(dict.fromkeys(filter(None, names)))
     values = {"person": person.name, "others": others}
     told = fill(subject.replace("{program}", "").strip(" :"), values)

@@ -28,7 +28,7 @@ from mentorkit.errors import Invalid, PluginError, Problem
 from mentorkit.hooks.calls import called
 from mentorkit.journey.awaiting import joining
 from mentorkit.journey.manners import DAY, SURVEY, is_prompt, manners_in, zone_of
-from mentorkit.journey.nudge import awaited, parts, promise, prompts
+from mentorkit.journey.nudge import awaited, own_awaited, parts, promise, prompts
 from mentorkit.journey.steps import READERS, chosen, reading
 from mentorkit.journey.tell import TEMPLATES
 
@@ -90,10 +90,7 @@ def foresee(
         raise Invalid("nudge.days", "So many days cannot be foreseen.", told)
     with reading(kit, tenant, actor, program, READERS) as (tx, found):
         now, end = tx.now, tx.now + timedelta(days=days)
-        everything = sorted(
-            awaited(kit, tx, found, by=end) if found.state != "draft" else (),
-            key=lambda one: one.person_id,
-        )
+        everything = awaited(kit, tx, found, by=end) if found.state != "draft" else []
         settings = {key: chosen(tx, found, key.partition(".")[0]) for key in kit.registry.nudges}
         manners = manners_in(tx, found)
         lately = [one for one in tx.outbox.lately(None, now - WEEK) if is_prompt(one)]
@@ -183,11 +180,16 @@ def _asked(
             continue
         label = kit.registry.owner("nudges", key).label
         ctx = kit.context(tenant, program, key.partition(".")[0], settings=settings[key])
+        try:
+            own = own_awaited(kit, tenant, program, key, settings[key], until=end)
+        except PluginError as error:
+            log.warning("%s", error)
+            continue
         for day in range(days + 1):
             since, at = now + timedelta(days=max(day - 1, 0)), now + timedelta(days=day)
             ahead = replace(cast("KitContext", ctx), now=at)
             open_ = [
-                one for one in everything
+                one for one in (*everything, *own)
                 if one.since <= at and (one.until is None or one.until > since)
             ]  # fmt: skip
             try:

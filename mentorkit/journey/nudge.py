@@ -14,18 +14,20 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.messages import Message
 from mentorkit.domain.milestones import Milestone, ran
 from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited, Prompt
-from mentorkit.domain.people import Person
+from mentorkit.domain.people import SYSTEM_ACTOR, Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import PluginError
+from mentorkit.hooks import providers
 from mentorkit.hooks.calls import called
+from mentorkit.hooks.offers import overrides
 from mentorkit.i18n import format_day
 from mentorkit.journey import awaiting, feedback, flags, links
 from mentorkit.journey.answer import put
@@ -36,7 +38,7 @@ from mentorkit.journey.say import NotWanted, footer, names_in, thread, worded
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
-    from mentorkit.hooks.context import Context
+    from mentorkit.hooks.context import CommandContext, Context
     from mentorkit.hooks.providers import Nudge
     from mentorkit.kit import Kit
     from mentorkit.store.tables import Job
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mentorkit.nudge")
 Ids = Collection[str] | None
+SAID = ("text", "others", "link")
+"""What a nudge may say of what it awaits by itself."""
 PART = 500
 """How many things awaited a nudge is asked about at once, or those of one person if more."""
 
@@ -210,6 +214,80 @@ OPENING = ("due", "upcoming")
 # --------------------------------------------------------------------------- asking the nudges
 
 
+class Own(NamedTuple):
+    """Something that a nudge awaits by itself, and what a message says of it."""
+
+    awaited: Awaited
+    words: Mapping[str, str]
+
+
+Owned = Mapping[tuple[str, str], Own]
+"""By nudge and key of what is awaited."""
+
+
+def own_awaited(
+    kit: Kit, tenant: str, program: Program, key: str, settings: Mapping[str, Any],
+    until: datetime | None = None, only: Collection[str] | None = None,
+) -> list[Awaited]:  # fmt: skip
+    """Return what a nudge awaits by itself; raise `PluginError` for what nothing can be made of."""
+    nudge, plugin = kit.registry.nudges[key], key.partition(".")[0]
+    if not overrides(nudge, providers.Nudge, "awaits"):
+        return []
+    label, ctx = _asking(kit, tenant, program, key, settings)
+    found = called(label, "awaits", lambda: list(nudge.awaits(ctx, until=until, only=only)))
+    for one in found:
+        if not isinstance(one, Awaited):
+            told = f"returned {type(one).__name__}; return each Awaited"
+        elif one.noun != plugin:
+            told = f"returned something whose noun is {one.noun!r}; write {plugin!r}"
+        elif one.since.utcoffset() is None or (one.until and one.until.utcoffset() is None):
+            told = "returned something whose time has no zone"
+        else:
+            continue
+        raise PluginError("nudge.bad_awaited", f"{label}: awaits {told}.")
+    return found
+
+
+def own_of(kit: Kit, tenant: str, job: Job) -> dict[tuple[str, str], Own]:
+    """Return what nudges await still of what a promised prompt is about, by nudge and key.
+
+    Asked before the prompt is put into words, since no plugin runs inside a transaction.
+    """
+    found: dict[tuple[str, str], Own] = {}
+    for part in job.body.get("parts") or [job.body]:
+        key = part["nudge"]
+        ids = [id for noun, id, _ in part["about"] if noun == key.partition(".")[0]]
+        if not ids or key not in kit.registry.nudges:
+            continue
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            program = tx.programs.first(id=job.program_id)
+            settings = chosen(tx, program, key.partition(".")[0]) if program else None
+            person = tx.people.first(id=job.recipient_id)
+        if program is None or settings is None or person is None:
+            continue
+        label, ctx = _asking(kit, tenant, program, key, settings)
+        telling = kit.registry.nudges[key].told
+        try:
+            for one in own_awaited(kit, tenant, program, key, settings, only=ids):
+                told = called(label, "told", partial(telling, ctx, one, person.locale))
+                if told is not None:
+                    said = {name: told[name] for name in SAID if name in told}
+                    found[key, one.key] = Own(one, said)
+        except PluginError as error:  # whatever is wrong with one of several, the others go
+            if "parts" not in job.body:
+                raise
+            log.warning("%s", error)
+    return found
+
+
+def _asking(
+    kit: Kit, tenant: str, program: Program, key: str, settings: Mapping[str, Any]
+) -> tuple[str, CommandContext]:
+    label = kit.registry.owner("nudges", key).label
+    plugin = key.partition(".")[0]
+    return label, kit.acting_context(tenant, program, plugin, SYSTEM_ACTOR, settings=settings)
+
+
 def nudge(kit: Kit, *, tenant: str, limit: int = 100, until: float | None = None) -> int:
     """Ask every nudge what is due, promise at most `limit` new prompts; return how many.
 
@@ -244,7 +322,7 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
         settings = {key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges}
         if all(one is None for one in settings.values()):
             return {}
-        everything = sorted(awaited(kit, tx, program), key=lambda one: one.person_id)
+        everything = awaited(kit, tx, program)
     jobs: dict[str, dict[str, Any]] = {}
     for key, one in kit.registry.nudges.items():
         plugin = key.partition(".")[0]
@@ -252,22 +330,23 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
             continue
         ctx = kit.context(tenant, program, plugin, settings=settings[key])
         label = kit.registry.owner("nudges", key).label
-        for part in parts(everything):
-            try:
+        try:
+            own = own_awaited(kit, tenant, program, key, settings[key] or {})
+            for part in parts([*everything, *own]):
                 for prompt in prompts(label, one, ctx, part):
                     if prompt.at <= ctx.now <= prompt.at + prompt.grace:
                         about = promise(key, program, prompt)
                         jobs.setdefault(about["key"], about)
-            except PluginError as error:
-                log.warning("%s", error)
-                break
+        except PluginError as error:
+            log.warning("%s", error)
     return jobs
 
 
 def parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
     """Cut what is awaited into parts of about `PART`, all of one person in the same."""
     part: list[Awaited] = []
-    for _, theirs in groupby(everything, key=lambda one: one.person_id):
+    ordered = sorted(everything, key=lambda one: one.person_id)
+    for _, theirs in groupby(ordered, key=lambda one: one.person_id):
         part += theirs
         if len(part) >= PART:
             yield part
@@ -354,33 +433,44 @@ def _utc(at: datetime | None) -> str:
 
 
 def still(
-    kit: Kit, tx: Transaction, job: Job, person: Person, program: Program
-) -> list[Awaited]:  # fmt: skip
+    kit: Kit, tx: Transaction, job: Job, person: Person, program: Program, own: Owned
+) -> list[Awaited]:
     """Return what of that which a promised prompt is about is awaited from its reader by now."""
     about = job.body["about"]
     keys = {key for _, _, key in about}
-    only = {noun: [id for of, id, _ in about if of == noun] for noun, _, _ in about}
+    nouns = {noun for noun, _, _ in about if noun in COLLECTED}
+    only = {noun: [id for of, id, _ in about if of == noun] for noun in sorted(nouns)}
     found = awaited(kit, tx, program, only)
+    found += [one.awaited for (nudge, _), one in own.items() if nudge == job.body["nudge"]]
     return [one for one in found if one.key in keys and one.person_id == person.id]
 
 
-def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Program) -> Message:
+def message(
+    kit: Kit, tx: Transaction, job: Job, person: Person, program: Program, own: Owned
+) -> Message:
     """Return a promised prompt in its reader's words; raise `NotWanted` once it is overtaken.
+
+    `own` is what `own_of` gives.
 
     It is dropped when its grace is over, and when nothing of what it is about is awaited any more.
     """
     nudge = kit.registry.nudges[job.body["nudge"]]
     if tx.now > datetime.fromisoformat(job.body["until"]):
         raise NotWanted("late")
-    left = still(kit, tx, job, person, program)
+    left = still(kit, tx, job, person, program, own)
     if not left:
         raise NotWanted("overtaken")
     first, told = left[0], [names_in(tx, one.noun, one.subject_id, person.locale) for one in left]
+    ours = {one.awaited.key: one.words for (of, _), one in own.items() if of == job.body["nudge"]}
     due = (first.until or tx.now).astimezone(ZoneInfo(program.zone)).date()
-    others = names_in(tx, first.noun, first.subject_id, person.locale, but=person.id)
-    said = partial(awaiting.told, tx, program, locale=person.locale)
+
+    def said(one: Awaited) -> str | None:
+        if one.key in ours:
+            return ours[one.key].get("text", "")
+        return awaiting.told(tx, program, one, person.locale)
+
     values = {
-        "others": ", ".join(filter(None, others)),
+        "others": others_in(tx, first, person, ours),
         "mentee": told[0][0],
         "mentor": told[0][1],
         "text": "\n".join(
@@ -388,7 +478,7 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
             for one, (mentee, mentor) in zip(left, told, strict=True)
         ),
         "due": format_day(due, person.locale),
-        **links_of(kit, tx, job, first, program),
+        **links_of(kit, tx, job, first, program, ours),
     }
     asking = (first.noun, first.subject_id)
     ways, reply = put(kit, tx, person, asking) if len(left) == 1 else ({}, {})
@@ -403,12 +493,29 @@ def message(kit: Kit, tx: Transaction, job: Job, person: Person, program: Progra
     return worded(tx, job, template, person, program, values, end, **reply)
 
 
+def others_in(
+    tx: Transaction, one: Awaited, person: Person, ours: Mapping[str, Mapping[str, str]]
+) -> str:
+    """Return the names of whoever else is in something that is awaited from a person."""
+    if one.key in ours:
+        return ours[one.key].get("others", "")
+    names = names_in(tx, one.noun, one.subject_id, person.locale, but=person.id)
+    return ", ".join(filter(None, names))
+
+
 def links_of(
-    kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program
-) -> dict[str, str]:
-    """Return the page it is about, and the link by which a party logs a meeting with one tap."""
+    kit: Kit, tx: Transaction, job: Job, first: Awaited, program: Program,
+    ours: Mapping[str, Mapping[str, str]],
+) -> dict[str, str]:  # fmt: skip
+    """Return the page it is about, and the link by which a party logs a meeting with one tap.
+
+    `ours` are the words of what the nudge awaits by itself, by key.
+    """
     if kit.site is None:
         return {}
+    if first.key in ours:
+        path = ours[first.key].get("link", "")
+        return {"link": kit.site.url(job.tenant, path)} if path else {}
     noun, id = first.noun, first.subject_id
     staff = first.role not in ("mentee", "mentor", "peer")
     if noun == "milestone" and staff:

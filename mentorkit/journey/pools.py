@@ -144,10 +144,21 @@ def _asked(tx: Transaction, program: Program, open_now: Iterable[Proposal]) -> d
 def pool_for(
     kit: Kit, tx: Transaction, program: Program, bound: BoundStrategy, mentee: str,
     locks: Iterable[tuple[str, str]] = (), beside: Collection[Proposal] = (),
+    here: Roster | None = None,
 ) -> Pool:  # fmt: skip
-    """Return the pool of one mentee and everybody for them, out of a file where there is one."""
-    how: Any = {"beside": beside, "only": mentee, "roster": _kept(kit, tx, program, bound)}
+    """Return the pool of one mentee and everybody for them.
+
+    Everybody is read, out of a file where there is one, unless they are at hand: `here`.
+    """
+    roster = roster_for(kit, tx, program, bound) if here is None else here
+    how: Any = {"beside": beside, "only": mentee, "roster": roster}
     return pool_of(tx, program, bound.fields, locks, **how)
+
+
+def roster_for(kit: Kit, tx: Transaction, program: Program, bound: BoundStrategy) -> Roster:
+    """Return everybody whom a strategy may consider, out of a file where there is one."""
+    kept = _kept(kit, tx, program, bound)
+    return roster_of(tx, program, bound.fields) if kept is None else kept
 
 
 def _kept(kit: Kit, tx: Transaction, program: Program, bound: BoundStrategy) -> Roster | None:

@@ -172,7 +172,7 @@ def names_in(
 
     That of `but`, a person, is left out.
     """
-    if noun == "participant":
+    if noun not in ("milestone", "proposal", "relationship"):
         return "", ""
     if noun == "milestone":
         noun, id = "relationship", tx.milestones.get(id).relationship_id

@@ -169,7 +169,21 @@ class Recommender:
     def best(self, mentee_id: str, limit: int) -> tuple[Pair, ...]:
         """Return what `recommend` does. Raises KeyError for somebody who is not in the pool."""
         mentee = self._scan.pool.mentee_at[mentee_id]
-        mentors = self._scan.best(mentee, limit)[0].astype(np.intp)
+        return self._told(mentee, self._scan.best(mentee, limit)[0].astype(np.intp))
+
+    def fit(self, mentee_id: str) -> list[str]:
+        """Return the ids of all mentors whom one mentee may have, in the order of `best`."""
+        pool = self._scan.pool
+        found = self._scan.best(pool.mentee_at[mentee_id], len(pool.mentors))[0]
+        return [pool.mentors.ids[at] for at in found.tolist()]
+
+    def pairs(self, mentee_id: str, mentor_ids: Sequence[str]) -> tuple[Pair, ...]:
+        """Return one mentee's pairs with these mentors, ranked as they are given."""
+        at = self._scan.pool.mentor_at
+        mentors = np.array([at[one] for one in mentor_ids], np.intp)
+        return self._told(self._scan.pool.mentee_at[mentee_id], mentors)
+
+    def _told(self, mentee: int, mentors: Index) -> tuple[Pair, ...]:
         rows, ranks = np.full(len(mentors), mentee), np.arange(1, len(mentors) + 1)
         return tuple(_explained(self._scan, rows, mentors, ranks, ()))
 

@@ -18,6 +18,8 @@ PLACES = {
     "overview": "below the figures of a program; about `figures`",
     "recruit": "in what is to be done next, when people are to be recruited; about `figures`",
     "participant": "below a participant's answers; about `participant`",
+    "mentors": "above the mentors whom somebody can choose; about `mentee` (id), whether it is "
+    "their `own` list, and `where`: what it is narrowed to, by field the ids of options",
     "proposal": "below the reasons of a proposal; about `proposal`",
     "relationship": "below the meetings of a relationship; about `relationship`",
     "survey": "below the questions of a survey; about `survey`",

@@ -98,6 +98,15 @@ def test_what_people_show_of_themselves_is_printed_to_whom_it_is_shown(
     assert best["answers"] == {"trade": "baker"}
     lines = f"What {best['name']} has answered:\n  Trade: Bread; and cakes\n"
     assert lines in run("participant", "suggest", "e1").out
+    narrow = ("participant", "suggest", "e1", "--where")
+    found = told(run, *narrow, "trade=baker", "--where", "trade=Tailor")
+    assert found["where"] == {"trade": ["baker", "tailor"]}
+    assert {one["answers"]["trade"] for one in found["mentors"]} <= {"baker", "tailor"}
+    assert "Look for less." in run(*narrow, "trade=potter").out
+    refused = run(*narrow, "village=Ora", "--where", "trade=pilot", code=2).err
+    assert "village: the list cannot be narrowed by this; write one of trade" in refused
+    assert "'pilot' is not an option" in refused
+    assert "Write FIELD=OPTION, not trade." in run(*narrow, "trade", code=2).err
     run("relationship", "propose", "e1", best["id"])
     run("relationship", "accept", "--all", "--means", "phone")
     assert (

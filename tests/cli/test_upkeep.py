@@ -309,7 +309,7 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     told = run("doctor", code=1).out
     assert "WRONG  outbox: tenant default: 3 messages of core given up (no_channel)." in told
     assert "mentorkit work --revive" in told
-    listed("matching", "csv", "inbox", "limits", "magiclink", "survey", "guide")
+    listed("matching", "csv", "inbox", "limits", "magiclink", "survey", "guide", "searches")
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
     assert done.out.startswith("Did what was due: 3 pieces of work done.\n")
@@ -334,7 +334,7 @@ def test_jobs_that_were_given_up_are_listed_tried_again_and_dropped(
     assert "may be done by now" in run("job", "drop", rows[0]["id"], code=3).err
     assert "Name jobs, or give --all" in run("job", "retry", code=2).err
     assert run("job", "retry", "--all").out == "Tried again by the next `work`: 2 jobs.\n"
-    listed("matching", "csv", "inbox", "limits", "magiclink", "survey", "guide")
+    listed("matching", "csv", "inbox", "limits", "magiclink", "survey", "guide", "searches")
     assert "2 pieces of work done" in run("work").out
 
 

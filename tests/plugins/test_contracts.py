@@ -58,6 +58,10 @@ class TestCheckIns(NudgeContract):
     plugin = "checkins"
 
 
+class TestNewMatches(NudgeContract):
+    plugin = "searches"
+
+
 class TestWords(FeatureContract):
     plugin = "matching"
     name = "words"

@@ -52,6 +52,7 @@ from mentorkit_announce import sending as announce
 from mentorkit_guide import walk as guide
 from mentorkit_magiclink import links as magiclinks
 from mentorkit_magiclink import or_session
+from mentorkit_searches import searches
 from tests.journey.asked import TARGETS, sections
 
 ADMIN = Actor(user_ref="admin", admin=True)
@@ -379,6 +380,7 @@ class World:
         relay.send(kit, **mine, relationship=self.pair, text="Shall we meet on Monday?")
         guide.keep(kit, **mine, use="choose", about=ids[self.mentee], step="begin")
         guide.keep(kit, **mine, use="meet", about=self.pair, step="topic", answer="Prices.")
+        searches.save(kit, **mine, participant=ids[self.mentee], name=f"Bakers {self.called}")
         told = {"kind": "other", "text": f"Something happened. {self.called}"}
         about = {"about": ids[self.mentor], "relationship": self.pair}
         concerns.raise_(kit, **mine, program=self.program, **told, **about)

@@ -390,4 +390,6 @@ def test_the_world_of_the_sweep_has_every_noun_in_every_phase(
         assert there >= {f"mk__{noun}" for noun in (
             "person", "participant", "proposal", "relationship", "milestone", "meeting", "contact",
             "block",
-        )} | {"concern", "content", "survey", "mk_guide__standing"}  # fmt: skip
+        )} | {
+            "concern", "content", "survey", "mk_guide__standing", "mk_searches__search",
+        }  # fmt: skip

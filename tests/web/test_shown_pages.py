@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -102,6 +103,38 @@ def test_who_chooses_reads_it_folded_away(telling: Portal) -> None:
     assert "<dd>Swahili, English</dd>" in says(page, "Cleo")
     assert "Ora" not in says(page, "Cleo")
     assert "<dd>Iron</dd>" in says(page, "Dora")
+
+
+def test_who_chooses_narrows_the_list_to_who_shows_what_they_look_for(telling: Portal) -> None:
+    ana, at = telling.browser("ana"), f"{AT}/people/{telling.ids['ana']}/mentors"
+    page = ana.open(at)
+    form = page.partition('<form class="mk-form" method="get"')[2].partition("</form>")[0]
+    assert set(re.findall(r'name="([^"]+)"', form)) == {"where.trade", "where.tongues"}
+    page = ana.open(f"{at}?where.trade=baker&where.trade=tailor&where.tongues=sw")
+    assert "<h2>Cleo" in page
+    assert "<h2>Dora" not in page
+    assert "<dt>Trade</dt><dd>Baking, Cloth</dd>" in page
+    assert "<dt>Languages</dt><dd>Swahili</dd>" in page
+    assert 'value="baker" checked' in page
+    assert f'href="/mentoring{at}"' in page
+    page = ana.open(f"{at}?where.trade=tailor")
+    assert "Nobody who shows that, and fits, has a free place now." in page
+    page = ana.open(f"{at}?where.village=Ora&where.nix=1&where.trade=Mars&where.tongues=", 422)
+    assert "Where you live: the list cannot be narrowed by this; write one of trade, " in page
+    assert "nix: the list cannot be narrowed by this" in page
+    assert "Trade: &#39;Mars&#39; is not an option" in page
+    assert "<h2>" not in page.partition("</details>")[2]
+    cora = telling.browser("cora")
+    assert "<h2>Dora" in cora.open(f"{at}?where.trade=smith")
+
+
+def test_a_narrowed_list_stays_so_when_what_was_chosen_cannot_be(telling: Portal) -> None:
+    ana, at = telling.browser("ana"), f"{AT}/people/{telling.ids['ana']}"
+    page = ana.open(f"{at}/mentors?where.trade=smith&where.trade=baker")
+    to = html.unescape(re.findall(r'id="rank"[^>]* action="/mentoring([^"]+)"', page)[0])
+    page = ana.send(to, 422)
+    assert "Choose at least one" in page
+    assert "<dt>Trade</dt><dd>Baking, Iron</dd>" in page
 
 
 def test_reasons_keep_full_bullets_in_a_list_of_cards(telling: Portal) -> None:

@@ -25,6 +25,7 @@ SHIPPED = (
     "outcomes",
     "rehearse",
     "screening",
+    "searches",
     "signup",
     "survey",
     "wordlist",

@@ -26,7 +26,7 @@ from mentorkit.i18n import ahead, zone_named
 from mentorkit.journey import choices, contents, onboard, recruit, requirements, screen, suggestions
 from mentorkit.journey.contacts import KINDS
 from mentorkit.journey.steps import many
-from mentorkit.web import answers
+from mentorkit.web import answers, narrowed
 from mentorkit.web.access import SHEET, allow, with_sheet
 from mentorkit.web.namesakes import beside, reached
 from mentorkit.web.pages import does, shows
@@ -488,10 +488,16 @@ def mentors(
     )
     shown: dict[str, Any] = {"title": title, "here": "people", "own": own, "wrong": wrong}
     shown |= {"mentee": participant, "most": choices.MOST, "mentors": ()}
+    at: dict[str, Any] = {**visit.asked(), "participant": participant}
+    where = narrowed.looked_for()
+    told = suggestions.narrows(visit.kit, **at, where=where)
+    shown |= {"fields": told["fields"], "where": told["where"], "looked_for": ()}
     try:
-        told = suggestions.mentors(visit.kit, **visit.asked(), participant=participant)
+        found = suggestions.mentors(visit.kit, **at, where=where)
     except (Conflict, Invalid) as error:
         return visit.render("mentors.html", **{**shown, "wrong": wrong or error}), status(error)
-    shown["said"] = answers.told(visit, {one["id"]: one["answers"] for one in told["mentors"]})
-    shown["alike"] = beside(visit, [one["id"] for one in told["mentors"]])
-    return visit.render("mentors.html", **{**shown, **told})
+    shown["looked_for"] = narrowed.in_words(visit, told["fields"], found["where"])
+    shown["kept"] = narrowed.in_address(found["where"])
+    shown["said"] = answers.told(visit, {one["id"]: one["answers"] for one in found["mentors"]})
+    shown["alike"] = beside(visit, [one["id"] for one in found["mentors"]])
+    return visit.render("mentors.html", **{**shown, **found})
