@@ -158,8 +158,8 @@ def _with_taken_out(
     left: Mapping[str, Any], every: Sequence[Proposal], kept: Sequence[Proposal]
 ) -> dict[str, list[Any]]:
     """Return who is left of a draft, with those whose pairs were all taken out of it since."""
-    told = {name: {"code": name, "params": {}} for name in ("taken_out", "put_together")}
-    why = {"reason": told["taken_out"], "help": told["put_together"]}
+    codes = {"reason": "taken_out", "help": "put_together"}
+    why: dict[str, Any] = {name: {"code": code, "params": {}} for name, code in codes.items()}
     sides = {}
     for side, name in (("mentees", "mentee_id"), ("mentors", "mentor_id")):
         there = [*left.get(side, ())]
