@@ -6,7 +6,7 @@ hidden.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.fields import Field
@@ -99,29 +99,47 @@ def passing(
     if not where:
         return list(ids[:most])
     told, role = showing(tx, program), listed_as(program)
-    answered = _answered(tx, program, where)
+    answered = _answered(tx, program, [where])
     left = [id for id in ids if id in answered]
     found: list[str] = []
     for at in range(0, len(left), PART):
         people = tx.participants.get_many(left[at : at + PART])
         # Of those who have answered so, some have not agreed to its being shown.
-        found += [id for id, one in people.items() if _fits(told(one, role), where)]
+        found += [id for id, one in people.items() if fits(told(one, role), where)]
         if most is not None and len(found) >= most:
             break
     return found[:most]
 
 
-def _answered(tx: Transaction, program: Program, where: Where) -> set[str]:
-    """Return who has answered so, shown or not: by column, as no object is needed of the others."""
+def shown_by(
+    tx: Transaction, program: Program, wheres: Iterable[Where]
+) -> dict[str, dict[str, Any]]:
+    """Return by participant what those show who may pass one of these, to be asked about often."""
+    some = [dict(one) for one in {tuple(where.items()) for where in wheres if where}]
+    if not some:
+        return {}
+    told, role = showing(tx, program), listed_as(program)
+    people = tx.participants.get_many(_answered(tx, program, some))
+    return {id: told(one, role) for id, one in people.items()}
+
+
+def _answered(tx: Transaction, program: Program, wheres: Sequence[Where]) -> set[str]:
+    """Return who has answered as one of these looks for, shown or not.
+
+    By column, as no object is needed of the others.
+    """
     from mentorkit.matching.distinct import parsed, spread
 
-    read = tx.participants.roster(program.id, list(where))
-    columns = [spread(parsed(read.answers[name], paired=read.paired)) for name in where]
+    names = list(dict.fromkeys(name for where in wheres for name in where))
+    read = tx.participants.roster(program.id, names)
+    columns = [spread(parsed(read.answers[name], paired=read.paired)) for name in names]
     rows = zip(read.plain["id"], *columns, strict=True)
-    return {id for id, *values in rows if _fits(dict(zip(where, values, strict=True)), where)}
+    given = {id: dict(zip(names, values, strict=True)) for id, *values in rows}
+    return {id for id, one in given.items() if any(fits(one, where) for where in wheres)}
 
 
-def _fits(answers: Mapping[str, Any], where: Where) -> bool:
+def fits(answers: Mapping[str, Any], where: Where) -> bool:
+    """Return whether these answers are what is looked for."""
     return all(_any(answers.get(name), options) for name, options in where.items())
 
 
@@ -129,4 +147,4 @@ def _any(value: Any, options: Sequence[str]) -> bool:
     return any(one in options for one in (value if isinstance(value, (list, tuple)) else (value,)))
 
 
-__all__ = ["Where", "holding", "listed_as", "offered", "passing", "wanted"]
+__all__ = ["Where", "fits", "holding", "listed_as", "offered", "passing", "shown_by", "wanted"]

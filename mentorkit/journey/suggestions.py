@@ -19,7 +19,16 @@ from mentorkit.domain.text import in_locale
 from mentorkit.errors import Conflict, MentorKitError, NotAllowed
 from mentorkit.journey.cohorts import over
 from mentorkit.journey.definitions import matching_for, showing
-from mentorkit.journey.narrowing import Where, holding, listed_as, offered, passing, wanted
+from mentorkit.journey.narrowing import (
+    Where,
+    fits,
+    holding,
+    listed_as,
+    offered,
+    passing,
+    shown_by,
+    wanted,
+)
 from mentorkit.journey.onboard import Own
 from mentorkit.journey.plugins import bound_of
 from mentorkit.journey.pools import ASKED, pool_for, roster_for, told_of
@@ -169,6 +178,8 @@ def everybody(
         except MentorKitError:
             return found
         fields, here = offered(tx, of), roster_for(kit, tx, of, bound)
+        wheres = [holding(fields, where)[0] for _, where in searches]
+        shown = shown_by(tx, of, wheres)
     by: dict[str, list[int]] = {}
     for at, (id, _) in enumerate(searches):
         by.setdefault(id, []).append(at)
@@ -176,12 +187,10 @@ def everybody(
     for part in (everyone[at : at + POOLS] for at in range(0, len(everyone), POOLS)):
         with kit.transaction(tenant=tenant, write=False) as tx:
             pools = {id: pool for id in part if (pool := _own_pool(kit, tx, of, bound, id, here))}
-        fit = {id: Recommender(pool, bound).fit(id) for id, pool in pools.items()}
-        with kit.transaction(tenant=tenant, write=False) as tx:
-            for id, ids in fit.items():
-                for at in by[id]:
-                    where, _ = holding(fields, searches[at][1])
-                    found[at] = passing(tx, of, ids, where)
+        for id, pool in pools.items():
+            ids = Recommender(pool, bound).fit(id)
+            for at in by[id]:
+                found[at] = [one for one in ids if fits(shown.get(one, {}), wheres[at])]
     return found
 
 

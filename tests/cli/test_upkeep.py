@@ -26,7 +26,7 @@ def test_the_tables_are_made_once_and_then_up_to_date(folder: Path, run: Run) ->
     assert not (folder / "mentorkit.db").exists()
     assert run("db", "upgrade").out.startswith(
         "The database mentorkit.db is up to date (core, plugin inbox, plugin limits, "
-        "plugin magiclink, plugin survey, plugin guide).\n"
+        "plugin magiclink, plugin survey, plugin guide, plugin searches).\n"
     )
     assert "was up to date already" in run("db", "upgrade").out
     assert run("db", "check").out == "The database mentorkit.db is up to date.\n"
