@@ -213,10 +213,9 @@ def test_whole_numbers_take_no_more_room_than_they_need(numbers: list[int], kind
 
 
 def test_a_column_makes_room_for_more_answers_than_it_had() -> None:
-    column = Coded(np.zeros(200, np.int8), ["a0"])
-    for person in range(200):
-        column.set(person, f"a{person}")
-    assert column.values() == [f"a{person}" for person in range(200)]
+    first, more = ([f"a{person}" for person in some] for some in (range(100), range(90, 200)))
+    column = Coded.of(first)
+    assert column.and_of(Coded.of(more)).values() == first + more
 
 
 def test_a_mentor_takes_few_bytes() -> None:
