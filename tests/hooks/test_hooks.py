@@ -241,8 +241,8 @@ def test_what_hooks_and_providers_name_can_be_imported_from_where_they_are() -> 
     ]
     named = {name for note in notes for name in re.findall(r"(?<![.\w])[A-Z]\w+", str(note))}
     elsewhere = {
-        "Any", "Callable", "Iterable", "Mapping", "None", "Sequence", "AbstractContextManager",
-        "NDArray", "Random", "InputProblem", "Kit",
+        "Any", "Callable", "Collection", "Iterable", "Mapping", "None", "Sequence",
+        "AbstractContextManager", "NDArray", "Random", "InputProblem", "Kit",
     }  # fmt: skip
     assert len(named) > 30
     assert sorted(named - elsewhere - set(hooks.__all__)) == []
