@@ -110,22 +110,31 @@ def _tightened(floor: Floor, lists: CandidateLists, price: Ints, bonus: int, eps
     """Return prices that prove more: each is off by `eps` at most, so a little less or more may.
 
     Any prices prove a bound, so nothing can go wrong. Which of five is the tightest is estimated by
-    what is kept of the lists. Who has a free place costs nothing, and stays so.
+    what is kept of the lists. Who has a free place costs nothing, and stays so; who costs `eps` at
+    most costs as much as before, or nothing.
     """
     # Whoever is not on a list scores no more than its last one.
     last, listed = np.zeros(lists.mentees, np.int64), np.flatnonzero(np.diff(lists.indptr))
     last[listed] = lists.score[lists.indptr[listed + 1] - 1]
-    moved = (price > eps) & (price < UNPAYABLE)
-    most_moved, most_fixed = (np.empty(lists.mentees, np.int64) for _ in range(2))
-    for most, one in ((most_moved, moved), (most_fixed, ~moved)):
-        paid = np.where(one, price, UNPAYABLE)
+    moved, small = (price > eps) & (price < UNPAYABLE), (price > 0) & (price <= eps)
+
+    def most(paid: Ints) -> Ints:
+        """Return what the best of each mentee's list is worth at these prices."""
+        found = np.empty(lists.mentees, np.int64)
         for start in range(0, lists.mentees, ROWS):
             some = slice(start, start + ROWS)
-            most[some] = (floor.score[some] - paid[floor.mentor[some]]).max(axis=1)
+            found[some] = (floor.score[some] - paid[floor.mentor[some]]).max(axis=1)
+        return found
+
+    most_moved = most(np.where(moved, price, UNPAYABLE))
+    most_fixed = most(np.where(moved, UNPAYABLE, price))
+    most_free = most(np.where(small, 0, UNPAYABLE)) if small.any() else most_fixed
     estimates = []
     for less in (0, eps // 2, eps, -eps // 2, -eps):
         lower = np.where(moved, price - less, price)
         kept = np.maximum(most_moved + less, most_fixed)
+        if less == eps:
+            lower, kept = np.where(small, 0, lower), np.maximum(kept, most_free)
         gain = np.maximum(kept, np.minimum(floor.rest + max(less, 0), last)) + bonus
         bound = int((floor.left * lower[:-1])[floor.left > 0].sum() + np.maximum(gain, 0).sum())
         estimates.append((bound, less, lower))

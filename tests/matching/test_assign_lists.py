@@ -112,6 +112,18 @@ def test_where_prices_crawl_the_exact_solver_takes_over(objective: str) -> None:
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.usefixtures("never_exact")
+def test_where_all_are_equal_and_there_is_room_the_best_is_proved(objective: str) -> None:
+    shape = 60, 40
+    places = np.full(40, 2, np.int64)
+    case = Case(np.full(shape, 2875, np.int32), np.ones(shape, np.bool_), places, ())
+    solution = solve_short(case, objective, k=8, eps=10)
+    assert (solution.total, solution.pairs) == (60 * 2875, 60)
+    told = total_bound(*case[:3], solution.prices, solution.bonus, solution.pairs, case.locks)
+    assert told == solution.total
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.usefixtures("never_exact")
 def test_a_medium_program_is_within_eps_a_mentee(objective: str, seed: int) -> None:
