@@ -22,6 +22,9 @@ SHAPE = """
 """
 """What the schema's tables look like: a test that changed it is not followed by another."""
 
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r'"
+)
 RESTART = """
     SELECT setval(oid::regclass, 1, false)
     FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'S'
@@ -72,7 +75,10 @@ class Schemas:
             self.drop(name)
 
     def _emptied(self, name: str) -> bool:
-        if self.used.get(name, OFTEN) >= OFTEN or self._shape(name) != self.shape:
+        if self.used.get(name, OFTEN) >= OFTEN:
+            return False
+        self._drop_others(name)
+        if self._shape(name) != self.shape:
             return False
         tables = [f"{name}.{table.name}" for table in reversed(self.metadata.sorted_tables)]
         with self.server.connect() as connection:
@@ -84,6 +90,14 @@ class Schemas:
             connection.exec_driver_sql(emptying)
             connection.exec_driver_sql(RESTART.format(schema=name))
         return True
+
+    def _drop_others(self, name: str) -> None:
+        """Drop the tables that the plugins of a test brought."""
+        with self.server.connect() as connection:
+            there = connection.exec_driver_sql(TABLES.format(schema=name)).scalars().all()
+            others = [f'{name}."{one}"' for one in there if one not in self.metadata.tables]
+            if others:
+                connection.exec_driver_sql(f"DROP TABLE {', '.join(others)} CASCADE")
 
     def _shape(self, name: str) -> str:
         with self.server.connect() as connection:
