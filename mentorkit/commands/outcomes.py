@@ -11,6 +11,7 @@ SHORTLISTED = (
     "Not every pair was looked at: plain Python of a plugin was asked about a shortlist of each"
     " mentee, so that is as far as this holds."
 )
+LISTED = "of the pairs that were looked at, the best"
 FIRST = 5
 """How many pairs are shown, or named; the rest is in the file or the list."""
 
@@ -27,9 +28,10 @@ def judged(summary: Mapping[str, Any]) -> str:
         )
     if summary.get("groups"):
         return "Quality: not proved. Those who meet as one are brought together step by step."
-    if summary.get("peers"):
-        return f"Quality: {summary['method'].partition(': ')[2] or summary['method']}."
-    told = f"Quality: {quality(summary)}. {steadiness(summary)}."
+    if summary.get("peers"):  # their assigner says how near: the bound is that of two sides
+        told = f"Quality: {summary['method'].partition(': ')[2] or summary['method']}."
+    else:
+        told = f"Quality: {quality(summary)}. {steadiness(summary)}."
     return told if summary.get("exhaustive", True) else f"{told} {SHORTLISTED}"
 
 
@@ -38,9 +40,8 @@ def quality(summary: Mapping[str, Any]) -> str:
     more = summary["pairs_bound"] - summary["pairs"]
     total, best = summary["total"], summary["total_bound"]
     if total >= best:
-        told = "the best possible" if summary["objective"] != "score" else "the best possible total"
-        if not summary.get("exhaustive", True):
-            told = f"{told.replace(' possible', '')} of the pairs that were looked at"
+        best_of = "the best possible" if summary.get("exhaustive", True) else LISTED
+        told = f"{best_of} total" if summary["objective"] == "score" else best_of
     else:
         # Rounded up: the words must not promise more than the figures do.
         hundredths = -(-(best - total) * 10_000 // best)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.moves import STAFF, Role
@@ -59,7 +59,10 @@ def show(
         if one.state in DRAFTED:
             kept = [row for row in rows if row.state == "draft"]
             out = len(rows) - len(kept)
-            left, rows = _with_taken_out(left, rows, kept), kept
+            taken = [row for row in rows if row.state != "draft"]
+            ids = {id for row in taken for id in (row.mentee_id, row.mentor_id)}
+            there = {id for id, p in tx.participants.get_many(ids).items() if p.state == "active"}
+            left, rows = _with_taken_out(left, taken, kept, there), kept
         ids = {id for row in rows for id in (row.mentee_id, row.mentor_id)}
         ids |= {person["id"] for side in left.values() for person in side}
         ids |= {reason["params"].get("id") for reason in _reasons(left)} - {None}
@@ -155,17 +158,18 @@ def why(
 
 
 def _with_taken_out(
-    left: Mapping[str, Any], every: Sequence[Proposal], kept: Sequence[Proposal]
-) -> dict[str, list[Any]]:
-    """Return who is left of a draft, with those whose pairs were all taken out of it since."""
+    left: Mapping[str, Any], taken: Sequence[Proposal], kept: Sequence[Proposal],
+    there: Collection[str],
+) -> dict[str, list[Any]]:  # fmt: skip
+    """Return who is left, and who of those that are `there` had only pairs that were taken out."""
     codes = {"reason": "taken_out", "help": "put_together"}
     why: dict[str, Any] = {name: {"code": code, "params": {}} for name, code in codes.items()}
     sides = {}
     for side, name in (("mentees", "mentee_id"), ("mentors", "mentor_id")):
-        there = [*left.get(side, ())]
-        known = {getattr(row, name) for row in kept} | {person["id"] for person in there}
-        gone = dict.fromkeys(getattr(row, name) for row in every)
-        sides[side] = there + [{"id": id, **why} for id in gone if id not in known]
+        alone = [*left.get(side, ())]
+        known = {getattr(row, name) for row in kept} | {person["id"] for person in alone}
+        out = dict.fromkeys(getattr(row, name) for row in taken)
+        sides[side] = alone + [{"id": id, **why} for id in out if id in there and id not in known]
     return sides
 
 

@@ -514,16 +514,10 @@ def _checked(
 ) -> tuple[dict[str, Any], list[Problem]]:
     from mentorkit.hooks.settings import check_options
 
-    made, problems = check_options(provider.options, options, place)
-    if isinstance(provider, Criterion):  # every one has a weight, which is none of its own options
-        told = "is unknown; what can be set: "
-        problems = [
-            Problem(one.place, one.message.replace(told, f"{told}weight, "))
-            if one.message.startswith(told)
-            else one
-            for one in problems
-        ]
-    return made, problems
+    schema = provider.options
+    if isinstance(provider, Criterion):  # its weight is told among what can be set
+        schema = {**schema, "properties": {"weight": {}, **schema.get("properties", {})}}
+    return check_options(schema, options, place)
 
 
 def _label(registry: Offers, kind: str, noun: str, name: str) -> str:

@@ -109,13 +109,14 @@ def test_the_quality_is_told_as_a_bound_and_never_better_than_it_is() -> None:
 def test_no_more_is_claimed_than_was_looked_at() -> None:
     listed = {"exhaustive": False, "by_choice": False}
     told = judged(summary(**listed))
-    assert told.startswith("Quality: the best of the pairs that were looked at.")
+    assert told.startswith("Quality: of the pairs that were looked at, the best.")
     assert "was asked about a shortlist" in told
     assert quality(summary(objective="score", **listed)) == (
-        "the best total of the pairs that were looked at"
+        "of the pairs that were looked at, the best total"
     )
     pairs = summary(peers=True, by_choice=False, method="peers: the best there are", total=1)
     assert judged(pairs) == "Quality: the best there are."
+    assert judged({**pairs, **listed}).endswith("as far as this holds.")
 
 
 def test_locks_that_break_a_rule_are_counted() -> None:
