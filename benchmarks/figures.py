@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 import tomllib
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -118,11 +119,18 @@ class Area:
             if quick and figure.slow and name not in names:
                 left_out.append({"name": name, "why": "slow; leave out --quick, or name it"})
                 continue
+            began = time.perf_counter()
             try:
                 value = figure.measure(effort)
             except Missing as missing:
                 left_out.append({"name": name, "why": str(missing)})
                 continue
+            except Exception as error:  # what was measured before is worth hours, and is kept
+                traceback.print_exc()
+                told = f"{type(error).__name__}: {error}"
+                left_out.append({"name": name, "why": told, "failed": True})
+                continue
+            print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
             found = value if isinstance(value, Measured) else Measured(value=value)
             rows.append(row(name, found, goals[name], figure.packages))
         rows.append(
@@ -186,9 +194,11 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
 def main(area: Area, arguments: Sequence[str] | None = None) -> None:
     """Run an area from the command line; exit code 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{area.name}")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(area.figures))
+    told = "figures, or a word that several begin with; without one all of these: "
+    parser.add_argument("names", nargs="*", metavar="NAME", help=told + ", ".join(area.figures))
     parser.add_argument("--quick", action="store_true", help="end within a minute")
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    told = "print a list of objects, of which `benchmarks.parts.table` makes the page of the docs"
+    parser.add_argument("--json", action="store_true", help=told)
     given = parser.parse_args(arguments)
     if unknown := sorted(name for name in set(given.names) if not area.named(name)):
         parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(area.figures)}")
@@ -197,7 +207,8 @@ def main(area: Area, arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(rows, indent=2))
     else:
         tell(rows)
-    sys.exit(0 if all(row["met"] is not False for row in rows) else 1)
+    failed = any("failed" in one for one in rows[-1]["value"])
+    sys.exit(1 if failed or any(row["met"] is False for row in rows) else 0)
 
 
 def tell(rows: Sequence[dict[str, Any]]) -> None:

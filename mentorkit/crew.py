@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -41,6 +42,9 @@ MOST = 32
 """How many may be left behind at once; then nothing more is begun before one of them is over."""
 FAILURES = 5
 """After so many failures in a row, with no answer between them, a provider is down."""
+FAULTS = (Exception, SystemExit, CancelledError)
+"""What a plugin may raise without taking the worker with it: `sys.exit`, and what an event loop of
+its own cancels, too. A person's Ctrl-C goes through."""
 PAUSE = timedelta(seconds=30)
 """For how long it is left alone then, before one piece of work tries it again."""
 
@@ -269,7 +273,7 @@ class Crew:
         except (RetryLater, Undeliverable):
             self._answers(one)
             raise
-        except (Exception, SystemExit):
+        except FAULTS:
             self._fails(one)
             raise
         else:

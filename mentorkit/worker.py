@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.crew import LIMIT, Busy, Task, crew_of
+from mentorkit.crew import FAULTS, LIMIT, Busy, Task, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import (
     Message,
@@ -186,7 +186,7 @@ def _batch(
     for part in (*(parts if due else ()), partial(_drain, kit, tenant, limit, over, report, kinds)):
         try:
             part()
-        except (Exception, SystemExit) as error:
+        except FAULTS as error:
             failed, ours = True, isinstance(error, MentorKitError)
             log.error("The work of tenant %s broke off: %s", tenant, error, exc_info=not ours)
     return failed
@@ -292,8 +292,7 @@ def _do(
         return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
     except Undeliverable as never:
         return "dead", {"error": as_code(never.code, "undeliverable")}
-    # A plugin that calls sys.exit must not take the worker with it; a person's Ctrl-C may.
-    except (Exception, SystemExit) as error:
+    except FAULTS as error:
         told, plugin = type(error).__name__, job.plugin or "-"
         log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
         return "later", {"error": told}
@@ -468,7 +467,7 @@ def _hand_over(
         try:
             if not channel.can_reach(context, person, there):
                 continue
-        except (Exception, SystemExit) as error:
+        except FAULTS as error:
             # It has sent nothing yet, so the next channel may: one broken plugin silences nobody.
             log.warning("a channel of plugin %s failed: %s", plugin, type(error).__name__)
             failed = error

@@ -9,13 +9,13 @@ from mentorkit.domain.moves import STAFF, Role
 from mentorkit.domain.people import Actor
 from mentorkit.domain.relationships import Proposal
 from mentorkit.domain.shown import as_row, shown
-from mentorkit.errors import NotFound
+from mentorkit.errors import Invalid, NotFound, Problem
 from mentorkit.journey.circles import seconds_of
 from mentorkit.journey.definitions import fields_of
 from mentorkit.journey.left import told
 from mentorkit.journey.locks import DRAFTED
 from mentorkit.journey.plugins import bound_of
-from mentorkit.journey.pools import locks_in, pool_of
+from mentorkit.journey.pools import absence, locks_in, pool_of
 from mentorkit.journey.steps import persons_of, reading, role_in
 
 if TYPE_CHECKING:
@@ -153,7 +153,15 @@ def why(
     with reading(kit, tenant, actor, program, SEEING) as (tx, found):
         bound = bound_of(kit, tx, found)
         pool = pool_of(tx, found, bound.fields, locks, peers=bound.assigner.peers)
-    ((one, other),) = locks_in(pool, [(mentee, mentor)])
+        ((one, other),) = locks_in(pool, [(mentee, mentor)])
+        sides = (("mentee", one, pool.mentee_at), ("mentor", other, pool.mentor_at))
+        absent = [
+            Problem(side, f"{name!r} is no available {side} here: {absence(tx, found, name, side)}")
+            for side, name, there in sides
+            if name not in there
+        ]
+    if absent:
+        raise Invalid("why.unknown", "It cannot be said why:", absent)
     return in_words(why_not(pool, bound, one, other, made if draft else None, locks), pool)
 
 

@@ -85,6 +85,27 @@ def looking(
     ]
 
 
+def absence(tx: Transaction, program: Program, name: str, role: str) -> str:
+    """Return why no run considers somebody, by id or key, in this role; what `looking` asks."""
+    one = tx.participants.first(program_id=program.id, id=name)
+    if one is None and (known := tx.people.first(external_key=name)):
+        one = tx.participants.first(program_id=program.id, person_id=known.id)
+    if one is None:
+        return "nobody of this program has that key or id"
+    born, signed = tx.people.get(one.person_id).born, not unsigned(signoffs_of(tx, program), one)
+    passes = {
+        f"their role is {one.role}": one.role in (role, "both"),
+        f"their state is {one.state}": one.state == "active",
+        "they have not consented": one.consented_at is not None,
+        "they are not signed off": signed,
+        "their cohort is over": one.cohort not in over(tx, program),
+        "they are not surely of the program's minimum age": old_enough(program, born, tx.now.year),
+        "all their places are taken": one.free > 0,
+    }
+    open_offers = "what is offered to them now holds their places"
+    return next((told for told, fine in passes.items() if not fine), open_offers)
+
+
 def pool_of(
     tx: Transaction, program: Program, fields: Mapping[str, Field],
     locks: Iterable[tuple[str, str]], *, cohort: str | None = None, alone: bool = False,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from mentorkit.errors import PluginError, Problem
 from mentorkit.store.columns import BARE, ident
+from mentorkit.store.statistics import assume_when_made
 
 CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -83,7 +84,7 @@ def plugin_tables(name: str) -> sa.MetaData:
         raise PluginError(
             "plugin.name", f"A plugin cannot own tables as {name!r}: write lower case, a-z and 0-9."
         )
-    metadata = sa.MetaData(naming_convention=CONVENTION, info={"owner": name})
+    metadata = assume_when_made(sa.MetaData(naming_convention=CONVENTION, info={"owner": name}))
 
     @sa.event.listens_for(metadata, "before_create")
     def refuse_undeclared(*_: Any, **__: Any) -> None:

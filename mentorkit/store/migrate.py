@@ -22,6 +22,7 @@ from mentorkit.errors import MentorKitError, PluginError
 from mentorkit.store import tables
 from mentorkit.store.declarations import prefix
 from mentorkit.store.engines import begin_sqlite
+from mentorkit.store.statistics import assume
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -104,6 +105,7 @@ def upgrade(engine: sa.Engine, owners: Sequence[Owner] = (CORE,)) -> None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             try:
                 command.upgrade(_config(owner, connection=connection), "head")
+                assume(connection, owner.metadata or sa.MetaData())
             except CommandError as error:
                 raise MentorKitError(
                     "store.unknown_revision",

@@ -25,8 +25,9 @@ from mentorkit.domain.relationships import Member, Proposal, Reason, Relationshi
 from mentorkit.domain.runs import Run
 from mentorkit.store.columns import flag, ident, jsonic, moment, whole, words
 from mentorkit.store.declarations import CONVENTION, declare, refers, table
+from mentorkit.store.statistics import assume_when_made
 
-metadata = sa.MetaData(naming_convention=CONVENTION, info={"owner": ""})
+metadata = assume_when_made(sa.MetaData(naming_convention=CONVENTION, info={"owner": ""}))
 
 PERSON = "while the person takes part"
 PROGRAM = "as long as the program"

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -316,10 +317,11 @@ class RunnerContract:
         served.promise("ana")
         assert served.state("ana", "dead", 1).error == "no_such_number"
 
-    def test_who_exits_ends_nobody(self, served: Trial) -> None:
-        served.does["ana"] = failing(99, SystemExit())
+    @pytest.mark.parametrize("ended", [SystemExit, CancelledError])
+    def test_who_exits_ends_nobody(self, served: Trial, ended: type[BaseException]) -> None:
+        served.does["ana"] = failing(99, ended())
         served.promise("ana")
-        assert served.state("ana", "waiting", 1).error == "SystemExit"
+        assert served.state("ana", "waiting", 1).error == ended.__name__
         served.marker()
 
     def test_what_a_missing_plugin_promised_waits_for_it(

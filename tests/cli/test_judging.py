@@ -82,7 +82,12 @@ def test_a_draft_is_judged_as_it_stands(traders: Path, run: Run) -> None:
     assert why.startswith("Chipo Moyo and 李小龙:\n  李小龙 is number ")
     assert "`mentorkit match --lock e1=m3`" in why
     assert json.loads(run("draft", "why", "e1", "m1", "--json").out)["together"] is True
-    assert "'zz' is no available mentor here" in run("draft", "why", "e1", "zz", code=2).err
+    unknown = run("draft", "why", "e1", "zz", code=2).err
+    assert "'zz' is no available mentor here: nobody of this program has that key or id" in unknown
+    assert "their role is mentee" in run("draft", "why", "e1", "e2", code=2).err
+    run("participant", "pause", "m3")
+    paused = run("draft", "why", "e1", "m3", code=2).err
+    assert "'m3' is no available mentor here: their state is paused" in paused
 
 
 def test_a_run_of_the_pairs_of_a_sheet_is_compared_with_nothing(traders: Path, run: Run) -> None:

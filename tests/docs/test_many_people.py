@@ -32,6 +32,13 @@ def test_one_pool_answers_many(example: Any) -> None:
     assert lists == {mentee: recommend(pool, bound, mentee, 10) for mentee in waiting}
 
 
+def test_a_pool_is_made_of_people_from_anywhere(example: Any) -> None:
+    people = [("ana", "baker"), ("ben", "smith")]
+    pool, bound = example.made(people, [("cleo", "smith", 2), ("dora", "baker", 1)])
+    lists = example.lists_of(pool, bound, ["ana", "ben"])
+    assert [lists[one][0].mentor_id for one in ("ana", "ben")] == ["dora", "cleo"]
+
+
 def test_other_processes_find_the_same(example: Any) -> None:
     case = draw_wide_case(5)
     pool, bound = case.pool, case.bound()

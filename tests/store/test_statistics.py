@@ -1,0 +1,69 @@
+"""SQLite looks rows up by their indexes, also where one tenant owns all there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from mentorkit.store import prepare, tables
+from mentorkit.store.migrate import upgrade
+
+INDEXES = sorted(
+    (each for table in tables.metadata.tables.values() for each in table.indexes),
+    key=lambda index: str(index.name),
+)
+
+
+def steps(connection: sa.Connection, query: sa.Select[tuple[str]]) -> str:
+    told = query.compile(connection, compile_kwargs={"literal_binds": True})
+    found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}")
+    return "; ".join(str(row[3]) for row in found)
+
+
+@pytest.fixture(params=["created", "upgraded"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> sa.Engine:
+    engine = prepare(sa.create_engine(f"sqlite:///{tmp_path / 'm.db'}"))
+    if request.param == "created":
+        tables.metadata.create_all(engine)
+    else:
+        upgrade(engine)
+    return engine
+
+
+def test_what_equals_is_looked_up_and_sorted_not_read_in_the_order_asked_for(
+    empty: sa.Engine,
+) -> None:
+    with empty.connect() as connection:
+        for index in INDEXES:
+            table, second = index.table, list(index.columns)[1]
+            if index.dialect_options["sqlite"]["where"] is not None:
+                continue
+            own, value = list(table.primary_key)[-1], sa.literal_column("'x'")
+            alike = sa.select(own).where(table.c.tenant == "t", second == value).order_by(own)
+            plan = steps(connection, alike)
+            assert f"(tenant=? AND {second.name}=?)" in plan, f"{index.name}: {plan}"
+
+
+def test_what_is_due_is_found_among_many_that_are_done(empty: sa.Engine) -> None:
+    row = tables.outbox.c
+    lost = sa.and_(row.state == "leased", row.leased_until < sa.func.now())
+    waits = sa.and_(row.state == "waiting", row.not_before <= sa.func.now())
+    query = sa.select(row.kind).where(row.tenant == "t", sa.or_(lost, waits)).distinct()
+    with empty.connect() as connection:
+        assert "(tenant=? AND state=? AND not_before<?)" in steps(connection, query)
+
+
+def test_what_somebody_had_analysed_stays(tmp_path: Path) -> None:
+    engine = prepare(sa.create_engine(f"sqlite:///{tmp_path / 'm.db'}"))
+    upgrade(engine)
+    with engine.begin() as connection:
+        assumed = connection.exec_driver_sql("SELECT * FROM sqlite_stat1 ORDER BY 1, 2").all()
+        connection.exec_driver_sql("UPDATE sqlite_stat1 SET stat = '7 7 1'")
+    upgrade(engine)
+    with engine.connect() as connection:
+        now = connection.exec_driver_sql("SELECT * FROM sqlite_stat1 ORDER BY 1, 2").all()
+    assert {row[2] for row in now} == {"7 7 1"}
+    assert [row[:2] for row in now] == [row[:2] for row in assumed]
+    assert ("mk__outbox", "ix_mk__outbox_tenant_recipient_id", "1000000 1000000 1000") in assumed
