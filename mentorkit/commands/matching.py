@@ -11,6 +11,7 @@ import click
 
 from mentorkit.commands.judging import change_lines, trade_lines
 from mentorkit.commands.outcomes import (
+    breaking,
     first_pairs,
     judged,
     leading_alone,
@@ -121,6 +122,7 @@ def match(
     say(paired(summary))
     if told := overriding(summary):
         say(told)
+        say("\n".join(breaking(run["rules_broken"])))
     if run["replaced"]:
         say("The draft before was thrown away; this one takes its place.")
     for lock in run["dropped_locks"]:

@@ -82,6 +82,13 @@ def overriding(summary: Mapping[str, Any]) -> str:
     return f"{plural(count, 'locked pair')} {breaks} a rule of the strategy." if count else ""
 
 
+def breaking(pairs: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return which locked pairs these are, and the rule that each breaks, a line for each."""
+    told = [f"{one['mentee']} and {one['mentor']}: {one['words']}" for one in pairs[:FIRST]]
+    more = [f"and {len(pairs) - FIRST:,} more"] if len(pairs) > FIRST else []
+    return [f"  {clean(line)}" for line in (*told, *more)]
+
+
 def leading_alone(leads: Sequence[str]) -> str:
     """Return for which circles no second mentor was found, by the names of who leads them."""
     more = f" and {len(leads) - FIRST:,} more" if len(leads) > FIRST else ""

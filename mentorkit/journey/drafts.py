@@ -31,8 +31,8 @@ def show(
     """Return a run with its pairs and everyone left, in words; without `run`, the draft in force.
 
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
-    about one, `not_so` are those that do not speak for it, `second` other mentors of the
-    circle. `trade` is the run and then the ways not chosen, `changes` what each change would
+    about one, `not_so` are those that do not speak for it, `breaks` the rule that a locked one
+    breaks ("": none), `second` other mentors of the circle. `trade` is the run and then the ways not chosen, `changes` what each change would
     bring. Who was in a pair that was `taken_out` (so many were) since is among those `left`.
     `fields` are those by which people can be grouped, `profiles` everybody's answers to
     these, which staff alone read of one person. With `by`, one of these fields, `fairness` is
@@ -75,7 +75,13 @@ def show(
             return words(told(kept, parts[about], names), fields=fields)
 
         data = as_row(one)
-        data["summary"].pop("left", None)
+        breaks = {
+            (each["mentee_id"], each["mentor_id"]): said(each["reason"], each["mentee_id"])
+            for each in one.summary.get("broken", ())
+            if each["mentee_id"] in people
+        }
+        for each in ("left", "broken"):
+            data["summary"].pop(each, None)
         data["trade"] = trade(data["summary"]) if data["summary"] else []
         data["changes"] = changes(data["summary"].get("what_if"), fields)
         data["fields"] = {name: as_row(fields[name]) for name in groupable(fields)}
@@ -89,6 +95,7 @@ def show(
                 "mentee": people[row.mentee_id].name,
                 "mentor": people[row.mentor_id].name,
                 "second": [names[id] for id in beside.get(row.mentor_id, ()) if id in names],
+                "breaks": breaks.get((row.mentee_id, row.mentor_id), ""),
                 "words": [words(one, fields=fields, whose="mentee") for one in row.reasons],
                 "not_so": [
                     words(one, fields=fields, whose="mentee") for one in row.reasons if not one.fits

@@ -54,11 +54,24 @@ def kept_of(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def broken(result: Result, pool: Pool) -> list[dict[str, Any]]:
+    """Return the locked pairs that break a rule: both (ids), and the reason as it is stored."""
+    people = {one.id: one for one in pool.mentees}
+    return [
+        {
+            "mentee_id": one.mentee_id,
+            "mentor_id": one.mentor_id,
+            "reason": kept(one.reason, people[one.mentee_id], pool.fields),
+        }
+        for one in result.overridden
+    ]
+
+
 def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
     """Return everyone left, by side: the binding rule, and what one change would help."""
     from mentorkit.matching import words
 
-    names = {one.id: one.name or one.key for one in (*pool.mentees, *pool.mentors)}
+    names = _names(pool)
     sides = {"mentees": result.unmatched_mentees, "mentors": result.unmatched_mentors}
     return {
         side: [
@@ -68,6 +81,22 @@ def unmatched(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
         ]
         for side, left in sides.items()
     }  # fmt: skip
+
+
+def rules_broken(result: Result, pool: Pool) -> list[dict[str, str]]:
+    """Return the locked pairs that break a rule, by name, each with the rule in words."""
+    from mentorkit.matching import words
+
+    names = _names(pool)
+    return [
+        {"mentee": names[one.mentee_id], "mentor": names[one.mentor_id],
+         "words": words(one.reason, fields=pool.fields)}
+        for one in result.overridden
+    ]  # fmt: skip
+
+
+def _names(pool: Pool) -> dict[str, str]:
+    return {one.id: one.name or one.key for one in (*pool.mentees, *pool.mentors)}
 
 
 def told(stored: Mapping[str, Any], one: Participant, names: Mapping[str, str]) -> Reason:

@@ -28,7 +28,7 @@ from mentorkit.journey.circles import ask_seconds, seconds_of
 from mentorkit.journey.cohorts import open_cohort
 from mentorkit.journey.definitions import fields_of, matching_for, strategy_of
 from mentorkit.journey.features import unready
-from mentorkit.journey.left import kept_of, unmatched
+from mentorkit.journey.left import broken, kept_of, rules_broken, unmatched
 from mentorkit.journey.locks import DRAFTED, carried_locks, earlier_locks, judged, one_way
 from mentorkit.journey.offers import OPEN, Both, both, drafted, withdraw_one
 from mentorkit.journey.plugins import bound_of
@@ -137,7 +137,8 @@ def draft(
         for old in replaced:
             _discard(step, old, "run_replaced")
         done = current.move("draft", by=step.role)
-        summary = Frozen(matching.summary(result), left=kept_of(result, pool))
+        lists = {"left": kept_of(result, pool), "broken": broken(result, pool)}
+        summary = Frozen(matching.summary(result), **lists)
         saved, _ = step.save(tx.runs, replace(done, summary=summary), events.RunDrafted)
         proposals = [
             Proposal(
@@ -167,6 +168,7 @@ def draft(
             "dropped_locks": dropped,
             "changes": changes(summary["what_if"], pool.fields),
             "unmatched_people": unmatched(result, pool),
+            "rules_broken": rules_broken(result, pool),
         }
 
     def fail(tx: Transaction, code: str) -> None:
@@ -220,9 +222,10 @@ def runs(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
 
 
 def told_run(run: Run) -> dict[str, Any]:
-    """Return a run as data, without the long list of those left."""
+    """Return a run as data, without its lists: who is left, and which locks break a rule."""
     row = as_row(run)
-    row["summary"].pop("left", None)
+    for each in ("left", "broken"):
+        row["summary"].pop(each, None)
     return row
 
 

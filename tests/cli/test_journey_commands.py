@@ -309,7 +309,10 @@ def test_a_lock_is_kept_and_a_wrong_one_refused(traders: Path, run: Run) -> None
     for step in ("approve", "consent", "onboard"):
         run("participant", step, "--all", "--program", "ruled")
     told = run("match", "--lock", "e3=m1", "--program", "ruled").out
-    assert "1 locked pair breaks a rule of the strategy." in told
+    assert (
+        "1 locked pair breaks a rule of the strategy.\n"
+        "  Emeka Eze and Aïcha Ouédraogo: The pair breaks the rule that asks for the same trade."
+    ) in told
     traded = ("--program", "traders")
     assert "write MENTEE=MENTOR" in run("match", "--lock", "e3", *traded, code=2).err
     unknown = run("match", "--lock", "e3=nobody", *traded, code=2).err

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from web.conftest import ADMIN, Browser, Portal
+from web.conftest import ADMIN, PRESET, Browser, Portal
 
 from mentorkit.journey import accept, match, meet, onboard, programs
 from mentorkit.worker import work
@@ -157,6 +157,20 @@ def test_f13_a_locked_pair_that_gives_way_is_named(portal: Portal) -> None:
     told = page[page.index('class="mk-problem"') : page.index("How pairs are found")]
     assert "Ben – Cleo: One of the two has no free place." in told
     assert cleo not in told
+
+
+def test_f13_the_page_tells_which_rule_a_locked_pair_breaks(
+    create_portal: Callable[..., Portal],
+) -> None:
+    rules = [{"rule": "same", "field": "trade"}]
+    portal = create_portal(strategy={**PRESET["strategy"], "rules": rules})
+    cora = drafted(portal)
+    assert "The pair breaks" not in cora.page.text
+    page = cora.send(f"{AT}/matching", mentee=portal.ids["ana"], mentor=portal.ids["dora"])
+    row = re.search(r'<tr id="pair-.*?Ana.*?</tr>', page, re.DOTALL)
+    assert row
+    assert "The pair breaks the rule that asks for the same trade." in row[0]
+    assert page.count("The pair breaks") == 1
 
 
 # ------------------------------------------------------------------ accept
