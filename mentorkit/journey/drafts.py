@@ -32,12 +32,12 @@ def show(
 
     `pairs` are sorted by score, the lowest first, because those want looking at. Of the `words`
     about one, `not_so` are those that do not speak for it, `breaks` the rule that a locked one
-    breaks ("": none), `second` other mentors of the circle. `trade` is the run and then the ways not chosen, `changes` what each change would
-    bring. Who was in a pair that was `taken_out` (so many were) since is among those `left`.
-    `fields` are those by which people can be grouped, `profiles` everybody's answers to
-    these, which staff alone read of one person. With `by`, one of these fields, `fairness` is
-    as the function of that name gives it. None where there is no draft; raises `NotFound` for a
-    run that is not of this program.
+    breaks ("": none), `second` other mentors of the circle. `trade` is the run and then the ways
+    not chosen, `changes` what each change would bring. Who was in a pair that was `taken_out` (so
+    many were) since is among those `left`. `fields` are those by which people can be grouped,
+    `profiles` everybody's answers to these, which staff alone read of one person. With `by`, one
+    of these fields, `fairness` is as the function of that name gives it. None where there is no
+    draft; raises `NotFound` for a run that is not of this program.
     """
     from mentorkit.matching import words
     from mentorkit.matching.fairness import groupable, report_of_draft
