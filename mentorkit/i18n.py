@@ -111,6 +111,7 @@ def clock_in(zone: str, otherwise: str) -> str:
     return otherwise if zone == "UTC" else zone
 
 
+@lru_cache(maxsize=1 << 10)
 def ahead(zone: str, now: datetime) -> int:
     """Return by how many whole hours a clock in this zone is ahead of UTC now, rounded down.
 
@@ -122,7 +123,8 @@ def ahead(zone: str, now: datetime) -> int:
 
 def in_utc(hours: Iterable[int], zone: str, now: datetime) -> tuple[int, ...]:
     """Return the hours of UTC that these hours of the week of a clock in this zone are."""
-    return tuple(sorted((hour - ahead(zone, now)) % WEEK for hour in hours))
+    before = ahead(zone, now)
+    return tuple(sorted((hour - before) % WEEK for hour in hours))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -21,7 +21,7 @@ EVENTS: dict[str, type[Event]] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Event:
     """One fact. `subject_id` is what it happened to, `cause` the event that led to it.
 
@@ -47,10 +47,25 @@ class Event:
 
     def __init_subclass__(cls, *, noun: str = "", schema: int = 1) -> None:
         cls.noun, cls.schema = noun, schema
-        dataclass(frozen=True, kw_only=True)(cls)
+        # What compares and prints an event is written below, once for all: to write it anew for
+        # each of so many classes is a tenth of what it takes to start a command.
+        dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
         cls.own = tuple(sorted({item.name for item in fields(cls)} - ENVELOPE))
         if noun:
             EVENTS[cls.__name__] = cls
+
+    def _values(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._values().values()))
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
+        return f"{type(self).__qualname__}({told})"
 
     def payload(self) -> dict[str, Any]:
         """Return what changed: field of the subject -> new value, those left alone not there."""

@@ -45,6 +45,8 @@ SHOWN = 12
 """How many options are named to somebody whose answer is none of them."""
 FEATURE = "feature:"
 """How the name of a feature begins where it is read as a field."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""A zero character, and halves of a pair of UTF-16: databases refuse them."""
 _YES = frozenset({"yes", "y", "true", "1", "on", "x"})
 _NO = frozenset({"no", "n", "false", "0", "off"})
 _DAYS = {day: index for index, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -181,7 +183,7 @@ def parsed(
 
 
 def _text(value: str) -> str:
-    if "\x00" in value or any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+    if _UNSTORABLE.search(value):
         raise ValueError("the text holds characters that cannot be stored; retype it")
     if len(value) > LONGEST:
         raise ValueError(f"the text is longer than {LONGEST} characters; shorten it")
