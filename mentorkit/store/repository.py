@@ -18,6 +18,7 @@ from mentorkit.domain.runs import Page
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store.equals import MANY, any_of, matching, parts
 from mentorkit.store.faults import translated
+from mentorkit.store.statistics import count as count_rows
 from mentorkit.store.tables import names, own
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Repository(Generic[T]):
         if rows:
             with self.tx.writing(self.noun):
                 self.tx.connection.execute(sa.insert(self.table), rows)
+                count_rows(self.tx.connection, self.table, len(rows))
 
     def save(self, item: T) -> T:
         """Update one and return it with its next version; a stale one is a `Conflict`."""

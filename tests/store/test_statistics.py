@@ -1,4 +1,4 @@
-"""SQLite looks rows up by their indexes, also where one tenant owns all there are."""
+"""Databases look rows up by the right index, also where one tenant owns all there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from mentorkit.domain.people import Person
+from mentorkit.kit import Kit
 from mentorkit.store import prepare, tables
 from mentorkit.store.migrate import upgrade
 
@@ -67,3 +69,16 @@ def test_what_somebody_had_analysed_stays(tmp_path: Path) -> None:
     assert {row[2] for row in now} == {"7 7 1"}
     assert [row[:2] for row in now] == [row[:2] for row in assumed]
     assert ("mk__outbox", "ix_mk__outbox_tenant_recipient_id", "1000000 1000000 1000") in assumed
+
+
+def test_of_many_put_in_at_once_each_is_found_by_its_own_key(kit: Kit) -> None:
+    row = tables.person.c
+    with kit.transaction(tenant="acme") as tx:
+        about = {"tenant": tx.tenant, "name": "Ada", "created_at": tx.now}
+        tx.people.add_all(Person(id=f"p{n}", external_key=f"k{n}", **about) for n in range(2_000))
+        postgresql = tx.connection.dialect.name == "postgresql"
+        one = sa.select(row.id).where(row.tenant == "acme", row.id == "p7")
+        told = one.compile(tx.connection, compile_kwargs={"literal_binds": True})
+        how = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
+        plan = " ".join(map(str, tx.connection.exec_driver_sql(f"{how} {told}").all()))
+    assert ("pk_mk__person" if postgresql else "(tenant=? AND id=?)") in plan
