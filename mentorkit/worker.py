@@ -198,10 +198,12 @@ def _drain(
 ) -> None:  # fmt: skip
     """Do what was promised and is due."""
     crew, left = crew_of(kit), limit if kinds is None or kinds else 0
+    lost = True  # what was lost is looked for at first, one by one, until there is none
     while left > 0 and not over():
-        waiting = _claim(kit, tenant, min(left, CLAIMED), kinds)
+        waiting = _claim(kit, tenant, min(left, CLAIMED), kinds, lost)
         if not waiting:
             break
+        lost = lost and len(waiting) == 1
         begun, outcomes = kit.clock(), list[Outcome]()
         ahead, read_at = _read_ahead(kit, tenant, waiting), time.monotonic()
 
@@ -232,12 +234,15 @@ def _drain(
         _note(kit, tenant, outcomes, report, waiting)
 
 
-def _claim(kit: Kit, tenant: str, limit: int, kinds: Collection[str] | None) -> list[Job]:
-    """Take what is due, and drop the forms that are too old to be sent again."""
+def _claim(
+    kit: Kit, tenant: str, limit: int, kinds: Collection[str] | None, first: bool
+) -> list[Job]:
+    """Take what is due; at `first` also what was lost, and drop forms too old to be sent again."""
 
     def take(tx: Transaction) -> list[Job]:
-        tx.outbox.drop(FORM, f"{FORM}:", f"{FORM}:{int(time.time()) - OPEN}")
-        return tx.outbox.claim(limit, kinds=kinds)
+        if first:
+            tx.outbox.drop(FORM, f"{FORM}:", f"{FORM}:{int(time.time()) - OPEN}")
+        return tx.outbox.claim(limit, kinds=kinds, lost=first)
 
     return kit.write(tenant, take)
 

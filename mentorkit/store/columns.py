@@ -51,10 +51,17 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return _utc(value)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return _utc  # itself, and not two functions around it: every row has several
+
+
+def _utc(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 class WallTime(NamedTuple):
@@ -210,6 +217,12 @@ class Json(sa.types.TypeDecorator[Any]):
         return written
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return self._read(value)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return self._read  # itself, as of `UtcTime`
+
+    def _read(self, value: str | None) -> Any:
         if value is None:
             return None
         if value in _EMPTY:

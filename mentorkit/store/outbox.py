@@ -125,11 +125,12 @@ class Outbox:
     # ------------------------------------------------------------------ doing
 
     def claim(
-        self, limit: int = 100, lease: timedelta = LEASE, kinds: Collection[str] | None = None
-    ) -> list[Job]:
+        self, limit: int = 100, lease: timedelta = LEASE, kinds: Collection[str] | None = None,
+        lost: bool = True,
+    ) -> list[Job]:  # fmt: skip
         """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
-        With `kinds` those of these kinds alone.
+        With `kinds` those of these kinds alone, and without `lost` none that another held.
 
         A row whose lease has run out is due again, and is taken alone: it may be what its worker
         was lost over, and nothing else shall go with it. One whose worker was lost at every
@@ -141,9 +142,11 @@ class Outbox:
             asked["kinds"] = list(kinds)
         lock = self.tx.connection.dialect.name == "postgresql"
         with self.tx.writing("outbox"):
-            self.tx.connection.execute(_EXHAUST, {"mine": mine, "now": now})
-            for lost, most in ((True, 1), (False, limit)):
-                take = _taking(lost, lock, kinds is not None)
+            if lost:
+                self.tx.connection.execute(_EXHAUST, {"mine": mine, "now": now})
+            jobs: list[Job] = []
+            for held, most in ((True, 1), (False, limit))[not lost :]:
+                take = _taking(held, lock, kinds is not None)
                 if jobs := _jobs(self.tx.connection.execute(take, {**asked, "most": most})):
                     break
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
@@ -410,4 +413,5 @@ def _finishing(dialect: str) -> sa.Update:
 
 
 def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:
-    return [Job(**dict(zip(_NAMES, row, strict=True))) for row in rows]
+    make = tables.maker(Job, tables.outbox)
+    return [make(row) for row in rows]

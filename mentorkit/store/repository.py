@@ -6,7 +6,7 @@ AND version``, so whoever read an older version gets a `Conflict` that says what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, replace
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,7 @@ from mentorkit.errors import Conflict, Invalid, NotFound, Problem
 from mentorkit.store.equals import MANY, any_of, matching, parts
 from mentorkit.store.faults import translated
 from mentorkit.store.statistics import count as count_rows
-from mentorkit.store.tables import names, own
+from mentorkit.store.tables import maker, names, own
 
 if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
@@ -46,7 +46,7 @@ class Repository(Generic[T]):
 
     noun: ClassVar[str]
     table: ClassVar[sa.Table]
-    cls: Callable[..., T]
+    cls: type[T]
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -196,7 +196,8 @@ class Repository(Generic[T]):
         return {name: getattr(item, name) for name in self.names}
 
     def _load(self, rows: Sequence[sa.Row[Any]]) -> list[T]:
-        return [self.cls(**dict(zip(self.names, row, strict=True))) for row in rows]
+        make = maker(self.cls, self.table)
+        return [make(row) for row in rows]
 
     def read_ahead(
         self, by: str, values: Iterable[str], *, limit: int | None = None, **equals: str
@@ -212,8 +213,10 @@ class Repository(Generic[T]):
             for item in sorted(self._load(read), key=lambda item: item.id):
                 found[getattr(item, by)].append(item)
         if self.tx.known is not None:
-            begun = (*self._key(equals, limit), by)
-            self.tx.known |= {(*begun, value): items[:limit] for value, items in found.items()}
+            begun = self._key(equals, limit)
+            self.tx.known |= {
+                (*begun, (by, value)): items[:limit] for value, items in found.items()
+            }
 
     def _equal(
         self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
@@ -241,11 +244,11 @@ class Repository(Generic[T]):
         self, equals: Mapping[str, Any], limit: int | None, newest: str = ""
     ) -> tuple[Any, ...]:
         """Return by what those that equal are known where nothing is read twice."""
-        told = [
-            part for name, one in equals.items()
-            for part in (name, tuple(one) if isinstance(one, MANY) else one)
-        ]  # fmt: skip
-        return (self.table, limit, newest, *told)
+        for one in equals.values():
+            if isinstance(one, MANY):
+                told = ((n, tuple(v) if isinstance(v, MANY) else v) for n, v in equals.items())
+                return (self.table, limit, newest, *told)
+        return (self.table, limit, newest, *equals.items())
 
     def _all(
         self, query: sa.Select[Any], values: Mapping[str, Any] | None = None
