@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,11 @@ import sqlalchemy as sa
 from mentorkit.domain.frozen import thaw
 from mentorkit.hooks import WorkContext
 from mentorkit_guide.tables import standing
+
+
+SENDING = "send:since"
+"""The value that holds since when it is being sent."""
+MOMENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,23 @@ def save(ctx: WorkContext, key: Key, step: str, values: Mapping[str, Any]) -> No
         _save(ctx, key, step, values)
     except sa.exc.IntegrityError:  # the same form, sent twice at once: the other has begun it
         _save(ctx, key, step, values)
+
+
+def hold(ctx: WorkContext, key: Key) -> bool:
+    """Keep that it is being sent from now on; False where somebody does that just now.
+
+    Whoever was lost over it is not waited for longer than a minute.
+    """
+    with ctx.transaction() as connection:
+        before = _read(ctx, connection, key, hold=True)
+        if before is None:
+            return False
+        since = before.values.get(SENDING)
+        if since and ctx.now - datetime.fromisoformat(since) < MOMENT:
+            return False
+        told = {**before.values, SENDING: ctx.now.isoformat()}
+        connection.execute(sa.update(standing).where(_this(ctx, key)).values({"values": told}))
+        return True
 
 
 def drop(ctx: WorkContext, key: Key) -> None:

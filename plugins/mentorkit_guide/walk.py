@@ -378,7 +378,8 @@ def send(kit: Kit, *, tenant: str, actor: Actor, use: str, about: str) -> dict[s
     the mentors are ranked, which asks the first. To meet: the message is carried to the others.
     `held` says that the text waits to be looked at first. Raises `Invalid` where something is
     missing, which is then the step to stand at, and whatever keeps the mentors from being asked:
-    then all that was told is still there, and it can be sent again.
+    then all that was told is still there, and it can be sent again. `Conflict` (guide.sent) where
+    it was sent meanwhile, or is being sent, from another device.
     """
     walk = begin(kit, tenant=tenant, actor=actor, use=use, about=about)
     for one in walk.script.steps:
@@ -394,16 +395,30 @@ def send(kit: Kit, *, tenant: str, actor: Actor, use: str, about: str) -> dict[s
         if told:
             standing.save(walk.context, walk.key, one.step, {})
             raise Invalid("guide.answer", NOT_YET, [Problem(one.step, told)])
-    text = walk.text()
-    if use == "meet":
-        held = bool(relay.send(kit, **walk.at, relationship=about, text=text)["held"])
-    else:
-        field = str(walk.context.settings["field"])
-        kept = onboard.answer(kit, **walk.at, participant=about, answers={field: text})
-        held = kept["profile"].get(field) != text
-        choices.rank(kit, **walk.at, mentee=about, mentors=[id for id, _ in walk.picked])
+    if not standing.hold(walk.context, walk.key):
+        raise Conflict(
+            "guide.sent",
+            "This was sent already, or is being sent just now from another device. Look at your "
+            "page; if it is not there in a minute, send it again.",
+        )
+    try:
+        held = _send(walk)
+    except BaseException:
+        standing.save(walk.context, walk.key, walk.step.step, {standing.SENDING: None})
+        raise
     standing.drop(walk.context, walk.key)
     return {"held": held}
+
+
+def _send(walk: Walk) -> bool:
+    """Send it; return whether the text waits to be looked at."""
+    text, about = walk.text(), walk.about
+    if walk.use == "meet":
+        return bool(relay.send(walk.kit, **walk.at, relationship=about, text=text)["held"])
+    field = str(walk.context.settings["field"])
+    kept = onboard.answer(walk.kit, **walk.at, participant=about, answers={field: text})
+    choices.rank(walk.kit, **walk.at, mentee=about, mentors=[id for id, _ in walk.picked])
+    return bool(kept["profile"].get(field) != text)
 
 
 # --------------------------------------------------------------------------- what was answered

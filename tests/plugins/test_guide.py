@@ -245,6 +245,42 @@ def test_what_keeps_a_mentor_from_being_asked_leaves_all_that_was_told(
     assert [one["mentor"] for one in found] == ["Cleo"]
 
 
+def test_two_devices_that_send_at_once_send_it_once(
+    kit: Kit, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    at = ana(kit, ids)
+    walk.keep(kit, **at, step="mentors", answer=[ids["dora"]])
+    walk.keep(kit, **at, step="doing", answer="Horneo pan.")
+    walk.keep(kit, **at, step="aim", answer="Otro horno.")
+    rank, told = choices.rank, []
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        with pytest.raises(Conflict) as other:
+            walk.send(kit, **at)
+        told.append(other.value.code)
+        return rank(*given, **named)
+
+    monkeypatch.setattr(choices, "rank", meanwhile)
+    walk.send(kit, **at)
+    assert told == ["guide.sent"]
+    assert walk.status(kit, **at)["begun"] is False
+
+
+def test_who_is_lost_while_sending_can_send_again_after_a_minute(
+    kit: Kit, ids: dict[str, str], clock: Any
+) -> None:
+    at = ana(kit, ids)
+    walk.keep(kit, **at, step="mentors", answer=[ids["dora"]])
+    walk.keep(kit, **at, step="doing", answer="Horneo pan.")
+    walk.keep(kit, **at, step="aim", answer="Otro horno.")
+    one = walk.begin(kit, **at)
+    assert standing.hold(one.context, one.key)  # and then nothing more is heard of it
+    with pytest.raises(Conflict, match="in a minute"):
+        walk.send(kit, **at)
+    clock.forward(minutes=1)
+    assert walk.send(kit, **at) == {"held": False}
+
+
 def test_what_was_begun_goes_with_whoever_leaves(kit: Kit, ids: dict[str, str]) -> None:
     at = ana(kit, ids)
     walk.keep(kit, **at, step="begin")
