@@ -13,7 +13,6 @@ from mentorkit.domain.frozen import thaw
 from mentorkit.hooks import WorkContext
 from mentorkit_guide.tables import standing
 
-
 SENDING = "send:since"
 """The value that holds since when it is being sent."""
 MOMENT = timedelta(minutes=1)
