@@ -162,6 +162,10 @@ class Scan:
         for (side, name), reading in readers.items():
             told = " and ".join(dict.fromkeys(reading))
             yield Problem(side, f"nobody has answered `{name}`, so {told}")
+        beyond = {"mentees": self.pool.mentors, "mentors": self.pool.mentees}
+        if len({side for side, name in readers if beyond[side].packed(name).answered}) == 2:
+            told = "the mentors have answered what is read of mentees, and the mentees what is read"
+            yield Problem("mentees", f"{told} of mentors; are the two swapped?")
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)

@@ -14,7 +14,7 @@ from mentorkit.domain.fields import parse_fields
 from mentorkit.domain.strategies import share
 from mentorkit.errors import PluginError
 from mentorkit.hooks import Block, Criterion, Equal, Reason, Rule
-from mentorkit.matching import Pool, Result, bind, run, words
+from mentorkit.matching import Pool, Result, Someone, bind, run, words
 from mentorkit.matching.scan import Scan, best_of
 from tests.matching import plain
 from tests.matching.samples import (
@@ -119,6 +119,22 @@ def test_a_field_that_a_whole_side_left_out_is_told_with_what_reads_it() -> None
             ("village", "the criterion `equal` finds nothing there"),
         )
     }
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_that_the_two_sides_are_swapped_is_asked_where_each_has_the_others_answers(
+    swapped: bool,
+) -> None:
+    fields, _ = parse_fields(
+        {name: {"kind": "options", "options": ["tax", "law"]} for name in ("wants", "offers")}
+    )
+    compared = {"criterion": "set_overlap", "field": "wants", "other": "offers"}
+    strategy = create_strategy(criteria=[compared])
+    answered = ("offers", "wants") if swapped else ("wants", "offers")
+    sides = [[Someone(name, name, {name: ("tax",)})] for name in answered]
+    result = run(Pool(*sides, fields), bind(strategy, create_registry(), fields))
+    asked = [one for one in result.notes if "are the two swapped?" in one.message]
+    assert len(asked) == swapped
 
 
 @pytest.mark.parametrize("rule", ["differs", "same", "shares_any", "min_overlap", "above"])
