@@ -405,7 +405,8 @@ def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
             raise NotWanted("no_consent")
         if nudged and alone and chosen(tx, program, job.plugin) is None:
             raise NotWanted("plugin_disabled")
-        contacts, gone = tx.contacts.find(person_id=person.id), set[tuple[str, str]]()
+        contacts = tx.contacts.find(person_id=person.id)
+        gone: Collection[tuple[str, str]] = ()
         if person.user_ref is not None and kit.people is not None:
             gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
         if event is None:
@@ -461,7 +462,7 @@ def _hand_over(
     too. Where a channel has found nobody (that, or `gone`), it is not asked for again.
     """
     contacts = [*contacts, *_host_contacts(kit, message.tenant, person)]
-    refused = Undeliverable("no_channel")
+    refused: BaseException | None = None
     failed: BaseException | None = None
     order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
     for plugin, channel, context in order:
@@ -491,7 +492,7 @@ def _hand_over(
             log.error("a channel of plugin %s returns no Receipt", plugin)
             raise Undeliverable("channel.no_receipt")
         return deliveries.taken(channel, receipt, there)
-    raise failed or refused
+    raise failed or refused or Undeliverable("no_channel")
 
 
 def _review(kit: Kit, tenant: str, job: Job) -> None:

@@ -210,8 +210,11 @@ class Repository(Generic[T]):
         query = _asking_ahead(self.table, by, tuple(equals), self.tx.connection.dialect.name)
         for part in parts({"these": list(found)}):
             read = self._all(query, {"tenant": self.tx.tenant, **equals, **part})
-            for item in sorted(self._load(read), key=lambda item: item.id):
+            for item in self._load(read):
                 found[getattr(item, by)].append(item)
+        for items in found.values():
+            if len(items) > 1:
+                items.sort(key=lambda item: item.id)
         if self.tx.known is not None:
             begun = self._key(equals, limit)
             self.tx.known |= {
