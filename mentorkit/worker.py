@@ -260,20 +260,36 @@ def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callabl
     """
     messages = [job for job in jobs if job.kind == "message" and job.name != ASKS]
     told = [job for job in messages if job.sequence is not None]
+    prompts = [job for job in messages if job.sequence is None and job.body.get("nudge")]
     ahead: dict[str, Callable[[], Receipt]] = {}
-    if not told:
+    if not told and not prompts:
         return ahead
     with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
+        prompts = [job for job in prompts if nudge.is_plain(kit, tx, job)]
         tx.journal.read_ahead(job.sequence or 0 for job in told)
-        people = {job.recipient_id or "" for job in told}
+        people = {job.recipient_id or "" for job in (*told, *prompts)}
         tx.people.read_ahead("id", people, limit=1)
         tx.contacts.read_ahead("person_id", people)
-        for program in {job.program_id or "" for job in told}:
+        for program in {job.program_id or "" for job in (*told, *prompts)}:
             tx.participants.read_ahead("person_id", people, limit=1, program_id=program)
-        for job in told:
+            with suppress(Exception):  # then each reads for itself
+                nudge.read_ahead(kit, tx, [job for job in prompts if job.program_id == program])
+        for job in (*told, *prompts):
             with suppress(Exception):
-                ahead[job.id] = partial(_hand_over, kit, *_worded(kit, tenant, job))
+                ahead[job.id] = _sending(kit, tenant, job)
     return ahead
+
+
+def _sending(kit: Kit, tenant: str, job: Job) -> Callable[[], Receipt]:
+    """Return what sends a message that is put into words now, or says why it is not to be sent."""
+    try:
+        return partial(_hand_over, kit, *_worded(kit, tenant, job))
+    except (NotWanted, Held) as error:
+        return partial(_refuse, error)
+
+
+def _refuse(error: Exception) -> Receipt:
+    raise error
 
 
 def _do(

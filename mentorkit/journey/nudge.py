@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from mentorkit.domain.manners import WEEK
 from mentorkit.domain.messages import Message
 from mentorkit.domain.milestones import Milestone, ran
 from mentorkit.domain.moves import PARTIES, STAFF
@@ -32,10 +33,11 @@ from mentorkit.i18n import format_day
 from mentorkit.journey import awaiting, feedback, flags, links
 from mentorkit.journey.answer import put
 from mentorkit.journey.definitions import targets_for
+from mentorkit.journey.manners import is_joined, manners_in
 from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
 from mentorkit.journey.pools import ASKED
 from mentorkit.journey.say import NotWanted, footer, names_in, thread, worded
-from mentorkit.journey.steps import chosen
+from mentorkit.journey.steps import chosen, persons_of
 
 if TYPE_CHECKING:
     from mentorkit.hooks.context import CommandContext, Context
@@ -432,15 +434,57 @@ def _utc(at: datetime | None) -> str:
 # --------------------------------------------------------------------------- putting into words
 
 
+def is_plain(kit: Kit, tx: Transaction, job: Job) -> bool:
+    """Return whether a promised prompt may be read ahead: no plugin is asked, nothing is joined."""
+    key, program = job.body.get("nudge"), tx.programs.first(id=job.program_id)
+    if program is None or key not in kit.registry.nudges or "parts" in job.body:
+        return False
+    if any(noun == key.partition(".")[0] for noun, _, _ in job.body["about"]):
+        return False
+    return not is_joined(job) or manners_in(tx, program).digest == "off"
+
+
+def read_ahead(kit: Kit, tx: Transaction, jobs: Sequence[Job]) -> None:
+    """Read at once what is asked next of each of these prompts, of one program; see `is_plain`."""
+    if tx.known is None or not jobs:
+        return
+    program = tx.programs.get(jobs[0].program_id or "")
+    since = [datetime.fromisoformat(job.body["at"]) for job in jobs]
+    tx.outbox.read_ahead({job.recipient_id or "" for job in jobs}, min(tx.now - WEEK, *since))
+    only: dict[str, dict[str, None]] = {}
+    for noun, id, _ in (about for job in jobs for about in job.body["about"]):
+        if noun in COLLECTED:
+            only.setdefault(noun, {})[id] = None
+    found: dict[str, list[Awaited]] = defaultdict(list)
+    for one in awaited(kit, tx, program, only):
+        found[one.key].append(one)
+    tx.known["awaited", program.id] = only, found
+    of = [one.relationship_id for one in tx.milestones.get_many(only.get("milestone", ())).values()]
+    held = tx.relationships.get_many([*only.get("relationship", ()), *of])
+    there = [m.participant_id for one in held.values() for m in one.members]
+    for offer in tx.proposals.get_many(only.get("proposal", ())).values():
+        there += [offer.mentee_id, offer.mentor_id]
+    persons_of(tx, [*there, *only.get("participant", ())])
+
+
+def _awaited_of(kit: Kit, tx: Transaction, program: Program, about: Sequence[Any]) -> list[Awaited]:
+    """Return what is awaited by now of these (noun, id, key), from anybody."""
+    asked = [(noun, id, key) for noun, id, key in about if noun in COLLECTED]
+    ahead = (tx.known or {}).get(("awaited", program.id))
+    if ahead and all(id in ahead[0].get(noun, ()) for noun, id, _ in asked):
+        return [one for key in dict.fromkeys(key for *_, key in asked) for one in ahead[1][key]]
+    nouns = sorted({noun for noun, *_ in asked})
+    only = {noun: [id for of, id, _ in asked if of == noun] for noun in nouns}
+    return awaited(kit, tx, program, only)
+
+
 def still(
     kit: Kit, tx: Transaction, job: Job, person: Person, program: Program, own: Owned
 ) -> list[Awaited]:
     """Return what of that which a promised prompt is about is awaited from its reader by now."""
     about = job.body["about"]
     keys = {key for _, _, key in about}
-    nouns = {noun for noun, _, _ in about if noun in COLLECTED}
-    only = {noun: [id for of, id, _ in about if of == noun] for noun in sorted(nouns)}
-    found = awaited(kit, tx, program, only)
+    found = _awaited_of(kit, tx, program, about)
     found += [one.awaited for (nudge, _), one in own.items() if nudge == job.body["nudge"]]
     return [one for one in found if one.key in keys and one.person_id == person.id]
 

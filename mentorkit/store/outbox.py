@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import FATES, Receipt, Report, as_code, as_reference
 from mentorkit.store import tables
-from mentorkit.store.equals import CHUNK, any_of, matching
+from mentorkit.store.equals import CHUNK, any_of, matching, parts
 from mentorkit.store.faults import translated
 from mentorkit.store.tables import Job
 
@@ -294,10 +294,26 @@ class Outbox:
 
     def lately(self, person: str | None, since: datetime) -> list[Job]:
         """Return the messages that went to a person (None: to anybody) since then, or wait to."""
+        if self.tx.known and (ahead := self.tx.known.get(("lately", person))):
+            begun, rows = ahead
+            if begun <= since:
+                return [one for one in rows if one.state != "done" or one.not_before >= since]
+        return self._lately([] if person is None else [_ROW.recipient_id == person], since)
+
+    def read_ahead(self, people: Collection[str], since: datetime) -> None:
+        """Read at once what `lately` is asked next of each of these, since then or later."""
+        rows: dict[str, list[Job]] = {person: [] for person in people}
+        for part in parts({"recipient_id": list(people)}):
+            for job in self._lately([_ROW.recipient_id.in_(part["recipient_id"])], since):
+                rows[job.recipient_id or ""].append(job)
+        if self.tx.known is not None:
+            self.tx.known |= {("lately", person): (since, jobs) for person, jobs in rows.items()}
+
+    def _lately(self, to: Sequence[sa.ColumnElement[bool]], since: datetime) -> list[Job]:
         waits = _ROW.state.in_(("waiting", "leased"))
         query = sa.select(tables.outbox).where(
             _ROW.tenant == self.tx.tenant,
-            *([] if person is None else [_ROW.recipient_id == person]),
+            *to,
             _ROW.kind.in_(("message", "survey")),
             sa.or_(waits, sa.and_(_ROW.state == "done", _ROW.not_before >= since)),
         )

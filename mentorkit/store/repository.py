@@ -63,8 +63,10 @@ class Repository(Generic[T]):
 
     def get_many(self, ids: Iterable[str]) -> dict[str, T]:
         """Return those there are of any number of ids, in the order asked for."""
-        wanted = list(dict.fromkeys(ids))
-        found = {item.id: item for item in self.find(id=wanted)}
+        wanted, known = list(dict.fromkeys(ids)), self.tx.known or {}
+        found = {id: one for id in wanted for one in known.get(self._key({"id": id}, 1), ())}
+        missing = [id for id in wanted if id not in found]
+        found |= {item.id: item for item in (self.find(id=missing) if missing else ())}
         return {id: found[id] for id in wanted if id in found}
 
     def hold(self, ids: Iterable[str]) -> None:
@@ -241,6 +243,8 @@ class Repository(Generic[T]):
         found = self._load(self._all(query, {"tenant": self.tx.tenant, **values}))
         if known is not None:
             known[key] = found
+            for item in found:
+                known.setdefault(self._key({"id": item.id}, 1), [item])
         return found
 
     def _key(
