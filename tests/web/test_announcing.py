@@ -54,6 +54,7 @@ def test_a_coordinator_is_led_from_the_overview_to_sending_and_to_what_became_of
     assert "As Cleo gets it" in looked
     assert "News of Traders and mentors" in looked
     assert "Hello Cleo,\nsee" in looked
+    assert "how to get no more news" in looked
     assert told(portal) == []
     sent = cora.send(WRITE, do="send", count="2", **typed)
     assert "<h1>News of Traders and mentors</h1>" in sent
