@@ -170,7 +170,12 @@ def stop_printing() -> None:
 
 def say_commands(text: str) -> None:
     """Print what to type next, each command with what was typed before this command's name."""
-    say(text.replace("`mentorkit ", f"`mentorkit {_typed_before()}"))
+    say(with_commands(text))
+
+
+def with_commands(text: str) -> str:
+    """Return a text whose commands have what was typed before this command's name."""
+    return text.replace("`mentorkit ", f"`mentorkit {_typed_before()}")
 
 
 def _typed_before() -> str:
