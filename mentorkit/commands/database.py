@@ -234,7 +234,7 @@ def doctor(session: Session, /, as_json: bool) -> None:
             mark = "WRONG" if not one.ok else "note" if one.hint else "ok"
             say(f"{mark:5}  {one.name}: {clean(one.message)}")
             if one.hint:
-                say(f"       {clean(one.hint)}")
+                say_commands(f"       {clean(one.hint)}")
         say()
         say(
             "Everything is as it should be."

@@ -72,6 +72,9 @@ def hand_over(
         print_json(done)
         return
     say(f"Ended {clean(ids[relationship])} for the mentee.")
+    if done["rests"]:
+        who = shlex.quote(clean(_keys(session, [done["rests"]])[done["rests"]]))
+        say_commands(f"The mentor takes a break until `mentorkit participant resume {who}`.")
     if done["proposal"]:
         say_commands("The other mentor is proposed. Next: `mentorkit work` tells who is asked.")
         return

@@ -170,10 +170,22 @@ def stop_printing() -> None:
 
 def say_commands(text: str) -> None:
     """Print what to type next, each command with what was typed before this command's name."""
-    say(text.replace("`mentorkit ", f"`mentorkit {_typed_before()}"))
+    say(with_commands(text))
 
 
-def _typed_before() -> str:
+def with_commands(text: str) -> str:
+    """Return a text whose commands have what was typed before this command's name.
+
+    A command that says who acts (``--as``) is left with that.
+    """
+
+    def typed(found: re.Match[str]) -> str:
+        return f"`mentorkit {_typed_before(acting=not found[1])}{found[1]}"
+
+    return re.sub("`mentorkit ((?:--as )?)", typed, text)
+
+
+def _typed_before(*, acting: bool = True) -> str:
     """Return the options that say which database, whose data and who acts, as they were typed.
 
     What the environment says counts for the next command as well. A password is never shown.
@@ -185,6 +197,8 @@ def _typed_before() -> str:
     for one in root.command.params:
         value = root.params.get(one.name or "")
         source = root.get_parameter_source(one.name or "")
+        if not acting and one.name == "person":
+            continue
         if value and one.name in _BEFORE and source is ParameterSource.COMMANDLINE:
             secret = _SECRET.search(str(value))
             told += f"{one.opts[0]} {'...' if secret else shlex.quote(clean(str(value)))} "

@@ -22,25 +22,25 @@ from mentorkit.errors import Invalid, NotAllowed, NotFound, Problem
 
 def how_to_answer(session: Session, program: str, proposals: Sequence[Mapping[str, Any]]) -> str:
     """Say how these proposals are answered, to staff or to a participant; "" if none can be."""
-    who = f"mentorkit --as {clean(session.person)}" if session.person else "mentorkit"
     awaited = [one["awaiting"] for one in proposals if one["awaiting"]]
     told = []
     if awaited and _runs(session, program):
         told.append(
             "Each answers with `mentorkit --as PERSON relationship accept PROPOSAL` (or decline),"
             " or you note it:\n"
-            f"`{who} relationship accept MENTEE=MENTOR --for {awaited[0]} --means phone`."
+            f"`mentorkit relationship accept MENTEE=MENTOR --for {awaited[0]} --means phone`."
         )
     elif any(one["awaiting"] and one.get("your_turn") for one in proposals):
         told.append(
-            f"It is your turn: `{who} relationship accept PROPOSAL` (or decline), or ask first:\n"
-            f'`{who} relationship ask PROPOSAL --text "..."`.'
+            "It is your turn: `mentorkit relationship accept PROPOSAL` (or decline), or ask"
+            " first:\n"
+            '`mentorkit relationship ask PROPOSAL --text "..."`.'
         )
     if any(one["state"] == "question" for one in proposals):
         told.append(
-            f"`{who} relationship talk PROPOSAL` shows a question. Who it waits for replies, or"
+            "`mentorkit relationship talk PROPOSAL` shows a question. Who it waits for replies, or"
             " staff:\n"
-            f'`{who} relationship reply PROPOSAL --text "..."`.'
+            '`mentorkit relationship reply PROPOSAL --text "..."`.'
         )
     return "\n".join(told)
 
@@ -91,7 +91,7 @@ def propose(
     say(f"Proposed that {clean(mentee)} and {clean(mentor)} work together ({made['id']}).")
     say_commands("Next: `mentorkit work` tells whoever is asked first.")
     if told := how_to_answer(session, made["program_id"], [made]):
-        say(told)
+        say_commands(told)
 
 
 def on_staff(session: Session) -> bool:

@@ -21,6 +21,7 @@ from mentorkit.commands.output import (
     print_json,
     print_table,
     say,
+    say_commands,
 )
 from mentorkit.commands.pairs import (
     OPEN,
@@ -112,7 +113,7 @@ def list_(
             none="",
         )
         if told := how_to_answer(session, key, proposals):
-            say(f"\n{told}")
+            say_commands(f"\n{told}")
         if not begun:
             return
         say()

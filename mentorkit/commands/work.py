@@ -21,6 +21,7 @@ from mentorkit.commands.output import (
     plural,
     print_json,
     say,
+    with_commands,
 )
 from mentorkit.commands.selection import program_option, the_program
 from mentorkit.commands.session import Session, pass_session
@@ -208,7 +209,10 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
     )
     say(f"Did what was due: {told}.")
     if report["dead"]:
-        note("What was given up could reach nobody, or failed too often: see `mentorkit job list`.")
+        told = (
+            "What was given up could reach nobody, or failed too often: see `mentorkit job list`."
+        )
+        note(with_commands(told))
 
 
 @click.group(epilog=example("mentorkit job list"))

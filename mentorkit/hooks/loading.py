@@ -219,8 +219,9 @@ class Loading:
             told = f"more than one distribution brings this plugin: {both}; remove one"
         else:
             names = sorted(self._installed.names)
-            known = f" installed are: {', '.join(names) or 'none'}"
-            told = f"no such plugin is installed;{_meant(name, names)}{known}"
+            known = f" installed are: {', '.join(names) or 'none'}."
+            own = " A file of yours is named with its .py"
+            told = f"no such plugin is installed;{_meant(name, names)}{known}{own}"
         self._missing.add(name)
         return Problem(name, told) if matches else Absent(name, told)
 

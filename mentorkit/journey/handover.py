@@ -40,8 +40,9 @@ def hand_over(
     proposed at once: where they cannot be, nothing of it is done. With `rest` the only mentor of it
     takes a break, and is offered to nobody before they are back.
 
-    Returns the `relationship`, the `mentee` and the `proposal` (None without `to`); then `mentors`
-    are those who fit best, as `suggestions.mentors` lists them, and `why` says why there are none.
+    Returns the `relationship`, the `mentee`, the `proposal` (None without `to`) and the mentor who
+    `rests` now ("" for nobody), both by id; then `mentors` are those who fit best, as
+    `suggestions.mentors` lists them, and `why` says why there are none.
     Raises `Conflict` (relationship.ended, relationship.no_mentor, and all of `match.propose`).
     """
     why: dict[str, Any] = {}
@@ -98,8 +99,10 @@ def _hand_over(
     _another(one, to)
     tx.participants.hold({who, *one.mentors, *([to] if to else [])})
     saved = part(met, [who], reason, note)
+    rests = ""
     for mentor in one.mentors if rest and len(one.mentors) == 1 else ():
         if tx.participants.get(mentor).state == "active":
+            rests = mentor
             onboard.pause(
                 kit, tenant=tenant, actor=actor, participant=mentor, reason=AWAY, tx=tx
             )  # fmt: skip
@@ -109,7 +112,7 @@ def _hand_over(
         chosen = tx.proposals.first(mentee_id=who, mentor_id=to, state="draft")
         offered = two.offer(chosen or two.draft(**why))
         proposal = {**two.row(offered), "awaiting": offered.awaiting(two.program.accept_chain)}
-    return {"relationship": met.row(saved), "mentee": who, "proposal": proposal}
+    return {"relationship": met.row(saved), "mentee": who, "proposal": proposal, "rests": rests}
 
 
 def _by_staff(tx: Transaction, actor: Actor, relationship: str) -> Met:

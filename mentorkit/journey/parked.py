@@ -77,7 +77,8 @@ def _row(
 ) -> dict[str, Any]:  # fmt: skip
     nudge = kit.registry.nudges.get(job.body.get("nudge", ""))
     templates = nudge.templates if nudge else TEMPLATES
-    subject = templates[job.name]["subject"] if job.name in templates else {}
+    known = templates[job.name]["subject"] if job.name in templates else {}
+    subject = known or _called(job)
     person = people.get(job.recipient_id or "")
     code = job.error or ""
     return {
@@ -93,6 +94,11 @@ def _row(
         "code": code,
         "why": WHY.get(code, FAILED if code[:1].isupper() else REFUSED),
     }
+
+
+def _called(job: Job) -> Mapping[str, str]:
+    """Return what a message is whose words stand nowhere beforehand, such as an announcement."""
+    return {"en": job.name.replace("_", " ").capitalize()} if job.kind == "message" else {}
 
 
 def parked_in(tx: Transaction, program: Program, actor: Actor, **equals: Any) -> list[Job]:

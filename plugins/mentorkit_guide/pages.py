@@ -70,6 +70,8 @@ def _page(use: str, about: str, wrong: MentorKitError | None = None, typed: Any 
     one = walk.show(visit.kit, **visit.asked(), use=use, about=about)
     if wrong is not None and typed is not None:
         one["typed"] = typed
+    if one["kind"] == "pick":
+        one["typed"] = _chosen(visit) if wrong else _places(one["typed"] or [])
     people = one["people"]
     return visit.render(
         "mentorkit_guide/step.html",
@@ -145,18 +147,27 @@ def _typed(visit: Visit) -> Any:
     """Return what the form holds: the mentors that have a place, times, or an answer."""
     form = visit.form
     if form.get("kind") == "pick":
-        given = [
-            (int(value), name.removeprefix(PLACE))
-            for name, value in form.items()
-            if name.startswith(PLACE) and re.fullmatch("[1-9]", value)
-        ]
-        if len({place for place, _ in given}) < len(given):
+        chosen = _chosen(visit)
+        if len(set(chosen.values())) < len(chosen):
             told = visit.words("Give each place to one mentor only.")
             raise Invalid("choices.places", told)
-        return [id for _, id in sorted(given)]
+        return sorted(chosen, key=lambda mentor: chosen[mentor])
     if form.get("kind") == "times":
         return {"slots": visit.values("slot"), "words": form.get("answer", "")}
     return form.get("answer", "")
+
+
+def _chosen(visit: Visit) -> dict[str, int]:
+    """Return the place that the form gives to each mentor, also where two have the same."""
+    return {
+        name.removeprefix(PLACE): int(value)
+        for name, value in visit.form.items()
+        if name.startswith(PLACE) and re.fullmatch("[1-9]", value)
+    }
+
+
+def _places(mentors: list[str]) -> dict[str, int]:
+    return {mentor: place for place, mentor in enumerate(mentors, 1)}
 
 
 # --------------------------------------------------------------------------- on other pages

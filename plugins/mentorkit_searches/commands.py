@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from mentorkit.domain.people import folded
@@ -92,7 +93,7 @@ def _row(one: dict[str, Any]) -> dict[str, Any]:
         "called": one["called"],
         "where": "; ".join(parts),
         "every": one["every"],
-        "next": one["next_at"],
+        "next": datetime.fromisoformat(one["next_at"]),
         "new": ", ".join(name for _, name in one.get("new", ())),
         "gone": "; ".join(one["gone"]),
     }

@@ -20,6 +20,7 @@ def test_those_who_fit_are_named_and_the_mentor_takes_a_break(traders: Path, run
     connect(run)
     out = run("relationship", "hand-over", "e1=m1", "--means", "phone").out
     assert "Ended e1=m1 for the mentee." in out
+    assert "The mentor takes a break until `mentorkit participant resume m1`." in out
     people = json.loads(run("participant", "list", "--json").out)
     assert {one["key"]: one["state"] for one in people}["m1"] == "paused"
     assert "has ended" in run("relationship", "hand-over", "e1=m1", code=5).err
@@ -54,6 +55,7 @@ def test_a_preview_says_what_would_follow_and_changes_nothing(traders: Path, run
 def test_another_mentor_is_proposed_with_to(traders: Path, run: Run) -> None:
     connect(run)
     out = run("relationship", "hand-over", "e1=m1", "--to", "m2", "--no-rest").out
+    assert "takes a break" not in out
     assert "The other mentor is proposed." in out
     rows = json.loads(run("relationship", "list", "--json").out)
     assert [

@@ -651,6 +651,9 @@ def test_a_community_runs_by_what_its_members_ask_for(folder: Path, run: Run) ->
     made = json.loads(run("relationship", "propose", "E00003", "M00004", "--json").out)
     assert made["origin"] == "staff"
     assert "Each answers with" in run("relationship", "list").out
+    told = run("--db", "mentorkit.db", "relationship", "list").out
+    assert "`mentorkit --db mentorkit.db --as PERSON relationship accept PROPOSAL`" in told
+    assert "`mentorkit --db mentorkit.db relationship accept MENTEE=MENTOR --for" in told
     for side in ("mentee", "mentor"):
         run("relationship", "accept", "E00003=M00004", "--for", side, "--means", "phone")
     matched = run("match")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def test_a_search_is_kept_listed_changed_and_deleted(choosing: None, run: Run) -
     assert (made["where"], made["every"]) == ("trade=baker; trade=tailor", "weekly")
     listed = run("searches", "list", *ana).out
     assert made["search"] in listed
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d UTC", listed)
     assert "trade=baker; trade=tailor" in listed
     told = run("searches", "change", *ana, made["search"], "--every", "monthly", "--name", "Mine")
     assert "called: Mine" in told.out

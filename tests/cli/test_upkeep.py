@@ -309,6 +309,8 @@ def test_jobs_that_were_given_up_are_shown_and_started_again(
     told = run("doctor", code=1).out
     assert "WRONG  outbox: tenant default: 3 messages of core given up (no_channel)." in told
     assert "mentorkit work --revive" in told
+    told = run("--db", "mentorkit.db", "doctor", code=1).out
+    assert "`mentorkit --db mentorkit.db work --revive`" in told
     listed("matching", "csv", "inbox", "limits", "magiclink", "survey", "guide", "searches")
     done = run("work", "--revive")
     assert done.err == "Started 3 jobs again.\n"
@@ -324,7 +326,7 @@ def test_jobs_that_were_given_up_are_listed_tried_again_and_dropped(
     run("match")
     run("publish")
     listed("matching", "csv")  # nobody can be reached without the inbox
-    assert "see `mentorkit job list`" in run("work").err
+    assert "see `mentorkit --db mentorkit.db job list`" in run("--db", "mentorkit.db", "work").err
     rows = json.loads(run("job", "list", "--json").out)
     assert {(row["code"], row["program"]) for row in rows} == {("no_channel", "traders")}
     told = run("job", "list").out

@@ -106,6 +106,7 @@ def test_a_missing_plugin_says_what_is_installed() -> None:
     assert told.startswith("cvs: no such plugin is installed; did you mean csv? installed are: ")
     names = {point.name for point in metadata.entry_points(group="mentorkit")}
     assert all(name in told for name in names)
+    assert told.endswith(". A file of yours is named with its .py")
 
 
 def test_one_name_in_two_distributions_is_refused(installed: Callable[..., None]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from web.conftest import Browser, Portal
+from web.conftest import ADMIN, Browser, Portal
 
+from mentorkit.journey import programs
 from mentorkit.kit import Kit
 from mentorkit.worker import work
 
@@ -54,6 +55,7 @@ def test_a_coordinator_is_led_from_the_overview_to_sending_and_to_what_became_of
     assert "As Cleo gets it" in looked
     assert "News of Traders and mentors" in looked
     assert "Hello Cleo,\nsee" in looked
+    assert "how to get no more news" in looked
     assert told(portal) == []
     sent = cora.send(WRITE, do="send", count="2", **typed)
     assert "<h1>News of Traders and mentors</h1>" in sent
@@ -61,6 +63,17 @@ def test_a_coordinator_is_led_from_the_overview_to_sending_and_to_what_became_of
     assert told(portal) == ["Cleo", "Dora"]
     cora.open(LISTED)
     assert "2" in cora.open(cora.find(r'href="(/mentoring/x/announce/traders/a/[^"]+)"'))
+
+
+def test_one_that_was_given_up_is_told_from_other_messages(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    typed = written(cora)
+    cora.send(WRITE, do="look", **typed)
+    cora.send(WRITE, do="send", count="2", **typed)
+    at: dict[str, Any] = {"tenant": portal.tenant, "actor": ADMIN, "program": "traders"}
+    programs.define(portal.kit, **at, kind="plugin", key="inbox", body={"enabled": False})
+    assert work(portal.kit)["dead"] == 2
+    assert "A message: Announcement" in cora.open("/programs/traders/parked")
 
 
 def test_the_form_that_is_sent_twice_reaches_nobody_twice(portal: Portal) -> None:

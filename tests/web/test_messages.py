@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from web.conftest import ADMIN, Portal
 
-from mentorkit.journey import templates
+from mentorkit.domain.participants import Lead
+from mentorkit.journey import onboard, recruit, screen, templates
 
 PATH = "/programs/traders/texts/text"
 OFFER = f"{PATH}?template=proposal_offered"
@@ -60,6 +62,19 @@ def test_what_is_typed_is_shown_before_it_is_kept(portal: Portal) -> None:
     assert "It lacks {link}, which the shipped text has" in page
     assert "A yes?" in page
     assert not kept(portal)["own"]
+
+
+def test_readers_of_one_name_are_told_apart(portal: Portal) -> None:
+    by: dict[str, Any] = {"tenant": portal.tenant, "actor": ADMIN}
+    twin = Lead(key="cleo-2", role="mentor", name="Cleo", profile={"trade": "smith"})
+    recruit.receive(portal.kit, **by, program="traders", leads=[twin])
+    people = screen.review(portal.kit, **by, program="traders")
+    (row,) = (one for one in people if one["key"] == "cleo-2")
+    for step in (screen.approve, onboard.consent, onboard.complete):
+        step(portal.kit, **by, participant=row["id"])
+    page = portal.browser("cora").open(OFFER)
+    assert re.search(r">Cleo [^<]*cleo-2[^<]* \(Mentor, English\)</option>", page)
+    assert ">Dora (Mentor, English)</option>" in page
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_stays(portal: Portal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from web.conftest import ADMIN, Portal
 
-from mentorkit.journey import programs
+from mentorkit.journey import parked, programs
 from mentorkit.worker import work
 
 PAGE = "/programs/traders/parked"
@@ -53,6 +53,36 @@ def test_it_is_dropped_once_that_is_sure(given_up: Portal) -> None:
 def test_all_are_tried_again_at_once(given_up: Portal) -> None:
     cora = given_up.browser("cora")
     cora.open(PAGE)
+    assert "It is tried again" in cora.send(PAGE, do="all")
+    assert work(given_up.kit)["done"] == 1
+
+
+def test_where_there_are_many_all_of_them_are_tried_again_above_the_first(
+    given_up: Portal,
+) -> None:
+    at: dict[str, Any] = {"tenant": given_up.tenant, "actor": ADMIN, "program": "traders"}
+    programs.define(given_up.kit, **at, kind="plugin", key="inbox", body={"enabled": False})
+    cora = given_up.browser("cora")
+    cora.open("/programs/traders/")
+    ids = given_up.ids
+    cora.send("/programs/traders/proposals", mentee=ids["ben"], mentor=ids["dora"])
+    assert work(given_up.kit)["dead"] == 1
+    page = cora.open(PAGE)
+    assert page.count('value="drop"') == 2
+    assert page.index('value="all"') < page.index('value="retry"')
+
+
+def test_what_somebody_else_decides_on_meanwhile_holds_up_none_of_the_others(
+    given_up: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = parked.parked
+
+    def early(*args: Any, **named: Any) -> list[dict[str, Any]]:
+        return [one for row in seen(*args, **named) for one in ({**row, "id": "gone"}, row)]
+
+    cora = given_up.browser("cora")
+    cora.open(PAGE)
+    monkeypatch.setattr(parked, "parked", early)
     assert "It is tried again" in cora.send(PAGE, do="all")
     assert work(given_up.kit)["done"] == 1
 

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 
 log = logging.getLogger("mentorkit.plugin.celery")
@@ -45,7 +46,7 @@ class Line:
         if not self._away:
             log.warning(
                 "The broker cannot be reached (%s): what waits is found later, without a bell.",
-                type(told).__name__,
+                why(self.app, told),
             )
         self._away = time.monotonic() + PAUSE
         return False
@@ -70,4 +71,14 @@ class Line:
                 connection.release()
 
 
-__all__ = ["Line"]
+def why(app: Any, error: Exception) -> str:
+    """Return what keeps an app from its broker, without the address, which may hold a password.
+
+    Where the package that speaks with Redis is missing, Kombu fails with an `AttributeError`.
+    """
+    if str(app.conf.broker_url or "").startswith("redis") and find_spec("redis") is None:
+        return "the package redis is not installed: pip install 'mentorkit-celery[redis]'"
+    return type(error).__name__
+
+
+__all__ = ["Line", "why"]

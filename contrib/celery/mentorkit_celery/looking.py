@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mentorkit.hooks import Health
-from mentorkit_celery.line import CONNECT
+from mentorkit_celery.line import CONNECT, why
 from mentorkit_celery.runner import LIMITS, Runner, runners
 
 
@@ -58,7 +58,7 @@ def _listening(runner: Runner) -> Health | None:
     except Exception as error:
         return Health(
             ok=False,
-            message=f"The broker does not answer ({type(error).__name__}).",
+            message=f"The broker does not answer ({why(runner.app, error)}).",
             hint="Start it, or mend broker_url; work that waits is done once it is back.",
         )
     heard = {queue["name"] for queues in answers.values() for queue in queues}

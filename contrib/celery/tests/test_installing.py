@@ -15,7 +15,7 @@ import mentorkit_celery
 import pytest
 from celery import Celery, Task
 from conftest import Broker, working
-from mentorkit_celery import beat_schedule, install
+from mentorkit_celery import beat_schedule, install, line
 from mentorkit_celery.bells import Bells
 from mentorkit_celery.lanes import LANES, by_lane
 from mentorkit_celery.line import Line
@@ -207,6 +207,20 @@ def examined(monkeypatch: pytest.MonkeyPatch, *runners: Any) -> Any:
 def test_the_check_stands_in_the_plugin(mentorkit_create_kit: Callable[..., Any]) -> None:
     kit = mentorkit_create_kit(plugins=(("celery", mentorkit_celery),))
     assert list(kit.registry.checks) == ["celery.workers"]
+
+
+def test_a_package_for_redis_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger="mentorkit.plugin.celery")
+    monkeypatch.setattr(line, "find_spec", lambda _: None)
+    told = "the package redis is not installed: pip install 'mentorkit-celery[redis]'"
+    runner = install(app_of(), kit_of())
+    assert told in examined(monkeypatch, runner).message
+    assert not Line(runner.app).send(runner.app.tasks["mentorkit.due"], "celery", [])
+    assert told in caplog.text
+    monkeypatch.undo()
+    assert "redis is not installed" not in line.why(runner.app, OSError())
 
 
 def test_doctor_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, redis: Broker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -33,7 +34,8 @@ def parked_decide(visit: Visit, program: str) -> str | Response:
     did, job = visit.form.get("do", ""), visit.form.get("job", "")
     if did == "all":
         for row in _rows(visit, program):
-            parked.retry(visit.kit, **visit.asked(), job=row["id"])
+            with suppress(NotFound):  # somebody else has decided on it meanwhile
+                parked.retry(visit.kit, **visit.asked(), job=row["id"])
         return visit.go("parked_jobs", "tried_again", program=program)
     if did == "drop" and is_asked(visit):
         return _sure(visit, program, job)

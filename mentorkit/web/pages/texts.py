@@ -15,6 +15,7 @@ from mentorkit.journey import templates
 from mentorkit.journey.wordings import MEANINGS
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -103,6 +104,7 @@ def _page(visit: Visit, program: str, name: str, wrong: MentorKitError | None = 
             )  # fmt: skip
         except (Invalid, NotFound) as error:
             unseen = error
+    people = templates.readers(visit.kit, **at) if one["group"] != "staff" else []
     return visit.render(
         "message.html",
         title=_called(visit, one)["called"],
@@ -119,7 +121,8 @@ def _page(visit: Visit, program: str, name: str, wrong: MentorKitError | None = 
         stale=wrong if isinstance(wrong, Conflict) else None,
         was=form.get("was", one["number"]) if wrong else one["number"],
         notes=[_note(visit, each) for each in (shown or {}).get("notes", ())],
-        people=templates.readers(visit.kit, **at) if one["group"] != "staff" else [],
+        people=people,
+        alike=beside(visit, [each["participant"] for each in people]),
         longest=LONGEST,
     )
 
