@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -112,6 +112,7 @@ def _looked_at(here: Stage, program: str, seconds: float) -> Year:
             if type(event).__name__ == "MilestoneDue"
         )
         zones = {one.id: one.zone for one in tx.people.find()}
+        staff = set(tx.programs.get(program).staff)
         held = tx.relationships.get_many(one.relationship_id for one in milestones)
     for one in milestones:
         faults["milestone twice"] += fired[one.id] > 1
@@ -129,19 +130,23 @@ def _looked_at(here: Stage, program: str, seconds: float) -> Year:
         messages=len(got),
         milestones=fired.total(),
         faults=+faults,
-        rude=rude(got, zones),
+        rude=rude(got, zones, staff),
     )
 
 
-def rude(got: Sequence[Got], zones: dict[str, str]) -> Counter[str]:
-    """Count the prompts that came in somebody's quiet hours, or as one too many within a week."""
+def rude(got: Sequence[Got], zones: dict[str, str], staff: Collection[str] = ()) -> Counter[str]:
+    """Count the prompts that came in somebody's quiet hours, or as one too many within a week.
+
+    What staff are told as staff is not counted: of a hundred mentors each may be silent.
+    """
     found: Counter[str] = Counter()
     theirs: dict[str, list[datetime]] = defaultdict(list)
     for one in got:
         if one.key.startswith("nudge:"):
             hour = one.at.astimezone(ZoneInfo(zones[one.person_id])).hour
             found["in quiet hours"] += hour >= QUIET[0] or hour < QUIET[1]
-            theirs[one.person_id].append(one.at)
+            if one.person_id not in staff:
+                theirs[one.person_id].append(one.at)
     for times in theirs.values():
         for first, last in zip(times, times[A_WEEK:], strict=False):
             found["too many in a week"] += last - first < timedelta(days=7)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from mentorkit import Manifest, Portal, hookimpl
+from mentorkit import Manifest, Portal, hookimpl, worker
 from mentorkit.hooks import Awaited, Nudge, Prompt
-from mentorkit.journey import accept, match, meet, programs
+from mentorkit.journey import accept, match, meet, nudge, programs
+from mentorkit.journey.manners import Held
+from mentorkit.journey.say import NotWanted
 from mentorkit.worker import work
 from tests.journey.test_worker import Post, plugin
 
@@ -116,6 +118,37 @@ def test_a_prompt_is_sent_once_and_in_the_programs_own_words(create_asked: Any, 
     assert work(world.kit)["nudged"] == 0
     (one,) = told(post, "told")
     assert (one.subject, one.body) == ("Ours", "Ana?")
+
+
+def test_prompts_that_are_read_ahead_say_what_each_would_say_by_itself(
+    create_asked: Any, clock: Any
+) -> None:
+    world = create_asked("checkins")
+    staffed(world)
+    connect(world)
+    two = {"mentee": world.ids["ben"], "mentor": world.ids["dora"]}
+    world.proposal = match.propose(world.kit, **world.at, **two)["id"]
+    connect(world)
+    work(world.kit)  # what was told of the two beginnings
+    seen, report = set(), dict.fromkeys(worker.REPORTED, 0)
+    for _ in range(20):
+        clock.forward(days=3)
+        while nudge.nudge(world.kit, tenant="acme"):
+            pass
+        jobs = worker._claim(world.kit, "acme", 100, None, True)
+        prompts = [job for job in jobs if job.body.get("nudge")]
+        ahead = worker._read_ahead(world.kit, "acme", jobs)
+        assert {job.id for job in prompts} <= ahead.keys()
+        for job in prompts:
+            seen.add(job.name)
+            told_ahead: Any = list(ahead[job.id].args[2:])
+            try:
+                _, *alone = worker._worded(world.kit, "acme", job)
+            except (NotWanted, Held) as error:
+                alone, told_ahead = [repr(error)], [repr(ahead[job.id].args[0])]
+            assert told_ahead == alone
+        worker._note(world.kit, "acme", [(job, "done", {"receipt": None}) for job in jobs], report)
+    assert len(seen) >= 3, seen
 
 
 def test_a_prompt_that_is_missed_is_dropped_and_not_sent_late(

@@ -52,6 +52,7 @@ def test_what_comes_at_night_or_too_often_is_seen() -> None:
     assert rude([got(timedelta(days=day)) for day in (0, 1, 2, 3)], zones) == {
         "too many in a week": 1
     }
+    assert rude([got(timedelta(days=day)) for day in (0, 1, 2, 3)], zones, {"ana"}) == {}
     assert rude([got(timedelta(hours=9))], zones) == {"in quiet hours": 1}
     assert rude([got(timedelta(hours=9), "message:1")], zones) == {}
     assert rude([got(timedelta())], {"ana": "Australia/Lord_Howe"}) == {"in quiet hours": 1}
