@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 REPLY = "reply"
 """The kind of row that a reply waits in until it is understood, and what is said to it."""
+FAR = datetime.max.replace(tzinfo=UTC)
 READ = timedelta(seconds=5)
 """What comes sooner after a question does not answer it: it was sent twice, or before it."""
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -219,7 +220,8 @@ def _meant(
     elif focus is None and len(fitting) == 1 and len(asking) == len(talk.asked):
         (focus,) = fitting  # it answers none of the others
     if focus is None or focus not in asking:
-        first = next(iter(asking))
+        # What has a last day is put first; a survey, which has none, can wait for it.
+        first = min(asking, key=lambda one: asking[one].until or FAR)
         talk = replace(
             talk, asked=tuple(asking), focus=first, put_at=None, put_by=None, hinted=False
         )

@@ -430,6 +430,18 @@ def test_what_fits_one_question_alone_is_its_answer(
     assert state(world, one) == ("offered", ("mentee",))
 
 
+def test_of_an_offer_and_a_survey_the_offer_is_put_again_as_it_has_a_last_day(
+    create: Callable[..., SimpleNamespace], says: Callable[..., str]
+) -> None:
+    world = create(sections=sections("baseline"))
+    one = offer(world)
+    told = says(world, "ana", "Yes but not now")
+    assert told.startswith("It is not clear what you have answered. So once more, please:\n")
+    assert "Sales" not in told
+    assert says(world, "ana", "1").startswith("Thank you, your yes is noted.\nSales\n")
+    assert state(world, one) == ("offered", ("mentee",))
+
+
 def test_a_button_counts_for_its_own_message_alone(
     world: SimpleNamespace, says: Callable[..., str]
 ) -> None:
