@@ -15,6 +15,7 @@ from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.manners import WEEK
@@ -223,6 +224,17 @@ class Own(NamedTuple):
     words: Mapping[str, str]
 
 
+class _Seen(NamedTuple):
+    """What was awaited `at` a time, when the `newest` event was this."""
+
+    at: datetime
+    newest: int
+    awaited: list[Awaited]
+
+
+MOMENT = timedelta(minutes=1)
+"""A worker asks every few seconds, and of ten thousand people that takes more than one."""
+_SEEN: WeakKeyDictionary[Kit, dict[tuple[str, str], _Seen]] = WeakKeyDictionary()
 Owned = Mapping[tuple[str, str], Own]
 """By nudge and key of what is awaited."""
 
@@ -324,7 +336,7 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
         settings = {key: chosen(tx, program, key.partition(".")[0]) for key in kit.registry.nudges}
         if all(one is None for one in settings.values()):
             return {}
-        everything = awaited(kit, tx, program)
+        everything = _as_of_now(kit, tx, program)
     jobs: dict[str, dict[str, Any]] = {}
     for key, one in kit.registry.nudges.items():
         plugin = key.partition(".")[0]
@@ -342,6 +354,17 @@ def _due(kit: Kit, tenant: str, program: Program) -> dict[str, dict[str, Any]]:
         except PluginError as error:
             log.warning("%s", error)
     return jobs
+
+
+def _as_of_now(kit: Kit, tx: Transaction, program: Program) -> list[Awaited]:
+    """Return what the core awaits, as it was a moment ago where nothing has happened since."""
+    kept, newest = _SEEN.setdefault(kit, {}), tx.journal.last()
+    before = kept.get((tx.tenant, program.id))
+    if before and before.newest == newest and timedelta(0) <= tx.now - before.at < MOMENT:
+        return before.awaited
+    found = awaited(kit, tx, program)
+    kept[tx.tenant, program.id] = _Seen(tx.now, newest, found)
+    return found
 
 
 def parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
@@ -494,9 +517,7 @@ def message(
 ) -> Message:
     """Return a promised prompt in its reader's words; raise `NotWanted` once it is overtaken.
 
-    `own` is what `own_of` gives.
-
-    It is dropped when its grace is over, and when nothing of what it is about is awaited any more.
+    `own` is what `own_of` gives. It is dropped when its grace is over, and when nothing of what it is about is awaited any more.
     """
     nudge = kit.registry.nudges[job.body["nudge"]]
     if tx.now > datetime.fromisoformat(job.body["until"]):

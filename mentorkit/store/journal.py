@@ -76,6 +76,12 @@ class Journal:
         told = _TOLD.where(_ROW.sequence > after).limit(limit)
         return self._read(told if program_id is None else told.where(_ROW.program_id == program_id))
 
+    def last(self) -> int:
+        """Return the highest sequence of the tenant's events, 0 where nothing has happened yet."""
+        newest = sa.select(sa.func.max(_ROW.sequence)).where(_ROW.tenant == self.tx.tenant)
+        with translated("event"):
+            return int(self.tx.connection.execute(newest).scalar_one() or 0)
+
     def about(self, noun: str, *subject_ids: str) -> list[Event]:
         """Return everything that happened to these subjects of a noun, oldest first."""
         found: list[Event] = []

@@ -120,6 +120,23 @@ def test_a_prompt_is_sent_once_and_in_the_programs_own_words(create_asked: Any, 
     assert (one.subject, one.body) == ("Ours", "Ana?")
 
 
+def test_what_is_awaited_is_worked_out_anew_once_something_has_happened_or_a_minute_is_over(
+    create_asked: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = create_asked(nudging("teller", Told(lambda ctx, awaited: [])))
+    looked: list[int] = []
+    monkeypatch.setattr(nudge, "awaited", lambda *given, **named: looked.append(1) or [])
+    for _ in range(3):
+        nudge.nudge(world.kit, tenant="acme")
+    assert len(looked) == 1
+    clock.forward(seconds=60)
+    nudge.nudge(world.kit, tenant="acme")
+    assert len(looked) == 2
+    connect(world)
+    nudge.nudge(world.kit, tenant="acme")
+    assert len(looked) == 3
+
+
 def test_prompts_that_are_read_ahead_say_what_each_would_say_by_itself(
     create_asked: Any, clock: Any
 ) -> None:
