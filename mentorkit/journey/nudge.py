@@ -517,7 +517,8 @@ def message(
 ) -> Message:
     """Return a promised prompt in its reader's words; raise `NotWanted` once it is overtaken.
 
-    `own` is what `own_of` gives. It is dropped when its grace is over, and when nothing of what it is about is awaited any more.
+    `own` is what `own_of` gives. It is dropped when its grace is over, and when nothing
+    of what it is about is awaited any more.
     """
     nudge = kit.registry.nudges[job.body["nudge"]]
     if tx.now > datetime.fromisoformat(job.body["until"]):
