@@ -110,7 +110,7 @@ def silent(
         one.id: one for one in running
         if one.mentors and until - last.get(one.id, one.started_at) >= SILENT
     }  # fmt: skip
-    of = {one.id: one.relationship_id for one in tx.milestones.find(relationship_id=list(quiet))}
+    of = tx.milestones.pick("relationship_id", relationship_id=list(quiet))
     signs: dict[tuple[str, str], datetime] = {}
     for noun, where in (("relationship", {id: id for id in quiet}), ("milestone", of)):
         for fact in tx.journal.newest(noun, where):
@@ -223,8 +223,8 @@ def _thanked(
     met: dict[str, list[int]] = defaultdict(list)
     for meeting in tx.meetings.find(relationship_id=[one.id for one in fit], state="held"):
         met[meeting.relationship_id].append(meeting.minutes)
-    found = tx.participants.get_many(m.participant_id for one in fit for m in one.here)
-    people = {id: one.person_id for id, one in found.items()}
+    there = [m.participant_id for one in fit for m in one.here]
+    people = tx.participants.pick("person_id", id=there)
     return {one.id: _Time(one, people, len(met[one.id]), sum(met[one.id]))
             for one in fit if met[one.id]}  # fmt: skip
 

@@ -200,8 +200,8 @@ def _risky(
 
 def _people(tx: Transaction, held: Iterable[Relationship]) -> dict[str, str]:
     """Return the person id of each participant in these."""
-    found = tx.participants.get_many(m.participant_id for one in held for m in one.here)
-    return {one.id: one.person_id for one in found.values()}
+    there = [m.participant_id for one in held for m in one.here]
+    return tx.participants.pick("person_id", id=there)
 
 
 COLLECTED: dict[str, Callable[[Transaction, Program, Ids, datetime | None], Iterable[Awaited]]] = {
