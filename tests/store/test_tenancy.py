@@ -22,6 +22,7 @@ from mentorkit.store.rosters import Roster
 from mentorkit.store.transaction import Transaction
 
 WORDS: dict[str, Any] = {
+    "column": "tenant",
     "limit": 10,
     "by": "id",
     "capacity": 1,
