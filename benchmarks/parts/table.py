@@ -18,7 +18,8 @@ HEAD = """# Benchmarks
 Each figure was measured in one run on one machine, beside its peer where there is one, in
 medians. A ratio is ours to the peer's or the other way round, as the figure says. What a peer is
 given is made of the same people, scores or candidate lists; where OR-tools needs a model of these
-first, building it is told apart and is not counted.
+first, building it is told apart and is not counted. The machine is shared with others: seconds
+differ from hour to hour by a factor of two or three, ratios less.
 `tox run -e bench` measures those of matching again, with each peer in an environment of its own,
 and `tox run -e bench-delivery` those of what is promised. A name after `--` measures one alone:
 `tox run -e bench -- bulk_5000`.
