@@ -55,13 +55,13 @@ def kept_of(result: Result, pool: Pool) -> dict[str, list[dict[str, Any]]]:
 
 
 def broken(result: Result, pool: Pool) -> list[dict[str, Any]]:
-    """Return the locked pairs that break a rule: both (ids), and the reason as it is stored."""
+    """Return the locked pairs that break a rule: both (ids), and the rule as it is stored."""
     people = {one.id: one for one in pool.mentees}
     return [
         {
             "mentee_id": one.mentee_id,
             "mentor_id": one.mentor_id,
-            "reason": kept(one.reason, people[one.mentee_id], pool.fields),
+            "reason": kept(one.rule, people[one.mentee_id], pool.fields),
         }
         for one in result.overridden
     ]

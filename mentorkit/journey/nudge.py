@@ -232,8 +232,8 @@ class _Seen(NamedTuple):
     awaited: list[Awaited]
 
 
-MOMENT = timedelta(minutes=1)
-"""A worker asks every few seconds, and of ten thousand people that takes more than one."""
+MOMENT, LARGE = timedelta(minutes=1), 1_000
+"""For how long what is awaited is kept, and from how many on; to find fewer takes no time."""
 _SEEN: WeakKeyDictionary[Kit, dict[tuple[str, str], _Seen]] = WeakKeyDictionary()
 Owned = Mapping[tuple[str, str], Own]
 """By nudge and key of what is awaited."""
@@ -363,7 +363,8 @@ def _as_of_now(kit: Kit, tx: Transaction, program: Program) -> list[Awaited]:
     if before and before.newest == newest and timedelta(0) <= tx.now - before.at < MOMENT:
         return before.awaited
     found = awaited(kit, tx, program)
-    kept[tx.tenant, program.id] = _Seen(tx.now, newest, found)
+    if len(found) >= LARGE:
+        kept[tx.tenant, program.id] = _Seen(tx.now, newest, found)
     return found
 
 
@@ -460,11 +461,11 @@ def _utc(at: datetime | None) -> str:
 def is_plain(kit: Kit, tx: Transaction, job: Job) -> bool:
     """Return whether a promised prompt may be read ahead: no plugin is asked, nothing is joined."""
     key, program = job.body.get("nudge"), tx.programs.first(id=job.program_id)
-    if program is None or key not in kit.registry.nudges or "parts" in job.body:
+    about = job.body.get("about")
+    if not about or program is None or key not in kit.registry.nudges or "parts" in job.body:
         return False
-    if any(noun == key.partition(".")[0] for noun, _, _ in job.body["about"]):
-        return False
-    return not is_joined(job) or manners_in(tx, program).digest == "off"
+    alone = not is_joined(job) or manners_in(tx, program).digest == "off"
+    return alone and all(noun != key.partition(".")[0] for noun, _, _ in about)
 
 
 def read_ahead(kit: Kit, tx: Transaction, jobs: Sequence[Job]) -> None:
@@ -483,8 +484,8 @@ def read_ahead(kit: Kit, tx: Transaction, jobs: Sequence[Job]) -> None:
         found[one.key].append(one)
     tx.known["awaited", program.id] = only, found
     of = [one.relationship_id for one in tx.milestones.get_many(only.get("milestone", ())).values()]
-    held = tx.relationships.get_many([*only.get("relationship", ()), *of])
-    there = [m.participant_id for one in held.values() for m in one.members]
+    held = tx.relationships.get_many([*only.get("relationship", ()), *of]).values()
+    there = [m.participant_id for one in held for m in one.members]
     for offer in tx.proposals.get_many(only.get("proposal", ())).values():
         there += [offer.mentee_id, offer.mentor_id]
     persons_of(tx, [*there, *only.get("participant", ())])
@@ -496,8 +497,7 @@ def _awaited_of(kit: Kit, tx: Transaction, program: Program, about: Sequence[Any
     ahead = (tx.known or {}).get(("awaited", program.id))
     if ahead and all(id in ahead[0].get(noun, ()) for noun, id, _ in asked):
         return [one for key in dict.fromkeys(key for *_, key in asked) for one in ahead[1][key]]
-    nouns = sorted({noun for noun, *_ in asked})
-    only = {noun: [id for of, id, _ in asked if of == noun] for noun in nouns}
+    only = {noun: [id for of, id, _ in asked if of == noun] for noun, *_ in sorted(asked)}
     return awaited(kit, tx, program, only)
 
 

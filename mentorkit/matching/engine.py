@@ -280,10 +280,12 @@ def _overridden(scan: Scan, locks: Locks) -> Iterator[Override]:
         if explains(bound.rule):
             people = pool.mentees.answers[mentee], pool.mentors.answers[mentor]
             reason = own_reason(bound, partial(bound.rule.explain, *people), pool.fields)
+        broken_rule = Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound)))
         yield Override(
             mentee_id=pool.mentees.ids[mentee],
             mentor_id=pool.mentors.ids[mentor],
-            reason=reason or Reason(code="breaks_rule", params=Frozen(rule=rule_phrase(bound))),
+            reason=reason or broken_rule,
+            rule=broken_rule,
         )
 
 

@@ -91,11 +91,15 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A locked pair that breaks a rule, which a lock may; `reason` says which."""
+    """A locked pair that breaks a rule, which a lock may; `reason` says which.
+
+    `rule` names the rule alone, where `reason` may have a plugin's own words about the two.
+    """
 
     mentee_id: str
     mentor_id: str
     reason: Reason
+    rule: Reason
 
 
 WhyRefused = Literal["not allowed", "full", "outscored", "free"]

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from sys import intern
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import sqlalchemy as sa
 
@@ -27,7 +27,6 @@ from mentorkit.store.columns import flag, ident, jsonic, moment, whole, words
 from mentorkit.store.declarations import CONVENTION, declare, refers, table
 from mentorkit.store.statistics import assume_when_made
 
-T = TypeVar("T")
 metadata = assume_when_made(sa.MetaData(naming_convention=CONVENTION, info={"owner": ""}))
 
 PERSON = "while the person takes part"
@@ -122,7 +121,7 @@ def names(table: sa.Table) -> tuple[str, ...]:
 
 
 @cache
-def maker(cls: type[T], table: sa.Table) -> Callable[[Iterable[Any]], T]:
+def maker(cls: type[Any], table: sa.Table) -> Callable[[Iterable[Any]], Any]:
     """Return what makes a noun of a row: of the values of `own` columns, in their order.
 
     It sets each slot by itself, in a third of the time of a frozen dataclass's `__init__`. Nothing
@@ -131,11 +130,11 @@ def maker(cls: type[T], table: sa.Table) -> Callable[[Iterable[Any]], T]:
     puts = [getattr(cls, name).__set__ for name in names(table)]
     beside = [
         (getattr(cls, field.name).__set__, field.default)
-        for field in fields(cls)  # type: ignore[arg-type]
+        for field in fields(cls)
         if field.name not in names(table)
     ]
 
-    def made(row: Iterable[Any]) -> T:
+    def made(row: Iterable[Any]) -> Any:
         noun = object.__new__(cls)
         for put, value in zip(puts, row, strict=True):
             put(noun, value)

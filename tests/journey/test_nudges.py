@@ -71,6 +71,14 @@ def connect(world: SimpleNamespace) -> str:
     return str(made["relationship"]["id"])
 
 
+def connect_both(world: SimpleNamespace) -> None:
+    """Bring Ana and Cleo together, and Ben and Dora."""
+    connect(world)
+    two = {"mentee": world.ids["ben"], "mentor": world.ids["dora"]}
+    world.proposal = match.propose(world.kit, **world.at, **two)["id"]
+    connect(world)
+
+
 def told(post: Post, template: str) -> list[Any]:
     return [one for one in post.carried if one.template == template]
 
@@ -125,6 +133,7 @@ def test_what_is_awaited_is_worked_out_anew_once_something_has_happened_or_a_min
 ) -> None:
     world = create_asked(nudging("teller", Told(lambda ctx, awaited: [])))
     looked: list[int] = []
+    monkeypatch.setattr(nudge, "LARGE", 0)
     monkeypatch.setattr(nudge, "awaited", lambda *given, **named: looked.append(1) or [])
     for _ in range(3):
         nudge.nudge(world.kit, tenant="acme")
@@ -142,10 +151,7 @@ def test_prompts_that_are_read_ahead_say_what_each_would_say_by_itself(
 ) -> None:
     world = create_asked("checkins")
     staffed(world)
-    connect(world)
-    two = {"mentee": world.ids["ben"], "mentor": world.ids["dora"]}
-    world.proposal = match.propose(world.kit, **world.at, **two)["id"]
-    connect(world)
+    connect_both(world)
     work(world.kit)  # what was told of the two beginnings
     seen, report = set(), dict.fromkeys(worker.REPORTED, 0)
     for _ in range(20):
@@ -295,10 +301,7 @@ def test_f23_staff_are_told_once_a_day_of_all_that_has_opened(
 ) -> None:
     world = create_asked("checkins")
     staffed(world)
-    connect(world)
-    two = {"mentee": world.ids["ben"], "mentor": world.ids["dora"]}
-    world.proposal = match.propose(world.kit, **world.at, **two)["id"]
-    connect(world)
+    connect_both(world)
     clock.forward(days=42)
     work(world.kit)
     clock.forward(days=1)

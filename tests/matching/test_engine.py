@@ -294,6 +294,7 @@ def test_a_rule_says_itself_why_a_lock_breaks_it() -> None:
     case = create_case(strategy=create_strategy(rules=[{"rule": "not_on_monday"}]))
     result = run(case.pool, case.bound(NotOnMonday()), locks=[("mentee-a", "mentor-b")])
     assert [words(one.reason) for one in result.overridden] == ["Nobody meets on a Monday."]
+    assert {one.rule.code for one in result.overridden} == {"breaks_rule"}, "without those words"
 
 
 def test_a_lock_that_breaks_a_safeguard_is_refused_with_the_reason() -> None:
