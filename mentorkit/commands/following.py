@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.commands.output import say_commands
+from mentorkit.commands.output import plural, say_commands
 from mentorkit.domain.moves import STAFF
 
 if TYPE_CHECKING:
@@ -71,8 +71,10 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         of = f" --program {key}" if len(runs) > 1 else ""
         told = _then(_codes(session, runs[key], figures), key=key, of=of)
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-            waits = tx.outbox.late(tx.now)
+            waits, given_up = tx.outbox.late(tx.now), tx.outbox.counts()["dead"]
         more = " Messages wait: `mentorkit work` sends them." if waits else ""
+        if given_up:
+            more += f" {plural(given_up, 'job')} given up: `mentorkit job list` says why."
         say_commands(f"Next: {told}{more}")
 
 

@@ -97,6 +97,7 @@ def work(
             _end(session.kit, stop)
             return
     if not as_json:
+        _say_in_hand(session.kit)
         say_next(session)
     if report["failed"]:
         raise SystemExit(UNEXPECTED)
@@ -213,6 +214,19 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
             "What was given up could reach nobody, or failed too often: see `mentorkit job list`."
         )
         note(with_commands(told))
+
+
+def _say_in_hand(kit: Kit) -> None:
+    """Say what waits for another worker, which may have been killed with it."""
+    leased = 0
+    for tenant in kit.tenants():
+        with kit.transaction(tenant=tenant, write=False) as tx:
+            leased += tx.outbox.counts()["leased"]
+    if leased:
+        note(
+            f"{plural(leased, 'job')} in hand elsewhere. What a worker had in hand that was killed"
+            " is taken up again after five minutes."
+        )
 
 
 @click.group(epilog=example("mentorkit job list"))

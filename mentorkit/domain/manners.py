@@ -81,6 +81,17 @@ class Manners:
         free = week[-self.prompts_a_week] + WEEK if room <= 0 else at + SOON
         return self.quiet_end(free, zone) or free, "capped"
 
+    def with_others(
+        self, wait: tuple[datetime, str], zone: ZoneInfo, last: datetime | None
+    ) -> datetime:
+        """Return until when a prompt waits that goes with others: for room, until a morning.
+
+        Unless that is after its `last` moment. `wait` is what `wait` gives.
+        """
+        until, why = wait
+        at = self.together_at(until, zone) if why == "capped" else until
+        return at if last is None or at <= last else until
+
 
 def manners_of(body: Mapping[str, Any]) -> Manners:
     """Return what is kept of a program's manners; what it does not say is as usual."""

@@ -110,12 +110,7 @@ def silent(
         one.id: one for one in running
         if one.mentors and until - last.get(one.id, one.started_at) >= SILENT
     }  # fmt: skip
-    of = tx.milestones.pick("relationship_id", relationship_id=list(quiet))
-    signs: dict[tuple[str, str], datetime] = {}
-    for noun, where in (("relationship", {id: id for id in quiet}), ("milestone", of)):
-        for fact in tx.journal.newest(noun, where):
-            sign = (where[fact.subject_id], fact.actor_id)
-            signs[sign] = max(fact.at, signs.get(sign, fact.at))
+    signs = tx.journal.heard(quiet)
     for one in quiet.values():
         inside = {people[member.participant_id] for member in one.here}
         staff = [id for id, role in program.staff.items() if role in STAFF and id not in inside]
@@ -138,9 +133,7 @@ def silent(
                 )
 
 
-def profiles(
-    tx: Transaction, program: Program, ids: Collection[str] | None, by: datetime | None
-) -> Iterator[Awaited]:
+def profiles(tx: Transaction, program: Program, ids: Collection[str] | None) -> Iterator[Awaited]:
     """Yield who has to do something themselves before anybody can be found for them.
 
     Those who were let in and are not active yet, and those who have applied and left something open

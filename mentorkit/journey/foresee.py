@@ -27,8 +27,9 @@ from mentorkit.domain.shown import shown
 from mentorkit.errors import Invalid, PluginError, Problem
 from mentorkit.hooks.calls import called
 from mentorkit.journey.awaiting import joining
+from mentorkit.journey.collecting import awaited
 from mentorkit.journey.manners import DAY, SURVEY, is_prompt, manners_in, zone_of
-from mentorkit.journey.nudge import awaited, own_awaited, parts, promise, prompts
+from mentorkit.journey.nudge import own_awaited, parts, promise, prompts
 from mentorkit.journey.steps import READERS, chosen, reading
 from mentorkit.journey.tell import TEMPLATES
 
@@ -98,7 +99,7 @@ def foresee(
     for key, one in _asked(kit, tenant, found, everything, settings, now, days):
         coming.setdefault(key, one)
     with reading(kit, tenant, actor, program, READERS) as (tx, _):
-        there = {one.key for one in tx.outbox.keyed(list(coming))}
+        there = tx.outbox.there(coming)
         waiting = {one.key for one in lately if one.state in ("waiting", "leased")}
         new = [one for key, one in coming.items() if key not in there or key in waiting]
         readers = _readers(tx, found, new, lately)
@@ -232,8 +233,8 @@ def _readers(
     for job in lately:
         if job.state == "done" and job.recipient_id in found and not job.body.get("staff"):
             reader = found[job.recipient_id]
-            reader.sent.append(job.not_before)
-            reader.told.append((job.not_before, [key for _, _, key in job.body.get("about", ())]))
+            reader.sent.append(job.went_at)
+            reader.told.append((job.went_at, [key for _, _, key in job.body.get("about", ())]))
     return found
 
 
@@ -275,7 +276,8 @@ def _go(
         elif wait and one.until is not None and wait[0] > one.until:
             one.outcome = wait[1]
         elif wait:
-            heapq.heappush(queue, (wait[0], last, index, one))
+            until = manners.with_others(wait, reader.zone, one.until) if joined else wait[0]
+            heapq.heappush(queue, (until, last, index, one))
             continue
         else:
             if counted:

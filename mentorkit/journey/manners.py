@@ -110,11 +110,13 @@ def ensure_welcome(
     if joined:
         _ensure_first(job, beside, manners, zone, tx.now)
     prompts = [one for one in others if is_prompt(one) and not one.body.get("staff")]
-    sent = [one.not_before for one in prompts if one.state == "done"]
+    sent = [one.went_at for one in prompts if one.state == "done"]
     ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
     counted = None if job.body.get("staff") or mine is None else sent
     if wait := manners.wait(tx.now, zone, counted, ahead):
-        _hold(job, *wait)
+        last = _moment(job.body.get("until"))
+        until = manners.with_others(wait, zone, last) if joined else wait[0]
+        _hold(job, until, wait[1])
 
 
 def _hold(job: Job, until: datetime, code: str) -> None:
@@ -132,7 +134,7 @@ def _told(job: Job, others: Sequence[Job], now: datetime) -> datetime | None:
     causes = [key for _, _, key in job.body.get("about", ())]
     lately = [one for one in others if one.state in ("done", "leased")]
     for one in lately:
-        new = one.not_before > now - DAY or one.body.get("at") == job.body.get("at")
+        new = one.went_at > now - DAY or one.body.get("at") == job.body.get("at")
         if new and same_cause(causes, (key for _, _, key in one.body.get("about", ()))):
             if one.state == "done":
                 raise NotWanted("same_cause")

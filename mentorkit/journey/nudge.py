@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import MAXYEAR, UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,23 +20,19 @@ from zoneinfo import ZoneInfo
 
 from mentorkit.domain.manners import WEEK
 from mentorkit.domain.messages import Message
-from mentorkit.domain.milestones import Milestone, ran
-from mentorkit.domain.moves import PARTIES, STAFF
+from mentorkit.domain.moves import PARTIES
 from mentorkit.domain.nudges import Awaited, Prompt
 from mentorkit.domain.people import SYSTEM_ACTOR, Person
 from mentorkit.domain.programs import Program
-from mentorkit.domain.relationships import HOLDING, Relationship
 from mentorkit.errors import PluginError
 from mentorkit.hooks import providers
 from mentorkit.hooks.calls import called
 from mentorkit.hooks.offers import overrides
 from mentorkit.i18n import format_day
-from mentorkit.journey import awaiting, feedback, flags, links
+from mentorkit.journey import awaiting, links
 from mentorkit.journey.answer import put
-from mentorkit.journey.definitions import targets_for
+from mentorkit.journey.collecting import COLLECTED, awaited
 from mentorkit.journey.manners import is_joined, manners_in
-from mentorkit.journey.meet import STAFF_SIDE, asked_of, breaks_of
-from mentorkit.journey.pools import ASKED
 from mentorkit.journey.say import NotWanted, footer, names_in, thread, worded
 from mentorkit.journey.steps import chosen, persons_of
 
@@ -53,165 +49,6 @@ SAID = ("text", "others", "link")
 """What a nudge may say of what it awaits by itself."""
 PART = 500
 """How many things awaited a nudge is asked about at once, or those of one person if more."""
-
-
-def awaited(
-    kit: Kit, tx: Transaction, program: Program,
-    only: Mapping[str, Collection[str]] | None = None, by: datetime | None = None,
-) -> list[Awaited]:  # fmt: skip
-    """Return what is awaited from whom in a program now; `only` of these things (noun -> ids).
-
-    Where a survey asks about a milestone, its own message tells of it: one for one cause. With `by`
-    also what will be awaited until then if nobody does anything, such surveys among it (``survey``
-    as kind).
-    """
-
-    @cache
-    def by_survey(milestone: str, side: str) -> bool:
-        return feedback.takes_over(kit, tx, program, milestone, side)
-
-    found = [
-        one
-        for noun in (COLLECTED if only is None else only)
-        for one in COLLECTED[noun](tx, program, None if only is None else only[noun], by)
-    ]
-    told = [one.kind == "milestone" and by_survey(one.detail, _side(one)) for one in found]
-    asked = [
-        replace(one, kind="survey") if is_told else one
-        for one, is_told in zip(found, told, strict=True)
-    ]
-    return [one for one in asked if by is not None or one.kind != "survey"]
-
-
-def _side(one: Awaited) -> str:
-    return one.role if one.role in (*PARTIES, "peer") else STAFF_SIDE
-
-
-def _narrowed(ids: Ids) -> dict[str, Any]:
-    return {} if ids is None else {"id": list(ids)}
-
-
-def _coordinators(program: Program) -> list[str]:
-    return [person for person, role in program.staff.items() if role in STAFF]
-
-
-def _of_proposals(
-    tx: Transaction, program: Program, ids: Ids, by: datetime | None
-) -> Iterator[Awaited]:
-    rows = tx.proposals.find(program_id=program.id, state=ASKED, **_narrowed(ids))
-    parties = tx.participants.get_many(id for one in rows for id in (one.mentee_id, one.mentor_id))
-    for one in rows:
-        role = one.owing(program.accept_chain)
-        if one.due_at is None or one.due_at <= tx.now or role is None:
-            continue
-        side = {"mentee": one.mentee_id, "mentor": one.mentor_id}.get(role)
-        for person in [parties[side].person_id] if side else _coordinators(program):
-            yield Awaited(
-                kind="reply" if one.state == "question" else "answer",
-                person_id=person,
-                role=role,
-                noun="proposal",
-                subject_id=one.id,
-                since=one.due_at - timedelta(days=program.offer_days),
-                until=one.due_at,
-            )
-
-
-def _of_relationships(
-    tx: Transaction, program: Program, ids: Ids, by: datetime | None
-) -> Iterator[Awaited]:
-    running = tx.relationships.find(program_id=program.id, state="active", **_narrowed(ids))
-    last = tx.meetings.last(one.id for one in running)
-    people, breaks = _people(tx, running), breaks_of(tx, running, tx.now)
-    for one in running:
-        met = last.get(one.id, one.started_at)
-        # A break is no silence: what came before it is as long ago as it ran since.
-        since = tx.now - ran((met, tx.now), breaks[one.id])
-        for member in one.here:
-            yield Awaited(
-                kind="meeting" if one.id in last else "first_meeting",
-                person_id=people[member.participant_id],
-                role=member.role,
-                noun="relationship",
-                subject_id=one.id,
-                since=since,
-                until=one.ends_at,
-            )
-    yield from awaiting.hours(tx, program, running, breaks, people, by)
-    yield from awaiting.silent(tx, program, running, last, breaks, people, by)
-    yield from awaiting.ended(tx, program, ids)
-
-
-def _of_milestones(
-    tx: Transaction, program: Program, ids: Ids, by: datetime | None
-) -> Iterator[Awaited]:
-    found = tx.milestones.find(state="due" if by is None else OPENING, **_narrowed(ids))
-    due = [
-        one for one in found
-        if one.closes_at > tx.now and (one.state == "due" or one.opens_at <= (by or tx.now))
-    ]  # fmt: skip
-    held = tx.relationships.get_many(one.relationship_id for one in due)
-    held = {
-        id: one for id, one in held.items()
-        if one.program_id == program.id and one.state != "paused"
-    }  # fmt: skip
-    risky = _risky(tx, program, due, held)
-    people, targets = _people(tx, held.values()), targets_for(tx, program)
-    for one in due:
-        relationship = held.get(one.relationship_id)
-        if relationship is None:
-            continue
-        roles = {m.participant_id: m.role for m in relationship.here}
-        for side in asked_of(relationship, targets(relationship), one):
-            if side in one.answered:
-                continue
-            staff = _coordinators(program) if side == STAFF_SIDE else None
-            for person in [people[side]] if staff is None else staff:
-                yield Awaited(
-                    kind="milestone",
-                    person_id=person,
-                    role=roles.get(side, "coordinator"),
-                    noun="milestone",
-                    subject_id=one.id,
-                    since=one.opens_at,
-                    until=one.closes_at,
-                    detail=one.kind,
-                    at_risk=one.id in risky,
-                )
-    yield from awaiting.reached(tx, program, ids)
-
-
-def _risky(
-    tx: Transaction, program: Program, due: Iterable[Milestone], held: Mapping[str, Relationship]
-) -> set[str]:
-    """Return the milestones (ids) whose relationship is flagged when they open, or is now."""
-    opening: dict[datetime, list[Milestone]] = defaultdict(list)
-    for one in due:
-        if one.relationship_id in held and held[one.relationship_id].state in HOLDING:
-            day = one.opens_at.replace(hour=0, minute=0, second=0)
-            opening[tx.now if one.state == "due" else max(tx.now, day)].append(one)
-    risky = set()
-    for at, those in opening.items():
-        asked = {one.relationship_id: held[one.relationship_id] for one in those}
-        why = flags.reasons(tx, program, list(asked.values()), at)
-        risky |= {one.id for one in those if why[one.relationship_id]}
-    return risky
-
-
-def _people(tx: Transaction, held: Iterable[Relationship]) -> dict[str, str]:
-    """Return the person id of each participant in these."""
-    there = [m.participant_id for one in held for m in one.here]
-    return tx.participants.pick("person_id", id=there)
-
-
-COLLECTED: dict[str, Callable[[Transaction, Program, Ids, datetime | None], Iterable[Awaited]]] = {
-    "proposal": _of_proposals,
-    "relationship": _of_relationships,
-    "milestone": _of_milestones,
-    "participant": awaiting.profiles,
-}
-"""By noun, what finds what is awaited about things of that noun: all, or those with these ids."""
-OPENING = ("due", "upcoming")
 
 
 # --------------------------------------------------------------------------- asking the nudges
@@ -318,7 +155,7 @@ def nudge(kit: Kit, *, tenant: str, limit: int = 100, until: float | None = None
             break
         jobs = _due(kit, tenant, program)
         with kit.transaction(tenant=tenant, write=False) as tx:
-            there = {one.key for one in tx.outbox.keyed(list(jobs))}
+            there = tx.outbox.there(jobs)
         new = [about for key, about in jobs.items() if key not in there][: limit - promised]
         if new:
             promised += kit.write(
@@ -480,7 +317,7 @@ def read_ahead(kit: Kit, tx: Transaction, jobs: Sequence[Job]) -> None:
         if noun in COLLECTED:
             only.setdefault(noun, {})[id] = None
     found: dict[str, list[Awaited]] = defaultdict(list)
-    for one in awaited(kit, tx, program, only):
+    for one in awaited(kit, tx, program, only, kinds=_kinds(job.body["about"] for job in jobs)):
         found[one.key].append(one)
     tx.known["awaited", program.id] = only, found
     of = [one.relationship_id for one in tx.milestones.get_many(only.get("milestone", ())).values()]
@@ -498,7 +335,12 @@ def _awaited_of(kit: Kit, tx: Transaction, program: Program, about: Sequence[Any
     if ahead and all(id in ahead[0].get(noun, ()) for noun, id, _ in asked):
         return [one for key in dict.fromkeys(key for *_, key in asked) for one in ahead[1][key]]
     only = {noun: [id for of, id, _ in asked if of == noun] for noun, *_ in sorted(asked)}
-    return awaited(kit, tx, program, only)
+    return awaited(kit, tx, program, only, kinds=_kinds([asked]))
+
+
+def _kinds(told: Iterable[Iterable[Sequence[str]]]) -> set[str]:
+    """Return the kinds of the things (noun, id, key) that prompts are about."""
+    return {key.partition(":")[0] for about in told for _, _, key in about}
 
 
 def still(

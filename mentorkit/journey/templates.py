@@ -188,6 +188,8 @@ def save(
         told = Problem("locale", "is no language that is known; write one such as en or pt-BR")
         raise Invalid("template.invalid", "The text cannot be kept:", [told])
     text = {"subject": subject.strip(), "body": body.replace("\r\n", "\n").strip()}
+    if wrong := [each for part in PARTS for each in _wrong(one, part, text[part])]:
+        raise Invalid("template.invalid", "The text cannot be kept:", wrong)
     own = {part: {**one.own.get(part, {}), locale: text[part]} for part in PARTS}
     done = _put(kit, tx, found, actor, one, own, [locale], was)
     return {**done, "notes": one.notes(text)}
@@ -234,7 +236,7 @@ def preview(
         text = one.text(locale)
         given = {"subject": subject, "body": body}
         text |= {part: told for part, told in given.items() if told is not None}
-        if wrong := [each for part in PARTS for each in _wrong(part, text[part])]:
+        if wrong := [each for part in PARTS for each in _wrong(one, part, text[part])]:
             raise Invalid("template.invalid", "The text cannot be shown:", wrong)
         values, buttons = _example(kit, tx, found, one, mine, person, locale)
         end = f"\n\n{in_locale(FOOTER, locale)}\n{at}" if (at := values.pop("report")) else ""
@@ -377,14 +379,14 @@ def _part(one: _Template, place: str) -> str:
     return next((part for part in PARTS if inside.split(".")[0] == part), place)
 
 
-def _wrong(part: str, text: str) -> Iterator[Problem]:
+def _wrong(one: _Template, part: str, text: str) -> Iterator[Problem]:
     try:
         unknown = ", ".join(unknown_placeholders(text))
     except ValueError:
         yield Problem(part, "a brace has no partner; write {{ for a brace")
         return
     if unknown:
-        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS if name in one.fills)
         yield Problem(part, f"{unknown} cannot be filled in; there are {known}")
 
 

@@ -20,13 +20,23 @@ def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.Colu
     """Return the condition that a row is the tenant's and equals; a list means any of these."""
     conditions = [table.c.tenant == tenant]
     for name, value in equals.items():
-        if name not in table.c or name == "tenant":
-            noun = table.name.removeprefix(prefix(""))
-            raise TypeError(f"a {noun} cannot be looked up by {name!r}")
-        column = table.c[name]
+        column = column_of(table, name)
         several = isinstance(value, MANY) or getattr(value, "expanding", False)
         conditions.append(column.in_(value) if several else column == value)
     return sa.and_(*conditions)
+
+
+def column_of(table: sa.Table, name: str) -> sa.Column[Any]:
+    """Return the column by which rows are looked up; `TypeError` where there is none."""
+    if name not in table.c or name == "tenant":
+        noun = table.name.removeprefix(prefix(""))
+        raise TypeError(f"a {noun} cannot be looked up by {name!r}")
+    return table.c[name]
+
+
+def is_id(name: str) -> bool:
+    """Return whether a column of this name holds ids, of which many may be asked for at once."""
+    return name == "id" or name.endswith("_id")
 
 
 class _Listed(sa.types.TypeDecorator[Sequence[Any]]):

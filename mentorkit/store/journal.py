@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,21 @@ class Journal:
             found += self.tx.connection.execute(part).all()
         return found
 
+    def heard(self, relationships: Iterable[str]) -> dict[tuple[str, str], datetime]:
+        """Return when each person (id) last did anything in each of these, or at a milestone there.
+
+        By id of the relationship and the person's; what nobody did is left out.
+        """
+        found: dict[tuple[str, str], datetime] = {}
+        wanted = list(relationships)
+        for start in range(0, len(wanted), CHUNK):
+            asked = {"tenant": self.tx.tenant, "these": wanted[start : start + CHUNK]}
+            for query in _heard(self.tx.connection.dialect.name):
+                for relationship, person, at in self.tx.connection.execute(query, asked):
+                    sign = (relationship, person)
+                    found[sign] = max(at, found.get(sign, at))
+        return found
+
     def of(self, noun: str, program_id: str) -> list[Event]:
         """Return everything that happened to a program's things of one noun, oldest first."""
         return self._read(_TOLD.where(_ROW.noun == noun, _ROW.program_id == program_id))
@@ -147,3 +163,33 @@ class Journal:
 @cache
 def _numbered(dialect: str) -> sa.Select[Any]:
     return _TOLD.where(any_of(_ROW.sequence, "wanted", dialect))
+
+
+@cache
+def _heard(dialect: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return the queries for who was heard of when: in relationships, and at their milestones."""
+    of, mine = tables.milestone.c, _ROW.tenant == sa.bindparam("tenant")
+    newest = (_ROW.actor_id, sa.func.max(_ROW.at))
+    there = sa.select(_ROW.subject_id, *newest).where(
+        mine,
+        _ROW.noun == "relationship",
+        _ROW.actor_id.is_not(None),
+        any_of(_ROW.subject_id, "these", dialect),
+    )
+    # Looked up by their ids, or SQLite would go through all that happened at any milestone.
+    theirs = tables.milestone.alias().c
+    ids = sa.select(theirs.id).where(
+        theirs.tenant == sa.bindparam("tenant"), any_of(theirs.relationship_id, "these", dialect)
+    )
+    at_milestones = sa.select(of.relationship_id, *newest).where(
+        mine,
+        _ROW.noun == "milestone",
+        _ROW.actor_id.is_not(None),
+        _ROW.subject_id.in_(ids),
+        of.tenant == _ROW.tenant,
+        of.id == _ROW.subject_id,
+    )
+    return (
+        there.group_by(_ROW.subject_id, _ROW.actor_id),
+        at_milestones.group_by(of.relationship_id, _ROW.actor_id),
+    )

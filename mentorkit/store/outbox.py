@@ -38,12 +38,14 @@ whole length later.
 TRIES = len(SCHEDULE)
 
 LEASE = timedelta(minutes=5)
+_LATE = timedelta(weeks=4)
+"""How much later than due a message may have gone to be found by when it went."""
 _ROW = tables.outbox.c
 _NAMES = tables.names(tables.outbox)
 LEADS = "leads"
 """What stands as the error of a leased row that tells of others too, so that none takes it up."""
 # Making a statement costs more than running it: those of every row are made once.
-_RELEASE = (
+_CHANGE = (
     sa.update(tables.outbox)
     .where(
         _ROW.tenant == sa.bindparam("mine"),
@@ -51,14 +53,10 @@ _RELEASE = (
         _ROW.attempt == sa.bindparam("tried"),
         _ROW.state == "leased",
     )
-    .values(
-        state="waiting",
-        error=None,
-        leased_until=None,
-        attempt=_ROW.attempt + TRIES - 1,
-        not_before=sa.bindparam("due"),
-    )
+    .values(state=sa.bindparam("to"), error=sa.bindparam("why"), leased_until=None)
 )
+_PUT_OFF = _CHANGE.values(not_before=sa.bindparam("due"))
+_HAND_BACK = _PUT_OFF.values(attempt=_ROW.attempt + TRIES - 1)
 _FINISH = (
     sa.update(tables.outbox)
     .where(_ROW.tenant == sa.bindparam("mine"), _ROW.state != "done", _ROW.state != "cancelled")
@@ -210,14 +208,11 @@ class Outbox:
     def release(self, job: Job, *, seconds: int = 0) -> bool:
         """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
         due = self._in(seconds, job) if seconds else job.not_before
-        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, "due": due}
-        with self.tx.writing("outbox"):
-            return self.tx.connection.execute(_RELEASE, row).rowcount == 1
+        return self._change(job, "waiting", None, _HAND_BACK, due=due)
 
     def hold(self, job: Job, until: datetime, error: str) -> bool:
         """Hand it back untried until this time; `error` says in a code what for."""
-        put_off = {"not_before": until, "attempt": _ROW.attempt + TRIES - 1}
-        return self._change(job, "waiting", error, **put_off)
+        return self._change(job, "waiting", error, _HAND_BACK, due=until)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
@@ -225,7 +220,7 @@ class Outbox:
         if tried == 0:
             return self.park(job, error)
         due = self._in(max(SCHEDULE[tried], seconds or 0), job)
-        return self._change(job, "waiting", error, not_before=due)
+        return self._change(job, "waiting", error, _PUT_OFF, due=due)
 
     def _in(self, seconds: int, job: Job) -> datetime:
         # Up to a tenth more, the same on every run: many that failed together come back apart.
@@ -240,9 +235,13 @@ class Outbox:
         """Drop it: what it promised must not happen any more."""
         return self._change(job, "cancelled", error)
 
-    def _change(self, job: Job, state: str, error: str | None = None, **values: Any) -> bool:
-        code, mine = error and error[:100], self._leased(job)
-        return self._update(*mine, state=state, error=code, leased_until=None, **values) == 1
+    def _change(
+        self, job: Job, state: str, error: str | None, how: sa.Update = _CHANGE, **values: Any
+    ) -> bool:
+        told = {"to": state, "why": error and error[:100], **values}
+        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, **told}
+        with self.tx.writing("outbox"):
+            return self.tx.connection.execute(how, row).rowcount == 1
 
     def _leased(self, job: Job) -> tuple[sa.ColumnElement[bool], ...]:
         return (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
@@ -297,7 +296,7 @@ class Outbox:
         if self.tx.known and (ahead := self.tx.known.get(("lately", person))):
             begun, rows = ahead
             if begun <= since:
-                return [one for one in rows if one.state != "done" or one.not_before >= since]
+                return [one for one in rows if one.state != "done" or one.went_at >= since]
         return self._lately([] if person is None else [_ROW.recipient_id == person], since)
 
     def read_ahead(self, people: Collection[str], since: datetime) -> None:
@@ -315,7 +314,9 @@ class Outbox:
             _ROW.tenant == self.tx.tenant,
             *to,
             _ROW.kind.in_(("message", "survey")),
-            sa.or_(waits, sa.and_(_ROW.state == "done", _ROW.not_before >= since)),
+            # Found by when it was due, which an index has, and then by when it went.
+            sa.or_(waits, sa.and_(_ROW.state == "done", _ROW.not_before >= since - _LATE)),
+            sa.or_(waits, sa.func.coalesce(_ROW.taken_at, _ROW.not_before) >= since),
         )
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))
@@ -324,6 +325,16 @@ class Outbox:
         """Return the rows that are there under any of these keys."""
         parts = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
         return [job for part in parts for job in self.find(key=part)]
+
+    def there(self, keys: Iterable[str]) -> set[str]:
+        """Return under which of these keys something was promised already."""
+        wanted, found = list(keys), set[str]()
+        for start in range(0, len(wanted), CHUNK):
+            asked = {"mine": self.tx.tenant, "keys": wanted[start : start + CHUNK]}
+            query = _there(self.tx.connection.dialect.name)
+            with translated("outbox"):
+                found |= set(self.tx.connection.execute(query, asked).scalars())
+        return found
 
     def due(self) -> frozenset[str]:
         """Return the kinds of the rows that can be claimed now."""
@@ -419,6 +430,14 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
         .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)))
         .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
         .returning(*_ROW)
+    )
+
+
+@cache
+def _there(dialect: str) -> sa.Select[Any]:
+    """Return the query for the keys that rows have, of these."""
+    return sa.select(_ROW.key).where(
+        _ROW.tenant == sa.bindparam("mine"), any_of(_ROW.key, "keys", dialect)
     )
 
 

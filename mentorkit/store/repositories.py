@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
@@ -238,6 +237,9 @@ class Members(Repository[Member]):
     noun, table, cls = "member", tables.member, Member
 
 
+_MEMBERS = Relationship.members.__set__  # type: ignore[attr-defined,misc]
+
+
 class Relationships(Repository[Relationship]):
     """Relationships with their members, which are loaded and added along with them.
 
@@ -267,7 +269,10 @@ class Relationships(Repository[Relationship]):
         members: dict[str, list[Member]] = {row.id: [] for row in rows}
         for member in self.tx.members.find(relationship_id=list(members)) if members else ():
             members[member.relationship_id].append(member)
-        return [replace(item, members=tuple(members[item.id])) for item in super()._load(rows)]
+        found = super()._load(rows)
+        for item in found:  # nobody has seen it yet, and a copy takes longer than to read it
+            _MEMBERS(item, tuple(members[item.id]))
+        return found
 
 
 class Milestones(Repository[Milestone]):

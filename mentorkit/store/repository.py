@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, replace
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.runs import Page
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.store.equals import MANY, any_of, matching, parts
+from mentorkit.store.equals import MANY, any_of, column_of, is_id, matching, parts
 from mentorkit.store.faults import translated
 from mentorkit.store.statistics import count as count_rows
 from mentorkit.store.tables import maker, names, own
@@ -87,16 +89,13 @@ class Repository(Generic[T]):
 
     def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
         """Return all that equal, with a time in this column that is not before `moment`."""
-        late = self.table.c[column] >= moment
-        asked = [self._asking(**part).where(late) for part in parts(equals)]
-        return self._load([row for query in asked for row in self._all(query)])
+        asked = (self._asked(part, {"moment": moment}, since=column) for part in parts(equals))
+        return self._load([row for rows in asked for row in rows])
 
     def pick(self, column: str, **equals: Any) -> dict[str, Any]:
         """Return one column of all that equal, by id: no noun is made of anybody."""
-        query: sa.Select[Any] = sa.select(self.table.c.id, self.table.c[column])
-        asked = [matching(self.table, self.tx.tenant, part) for part in parts(equals)]
-        rows = [row for part in asked for row in self._all(query.where(part))]
-        return dict(map(tuple, rows))
+        asked = (self._asked(part, column=column) for part in parts(equals))
+        return dict(map(tuple, chain.from_iterable(asked)))
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
@@ -240,19 +239,25 @@ class Repository(Generic[T]):
         if known is not None and key in known:
             found = known[key]
             return found
+        found = self._load(self._asked(equals, limit=limit, newest=newest))
+        if known is not None:
+            known[key] = found
+            for item in found:
+                known.setdefault(self._key({"id": item.id}, 1), [item])
+        return found
+
+    def _asked(
+        self, equals: Mapping[str, Any], more: Mapping[str, Any] = Frozen(), **how: Any
+    ) -> Sequence[sa.Row[Any]]:
+        """Return the rows that equal, as `_asking_equal` asks for them with `more` values."""
         kinds = tuple((name, _kind(value)) for name, value in equals.items())
         values = {
             name: list(value) if isinstance(value, MANY) else value
             for name, value in equals.items()
             if value is not None
         }
-        query = _asking_equal(self.table, kinds, limit, newest)
-        found = self._load(self._all(query, {"tenant": self.tx.tenant, **values}))
-        if known is not None:
-            known[key] = found
-            for item in found:
-                known.setdefault(self._key({"id": item.id}, 1), [item])
-        return found
+        query = _asking_equal(self.table, kinds, self.tx.connection.dialect.name, **how)
+        return self._all(query, {"tenant": self.tx.tenant, **values, **more})
 
     def _key(
         self, equals: Mapping[str, Any], limit: int | None, newest: str = ""
@@ -292,15 +297,25 @@ class Repository(Generic[T]):
 
 @cache
 def _asking_equal(
-    table: sa.Table, kinds: tuple[tuple[str, str], ...], limit: int | None, newest: str
-) -> sa.Select[Any]:
-    """Return the query for rows whose columns equal parameters of the same names, in order."""
+    table: sa.Table, kinds: tuple[tuple[str, str], ...], dialect: str, limit: int | None = None,
+    newest: str = "", since: str = "", column: str = "",
+) -> sa.Select[Any]:  # fmt: skip
+    """Return the query for rows whose columns equal parameters of the same names.
+
+    With a `limit` in order, by the id or by the column `newest` downwards; with `since` of those
+    where this column is not before the parameter ``moment``; of id and `column` alone, if any.
+    """
+    ids = [name for name, kind in kinds if kind == "many" and is_id(name)]
     equals: dict[str, Any] = {
         name: None if kind == "none" else sa.bindparam(name, expanding=kind == "many")
         for name, kind in kinds
+        if name not in ids
     }
-    found = matching(table, sa.bindparam("tenant"), equals)
-    query = sa.select(*own(table)).where(found)
+    these = (any_of(column_of(table, name), name, dialect) for name in ids)
+    wanted = (table.c.id, table.c[column]) if column else own(table)
+    query = sa.select(*wanted).where(matching(table, sa.bindparam("tenant"), equals), *these)
+    if since:
+        query = query.where(table.c[since] >= sa.bindparam("moment"))
     if limit is None:  # to find those of a tenant in order, SQLite would go through all it has
         return query
     return query.order_by(table.c[newest].desc() if newest else table.c.id).limit(limit)

@@ -79,6 +79,11 @@ class Job:
     fate: str = ""
     fate_at: datetime | None = None
 
+    @property
+    def went_at(self) -> datetime:
+        """When it went, or else is to go: a worker may come long after it was due."""
+        return self.taken_at or self.not_before
+
 
 _COLUMNS: dict[Any, Callable[..., sa.Column[Any]]] = {
     str: ident,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.people import Actor
@@ -65,7 +65,8 @@ class Script:
         ]  # fmt: skip
         if self.offers and day % 7 == 0:
             steps.insert(0, self._offers)
-        with kit.transaction(tenant=self.tenant, write=False) as tx:
+        of = self.tenant
+        with kit.reading_once(tenant=of), kit.transaction(tenant=of, write=False) as tx:
             walks = [walk for step in steps for walk in step(kit, tx)]
         refused = 0
         for start in range(0, len(walks), PART):
@@ -107,20 +108,28 @@ class Script:
                 )
 
     def _ends(self, kit: Kit, tx: Transaction) -> Iterable[Walk]:
-        for one in tx.relationships.find(program_id=self.program, state="active"):
-            if one.ends_at <= tx.now:
-                yield _stepping(meet.end, kit, actor=ADMIN, tenant=self.tenant, relationship=one.id)
+        for id, ends in sorted(self._running(tx, "ends_at")):
+            if ends <= tx.now:
+                yield _stepping(meet.end, kit, actor=ADMIN, tenant=self.tenant, relationship=id)
 
     def _meetings(self, kit: Kit, tx: Transaction) -> Iterable[Walk]:
-        running = tx.relationships.find(program_id=self.program, state="active")
-        people = tx.participants.get_many(m.participant_id for one in running for m in one.here)
-        for one in running:
-            since = (tx.now - one.started_at).days
-            first = 2 + int(self.luck("meets", one.id) * (self.every - 2))
-            silent = any(self.is_silent(people[m.participant_id].person_id) for m in one.here)
-            if not silent and since >= first and (since - first) % self.every == 0:
-                about = {"tenant": self.tenant, "relationship": one.id, "minutes": MINUTES}
-                yield _stepping(meet.log, kit, actor=ADMIN, **about)
+        begun = self._running(tx, "started_at")
+        today = [id for id, at in begun if self._meets(id, (tx.now - at).days)]
+        held = [one.here for one in tx.relationships.get_many(sorted(today)).values()]
+        people = tx.participants.pick("person_id", id=[m.participant_id for m in chain(*held)])
+        for here in held:
+            if not any(self.is_silent(people[member.participant_id]) for member in here):
+                about = {"tenant": self.tenant, "relationship": here[0].relationship_id}
+                yield _stepping(meet.log, kit, actor=ADMIN, **about, minutes=MINUTES)
+
+    def _running(self, tx: Transaction, column: str) -> Iterable[tuple[str, datetime]]:
+        """Return the ids of those that run, with a time of each; they are many, every day."""
+        return tx.relationships.pick(column, program_id=self.program, state="active").items()
+
+    def _meets(self, relationship: str, day: int) -> bool:
+        """Return whether two meet on this day since they began, if neither is silent."""
+        first = 2 + int(self.luck("meets", relationship) * (self.every - 2))
+        return day >= first and (day - first) % self.every == 0
 
     def _milestones(self, kit: Kit, tx: Transaction) -> Iterable[Walk]:
         program = tx.programs.get(self.program)

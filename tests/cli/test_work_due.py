@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mentorkit import Kit
+
 HOST = """\
 from mentorkit import Kit
 
@@ -44,3 +46,14 @@ def test_with_a_runner_it_only_wakes_that(
 
 def test_it_ends_and_so_goes_with_no_loop(offered: Path, run: Callable[..., Any]) -> None:
     assert "--due" in run("work", "--due", "--loop", code=2).err
+
+
+def test_what_a_killed_worker_had_in_hand_is_told(offered: Path, run: Callable[..., Any]) -> None:
+    kit = Kit.embedded(offered / "mentorkit.db")
+    with kit.transaction(tenant="default") as tx:
+        held = len(tx.outbox.claim())
+    kit.close()
+    told = run("work")
+    assert told.out.startswith("Nothing was due.")
+    assert f"{held} jobs in hand elsewhere." in told.err
+    assert "after five minutes" in told.err

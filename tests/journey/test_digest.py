@@ -114,6 +114,31 @@ def test_what_would_be_too_late_by_then_goes_before(
     assert [len(told(post, name)) for name in ("told", TOGETHER)] == [0, 1]
 
 
+def test_for_which_there_is_no_room_yet_waits_for_a_morning_too(
+    create_asked: Any, post: Post, clock: Any
+) -> None:
+    long_open = Told(lambda ctx, awaited: [
+        replace(one, grace=timedelta(days=20)) for one in at_once(ctx, awaited)
+    ])  # fmt: skip
+    world = create_asked(nudging("teller", long_open), digest="off", prompts_a_week=1)
+    clock.forward(hours=5)
+    work(world.kit)
+    assert (len(told(post, "told")), clock().hour) == (1, 14)
+    body = {"digest": "daily", "prompts_a_week": 1}
+    programs.define(world.kit, **world.at, program="traders", kind="manners", body=body)
+    (ahead,) = foresee.foresee(world.kit, **world.at, program="traders", days=10)
+    gone = None
+    for _ in range(24 * 8 + 1):
+        clock.forward(hours=1)
+        work(world.kit)
+        if len(told(post, "told")) == 2:
+            gone = clock()
+            break
+    assert gone is not None
+    assert gone.hour == 8, "the week ends at two in the afternoon"
+    assert datetime.fromisoformat(ahead["at"]) == gone
+
+
 def test_what_is_answered_by_then_is_left_out_and_one_alone_has_its_own_words(
     create_asked: Any, post: Post, clock: Any
 ) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mentorkit.domain.people import Actor
 from mentorkit.errors import Conflict, Invalid, NotFound
-from mentorkit.journey import feedback, meet, nudge, onboard, programs, protect, relay
+from mentorkit.journey import collecting, feedback, meet, onboard, programs, protect, relay
 from mentorkit.store import tables
 from mentorkit.store.declarations import declaration
 from tests.conftest import Clock
@@ -256,7 +256,7 @@ def test_the_breaks_of_all_are_read_at_once_for_surveys_and_for_nudges(
         told.clear()
         with world.kit.transaction(tenant=world.tenant, write=False) as tx:
             program = tx.programs.get(world.program)
-            nudge.awaited(world.kit, tx, program, {"relationship": held})
+            collecting.awaited(world.kit, tx, program, {"relationship": held})
         return surveys, sum("FROM mk__event" in text for text in told)
 
     def away(relationship: str) -> None:

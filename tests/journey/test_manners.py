@@ -145,6 +145,37 @@ def test_what_the_cap_holds_goes_once_there_is_room_or_is_missed(
     assert len(told(post, "told")) == 2
 
 
+def test_a_week_is_counted_from_when_a_prompt_went_however_late_the_worker_came(
+    create_asked: Any, post: Post, clock: Any
+) -> None:
+    def answer(ctx: Any, awaited: list[Awaited]) -> list[Prompt]:
+        return [
+            Prompt(awaited=(one,), template="told", at=one.since + timedelta(days=days),
+                   grace=timedelta(days=9), key=str(days))
+            for one in awaited for days in (0, 5)
+        ]  # fmt: skip
+
+    world = create_asked(nudging("teller", Told(answer)))
+    set_manners(world, prompts_a_week=1)
+    clock.forward(hours=14)
+    work(world.kit)
+    (held,) = rows(world)
+    assert (held.state, held.error) == ("waiting", "quiet")
+    clock.forward(hours=19)
+    work(world.kit)
+    went = clock()
+    assert len(told(post, "told")) == 1
+    assert went - held.not_before > timedelta(hours=4), "the worker was not there all day"
+    clock.forward(days=7, hours=-1)
+    work(world.kit)
+    assert len(told(post, "told")) == 1
+    clock.forward(hours=2)
+    while clock().hour < 12:
+        clock.forward(hours=1)
+    work(world.kit)
+    assert len(told(post, "told")) == 2
+
+
 def test_two_plugins_do_not_prompt_for_one_cause(create_asked: Any, post: Post, clock: Any) -> None:
     world = create_asked(nudging("one", Told(at_once)), nudging("other", Told(at_once)))
     assert work(world.kit)["nudged"] == 2

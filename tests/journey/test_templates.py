@@ -116,6 +116,19 @@ def test_what_cannot_be_said_is_refused_where_it_is_wrong(
     assert "fr" not in templates.show(world.kit, **about(world))["texts"]
 
 
+def test_whoever_mistypes_a_name_is_told_those_that_this_message_fills(
+    world: SimpleNamespace,
+) -> None:
+    with pytest.raises(Invalid) as wrong:
+        typed = {**FRENCH, "body": "Hello {persn}"}
+        templates.save(world.kit, **about(world, locale="fr", **typed))
+    one = templates.show(world.kit, **about(world))
+    told = wrong.value.problems[0].message
+    for placeholder in one["placeholders"]:
+        assert (f"{{{placeholder['name']}}}" in told) == placeholder["fills"]
+    assert "{contacts}" not in told
+
+
 def test_a_language_that_is_none_is_refused(world: SimpleNamespace) -> None:
     with pytest.raises(Invalid, match="language"):
         templates.save(world.kit, **about(world, locale="klingon!", **FRENCH))

@@ -79,7 +79,7 @@ def test_it_is_begun_moved_on_read_and_cleared_without_a_trace(world: SimpleName
     assert (begun["day"], begun["people"], begun["messages"]) == (0, 4, 0)
     moved = stepping.forward(kit, **AT, days=12)
     assert moved["day"] == moved["goal"] == 12
-    assert moved["messages"] > 4
+    assert moved["messages"] >= 4  # who is silent is asked, and asked again
     assert {one["name"] for one in moved["readers"]} & {"Ana", "Ben"}
     offered = next(one for one in moved["items"] if one["template"] == "proposal_offered")
     one = stepping.read(kit, **AT, message=offered["number"])

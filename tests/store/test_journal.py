@@ -13,6 +13,8 @@ from mentorkit.domain import events
 from mentorkit.domain.events import (
     CapacityChanged,
     LeadReceived,
+    MilestoneDone,
+    MilestoneDue,
     ParticipantApproved,
     ParticipantOnboarded,
     ParticipantPaused,
@@ -22,9 +24,11 @@ from mentorkit.domain.events import (
     ProposalDrafted,
     ProposalOffered,
     RelationshipEnded,
+    RelationshipPaused,
     RelationshipStarted,
     replay,
 )
+from mentorkit.domain.milestones import Milestone
 from mentorkit.domain.moves import Role
 from mentorkit.domain.people import Actor
 from mentorkit.errors import NotFound
@@ -100,6 +104,42 @@ def test_the_order_is_that_of_the_whole_database(kit: Any) -> None:
             stored.append(tx.record(ParticipantApproved(subject_id="s"), actor=None))
     sequences = [event.sequence for event in stored]
     assert sequences == sorted(set(sequences))
+
+
+def test_who_was_heard_of_in_a_relationship_or_at_its_milestones_and_when(
+    kit: Any, making: Any, clock: Any
+) -> None:
+    with kit.transaction(tenant="acme") as tx:
+        make = making(tx)
+        ben, ada = make.participant("Ben", role="mentee"), make.participant("Ada")
+        pair = make.relationship(ben, ada)
+        at = {"opens_at": tx.now, "closes_at": tx.now, "kind": "check", "tenant": "acme"}
+        check = Milestone(id=tx.new_id(), relationship_id=pair.id, **at)
+        tx.milestones.add(check)
+    told = [
+        (RelationshipPaused(subject_id=pair.id), ada.person_id),
+        (MilestoneDone(subject_id=check.id), ben.person_id),
+        (MilestoneDone(subject_id="of another"), ada.person_id),
+        (RelationshipPaused(subject_id=pair.id), ben.person_id),
+        (MilestoneDue(subject_id=check.id), None),
+        (ParticipantApproved(subject_id=ada.id), ada.person_id),
+    ]
+    times = []
+    for fact, person in told:
+        clock.forward(hours=1)
+        times.append(clock())
+        with kit.transaction(tenant="acme") as tx:
+            tx.record(fact, actor=Actor(person_id=person) if person else None)
+    with kit.transaction(tenant="acme", write=False) as tx:
+        people = {ada.person_id: times[0], ben.person_id: times[3]}
+        found = tx.journal.heard([pair.id, "nobody's"])
+        assert {sign: at for sign, at in found.items() if sign[1] in people} == {
+            (pair.id, person): at for person, at in people.items()
+        }
+        assert {relationship for relationship, _ in found} == {pair.id}
+        assert tx.journal.heard([]) == {}
+    with kit.transaction(tenant="other", write=False) as tx:
+        assert tx.journal.heard([pair.id]) == {}
 
 
 def test_replaying_gives_what_is_stored(kit: Any, making: Any) -> None:

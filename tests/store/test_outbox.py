@@ -52,6 +52,18 @@ def test_one_key_is_promised_once(kit: Any) -> None:
         assert tx.outbox.add("message", "same")
 
 
+def test_what_was_promised_already_is_known_by_its_key_however_it_went(kit: Any) -> None:
+    fill(kit, 3)
+    with kit.transaction(tenant="acme") as tx:
+        tx.outbox.finish(*[job for job in tx.outbox.claim() if job.key == "key-0001"])
+    asked = ["key-0000", "key-0001", "of nobody", *(f"new-{n}" for n in range(2500)), "key-0002"]
+    with kit.transaction(tenant="acme", write=False) as tx:
+        assert tx.outbox.there(asked) == {"key-0000", "key-0001", "key-0002"}
+        assert tx.outbox.there([]) == set()
+    with kit.transaction(tenant="other", write=False) as tx:
+        assert tx.outbox.there(asked) == set()
+
+
 def test_rows_of_one_kind_are_dropped_by_their_keys_and_nobody_elses(kit: Any) -> None:
     for tenant in ("acme", "other"):
         with kit.transaction(tenant=tenant) as tx:
