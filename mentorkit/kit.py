@@ -193,12 +193,13 @@ class Kit:
         For a page of several steps; what writes, and plugins, stay outside of it.
         """
         with self.transaction(tenant=tenant, write=False) as tx:
-            tx.known = {}
+            before, tx.known = tx.known, {}
             token = self._shared.set(tx)
             try:
                 yield
             finally:
                 self._shared.reset(token)
+                tx.known = before  # what was read goes at once
 
     def write(
         self, tenant: str, work: Callable[[Transaction], T], *, attempts: int = ATTEMPTS,

@@ -75,7 +75,7 @@ def year(people: int, days: int) -> Year:
                 copy(kit, TENANT, program, here.kit, people=False)
                 make_up(here.kit, TENANT, program.id, people)
                 _bring_together(here, program.id)
-                script = Script(tenant=TENANT, program=program.id, every=28, offers=False)
+                script = Script(tenant=TENANT, program=program.id, every=14, offers=False)
                 times = [BEGINS + STEP * count for count in range(timedelta(days=days) // STEP)]
                 began = time.perf_counter()
                 run(here, script, times, acting=0)

@@ -83,8 +83,10 @@ def work(
     if due:
         _look(session, limit, as_json)
         return
+    from mentorkit.worker import unhindered
+
     pause = every or (LOOP if loop else None)
-    with _stopping() as stop:
+    with _stopping() as stop, unhindered():
         while True:
             report = _batches(session.kit, limit, stop, once=once, waits=pause is None)
             if as_json:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.kept import Kept
@@ -76,6 +77,14 @@ class Meeting(Kept):
         return replace(self, state=to)
 
 
+class Held(NamedTuple):
+    """A meeting that was held: where, when and for how many minutes, and no more of it."""
+
+    relationship_id: str
+    held_at: datetime
+    minutes: int
+
+
 def hours_of(meetings: Iterable[Meeting]) -> dict[str, dict[str, int]]:
     """Return the time of those that were held: ``individual`` and, of more than two, ``group``.
 
@@ -112,13 +121,15 @@ def month_of(at: datetime, zone: str) -> tuple[datetime, datetime]:
     return first, following
 
 
-def ran(span: Span, pauses: Iterable[Span]) -> timedelta:
+def ran(span: Span, pauses: Collection[Span]) -> timedelta:
     """Return how much of a span it was not paused; `pauses` do not overlap."""
+    if not pauses:
+        return span[1] - span[0]
     shared = (min(span[1], over) - max(span[0], since) for since, over in pauses)
     return span[1] - span[0] - sum((max(each, _NONE) for each in shared), _NONE)
 
 
-def asked_minutes(target: int, month: Span, running: Span, pauses: Iterable[Span] = ()) -> int:
+def asked_minutes(target: int, month: Span, running: Span, pauses: Collection[Span] = ()) -> int:
     """Return the minutes asked of a month, pro-rated by the part the relationship was running."""
     begin = max(month[0], running[0])
     span = begin, max(begin, min(month[1], running[1]))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of, ran
+from mentorkit.domain.milestones import Held, Span, asked_minutes, month_of, ran
 from mentorkit.domain.moves import PARTIES, STAFF
 from mentorkit.domain.nudges import Awaited
 from mentorkit.domain.participants import Participant
@@ -66,11 +66,9 @@ def hours(
         for grace in {targets(one).grace_days for one in running}
     }
     begins = [month[0] for months in judged.values() for month in months]
-    held: dict[str, list[Meeting]] = defaultdict(list)
-    if begins:
-        about = {"relationship_id": [one.id for one in running], "state": "held"}
-        for meeting in tx.meetings.since(min(begins), **about):
-            held[meeting.relationship_id].append(meeting)
+    held: dict[str, list[Held]] = defaultdict(list)
+    for meeting in tx.meetings.held((one.id for one in running), min(begins)) if begins else ():
+        held[meeting.relationship_id].append(meeting)
     for one in running:
         grace = timedelta(days=targets(one).grace_days)
         for month in judged[grace.days]:
@@ -175,13 +173,14 @@ def reached(tx: Transaction, program: Program, ids: Collection[str] | None) -> I
     """Yield whom to thank for a milestone that was done lately; nobody who has not met."""
     narrowed = {} if ids is None else {"id": list(ids)}
     done = tx.milestones.closing(tx.now - LATELY, state="done", **narrowed)
-    held = _thanked(tx, program, tx.relationships.get_many(one.relationship_id for one in done))
     at: dict[str, datetime] = {}
-    there = [one for one in done if one.relationship_id in held]
-    for fact in tx.journal.newest("milestone", [one.id for one in there], "MilestoneDone"):
+    for fact in tx.journal.newest("milestone", [one.id for one in done], "MilestoneDone"):
         at[fact.subject_id] = max(fact.at, at.get(fact.subject_id, fact.at))
-    for one in there:
-        if one.id not in at:  # nobody has noted when
+    # Of some nobody has noted when.
+    lately = [one for one in done if one.id in at and at[one.id] + LATELY > tx.now]
+    held = _thanked(tx, program, tx.relationships.get_many(one.relationship_id for one in lately))
+    for one in lately:
+        if one.relationship_id not in held:
             continue
         about = ("milestone", one.id, one.kind, at[one.id])
         yield from _praised(tx, held[one.relationship_id], about, one.participant_id)
@@ -214,7 +213,7 @@ def _thanked(
     """Return those (by id) of the program that have met and did not part, with their time."""
     fit = [one for one in held.values() if one.program_id == program.id and not one.parted]
     met: dict[str, list[int]] = defaultdict(list)
-    for meeting in tx.meetings.find(relationship_id=[one.id for one in fit], state="held"):
+    for meeting in tx.meetings.held(one.id for one in fit):
         met[meeting.relationship_id].append(meeting.minutes)
     there = [m.participant_id for one in fit for m in one.here]
     people = tx.participants.pick("person_id", id=there)

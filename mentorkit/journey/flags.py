@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.domain.milestones import Meeting, Span, asked_minutes, month_of, ran
+from mentorkit.domain.milestones import Held, Span, asked_minutes, month_of, ran
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program, Targets
 from mentorkit.domain.relationships import Relationship
@@ -81,8 +81,8 @@ def reasons(
     At the mid-point, healthy pairs are asked one question, the others all: that goes by this.
     """
     ids = [one.id for one in running]
-    meetings: dict[str, list[Meeting]] = defaultdict(list)
-    for meeting in tx.meetings.find(relationship_id=ids, state="held"):
+    meetings: dict[str, list[Held]] = defaultdict(list)
+    for meeting in tx.meetings.held(ids):
         meetings[meeting.relationship_id].append(meeting)
     missed: dict[str, list[str]] = defaultdict(list)
     for milestone in tx.milestones.find(relationship_id=ids, state="missed"):
@@ -102,7 +102,7 @@ def reasons(
 
 
 def _short(
-    now: datetime, program: Program, targets: Targets, one: Relationship, held: list[Meeting],
+    now: datetime, program: Program, targets: Targets, one: Relationship, held: list[Held],
     breaks: Sequence[Span],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return the flag for the newest month whose grace is over, if too little was met in it."""
@@ -116,7 +116,7 @@ def _short(
 
 
 def _silent(
-    now: datetime, targets: Targets, one: Relationship, held: list[Meeting], breaks: Sequence[Span]
+    now: datetime, targets: Targets, one: Relationship, held: list[Held], breaks: Sequence[Span]
 ) -> list[dict[str, Any]]:
     """Return the flag for those who have not met for long, the gravest alone; a break is none."""
     since = max((meeting.held_at for meeting in held), default=one.started_at)

@@ -112,7 +112,7 @@ def told(
         for row in rows
     ]
     minutes: Counter[str] = Counter()
-    for meeting in tx.meetings.find(relationship_id=[r.id for r in rows], state="held"):
+    for meeting in tx.meetings.held(row.id for row in rows):
         minutes[meeting.relationship_id] += meeting.minutes
     return [
         {

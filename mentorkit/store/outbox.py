@@ -447,6 +447,6 @@ def _finishing(dialect: str) -> sa.Update:
     return _FINISH.where(any_of(_ROW.id, "ids", dialect))
 
 
-def _jobs(rows: Iterable[sa.Row[Any]]) -> list[Job]:
+def _jobs(found: sa.Result[Any]) -> list[Job]:
     make = tables.maker(Job, tables.outbox)
-    return [make(row) for row in rows]
+    return [make(row) for row in found.all()]  # one by one they take longer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from mentorkit.domain.fields import Computed
 from mentorkit.domain.frozen import Frozen
-from mentorkit.domain.milestones import Meeting, Milestone
+from mentorkit.domain.milestones import Held, Meeting, Milestone
 from mentorkit.domain.participants import Participant
 from mentorkit.domain.people import Block, Business, Contact, Person, folded, plain
 from mentorkit.domain.programs import Definition, Program
@@ -300,9 +301,12 @@ class Milestones(Repository[Milestone]):
 class Meetings(Repository[Meeting]):
     noun, table, cls = "meeting", tables.meeting, Meeting
 
-    def since(self, moment: datetime, **equals: Any) -> list[Meeting]:
-        """Return all that equal and were held at this moment or later."""
-        return self._since("held_at", moment, equals)
+    def held(self, relationships: Iterable[str], since: datetime | None = None) -> list[Held]:
+        """Return the meetings that were held in each of these, or only those `since` then."""
+        theirs = {"relationship_id": list(relationships), "state": "held"}
+        late: dict[str, Any] = {"more": {"moment": since}, "since": "held_at"} if since else {}
+        asked = (self._asked(part, columns=Held._fields, **late) for part in parts(theirs))
+        return list(map(Held._make, chain.from_iterable(asked)))
 
     def last(self, relationships: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these relationships last met, where it ever did."""

@@ -94,7 +94,7 @@ class Repository(Generic[T]):
 
     def pick(self, column: str, **equals: Any) -> dict[str, Any]:
         """Return one column of all that equal, by id: no noun is made of anybody."""
-        asked = (self._asked(part, column=column) for part in parts(equals))
+        asked = (self._asked(part, columns=("id", column)) for part in parts(equals))
         return dict(map(tuple, chain.from_iterable(asked)))
 
     def first(self, **equals: Any) -> T | None:
@@ -298,12 +298,12 @@ class Repository(Generic[T]):
 @cache
 def _asking_equal(
     table: sa.Table, kinds: tuple[tuple[str, str], ...], dialect: str, limit: int | None = None,
-    newest: str = "", since: str = "", column: str = "",
+    newest: str = "", since: str = "", columns: tuple[str, ...] = (),
 ) -> sa.Select[Any]:  # fmt: skip
     """Return the query for rows whose columns equal parameters of the same names.
 
     With a `limit` in order, by the id or by the column `newest` downwards; with `since` of those
-    where this column is not before the parameter ``moment``; of id and `column` alone, if any.
+    where this column is not before the parameter ``moment``; of these `columns` alone, if any.
     """
     ids = [name for name, kind in kinds if kind == "many" and is_id(name)]
     equals: dict[str, Any] = {
@@ -312,7 +312,7 @@ def _asking_equal(
         if name not in ids
     }
     these = (any_of(column_of(table, name), name, dialect) for name in ids)
-    wanted = (table.c.id, table.c[column]) if column else own(table)
+    wanted = tuple(table.c[name] for name in columns) or own(table)
     query = sa.select(*wanted).where(matching(table, sa.bindparam("tenant"), equals), *these)
     if since:
         query = query.where(table.c[since] >= sa.bindparam("moment"))

@@ -30,6 +30,7 @@ WORDS: dict[str, Any] = {
     "kind": "targets",
     "key": "",
     "states": None,
+    "since": None,
 }
 WORDS |= {"names": ["trade"], "search": "ADA a@example", "addresses": True}
 WORDS |= {"feature": "taste", "computed": {}}
