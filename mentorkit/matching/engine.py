@@ -455,15 +455,19 @@ def _explained(
 ) -> Iterator[Pair]:
     values, parts = scan.pairs(rows, cols)
     locked, ids = set(locks), (scan.pool.mentees.ids, scan.pool.mentors.ids)
-    for at, (mentee, mentor) in enumerate(zip(rows.tolist(), cols.tolist(), strict=True)):
-        to_mentee, to_mentor = explain_pair(scan, mentee, mentor, values[:, at], parts[:, at])
+    pairs = zip(
+        rows.tolist(), cols.tolist(), values.T.tolist(), parts.T.tolist(), ranks.tolist(),
+        strict=True,
+    )  # fmt: skip
+    for mentee, mentor, of_it, part_of_it, rank in pairs:
+        to_mentee, to_mentor = explain_pair(scan, mentee, mentor, of_it, part_of_it)
         yield Pair(
             mentee_id=ids[0][mentee],
             mentor_id=ids[1][mentor],
-            score=int(parts[:, at].sum()),
-            parts=tuple(parts[:, at].tolist()),
+            score=sum(part_of_it),
+            parts=tuple(part_of_it),
             reasons=to_mentee,
             reasons_mentor=to_mentor,
-            rank=int(ranks[at]),
+            rank=rank,
             locked=(mentee, mentor) in locked,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -32,7 +32,7 @@ from mentorkit.hooks.forms import (
 from mentorkit.matching.binding import BoundCriterion, BoundRule
 from mentorkit.matching.columns import members
 from mentorkit.matching.forms import parts_of, prefix_of
-from mentorkit.matching.pool import Floats, Ints64, Pool, answer
+from mentorkit.matching.pool import Pool, answer
 from mentorkit.matching.scan import Scan, ask, explains
 from mentorkit.matching.texts import texts_of
 from mentorkit.matching.weekly import weeks_of
@@ -52,7 +52,7 @@ Both = tuple[Said, Said]
 
 
 def explain_pair(
-    scan: Scan, mentee: int, mentor: int, values: Floats, parts: Ints64
+    scan: Scan, mentee: int, mentor: int, values: Sequence[float], parts: Sequence[int]
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Return the reasons for the mentee and for the mentor; the points of each sum to the score.
 
@@ -61,11 +61,12 @@ def explain_pair(
     """
     to_mentee: list[Reason] = []
     to_mentor: list[Reason] = []
-    told = zip(scan.bound.criteria, values.tolist(), parts.tolist(), strict=True)
-    for criterion, value, part in told:
+    forms_alone = scan.speaks_itself
+    for criterion, value, part in zip(scan.bound.criteria, values, parts, strict=True):
         if isnan(value):
             continue
-        mine, theirs = _say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, value)))
+        say = _form_says if forms_alone else _say
+        mine, theirs = say(scan.pool, criterion, mentee, mentor, min(1.0, max(0.0, value)))
         reason = Reason(code=mine[0], params=Frozen(mine[1]), points=part)
         to_mentee.append(reason)
         if theirs is not mine:
@@ -82,6 +83,11 @@ def _say(pool: Pool, bound: BoundCriterion, mentee: int, mentor: int, value: flo
         given = own_reason(bound, lambda: criterion.explain(left, right, value), pool.fields)
         own: Said = (given.code, dict(given.params)) if given else ("unsaid", {})
         return own, own
+    return _form_says(pool, bound, mentee, mentor, value)
+
+
+def _form_says(pool: Pool, bound: BoundCriterion, mentee: int, mentor: int, value: float) -> Both:
+    criterion = bound.criterion
     if criterion.declared is not None:
         return _FORMS[type(criterion.declared)](criterion.declared, pool, mentee, mentor, value)
     said = (_level(value, "fits_well", "fits_partly", "fits_not"), {"title": bound.title})

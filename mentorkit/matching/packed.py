@@ -47,6 +47,8 @@ class PackedSide(Side):
         self._held = np.zeros(len(ids), np.int64) if held is None else held
         self._places = self._held + self._capacity if places is None else places
         self._cohorts, self._zones = cohorts, zones
+        # What the last one answered who was asked about: of ten pairs each has the same mentee.
+        self._last: tuple[int, dict[str, Any]] = -1, {}
 
     @property
     def keys(self) -> Sequence[str]:
@@ -93,8 +95,13 @@ class PackedSide(Side):
         return self._packed[field]
 
     def answer(self, field: str, at: int) -> Any:
-        column = self._packed.get(field)
-        return None if column is None else column.at(at)
+        who, known = self._last
+        if who != at:
+            who, known = self._last = at, {}
+        if field not in known:
+            column = self._packed.get(field)
+            known[field] = None if column is None else column.at(at)
+        return known[field]
 
     @property
     def answers(self) -> Sequence[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import lt
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -496,9 +497,10 @@ def _misplaced(name: str, side: Side) -> Iterator[Problem]:
     if len(side.at) < len(side.ids):
         twice = Counter(side.ids).most_common(1)[0][0]
         yield Problem(f"{name}.{twice}", "is there twice; keep one of them")
-    places: list[Any] = list(side.ids)
-    if side.keys:
-        places = [(key or id, id) for key, id in zip(side.keys, side.ids, strict=True)]
+    called = [key or id for key, id in zip(side.keys or side.ids, side.ids, strict=True)]
+    if all(map(lt, called, called[1:])):
+        return
+    places = list(zip(called, side.ids, strict=True))
     if places != sorted(places):
         at = next(at for at in range(1, len(places)) if places[at] < places[at - 1])
         told = f"stands after {side.ids[at - 1]}; sort people by their key, else their id"

@@ -172,10 +172,7 @@ class Roster:
         `taken` are places by id beside those that are used, `zone` gives the clock of whoever told
         a time zone, and `day` is that of the run.
         """
-        mine, theirs = (
-            np.array([at for at, id in enumerate(self.ids) if places[role].get(id)], np.intp)
-            for role in ("mentee", "mentor")
-        )
+        mine, theirs = (self._index(places[role]) for role in ("mentee", "mentor"))
         cohort = self.cohort.codes
         cohorts = Partition(cohort[mine], cohort[theirs], Reason(code="other_cohort"))
         return Pool.of(
@@ -207,7 +204,8 @@ class Roster:
         asked: Mapping[str, str],
     ) -> PackedSide:
         some = self.take(index)
-        promised = np.array([taken.get(id, 0) for id in some.ids], np.int64)
+        promised = [taken.get(id, 0) for id in some.ids] if taken else [0] * len(index)
+        clocks = [zone(own or "UTC") for own in (*some.zone.answers, None)]
         return PackedSide(
             some.ids,
             some.columns,
@@ -215,12 +213,17 @@ class Roster:
             keys=some.keys,
             names=some.names,
             persons=some.persons,
-            held=some.used + promised,
+            held=some.used + np.array(promised, np.int64),
             places=some.capacity.astype(np.int64),
             cohorts=[cohort or "" for cohort in some.cohort.values()],
-            zones=[zone(own or "UTC") for own in some.zone.values()],
+            zones=[clocks[code] for code in some.zone.codes.tolist()],
             asked=asked,
         )
+
+    def _index(self, places: Mapping[str, int]) -> Index:
+        """Return where those stand who have a place."""
+        there = (self.at[id] for id, count in places.items() if count and id in self.at)
+        return np.sort(np.fromiter(there, np.intp))
 
     # ------------------------------------------------------------------ changes
 

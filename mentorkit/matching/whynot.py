@@ -127,7 +127,9 @@ class _Asked:
 
     def answer(self, made: _Made | None) -> Why:
         values, parts = self.scan.pairs(np.array([self.mentee]), np.array([self.mentor]))
-        reasons, _ = explain_pair(self.scan, self.mentee, self.mentor, values[:, 0], parts[:, 0])
+        reasons, _ = explain_pair(
+            self.scan, self.mentee, self.mentor, values[:, 0].tolist(), parts[:, 0].tolist()
+        )
         score = int(parts.sum())
         against = tuple(self._against())
         together = made is not None and made.match[self.mentee] == self.mentor
