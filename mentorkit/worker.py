@@ -354,19 +354,22 @@ def _note(
     def write(tx: Transaction) -> list[str]:
         noting: dict[str, Callable[..., bool]] = {
             "later": tx.outbox.retry,
-            "busy": tx.outbox.release,
-            "held": tx.outbox.hold,
             "dead": tx.outbox.park,
             "cancelled": tx.outbox.cancel,
         }
-        for one in handed_back:
-            tx.outbox.release(one)
-        others = (outcome for outcome in outcomes if outcome[1] != "done")
-        ours = [how for one, how, why in others if noting[how](one, **why)]
+        tx.outbox.hand_back((one, one.not_before, None) for one in handed_back)
+        busy = (
+            (one, tx.outbox.in_(why["seconds"], one), None)
+            for one, how, why in outcomes
+            if how == "busy"
+        )
+        held = ((one, why["until"], why["error"]) for one, how, why in outcomes if how == "held")
+        ours = [how for one, how, why in outcomes if how in noting and noting[how](one, **why)]
+        ours += ["later"] * tx.outbox.hand_back([*busy, *held])
         return ours + ["done"] * tx.outbox.finish_all(done, receipts)
 
     for how in kit.write(tenant, write) if outcomes or handed_back else ():
-        report["later" if how in ("busy", "held") else how] += 1
+        report[how] += 1
 
 
 def _note_one(

@@ -1,7 +1,8 @@
 """A year of a large program, run against a clock that stands still until it is moved.
 
 It is a rehearsal with made-up people in five time zones: the same worker, the same nudges, on
-SQLite. Most meet once in four weeks and answer their milestones; one in seven is silent.
+SQLite. Most meet every second week for an hour, as the program asks, and answer their milestones;
+one in seven is silent.
 """
 
 from __future__ import annotations

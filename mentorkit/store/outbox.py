@@ -207,23 +207,31 @@ class Outbox:
 
     def release(self, job: Job, *, seconds: int = 0) -> bool:
         """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
-        due = self._in(seconds, job) if seconds else job.not_before
-        return self._change(job, "waiting", None, _HAND_BACK, due=due)
+        due = self.in_(seconds, job) if seconds else job.not_before
+        return self.hand_back([(job, due, None)]) == 1
 
     def hold(self, job: Job, until: datetime, error: str) -> bool:
         """Hand it back untried until this time; `error` says in a code what for."""
-        return self._change(job, "waiting", error, _HAND_BACK, due=until)
+        return self.hand_back([(job, until, error)]) == 1
+
+    def hand_back(self, those: Iterable[tuple[Job, datetime, str | None]]) -> int:
+        """Hand each back untried until a time, with what for; return how many were ours still."""
+        rows = [self._row(job, "waiting", error, due=until) for job, until, error in those]
+        return self._each(_HAND_BACK, rows)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
         tried = job.attempt % TRIES
         if tried == 0:
             return self.park(job, error)
-        due = self._in(max(SCHEDULE[tried], seconds or 0), job)
+        due = self.in_(max(SCHEDULE[tried], seconds or 0), job)
         return self._change(job, "waiting", error, _PUT_OFF, due=due)
 
-    def _in(self, seconds: int, job: Job) -> datetime:
-        # Up to a tenth more, the same on every run: many that failed together come back apart.
+    def in_(self, seconds: int, job: Job) -> datetime:
+        """Return when it is due that is put off so long; up to a tenth more, always the same.
+
+        Many that failed together come back apart.
+        """
         spread = seconds * (zlib.crc32(job.key.encode()) % 1000) / 10_000
         return self.tx.now + timedelta(seconds=seconds + spread)
 
@@ -238,10 +246,20 @@ class Outbox:
     def _change(
         self, job: Job, state: str, error: str | None, how: sa.Update = _CHANGE, **values: Any
     ) -> bool:
+        return self._each(how, [self._row(job, state, error, **values)]) == 1
+
+    def _row(self, job: Job, state: str, error: str | None, **values: Any) -> dict[str, Any]:
+        """Return the parameters by which a row that we have leased changes."""
         told = {"to": state, "why": error and error[:100], **values}
-        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, **told}
+        return {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, **told}
+
+    def _each(self, how: sa.Update, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Change rows by one statement; return how many were there."""
+        connection = self.tx.connection
         with self.tx.writing("outbox"):
-            return self.tx.connection.execute(how, row).rowcount == 1
+            if len(rows) == 1 or not connection.dialect.supports_sane_multi_rowcount:
+                return sum(connection.execute(how, row).rowcount for row in rows)
+            return connection.execute(how, rows).rowcount if rows else 0
 
     def _leased(self, job: Job) -> tuple[sa.ColumnElement[bool], ...]:
         return (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
