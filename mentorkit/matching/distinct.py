@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
 from mentorkit.domain.frozen import freeze
@@ -19,7 +18,7 @@ class Sets(NamedTuple):
     """Sets by their members: each set's are so many of `members`, places among the `options`."""
 
     options: list[Any]
-    members: list[int]
+    members: Sequence[int]
     counts: list[int]
 
 
@@ -27,9 +26,17 @@ Coded = tuple[Sequence[int], Sequence[Any]]
 """For each row the place of its value among the distinct ones, and these."""
 
 
+class _Numbered(dict[Any, int]):
+    """Numbers each key as it is first asked for: so a column is gone through once."""
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
+
+
 def coded(column: Sequence[Any]) -> Coded:
     """Return values by their place among the distinct ones."""
-    known = dict(zip(dict.fromkeys(column), count(), strict=False))
+    known = _Numbered()
     return list(map(known.__getitem__, column)), list(known)
 
 
@@ -61,11 +68,11 @@ def _sets(texts: Sequence[str]) -> Sets | None:
     if not all(map(_MEMBER.fullmatch, first.split(","))):
         return None  # a vector, for one: there are many, and long
     members = ",".join(filter(None, lists)).split(",")
-    known = dict(zip(dict.fromkeys(members), count(), strict=False))
+    numbers, known = coded(members)
     if not all(map(_MEMBER.fullmatch, known)):
         return None  # a comma inside a text, for one
     counts = [one.count(",") + 1 if one else 0 for one in lists]
-    return Sets(json.loads(f"[{','.join(known)}]"), list(map(known.__getitem__, members)), counts)
+    return Sets(json.loads(f"[{','.join(known)}]"), numbers, counts)
 
 
 def spread(column: tuple[Iterable[int], Any]) -> list[Any]:

@@ -458,6 +458,8 @@ class Pool:
 
     def _same_people(self) -> dict[tuple[int, int], Reason]:
         mine = {person for person in self.mentees.persons if person is not None}
+        if mine.isdisjoint(self.mentors.persons):
+            return {}
         by_person: dict[str, list[int]] = {}
         for j, person in enumerate(self.mentors.persons):
             if person in mine:
@@ -465,7 +467,7 @@ class Pool:
         return {
             (i, j): SAME_PERSON
             for i, person in enumerate(self.mentees.persons)
-            if by_person and person is not None
+            if person is not None
             for j in by_person.get(person, ())
         }
 

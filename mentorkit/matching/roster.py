@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from operator import eq, lt
 from typing import Any, Protocol
 
@@ -222,8 +222,9 @@ class Roster:
 
     def _index(self, places: Mapping[str, int]) -> Index:
         """Return where those stand who have a place."""
-        there = (self.at[id] for id, count in places.items() if count and id in self.at)
-        return np.sort(np.fromiter(there, np.intp))
+        ids = [id for id, count in places.items() if count]
+        found = np.fromiter(map(self.at.get, ids, repeat(-1)), np.intp, len(ids))
+        return np.sort(found[found >= 0])
 
     # ------------------------------------------------------------------ changes
 

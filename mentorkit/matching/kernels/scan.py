@@ -35,8 +35,8 @@ from mentorkit.matching import passes as p
 from mentorkit.matching.texts import ONE
 
 LANES = 256
-TILE = 32 * LANES
-"""So many mentors make a tile, in rows of `LANES`."""
+TILE = 48 * LANES
+"""So many mentors make a tile, in rows of `LANES`: its two registers fill 48 KiB, a first cache."""
 NONE = -(1 << 62)
 """An entry of the heap that is nobody."""
 GROUP = 16
