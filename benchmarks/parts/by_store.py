@@ -141,6 +141,7 @@ def pool_from_store_postgresql(effort: Effort) -> Measured:
         try:
             cursor: Any = connection.cursor()
             cursor.execute("ANALYZE")
+            connection.commit()  # until then nobody else knows what it found
             cursor.execute("SHOW server_version")
             server = f"PostgreSQL {cursor.fetchone()[0].partition(' ')[0]}"
             return against(effort, kit, lambda query: cursor.execute(query).fetchall(), server)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from itertools import chain, compress, repeat
+from itertools import chain, compress
 from operator import eq, lt
 from typing import Any, Protocol
 
@@ -222,9 +222,8 @@ class Roster:
 
     def _index(self, places: Mapping[str, int]) -> Index:
         """Return where those stand who have a place."""
-        ids = [id for id, count in places.items() if count]
-        found = np.fromiter(map(self.at.get, ids, repeat(-1)), np.intp, len(ids))
-        return np.sort(found[found >= 0])
+        some = {id for id, count in places.items() if count}
+        return np.flatnonzero(np.fromiter(map(some.__contains__, self.ids), np.bool_, len(self)))
 
     # ------------------------------------------------------------------ changes
 
