@@ -318,3 +318,64 @@ def test_lists_are_read_again_as_plainly_of_equals_from_another_mentor_on(
     there = expected[0] >= 0
     assert (found[0] == expected[0]).all()
     assert (found[1][there] == expected[1][there]).all()
+
+
+# --------------------------------------------------------------------------- what is done at once
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.integers(-3, 9), min_size=1, max_size=6),
+    st.integers(0, 250),
+    st.booleans(),
+    seeds,
+)
+def test_steps_and_peaks_that_are_even_give_at_once_what_each_by_itself_does(
+    odd: list[int], first: int, peaked: bool, seed: int
+) -> None:
+    """Whatever is found to be even is; and what is not is left to be done one by one."""
+    from mentorkit.matching.kernels import scan
+
+    luck = np.random.default_rng(seed)
+    size = int(luck.integers(1, 10))
+    fall, top = int(luck.integers(1, 700)), int(luck.integers(0, size))
+    points = np.array([fall * (size - abs(e - top)) for e in range(size)], np.int16)
+    if peaked and luck.random() < 0.7:  # down to nothing on both sides
+        size, top = 2 * size + 1, size
+        points = np.array([fall * (top + 1 - abs(e - top)) for e in range(size)], np.int16)
+    x = (first if peaked else 1) + np.arange(size, dtype=np.int32)
+    if not peaked:
+        points[:] = fall
+    if luck.random() < 0.4:
+        points[: len(odd)] += np.array(odd[:size], np.int16)
+    theirs = luck.integers(0, 256, 700).astype(np.uint8)
+    found = theirs.astype(np.int16)
+    score = luck.integers(-32_000, 10_000, len(theirs)).astype(np.int16)
+    expected, told = score.copy(), score.copy()
+    if peaked:
+        for at, worth in zip(x.tolist(), points.tolist(), strict=True):
+            expected += np.where(theirs == at, worth, 0).astype(np.int16)
+        place = int(scan.peak_of(x, points))
+        if place >= 0:
+            far, drop = np.int16(size), np.int16(points[place] - points[place + 1])
+            scan.fall_off(np.int16(x[place]), points[place], drop, far, theirs, told)
+    else:
+        for at, worth in zip(x.tolist(), points.tolist(), strict=True):
+            expected += np.where(found >= at, worth, 0).astype(np.int16)
+        place = 0 if scan.is_even(x, points) else -1
+        if place >= 0:
+            scan.climb(points[0], np.int16(size), found, told)
+    if place >= 0:
+        assert (told == expected).all()
+
+
+def test_even_steps_and_a_peak_are_seen_as_such() -> None:
+    from mentorkit.matching.kernels import scan
+
+    steps, same = np.arange(1, 5, dtype=np.int32), np.full(4, 250, np.int16)
+    assert scan.is_even(steps, same)
+    assert not scan.is_even(steps + 1, same)
+    peak = np.array([100, 200, 300, 200, 100], np.int16)
+    assert scan.peak_of(np.arange(7, 12, dtype=np.int32), peak) == 2
+    assert scan.peak_of(np.array([7, 8, 9, 11, 12], np.int32), peak) == -1
+    assert scan.peak_of(np.arange(7, 11, dtype=np.int32), peak[:4]) == -1, "it ends above nothing"

@@ -107,6 +107,47 @@ def step(reached, points, found, score):
 
 
 @compiled
+def is_even(x, points):
+    """Return whether these steps are 1, 2, 3, ... and each is worth the same."""
+    for e in range(x.size):
+        if x[e] != e + 1 or points[e] != points[0]:
+            return False
+    return x.size > 1
+
+
+@compiled
+def climb(points, most, found, score):
+    """Take even steps at once: points x what found has reached, at most so many."""
+    for j in range(score.size):
+        score[j] += i16(points * min(found[j], most))
+
+
+@compiled
+def peak_of(x, points):
+    """Return where these points are highest, if they fall evenly to nothing from there; else -1."""
+    top = 0
+    for e in range(1, x.size):
+        top = e if points[e] > points[top] else top
+    if x.size < 3 or top in (0, x.size - 1):
+        return -1
+    fall = i64(points[top]) - points[top + 1]
+    for e in range(x.size):
+        even = x[e] == x[0] + e and points[e] == points[top] - fall * abs(e - top)
+        if not even or (e in (0, x.size - 1) and points[e] > fall):
+            return -1
+    return top
+
+
+@compiled
+def fall_off(mine, top, fall, far, theirs, score):
+    """Add the points of a peak at once: `top`, less `fall` for each step away, nothing from far."""
+    for j in range(score.size):
+        away = i16(i16(theirs[j]) - mine)
+        away = min(max(away, i16(-away)), far)
+        score[j] += max(i16(top - i16(fall * away)), i16(0))
+
+
+@compiled
 def look_up(table, at, score):
     for j in range(score.size):
         score[j] += table[at[j]]
@@ -286,12 +327,22 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
         elif kind == p.STEPS:
             if t.dense[row] >= 0:
                 look_up(t.table[t.dense[row] : t.dense[row] + argument], found, score)
+            if is_even(t.x[first:last], t.points[first:last]):
+                climb(t.points[first], i16(last - first), found, score)
+                continue
             for e in range(first, last):
                 step(i16(t.x[e]), t.points[e], found, score)
         elif kind == p.TABLE:
             if t.dense[row] >= 0:
                 table = t.table[t.dense[row] : t.dense[row] + argument]
                 look_up(table, t.bytes[column, start:stop], score)
+            e = peak_of(t.x[first:last], t.points[first:last])
+            if e >= 0:
+                e += first
+                fall = i16(t.points[e] - t.points[e + 1])
+                far = i16(last - first)
+                fall_off(i16(t.x[e]), t.points[e], fall, far, t.bytes[column, start:stop], score)
+                continue
             for e in range(first, last):
                 same(nb.uint8(t.x[e]), t.points[e], t.bytes[column, start:stop], score)
         elif kind == p.SAME:
