@@ -334,7 +334,7 @@ def test_steps_and_peaks_that_are_even_give_at_once_what_each_by_itself_does(
     odd: list[int], first: int, peaked: bool, seed: int
 ) -> None:
     """Whatever is found to be even is; and what is not is left to be done one by one."""
-    from mentorkit.matching.kernels import scan
+    from mentorkit.matching.kernels import even
 
     luck = np.random.default_rng(seed)
     size = int(luck.integers(1, 10))
@@ -355,27 +355,27 @@ def test_steps_and_peaks_that_are_even_give_at_once_what_each_by_itself_does(
     if peaked:
         for at, worth in zip(x.tolist(), points.tolist(), strict=True):
             expected += np.where(theirs == at, worth, 0).astype(np.int16)
-        place = int(scan.peak_of(x, points))
+        place = int(even.peak_of(x, points))
         if place >= 0:
             far, drop = np.int16(size), np.int16(points[place] - points[place + 1])
-            scan.fall_off(np.int16(x[place]), points[place], drop, far, theirs, told)
+            even.fall_off(np.int16(x[place]), points[place], drop, far, theirs, told)
     else:
         for at, worth in zip(x.tolist(), points.tolist(), strict=True):
             expected += np.where(found >= at, worth, 0).astype(np.int16)
-        place = 0 if scan.is_even(x, points) else -1
+        place = 0 if even.is_even(x, points) else -1
         if place >= 0:
-            scan.climb(points[0], np.int16(size), found, told)
+            even.climb(points[0], np.int16(size), found, told)
     if place >= 0:
         assert (told == expected).all()
 
 
 def test_even_steps_and_a_peak_are_seen_as_such() -> None:
-    from mentorkit.matching.kernels import scan
+    from mentorkit.matching.kernels import even
 
     steps, same = np.arange(1, 5, dtype=np.int32), np.full(4, 250, np.int16)
-    assert scan.is_even(steps, same)
-    assert not scan.is_even(steps + 1, same)
+    assert even.is_even(steps, same)
+    assert not even.is_even(steps + 1, same)
     peak = np.array([100, 200, 300, 200, 100], np.int16)
-    assert scan.peak_of(np.arange(7, 12, dtype=np.int32), peak) == 2
-    assert scan.peak_of(np.array([7, 8, 9, 11, 12], np.int32), peak) == -1
-    assert scan.peak_of(np.arange(7, 11, dtype=np.int32), peak[:4]) == -1, "it ends above nothing"
+    assert even.peak_of(np.arange(7, 12, dtype=np.int32), peak) == 2
+    assert even.peak_of(np.array([7, 8, 9, 11, 12], np.int32), peak) == -1
+    assert even.peak_of(np.arange(7, 11, dtype=np.int32), peak[:4]) == -1, "it ends above nothing"

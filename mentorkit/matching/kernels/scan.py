@@ -12,12 +12,12 @@ The best k are kept in a heap whose smallest entry is the one to beat; a tile wh
 not reach it is passed over. An entry is score and position in one number, the smaller position the
 larger: entries never tie, so the answer is exact whatever the order of tiles.
 
-In this file stand the passes, each a loop; `score_tile`, which runs a mentee's passes over a tile;
-and what is asked of the scores: `best` (the best k of each mentee), `block` (all of them) and
-`survey` (what proves and describes a result). These three go over groups and tiles each by itself,
-for what each keeps from tile to tile is another thing. In all of them `t` is the tape, `i` a
-mentee, `g` a group, `j` a mentor of the tile; `score` and `found` are its two registers, `mine` and
-`theirs` what a pass compares.
+In this file stand the passes, each a loop (those that are several loops at once in `even`);
+`score_tile`, which runs a mentee's passes over a tile; and what is asked of the scores: `best` (the
+best k of each mentee), `block` (all of them) and `survey` (what proves and describes a result).
+These three go over groups and tiles each by itself, for what each keeps from tile to tile is
+another thing. In all of them `t` is the tape, `i` a mentee, `g` a group, `j` a mentor of the tile;
+`score` and `found` are its two registers, `mine` and `theirs` what a pass compares.
 
 Numbers are what `forms.py` computes for the same pair, which tests/matching/test_scan.py checks.
 Nothing here starts threads: kernels release Python's lock, and whoever calls them has shards.
@@ -32,6 +32,7 @@ import numpy as np
 from numba.extending import intrinsic
 
 from mentorkit.matching import passes as p
+from mentorkit.matching.kernels.even import climb, fall_off, is_even, peak_of
 from mentorkit.matching.texts import ONE
 
 LANES = 256
@@ -104,47 +105,6 @@ def need(least, found, score):
 def step(reached, points, found, score):
     for j in range(score.size):
         score[j] += points if found[j] >= reached else i16(0)
-
-
-@compiled
-def is_even(x, points):
-    """Return whether these steps are 1, 2, 3, ... and each is worth the same."""
-    for e in range(x.size):
-        if x[e] != e + 1 or points[e] != points[0]:
-            return False
-    return x.size > 1
-
-
-@compiled
-def climb(points, most, found, score):
-    """Take even steps at once: points x what found has reached, at most so many."""
-    for j in range(score.size):
-        score[j] += i16(points * min(found[j], most))
-
-
-@compiled
-def peak_of(x, points):
-    """Return where these points are highest, if they fall evenly to nothing from there; else -1."""
-    top = 0
-    for e in range(1, x.size):
-        top = e if points[e] > points[top] else top
-    if x.size < 3 or top in (0, x.size - 1):
-        return -1
-    fall = i64(points[top]) - points[top + 1]
-    for e in range(x.size):
-        even = x[e] == x[0] + e and points[e] == points[top] - fall * abs(e - top)
-        if not even or (e in (0, x.size - 1) and points[e] > fall):
-            return -1
-    return top
-
-
-@compiled
-def fall_off(mine, top, fall, far, theirs, score):
-    """Add the points of a peak at once: `top`, less `fall` for each step away, nothing from far."""
-    for j in range(score.size):
-        away = i16(i16(theirs[j]) - mine)
-        away = min(max(away, i16(-away)), far)
-        score[j] += max(i16(top - i16(fall * away)), i16(0))
 
 
 @compiled
