@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("mentorkit.worker")
 PATIENCE = 1.0
-"""Seconds after which a piece of work is left to its thread, and the next is begun beside it."""
+"""Seconds after which a piece of work is left to its thread, and the next is begun beside it..."""
+SHORT = 0.5
+"""...where what is next need not wait for what this leads to."""
 MOMENT = 0.05
 """Seconds for which a thread goes from one task to the next without being asked again."""
 LIMIT = 30.0
@@ -47,6 +49,9 @@ FAULTS = (Exception, SystemExit, CancelledError)
 its own cancels, too. A person's Ctrl-C goes through."""
 PAUSE = timedelta(seconds=30)
 """For how long it is left alone then, before one piece of work tries it again."""
+SLACK = 8
+"""Whoever finds enough at a provider that takes longer than it did waits so many times as long as
+the oldest has been there by then, for a second at least and a `PAUSE` at most: it may hang."""
 
 _here = threading.local()
 
@@ -141,10 +146,20 @@ class Provider:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.inside: set[Any] = set()
+        self.inside: dict[Any, float] = {}
+        """What is at it, and since when (monotonic seconds)."""
+        self.took = 0.0
+        """Seconds until its last answer."""
         self.failures = 0
         self.down: datetime | None = None
         """When it may be tried again; None while it is up."""
+
+    @property
+    def wait(self) -> timedelta:
+        """How long to wait for a slot: as long as it took last, unless that is over by far."""
+        oldest = time.monotonic() - min(self.inside.values())
+        seconds = self.took if oldest < 2 * self.took else SLACK * oldest
+        return min(PAUSE, timedelta(seconds=seconds))
 
 
 class Crew:
@@ -177,8 +192,9 @@ class Crew:
         return results[0] if results else None
 
     def do_all(
-        self, tasks: Sequence[Task[T]], enough: Callable[[], bool] = lambda: False
-    ) -> tuple[list[T], int]:
+        self, tasks: Sequence[Task[T]], enough: Callable[[], bool] = lambda: False,
+        patience: float | None = None,
+    ) -> tuple[list[T], int]:  # fmt: skip
         """Do the first of these, as many as a moment allows; return their results, how many it was.
 
         After whichever is done `enough` says so, none is begun.
@@ -194,7 +210,7 @@ class Crew:
             hand = self.idle.pop() if self.idle else self._hand()
         piece = Piece(free, enough)
         hand.put(partial(copy_context().run, piece.run))
-        if not piece.awaited(PATIENCE):
+        if not piece.awaited(PATIENCE if patience is None else patience):
             hand.put(None)
             self._leave(piece)
             return piece.results, len(piece.results) + 1
@@ -247,7 +263,7 @@ class Crew:
             with self.lock:
                 del self.behind[piece]
                 for one in self.providers.values():
-                    one.inside.discard(piece)
+                    one.inside.pop(piece, None)
 
         with self.lock:
             self.behind[piece] = threading.Thread(target=watch, daemon=True, name="mentorkit-watch")
@@ -263,24 +279,25 @@ class Crew:
         provider that is slow or down.
         """
         piece = getattr(_here, "piece", None)
-        inside = piece or object()
+        inside, begun = piece or object(), time.monotonic()
         one = self._enter(name, inside)
         try:
-            beside = len(one.inside) > 1 and any(other.left for other in one.inside - {inside})
+            others = (other for other in list(one.inside) if other is not inside)
+            beside = any(getattr(other, "left", False) for other in others)
             if piece and (one.down or beside):
                 piece.leave()
             yield
         except (RetryLater, Undeliverable):
-            self._answers(one)
+            self._answers(one, begun)
             raise
         except FAULTS:
             self._fails(one)
             raise
         else:
-            self._answers(one)
+            self._answers(one, begun)
         finally:
             with self.lock:
-                one.inside.discard(inside)
+                one.inside.pop(inside, None)
 
     def _enter(self, name: str, inside: Any) -> Provider:
         with self.lock:
@@ -289,14 +306,15 @@ class Crew:
             if one.down and now < one.down:
                 raise Busy(name, one.down - now)
             if len(one.inside) >= SLOTS:
-                raise Busy(name, PAUSE)
+                raise Busy(name, one.wait)
             if one.down:
                 one.down = now + PAUSE  # this one tries it, and nobody else meanwhile
-            one.inside.add(inside)
+            one.inside[inside] = time.monotonic()
             return one
 
-    def _answers(self, one: Provider) -> None:
+    def _answers(self, one: Provider, begun: float) -> None:
         with self.lock:
+            one.took = time.monotonic() - begun
             was, one.down, one.failures = one.down, None, 0
         if was:
             log.warning("%s answers again.", one.name)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mentorkit.crew import FAULTS, LIMIT, Busy, Task, crew_of
+from mentorkit.crew import FAULTS, LIMIT, SHORT, Busy, Task, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import (
     Message,
@@ -243,7 +243,7 @@ def _drain(
                 )
                 for job in waiting[: min(TOGETHER, next(asking, TOGETHER))]
             ]
-            found, many = crew.do_all(tasks, enough)
+            found, many = crew.do_all(tasks, enough, SHORT)
             outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
             del waiting[:many]
             left -= many

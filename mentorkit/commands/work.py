@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 LOOP = 10
 """How many seconds a worker waits that goes on for ever and has found nothing more to do."""
+SOON = 1
+"""How many it waits where somebody slow has enough in hand for the moment."""
 GRACE = 8.0
 """Seconds that are left to what is in hand when the worker is to stop: some wait ten and kill."""
 
@@ -93,7 +95,7 @@ def work(
                 print_json(report)
             else:
                 _say(report, quiet=pause is not None)
-            if pause is None or stop.wait(pause):
+            if pause is None or stop.wait(_rest(session.kit, pause)):
                 break
         if stop.is_set():
             _end(session.kit, stop)
@@ -103,6 +105,13 @@ def work(
         say_next(session)
     if report["failed"]:
         raise SystemExit(UNEXPECTED)
+
+
+def _rest(kit: Kit, pause: int) -> int:
+    """Return how many seconds to rest: few where somebody slow is at work, as more may wait."""
+    from mentorkit.crew import crew_of
+
+    return min(pause, SOON) if crew_of(kit).behind else pause
 
 
 def _look(session: Session, limit: int, as_json: bool) -> None:

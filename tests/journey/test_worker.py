@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -172,6 +173,23 @@ def test_a_slow_channel_is_not_asked_twice_by_a_second_worker(
     work(kit)
     keys = [one.key for one in post.carried]
     assert len(keys) == len(set(keys)) == 20
+
+
+def test_a_vendor_who_takes_a_while_for_each_is_asked_as_often_as_it_answers(
+    create_world: Any, create_kit: Any, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds it busy waits little where it answers soon, and not until it may hang."""
+    monkeypatch.setattr(worker, "SHORT", 0.05)
+    kit = create_kit(plugins=("matching", plugin(post)))
+    people = [lead(f"e{i:02}", "mentee", trade="baker") for i in range(20)]
+    publish(create_world([*people, lead("m", "mentor", trade="baker", capacity=20)], kit=kit))
+    post.before = partial(time.sleep, 0.1)
+    begun = clock()
+    while len(post.carried) < 20:
+        work(kit)
+        clock.forward(seconds=1)
+    assert clock() - begun < crew.PAUSE, "each four of them would have waited as long"
+    assert len({one.key for one in post.carried}) == 20
 
 
 def test_rows_handed_back_are_tried_in_full_later(offered: Any, post: Post, clock: Any) -> None:
