@@ -58,7 +58,7 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
 
     `programs` are keys. Printed beside what a command did, so never with ``--json``.
     """
-    from mentorkit.journey import standing
+    from mentorkit.journey import parked, standing
 
     runs = {one["key"]: one for one in standing.home(session.kit, **session.scope)["runs"]}
     runs = {key: one for key, one in runs.items() if one["role"] in STAFF}
@@ -71,10 +71,11 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         of = f" --program {key}" if len(runs) > 1 else ""
         told = _then(_codes(session, runs[key], figures), key=key, of=of)
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
-            waits, given_up = tx.outbox.late(tx.now), tx.outbox.counts()["dead"]
+            waits = tx.outbox.late(tx.now)
+            given_up = len(parked.parked_in(tx, tx.programs.get(runs[key]["id"]), session.actor))
         more = " Messages wait: `mentorkit work` sends them." if waits else ""
         if given_up:
-            more += f" {plural(given_up, 'job')} given up: `mentorkit job list` says why."
+            more += f" {plural(given_up, 'job')} given up: `mentorkit job list{of}` says why."
         say_commands(f"Next: {told}{more}")
 
 

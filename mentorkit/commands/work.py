@@ -229,11 +229,13 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
 
 def _say_in_hand(kit: Kit) -> None:
     """Say what waits for another worker, which may have been killed with it."""
-    leased = 0
+    from mentorkit.crew import crew_of
+
+    leased = -len(crew_of(kit).behind)  # those are in hand here
     for tenant in kit.tenants():
         with kit.transaction(tenant=tenant, write=False) as tx:
             leased += tx.outbox.counts()["leased"]
-    if leased:
+    if leased > 0:
         note(
             f"{plural(leased, 'job')} in hand elsewhere. What a worker had in hand that was killed"
             " is taken up again after five minutes."

@@ -63,12 +63,14 @@ class Manners:
         return datetime.combine(day, time(end), zone).astimezone(at.tzinfo)
 
     def wait(
-        self, at: datetime, zone: ZoneInfo, sent: Collection[datetime] | None, ahead: int = 0
-    ) -> tuple[datetime, str] | None:
+        self, at: datetime, zone: ZoneInfo, sent: Collection[datetime] | None, ahead: int = 0,
+        *, joined: bool = False, last: datetime | None = None,
+    ) -> tuple[datetime, str] | None:  # fmt: skip
         """Return until when a prompt waits that is due `at`, and why; None if it may go.
 
         `sent` is when others went to the same person (None: they are not counted), `ahead` how
-        many wait that are to go first. Why is ``quiet`` or ``capped``.
+        many wait that are to go first. Why is ``quiet`` or ``capped``. What is `joined` with others
+        waits for room until a morning, unless that is after its `last` moment.
         """
         if until := self.quiet_end(at, zone):
             return until, "quiet"
@@ -79,18 +81,9 @@ class Manners:
         if room > ahead:
             return None
         free = week[-self.prompts_a_week] + WEEK if room <= 0 else at + SOON
+        morning = self.together_at(free, zone) if joined and room <= 0 else free
+        free = morning if last is None or morning <= last else free
         return self.quiet_end(free, zone) or free, "capped"
-
-    def with_others(
-        self, wait: tuple[datetime, str], zone: ZoneInfo, last: datetime | None
-    ) -> datetime:
-        """Return until when a prompt waits that goes with others: for room, until a morning.
-
-        Unless that is after its `last` moment. `wait` is what `wait` gives.
-        """
-        until, why = wait
-        at = self.together_at(until, zone) if why == "capped" else until
-        return at if last is None or at <= last else until
 
 
 def manners_of(body: Mapping[str, Any]) -> Manners:

@@ -262,9 +262,10 @@ def _go(
             continue
         reader, one.at = readers[one.person], at
         counted = not one.staff and reader.mine is not None
-        wait = manners.wait(at, reader.zone, reader.sent if counted else None)
         causes = [key for _, _, key in one.about]
         joined = manners.digest != "off" and (index, one) in mates[one.person]
+        sent = reader.sent if counted else None
+        wait = manners.wait(at, reader.zone, sent, joined=joined, last=one.until)
         together = manners.together_at(one.due or at, reader.zone) if joined else at
         if counted and reader.mine is not None and reader.mine.silent_since:
             one.outcome = "silenced"
@@ -276,8 +277,7 @@ def _go(
         elif wait and one.until is not None and wait[0] > one.until:
             one.outcome = wait[1]
         elif wait:
-            until = manners.with_others(wait, reader.zone, one.until) if joined else wait[0]
-            heapq.heappush(queue, (until, last, index, one))
+            heapq.heappush(queue, (wait[0], last, index, one))
             continue
         else:
             if counted:

@@ -107,16 +107,17 @@ def ensure_welcome(
     beside = [one for one in others if joined and _beside(one, job)]
     if told := _told(job, [one for one in others if one not in beside], tx.now):
         _hold(job, told, "same_cause")
-    if joined:
-        _ensure_first(job, beside, manners, zone, tx.now)
+    if joined and "parts" not in job.body:  # else it has taken them up already, to go now
+        _ensure_first(job, [o for o in beside if o.not_before <= tx.now], manners, zone, tx.now)
     prompts = [one for one in others if is_prompt(one) and not one.body.get("staff")]
     sent = [one.went_at for one in prompts if one.state == "done"]
-    ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in prompts)
+    # Whichever goes takes up those beside it, so that they need no room of their own.
+    alone = [one for one in prompts if one not in beside]
+    ahead = sum(_counts(one, tx.now) and _rank(one) < _rank(job) for one in alone)
     counted = None if job.body.get("staff") or mine is None else sent
-    if wait := manners.wait(tx.now, zone, counted, ahead):
-        last = _moment(job.body.get("until"))
-        until = manners.with_others(wait, zone, last) if joined else wait[0]
-        _hold(job, until, wait[1])
+    last = _moment(job.body.get("until"))
+    if wait := manners.wait(tx.now, zone, counted, ahead, joined=joined, last=last):
+        _hold(job, *wait)
 
 
 def _hold(job: Job, until: datetime, code: str) -> None:

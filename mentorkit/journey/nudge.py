@@ -9,6 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -218,12 +219,13 @@ def parts(everything: Sequence[Awaited]) -> Iterator[list[Awaited]]:
 
 
 def prompts(label: str, one: Nudge, ctx: Context, part: Sequence[Awaited]) -> list[Prompt]:
-    """Return the prompts of a nudge about a part of what is awaited.
+    """Return the prompts of a nudge about a part of what is awaited; it gets copies.
 
     Raises `PluginError` for what it raises, and for what is no prompt about what was awaited, in
     words that are there.
     """
-    found: list[Any] = called(label, "due", lambda: list(one.due(ctx, tuple(part))))
+    given = list(map(replace, part))
+    found: list[Any] = called(label, "due", lambda: list(one.due(ctx, given)))
     known, there = list(one.templates), set(part)
     for prompt in found:
         if not isinstance(prompt, Prompt):

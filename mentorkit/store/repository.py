@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 
+FEW = 3
+"""Up to so many ids are given each by itself: SQLite does not see how few a list holds."""
+
+
 class Noun(Protocol):
     """What a repository keeps: a frozen dataclass with these and a column per field."""
 
@@ -307,7 +311,7 @@ def _asking_equal(
     """
     ids = [name for name, kind in kinds if kind == "many" and is_id(name)]
     equals: dict[str, Any] = {
-        name: None if kind == "none" else sa.bindparam(name, expanding=kind == "many")
+        name: None if kind == "none" else sa.bindparam(name, expanding=kind in ("few", "many"))
         for name, kind in kinds
         if name not in ids
     }
@@ -331,7 +335,9 @@ def _asking_ahead(
 
 
 def _kind(value: Any) -> str:
-    return "none" if value is None else "many" if isinstance(value, MANY) else "one"
+    if isinstance(value, MANY):
+        return "many" if len(value) > FEW else "few"
+    return "none" if value is None else "one"
 
 
 @cache

@@ -15,7 +15,7 @@ from mentorkit.domain.people import Actor
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.steps import chosen, reading
-from mentorkit.worker import unhindered, work
+from mentorkit.worker import work
 from mentorkit_rehearse.copying import LONGEST, MOST, USUAL, copy, make_up
 from mentorkit_rehearse.script import SILENT, Script
 from mentorkit_rehearse.stage import NAME, Got, Stage, stage
@@ -165,15 +165,14 @@ def run(
     Return how many steps of theirs were refused.
     """
     refused, acted = 0, None
-    with unhindered():
-        for at in times:
-            here.clock.now = at.astimezone(UTC)
-            if at.hour >= acting and at.date() != acted:
-                acted = at.date()
-                day = (acted - times[0].date()).days
-                told(day)
-                refused += script.live(here.kit, day)
-            drain(here, script.tenant)
+    for at in times:
+        here.clock.now = at.astimezone(UTC)
+        if at.hour >= acting and at.date() != acted:
+            acted = at.date()
+            day = (acted - times[0].date()).days
+            told(day)
+            refused += script.live(here.kit, day)
+        drain(here, script.tenant)
     return refused
 
 

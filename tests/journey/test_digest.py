@@ -139,6 +139,44 @@ def test_for_which_there_is_no_room_yet_waits_for_a_morning_too(
     assert datetime.fromisoformat(ahead["at"]) == gone
 
 
+def test_what_waits_for_a_later_morning_keeps_nobody_who_may_go_now(
+    create_asked: Any, post: Post, clock: Any
+) -> None:
+    """One has a long way to Monday, as there was no room; the other would be too late by then."""
+
+    def answer(ctx: Any, awaited: Any) -> list[Prompt]:
+        told_of = [
+            (0, timedelta(days=20), "first"), (3, timedelta(days=20), "long"),
+            (7, timedelta(days=2), "short"),
+        ]  # fmt: skip
+        return [
+            Prompt(awaited=(one,), template="told", at=begun + timedelta(days=days), grace=grace,
+                   key=f"{key}:{one.key}")
+            for one in awaited[:1] for days, grace, key in told_of
+        ]  # fmt: skip
+
+    begun = clock()
+    world = create_asked(nudging("teller", Told(answer)), digest="off", prompts_a_week=1)
+    with world.kit.transaction(tenant="acme") as tx:
+        month = clock() + timedelta(days=30)
+        tx.proposals.save_all(replace(one, due_at=month) for one in tx.proposals.find())
+    clock.forward(hours=5)
+    work(world.kit)
+    assert len(told(post, "told")) == 1
+    body = {"digest": "weekly", "prompts_a_week": 1}
+    programs.define(world.kit, **world.at, program="traders", kind="manners", body=body)
+    gone = []
+    for _ in range(24 * 10):
+        clock.forward(hours=1)
+        before = len(post.carried)
+        while any(work(world.kit).values()):
+            pass
+        gone += [(clock(), one.template) for one in post.carried[before:]]
+    (prompt,) = [at for at, name in gone if name in ("told", TOGETHER)]
+    assert prompt == begun + timedelta(days=7, hours=5), "as soon as there was room"
+    assert not [row for row in rows(world) if row.error == "late"]
+
+
 def test_what_is_answered_by_then_is_left_out_and_one_alone_has_its_own_words(
     create_asked: Any, post: Post, clock: Any
 ) -> None:

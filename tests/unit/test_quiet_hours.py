@@ -95,3 +95,22 @@ def test_what_is_wrong_with_manners_is_told_at_its_place() -> None:
     assert {one.place for one in problems} == {
         "manners.quiet_from", "manners.quiet_until", "manners.prompts_a_week", "manners.loud",
     }  # fmt: skip
+
+
+def test_what_goes_with_others_waits_for_room_until_a_morning_it_is_not_too_late_by() -> None:
+    utc = ZoneInfo("UTC")
+    monday = datetime(2026, 3, 2, 14, tzinfo=UTC)
+    sent = [monday, monday + timedelta(days=1), monday + timedelta(days=2)]
+    at, free = monday + timedelta(days=5), monday + WEEK
+    for digest, morning in (
+        ("daily", timedelta(hours=18)),
+        ("weekly", timedelta(days=6, hours=18)),
+    ):
+        manners = Manners(digest=digest)
+        assert manners.wait(at, utc, sent) == (free, "capped"), "it goes alone"
+        assert manners.wait(at, utc, sent, joined=True) == (free + morning, "capped")
+        early = free + timedelta(hours=2)
+        assert manners.wait(at, utc, sent, joined=True, last=early) == (free, "capped")
+        # There is room, but somebody is to go first: then it is looked again soon.
+        soon = (at + timedelta(hours=1), "capped")
+        assert manners.wait(at, utc, sent[1:], 1, joined=True) == soon
