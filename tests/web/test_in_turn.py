@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -27,22 +28,26 @@ def test_the_second_sees_nothing_of_it_until_the_first_has_said_yes(
     path = f"/programs/traders/proposals/{one}"
     browser, other = portal.browser(second), NAMES["cleo" if second == "ana" else "ana"]
 
+    def named(page: str) -> bool:
+        """Look for the name by itself: three letters may stand in a token as well."""
+        return re.search(rf"(?<![\w-]){other}(?![\w-])", page) is not None
+
     def seen() -> list[bool]:
         home = browser.open("/")
         form = browser.open("/programs/traders/concern")
-        return [path in home, other in home, other in form]
+        return [path in home, named(home), named(form)]
 
     assert seen() == [False] * 3
-    assert other not in browser.open(path, 404)
+    assert not named(browser.open(path, 404))
     for did in ("accept", "decline", "ask", "withdraw"):
-        assert other not in browser.open(f"/programs/traders/concern?proposal={one}")
-        assert other not in browser.send(path, 404, do=did, text="When?")
+        assert not named(browser.open(f"/programs/traders/concern?proposal={one}"))
+        assert not named(browser.send(path, 404, do=did, text="When?"))
 
     asked = portal.browser(first)
     asked.open(path)
     asked.send(path, do="accept", on_behalf_of="coordinator" if first == "cora" else "")
     assert seen() == [True] * 3
-    assert other in browser.open(path)
+    assert named(browser.open(path))
     assert "Say no" in browser.page.text
 
 
