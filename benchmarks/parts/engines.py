@@ -39,7 +39,7 @@ LONGEST = 1_200.0
 """Seconds after which what must happen did not."""
 BELLS = 8
 """How many bells are rung: as if so many had promised something."""
-MENTEES, MENTORS, K, TURNS = 100_000, 40_000, 32, 3
+MENTEES, MENTORS, K, TURNS = 200_000, 40_000, 32, 3
 MESSAGES = 20_000
 JOBS, KILLS = 120, 4
 
