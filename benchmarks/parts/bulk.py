@@ -132,6 +132,11 @@ def bound_200000(effort: Effort) -> Measured:
     return gap(200_000, 50_000, "score")
 
 
+@area.figure("numba", slow=True)
+def bound_200000_coverage(effort: Effort) -> Measured:
+    return gap(200_000, 50_000, "coverage")
+
+
 # --------------------------------------------------------------------------- equal edges
 
 
