@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mentorkit import crew, worker
-from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Crew, Task
+from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Crew, Provider, Task
 from mentorkit.hooks import Channel, Receipt, RetryLater
 from mentorkit.store.outbox import TRIES
 from tests.journey.conftest import lead
@@ -181,22 +181,14 @@ def test_at_most_so_many_are_at_one_provider_and_others_go_on(gang: Crew, door: 
 
 @pytest.mark.parametrize(("there", "wait"), [(0.01, 1), (0.5, 4), (2, 16), (300, 30)])
 def test_who_finds_enough_at_a_provider_waits_the_longer_the_slower_it_is(
-    gang: Crew, door: Door, there: float, wait: int
+    there: float, wait: int
 ) -> None:
-    for n in range(SLOTS):
-        gang.do(ask(gang, "channel mail", door), key=str(n), late=list)
-    mail = gang.providers["channel mail"]
-    for piece in mail.inside:
-        mail.inside[piece] = time.monotonic()
-    mail.inside[next(iter(mail.inside))] -= there
-    with pytest.raises(Busy) as busy:
-        gang.do(ask(gang, "channel mail", door), key="more", late=list)
-    assert busy.value.seconds == pytest.approx(wait, abs=1)
+    mail, now = Provider("channel mail"), time.monotonic()
+    mail.inside = {"one": now, "the oldest": now - there}
+    assert Busy("channel mail", mail.wait).seconds == pytest.approx(wait, abs=1)
     mail.took = 5 + there
-    with pytest.raises(Busy) as busy:
-        gang.do(ask(gang, "channel mail", door), key="more", late=list)
     told = "it takes as long as it did last"
-    assert busy.value.seconds == pytest.approx(min(5 + there, 30), abs=1), told
+    assert Busy("", mail.wait).seconds == pytest.approx(min(5 + there, 30), abs=1), told
 
 
 def test_nobody_waits_a_second_time_for_a_provider_that_is_slow(
