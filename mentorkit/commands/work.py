@@ -237,8 +237,8 @@ def _say_in_hand(kit: Kit) -> None:
             leased += tx.outbox.counts()["leased"]
     if leased > 0:
         note(
-            f"{plural(leased, 'job')} in hand elsewhere. What a worker had in hand that was killed"
-            " is taken up again after five minutes."
+            f"{plural(leased, 'job')} in hand elsewhere. What a killed worker had in hand is taken"
+            " up again after five minutes."
         )
 
 

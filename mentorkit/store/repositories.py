@@ -238,7 +238,7 @@ class Members(Repository[Member]):
     noun, table, cls = "member", tables.member, Member
 
 
-_MEMBERS = Relationship.members.__set__  # type: ignore[attr-defined,misc]
+_MEMBERS: Any = vars(Relationship)["members"].__set__
 
 
 class Relationships(Repository[Relationship]):
