@@ -19,8 +19,8 @@ Each figure was measured in one run on one machine, beside its peer where there 
 medians. A ratio is ours to the peer's or the other way round, as the figure says. What a peer is
 given is made of the same people, scores or candidate lists; where OR-tools needs a model of these
 first, building it is told apart and is not counted. The machine is shared with others: seconds
-differ from hour to hour by a factor of two or three, ratios by a tenth. Most rows are of one run; what
-was measured again on that day stands as it was the last time.
+differ from hour to hour by a factor of two or three, ratios by a tenth. Most rows are of one run;
+what was measured again on that day stands as it was the last time.
 `tox run -e bench` measures those of matching again, with each peer in an environment of its own,
 and `tox run -e bench-delivery` those of what is promised. A name after `--` measures one alone:
 `tox run -e bench -- bulk_5000`.
