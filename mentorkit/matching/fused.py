@@ -192,7 +192,7 @@ class Fused:
         more than they score counts, too; who costs `UNPAYABLE` or more does not.
         """
         k = max(0, k)
-        if not k:  # a heap of nobody has no smallest entry
+        if not k:  # of none kept there is none to beat
             return np.empty((len(mentees), 0), np.int32), np.empty((len(mentees), 0), np.int32)
         begin = np.zeros(len(mentees), np.int64) if first is None else first
         mentors = BEYOND if prices is None else len(prices)

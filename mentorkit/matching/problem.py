@@ -14,7 +14,7 @@ from mentorkit.matching.candidates import Rescan, best_at_prices, start_of
 from mentorkit.matching.certificate import check_cover_in_blocks, uncovered
 from mentorkit.matching.forms import Bools
 from mentorkit.matching.pool import Index
-from mentorkit.matching.scan import HEAP, Scan, Scores, best_of
+from mentorkit.matching.scan import MOST_KEPT, Scan, Scores, best_of
 from mentorkit.matching.solution import CandidateLists
 from mentorkit.matching.together import shared, twins, weeks
 
@@ -248,7 +248,7 @@ class Question:
     def _read_again(self, mentees: Any, prices: Any, k: int) -> tuple[Any, Any]:
         assert self.fused is not None
         some = np.asarray(mentees, np.int32)
-        if k <= HEAP:
+        if k <= MOST_KEPT:
             first = start_of(np.asarray(mentees, np.int64), max(1, len(prices)))
             tell = partial(self.step, total=len(some))
             return self.fused.best(some, k, prices, first=first, tell=tell)

@@ -82,14 +82,14 @@ class Shortlisted:
         return listed
 
     def _look_up(self, rows: Index) -> None:
-        from mentorkit.matching.scan import HEAP
+        from mentorkit.matching.scan import MOST_KEPT
 
         new = np.array([row for row in rows.tolist() if row not in self._found], np.int32)
         if not len(new):
             return
         if not self._bound.criteria:
             self._found.update((row, self._drawn(row)) for row in new.tolist())
-        elif self._scan.fused is not None and self._most <= HEAP:
+        elif self._scan.fused is not None and self._most <= MOST_KEPT:
             first = start_of(new.astype(np.int64), max(1, len(self._pool.mentors)))
             found, _ = self._scan.fused.best(new, self._most, first=first)
             self._found.update(

@@ -39,8 +39,8 @@ MEMO_CELLS = 400_000
 """Up to this many pairs, what a plugin's Python answered for a pair is kept for the run."""
 FEW_CRITERIA = 16
 """Of so many criteria, every way to have an opinion or none is counted in a table."""
-HEAP = 512
-"""Up to so many best mentors are found by a heap; more are found by looking at all."""
+MOST_KEPT = 512
+"""Up to so many best mentors are kept during a scan; more are found by looking at all."""
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a value is only rounded, and nothing to tell its author."""
 
@@ -124,7 +124,7 @@ class Scan:
     def best(self, mentee: int, k: int) -> tuple[Index, Scores]:
         """Return one mentee's `k` best mentors and their scores, best first, ties by position."""
         # For one mentee nothing is compiled that was not compiled before.
-        if "fused" in self.__dict__ and self.fused is not None and k <= HEAP:
+        if "fused" in self.__dict__ and self.fused is not None and k <= MOST_KEPT:
             found, worth = (one[0] for one in self.fused.best(np.array([mentee], np.int32), k))
             return found[found >= 0].astype(np.intp), worth[found >= 0]
         scores, allowed = self.block(mentee, mentee + 1)

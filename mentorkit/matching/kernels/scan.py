@@ -8,9 +8,9 @@ questions, so their points are the same. No loop leaves a value as it is under a
 the lower of two or mixes bits, as half of the processors cannot skip a 16-bit store within a vector
 (AVX2 has none, AVX-512 has) and would go one by one, fifteen times slower.
 
-The best k are kept in a heap whose smallest entry is the one to beat; a tile whose best score does
-not reach it is passed over. An entry is score and position in one number, the smaller position the
-larger: entries never tie, so the answer is exact whatever the order of tiles.
+The best k are kept in order, the smallest first: it is the one to beat, and a tile whose best score
+does not reach it is passed over. An entry is score and position in one number, the smaller position
+the larger: entries never tie, so the answer is exact whatever the order of tiles.
 
 In this file stand the passes, each a loop (those that are several loops at once in `even`);
 `score_tile`, which runs a mentee's passes over a tile; and what is asked of the scores: `best` (the
@@ -39,11 +39,11 @@ LANES = 256
 TILE = 48 * LANES
 """So many mentors make a tile, in rows of `LANES`: its two registers fill 48 KiB, a first cache."""
 NONE = -(1 << 62)
-"""An entry of the heap that is nobody."""
+"""An entry that is nobody."""
 GROUP = 16
 """So many mentees share a tile of mentors while it is in the cache."""
 LOW = 0xFFFFFFFF
-"""The half of an entry of the heap that tells the position: `LOW` less it."""
+"""The half of an entry that tells the position: `LOW` less it."""
 FREE = 32_767
 """As high as a score may be."""
 
@@ -380,31 +380,23 @@ def is_among(mentor, mentors):
 
 
 @compiled
-def put(heap, entry):
-    """Replace the smallest entry of a heap."""
-    size = heap.size
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= entry:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = entry
+def put(kept, entry):
+    """Put an entry in its place among those kept, the smallest first, and that one out."""
+    last = kept.size - 1
+    for at in range(last):
+        kept[at] = min(kept[at + 1], max(kept[at], entry))
+    kept[last] = max(kept[last], entry)
 
 
 @compiled
 def reach(tops, k, low, high):
     """Return the k-th largest of these scores, by halving what it can be: `low` to `high`."""
+    kind = tops.dtype.type
     while low < high:
         middle = (low + high + 1) >> 1
-        there = 0
+        there = kind(0)
         for lane in range(tops.size):
-            there += tops[lane] >= middle
+            there = kind(there + kind(tops[lane] >= kind(middle)))
         if there >= k:
             low = middle
         else:
@@ -413,8 +405,8 @@ def reach(tops, k, low, high):
 
 
 @compiled
-def keep_best(order, first, mentors, never, n, score, alive, tops, heap):
-    """Put those of a tile into the heap who are better than its smallest entry.
+def keep_best(order, first, mentors, never, n, score, alive, tops, kept):
+    """Put those of a tile among those kept who are better than the worst of them, the first.
 
     Lane l is made of the scores l, l + LANES, ...: k lanes that reach a score hold k mentors who
     do. So who does not is none of the best k, and is not looked at. Who is not above `alive` must
@@ -428,14 +420,14 @@ def keep_best(order, first, mentors, never, n, score, alive, tops, heap):
         more = score[row * LANES : (row + 1) * LANES]
         for lane in range(LANES):
             tops[lane] = max(tops[lane], more[lane])
-    least = max(heap[0] >> 32, i64(alive) + 1)
+    least = max(kept[0] >> 32, i64(alive) + 1)
     most = alive
     for lane in range(LANES):
         most = max(most, tops[lane])
     if most < least:
         return
-    wanted = heap.size + never.size
-    if wanted <= LANES and heap[0] == NONE:
+    wanted = kept.size + never.size
+    if wanted <= LANES and kept[0] == NONE:
         least = max(least, i64(reach(tops, wanted, i64(alive), i64(most))))
     for lane in range(LANES):
         if tops[lane] < least:
@@ -445,9 +437,9 @@ def keep_best(order, first, mentors, never, n, score, alive, tops, heap):
                 place = i64(order[j]) - first
                 place += mentors if place < 0 else 0
                 entry = (i64(score[j]) << 32) | (i64(LOW) - place)
-                if entry > heap[0] and not is_among(order[j], never):
-                    put(heap, entry)
-                    least = max(heap[0] >> 32, least)
+                if entry > kept[0] and not is_among(order[j], never):
+                    put(kept, entry)
+                    least = max(kept[0] >> 32, least)
 
 
 @compiled
@@ -464,7 +456,7 @@ def best(t, mentees, first, mentors, k, price, high, mentor, score):
     tops = np.empty(LANES, np.int16)
     for begin in range(0, mentees.size, GROUP):
         end = min(mentees.size, begin + GROUP)
-        heaps = np.full((end - begin, k), NONE, np.int64)
+        kept = np.full((end - begin, k), NONE, np.int64)
         for g in range(t.groups.size - 1):
             for start in range(t.groups[g], t.groups[g + 1], TILE):
                 stop = min(start + TILE, t.groups[g + 1])
@@ -473,20 +465,19 @@ def best(t, mentees, first, mentors, k, price, high, mentor, score):
                     i = mentees[at]
                     score_tile(t, i, g, start, stop, price, points[:n], found[:n], product[:n])
                     order, never = t.order[start:stop], t.never[t.apart[i] : t.apart[i + 1]]
-                    heap = heaps[at - begin]
+                    mine = kept[at - begin]
                     if high.size == 0:
                         keep_best(
-                            order, first[at], mentors, never, n, points, i16(ALIVE), tops, heap
+                            order, first[at], mentors, never, n, points, i16(ALIVE), tops, mine
                         )
                     else:
                         less(points[:n], high[start:stop], wide[:n])
                         keep_best(
-                            order, first[at], mentors, never, n, wide, i32(-BEYOND), wide_tops, heap
+                            order, first[at], mentors, never, n, wide, i32(-BEYOND), wide_tops, mine
                         )
         for at in range(begin, end):
-            ranked = np.sort(heaps[at - begin])[::-1]
             for rank in range(k):
-                entry = ranked[rank]
+                entry = kept[at - begin, k - 1 - rank]
                 if entry == NONE:
                     mentor[at, rank] = -1
                     score[at, rank] = -1
