@@ -33,6 +33,7 @@ from mentorkit.store.transaction import (
     Outcome,
     Transaction,
     checked_tenant,
+    follow,
     joinable,
     opened,
     tenants_in,
@@ -100,6 +101,7 @@ class Kit:
         """What match runs share their scan out with, as `matching.run` takes it; None: here."""
         self._to_close: list[Callable[[], None]] = []
         self._check_sessions()
+        follow(sessions)
         if registry is None:
             from mentorkit.hooks.registry import DEFAULT_PLUGINS, Registry
 

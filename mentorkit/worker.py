@@ -75,8 +75,6 @@ LONGEST_BUSY = 600
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
 CLAIMED = 100
 """How many rows are claimed at once."""
-TOGETHER = 20
-"""How many rows are given to a thread at once, which does as many of them as take a moment."""
 ASKS = "proposal_declined"
 """The message that asks whether the offer of that proposal was sent: rows before it are noted."""
 FRESH = 1.0
@@ -242,7 +240,7 @@ def _drain(
                     late=partial(_note_one, kit, tenant, job, report),
                     keep=partial(_renew, kit, tenant, job),
                 )
-                for job in waiting[: min(TOGETHER, next(asking, TOGETHER))]
+                for job in waiting[: next(asking, None)]
             ]
             found, many = crew.do_all(tasks, enough, SHORT)
             outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]

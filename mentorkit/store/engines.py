@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -265,8 +266,14 @@ def begin_here(connection: sa.Connection, *, tenant: str, owned: bool, write: bo
         settings = {"mentorkit.tenant": tenant, **(PG_SETTINGS if owned else {})}
         if owned and not write:
             settings["transaction_read_only"] = "on"
-        texts = [[sa.literal(text, sa.String) for text in pair] for pair in settings.items()]
-        connection.execute(sa.select(*(sa.func.set_config(*pair, True) for pair in texts)))
+        connection.execute(_settings(tuple(settings)), settings)
+
+
+@cache
+def _settings(names: tuple[str, ...]) -> sa.Select[Any]:
+    """Return the statement that sets these, to parameters of the same names, until the end."""
+    texts = ((sa.literal(name, sa.String), sa.bindparam(name, type_=sa.String)) for name in names)
+    return sa.select(*(sa.func.set_config(name, value, True) for name, value in texts))
 
 
 def in_error(connection: sa.Connection) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ CHUNK = 1000
 """How many ids go into one IN list; a longer list is asked for in parts."""
 MANY = (list, tuple, set, frozenset)
 """What means any of its values."""
+PLAIN = frozenset({str, int, bool, NoneType})
+"""What most values are, none of which is `MANY`."""
 
 
 def matching(table: sa.Table, tenant: Any, equals: Mapping[str, Any]) -> sa.ColumnElement[bool]:
@@ -52,9 +55,12 @@ class _Listed(sa.types.TypeDecorator[Sequence[Any]]):
 def any_of(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
     """Return the condition that a column is any of those in the parameter of this name.
 
-    For ids and numbers of rows that are there: SQLite takes them as one value, as to give it each
-    by itself takes longer than to find what they are of.
+    For ids and numbers of rows that are there. A database takes them as one value where it can: to
+    write each into the statement takes longer than to find what they are of, and a statement that
+    is always the same is planned once.
     """
+    if dialect == "postgresql":
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
     if dialect != "sqlite":
         return column.in_(sa.bindparam(name, expanding=True))
     given = sa.func.json_each(sa.bindparam(name, type_=_Listed)).table_valued("value")
@@ -63,6 +69,9 @@ def any_of(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnE
 
 def parts(equals: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Cut the longest list among the values into parts that a database takes at once."""
+    if PLAIN.issuperset(map(type, equals.values())):
+        yield dict(equals)
+        return
     lists = {name: list(dict.fromkeys(v)) for name, v in equals.items() if isinstance(v, MANY)}
     if not lists:
         yield dict(equals)

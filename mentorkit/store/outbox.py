@@ -42,6 +42,11 @@ _LATE = timedelta(weeks=4)
 """How much later than due a message may have gone to be found by when it went."""
 _ROW = tables.outbox.c
 _NAMES = tables.names(tables.outbox)
+_KNOWN = ("tenant", "state", "leased_until")
+"""What who claims a row knows of it."""
+_AFTER = ("channel", "contact", "reference", "taken_at", "fate", "fate_at")
+"""What is told of a row once it is done, and of none before."""
+_TO_DO = tuple(name for name in _NAMES if name not in (*_KNOWN, *_AFTER))
 LEADS = "leads"
 """What stands as the error of a leased row that tells of others too, so that none takes it up."""
 # Making a statement costs more than running it: those of every row are made once.
@@ -139,13 +144,16 @@ class Outbox:
         if kinds is not None:
             asked["kinds"] = list(kinds)
         lock = self.tx.connection.dialect.name == "postgresql"
+        make = tables.maker(Job, tables.outbox, (*_TO_DO, *_KNOWN))
         with self.tx.writing("outbox"):
             if lost:
                 self.tx.connection.execute(_EXHAUST, {"mine": mine, "now": now})
             jobs: list[Job] = []
             for held, most in ((True, 1), (False, limit))[not lost :]:
                 take = _taking(held, lock, kinds is not None)
-                if jobs := _jobs(self.tx.connection.execute(take, {**asked, "most": most})):
+                found = self.tx.connection.execute(take, {**asked, "most": most}).all()
+                jobs = [make((*row, mine, "leased", now + lease)) for row in found]
+                if jobs:
                     break
         return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
 
@@ -447,7 +455,7 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
         sa.update(tables.outbox)
         .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)))
         .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
-        .returning(*_ROW)
+        .returning(*(_ROW[name] for name in _TO_DO))
     )
 
 

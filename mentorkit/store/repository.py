@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.runs import Page
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
-from mentorkit.store.equals import MANY, any_of, column_of, is_id, matching, parts
+from mentorkit.store.equals import MANY, PLAIN, any_of, column_of, is_id, matching, parts
 from mentorkit.store.faults import translated
 from mentorkit.store.statistics import count as count_rows
 from mentorkit.store.tables import maker, names, own
@@ -87,9 +87,8 @@ class Repository(Generic[T]):
 
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        asked = list(parts(equals))
-        found = [item for part in asked for item in self._equal(part)]
-        return sorted(found, key=lambda item: item.id)
+        found = [item for part in parts(equals) for item in self._equal(part)]
+        return sorted(found, key=lambda item: item.id) if len(found) > 1 else found
 
     def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
         """Return all that equal, with a time in this column that is not before `moment`."""
@@ -267,11 +266,10 @@ class Repository(Generic[T]):
         self, equals: Mapping[str, Any], limit: int | None, newest: str = ""
     ) -> tuple[Any, ...]:
         """Return by what those that equal are known where nothing is read twice."""
-        for one in equals.values():
-            if isinstance(one, MANY):
-                told = ((n, tuple(v) if isinstance(v, MANY) else v) for n, v in equals.items())
-                return (self.table, limit, newest, *told)
-        return (self.table, limit, newest, *equals.items())
+        told: Iterable[Any] = equals.items()
+        if not PLAIN.issuperset(map(type, equals.values())):
+            told = ((n, tuple(v) if isinstance(v, MANY) else v) for n, v in told)
+        return (self.table, limit, newest, *told)
 
     def _all(
         self, query: sa.Select[Any], values: Mapping[str, Any] | None = None

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, SessionTransaction, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session, sessionmaker
 
 from mentorkit.domain.events import Event
 from mentorkit.domain.people import SYSTEM_ACTOR, Actor
@@ -37,6 +37,8 @@ Ring = Callable[[str, frozenset[str]], None]
 """Called after the real commit with the tenant and the kinds of the rows that are due now."""
 
 _INFO = "mentorkit.outcomes"
+_FOLLOWED: WeakSet[type[Session]] = WeakSet()
+"""The classes of sessions that are listened to, whoever has made one."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -74,18 +76,33 @@ class Outcome:
             self.announce(self.tenant, tuple(self.recorded))
 
 
+def follow(sessions: object) -> None:
+    """Listen to whatever a sessionmaker makes, at once: to each by itself takes longer."""
+    if isinstance(sessions, sessionmaker) and sessions.class_ not in _FOLLOWED:
+        _FOLLOWED.add(sessions.class_)
+        _listen(sessions.class_)
+
+
 def watch(outcome: Outcome) -> None:
     """Have `outcome` follow its session's transaction; the session keeps the listeners."""
     session = outcome.session
     if _INFO not in session.info:
         session.info[_INFO] = []
-        _listen(session, session.info[_INFO])
+        if type(session) not in _FOLLOWED:
+            _listen(session)
     session.info[_INFO].append(outcome)
 
 
-def _listen(session: Session, outcomes: list[Outcome]) -> None:
-    @sa.event.listens_for(session, "before_commit")
-    def guard(_: Session) -> None:
+def _outcomes(session: Session) -> list[Outcome]:
+    """Return what hangs on a session; nothing, if that is the host's alone."""
+    found: list[Outcome] = session.info.get(_INFO, [])
+    return found
+
+
+def _listen(to: Session | type[Session]) -> None:
+    @sa.event.listens_for(to, "before_commit")
+    def guard(session: Session) -> None:
+        outcomes = _outcomes(session)
         # Also fires when a savepoint is released; then only what was spoilt inside it counts.
         savepoint = session.get_nested_transaction()
         doomed = [outcome.doomed for outcome in outcomes if outcome.doomed is not None]
@@ -97,30 +114,31 @@ def _listen(session: Session, outcomes: list[Outcome]) -> None:
                 "stored. Do what may fail inside `tx.savepoint()`, or let its error through.",
             )
 
-    @sa.event.listens_for(session, "after_commit")
-    def committed(_: Session) -> None:
+    @sa.event.listens_for(to, "after_commit")
+    def committed(session: Session) -> None:
         # SQLAlchemy calls this when a savepoint is released, too; that is no commit yet.
         if not session.in_nested_transaction():
-            for outcome in outcomes:
+            for outcome in _outcomes(session):
                 outcome.committed = True
 
-    @sa.event.listens_for(session, "after_transaction_create")
-    def begun(_: Session, savepoint: SessionTransaction) -> None:
-        for outcome in outcomes:
+    @sa.event.listens_for(to, "after_transaction_create")
+    def begun(session: Session, savepoint: SessionTransaction) -> None:
+        for outcome in _outcomes(session):
             outcome.begin(savepoint)
 
-    @sa.event.listens_for(session, "after_soft_rollback")
-    def rolled_back(_: Session, previous: SessionTransaction) -> None:
-        for outcome in outcomes:
+    @sa.event.listens_for(to, "after_soft_rollback")
+    def rolled_back(session: Session, previous: SessionTransaction) -> None:
+        for outcome in _outcomes(session):
             outcome.take_back(previous)
             if outcome.doomed is previous:
                 outcome.doomed = None
 
-    @sa.event.listens_for(session, "after_transaction_end")
-    def ended(_: Session, transaction: SessionTransaction) -> None:
+    @sa.event.listens_for(to, "after_transaction_end")
+    def ended(session: Session, transaction: SessionTransaction) -> None:
         # Here, unlike in after_commit, the connection is back in its pool, so reading what was
         # stored never needs two of them at once.
         if transaction.parent is None:
+            outcomes = _outcomes(session)
             over = list(outcomes)
             outcomes.clear()
             for outcome in over:
