@@ -72,7 +72,7 @@ WHY = {
     "answered": "It was answered already.",
     "blocked": "The two are kept apart.",
     "capped": "They had as many prompts as the program allows.",
-    "digest": "It went with others in one message.",
+    "digest": "It was put into one message with others.",
     "erased": "Somebody whom it would have named or reached was erased, or is not known any more.",
     "late": "Its time had passed.",
     "no_consent": "Somebody's consent was not there, or not any more.",

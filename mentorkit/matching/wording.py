@@ -73,7 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "rule_differs": "a different {field}",
     "rule_same": "the same {field}",
     "rule_shares_any": "some {field} in common",
-    "rule_min_overlap": "at least {least} of {field} in common",
+    "rule_min_overlap": "at least {least} in common under {field}",
     "rule_min_availability": "at least {least} minutes a week in common ({field})",
     "rule_above": "a mentor who stands at least {least} steps above in {field}",
     "rule_above_most": "a mentor who stands {least} to {most} steps above in {field}",

@@ -15,7 +15,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -127,9 +127,11 @@ class Kept:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Let one at a time work on it. Raises Conflict while another does, NotFound for none."""
-        if not self.folder.is_dir():
-            raise none()
-        with closing(sqlite3.connect(self.folder / TURN, timeout=0, isolation_level=None)) as lock:
+        try:
+            waits = sqlite3.connect(self.folder / TURN, timeout=0, isolation_level=None)
+        except sqlite3.OperationalError:  # there is no such folder, or not any more
+            raise none() from None
+        with closing(waits) as lock:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError:
@@ -140,8 +142,8 @@ class Kept:
             yield
 
     def clear(self) -> None:
-        """Delete it, with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete it, with all that is in it, and the folders that are empty without it."""
+        _clear(self.folder)
 
     def _list(self) -> sqlite3.Connection:
         return sqlite3.connect(self.folder / LIST, timeout=10)
@@ -190,7 +192,16 @@ def kept_at(kit: Kit, settings: Mapping[str, Any], tenant: str, program: str, wh
 
 def forget(settings: Mapping[str, Any], tenant: str) -> None:
     """Clear every rehearsal of a tenant on this machine: somebody in it may have been erased."""
-    shutil.rmtree(_root(settings) / OURS / _of(tenant), ignore_errors=True)
+    _clear(_root(settings) / OURS / _of(tenant))
+
+
+def _clear(folder: Path) -> None:
+    """Delete a folder of ours, and those of ours above it in which nothing else is."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for above in folder.parents:
+        if OURS in (above.name, above.parent.name):
+            with suppress(OSError):  # somebody else has one there
+                above.rmdir()
 
 
 def _of(tenant: str) -> str:

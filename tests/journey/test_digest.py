@@ -361,7 +361,7 @@ def test_staff_read_what_became_of_each(create_asked: Any, clock: Any) -> None:
     next_morning(world, clock)
     listed = deliveries.listed(world.kit, **world.at, program="traders")["items"]
     mine = {one["state"]: one for one in listed if one["name"] == "told"}
-    assert mine["not_sent"]["why"] == "It went with others in one message."
+    assert mine["not_sent"]["why"] == "It was put into one message with others."
     assert mine["sent"]["what"] == {"en": "Several prompts in one message"}
 
 

@@ -87,7 +87,7 @@ def test_it_is_begun_moved_on_read_and_cleared_without_a_trace(world: SimpleName
     assert any(block["kind"] == "buttons" for block in one["blocks"])
     stepping.end(kit, **AT)
     assert stepping.show(kit, **AT) is None
-    assert files(world.folder) == []
+    assert sorted(world.folder.rglob("*")) == []
     with pytest.raises(NotFound):
         stepping.read(kit, **AT, message=offered["number"])
     stepping.end(kit, **AT)  # none is no error
