@@ -156,29 +156,25 @@ def uncovered(
 def blocking_pairs(
     scores: ArrayLike, allowed: ArrayLike, capacity: ArrayLike, match: ArrayLike
 ) -> int:
-    """Count the allowed pairs who would both strictly rather have each other, by the common score.
+    """Count the allowed pairs who would both strictly rather have each other, by the score alone.
 
     The mentee is alone or would score more; the mentor has a free place or would score more than
     with the worst of their mentees.
     """
     blocks, _ = _slices(scores, allowed)
-    return blocking_pairs_in_blocks(blocks, capacity, match)
-
-
-def blocking_pairs_in_blocks(blocks: Blocks, capacity: ArrayLike, match: ArrayLike) -> int:
-    """Return `blocking_pairs` of the pairs that `blocks` gives; each block is asked for twice."""
-    mentor = np.asarray(match, np.int64)
-    places = np.asarray(capacity, np.int64)
-    paired = mentor >= 0
+    mentor, score = np.asarray(match, np.int64), np.asarray(scores)
     own = np.full(len(mentor), -1, np.int64)
-    for rows, score, _ in _walk(blocks, len(mentor), len(places)):
-        here = np.flatnonzero(paired[rows])
-        own[rows.start + here] = score[here, mentor[rows][here]]
-    worst = worst_of(own, mentor, places)
-    return sum(
-        int((may & (score > own[rows, None]) & (score > worst)).sum())
-        for rows, score, may in _walk(blocks, len(mentor), len(places))
-    )
+    paired = np.flatnonzero(mentor >= 0)
+    own[paired] = score[paired, mentor[paired]]
+    return int(rather_in_blocks(blocks, own, worst_of(own, mentor, capacity)).sum())
+
+
+def rather_in_blocks(blocks: Blocks, own: Ints, worst: Ints) -> Ints:
+    """Return how many allowed mentors score more with each mentee than `own`, and than `worst`."""
+    found = np.zeros(len(own), np.int64)
+    for rows, score, may in _walk(blocks, len(own), len(worst)):
+        found[rows] = (may & (score > own[rows, None]) & (score > worst)).sum(axis=1)
+    return found
 
 
 def worst_of(own: Ints, match: ArrayLike, capacity: ArrayLike) -> Ints:

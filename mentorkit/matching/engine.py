@@ -127,7 +127,7 @@ def run(
         alternatives=alternatives(question, pool, bound, shown.total_bound, shown.pairs_bound)
         if compare
         else None,
-        what_if=what_if(scan, match, held) if compare else None,
+        what_if=what_if(scan, match, held) if compare and bound.assigner.uses_scores else None,
         seconds=time.perf_counter() - began,
         circles=circles,
         peers=assigner.peers,

@@ -99,6 +99,8 @@ def not_looked_at(summary: Mapping[str, Any], locale: str = "en") -> str:
         return ""
     if summary.get("peers") or summary.get("groups"):
         return _said("changes_groups", {}, {}, locale)
+    if summary.get("by_choice"):
+        return _said("changes_choices", {}, {}, locale)
     cells = summary.get("mentees", 0) * summary.get("mentors", 0)
     if cells > WHAT_IF_CELLS:
         return _said("changes_many", {"count": cells, "of": WHAT_IF_CELLS}, {}, locale)

@@ -102,6 +102,15 @@ class Question:
         """Return the mentees that this mentor asked for, most wanted first."""
         return self._scan.pool.mentor_choices(mentor) if self._mentors_ask else ()
 
+    def wishes(self) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+        """Return the pairs that mentees chose, and that mentors chose, each with its place."""
+        mentees = range(len(self.mentees)) if self._asks else ()
+        mentors = range(len(self.mentors)) if self._mentors_ask else ()
+        return (
+            {(i, j): place for i in mentees for place, j in enumerate(self.choices(i))},
+            {(i, j): place for j in mentors for place, i in enumerate(self.mentor_choices(j))},
+        )
+
     def rules(self) -> Sequence[RuleForm]:
         """Return the strategy's declared rules."""
         declared = (one.rule.declared for one in self._scan.bound.rules)

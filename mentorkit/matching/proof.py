@@ -10,15 +10,16 @@ import numpy as np
 from mentorkit.errors import Problem
 from mentorkit.matching.binding import BoundStrategy
 from mentorkit.matching.certificate import (
-    blocking_pairs_in_blocks,
     check_cover_in_blocks,
     pairs_bound,
+    rather_in_blocks,
     total_bound_in_blocks,
 )
 from mentorkit.matching.pool import Pool
 from mentorkit.matching.problem import Question
 from mentorkit.matching.result import Pair, Result
 from mentorkit.matching.scan import Scan
+from mentorkit.matching.swaps import Swaps
 from mentorkit.matching.together import halves, twins, wrong_groups, wrong_peers
 
 
@@ -121,7 +122,9 @@ class _Verification:
             self.wrong("objective", f"is {self.bound.strategy.objective}, not {result.objective}")
         if (result.mentees, result.mentors) != (len(self.pool.mentees), len(self.pool.mentors)):
             self.wrong("people", "are counted wrong")
-        blocking = blocking_pairs_in_blocks(self.question.blocks, self.pool.capacity, self.match)
+        own = self.question.scores_of(self.match)
+        swaps = Swaps(self.question, self.match, own, self.locks)
+        blocking = swaps.count(rather_in_blocks(self.question.blocks, own, swaps.worst))
         if result.blocking_pairs != blocking:
             self.wrong("blocking_pairs", f"there are {blocking}, not {result.blocking_pairs}")
 

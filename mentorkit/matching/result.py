@@ -207,8 +207,8 @@ class Result:
     With the objective ``coverage`` the bound on the total holds among results with as many pairs,
     with ``score``, and for an assigner that ignores the objective, among all. An `exact` result is
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
-    each other. `shortlists` gives each mentee's best mentors, ranked, whoever got them. `notes` say
-    what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
+    each other, by their choices and then by the score. `shortlists` gives each mentee's best
+    mentors, ranked, whoever got them. `notes` say what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
     values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
     Python would have been asked about too many pairs; what it is proved to be holds among those.
     `by_choice` says that people's choices made the pairs, not scores; then `refused` tells of each

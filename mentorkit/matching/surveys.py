@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mentorkit.matching import assign
 from mentorkit.matching.pool import Index, Ints64
 from mentorkit.matching.problem import Question
+from mentorkit.matching.swaps import Swaps
 
 Proof = tuple[tuple[int, ...], int, tuple[tuple[int, ...], tuple[int, ...]]]
 """Prices by mentor, a bonus, and a cover (mentees, mentors), by position."""
@@ -46,6 +47,7 @@ def survey(
     rows = np.flatnonzero(match >= 0)
     own = question.scores_of(match)
     most = min(assign.pairs_bound(cover, capacity, locks), len(match))
+    swaps = Swaps(question, match, own, locks)
     if question.fused is None or question.kept:
         return Survey(
             own=own,
@@ -54,14 +56,14 @@ def survey(
                 question.blocks, len(match), capacity, prices, bonus, len(rows), locks
             ),
             pairs_bound=most,
-            blocking=assign.blocking_pairs_in_blocks(question.blocks, capacity, match),
+            blocking=swaps.count(assign.rather_in_blocks(question.blocks, own, swaps.worst)),
         )
     price = assign.check_prices(prices, bonus, len(capacity))
     locked, left = assign.place_locks(locks, len(match), assign.read_capacity(capacity, len(match)))
     look = _Look(
         question,
         np.where(left > 0, bonus - price, -assign.HIGHEST),
-        assign.worst_of(own, match, capacity),
+        swaps.worst,
         own,
         match.astype(np.int32),
     )
@@ -74,7 +76,7 @@ def survey(
         rank=look.rank,
         total_bound=bound + int(look.gain[free].sum()) + int(own[~free].sum()),
         pairs_bound=most,
-        blocking=int(look.blocking.sum()),
+        blocking=swaps.count(look.blocking),
     )
 
 

@@ -123,7 +123,8 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     now = _Pairing(safe & (broken == 0), began, np.maximum(places, 0))
     dead = now.fill()
     more_room = now.copy(now.may)
-    more_room.places[pool.capacity > 0] += 1
+    open_to = pool.capacity > 0
+    more_room.places[open_to if open_to.any() else slice(None)] += 1
     more_room.fill()
     wanting = _Wanting.of(now, dead, held)
     rules = []

@@ -274,6 +274,10 @@ SENTENCES: Mapping[str, str] = {
         " {count}. Match a part of the people alone, such as a cohort, and it is told for that."
         " What would help each who is left is told all the same."
     ),
+    "changes_choices": (
+        "What changes would bring was not looked at, for the pairs are those that people chose "
+        "themselves, and whom they would choose then is not known."
+    ),
     "changes_groups": (
         "What changes would bring is reckoned for pairs of a mentee and a mentor, not for circles,"
         " rings or peers. What would help each who is left is told all the same."

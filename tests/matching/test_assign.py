@@ -16,12 +16,13 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from mentorkit.matching.assign import (
     Solution,
     blocking_pairs,
-    blocking_pairs_in_blocks,
     check_cover_in_blocks,
     pairs_bound,
+    rather_in_blocks,
     solve_dense,
     total_bound,
     total_bound_in_blocks,
+    worst_of,
 )
 
 
@@ -309,9 +310,11 @@ def test_blocks_give_what_whole_arrays_give(monkeypatch: pytest.MonkeyPatch) -> 
         certificate = (solution.prices, solution.bonus, solution.pairs, case.locks)
         assert solution.total == total_bound_in_blocks(blocks, mentees, case.capacity, *certificate)
         assert check_cover_in_blocks(blocks, mentees, case.capacity, solution.cover, case.locks)
-        assert blocking_pairs_in_blocks(blocks, case.capacity, solution.match) == count_blocking(
-            case, solution.match
-        )
+        own = np.full(mentees, -1)
+        paired = np.flatnonzero(solution.match >= 0)
+        own[paired] = case.scores[paired, solution.match[paired]]
+        rather = rather_in_blocks(blocks, own, worst_of(own, solution.match, case.capacity))
+        assert rather.sum() == count_blocking(case, solution.match)
 
 
 def count_blocking(case: Case, match: NDArray[np.int32]) -> int:
