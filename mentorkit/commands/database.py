@@ -412,13 +412,27 @@ def _staff(kit: Kit) -> Iterator[Finding]:
 
 
 def _outbox(kit: Kit) -> Iterator[Finding]:
+    from mentorkit.journey.standing import MINUTES, late
+
     waiting = 0
     sound = True
     for tenant in kit.tenants():
         with kit.transaction(tenant=tenant, write=False) as tx:
             counts = tx.outbox.counts()
             dead: list[Any] = tx.outbox.find(state="dead") if counts["dead"] else []
+            overdue = late(tx)
         waiting += counts["waiting"] + counts["leased"]
+        if overdue:
+            sound = False
+            yield Finding(
+                "outbox",
+                False,
+                f"tenant {tenant}: {overdue:,} of what is promised or due "
+                f"{'has' if overdue == 1 else 'have'} waited for more than {MINUTES} minutes: "
+                "nobody runs the work, or it does not keep up.",
+                "Run `mentorkit work` each minute, or `mentorkit work --loop` as a service; where "
+                "Celery does it, see that its worker and its beat run.",
+            )
         by_reason = Counter((job.kind, job.plugin or "core", job.error or "?") for job in dead)
         for (kind, plugin, code), count in sorted(by_reason.items()):
             sound = False

@@ -15,7 +15,7 @@ from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.shown import shown
 from mentorkit.domain.text import in_locale
-from mentorkit.errors import Conflict, Invalid, NotFound, Problem
+from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey import links
 from mentorkit.journey.asks import Ask, ask, replied_to
 from mentorkit.journey.links import Link
@@ -114,7 +114,7 @@ def _asked(tx: Transaction, told: Link) -> tuple[Person, Ask | None]:
     (about,) = told.about.items()
     person = tx.people.first(id=told.person_id)
     if person is None or person.erased:
-        raise NotFound("link.not_ours", "This link is not complete, or not ours. Open it again.")
+        raise links.not_ours()
     return person, ask(tx, person, about, means="link")
 
 

@@ -79,11 +79,11 @@ def foresee(
 ) -> list[dict[str, Any]]:
     """Return the prompts of the next `days` (1 to 92), in their order.
 
-    Each has ``at`` (when it goes, or else would be due), `person` (id), `name`, `about` (the names
-    of the others in it), `nudge`, `template`, its `subject` by language, the `channel` that is
-    asked first ("" for the usual) and `outcome`: ``sent``, ``digest`` (in the message of one that
-    is sent then), or why not: quiet, capped, same_cause, silenced. Whoever has not consented is
-    left out, but for what they need to join. Invitations to surveys are the template
+    Each has ``at`` (when it goes, or else would be due), `person` (id), `name` and `zone`, `about`
+    (the names of the others in it), `nudge`, `template`, its `subject` by language, the `channel`
+    that is asked first ("" for the usual) and `outcome`: ``sent``, ``digest`` (in the message of
+    one that is sent then), or why not: quiet, capped, same_cause, silenced. Whoever has not
+    consented is left out, but for what they need to join. Invitations to surveys are the template
     ``survey_asked``, of the nudge "".
     """
     if not 1 <= days <= LONGEST:
@@ -348,6 +348,7 @@ def _row(
         "at": one.at.isoformat(),
         "person": person.id,
         "name": person.name,
+        "zone": person.zone,
         "about": list(dict.fromkeys(others)),
         "nudge": one.nudge,
         "template": one.template,

@@ -98,12 +98,25 @@ def read(kit: Kit, token: str, *, tenant: str, purpose: str) -> Link:
     except ValueError:
         told = None
     if told is None or told[:2] != [tenant, purpose]:
-        raise NotFound("link.not_ours", "This link is not complete, or not ours. Open it again.")
+        raise not_ours()
     _, _, person, about, until, nonce = told
     if kit.clock().timestamp() > until:
-        raise Conflict("link.too_old", "The time of this link is over. Ask for a new one.")
+        raise Conflict(
+            "link.too_old",
+            "The time of this link is over. Sign in to go on, or ask whoever runs the program for "
+            "a new one.",
+        )
     return Link(
         tenant=tenant, purpose=purpose, person_id=person, about=about, until=until, nonce=nonce
+    )
+
+
+def not_ours() -> NotFound:
+    """Return the error for a link that was not made here, or not for this."""
+    return NotFound(
+        "link.not_ours",
+        "This link is not complete, or not ours. Open it from the message that it stands in; if "
+        "you copied it, copy all of it.",
     )
 
 

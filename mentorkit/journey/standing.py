@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from mentorkit.kit import Kit
     from mentorkit.store.transaction import Transaction
 
-LATE = timedelta(minutes=15)
+MINUTES = 15
+LATE = timedelta(minutes=MINUTES)
 """When work has waited for so long, nobody seems to do it."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 TOLD = {"concern", "content", "survey"}
@@ -109,7 +110,7 @@ def visitor(
             off=frozenset.intersection(*map(off, plugins.values())) if plugins else (),
             chosen={name: body.get("settings", {}) for name, body in chosen.items()},
             astray=_astray(tx, one, about) if one else None,
-            late=0 if roles.isdisjoint(STAFF) else _late(tx),
+            late=0 if roles.isdisjoint(STAFF) else late(tx),
         )
 
 
@@ -131,7 +132,7 @@ def _astray(tx: Transaction, program: Program, about: Mapping[str, str]) -> str 
     return None
 
 
-def _late(tx: Transaction) -> int:
+def late(tx: Transaction) -> int:
     """Return how much a worker should have done long ago: promises, dates, answers overdue."""
     before = tx.now - LATE
     turning = tx.milestones.ripe(before, FAR), tx.proposals.overdue(before, FAR)
@@ -305,7 +306,7 @@ def overview(kit: Kit, *, tenant: str, actor: Actor, program: str) -> dict[str, 
             "staff_asked": sum(_of_staff(found, each) for each in open_now),
             "drafts": sum(one.run_id is not None for one in waiting),
             "relationships": dict(held),
-            "late_work": _late(tx),
+            "late_work": late(tx),
             "parked": len(parked_in(tx, found, actor)) if role_in(tx, found, actor) in STAFF else 0,
             **_safety(tx, found, actor),
             "lacking": [*lacking(tx, found)] if found.state == "draft" else [],

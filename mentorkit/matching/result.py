@@ -208,8 +208,8 @@ class Result:
     with ``score``, and for an assigner that ignores the objective, among all. An `exact` result is
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other, by their choices and then by the score. `shortlists` gives each mentee's best
-    mentors, ranked, whoever got them. `notes` say what was odd: answers that nobody gave, choices of no mentor (at ``mentees``, ``mentors``),
-    values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
+    mentors, ranked, whoever got them. `notes` say what was odd: answers that nobody gave, choices
+    of no mentor (at ``mentees``, ``mentors``), values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
     Python would have been asked about too many pairs; what it is proved to be holds among those.
     `by_choice` says that people's choices made the pairs, not scores; then `refused` tells of each
     mentee which choices came to nothing before the one they have, and why. `alternatives`, the most

@@ -85,8 +85,8 @@ def made(kit: Kit, *, tenant: str, actor: Actor, program: str) -> list[dict[str,
     """List a program's announcements, newest first, with what became of each.
 
     Each has `id`, `key`, `subject` and `body` ({locale: text}), `at` (when it was first promised),
-    `promised`, `sent`, `waiting` and `missed` (numbers of people), and `why`: how many were not
-    reached, by code.
+    `promised`, `sent`, `waiting` and `missed` (numbers of people), `quiet`, how many of those
+    waiting wait for the end of their quiet hours, and `why`: how many were not reached, by code.
     """
     with reading(kit, tenant, actor, program, STAFF) as (tx, found):
         return _made(tx, found)
@@ -119,6 +119,7 @@ def _made(tx: Transaction, program: Program, **equals: str) -> list[dict[str, An
                 "promised": stands.total(),
                 "sent": stands["done"],
                 "waiting": stands["waiting"] + stands["leased"],
+                "quiet": counts[id]["waiting", "quiet"],
                 "missed": stands["dead"] + stands["cancelled"],
                 "why": {
                     code: number

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -297,6 +298,19 @@ def test_a_strategy_whose_plugin_is_gone_is_told_with_its_program(
     told = run("doctor", code=1).out
     place = "strategy.criteria[0].criterion: there is no criterion 'equal'"
     assert f"WRONG  strategies: tenant default: program traders: {place}" in told
+
+
+def test_doctor_tells_when_nobody_runs_the_work(traders: Path, run: Run) -> None:
+    run("match")
+    run("publish")
+    assert "jobs waiting, none given up." in run("doctor", code=1).out
+    with closing(sqlite3.connect("mentorkit.db")) as database, database:
+        database.execute("UPDATE mk__outbox SET not_before = '2020-01-01T00:00:00.000000+00:00'")
+    told = run("doctor", code=1).out
+    assert "WRONG  outbox: tenant default: 3 of what is promised or due have waited for" in told
+    assert "mentorkit work --loop" in told
+    run("work")
+    assert "waited for" not in run("doctor", code=1).out
 
 
 def test_jobs_that_were_given_up_are_shown_and_started_again(
