@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ SHORTLISTED = (
     "Not every pair was looked at: plain Python of a plugin was asked about a shortlist of each"
     " mentee, so that is as far as this holds."
 )
+_NUMBER = re.compile(r"\d[\d,.]*")
 LISTED = "of the pairs that were looked at, the best"
 FIRST = 5
 """How many pairs are shown, or named; the rest is in the file or the list."""
@@ -126,7 +129,7 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return lines with why people of one side were left out, and what would help.
 
     `people` holds name, reason and help of each, in words; those with the same reason stand
-    together, the largest group first.
+    together, the largest group first, and what differs by more than a number before the rest.
     """
     if not people:
         return []
@@ -134,7 +137,13 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     for name, reason, helps in people:
         groups.setdefault((reason, helps), []).append(name)
     lines = [f"{plural(len(people), side)} left out:"]
-    largest = sorted(groups.items(), key=lambda group: -len(group[1]))
+    alike = Counter[str]()
+    order = {}
+    for reason, helps in sorted(groups, key=lambda group: -len(groups[group])):
+        kind = _NUMBER.sub("", reason + helps)
+        order[reason, helps] = alike[kind]
+        alike[kind] += 1
+    largest = sorted(groups.items(), key=lambda group: (order[group[0]], -len(group[1])))
     for (reason, helps), names in largest[:FIRST]:
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         lines.append(clean(f"  {', '.join(names[:3])}{more}: {reason}"))
@@ -142,5 +151,5 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
             lines.append(clean(f"    What would help: {helps}"))
     rest = sum(len(names) for _, names in largest[FIRST:])
     if rest:
-        lines.append(f"  ... and {rest:,} more, for other reasons")
+        lines.append(f"  ... and {rest:,} more, each with a reason of their own")
     return lines

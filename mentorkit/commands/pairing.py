@@ -243,7 +243,9 @@ def _announce(plan: Plan, registry: Registry) -> None:
     compiled = pairs < LONG_PLAIN or kernels.loaded("scan") is not None
     refused = not compiled and pairs > kernels.PLAIN_CELLS  # which says itself what it would take
     if pairs >= (LONG if compiled else LONG_PLAIN) and not refused:
-        note(f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes.")
+        helps = "" if compiled else kernels.hint(pairs).partition("; ")[2]
+        told = f"{mentees:,} mentees and {mentors:,} mentors: this will take minutes"
+        note(f"{told}; {helps}." if helps else f"{told}.")
     if kernels.worth(pairs) and not kernels.are_kept():
         note("What looks at so many pairs is compiled first, once: this takes about a minute.")
     assigner = registry.assigners[plan.strategy.assigner]

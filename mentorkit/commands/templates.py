@@ -226,10 +226,8 @@ def preview(
     if as_json:
         print_json(found)
         return
-    say(
     told = "The reader is real, what the event tells is made up."
     say(f"To {words(found['name'])}, in {found['locale']}. {told}\n")
-    )
     _say_text(found["subject"], found["text"])
     _say_notes(found["notes"])
     if path is not None:

@@ -190,6 +190,16 @@ def brought(form: Prior | Load, pool: Pool) -> Floats:
     return np.where(places > 0, free / np.maximum(places, 1), np.nan)
 
 
+def cut(form: object, pool: Pool) -> str:
+    """Return how many of the values that mentors bring are cut, in words; "" for none."""
+    if not isinstance(form, Prior):
+        return ""
+    values = brought(form, pool)
+    count = int(((values < 0) | (values > 1)).sum())
+    told = f"{count:,} have a `{form.field}` that is not from 0 to 1: less counts as 0, more as 1,"
+    return told if count else ""
+
+
 def _brought(form: Prior | Load, pool: Pool) -> Value:
     mentor_numbers = brought(form, pool)
 

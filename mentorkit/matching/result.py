@@ -209,8 +209,9 @@ class Result:
     proved the best there is. `blocking_pairs` counts those who would both strictly rather have
     each other, by their choices and then by the score. `shortlists` gives each mentee's best
     mentors, ranked, whoever got them. `notes` say what was odd: answers that nobody gave, choices
-    of no mentor (at ``mentees``, ``mentors``), values that were cut. One that is not `exhaustive` looked at shortlists only, because a plugin's
-    Python would have been asked about too many pairs; what it is proved to be holds among those.
+    of no mentor (at ``mentees``, ``mentors``), values that were cut. One that is not `exhaustive`
+    looked at shortlists only, because a plugin's Python would have been asked about too many pairs;
+    what it is proved to be holds among those.
     `by_choice` says that people's choices made the pairs, not scores; then `refused` tells of each
     mentee which choices came to nothing before the one they have, and why. `alternatives`, the most
     telling first, and `what_if` are there where a run was asked for them, the people are not too

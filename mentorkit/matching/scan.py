@@ -23,7 +23,7 @@ from mentorkit.hooks.offers import overrides
 from mentorkit.hooks.providers import Criterion, Rule
 from mentorkit.matching import kernels
 from mentorkit.matching.binding import BoundCriterion, BoundRule, BoundStrategy
-from mentorkit.matching.forms import Bools, Value, mask_of, value_of
+from mentorkit.matching.forms import Bools, Value, cut, mask_of, value_of
 from mentorkit.matching.pool import Floats, Index, Pool, Side
 from mentorkit.matching.reranked import SLOW, Shortlisted, is_shortlisted
 
@@ -93,12 +93,12 @@ class Scan:
 
     def check_size(self) -> None:
         """Raise `Invalid` where this would take far too long, saying what helps."""
-        if self.fused is None:
-            levels = {one.level for one in self.bound.rules} | {
-                c.level for c in self.bound.criteria
-            }
-            forms = len(self.rules) + len(self.criteria)
-            kernels.refuse_slow(self.pool.cells, forms, compilable=levels <= {"declared"})
+        if self.fused is None and self.pool.cells > kernels.PLAIN_CELLS:
+            rules, criteria = self.bound.rules, self.bound.criteria
+            levels = {one.level for one in rules} | {one.level for one in criteria}
+            kernels.refuse_slow(
+                self.block, self.tiles(), self.pool.cells, compilable=levels <= {"declared"}
+            )
 
     @property
     def exhaustive(self) -> bool:
@@ -169,6 +169,8 @@ class Scan:
         for criterion, values in zip(self.bound.criteria, self.criteria, strict=True):
             if values.odd:
                 yield Problem(criterion.label, values.odd)
+            if told := cut(criterion.criterion.declared, self.pool):
+                yield Problem("mentors", f"{told} as the criterion `{criterion.use.name}` reads it")
         if slow := kernels.hint(self.pool.cells):
             yield Problem("speed", slow)
         everyone = range(len(self.pool.mentees) if self.pool.mentees.asks else 0)
@@ -206,9 +208,10 @@ class Scan:
         alone = zip(rows[:, None], cols[:, None], strict=True)
         return np.array([ask_rule(*pair, one).all() for pair in alone], np.bool_)
 
-    def safe(self, rows: Index, cols: Index) -> Bools:
-        """Return where no safeguard refuses the pair, and the mentor has a place."""
-        mask = np.broadcast_to(self._open[cols], (len(rows), len(cols))).copy()
+    def safe(self, rows: Index, cols: Index, *, full: bool = False) -> Bools:
+        """Return where no safeguard refuses the pair, and the mentor has a place (or is `full`)."""
+        is_open = self._open[cols] | full
+        mask = np.broadcast_to(is_open, (len(rows), len(cols))).copy()
         if self._forbidden:
             for at, row in enumerate(rows):
                 refused = self._forbidden.get(int(row))

@@ -123,8 +123,10 @@ def what_if(scan: Scan, match: Index, locks: tuple[tuple[int, int], ...]) -> Wha
     now = _Pairing(safe & (broken == 0), began, np.maximum(places, 0))
     dead = now.fill()
     more_room = now.copy(now.may)
-    open_to = pool.capacity > 0
-    more_room.places[open_to if open_to.any() else slice(None)] += 1
+    more_room.places[pool.capacity > 0] += 1
+    if not pool.capacity.any():  # else who has none may want none
+        more_room.places += 1
+        more_room.may = scan.safe(rows, cols, full=True) & (broken == 0)
     more_room.fill()
     wanting = _Wanting.of(now, dead, held)
     rules = []

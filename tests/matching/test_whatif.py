@@ -78,7 +78,8 @@ def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
     allowed = case.plain_scores()[1]
     now = most_pairs(allowed, places)
     assert found.most == now
-    assert found.one_more_place == most_pairs(allowed, [n + 1 if n else 0 for n in places]) - now
+    more = [n + 1 if n or not any(places) else 0 for n in places]
+    assert found.one_more_place == most_pairs(allowed, more) - now
     for index, rule in enumerate(found.rules):
         assert rule.more == most_pairs(without(case, index).plain_scores()[1], places) - now
 
@@ -328,6 +329,20 @@ def test_where_it_was_not_looked_at_for_another_reason_that_is_told() -> None:
     assert not_looked_at(looked) == ""
     assert "was not looked at for this run" in not_looked_at(bare)
     assert "a plugin ranked a shortlist" in not_looked_at({**bare, "exhaustive": False})
+
+
+def test_of_what_people_choose_themselves_it_is_left_out() -> None:
+    case = draw_case(1, assigner="choice")
+    result = run(case.pool, case.bound(), compare=True)
+    assert result.what_if is None
+    assert "those that people chose themselves" in not_looked_at(summary(result))
+
+
+def test_where_no_mentor_has_a_place_one_each_is_what_would_help() -> None:
+    fields = create_fields()
+    mentees, mentors = create_people("mentee", {}, {}), create_people("mentor", {}, {}, capacity=0)
+    bound = bind(create_strategy(), create_registry(), fields)
+    assert asked(Pool(mentees, mentors, fields), bound).one_more_place == 2
 
 
 def test_a_thousand_people_are_looked_at() -> None:

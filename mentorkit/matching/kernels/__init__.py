@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mentorkit.errors import Invalid
 
@@ -30,8 +35,6 @@ WHERE_WORTH: Any = object()
 """Leaves it to `solvers` whether compiled code is used."""
 PLAIN_CELLS = 250_000_000
 """More pairs than this are not begun without kernels: it would take many minutes."""
-PLAIN_SECONDS = 2e-8
-"""About what one rule or criterion takes for one pair in numpy alone."""
 EXTRA = "pip install 'mentorkit[fast]'"
 
 
@@ -102,13 +105,24 @@ def _installed() -> bool:
     return find_spec("numba") is not None
 
 
-def refuse_slow(cells: int, forms: int, *, compilable: bool) -> None:
-    """Raise `Invalid` where so many pairs by so many forms take far too long in numpy alone."""
-    if cells <= PLAIN_CELLS:
-        return
-    minutes = max(1, round(4 * cells * forms * PLAIN_SECONDS / 60))  # read, checked, read again
-    time = "a minute" if minutes == 1 else f"{minutes:,} minutes"
-    told = f"Nothing was matched: without compiled code {cells:,} pairs take about {time}. "
+def refuse_slow(
+    block: Callable[[int, int], Any], tiles: Iterator[tuple[int, int]], cells: int, *,
+    compilable: bool,
+) -> None:  # fmt: skip
+    """Raise `Invalid`: so many pairs take far too long in numpy alone.
+
+    How long is tried with a few tiles, as some forms take ten times as long as others; the first
+    is not counted, in which everybody's answers are packed.
+    """
+    first, *others = islice(tiles, 9)
+    block(*first)
+    looked, begun = 0, time.perf_counter()
+    for start, stop in others:
+        looked += np.size(block(start, stop)[0])
+    seconds = (time.perf_counter() - begun) * cells / max(1, looked)
+    minutes = max(1, round(6 * seconds / 60))  # read, paired, read again, checked
+    takes = "a minute" if minutes == 1 else f"{minutes:,} minutes"
+    told = f"Nothing was matched: without compiled code {cells:,} pairs take about {takes}. "
     if not compilable:
         told += "A rule or criterion is a plugin's own code, which cannot be compiled. "
         told += "Give it a declared form, or match by parts: by cohort, say."
