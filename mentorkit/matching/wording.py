@@ -162,9 +162,13 @@ SENTENCES: Mapping[str, str] = {
         "No other mentee could be in one circle with them; the smallest has {least} mentees."
     ),
     "circle_no_mentor": "No mentor whom they may have is left for another circle.",
+    "circle_no_room": (
+        "The mentors whom they may have, and who lead no circle yet, have too few places for one"
+        " of {least}."
+    ),
     "circle_left_over": (
-        "Left over: {count} of those in no circle could be in one with this mentee, themselves "
-        "included; the smallest has {least}."
+        "{count} of those left, this mentee among them, could be in one circle; the smallest has "
+        "{least}."
     ),
     "circle_left_over.one": (
         "Left over: nobody else in no circle could be in one with them; the smallest has {least} "
@@ -219,6 +223,7 @@ SENTENCES: Mapping[str, str] = {
     "circle_recruit_for": "Recruit {count} more mentees who fit this mentor and share enough.",
     "circle_recruit_for.one": "Recruit one more mentee who fits this mentor and shares enough.",
     "give_places_to": "Give them {count} places.",
+    "circle_give_places": "Give {name} {count} places.",
     "peer_threes": "If threes are allowed, they could join {name} and their peer.",
     "recruit_peer": "Recruit one more peer who fits.",
     "be_both": "Have them be mentee and mentor both.",

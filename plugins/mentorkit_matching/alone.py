@@ -66,8 +66,8 @@ class Alone:
         least, (around, left) = self.asked.least, (each[at] for each in self._around)
         if len(joins):
             return reason("circle_full"), self._larger(one, joins)
-        able = self.free[self.asked.allowed[one, self.free]]
-        able = able[self.asked.room[able] >= 2]
+        there = self.free[self.asked.allowed[one, self.free]]
+        able = there[self.asked.room[there] >= 2]
         led = (self.asked.room[able] >= least).any()
         able = able[np.lexsort((able, -left[able]))][:HOSTS]
         groups = [(len(found), mentor) for mentor in able.tolist()
@@ -79,7 +79,11 @@ class Alone:
             if lonely:
                 why = reason("circle_alone", field=lonely[0])
         elif mentor < 0:
-            return reason("circle_no_mentor"), reason("recruit_mentors")
+            if not len(there):
+                return reason("circle_no_mentor"), reason("recruit_mentors")
+            most = there[np.lexsort((there, -self.asked.room[there]))[0]]
+            help_ = reason("circle_give_places", count=least, id=self.problem.mentors[most])
+            return reason("circle_no_room", least=least), help_
         else:
             why = reason("circle_left_over", count=count, least=least)
         return why, self._fewer_or_more(mentor, count, f"circle_recruit{'' if led else '_both'}")

@@ -94,6 +94,15 @@ def test_a_mentor_with_too_few_places_for_a_circle_is_told_so() -> None:
     )  # fmt: skip
 
 
+def test_where_mentors_have_too_few_places_mentees_are_told_to_give_one_enough() -> None:
+    pool = create_circle_pool(*[of(1)] * 3, places=1)
+    _, told = left(pool)
+    why, help_ = said(told, "mentee-a")
+    assert why.endswith("who lead no circle yet, have too few places for one of 3.")
+    assert help_ == "Give mentor-a 3 places."
+    assert not left(create_circle_pool(*[of(1)] * 3, places=3))[1]
+
+
 def test_a_smaller_circle_that_is_told_of_could_be_made() -> None:
     tried = 0
     for seed in range(25):
