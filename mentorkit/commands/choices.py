@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mentorkit.commands.output import (
+    by_work,
     clean,
     example,
     json_option,
@@ -62,7 +63,7 @@ def rank(
     for one in open_now:
         waits = "waits" if one["state"] == "draft" else "is asked"
         say(f"{one['rank']}. {clean(one['mentor'])} {waits}.")
-    told = "Next: `mentorkit work` tells who is asked."
+    told = by_work(session.kit, "tells who is asked.")
     say_commands(told if open_now else "Nobody is chosen now.")
 
 

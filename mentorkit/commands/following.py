@@ -73,7 +73,8 @@ def say_next(session: Session, programs: Iterable[str] | None = None) -> None:
         with session.kit.transaction(tenant=session.tenant, write=False) as tx:
             waits = tx.outbox.late(tx.now)
             given_up = len(parked.parked_in(tx, tx.programs.get(runs[key]["id"]), session.actor))
-        more = " Messages wait: `mentorkit work` sends them." if waits else ""
+        sends = "the product's own worker" if session.kit.bells else "`mentorkit work`"
+        more = f" Messages wait: {sends} sends them." if waits else ""
         if given_up:
             more += f" {plural(given_up, 'job')} given up: `mentorkit job list{of}` says why."
         say_commands(f"Next: {told}{more}")

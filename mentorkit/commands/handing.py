@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say, say_commands
+from mentorkit.commands.output import (
+    by_work,
+    clean,
+    example,
+    json_option,
+    print_json,
+    say,
+    say_commands,
+)
 from mentorkit.commands.pairs import named
 from mentorkit.commands.people import named as participants
 from mentorkit.commands.proposals import find_participants, on_staff
@@ -76,7 +84,8 @@ def hand_over(
         who = shlex.quote(clean(_keys(session, [done["rests"]])[done["rests"]]))
         say_commands(f"The mentor takes a break until `mentorkit participant resume {who}`.")
     if done["proposal"]:
-        say_commands("The other mentor is proposed. Next: `mentorkit work` tells who is asked.")
+        told = by_work(session.kit, "tells who is asked.")
+        say_commands(f"The other mentor is proposed. {told}")
         return
     best = done["mentors"][:BEST]
     keys = _keys(session, [done["mentee"], *(one["id"] for one in best)])

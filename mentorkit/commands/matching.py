@@ -21,6 +21,7 @@ from mentorkit.commands.outcomes import (
 )
 from mentorkit.commands.output import (
     Progress,
+    by_work,
     example,
     json_option,
     plural,
@@ -213,7 +214,7 @@ def publish(session: Session, /, run: str | None, program: str | None, as_json: 
         if report["seconds"]:
             say(f"Asked {plural(report['seconds'], 'second mentor')} to lead a circle too.")
         say_commands(
-            "Next: `mentorkit work` tells them; `mentorkit relationship list` shows who is awaited."
+            by_work(session.kit, "tells them; `mentorkit relationship list` shows who is awaited.")
             if report["offered"]
             else "Nobody is to be told. See who is left with `mentorkit match`."
         )

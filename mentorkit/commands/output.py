@@ -17,12 +17,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from mentorkit.domain.frozen import thaw
+
+if TYPE_CHECKING:
+    from mentorkit.kit import Kit
 
 _BEFORE = ("kit_name", "db", "tenant", "person")
 """The options before a command's name that the next command needs as well."""
@@ -171,6 +174,11 @@ def stop_printing() -> None:
 def say_commands(text: str) -> None:
     """Print what to type next, each command with what was typed before this command's name."""
     say(with_commands(text))
+
+
+def by_work(kit: Kit, does: str) -> str:
+    """Return what does something next: the command, or the worker that the kit has bells for."""
+    return f"The product's own worker {does}" if kit.bells else f"Next: `mentorkit work` {does}"
 
 
 def with_commands(text: str) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from mentorkit.commands.output import clean, example, json_option, print_json, say, say_commands
+from mentorkit.commands.output import (
+    by_work,
+    clean,
+    example,
+    json_option,
+    print_json,
+    say,
+    say_commands,
+)
 from mentorkit.commands.pairs import OPEN, each, named, proposals_in
 from mentorkit.commands.selection import (
     acting,
@@ -89,7 +97,7 @@ def propose(
         print_json(made)
         return
     say(f"Proposed that {clean(mentee)} and {clean(mentor)} work together ({made['id']}).")
-    say_commands("Next: `mentorkit work` tells whoever is asked first.")
+    say_commands(by_work(session.kit, "tells whoever is asked first."))
     if told := how_to_answer(session, made["program_id"], [made]):
         say_commands(told)
 

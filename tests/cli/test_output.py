@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mentorkit import Kit
 from mentorkit.commands.files import write_files
 from mentorkit.commands.outcomes import (
     judged,
@@ -16,7 +18,17 @@ from mentorkit.commands.outcomes import (
     quality,
     steadiness,
 )
-from mentorkit.commands.output import clean, counted, plain, plural, shorten, table, width, words
+from mentorkit.commands.output import (
+    by_work,
+    clean,
+    counted,
+    plain,
+    plural,
+    shorten,
+    table,
+    width,
+    words,
+)
 from mentorkit.domain.frozen import Frozen
 from mentorkit.errors import Invalid, Problem
 
@@ -132,6 +144,13 @@ def test_how_many_were_paired_reads_as_a_sentence() -> None:
     assert told.startswith("In 1 case a mentee and a mentor who are not paired would both rather")
     assert "what is best for all together is not best for each" in told
     assert 'assigner = "stable"' in told
+
+
+def test_where_the_product_has_its_own_worker_no_command_is_named(tmp_path: Path) -> None:
+    with closing(Kit.embedded(tmp_path / "here.db")) as kit:
+        assert by_work(kit, "tells them.") == "Next: `mentorkit work` tells them."
+        kit.bells.append(lambda tenant, kinds: None)
+        assert by_work(kit, "tells them.") == "The product's own worker tells them."
 
 
 def test_people_left_out_for_the_same_reason_stand_together() -> None:
