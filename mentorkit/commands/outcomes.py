@@ -129,7 +129,7 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return lines with why people of one side were left out, and what would help.
 
     `people` holds name, reason and help of each, in words; those with the same reason stand
-    together, the largest group first, and what differs by more than a number before the rest.
+    together, the largest group first, and of single ones those that differ by more than a number.
     """
     if not people:
         return []
@@ -139,11 +139,12 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     lines = [f"{plural(len(people), side)} left out:"]
     alike = Counter[str]()
     order = {}
-    for reason, helps in sorted(groups, key=lambda group: -len(groups[group])):
+    for reason, helps in groups:
         kind = _NUMBER.sub("", reason + helps)
         order[reason, helps] = alike[kind]
         alike[kind] += 1
-    largest = sorted(groups.items(), key=lambda group: (order[group[0]], -len(group[1])))
+    alone = {key: len(names) == 1 for key, names in groups.items()}
+    largest = sorted(groups.items(), key=lambda of: (alone[of[0]] and order[of[0]], -len(of[1])))
     for (reason, helps), names in largest[:FIRST]:
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         lines.append(clean(f"  {', '.join(names[:3])}{more}: {reason}"))
@@ -151,5 +152,5 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
             lines.append(clean(f"    What would help: {helps}"))
     rest = sum(len(names) for _, names in largest[FIRST:])
     if rest:
-        lines.append(f"  ... and {rest:,} more, each with a reason of their own")
+        lines.append(f"  ... and {rest:,} more, for other reasons")
     return lines

@@ -55,7 +55,9 @@ class Swaps:
         if not pairs:
             return found
         mentee, mentor = np.array(pairs, np.int64).T
-        score = np.asarray(self._question.pair_scores(mentee, mentor), np.int64)
+        may = np.flatnonzero(self._question.allows(mentee, mentor))
+        score = np.full(len(pairs), -1, np.int64)  # plugins are asked of no others
+        score[may] = self._question.pair_scores(mentee[may], mentor[may])
         least = self.worst[mentor]
         known = scanned[mentee] & (score > self.own[mentee]) & (score > least)
         better = self._worth(self._asked, mentee, mentor, score) > self._mine[mentee]

@@ -171,7 +171,7 @@ SENTENCES: Mapping[str, str] = {
         "{least}."
     ),
     "circle_left_over.one": (
-        "Left over: nobody else in no circle could be in one with them; the smallest has {least} "
+        "Nobody else of those left could be in one circle with them; the smallest has {least} "
         "mentees."
     ),
     "circle_none": "No circle of at least {least} mentees with this mentor could be made.",
@@ -281,7 +281,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "changes_choices": (
         "What changes would bring was not looked at, for the pairs are those that people chose "
-        "themselves, and whom they would choose then is not known."
+        "themselves, and whom they would choose then is not known. What would help each who is "
+        "left is told all the same."
     ),
     "changes_groups": (
         "What changes would bring is reckoned for pairs of a mentee and a mentor, not for circles,"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mentorkit.store.transaction import Transaction
 
 _ROW = tables.event.c
-_decode = json.JSONDecoder().raw_decode
-"""Reads a payload as it is kept, in half of the time of `json.loads`, which looks for blanks."""
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
 _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
 # The payload as it is kept, because an event has no use for what is frozen.
@@ -154,7 +152,7 @@ class Journal:
             load(
                 name,
                 schema,
-                _decode(payload)[0],
+                json.loads(payload),
                 sequence=sequence,
                 **dict(zip(_ENVELOPE, envelope, strict=True)),
             )

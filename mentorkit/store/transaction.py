@@ -6,6 +6,7 @@ nothing is announced before it is really committed.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,7 @@ Ring = Callable[[str, frozenset[str]], None]
 _INFO = "mentorkit.outcomes"
 _FOLLOWED: WeakSet[type[Session]] = WeakSet()
 """The classes of sessions that are listened to, whoever has made one."""
+_following = threading.Lock()
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -78,9 +80,10 @@ class Outcome:
 
 def follow(sessions: object) -> None:
     """Listen to whatever a sessionmaker makes, at once: to each by itself takes longer."""
-    if isinstance(sessions, sessionmaker) and sessions.class_ not in _FOLLOWED:
-        _FOLLOWED.add(sessions.class_)
-        _listen(sessions.class_)
+    with _following:
+        if isinstance(sessions, sessionmaker) and sessions.class_ not in _FOLLOWED:
+            _listen(sessions.class_)
+            _FOLLOWED.add(sessions.class_)
 
 
 def watch(outcome: Outcome) -> None:
@@ -90,6 +93,8 @@ def watch(outcome: Outcome) -> None:
         session.info[_INFO] = []
         if type(session) not in _FOLLOWED:
             _listen(session)
+        # The last word before a commit is ours: a host may listen to the class after us.
+        sa.event.listen(session, "before_commit", _guard)
     session.info[_INFO].append(outcome)
 
 
@@ -99,21 +104,22 @@ def _outcomes(session: Session) -> list[Outcome]:
     return found
 
 
-def _listen(to: Session | type[Session]) -> None:
-    @sa.event.listens_for(to, "before_commit")
-    def guard(session: Session) -> None:
-        outcomes = _outcomes(session)
-        # Also fires when a savepoint is released; then only what was spoilt inside it counts.
-        savepoint = session.get_nested_transaction()
-        doomed = [outcome.doomed for outcome in outcomes if outcome.doomed is not None]
-        spoilt = savepoint in doomed if savepoint is not None else bool(doomed)
-        if spoilt or (outcomes and in_error(session.connection())):
-            raise MentorKitError(
-                "store.broken_transaction",
-                "Something failed in this transaction and was passed over, so nothing of it is "
-                "stored. Do what may fail inside `tx.savepoint()`, or let its error through.",
-            )
+def _guard(session: Session) -> None:
+    """Refuse to commit what was spoilt."""
+    outcomes = _outcomes(session)
+    # Also fires when a savepoint is released; then only what was spoilt inside it counts.
+    savepoint = session.get_nested_transaction()
+    doomed = [outcome.doomed for outcome in outcomes if outcome.doomed is not None]
+    spoilt = savepoint in doomed if savepoint is not None else bool(doomed)
+    if spoilt or (outcomes and in_error(session.connection())):
+        raise MentorKitError(
+            "store.broken_transaction",
+            "Something failed in this transaction and was passed over, so nothing of it is "
+            "stored. Do what may fail inside `tx.savepoint()`, or let its error through.",
+        )
 
+
+def _listen(to: Session | type[Session]) -> None:
     @sa.event.listens_for(to, "after_commit")
     def committed(session: Session) -> None:
         # SQLAlchemy calls this when a savepoint is released, too; that is no commit yet.

@@ -425,7 +425,7 @@ NOTICES = {
     "break": "You are taking a break until you say that you are back.",
     "back": "Welcome back. You can be matched again.",
     "prompts_on": "Reminders and news come again.",
-    "prompts_off": "No more reminders and news are sent.",
+    "prompts_off": "No reminders and no news are sent any more.",
     "touched": "Kept. It counts from their next match on.",
     "set": "Kept, as a new version.",
     "words_back": "The shipped words are back.",

@@ -58,6 +58,14 @@ class Kept:
     def stage(self) -> Path:
         return self.folder / STAGE
 
+    def begin(self) -> None:
+        """Make the folder. Whoever clears another's may take those above away meanwhile: again."""
+        for _ in range(3):
+            with suppress(FileNotFoundError):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def facts(self) -> dict[str, Any] | None:
         """Return how far it is; None where none was begun, or not to the end."""
         if not (self.folder / LIST).is_file():
@@ -129,7 +137,9 @@ class Kept:
         """Let one at a time work on it. Raises Conflict while another does, NotFound for none."""
         try:
             waits = sqlite3.connect(self.folder / TURN, timeout=0, isolation_level=None)
-        except sqlite3.OperationalError:  # there is no such folder, or not any more
+        except sqlite3.OperationalError:
+            if self.folder.is_dir():
+                raise
             raise none() from None
         with closing(waits) as lock:
             try:
@@ -143,7 +153,7 @@ class Kept:
 
     def clear(self) -> None:
         """Delete it, with all that is in it, and the folders that are empty without it."""
-        _clear(self.folder)
+        _clear(self.folder, 2)
 
     def _list(self) -> sqlite3.Connection:
         return sqlite3.connect(self.folder / LIST, timeout=10)
@@ -192,16 +202,15 @@ def kept_at(kit: Kit, settings: Mapping[str, Any], tenant: str, program: str, wh
 
 def forget(settings: Mapping[str, Any], tenant: str) -> None:
     """Clear every rehearsal of a tenant on this machine: somebody in it may have been erased."""
-    _clear(_root(settings) / OURS / _of(tenant))
+    _clear(_root(settings) / OURS / _of(tenant), 1)
 
 
-def _clear(folder: Path) -> None:
-    """Delete a folder of ours, and those of ours above it in which nothing else is."""
+def _clear(folder: Path, above: int) -> None:
+    """Delete a folder of ours, and so many above it, all ours, in which nothing else is."""
     shutil.rmtree(folder, ignore_errors=True)
-    for above in folder.parents:
-        if OURS in (above.name, above.parent.name):
-            with suppress(OSError):  # somebody else has one there
-                above.rmdir()
+    for one in [*folder.parents][:above]:
+        with suppress(OSError):  # somebody else has one there
+            one.rmdir()
 
 
 def _of(tenant: str) -> str:

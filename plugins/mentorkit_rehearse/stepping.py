@@ -56,7 +56,7 @@ def begin(
             f"This program has more than {CROWD} people, too many to wait for here. Rehearse it "
             "with made-up people, or with `mentorkit rehearse` on the command line.",
         )
-    kept.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept.begin()
     with kept.turn():
         if kept.facts() is not None:
             raise Conflict(

@@ -78,8 +78,12 @@ def test_every_count_is_that_of_the_most_pairs_there_can_be(seed: int) -> None:
     allowed = case.plain_scores()[1]
     now = most_pairs(allowed, places)
     assert found.most == now
-    more = [n + 1 if n or not any(places) else 0 for n in places]
-    assert found.one_more_place == most_pairs(allowed, more) - now
+    if any(places):
+        more = most_pairs(allowed, [n + 1 if n else 0 for n in places])
+    else:
+        opened = replace(case, mentors=[replace(one, capacity=1) for one in case.mentors])
+        more = most_pairs(opened.plain_scores()[1], [1] * len(places))
+    assert found.one_more_place == more - now
     for index, rule in enumerate(found.rules):
         assert rule.more == most_pairs(without(case, index).plain_scores()[1], places) - now
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -396,6 +396,26 @@ def test_a_host_that_passes_over_an_error_keeps_its_own_rows_and_none_of_ours(
     with kit.transaction(tenant="acme", write=False) as tx:
         assert [event.subject_id for event in tx.journal.events()] == ["two"]
         assert tx.people.find(user_ref="u1") == []
+
+
+def test_a_hook_of_the_host_that_breaks_the_transaction_is_found_out(
+    create_kit: Any, database: Any, heard: Any, sessions: Any
+) -> None:
+    kit = create_kit(plugins=(), sessions=sessions)
+
+    @sa.event.listens_for(sessions, "before_commit")  # after the kit has begun to listen
+    def hook(session: Session) -> None:
+        if not session.in_nested_transaction():
+            with suppress(sa.exc.DBAPIError):
+                session.execute(sa.text("SELECT * FROM nowhere"))
+
+    breaks = database.engine.dialect.name == "postgresql"
+    with sessions() as session:
+        with kit.transaction(tenant="acme", session=session) as tx:
+            approve(tx, "one")
+        with pytest.raises(MentorKitError, match="passed over") if breaks else nullcontext():
+            session.commit()
+    assert subjects(heard) == ([] if breaks else ["one"])
 
 
 def test_two_tenants_in_one_transaction_of_the_host(kit: Any, heard: Any, sessions: Any) -> None:

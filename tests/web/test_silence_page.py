@@ -61,7 +61,7 @@ def test_they_and_staff_see_it_and_switch_it_on_their_page(portal: Portal) -> No
     page = f"/programs/traders/people/{portal.ids['ana']}"
     ana, cora = portal.browser("ana"), portal.browser("cora")
     ana.open(page)
-    assert "No more reminders and news are sent" in ana.send(f"{page}/prompts", do="off")
+    assert "No reminders and no news are sent any more" in ana.send(f"{page}/prompts", do="off")
     assert "They get no reminders and no news of this program since" in cora.open(page)
     assert "Reminders and news come again" in cora.send(f"{page}/prompts", do="on", means="phone")
     assert not is_silent(portal)

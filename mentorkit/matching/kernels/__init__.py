@@ -112,17 +112,19 @@ def refuse_slow(
     """Raise `Invalid`: so many pairs take far too long in numpy alone.
 
     How long is tried with a few tiles, as some forms take ten times as long as others; the first
-    is not counted, in which everybody's answers are packed.
+    is not counted, in which everybody's answers are packed. A plugin's own code is not tried.
     """
-    first, *others = islice(tiles, 9)
-    block(*first)
-    looked, begun = 0, time.perf_counter()
-    for start, stop in others:
-        looked += np.size(block(start, stop)[0])
-    seconds = (time.perf_counter() - begun) * cells / max(1, looked)
-    minutes = max(1, round(6 * seconds / 60))  # read, paired, read again, checked
-    takes = "a minute" if minutes == 1 else f"{minutes:,} minutes"
-    told = f"Nothing was matched: without compiled code {cells:,} pairs take about {takes}. "
+    takes = "far too long"
+    if compilable:
+        first, *others = islice(tiles, 9)
+        block(*first)
+        looked, begun = 0, time.perf_counter()
+        for start, stop in others:
+            looked += np.size(block(start, stop)[0])
+        seconds = (time.perf_counter() - begun) * cells / max(1, looked)
+        minutes = max(1, round(6 * seconds / 60))  # read, paired, read again, checked
+        takes = "about a minute" if minutes == 1 else f"about {minutes:,} minutes"
+    told = f"Nothing was matched: without compiled code {cells:,} pairs take {takes}. "
     if not compilable:
         told += "A rule or criterion is a plugin's own code, which cannot be compiled. "
         told += "Give it a declared form, or match by parts: by cohort, say."

@@ -93,11 +93,16 @@ def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
 def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with its hour by the program's clock and `theirs`, and what it is called."""
     at = datetime.fromisoformat(row["at"]).astimezone(ZoneInfo(visit.of.zone))
-    hour, theirs = f"{at:%H:%M}", f"{at.astimezone(ZoneInfo(row['zone'])):%H:%M}"
+    there, hour = at.astimezone(ZoneInfo(row["zone"])), f"{at:%H:%M}"
+    theirs = f"{there:%H:%M}"
+    if there.date() != at.date():
+        theirs = f"{visit.day(there, row['zone'])} {theirs}"
+    elif theirs == hour:
+        theirs = ""
     what = _told(visit, row["subject"]) or row["template"]
     if row["template"] == manners.SURVEY:  # its subject is the title of the one that is asked
         what = visit.words("Invitation to a survey")
-    return {**row, "hour": hour, "theirs": "" if theirs == hour else theirs, "what": what}
+    return {**row, "hour": hour, "theirs": theirs, "what": what}
 
 
 def _told(visit: Visit, subject: dict[str, str]) -> str:
