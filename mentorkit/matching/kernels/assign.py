@@ -10,7 +10,8 @@ problem", Annals of Operations Research 14, 1988), as `Bidding.bid` runs it:
   that much, the mentor would be worth `eps` less than the second best: nobody bids more than they
   would want to pay, and no mentee can be put out and come back without a price going up.
 * A mentor keeps as many of the highest bids as there are places. Once all are taken, the price is
-  the lowest bid kept; so a mentor with a free place costs nothing, and prices never fall.
+  the lowest bid kept; so a mentor with a free place costs nothing, and prices never fall. Who has
+  no places costs more than anybody can pay, so nobody bids for them.
 * It ends when whoever is alone values nobody above 0. Then every mentee has what is best for them
   at these prices, or is `eps` short of it. *The bound*: any assignment's total is at most the sum
   of all places' prices and of all mentees' values at them (linear programming duality); the
@@ -347,9 +348,9 @@ def _advance(
                     through[one] = row
                     gained[one] = score[row, at]
                     size = _nearer(queue, place, size, one, distance)
-            unread[row] = stand - rest[row] if rest[row] > -2 * FAR else FAR
+            unread[row] = stand - rest[row] if rest[row] > -2 * FAR else FAR  # FAR: no rest
             horizon = min(horizon, unread[row])
-        if first:
+        if first:  # `rows` were read on, so what was unread of them is further by now
             first = False
             horizon = unread.min()
         if size == 0:

@@ -285,7 +285,7 @@ def score_tile(t, i, g, start, stop, price, score, found, product):
         elif kind == p.NEED:
             need(i16(min(argument, 32767)), found, score)
         elif kind == p.STEPS:
-            if t.dense[row] >= 0:
+            if t.dense[row] >= 0:  # then there are no steps beside the table
                 look_up(t.table[t.dense[row] : t.dense[row] + argument], found, score)
             if is_even(t.x[first:last], t.points[first:last]):
                 climb(t.points[first], i16(last - first), found, score)
@@ -426,7 +426,7 @@ def keep_best(order, first, mentors, never, n, score, alive, tops, kept):
         most = max(most, tops[lane])
     if most < least:
         return
-    wanted = kept.size + never.size
+    wanted = kept.size + never.size  # so many of them may have to be left out
     if wanted <= LANES and kept[0] == NONE:
         least = max(least, i64(reach(tops, wanted, i64(alive), i64(most))))
     for lane in range(LANES):
