@@ -79,6 +79,8 @@ ASKS = "proposal_declined"
 """The message that asks whether the offer of that proposal was sent: rows before it are noted."""
 FRESH = 1.0
 """Seconds for which what was read for all rows at once holds; after that each reads for itself."""
+SELDOM = 20_000
+"""How many more objects than before the garbage collector waits for, where nothing else runs."""
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
 
@@ -131,17 +133,20 @@ def unhindered() -> Iterator[None]:
     """Spare the garbage collector what is there by now, unless somebody else does.
 
     For a process of ours that does nothing else, and never within a host's: reading so many rows
-    would have it go through all that was loaded, again and again, for a sixth of the time.
+    would have it go through all that was loaded, again and again, for a sixth of the time. It also
+    begins less often, as what is read of some hundred rows is let go again soon.
     """
-    ours = not gc.get_freeze_count()
+    ours, often = not gc.get_freeze_count(), gc.get_threshold()
     if ours:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(SELDOM, *often[1:])
     try:
         yield
     finally:
         if ours:
             gc.unfreeze()
+            gc.set_threshold(*often)
 
 
 def look(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]:
