@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +11,6 @@ SHORTLISTED = (
     "Not every pair was looked at: plain Python of a plugin was asked about a shortlist of each"
     " mentee, so that is as far as this holds."
 )
-_NUMBER = re.compile(r"\d[\d,.]*")
 LISTED = "of the pairs that were looked at, the best"
 FIRST = 5
 """How many pairs are shown, or named; the rest is in the file or the list."""
@@ -129,7 +126,7 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return lines with why people of one side were left out, and what would help.
 
     `people` holds name, reason and help of each, in words; those with the same reason stand
-    together, the largest group first, and of single ones those that differ by more than a number.
+    together, the largest group first.
     """
     if not people:
         return []
@@ -137,14 +134,7 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
     for name, reason, helps in people:
         groups.setdefault((reason, helps), []).append(name)
     lines = [f"{plural(len(people), side)} left out:"]
-    alike = Counter[str]()
-    order = {}
-    for reason, helps in groups:
-        kind = _NUMBER.sub("", reason + helps)
-        order[reason, helps] = alike[kind]
-        alike[kind] += 1
-    alone = {key: len(names) == 1 for key, names in groups.items()}
-    largest = sorted(groups.items(), key=lambda of: (alone[of[0]] and order[of[0]], -len(of[1])))
+    largest = sorted(groups.items(), key=lambda group: -len(group[1]))
     for (reason, helps), names in largest[:FIRST]:
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         lines.append(clean(f"  {', '.join(names[:3])}{more}: {reason}"))
@@ -152,5 +142,5 @@ def left_out(side: str, people: Sequence[tuple[str, str, str]]) -> list[str]:
             lines.append(clean(f"    What would help: {helps}"))
     rest = sum(len(names) for _, names in largest[FIRST:])
     if rest:
-        lines.append(f"  ... and {rest:,} more, for other reasons")
+        lines.append(f"  ... and {rest:,} more")
     return lines

@@ -79,11 +79,14 @@ class Alone:
             if lonely:
                 why = reason("circle_alone", field=lonely[0])
         elif mentor < 0:
-            if not len(there):
-                return reason("circle_no_mentor"), reason("recruit_mentors")
-            most = there[np.lexsort((there, -self.asked.room[there]))[0]]
-            help_ = reason("circle_give_places", count=least, id=self.problem.mentors[most])
-            return reason("circle_no_room", least=least), help_
+            for short in there[self.asked.room[there] < least][:HOSTS].tolist():
+                found = self._gathered(short, (one,), least)
+                if one in found and len(found) == least:
+                    help_ = reason(
+                        "circle_give_places", count=least, id=self.problem.mentors[short]
+                    )
+                    return reason("circle_no_room", least=least), help_
+            return reason("circle_no_mentor"), reason("recruit_mentors")
         else:
             why = reason("circle_left_over", count=count, least=least)
         return why, self._fewer_or_more(mentor, count, f"circle_recruit{'' if led else '_both'}")
@@ -129,8 +132,11 @@ class Alone:
             most[:, mentor], left[:, mentor] = fits.sum(axis=1), fits[:, rows].sum(axis=1)
         return most, left
 
-    def _gathered(self, mentor: int, around: Sequence[int]) -> list[int]:
-        """Return mentees in no circle who could be one with this mentor, around these."""
+    def _gathered(self, mentor: int, around: Sequence[int], room: int = 0) -> list[int]:
+        """Return mentees in no circle who could be one with this mentor, around these.
+
+        No more than there is `room` for, or than the mentor has.
+        """
         weights = np.zeros(self.asked.shape[0], np.int64)
         weights[self.rows] = 1
         weights[list(around)] = 1000
@@ -140,4 +146,4 @@ class Alone:
         for one in (*around, *(each for each in self.rows.tolist() if each not in around)):
             if sharing[one] and not any(frozenset((one, other)) in apart for other in found):
                 found.append(one)
-        return found[: int(self.asked.room[mentor])]
+        return found[: room or int(self.asked.room[mentor])]

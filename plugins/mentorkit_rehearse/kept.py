@@ -59,12 +59,10 @@ class Kept:
         return self.folder / STAGE
 
     def begin(self) -> None:
-        """Make the folder. Whoever clears another's may take those above away meanwhile: again."""
-        for _ in range(3):
+        """Make the folder, again where who clears another's takes those above away meanwhile."""
+        while not self.folder.is_dir():
             with suppress(FileNotFoundError):
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def facts(self) -> dict[str, Any] | None:
         """Return how far it is; None where none was begun, or not to the end."""

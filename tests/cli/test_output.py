@@ -163,13 +163,6 @@ def test_people_left_out_for_the_same_reason_stand_together() -> None:
     ]
 
 
-def test_reasons_that_differ_by_a_number_alone_do_not_crowd_out_the_others() -> None:
-    people = [(f"p{i}", f"all {i + 2_000:,} are taken", "") for i in range(8)] + [("q", "no", "")]
-    lines = left_out("mentee", people)
-    assert "  q: no" in lines[:3]
-    assert lines[-1] == "  ... and 4 more, for other reasons"
-
-
 def test_a_link_is_written_through_and_rights_are_kept(tmp_path: Path) -> None:
     real = tmp_path / "real.csv"
     real.write_bytes(b"old")
