@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from mentorkit.domain.messages import RetryLater, Undeliverable
@@ -63,12 +63,25 @@ class Busy(Exception):
         self.seconds = max(1, round(wait.total_seconds()))
 
 
-class Task(NamedTuple, Generic[T]):
+class Task(Protocol[T]):
     """One thing to do, under a key that nothing else has while it is done.
 
     Where it is left behind, `late` gets what `call` returns in the end, and `keep` is called from
     time to time until then, or until it says False.
     """
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def call(self) -> Callable[[], T]: ...
+    @property
+    def late(self) -> Callable[[T], object]: ...
+    @property
+    def keep(self) -> Callable[[], bool]: ...
+
+
+class Call(NamedTuple, Generic[T]):
+    """A task made of functions."""
 
     call: Callable[[], T]
     key: str
@@ -187,7 +200,7 @@ class Crew:
 
         What was left behind under this `key` is not begun again meanwhile, for an hour at most.
         """
-        results, _ = self.do_all([Task(call, key, late, keep)])
+        results, _ = self.do_all([Call(call, key, late, keep)])
         return results[0] if results else None
 
     def do_all(
@@ -203,7 +216,7 @@ class Crew:
         """
         with self.lock:
             behind = {one.task.key for one in self.behind}
-            free = list(takewhile(lambda one: one.key not in behind, tasks))
+            free = list(takewhile(lambda one: one.key not in behind, tasks)) if behind else tasks
             if not free:
                 return [], 1
             hand = self.idle.pop() if self.idle else self._hand()
@@ -281,13 +294,12 @@ class Crew:
     def _enter(self, name: str, inside: Any) -> Provider:
         with self.lock:
             one = self.providers.get(name) or self.providers.setdefault(name, Provider(name))
-            now = self.clock()
-            if one.down and now < one.down:
+            if one.down and (now := self.clock()) < one.down:
                 raise Busy(name, one.down - now)
             if len(one.inside) >= SLOTS:
                 raise Busy(name, one.wait)
-            if one.down:
-                one.down = now + PAUSE  # this one tries it, and nobody else meanwhile
+            if one.down:  # this one tries it, and nobody else meanwhile
+                one.down = now + PAUSE
             one.inside[inside] = time.monotonic()
             return one
 
@@ -359,4 +371,4 @@ def crew_of(kit: Kit) -> Crew:
         return _CREWS[kit]
 
 
-__all__ = ["LIMIT", "Busy", "Crew", "Task", "crew_of"]
+__all__ = ["LIMIT", "Busy", "Call", "Crew", "Task", "crew_of"]

@@ -9,60 +9,44 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mentorkit.crew import FAULTS, LIMIT, SHORT, Busy, Task, crew_of
+from mentorkit import sending
+from mentorkit.crew import FAULTS, LIMIT, SHORT, Busy, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import (
-    Message,
     Receipt,
     RetryLater,
     Undeliverable,
     as_code,
 )
-from mentorkit.domain.people import Contact, Person
 from mentorkit.errors import MentorKitError
 from mentorkit.journey import (
     accept,
-    announcements,
     choices,
     contents,
     deliveries,
-    digest,
     features,
     feedback,
     hear,
     meet,
     nudge,
     pools,
-    reach,
-    say,
-    silence,
 )
-from mentorkit.journey.awaiting import joining
-from mentorkit.journey.definitions import targets_of
-from mentorkit.journey.manners import Held, ensure_welcome, is_unasked
+from mentorkit.journey.manners import Held
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
+from mentorkit.store.outbox import in_order
 
 if TYPE_CHECKING:
-    from mentorkit.domain.programs import Program
-    from mentorkit.hooks.context import WorkContext
-    from mentorkit.hooks.providers import Channel
     from mentorkit.kit import Kit
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
 Outcome = tuple["Job", str, Mapping[str, Any]]
 """A row, how it went, and what is noted about that."""
-Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
-"""The channels that a message may go by, each with its plugin and what it works with."""
-Worded = tuple[Ways, Message, Person, Sequence[Contact], str, Collection[tuple[str, str]]]
-"""A message, by what it may go, to whom, at which addresses, which channel is asked first, and
-which of the host's addresses a channel found nobody at."""
 log = logging.getLogger("mentorkit.worker")
 FORM = "form"
 """The kind of row that a form holds while it is done, and after; when it was made is in its key."""
@@ -74,9 +58,9 @@ LONGEST_BUSY = 600
 """Seconds that a row waits at most for a provider that is down, before it is looked at again."""
 REPORTED = ("turned", "expired", "nudged", "done", "later", "dead", "cancelled", "failed")
 CLAIMED = 100
-"""How many rows are claimed at once."""
-ASKS = "proposal_declined"
-"""The message that asks whether the offer of that proposal was sent: rows before it are noted."""
+"""How many rows are claimed at once..."""
+AHEAD = 4
+"""...and how many times, at most, before the messages of all of them are read at once."""
 FRESH = 1.0
 """Seconds for which what was read for all rows at once holds; after that each reads for itself."""
 SELDOM = 20_000
@@ -218,42 +202,81 @@ def _drain(
     kit: Kit, tenant: str, limit: int, over: Callable[[], bool], report: dict[str, int],
     kinds: Collection[str] | None = None,
 ) -> None:  # fmt: skip
-    """Do what was promised and is due."""
-    crew, left = crew_of(kit), limit if kinds is None or kinds else 0
+    """Do what was promised and is due; as long as it goes quickly, of several claims together."""
+    left, claims = limit if kinds is None or kinds else 0, 1
     lost = True  # what was lost is looked for at first, one by one, until there is none
     while left > 0 and not over():
-        waiting = _claim(kit, tenant, min(left, CLAIMED), kinds, lost)
+        started = time.monotonic()
+        waiting = _claims(kit, tenant, left, claims, kinds, lost, over)
         if not waiting:
             break
-        lost = lost and len(waiting) == 1
-        begun, outcomes = kit.clock(), list[Outcome]()
-        ahead, read_at = _read_ahead(kit, tenant, waiting), time.monotonic()
+        number, begun, until = len(waiting), kit.clock(), time.monotonic() + FRESH
 
         def enough(begun: datetime = begun) -> bool:
             return over() or kit.clock() - begun >= HELD
 
-        while waiting:
-            if outcomes and waiting[0].name == ASKS:
-                _note(kit, tenant, outcomes, report)
-                outcomes = []
-            fresh = ahead if time.monotonic() - read_at < FRESH else {}
-            asking = (at for at, job in enumerate(waiting) if at and job.name == ASKS)
-            tasks = [
-                Task(
-                    partial(_do, kit, tenant, job, fresh.get(job.id)),
-                    key=f"outbox row {job.id}",
-                    late=partial(_note_one, kit, tenant, job, report),
-                    keep=partial(_renew, kit, tenant, job),
-                )
-                for job in waiting[: next(asking, None)]
-            ]
-            found, many = crew.do_all(tasks, enough, SHORT)
-            outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
-            del waiting[:many]
-            left -= many
-            if enough():
-                break
-        _note(kit, tenant, outcomes, report, waiting)
+        try:
+            ahead: dict[str, Callable[[], Receipt]] = {}
+            with suppress(Exception):  # then each reads for itself, and says what is wrong
+                ahead = sending.read_ahead(kit, tenant, waiting)
+            while waiting:
+                left -= _do_some(kit, tenant, waiting, ahead, until, enough, report)
+        finally:
+            _note(kit, tenant, (), report, waiting)
+        lost = lost and number == 1
+        pace = (time.monotonic() - started) / number
+        claims = AHEAD if not lost and pace * CLAIMED * AHEAD < FRESH else 1
+
+
+def _do_some(
+    kit: Kit, tenant: str, waiting: list[Job], ahead: Mapping[str, Callable[[], Receipt]],
+    until: float, enough: Callable[[], bool], report: dict[str, int],
+) -> int:  # fmt: skip
+    """Do the first rows, as many as one claim has, and note how they went; return how many.
+
+    They are taken off what is `waiting`; so are all others, which are handed back untried, once it
+    is enough. `ahead` is what sends those that were read ahead, and holds `until` then.
+    """
+    outcomes, done, ends = list[Outcome](), 0, False
+    while waiting and done < CLAIMED and not ends:
+        if outcomes and waiting[0].name == sending.ASKS:
+            _note(kit, tenant, outcomes, report)
+            outcomes = []
+        fresh, here = ahead if time.monotonic() < until else {}, waiting[: CLAIMED - done]
+        asking = (at for at, job in enumerate(here) if at and job.name == sending.ASKS)
+        rows = [
+            Row(kit, tenant, job, report, fresh.get(job.id)) for job in here[: next(asking, None)]
+        ]
+        found, many = crew_of(kit).do_all(rows, enough, SHORT)
+        outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
+        del waiting[:many]
+        done, ends = done + many, enough()
+    _note(kit, tenant, outcomes, report, waiting if ends else ())
+    if ends:
+        waiting.clear()
+    return done
+
+
+def _claims(
+    kit: Kit, tenant: str, left: int, most: int, kinds: Collection[str] | None, lost: bool,
+    over: Callable[[], bool],
+) -> list[Job]:  # fmt: skip
+    """Claim up to so many times, `left` rows at most; return all that was, in order."""
+    found: list[Job] = []
+    for turn in range(most):
+        room = min(CLAIMED, left - len(found))
+        if room <= 0 or (turn and over()):
+            break
+        try:
+            claimed = _claim(kit, tenant, room, kinds, lost)
+        except FAULTS:
+            if not found:
+                raise
+            break  # what was claimed is done; whatever is wrong shows at the next
+        found += claimed
+        if len(claimed) < CLAIMED:
+            break
+    return sorted(found, key=in_order)
 
 
 def _claim(
@@ -269,80 +292,49 @@ def _claim(
     return kit.write(tenant, take)
 
 
-def _renew(kit: Kit, tenant: str, job: Job) -> bool:
-    """Keep a row that takes long; False when its lease was lost."""
-    return kit.write(tenant, lambda tx: tx.outbox.renew(job))
+class Row(NamedTuple):
+    """One row in the crew's hands; `send` does it, where it was read ahead."""
 
+    kit: Kit
+    tenant: str
+    job: Job
+    report: dict[str, int]
+    send: Callable[[], Receipt] | None = None
 
-def _read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], Receipt]]:
-    """Put the messages among these rows into words in one look, much quicker than one by one.
+    @property
+    def key(self) -> str:
+        return f"outbox row {self.job.id}"
 
-    Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
-    read now, is left out: it reads for itself.
-    """
-    messages = [job for job in jobs if job.kind == "message" and job.name != ASKS]
-    told = [job for job in messages if job.sequence is not None]
-    prompts = [job for job in messages if job.sequence is None and job.body.get("nudge")]
-    ahead: dict[str, Callable[[], Receipt]] = {}
-    if not told and not prompts:
-        return ahead
-    with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
-        prompts = [job for job in prompts if nudge.is_plain(kit, tx, job)]
-        tx.journal.read_ahead(job.sequence or 0 for job in told)
-        people = {job.recipient_id or "" for job in (*told, *prompts)}
-        tx.people.read_ahead("id", people, limit=1)
-        tx.contacts.read_ahead("person_id", people)
-        for program in {job.program_id or "" for job in (*told, *prompts)}:
-            tx.participants.read_ahead("person_id", people, limit=1, program_id=program)
-            with suppress(Exception):  # then each reads for itself
-                nudge.read_ahead(kit, tx, [job for job in prompts if job.program_id == program])
-        for job in (*told, *prompts):
-            with suppress(Exception):
-                ahead[job.id] = _sending(kit, tenant, job)
-    return ahead
+    def call(self) -> tuple[str, dict[str, Any]]:
+        """Do its work outside any transaction of the core's; return how it went, and why."""
+        kit, job = self.kit, self.job
+        try:
+            receipt = self.send() if self.send else _DOING[job.kind](kit, self.tenant, job)
+        except NotWanted as gone:
+            return "cancelled", {"error": str(gone)}
+        except Held as held:
+            return "held", {"until": held.until, "error": held.code}
+        except Busy as busy:
+            # What has waited long can wait a little longer: many rows are not looked at often.
+            waited = round((kit.clock() - job.created_at).total_seconds()) // 10
+            return "busy", {"seconds": max(busy.seconds, min(waited, LONGEST_BUSY))}
+        except RetryLater as later:
+            return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
+        except Undeliverable as never:
+            return "dead", {"error": as_code(never.code, "undeliverable")}
+        except FAULTS as error:
+            told, plugin = type(error).__name__, job.plugin or "-"
+            log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
+            return "later", {"error": told}
+        return "done", {"receipt": receipt}
 
+    def late(self, outcome: tuple[str, dict[str, Any]]) -> None:
+        """Note how it went that was left behind."""
+        _note(self.kit, self.tenant, [(self.job, *outcome)], self.report)
 
-def _sending(kit: Kit, tenant: str, job: Job) -> Callable[[], Receipt]:
-    """Return what sends a message that is put into words now, or says why it is not to be sent."""
-    try:
-        return partial(_hand_over, kit, *_worded(kit, tenant, job))
-    # The error itself would hold on to all that was read for the others, too.
-    except NotWanted as error:
-        return partial(_refuse, NotWanted, str(error))
-    except Held as error:
-        return partial(_refuse, Held, error.until, error.code)
-
-
-def _refuse(kind: type[Exception], *told: object) -> Receipt:
-    raise kind(*told)
-
-
-def _do(
-    kit: Kit, tenant: str, job: Job, send: Callable[[], Receipt] | None = None
-) -> tuple[str, dict[str, Any]]:
-    """Do one row's work outside any transaction of the core's; return how it went, and why.
-
-    `send` does it, where the row was read ahead.
-    """
-    try:
-        receipt = send() if send else _DOING[job.kind](kit, tenant, job)
-    except NotWanted as gone:
-        return "cancelled", {"error": str(gone)}
-    except Held as held:
-        return "held", {"until": held.until, "error": held.code}
-    except Busy as busy:
-        # What has waited long can wait a little longer, so that many rows are not looked at often.
-        waited = round((kit.clock() - job.created_at).total_seconds()) // 10
-        return "busy", {"seconds": max(busy.seconds, min(waited, LONGEST_BUSY))}
-    except RetryLater as later:
-        return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
-    except Undeliverable as never:
-        return "dead", {"error": as_code(never.code, "undeliverable")}
-    except FAULTS as error:
-        told, plugin = type(error).__name__, job.plugin or "-"
-        log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
-        return "later", {"error": told}
-    return "done", {"receipt": receipt}
+    def keep(self) -> bool:
+        """Keep it where it takes long; False when its lease was lost."""
+        return self.kit.write(self.tenant, lambda tx: tx.outbox.renew(self.job))
 
 
 def _note(
@@ -376,25 +368,12 @@ def _note(
         report[how] += 1
 
 
-def _note_one(
-    kit: Kit, tenant: str, job: Job, report: dict[str, int], outcome: tuple[str, dict[str, Any]]
-) -> None:
-    """Note how a row went that was left behind."""
-    _note(kit, tenant, [(job, *outcome)], report)
-
-
 def _delay(seconds: Any) -> int | None:
     """Return the delay that a plugin asked for, within bounds; None for what is no number."""
     try:
         return min(max(0, int(seconds)), LONGEST_DELAY)
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _ask(kit: Kit, tenant: str, job: Job) -> Receipt | None:
-    """Have the program's vendor get ready, and tell the person where to answer."""
-    link = feedback.invite(kit, tenant=tenant, job=job, asking=crew_of(kit).asking)
-    return None if link is None else _send(kit, tenant, job, link)
 
 
 def _react(kit: Kit, tenant: str, job: Job) -> None:
@@ -415,130 +394,6 @@ def _react(kit: Kit, tenant: str, job: Job) -> None:
         reaction.handle(context, event)
 
 
-def _send(kit: Kit, tenant: str, job: Job, link: str = "") -> Receipt:
-    if job.sequence is None and not job.body.get("nudge"):
-        return _send_link(kit, tenant, job)
-    return _hand_over(kit, *_worded(kit, tenant, job, link))
-
-
-def _worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
-    """Return a promised message in words, and by what it may go; `NotWanted` if it must not."""
-    found = _in_words(kit, tenant, job, link)
-    joined = digest.gather(kit, tenant, job)
-    return found if len(joined.body.get("parts", ())) < 2 else _in_words(kit, tenant, joined, link)
-
-
-def _in_words(kit: Kit, tenant: str, job: Job, link: str) -> Worded:
-    own = nudge.own_of(kit, tenant, job) if job.body.get("nudge") else {}
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        nudged = job.body.get("nudge")
-        # Of what goes together each is asked by itself.
-        alone = len(job.body.get("parts", ())) < 2
-        if nudged and alone and nudged not in kit.registry.nudges:
-            raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
-        event = None if nudged else tx.journal.event(job.sequence or 0)
-        person = tx.people.first(id=job.recipient_id)
-        program = tx.programs.first(id=event.program_id if event else job.program_id)
-        if person is None or program is None or not person.name:
-            raise NotWanted("erased")
-        participant = tx.participants.first(program_id=program.id, person_id=person.id)
-        agreed = participant.consented_at is not None if participant else False
-        asked = agreed if participant else person.id in program.staff
-        joins = job.name in say.APPLIED or joining(job.body.get("about", ()))
-        if not asked and not joins:
-            raise NotWanted("no_consent")
-        if nudged and alone and chosen(tx, program, job.plugin) is None:
-            raise NotWanted("plugin_disabled")
-        contacts = tx.contacts.find(person_id=person.id)
-        gone: Collection[tuple[str, str]] = ()
-        if person.user_ref is not None and kit.people is not None:
-            gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
-        if event is None:
-            message = digest.message(kit, tx, job, person, program, own)
-        elif job.name == announcements.NAME:
-            message = announcements.message(kit, tx, job, event, person, participant, program)
-        else:
-            message = say.message(kit, tx, job, event, person, participant, program, link)
-        ensure_welcome(tx, job, person, participant, program)
-        if participant and is_unasked(job) and not job.body.get("staff"):
-            message = silence.with_way_out(kit, message, participant)
-        touch = participant.touch if participant else ""
-        first = targets_of(tx, program)[0].level(touch).channel if touch else ""
-        first = job.body.get("channel") or first
-        return _ways(kit, tx, program), message, person, contacts, first, gone
-
-
-def _ways(kit: Kit, tx: Transaction, program: Program) -> Ways:
-    """Return by what the messages of a program may go."""
-    known = {} if tx.known is None else tx.known
-    key = ("ways", program.id)
-    if key not in known:
-        known[key] = []
-        for name, channel in kit.registry.channels.items():
-            plugin = kit.registry.owner("channels", name).name
-            settings = chosen(tx, program, plugin)
-            if settings is not None:
-                context = kit.work_context(tx.tenant, program, plugin, settings=settings)
-                known[key].append((plugin, channel, context))
-    ways: Ways = known[key]
-    return ways
-
-
-def _send_link(kit: Kit, tenant: str, job: Job) -> Receipt:
-    """Send a link to one address; a channel that reaches everybody would show it elsewhere."""
-    with kit.transaction(tenant=tenant, write=False) as tx:
-        message, person, contacts = reach.message(kit, tx, job)
-        channels = []
-        for name, channel in kit.registry.channels.items():
-            plugin = kit.registry.owner("channels", name).name
-            if not channel.fallback and reach.lets_in(tx, plugin, person.id):
-                channels.append((plugin, channel, kit.work_context(tenant, None, plugin)))
-    return _hand_over(kit, channels, message, person, contacts, "")
-
-
-def _hand_over(
-    kit: Kit, channels: Ways, message: Message, person: Person, contacts: Sequence[Contact],
-    first: str, gone: Collection[tuple[str, str]] = (),
-) -> Receipt:  # fmt: skip
-    """Give a message to the first channel that reaches the person and takes it.
-
-    `first` is the one that is asked before all others. What the host knows of the person counts
-    too. Where a channel has found nobody (that, or `gone`), it is not asked for again.
-    """
-    contacts = [*contacts, *_host_contacts(kit, message.tenant, person)]
-    refused: BaseException | None = None
-    failed: BaseException | None = None
-    order = sorted(channels, key=lambda one: (one[1].name != first, one[1].fallback))
-    for plugin, channel, context in order:
-        there = [
-            one for one in contacts
-            if channel.name not in one.bounced and (channel.name, deliveries.named(one)) not in gone
-        ]  # fmt: skip
-        try:
-            if not channel.can_reach(context, person, there):
-                continue
-        except FAULTS as error:
-            # It has sent nothing yet, so the next channel may: one broken plugin silences nobody.
-            log.warning("a channel of plugin %s failed: %s", plugin, type(error).__name__)
-            failed = error
-            continue
-        try:
-            with crew_of(kit).asking(f"channel {channel.name}"):
-                receipt = channel.deliver(context, message, person, there)
-        except Undeliverable as never:
-            refused = never
-            if lost := [one for one in there if one.id == never.contact]:
-                told = (channel.name, deliveries.named(lost[0]), as_code(never.code, "unknown"))
-                kit.write(message.tenant, partial(deliveries.lose, *told))
-            continue
-        if not isinstance(receipt, Receipt):
-            # It may have sent the message, so nobody is asked again before it is mended.
-            log.error("a channel of plugin %s returns no Receipt", plugin)
-            raise Undeliverable("channel.no_receipt")
-        return deliveries.taken(channel, receipt, there)
-    raise failed or refused or Undeliverable("no_channel")
-
-
 def _review(kit: Kit, tenant: str, job: Job) -> None:
     """Have a text looked at that whoever wrote it could not: it was in somebody's transaction."""
     with kit.transaction(tenant=tenant, write=False) as tx:
@@ -548,10 +403,10 @@ def _review(kit: Kit, tenant: str, job: Job) -> None:
 
 
 _DOING: Mapping[str, Callable[..., object]] = {
-    "message": _send,
+    "message": sending.send,
     "reaction": _react,
     "review": _review,
-    "survey": _ask,
+    "survey": sending.ask,
     choices.NEXT: choices.follow,
     pools.FORGET: pools.forget,
     features.KIND: features.compute,
@@ -560,17 +415,3 @@ _DOING: Mapping[str, Callable[..., object]] = {
 }
 """What is done with a row of each kind."""
 KINDS = tuple(_DOING)
-
-
-def _host_contacts(kit: Kit, tenant: str, person: Person) -> list[Contact]:
-    """Return what the host knows of a linked person now; looked up when sending, never copied."""
-    if person.user_ref is None or kit.people is None:
-        return []
-    known = kit.people.lookup(tenant, [person.user_ref]).get(person.user_ref)
-    told = {"email": known.email, "phone": known.phone} if known else {}
-    contact = Contact(id="", tenant=tenant, person_id=person.id, kind="", value="", verified=True)
-    return [
-        replace(contact, id=f"host:{kind}", kind=kind, value=value)
-        for kind, value in told.items()
-        if value
-    ]

@@ -108,15 +108,17 @@ def replay(events: Iterable[Event]) -> dict[tuple[str, str], dict[str, Any]]:
     return states
 
 
-def load(name: str, version: int, payload: Mapping[str, Any], **envelope: Any) -> Event:
-    """Return a stored event; an older version is brought up to date first."""
+def load(name: str, version: int, payload: Mapping[str, Any], envelope: Mapping[str, Any]) -> Event:
+    """Return a stored event, brought up to date; `envelope` are the fields that every event has."""
     cls = EVENTS[name]
-    body = dict(payload)
     for step in range(version, cls.schema):
-        body = UPCASTS[name, step](body)
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in body.items()}
-    made = object.__new__(cls)  # as `__init__` does, which takes three times as long
-    vars(made).update(envelope, **{key: values.get(key, UNCHANGED) for key in cls.own})
+        payload = UPCASTS[name, step](dict(payload))
+    made = object.__new__(cls)  # as `__init__` does, which takes five times as long
+    values = vars(made)
+    values.update(envelope)
+    for key in cls.own:
+        value = payload.get(key, UNCHANGED)
+        values[key] = tuple(value) if value.__class__ is list else value
     return made
 
 

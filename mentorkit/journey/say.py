@@ -96,14 +96,15 @@ def message(
     values = telling(tx, job, event, mine, program, person.locale)
     if job.name == "relationship_started" and mine:
         values |= in_words(tx, event.subject_id, mine.id, person, contacts=kit.site is None)
-    values["link"] = link or _link(kit, tx, job, event, program)
-    about = {"event": event.sequence}
+    about = _about(tx, event)
+    values["link"] = link or _link(kit, job, event, program, about)
     asking = job.name in ("proposal_offered", "survey_asked")
     ways, reply = put(kit, tx, person, (event.noun, event.subject_id)) if asking else ({}, {})
     values |= ways
-    reply["thread"] = thread(tx, *_about(tx, event), getattr(event, "relationship_id", None))
-    end = footer(kit, person, program, *_about(tx, event)) if mine else ""
-    return worded(tx, job, TEMPLATES[job.name], person, program, values, end, about, **reply)
+    reply["thread"] = thread(tx, *about, getattr(event, "relationship_id", None))
+    end = footer(kit, person, program, *about) if mine else ""
+    params = {"event": event.sequence}
+    return worded(tx, job, TEMPLATES[job.name], person, program, values, end, params, **reply)
 
 
 def worded(
@@ -205,11 +206,11 @@ def footer(kit: Kit, person: Person, program: Program, noun: str, id: str) -> st
     return f"\n\n{in_locale(FOOTER, person.locale)}\n{address}"
 
 
-def _link(kit: Kit, tx: Transaction, job: Job, event: Event, program: Program) -> str:
+def _link(kit: Kit, job: Job, event: Event, program: Program, about: tuple[str, str]) -> str:
     """Return the address of the page that a message is about; "" where the kit knows no site."""
     if kit.site is None:
         return ""
-    noun, id = _about(tx, event)
+    noun, id = about
     if job.name == "content_held":
         return kit.site.url(event.tenant, "concerns", program=program.key)
     if noun not in ADDRESSES:

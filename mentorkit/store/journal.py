@@ -24,9 +24,10 @@ _ROW = tables.event.c
 _ENVELOPE = ("subject_id", "tenant", "program_id", "actor_id", "role", "means", "at", "cause")
 _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_order=True)
 # The payload as it is kept, because an event has no use for what is frozen.
-_KEPT = (_ROW.sequence, _ROW.name, _ROW.schema, sa.type_coerce(_ROW.payload, sa.Text))
+_KEPT = (_ROW.name, _ROW.schema, sa.type_coerce(_ROW.payload, sa.Text))
+_NUMBERED = ("sequence", *_ENVELOPE)
 _TOLD = (
-    sa.select(*_KEPT, *(_ROW[name] for name in _ENVELOPE))
+    sa.select(*_KEPT, *(_ROW[name] for name in _NUMBERED))
     .where(_ROW.tenant == sa.bindparam("tenant"))
     .order_by(_ROW.sequence)
 )
@@ -149,14 +150,8 @@ class Journal:
         with translated("event"):
             rows = self.tx.connection.execute(query, {"tenant": self.tx.tenant, **values}).all()
         return [
-            load(
-                name,
-                schema,
-                json.loads(payload),
-                sequence=sequence,
-                **dict(zip(_ENVELOPE, envelope, strict=True)),
-            )
-            for sequence, name, schema, payload, *envelope in rows
+            load(name, schema, json.loads(payload), dict(zip(_NUMBERED, envelope, strict=True)))
+            for name, schema, payload, *envelope in rows
         ]
 
 

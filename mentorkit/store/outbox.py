@@ -131,8 +131,9 @@ class Outbox:
         self, limit: int = 100, lease: timedelta = LEASE, kinds: Collection[str] | None = None,
         lost: bool = True,
     ) -> list[Job]:  # fmt: skip
-        """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
+        """Take at most `limit` rows that are due, the longest due first; nobody else has them then.
 
+        They are `in_order`; which are taken of those that were due at one moment is left open.
         With `kinds` those of these kinds alone, and without `lost` none that another held.
 
         A row whose lease has run out is due again, and is taken alone: it may be what its worker
@@ -145,6 +146,7 @@ class Outbox:
             asked["kinds"] = list(kinds)
         lock = self.tx.connection.dialect.name == "postgresql"
         make = tables.maker(Job, tables.outbox, (*_TO_DO, *_KNOWN))
+        known = (mine, "leased", now + lease)
         with self.tx.writing("outbox"):
             if lost:
                 self.tx.connection.execute(_EXHAUST, {"mine": mine, "now": now})
@@ -152,10 +154,10 @@ class Outbox:
             for held, most in ((True, 1), (False, limit))[not lost :]:
                 take = _taking(held, lock, kinds is not None)
                 found = self.tx.connection.execute(take, {**asked, "most": most}).all()
-                jobs = [make((*row, mine, "leased", now + lease)) for row in found]
+                jobs = [make((*row, *known)) for row in found]
                 if jobs:
                     break
-        return sorted(jobs, key=lambda job: (job.not_before, job.sequence or 0, job.id))
+        return sorted(jobs, key=in_order)
 
     def finish(self, job: Job, receipt: Receipt | None = None) -> bool:
         """Mark it done, also after the lease was lost; False when it was done or cancelled.
@@ -430,6 +432,11 @@ class Outbox:
         return self._update(_ROW.id == id, _ROW.state == "dead", state="cancelled") == 1
 
 
+def in_order(job: Job) -> tuple[datetime, int, str]:
+    """Return by what rows are put in the order in which they are done."""
+    return (job.not_before, job.sequence or 0, job.id)
+
+
 @cache
 def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     """Return the statement that leases rows which are due: those lost, or those that wait.
@@ -442,7 +449,8 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     chosen = (
         sa.select(_ROW.id)
         .where(mine, due)
-        .order_by(_ROW.not_before, _ROW.sequence, _ROW.id)
+        # By more than the index has, all that was due at one moment would be put in order first.
+        .order_by(_ROW.not_before)
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
     # As a WITH clause it is asked once; a subselect may be asked again for every row.

@@ -76,22 +76,22 @@ class Definitions(Repository[Definition]):
 
         A transaction that puts none looks each up once, however many steps it walks.
         """
-        return self._looked_up(program_id=program_id, kind=kind, key=key)
+        return self._looked_up(program_id, kind, key)
 
     def forget(self) -> None:
         """Look each up again: others may have put a version since, before a lock that is held."""
         self._known.clear()
 
-    def _looked_up(self, **of: Any) -> Definition | None:
-        wanted = tuple(of.values())
+    def _looked_up(self, *wanted: str | int) -> Definition | None:
         if self._putting or wanted not in self._known:
+            of = dict(zip(("program_id", "kind", "key", "number"), wanted, strict=False))
             versions = self._equal(of, limit=1, newest="number")
             self._known[wanted] = next(iter(versions), None)
         return self._known[wanted]
 
     def version(self, program_id: str, kind: str, number: int, key: str = "") -> Definition:
         """Return the version of this number; raise `NotFound`."""
-        found = self._looked_up(program_id=program_id, kind=kind, key=key, number=number)
+        found = self._looked_up(program_id, kind, key, number)
         if found is None:
             raise self.missing(f"{program_id}/{kind}/{key}/{number}")
         return found

@@ -88,7 +88,9 @@ class Repository(Generic[T]):
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
         found = [item for part in parts(equals) for item in self._equal(part)]
-        return sorted(found, key=lambda item: item.id) if len(found) > 1 else found
+        if len(found) > 1:
+            found.sort(key=lambda item: item.id)
+        return found
 
     def _since(self, column: str, moment: datetime, equals: Mapping[str, Any]) -> list[T]:
         """Return all that equal, with a time in this column that is not before `moment`."""
@@ -102,7 +104,8 @@ class Repository(Generic[T]):
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        return next(iter(self._equal(equals, limit=1)), None)
+        found = self._equal(equals, limit=1)
+        return found[0] if found else None
 
     def count(self, **equals: Any) -> int:
         """Return how many equal."""
@@ -217,34 +220,30 @@ class Repository(Generic[T]):
 
         It has to name what it `equals` besides before `by`.
         """
+        if self.tx.known is None:
+            return
+        begun = self._key(equals, limit)
         found: dict[str, list[T]] = {value: [] for value in values}
         query = _asking_ahead(self.table, by, tuple(equals), self.tx.connection.dialect.name)
         for part in parts({"these": list(found)}):
             read = self._all(query, {"tenant": self.tx.tenant, **equals, **part})
             for item in self._load(read):
                 found[getattr(item, by)].append(item)
-        for items in found.values():
-            if len(items) > 1:
-                items.sort(key=lambda item: item.id)
-        if self.tx.known is not None:
-            begun = self._key(equals, limit)
-            self.tx.known |= {
-                (*begun, (by, value)): items[:limit] for value, items in found.items()
-            }
+        for value, items in found.items():
+            first = sorted(items, key=lambda item: item.id)[:limit] if len(items) > 1 else items
+            self.tx.known[*begun, (by, value)] = first
 
     def _equal(
         self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""
     ) -> Sequence[T]:
         """Return those that equal: with a limit by id, or by the column `newest` downwards."""
         known = self.tx.known
-        key = () if known is None else self._key(equals, limit, newest)
-        found: Sequence[T]
-        if known is not None and key in known:
-            found = known[key]
-            return found
-        found = self._load(self._asked(equals, limit=limit, newest=newest))
-        if known is not None:
-            known[key] = found
+        if known is None:
+            return self._load(self._asked(equals, limit=limit, newest=newest))
+        key = self._key(equals, limit, newest)
+        found: Sequence[T] | None = known.get(key)
+        if found is None:
+            found = known[key] = self._load(self._asked(equals, limit=limit, newest=newest))
             for item in found:
                 known.setdefault(self._key({"id": item.id}, 1), [item])
         return found

@@ -131,25 +131,24 @@ def maker(
 ) -> Callable[[Iterable[Any]], Any]:
     """Return what makes a noun of a row: of the values of `own` columns, or of these, in order.
 
-    It sets each slot by itself, in a third of the time of a frozen dataclass's `__init__`. Nothing
-    is checked, as it was when the row was put in. What is not given is as it is by default.
+    It is written out, as `dataclass` writes an `__init__`, and sets each slot by itself, in a
+    quarter of the time of a frozen one's. Nothing is checked, as it was when the row was put in.
+    What is not given is as it is by default.
     """
     given = columns or names(table)
-    puts = [getattr(cls, name).__set__ for name in given]
-    beside = [
-        (getattr(cls, field.name).__set__, field.default)
-        for field in fields(cls)
-        if field.name not in given
+    beside = {field.name: field.default for field in fields(cls) if field.name not in given}
+    puts = {f"put_{name}": getattr(cls, name).__set__ for name in (*given, *beside)}
+    defaults = {f"its_{name}": default for name, default in beside.items()}
+    scope: dict[str, Any] = {"new": object.__new__, "cls": cls, **puts, **defaults}
+    lines = [
+        "def made(row):",
+        f"({', '.join(f'its_{name}' for name in given)},) = row",
+        "noun = new(cls)",
+        *(f"put_{name}(noun, its_{name})" for name in (*given, *beside)),
+        "return noun",
     ]
-
-    def made(row: Iterable[Any]) -> Any:
-        noun = object.__new__(cls)
-        for put, value in zip(puts, row, strict=True):
-            put(noun, value)
-        for put, value in beside:
-            put(noun, value)
-        return noun
-
+    exec(compile("\n    ".join(lines), f"<maker of {cls.__name__}>", "exec"), scope)
+    made: Callable[[Iterable[Any]], Any] = scope["made"]
     return made
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mentorkit import crew, worker
-from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Crew, Provider, Task
+from mentorkit.crew import FAILURES, PAUSE, SLOTS, Busy, Call, Crew, Provider
 from mentorkit.hooks import Channel, Receipt, RetryLater
 from mentorkit.store.outbox import TRIES
 from tests.journey.conftest import lead
@@ -106,7 +106,7 @@ def test_what_is_quick_is_done_in_a_row_and_the_rest_is_for_the_next_time(
     gang: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew, "MOMENT", 60.0)
-    tasks = [Task(lambda n=n: (n, threading.get_ident()), str(n), list) for n in range(5)]
+    tasks = [Call(lambda n=n: (n, threading.get_ident()), str(n), list) for n in range(5)]
     results, many = gang.do_all(tasks)
     assert [n for n, _ in results] == [0, 1, 2, 3, 4]
     assert len({thread for _, thread in results}) == 1
@@ -123,8 +123,8 @@ def test_what_follows_a_task_that_hangs_is_left_to_others(
 ) -> None:
     monkeypatch.setattr(crew, "MOMENT", 60.0)
     done, told = list[int](), list[str]()
-    first, hangs = Task(lambda: "first", "1", told.append), Task(door, "2", told.append)
-    last = Task(lambda: done.append(3) or "last", "3", told.append)
+    first, hangs = Call(lambda: "first", "1", told.append), Call(door, "2", told.append)
+    last = Call(lambda: done.append(3) or "last", "3", told.append)
     assert gang.do_all([first, hangs, last]) == (["first"], 2)
     assert gang.do_all([hangs, last]) == ([], 1)  # still in hand
     assert gang.do_all([last, hangs]) == (["last"], 1)  # it goes as far as what is in hand
@@ -136,7 +136,7 @@ def test_what_follows_a_task_that_hangs_is_left_to_others(
 
 def test_what_fails_is_told_and_nothing_after_it_is_begun(gang: Crew) -> None:
     done: list[int] = []
-    tasks = [Task(fails, "1", list), Task(lambda: done.append(2), "2", list)]
+    tasks = [Call(fails, "1", list), Call(lambda: done.append(2), "2", list)]
     with pytest.raises(ConnectionError):
         gang.do_all(tasks)
     assert done == []

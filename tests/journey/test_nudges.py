@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mentorkit import Manifest, Portal, hookimpl, worker
+from mentorkit import Manifest, Portal, hookimpl, sending, worker
 from mentorkit.hooks import Awaited, Nudge, Prompt
 from mentorkit.journey import accept, match, meet, nudge, programs
 from mentorkit.journey.manners import Held
@@ -160,13 +160,13 @@ def test_prompts_that_are_read_ahead_say_what_each_would_say_by_itself(
             pass
         jobs = worker._claim(world.kit, "acme", 100, None, True)
         prompts = [job for job in jobs if job.body.get("nudge")]
-        ahead = worker._read_ahead(world.kit, "acme", jobs)
+        ahead = sending.read_ahead(world.kit, "acme", jobs)
         assert {job.id for job in prompts} <= ahead.keys()
         for job in prompts:
             seen.add(job.name)
             told_ahead: Any = list(ahead[job.id].args[2:])
             try:
-                _, *alone = worker._worded(world.kit, "acme", job)
+                _, *alone = sending.worded(world.kit, "acme", job)
             except (NotWanted, Held) as error:
                 alone, told_ahead = [repr(error)], [repr(ahead[job.id].args[0])]
             assert told_ahead == alone
