@@ -131,9 +131,8 @@ class Outbox:
         self, limit: int = 100, lease: timedelta = LEASE, kinds: Collection[str] | None = None,
         lost: bool = True,
     ) -> list[Job]:  # fmt: skip
-        """Take at most `limit` rows that are due, the longest due first; nobody else has them then.
+        """Take at most `limit` rows that are due, in order; nobody else has them meanwhile.
 
-        They are `in_order`; which are taken of those that were due at one moment is left open.
         With `kinds` those of these kinds alone, and without `lost` none that another held.
 
         A row whose lease has run out is due again, and is taken alone: it may be what its worker
@@ -446,11 +445,13 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     mine, due = _ROW.tenant == sa.bindparam("mine"), _LOST if lost else _WAITS
     if some:
         due = sa.and_(due, _ROW.kind.in_(sa.bindparam("kinds", expanding=True)))
+    # In the order of being promised. SQLite's index has that, where by anything else all that was
+    # due at one moment would be put in order first, for each claim again.
+    then = (_ROW.sequence, _ROW.id) if lock else (sa.literal_column("rowid"),)
     chosen = (
         sa.select(_ROW.id)
         .where(mine, due)
-        # By more than the index has, all that was due at one moment would be put in order first.
-        .order_by(_ROW.not_before)
+        .order_by(_ROW.not_before, *then)
         .limit(sa.bindparam("most", type_=sa.Integer))
     )
     # As a WITH clause it is asked once; a subselect may be asked again for every row.

@@ -971,11 +971,11 @@ class _same:  # noqa: N801
 def test_the_harness_catches_a_worker_that_stops_at_the_first_failure(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unguarded(kit: Any, tenant: str, job: Any, *_: Any) -> tuple[str, Any]:
-        mentorkit.worker._react(kit, tenant, job)
+    def unguarded(row: Any) -> tuple[str, Any]:
+        mentorkit.worker._react(row.kit, row.tenant, row.job)
         return "done", None
 
-    monkeypatch.setattr(mentorkit.worker, "_do", unguarded)
+    monkeypatch.setattr(mentorkit.worker.Row, "call", unguarded)
     at = stage(reacting(raises))
     offer_pairs(at)
     before = core_rows(at)

@@ -438,7 +438,10 @@ def test_s1_funnel_counts_never_increase_along_the_steps(journal: Sequence[event
         assert steps[after] <= steps[before]
     replayed = tuple(
         events.load(
-            type(e).__name__, e.schema, e.payload(), subject_id=e.subject_id, program_id="p"
+            type(e).__name__,
+            e.schema,
+            e.payload(),
+            {"subject_id": e.subject_id, "program_id": "p"},
         )
         for e in (*known, *journal)
     )
