@@ -7,6 +7,7 @@ language without a catalog reads English; its dates and numbers are its own all 
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -25,6 +26,8 @@ WEEK = 7 * 24
 QUARTER = 15
 """The minutes in which weekly times are told."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PHONE = re.compile(r"(?<![^\s(:])(?:\+|0)[0-9][0-9 ().-]{4,}[0-9]")
+"""A phone number as people write it, alone: what stands in an address has no space before it."""
 
 
 @lru_cache(maxsize=64)
@@ -208,9 +211,21 @@ def currencies_of(zone: str) -> list[str]:
     return list(get_territory_currencies(country)) if country else []
 
 
+@lru_cache(maxsize=256)
 def is_right_to_left(locale: str) -> bool:
     """Return whether this language is written from right to left."""
     return babel_locale(locale).text_direction == "rtl"
+
+
+def with_numbers_whole(text: str, locale: str) -> str:
+    """Keep each phone number of a text together, where the language runs from right to left.
+
+    There its groups of digits would be shown in the opposite order, as if each were a word of its
+    own: U+2066 and U+2069 say that they run from left to right (UAX 9). Addresses are left alone.
+    """
+    if not is_right_to_left(locale):
+        return text
+    return _PHONE.sub("\u2066\\g<0>\u2069", text)
 
 
 @lru_cache(maxsize=256)

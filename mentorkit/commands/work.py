@@ -262,7 +262,7 @@ def list_(session: Session, /, program: str | None, as_json: bool) -> None:
         return
     for row in rows:
         of = f" of the plugin {row['plugin']}" if row["plugin"] else ""
-        name = f" {row['name']}" if row["name"] else ""
+        name = f" ({row['name']})" if row["name"] else ""
         whom = f", for {row['person']}" if row["person"] else ""
         say(clean(f"{row['id']}: {row['what']}{name}{of}{whom}, since {row['since'][:10]}."))
         say(clean(f"  {row['why']} ({row['code']})"))

@@ -69,7 +69,8 @@ def show(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
     """Return what a link asks, and how it stands; looking changes nothing.
 
     `state` is ``open``, ``answered`` by the one whose link it is, or ``over``: too late, taken
-    back, or not theirs to answer now. `choices` are ids and words, for as long as it is open.
+    back, or not theirs to answer now. `choices` are ids and words, for as long as it is open;
+    `answered` is what they have said: "yes" or "no" to a proposal, "noted" of how it goes, or "".
     """
     told = links.read(kit, token, tenant=tenant, purpose=PURPOSE)
     with kit.transaction(tenant=tenant, write=False) as tx:
@@ -84,6 +85,7 @@ def show(kit: Kit, *, tenant: str, token: str) -> dict[str, Any]:
             "program_name": shown(program.name),
             "locale": person.locale,
             "state": "open" if found else "answered" if answered else "over",
+            "answered": answered,
             "text": found.text if found else "",
             "choices": list(found.choices) if found else [],
         }
@@ -118,19 +120,19 @@ def _asked(tx: Transaction, told: Link) -> tuple[Person, Ask | None]:
     return person, ask(tx, person, about, means="link")
 
 
-def _standing(tx: Transaction, person: Person, about: Question) -> tuple[Program, str | None, bool]:
-    """Return the program, the relationship if there is one, and whether they have answered."""
+def _standing(tx: Transaction, person: Person, about: Question) -> tuple[Program, str | None, str]:
+    """Return the program, the relationship if there is one, and what they said: "" if nothing."""
     noun, id = about
     if noun == "milestone":
         one = tx.milestones.get(id)
         held = tx.relationships.get(one.relationship_id)
         looked = persons_of(tx, (who for who in one.answered if who != "staff")).values()
         answered = any(each.id == person.id for each in looked)
-        return tx.programs.get(held.program_id), held.id, answered
+        return tx.programs.get(held.program_id), held.id, "noted" if answered else ""
     asked = tx.proposals.get(id)
     sides = {"mentee": asked.mentee_id, "mentor": asked.mentor_id}
     people = persons_of(tx, sides.values())
     yes = any(people[sides[role]].id == person.id for role in asked.answered if role in sides)
     last = tx.journal.about(noun, id)[-1]
     no = isinstance(last, ProposalDeclined) and last.actor_id == person.id
-    return tx.programs.get(asked.program_id), asked.relationship_id, yes or no
+    return tx.programs.get(asked.program_id), asked.relationship_id, "no" if no else "yes" * yes

@@ -24,7 +24,7 @@ from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
 from mentorkit.domain.site import ADDRESSES
 from mentorkit.domain.surveys import surveys_of
 from mentorkit.domain.text import in_locale
-from mentorkit.i18n import format_day, translate
+from mentorkit.i18n import format_day, translate, with_numbers_whole
 from mentorkit.journey import feedback, links
 from mentorkit.journey.answer import put
 from mentorkit.journey.concerns import LINKED, PURPOSE
@@ -120,9 +120,9 @@ def worded(
     own: Mapping[str, Any] = definition.body.get(job.name, {}) if definition else {}
     if own:
         template = {part: {**texts, **own.get(part, {})} for part, texts in template.items()}
-    names = {"person": person.name, "program": in_locale(program.name, person.locale)}
-    values = {**names, **values}
+    values = {"person": person.name, "program": in_locale(program.name, person.locale), **values}
     buttons = reply.pop("buttons", ()) + buttons_of(values, end, person.locale)
+    body = fill(in_locale(template["body"], person.locale), values)
     return Message(
         key=job.key,
         tenant=job.tenant,
@@ -130,7 +130,7 @@ def worded(
         person_id=person.id,
         template=job.name,
         subject=fill(in_locale(template["subject"], person.locale), values),
-        body=fill(in_locale(template["body"], person.locale), values) + end,
+        body=with_numbers_whole(body, person.locale) + end,
         locale=person.locale,
         params=Frozen({**values, **params}),
         buttons=buttons,

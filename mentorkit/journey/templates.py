@@ -24,7 +24,7 @@ from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING
 from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotFound, Problem
-from mentorkit.i18n import format_day, is_locale, is_right_to_left
+from mentorkit.i18n import format_day, is_locale, is_right_to_left, with_numbers_whole
 from mentorkit.journey import links
 from mentorkit.journey.asks import BUTTONS as ANSWERS
 from mentorkit.journey.definitions import in_force
@@ -247,7 +247,7 @@ def preview(
             person_id=person.id,
             template=template,
             subject=fill(text["subject"], values),
-            body=fill(text["body"], values) + end,
+            body=with_numbers_whole(fill(text["body"], values), locale) + end,
             locale=locale,
             buttons=(*buttons, *buttons_of(values, end, locale)),
             created_at=tx.now,

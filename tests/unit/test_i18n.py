@@ -22,6 +22,7 @@ from mentorkit.i18n import (
     language_name,
     translate,
     utc_hours,
+    with_numbers_whole,
 )
 
 
@@ -124,3 +125,15 @@ def test_a_language_is_called_what_its_reader_calls_it(
     language: str, locale: str, told: str
 ) -> None:
     assert language_name(language, locale) == told
+
+
+@pytest.mark.parametrize("number", ["+254 712 345 678", "0712 345-678", "+1 (212) 555.0100"])
+def test_a_phone_number_is_kept_together_where_words_run_from_right_to_left(number: str) -> None:
+    text = f"اتصل: {number}.\n{number}"
+    assert with_numbers_whole(text, "ar") == text.replace(number, f"\u2066{number}\u2069")
+    assert with_numbers_whole(text, "fr") == text
+
+
+def test_an_address_and_a_small_number_are_left_as_they_are() -> None:
+    text = "https://x.example/a?n=+254712345678 tel:… 20 2026-11-29 05:00 +5"
+    assert with_numbers_whole(text, "he") == text

@@ -92,6 +92,7 @@ def test_an_offer_is_answered_yes_with_one_tap_and_without_a_log_in(
     assert "You have said yes." in page
     assert "This link has done its work." in page
     assert state(portal, asked) == ("offered", ["mentee"])
+    assert "You have said yes." in portal.browser().open(where), "whoever comes by it again"
     work(portal.kit)
     cleos = path(next(one for one in post.sent["Cleo"] if one.template == "proposal_offered"))
     somebody.open(cleos)
@@ -106,7 +107,7 @@ def test_a_no_is_one_tap_too(portal: Portal, post: Post) -> None:
     somebody.open(where)
     assert "You have said no." in somebody.send(where, choice="2")
     assert state(portal, asked)[0] == "declined"
-    assert "You have answered." in somebody.open(where)
+    assert "You have said no. This link" in portal.browser().open(where), "whoever comes again"
 
 
 def test_opening_a_link_changes_nothing(portal: Portal, post: Post) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -92,3 +93,13 @@ def test_it_shows_who_gets_what_when_and_by_which_plan(portal: Portal) -> None:
     for told in ("An offer waits for an answer", "3 days before it is too late", "after 7 days"):
         assert told in page
     assert "Change the manners" not in portal.browser("vera").open(PAGE)
+
+
+def test_it_leads_to_the_open_settings_of_the_plugin_that_brings_a_prompt(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    found = re.search(r'href="(/[^"]*[?&;]open=(\w+)#\2)">Change its settings', cora.open(PAGE))
+    assert found
+    page = cora.open(found[1].replace("&amp;", "&").partition("/mentoring")[2] or found[1])
+    card = page.partition(f'<section class="mk-card" id="{found[2]}"')[2].partition("</section>")[0]
+    assert "<details open>" in card
+    assert page.count("<details open>") == 1

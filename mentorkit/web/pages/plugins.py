@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import flask
 from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, NotFound, Problem
@@ -162,5 +163,5 @@ def _page(
                 }
     return visit.render(
         "plugins.html", title=visit.words("Plugins"), here="program_setup", plugins=found, at=at,
-        wrong=wrong, unplaced=unplaced, stale=stale,
+        wrong=wrong, unplaced=unplaced, stale=stale, opened=flask.request.args.get("open", ""),
     )  # fmt: skip
