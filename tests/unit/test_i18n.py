@@ -135,5 +135,5 @@ def test_a_phone_number_is_kept_together_where_words_run_from_right_to_left(numb
 
 
 def test_an_address_and_a_small_number_are_left_as_they_are() -> None:
-    text = "https://x.example/a?n=+254712345678 tel:… 20 2026-11-29 05:00 +5"
+    text = "https://x.example/a?n=+254712345678 tel:… 20 2026-11-29 05:00 - 07:00, 05 - 07 +5"
     assert with_numbers_whole(text, "he") == text
