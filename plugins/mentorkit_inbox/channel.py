@@ -59,20 +59,23 @@ class Inbox(Channel):
             with ctx.transaction() as connection:
                 connection.execute(_if_absent(connection, tables.message).values(row))
         except sa.exc.IntegrityError:
-            # The key cannot clash here, so person or program are not in this tenant (any more).
+            # Nothing can clash here, so person or program are not in this tenant (any more).
             raise Undeliverable("inbox.person_gone") from None
         return Receipt(channel=self.name, reference=reference)
 
 
 def _if_absent(connection: Connection, table: Any) -> Insert:
-    """Return an INSERT that leaves a row with the same key as it is, in one statement."""
+    """Return an INSERT that leaves a row with the same key as it is, in one statement.
+
+    No index is named: the key makes the id too, and of two at once either may be found to clash.
+    """
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
 
-        return insert(table).on_conflict_do_nothing(index_elements=["tenant", "key"])
+        return insert(table).on_conflict_do_nothing()
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-    return sqlite_insert(table).on_conflict_do_nothing(index_elements=["tenant", "key"])
+    return sqlite_insert(table).on_conflict_do_nothing()
 
 
 def close_unread(ctx: WorkContext, event: Event) -> None:

@@ -115,11 +115,11 @@ def test_a_message_is_kept_once_however_often_it_is_handed_over(
 
 def test_many_workers_with_one_message_keep_it_once(kit: Kit, context: WorkContext) -> None:
     person = create_person(kit)
-    message = create_message(person)
+    messages = [create_message(person, key=f"one/{number}") for number in range(20)]
     failures: list[BaseException] = []
     start = threading.Barrier(8)
 
-    def deliver() -> None:
+    def deliver(message: Message) -> None:
         start.wait()
         for _ in range(10):
             try:
@@ -134,13 +134,17 @@ def test_many_workers_with_one_message_keep_it_once(kit: Kit, context: WorkConte
                 failures.append(error)
                 return
 
-    threads = [threading.Thread(target=deliver) for _ in range(8)]
+    def deliver_all() -> None:
+        for message in messages:
+            deliver(message)
+
+    threads = [threading.Thread(target=deliver_all) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failures == []
-    assert len(kept(kit)) == 1
+    assert sorted(row.key for row in kept(kit)) == sorted(one.key for one in messages)
 
 
 def test_the_same_key_in_another_tenant_is_another_message(kit: Kit, context: WorkContext) -> None:
