@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain.frozen import Frozen
@@ -35,6 +35,8 @@ log = logging.getLogger("mentorkit.nudge")
 NAME = "prompts_together"
 """The template of such a message."""
 OF_PART = ("nudge", "at", "until", "last", "about")
+KNOWN = timedelta(minutes=1)
+"""After which every worker that claims a prompt reads the manners that were set before."""
 
 
 def gather(kit: Kit, tenant: str, job: Job) -> Job:
@@ -57,16 +59,15 @@ def gather(kit: Kit, tenant: str, job: Job) -> Job:
             and one.state != "done" and "parts" not in one.body
             and _is_on(kit, tx, program, one.body["nudge"])
         ]  # fmt: skip
-        taken = tx.outbox.take_up(waiting)
+        manners = tx.definitions.current(program.id, "manners")
+        taken = tx.outbox.take_up(waiting, (manners.created_at if manners else tx.now) + KNOWN)
         parts = [job, *(one for one in waiting if one.id in taken)]
         body = {
             **job.body,
             "about": [about for one in parts for about in one.body["about"]],
             "until": max(one.body["until"] for one in parts),
             "last": min((one.body["last"] for one in parts if one.body["last"]), default=""),
-            "parts": [
-                {"name": one.name, **{name: one.body[name] for name in OF_PART}} for one in parts
-            ],
+            "parts": [{"name": one.name, **{of: one.body[of] for of in OF_PART}} for one in parts],
         }
         joined = replace(job, body=Frozen(body))
         if not tx.outbox.lead(joined):

@@ -48,7 +48,7 @@ _AFTER = ("channel", "contact", "reference", "taken_at", "fate", "fate_at")
 """What is told of a row once it is done, and of none before."""
 _TO_DO = tuple(name for name in _NAMES if name not in (*_KNOWN, *_AFTER))
 LEADS = "leads"
-"""What stands as the error of a leased row that tells of others too, so that none takes it up."""
+"""What stands as the error of a leased row that no other takes up: it tells of others, or lasts."""
 # Making a statement costs more than running it: those of every row are made once.
 _CHANGE = (
     sa.update(tables.outbox)
@@ -211,8 +211,9 @@ class Outbox:
         return (self.find(channel=channel, reference=known) if known else []), news > 0
 
     def renew(self, job: Job, lease: timedelta = LEASE) -> bool:
-        """Keep it for this long from now; False when the lease was lost."""
-        return self._update(*self._leased(job), leased_until=self.tx.now + lease) == 1
+        """Keep it for this long from now, and for itself; False when the lease was lost."""
+        until = self.tx.now + lease
+        return self._update(*self._leased(job), leased_until=until, error=LEADS) == 1
 
     def release(self, job: Job, *, seconds: int = 0) -> bool:
         """Hand it back untried, to be claimed again at once or later; it counts as no attempt."""
@@ -280,13 +281,16 @@ class Outbox:
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(statement).rowcount
 
-    def take_up(self, jobs: Sequence[Job]) -> set[str]:
+    def take_up(self, jobs: Sequence[Job], since: datetime) -> set[str]:
         """Cancel these, which another row takes up, and return the ids of those that were.
 
-        One that leads others by now is left as it is.
+        One that leads others by now is left as it is, and one that was claimed before `since`: who
+        holds it may not know that it is to be taken up.
         """
         free = sa.or_(_ROW.error.is_(None), _ROW.error != LEADS)
-        these = (_ROW.id.in_([one.id for one in jobs]), _ROW.state.in_(("waiting", "leased")), free)
+        lately = sa.and_(_ROW.state == "leased", _ROW.leased_until >= since + LEASE, free)
+        known = _ROW.id.in_([one.id for one in jobs])
+        these = (known, sa.or_(_ROW.state == "waiting", lately))
         taken = (
             sa.update(tables.outbox)
             .where(_ROW.tenant == self.tx.tenant, *these)

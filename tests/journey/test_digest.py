@@ -110,6 +110,7 @@ def test_what_would_be_too_late_by_then_goes_before(
     world = create_asked(nudging("teller", Told(at_once)), digest="weekly")  # a grace of three days
     monday = Manners(digest="weekly").together_at(clock(), ZoneInfo("UTC"))
     assert monday - clock() > timedelta(days=3)
+    clock.forward(minutes=2)  # every worker knows of the digest
     work(world.kit)
     assert [len(told(post, name)) for name in ("told", TOGETHER)] == [0, 1]
 
@@ -349,6 +350,50 @@ def test_one_that_leads_is_taken_up_by_no_other(create_asked: Any, clock: Any) -
     joined = digest.gather(world.kit, "acme", second)
     assert len(joined.body["parts"]) == 1
     assert {one.id: one.state for one in rows(world)}[first.id] == "leased"
+
+
+@pytest.fixture
+def in_hand(create_asked: Any, clock: Any) -> SimpleNamespace:
+    """Return a program in which one worker had two prompts in hand before digests were on."""
+    world: SimpleNamespace = create_asked()
+    work(world.kit)
+
+    def switch(digests: str) -> None:
+        body = {"digest": digests}
+        programs.define(world.kit, **world.at, program="traders", kind="manners", body=body)
+
+    switch("off")
+    clock.forward(hours=23)
+    with world.kit.transaction(tenant="acme") as tx:
+        world.first, world.second = tx.outbox.claim(kinds=["message"])
+    assert digest.gather(world.kit, "acme", world.first) == world.first
+    clock.forward(minutes=1)
+    switch("daily")
+    return world
+
+
+def test_one_in_hand_when_digests_are_switched_on_is_told_by_itself(
+    in_hand: SimpleNamespace, clock: Any
+) -> None:
+    """Its worker has read that there are none, and may be at the channel's door with it."""
+    with in_hand.kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.release(in_hand.second)
+    clock.forward(minutes=1)
+    with in_hand.kit.transaction(tenant="acme") as tx:
+        (again,) = tx.outbox.claim(kinds=["message"])
+    assert again.id == in_hand.second.id
+    assert len(digest.gather(in_hand.kit, "acme", again).body["parts"]) == 1
+    assert {one.id: one.state for one in rows(in_hand)}[in_hand.first.id] == "leased"
+
+
+def test_one_that_has_lasted_since_before_is_told_by_itself_too(
+    in_hand: SimpleNamespace, clock: Any
+) -> None:
+    clock.forward(minutes=2)
+    with in_hand.kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.renew(in_hand.first)
+    assert len(digest.gather(in_hand.kit, "acme", in_hand.second).body["parts"]) == 1
+    assert {one.id: one.state for one in rows(in_hand)}[in_hand.first.id] == "leased"
 
 
 def test_staff_read_what_became_of_each(create_asked: Any, clock: Any) -> None:
