@@ -89,7 +89,7 @@ def test_an_offer_is_answered_yes_with_one_tap_and_without_a_log_in(
     assert "do you say yes to mentoring with Cleo?" in page
     assert re.findall(r'name="choice" value="(.)"[^>]*>(\w+)<', page) == [("1", "Yes"), ("2", "No")]
     page = somebody.send(where, choice="1")
-    assert "You have said yes." in page
+    assert page.count("You have said yes.") == 1
     assert "This link has done its work." in page
     assert state(portal, asked) == ("offered", ["mentee"])
     assert "You have said yes." in portal.browser().open(where), "whoever comes by it again"
@@ -105,9 +105,9 @@ def test_a_no_is_one_tap_too(portal: Portal, post: Post) -> None:
     asked, where = offer(portal, post)
     somebody = portal.browser()
     somebody.open(where)
-    assert "You have said no." in somebody.send(where, choice="2")
+    assert somebody.send(where, choice="2").count("You have said no.") == 1
     assert state(portal, asked)[0] == "declined"
-    assert "You have said no. This link" in portal.browser().open(where), "whoever comes again"
+    assert portal.browser().open(where).count("You have said no.") == 1, "whoever comes again"
 
 
 def test_opening_a_link_changes_nothing(portal: Portal, post: Post) -> None:
