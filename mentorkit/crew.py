@@ -51,6 +51,9 @@ PAUSE = timedelta(seconds=30)
 SLACK = 8
 """Whoever finds enough at a provider that takes longer than it did waits so many times as long as
 the oldest has been there by then, for a second at least and a `PAUSE` at most: it may hang."""
+RETURN = 0.01
+"""Seconds between two that come back to a provider that may hang, however many were turned away:
+all at once they would find nothing, each time, but keep the worker from the work of others."""
 
 _here = threading.local()
 
@@ -165,13 +168,22 @@ class Provider:
         self.failures = 0
         self.down: datetime | None = None
         """When it may be tried again; None while it is up."""
+        self.last = 0.0
+        """When the last comes back that it turned away since it answered (monotonic seconds)."""
 
     @property
     def wait(self) -> timedelta:
         """How long to wait for a slot: as long as it took last, unless that is over by far."""
         oldest = time.monotonic() - min(self.inside.values())
-        seconds = self.took if oldest < 2 * self.took else SLACK * oldest
-        return min(PAUSE, timedelta(seconds=seconds))
+        if oldest < 2 * self.took:
+            return min(PAUSE, timedelta(seconds=self.took))
+        return self.turn_away(min(PAUSE, timedelta(seconds=SLACK * oldest)))
+
+    def turn_away(self, wait: timedelta) -> timedelta:
+        """Return how long one more waits that cannot be taken before `wait` is over."""
+        now = time.monotonic()
+        self.last = max(self.last + RETURN, now + wait.total_seconds())
+        return timedelta(seconds=self.last - now)
 
 
 class Crew:
@@ -209,7 +221,9 @@ class Crew:
     ) -> tuple[list[T], int]:  # fmt: skip
         """Do the first of these, as many as a moment allows; return their results, how many it was.
 
-        After whichever is done `enough` says so, none is begun.
+        After whichever is done `enough` says so, none is begun. Where whoever calls is stopped
+        meanwhile (Ctrl-C, a task's limit of time), what was done goes to `late`, as what is in hand
+        does in the end.
 
         One more than there are results where the last of them was left behind, or is still being
         done since it was.
@@ -222,7 +236,12 @@ class Crew:
             hand = self.idle.pop() if self.idle else self._hand()
         piece = Piece(free, enough)
         hand.put(partial(copy_context().run, piece.run))
-        if not piece.awaited(PATIENCE if patience is None else patience):
+        try:
+            in_time = piece.awaited(PATIENCE if patience is None else patience)
+        except BaseException:  # whoever waits is stopped: what is in hand ends by itself
+            self._abandon(piece, hand)
+            raise
+        if not in_time:
             hand.put(None)
             self._leave(piece)
             return piece.results, len(piece.results) + 1
@@ -256,6 +275,18 @@ class Crew:
         for watch in watching:
             watch.join(max(0.0, until - time.monotonic()))
         return not any(watch.is_alive() for watch in watching)
+
+    def _abandon(self, piece: Piece[Any], hand: SimpleQueue[Callable[[], None] | None]) -> None:
+        """Let nobody wait for a piece any more, and note what it has done by then."""
+        piece.leave()
+        hand.put(None)
+        if piece.left:
+            self._leave(piece)
+        for task, result in zip(piece.tasks, piece.results, strict=False):
+            try:
+                task.late(result)
+            except Exception as error:
+                log.error("%s is not noted: %s", task.key, type(error).__name__)
 
     def _leave(self, piece: Piece[Any]) -> None:
         """Renew the lease of what was left behind, until it is over or lost."""
@@ -295,7 +326,7 @@ class Crew:
         with self.lock:
             one = self.providers.get(name) or self.providers.setdefault(name, Provider(name))
             if one.down and (now := self.clock()) < one.down:
-                raise Busy(name, one.down - now)
+                raise Busy(name, one.turn_away(one.down - now))
             if len(one.inside) >= SLOTS:
                 raise Busy(name, one.wait)
             if one.down:  # this one tries it, and nobody else meanwhile
@@ -312,7 +343,7 @@ class Crew:
             one.inside.pop(asked.inside, None)
             if answers:
                 one.took = time.monotonic() - asked.begun
-                was, one.down, one.failures = one.down, None, 0
+                was, one.down, one.failures, one.last = one.down, None, 0, 0.0
             elif fails:
                 one.failures += 1
         if was:

@@ -237,20 +237,26 @@ def _do_some(
     They are taken off what is `waiting`; so are all others, which are handed back untried, once it
     is enough. `ahead` is what sends those that were read ahead, and holds `until` then.
     """
-    outcomes, done, ends = list[Outcome](), 0, False
-    while waiting and done < CLAIMED and not ends:
-        if outcomes and waiting[0].name == sending.ASKS:
-            _note(kit, tenant, outcomes, report)
-            outcomes = []
-        fresh, here = ahead if time.monotonic() < until else {}, waiting[: CLAIMED - done]
-        asking = (at for at, job in enumerate(here) if at and job.name == sending.ASKS)
-        rows = [
-            Row(kit, tenant, job, report, fresh.get(job.id)) for job in here[: next(asking, None)]
-        ]
-        found, many = crew_of(kit).do_all(rows, enough, SHORT)
-        outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
-        del waiting[:many]
-        done, ends = done + many, enough()
+    outcomes, done, ends, begun = list[Outcome](), 0, False, set[str]()
+    try:
+        while waiting and done < CLAIMED and not ends:
+            if outcomes and waiting[0].name == sending.ASKS:
+                _note(kit, tenant, outcomes, report)
+                outcomes = []
+            fresh, here = ahead if time.monotonic() < until else {}, waiting[: CLAIMED - done]
+            asking = (at for at, job in enumerate(here) if at and job.name == sending.ASKS)
+            rows = [
+                Row(kit, tenant, job, report, begun, fresh.get(job.id))
+                for job in here[: next(asking, None)]
+            ]
+            found, many = crew_of(kit).do_all(rows, enough, SHORT)
+            outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
+            del waiting[:many]
+            done, ends = done + many, enough()
+    except BaseException:  # this thread was stopped: what was begun is never handed back untried
+        waiting[:] = [one for one in waiting if one.id not in begun]
+        _note(kit, tenant, outcomes, report)
+        raise
     _note(kit, tenant, outcomes, report, waiting if ends else ())
     if ends:
         waiting.clear()
@@ -293,12 +299,16 @@ def _claim(
 
 
 class Row(NamedTuple):
-    """One row in the crew's hands; `send` does it, where it was read ahead."""
+    """One row in the crew's hands; `send` does it, where it was read ahead.
+
+    It is in `begun` from when it may have an effect.
+    """
 
     kit: Kit
     tenant: str
     job: Job
     report: dict[str, int]
+    begun: set[str]
     send: Callable[[], Receipt] | None = None
 
     @property
@@ -308,6 +318,9 @@ class Row(NamedTuple):
     def call(self) -> tuple[str, dict[str, Any]]:
         """Do its work outside any transaction of the core's; return how it went, and why."""
         kit, job = self.kit, self.job
+        if job.leased_until and kit.clock() >= job.leased_until:
+            return "lost", {}  # this process stood still: another has it, or will
+        self.begun.add(job.id)
         try:
             receipt = self.send() if self.send else _DOING[job.kind](kit, self.tenant, job)
         except NotWanted as gone:
@@ -317,12 +330,12 @@ class Row(NamedTuple):
         except Busy as busy:
             # What has waited long can wait a little longer: many rows are not looked at often.
             waited = round((kit.clock() - job.created_at).total_seconds()) // 10
-            return "busy", {"seconds": max(busy.seconds, min(waited, LONGEST_BUSY))}
+            return "busy", {"seconds": min(max(busy.seconds, waited), LONGEST_BUSY)}
         except RetryLater as later:
             return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
         except Undeliverable as never:
             return "dead", {"error": as_code(never.code, "undeliverable")}
-        except FAULTS as error:
+        except BaseException as error:  # no Ctrl-C comes to this thread, but a plugin's own may
             told, plugin = type(error).__name__, job.plugin or "-"
             log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
             return "later", {"error": told}

@@ -308,7 +308,7 @@ def _became(job: Job) -> dict[str, Any]:
         name for name, row in STATES.items()
         if job.state in row["state"] and ("fate" not in row or job.fate in row["fate"])
     )  # fmt: skip
-    code = job.error or ""
+    code = "" if job.state == "leased" else job.error or ""
     if state == "given_up":
         why = parked.WHY.get(code, parked.FAILED if code[:1].isupper() else parked.REFUSED)
     elif state == "not_sent":

@@ -191,6 +191,27 @@ def test_who_finds_enough_at_a_provider_waits_the_longer_the_slower_it_is(
     assert Busy("", mail.wait).seconds == pytest.approx(min(5 + there, 30), abs=1), told
 
 
+def test_many_that_are_turned_away_do_not_come_back_all_at_once(
+    gang: Crew, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a thousand that wait for whoever hangs would keep the worker from the work of others."""
+    monkeypatch.setattr(crew, "PATIENCE", 0.01)
+    mail = ask(gang, "channel mail", door)
+    for n in range(SLOTS):
+        assert gang.do(mail, key=str(n), late=list) is None
+
+    def turned_away() -> int:
+        with pytest.raises(Busy) as busy:
+            gang.do(mail, key="more", late=list)
+        return busy.value.seconds
+
+    first, *_, last = (turned_away() for _ in range(1_000))
+    assert last - first == pytest.approx(10, abs=2), "a hundred in a second"
+    door.let_go.set()
+    assert gang.settle(60)
+    assert gang.providers["channel mail"].last == 0, "who answers has nothing to catch up with"
+
+
 def test_nobody_waits_a_second_time_for_a_provider_that_is_slow(
     gang: Crew, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -336,6 +336,18 @@ def test_why_a_message_was_not_sent_is_said_in_words(world: SimpleNamespace) -> 
     assert all(told[code] == why for code, why in deliveries.WHY.items())
 
 
+def test_one_that_is_being_sent_is_not_said_to_have_failed(
+    create_world: Any, create_kit: Any, vendor: Vendor
+) -> None:
+    made = create_world(kit=create_kit(plugins=("matching", plugin(vendor))))
+    publish(made)
+    with made.kit.transaction(tenant=made.tenant) as tx:
+        (job, *_) = tx.outbox.claim(kinds=["message"])
+        assert tx.outbox.renew(job), "it takes a while"
+    told = {one["person"]: (one["state"], one["code"], one["why"]) for one in rows(made)}
+    assert set(told.values()) == {("waiting", "", "")}
+
+
 def test_why_a_message_waits_is_said_in_words(world: SimpleNamespace) -> None:
     with world.kit.transaction(tenant=world.tenant) as tx:
         for code in (*deliveries.HELD, "retry_later"):
