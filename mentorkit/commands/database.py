@@ -206,6 +206,10 @@ def _counted(offers: dict[str, list[str]]) -> str:
     )
 
 
+CLOCKS_APART = 30
+"""Seconds by which the clocks of two machines may differ; a lease of five minutes bears that."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that `doctor` looked at, and what to do when it is not as it should be."""
@@ -258,7 +262,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield from _plugins(registry)
         yield from _own_checks(session, registry, kit)
     if kit is not None:
-        for look in (_tables, _engine, _strategies, _features, _staff, _outbox):
+        for look in (_tables, _engine, _clock, _strategies, _features, _staff, _outbox):
             try:
                 yield from look(kit)
             except MentorKitError as error:
@@ -349,6 +353,24 @@ def _engine(kit: Kit) -> Iterator[Finding]:
             problem,
             "Call mentorkit.store.prepare(engine) before the engine is first used.",
         )
+
+
+def _clock(kit: Kit) -> Iterator[Finding]:
+    """Compare our clock with the database's, by which all machines that use it are compared."""
+    from mentorkit.store.engines import ahead
+
+    seconds = ahead(kit.engine)
+    if abs(seconds) < CLOCKS_APART:
+        yield Finding("clock", True, "this machine and the database agree on what time it is.")
+        return
+    way = "ahead of" if seconds > 0 else "behind"
+    yield Finding(
+        "clock",
+        False,
+        f"this machine is {plural(round(abs(seconds)), 'second')} {way} the database.",
+        "Let every machine take the time from one service (NTP): where they are minutes apart, what"
+        " one has in hand looks lost to another, and is sent twice.",
+    )
 
 
 def _strategies(kit: Kit) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, Problem
 from mentorkit.journey.say import NotWanted, footer, worded
-from mentorkit.journey.steps import NEW, atomic, chosen, in_program
+from mentorkit.journey.steps import NEW, atomic, changing, chosen
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -100,7 +100,7 @@ def announce(
         wrong = Problem("key", "write small letters, digits, - and _, at most 63")
         raise Invalid("announcement.key", "This is no key.", [wrong])
     check(text)
-    found, step = in_program(tx, actor, program)
+    found, step = changing(tx, actor, program)  # of two at once, the second counts the first
     id, body = id_of(found, key), {"key": key, "text": text}
     before = tx.definitions.current(found.id, NAME, id)
     if before is None:
@@ -134,7 +134,7 @@ def allowed(
 ) -> tuple[list[Participant], Counter[str]]:
     """Return who of these participants (ids) may get an announcement, and how many not, by code.
 
-    The codes are no_consent, left, erased, before (they have it) and often. `id` is the
+    The codes are no_consent, left, erased, silenced, before (they have it) and often. `id` is the
     announcement's: whoever has it is left out.
     """
     parts = [

@@ -35,8 +35,9 @@ log = logging.getLogger("mentorkit.nudge")
 NAME = "prompts_together"
 """The template of such a message."""
 OF_PART = ("nudge", "at", "until", "last", "about")
-KNOWN = timedelta(minutes=1)
-"""After which every worker that claims a prompt reads the manners that were set before."""
+KNOWN = timedelta(minutes=10)
+"""After which every worker that claims a prompt reads the manners that were set before, whatever
+their clocks differ by (a lease's five minutes at most) and however long that transaction took."""
 
 
 def gather(kit: Kit, tenant: str, job: Job) -> Job:

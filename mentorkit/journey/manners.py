@@ -145,7 +145,7 @@ def _told(job: Job, others: Sequence[Job], now: datetime) -> datetime | None:
 
 
 def _beside(one: Job, job: Job) -> bool:
-    """Return whether this prompt may still go in one message with that one."""
+    """Return whether this prompt may go in one message with that one, if it is not begun yet."""
     waits = one.state == "leased" or (one.state == "waiting" and one.error in WAITING)
     joined = one.program_id == job.program_id and is_joined(one) and "parts" not in one.body
     return waits and joined

@@ -229,6 +229,16 @@ def missing_settings(engine: sa.Engine) -> list[str]:
     return missing
 
 
+def ahead(engine: sa.Engine) -> float:
+    """Return by how many seconds this machine's clock is ahead of the database's, if it has one."""
+    if engine.dialect.name == "sqlite":
+        return 0.0
+    with translated("clock"), engine.connect() as connection:
+        begun = time.time()
+        there = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        return (begun + time.time()) / 2 - float(there.timestamp())
+
+
 def begin_sqlite(connection: sa.Connection) -> None:
     """Begin a real transaction on SQLite, with the write lock unless it only reads.
 

@@ -284,13 +284,17 @@ class Outbox:
     def take_up(self, jobs: Sequence[Job], since: datetime) -> set[str]:
         """Cancel these, which another row takes up, and return the ids of those that were.
 
-        One that leads others by now is left as it is, and one that was claimed before `since`: who
-        holds it may not know that it is to be taken up.
+        One that has gone on since it was read is left as it is: it may lead others by now. So is
+        one that was claimed before `since`: who holds it may not know that it is to be taken up.
         """
         free = sa.or_(_ROW.error.is_(None), _ROW.error != LEADS)
         lately = sa.and_(_ROW.state == "leased", _ROW.leased_until >= since + LEASE, free)
-        known = _ROW.id.in_([one.id for one in jobs])
-        these = (known, sa.or_(_ROW.state == "waiting", lately))
+        read = [(one.id, one.state, one.attempt) for one in jobs]
+        these = (
+            _ROW.id.in_([id for id, _, _ in read]),  # by which they are found
+            sa.tuple_(_ROW.id, _ROW.state, _ROW.attempt).in_(read),
+            sa.or_(_ROW.state == "waiting", lately),
+        )
         taken = (
             sa.update(tables.outbox)
             .where(_ROW.tenant == self.tx.tenant, *these)

@@ -18,6 +18,7 @@ from mentorkit import Manifest, hookimpl
 from mentorkit.errors import Conflict
 from mentorkit.hooks import Check, Command, Health, Parameter
 from mentorkit.hooks import registry as registries
+from mentorkit.store import engines
 
 Run = Callable[..., Any]
 
@@ -300,6 +301,16 @@ def test_a_strategy_whose_plugin_is_gone_is_told_with_its_program(
     assert f"WRONG  strategies: tenant default: program traders: {place}" in told
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(95.2, "95 seconds ahead of"), (-31, "31 seconds behind")]
+)
+def test_doctor_tells_when_the_clock_of_this_machine_is_wrong(
+    traders: Path, run: Run, monkeypatch: pytest.MonkeyPatch, seconds: float, told: str
+) -> None:
+    monkeypatch.setattr(engines, "ahead", lambda engine: seconds)
+    assert f"WRONG  clock: this machine is {told} the database." in run("doctor", code=1).out
+
+
 def test_doctor_tells_when_nobody_runs_the_work(traders: Path, run: Run) -> None:
     run("match")
     run("publish")
@@ -403,6 +414,7 @@ def test_a_program_runs_on_postgresql_by_its_url(
     run("work")
     assert "3 relationships" in run("relationship", "end", "--all").out
     assert "engine: postgresql" in run("doctor").out
+    assert "clock: this machine and the database agree" in run("doctor").out
     assert not (sheets / "mentorkit.db").exists()
 
 

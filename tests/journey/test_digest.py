@@ -110,7 +110,7 @@ def test_what_would_be_too_late_by_then_goes_before(
     world = create_asked(nudging("teller", Told(at_once)), digest="weekly")  # a grace of three days
     monday = Manners(digest="weekly").together_at(clock(), ZoneInfo("UTC"))
     assert monday - clock() > timedelta(days=3)
-    clock.forward(minutes=2)  # every worker knows of the digest
+    clock.forward(minutes=11)  # every worker knows of the digest
     work(world.kit)
     assert [len(told(post, name)) for name in ("told", TOGETHER)] == [0, 1]
 
@@ -389,11 +389,30 @@ def test_one_in_hand_when_digests_are_switched_on_is_told_by_itself(
 def test_one_that_has_lasted_since_before_is_told_by_itself_too(
     in_hand: SimpleNamespace, clock: Any
 ) -> None:
-    clock.forward(minutes=2)
+    clock.forward(minutes=11)
     with in_hand.kit.transaction(tenant="acme") as tx:
         assert tx.outbox.renew(in_hand.first)
     assert len(digest.gather(in_hand.kit, "acme", in_hand.second).body["parts"]) == 1
     assert {one.id: one.state for one in rows(in_hand)}[in_hand.first.id] == "leased"
+
+
+def test_one_that_goes_on_while_it_is_looked_at_keeps_what_it_leads(
+    create_asked: Any, clock: Any
+) -> None:
+    """It led others, its channel said that it should wait, and it waits with them again."""
+    world = create_asked()
+    work(world.kit)
+    clock.forward(hours=23)
+    with world.kit.transaction(tenant="acme") as tx:
+        (first,) = tx.outbox.claim(1, kinds=["message"])
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        (read,) = tx.outbox.find(id=first.id)
+    joined = digest.gather(world.kit, "acme", first)
+    assert len(joined.body["parts"]) == 2
+    with world.kit.transaction(tenant="acme") as tx:
+        assert tx.outbox.retry(joined, "retry_later")
+        assert tx.outbox.take_up([read], tx.now - timedelta(days=1)) == set()
+    assert {one.state for one in rows(world)} == {"waiting", "cancelled"}
 
 
 def test_staff_read_what_became_of_each(create_asked: Any, clock: Any) -> None:

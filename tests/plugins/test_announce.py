@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -235,6 +239,48 @@ def test_nobody_gets_more_a_week_than_the_program_allows(world: Any, clock: Cloc
     assert (done["promised"], done["left_out"]) == (3, {"often": 2})
     clock.forward(days=8)
     assert sending.send(world.kit, **AT, text=TEXT, key="two")["promised"] == 2
+
+
+@pytest.fixture
+def at_once(world: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
+    """Return what announces under two keys at once, each as far as the other where it can."""
+    allowed, both = announcements.allowed, threading.Barrier(2)
+
+    def together(*args: Any, **given: Any) -> Any:
+        found = allowed(*args, **given)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return found
+
+    def announce(*keys: str, **given: Any) -> list[dict[str, Any]]:
+        people = list(world.ids.values())
+        call = partial(announcements.announce, world.kit, **AT, text=TEXT, people=people, **given)
+        monkeypatch.setattr(announcements, "allowed", together)
+        with ThreadPoolExecutor(2) as pool:
+            return [one.result() for one in [pool.submit(call, key=key) for key in keys]]
+
+    return announce
+
+
+def test_two_at_once_keep_to_the_cap_as_well(
+    at_once: Callable[..., list[dict[str, Any]]],
+) -> None:
+    one, other = sorted(at_once("one", "other", a_week=1), key=lambda told: int(told["promised"]))
+    assert one["promised"] == 0
+    assert one["left_out"]["often"] == other["promised"] > 1
+
+
+def test_one_that_is_sent_twice_at_once_is_counted_once(
+    world: Any, at_once: Callable[..., list[dict[str, Any]]]
+) -> None:
+    first = [world.ids["ana"]]
+    announcements.announce(world.kit, **AT, text=TEXT, people=first, key="same")
+    promised = sorted(told["promised"] for told in at_once("same", "same"))
+    assert promised[0] == 0
+    with world.kit.transaction(tenant="acme", write=False) as tx:
+        rows = tx.outbox.find(name="announcement")
+        told = tx.journal.of("announcement", rows[0].program_id)
+    assert [one.people for one in told] == [1, promised[1]] == [1, len(rows) - 1]
 
 
 def test_a_preview_counts_shows_real_people_and_promises_nothing(world: Any) -> None:
