@@ -58,11 +58,15 @@ class Effort:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A figure, and what it was made of: what was measured of ours, and of the peer."""
+    """A figure, and what it was made of: what was measured of ours, and of the peer.
+
+    One that is not `judged` is of too little to be held against its goal.
+    """
 
     value: float
     ours: str = ""
     theirs: str = ""
+    judged: bool = True
 
 
 Measure = Callable[[Effort], float | Measured]
@@ -152,7 +156,7 @@ def row(
     """Return one figure as it is printed; one without a goal is only reported."""
     kind = next((one for one in ("at_most", "at_least") if one in goal), None)
     met = None
-    if kind is not None:
+    if kind is not None and found.judged:
         met = found.value <= goal[kind] if kind == "at_most" else found.value >= goal[kind]
     return {
         "name": name,

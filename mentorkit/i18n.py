@@ -26,9 +26,12 @@ WEEK = 7 * 24
 QUARTER = 15
 """The minutes in which weekly times are told."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_PHONE = re.compile(r"(?<![^\s(])(?:\+|0)[0-9](?:[ ().-]{0,2}[0-9]){5,}")
+_PHONE = re.compile(
+    r"(?<![^\s(])(?<!\S\()(?!\d\d?[.:]\d\d ?[-–] ?\d\d?[.:]\d\d)"
+    r"(?:\+|0)[0-9](?:[ ().-]{0,2}[0-9]){5,}"
+)
 """A phone number as people write it, of seven digits or more; in an address no space is before it,
-and hours from one to another (``05:00 - 07:00``) are none."""
+and hours from one to another (``05:00 - 07:00``, ``08.00-10.00``) are none."""
 
 
 @lru_cache(maxsize=64)

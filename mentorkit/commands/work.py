@@ -216,7 +216,11 @@ def _say(report: dict[str, int], *, quiet: bool) -> None:
         (report["cancelled"], "not needed any more"),
         (report["later"], "put off until later"),
         (report["dead"], "given up"),
-        (report.get("rung", 0), "tenant's work handed over", "tenants' work handed over"),
+        (
+            report.get("rung", 0),
+            "tenant's work left to the workers",
+            "tenants' work left to the workers",
+        ),
         (report["failed"], "tenant broke off", "tenants broke off"),
     )
     say(f"Did what was due: {told}.")

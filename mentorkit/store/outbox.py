@@ -79,7 +79,7 @@ _FINISH = (
 )
 _LOST = sa.and_(_ROW.state == "leased", _ROW.leased_until < sa.bindparam("now"))
 _WAITS = sa.and_(_ROW.state == "waiting", _ROW.not_before <= sa.bindparam("now"))
-_DUE = sa.or_(_LOST, _WAITS)
+_DUE = sa.and_(_ROW.state.in_(("leased", "waiting")), sa.or_(_LOST, _WAITS))
 _EXHAUST = (
     sa.update(tables.outbox)
     .where(_ROW.tenant == sa.bindparam("mine"), _LOST, _ROW.attempt % TRIES == 0)
@@ -92,6 +92,7 @@ _DROP = sa.delete(tables.outbox).where(
 )
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
+_FEW = 5_000
 
 
 class Outbox:
@@ -321,7 +322,7 @@ class Outbox:
         query = (
             sa.select(tables.outbox)
             .where(matching(tables.outbox, self.tx.tenant, equals))
-            .order_by(_ROW.sequence, _ROW.id)
+            .order_by(_ROW.sequence + 0, _ROW.id)  # not by its index: the rows are few
         )
         with translated("outbox"):
             return _jobs(self.tx.connection.execute(query))
@@ -373,7 +374,8 @@ class Outbox:
 
     def due(self) -> frozenset[str]:
         """Return the kinds of the rows that can be claimed now."""
-        query = sa.select(_ROW.kind).where(_ROW.tenant == self.tx.tenant, _DUE).distinct()
+        mine = sa.select(_ROW.kind).where(_ROW.tenant == self.tx.tenant)
+        query = sa.union(mine.where(_LOST), mine.where(_WAITS))  # each by its index
         with translated("outbox"):
             return frozenset(self.tx.connection.execute(query, {"now": self.tx.now}).scalars())
 
@@ -381,7 +383,16 @@ class Outbox:
         self, limit: int, *, after: str | None = None, since: datetime | None = None, **equals: Any
     ) -> list[Job]:
         """Return at most so many rows that equal, newest first, those before the row `after`."""
+        states = equals.pop("state", STATES)
+        few = "recipient_id" in equals or self._are_few(states)
+        # A database may put all that is done in order, or go through all of it for what is rare: an
+        # expression has no index, so that the other one is used.
+        state, id = (_ROW.state, _ROW.id + "") if few else (_ROW.state + "", _ROW.id)
         query = sa.select(tables.outbox).where(matching(tables.outbox, self.tx.tenant, equals))
+        if states != STATES:
+            query = query.where(state.in_(states))
+        if set(equals.get("fate", ("",))) <= set(FATES[1:]):
+            query = query.where(sa.text(tables.TOLD))
         if after is not None:  # an id of nobody's, and of somebody else's, is before nothing
             last = tables.outbox.alias("last").c
             known = sa.select(last.id).where(last.tenant == self.tx.tenant, last.id == after)
@@ -389,7 +400,14 @@ class Outbox:
         if since is not None:
             query = query.where(_ROW.created_at >= since)
         with translated("outbox"):
-            return _jobs(self.tx.connection.execute(query.order_by(_ROW.id.desc()).limit(limit)))
+            return _jobs(self.tx.connection.execute(query.order_by(id.desc()).limit(limit)))
+
+    def _are_few(self, states: Collection[str]) -> bool:
+        """Return whether so few rows stand in these states that they are quickly put in order."""
+        these = sa.select(_ROW.state).where(_ROW.tenant == self.tx.tenant, _ROW.state.in_(states))
+        query = sa.select(sa.func.count()).select_from(these.limit(_FEW).subquery())
+        with translated("outbox"):
+            return int(self.tx.connection.execute(query).scalar_one()) < _FEW
 
     def gone(self, person: str, since: datetime) -> set[tuple[str, str]]:
         """Return which channels found nobody at which contacts of a person since this time."""

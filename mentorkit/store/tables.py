@@ -419,6 +419,8 @@ event = sa.Table(
     ),
 )
 
+TOLD = "fate IN ('delivered', 'failed', 'bounced')"
+"""The rows of which a vendor has told what became of them; the index that they have knows it so."""
 # What is done stays: its key is why nothing is promised twice (a nudge asks for as long as it
 # likes), and its recipient and fact are how it is known who was asked or offered what.
 outbox = of(
@@ -437,6 +439,14 @@ outbox = of(
         "reference",
         sqlite_where=sa.text("reference IS NOT NULL"),
         postgresql_where=sa.text("reference IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_mk__outbox_fate",
+        "tenant",
+        "fate",
+        "id",
+        sqlite_where=sa.text(TOLD),
+        postgresql_where=sa.text(TOLD),
     ),
     name="outbox",
     info=declare(

@@ -39,7 +39,7 @@ def test_with_a_runner_it_only_wakes_that(
     monkeypatch.syspath_prepend(str(offered))
     out = run("--kit", "a_host:kit", "work", "--due").out
     assert "rung default message" in out
-    assert "1 tenant's work handed over" in out
+    assert "1 tenant's work left to the workers" in out
     report = json.loads(run("work", "--json").out)
     assert report["done"] > 0, "the work itself is still to be done"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -82,3 +83,48 @@ def test_of_many_put_in_at_once_each_is_found_by_its_own_key(kit: Kit) -> None:
         how = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
         plan = " ".join(map(str, tx.connection.exec_driver_sql(f"{how} {told}").all()))
     assert ("pk_mk__person" if postgresql else "(tenant=? AND id=?)") in plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_messages_are_listed_by_an_index_however_many_stand_in_a_state(
+    kit: Kit, analysed: bool
+) -> None:
+    """Those in order of which there are many, and others put in order, with or without figures."""
+    plans = kit.engine.dialect.name == "sqlite"  # PostgreSQL keeps figures by itself
+    with kit.transaction(tenant="acme") as tx:
+        rare = {7: ("dead", ""), 8: ("cancelled", ""), 9: ("done", "bounced")}
+        jobs = [tx.outbox.job("message", str(n), id=f"j{n:04}", name="hello") for n in range(6_000)]
+        names = tables.names(tables.outbox)
+        rows = []
+        for n, job in enumerate(jobs):
+            state, fate = rare.get(n, ("done", ""))
+            row = {name: getattr(job, name) for name in names}
+            rows.append({**row, "state": state, "fate": fate})
+        tx.connection.execute(sa.insert(tables.outbox), rows)
+    if analysed:
+        with kit.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    sa.event.listen(kit.engine, "before_cursor_execute", note)
+
+    def listed(**which: Any) -> tuple[int, str]:
+        with kit.transaction(tenant="acme", write=False) as tx:
+            found = tx.outbox.newest(50, kind=("message",), **which)
+            statement, values = asked[-1]
+            if not plans:
+                return len(found), ""
+            plan = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        return len(found), "; ".join(str(row[3]) for row in plan)
+
+    for rare_state in ("dead", "cancelled"):
+        many, plan = listed(state=(rare_state,))
+        assert (many, "tenant=? AND state=?" in plan) == (1, plans)
+    many, plan = listed(state=("done",), fate=("bounced",))
+    assert (many, "ix_mk__outbox_fate" in plan) == (1, plans)
+    for often in ({}, {"state": ("done",), "fate": ("", "accepted")}):
+        many, plan = listed(**often)
+        assert (many, "TEMP B-TREE" in plan) == (50, False)

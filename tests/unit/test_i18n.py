@@ -127,7 +127,15 @@ def test_a_language_is_called_what_its_reader_calls_it(
     assert language_name(language, locale) == told
 
 
-@pytest.mark.parametrize("number", ["+254 712 345 678", "0712 345-678", "+1 (212) 555.0100"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+254 712 345 678",
+        "0712 345-678",
+        "+1 (212) 555.0100",
+        "08.00.10.00.12",
+    ],
+)
 def test_a_phone_number_is_kept_together_where_words_run_from_right_to_left(number: str) -> None:
     text = f"اتصل: {number}.\n{number}"
     assert with_numbers_whole(text, "ar") == text.replace(number, f"\u2066{number}\u2069")
@@ -135,5 +143,8 @@ def test_a_phone_number_is_kept_together_where_words_run_from_right_to_left(numb
 
 
 def test_an_address_and_a_small_number_are_left_as_they_are() -> None:
-    text = "https://x.example/a?n=+254712345678 tel:… 20 2026-11-29 05:00 - 07:00, 05 - 07 +5"
+    text = (
+        "https://x.example/a?n=+254712345678 https://x.example/Foo_(0123456789) tel:… 20 "
+        "2026-11-29 05:00 - 07:00, 08.00-10.00, 08.00–10.00 05 - 07 +5"
+    )
     assert with_numbers_whole(text, "he") == text

@@ -7,6 +7,7 @@ Bells for the same queue that have not been rung yet are one.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ IDLE = 60.0
 LAST = 5.0
 """Seconds that a process which ends waits at most for its bells to be rung."""
 
+log = logging.getLogger("mentorkit.plugin.celery")
 _everywhere: WeakSet[Bells] = WeakSet()
 
 
@@ -67,7 +69,10 @@ class Bells:
                 rung, self.waiting, self.ringing = self.waiting, {}, True
             try:
                 for (tenant, lane), kinds in rung.items():
-                    line.send(*self.task_of(lane), [tenant, sorted(kinds)])
+                    try:
+                        line.send(*self.task_of(lane), [tenant, sorted(kinds)])
+                    except Exception as error:  # the next is rung; the sweeper finds what waits
+                        log.error("No bell was rung in lane %s: %s", lane, type(error).__name__)
             finally:
                 with self.changed:
                     self.ringing = False

@@ -172,6 +172,26 @@ def test_bells_that_wait_are_rung_as_one(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
 
 
+def test_a_bell_that_cannot_be_rung_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(Line, "send", lambda self, task, queue, args: rung.append(queue))
+
+    def task_of(lane: str) -> tuple[Any, str]:
+        if lane == "notify":
+            raise KeyError(lane)
+        return None, lane
+
+    bells = Bells(None, task_of)
+    bells.ring("acme", ["message", "feature"])
+    assert bells.flush(30)
+    bells.ring("acme", ["feature"])
+    assert bells.flush(30)
+    assert rung == ["analyse", "analyse"]
+    assert "No bell was rung in lane notify: KeyError" in caplog.text
+
+
 ENDING = """
 import sys
 from types import SimpleNamespace
