@@ -247,8 +247,10 @@ class Crew:
             return piece.results, len(piece.results) + 1
         with self.lock:
             self.idle.append(hand)
-        if piece.error is not None:
+        if isinstance(piece.error, FAULTS):
             raise piece.error
+        if piece.error is not None:  # it was raised on a thread that nobody can stop
+            raise RuntimeError(f"it raised {type(piece.error).__name__}") from piece.error
         return piece.results, len(piece.results)
 
     def _hand(self) -> SimpleQueue[Callable[[], None] | None]:
@@ -338,7 +340,7 @@ class Crew:
         """Note whether it has answered, and that this is not at it any more."""
         one = asked.provider
         was, answers = None, error is None or issubclass(error, (RetryLater, Undeliverable))
-        fails = not answers and issubclass(error or BaseException, FAULTS)
+        fails = not answers and not issubclass(error or BaseException, KeyboardInterrupt)
         with self.lock:
             one.inside.pop(asked.inside, None)
             if answers:

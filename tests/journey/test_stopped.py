@@ -13,6 +13,7 @@ from mentorkit import sending
 from mentorkit.crew import crew_of
 from mentorkit.store.outbox import LEASE, TRIES
 from mentorkit.worker import work
+from tests.journey.test_nudges import Told, nudging
 from tests.journey.test_worker import Post, counts, plugin, publish
 
 
@@ -99,6 +100,19 @@ def test_whatever_a_plugin_raises_is_a_failure_of_its_row_alone(
     clock.forward(minutes=1)
     work(offered.kit)
     assert sent_once(post)
+
+
+def test_whatever_a_nudge_raises_keeps_no_message_waiting(
+    create_world: Any, create_kit: Any, post: Post
+) -> None:
+    def breaks(*args: Any) -> Any:
+        raise Timeout
+
+    names = ("matching", plugin(post), nudging("teller", Told(breaks)))
+    world: SimpleNamespace = create_world(kit=create_kit(plugins=names))
+    publish(world)
+    report = work(world.kit)
+    assert (report["done"], len(post.carried)) == (2, 2)
 
 
 def test_what_raises_whatever_each_time_is_given_up_in_the_end(
