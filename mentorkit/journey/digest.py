@@ -61,7 +61,7 @@ def gather(kit: Kit, tenant: str, job: Job) -> Job:
             and _is_on(kit, tx, program, one.body["nudge"])
         ]  # fmt: skip
         manners = tx.definitions.current(program.id, "manners")
-        taken = tx.outbox.take_up(waiting, (manners.created_at if manners else tx.now) + KNOWN)
+        taken = tx.outbox.take_up(job, waiting, (manners.created_at if manners else tx.now) + KNOWN)
         parts = [job, *(one for one in waiting if one.id in taken)]
         body = {
             **job.body,

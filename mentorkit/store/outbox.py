@@ -282,8 +282,8 @@ class Outbox:
         with self.tx.writing("outbox"):
             return self.tx.connection.execute(statement).rowcount
 
-    def take_up(self, jobs: Sequence[Job], since: datetime) -> set[str]:
-        """Cancel these, which another row takes up, and return the ids of those that were.
+    def take_up(self, job: Job, jobs: Sequence[Job], since: datetime) -> set[str]:
+        """Cancel these, which `job` takes up, and return the ids of those that were.
 
         One that has gone on since it was read is left as it is: it may lead others by now. So is
         one that was claimed before `since`: who holds it may not know that it is to be taken up.
@@ -302,7 +302,12 @@ class Outbox:
             .values(state="cancelled", error="digest", leased_until=None)
             .returning(_ROW.id)
         )
+        # Two that would take up each other wait in the same order, or each would wait for the other.
+        both = sa.select(_ROW.id).where(
+            _ROW.tenant == self.tx.tenant, _ROW.id.in_([job.id, *(one.id for one in jobs)])
+        )
         with self.tx.writing("outbox"):
+            self.tx.connection.execute(both.order_by(_ROW.id).with_for_update())
             return set(self.tx.connection.execute(taken).scalars()) if jobs else set()
 
     def lead(self, job: Job) -> bool:

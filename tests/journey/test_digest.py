@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 
 from mentorkit.domain.manners import Manners
 from mentorkit.domain.messages import RetryLater
@@ -29,6 +32,7 @@ from mentorkit.journey import (
     programs,
 )
 from mentorkit.journey.say import NotWanted
+from mentorkit.store.outbox import Outbox
 from mentorkit.worker import work
 from tests.journey.test_nudges import Told, at_once, nudging, told
 from tests.journey.test_worker import Post, plugin
@@ -340,6 +344,34 @@ def test_two_workers_that_hold_one_each_send_one_message(
     assert digest.gather(world.kit, "acme", found[first.id]) == found[first.id]
 
 
+def test_two_workers_that_would_take_up_each_other_wait_for_one(
+    create_asked: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = create_asked()
+    work(world.kit)
+    clock.forward(hours=23)
+    with world.kit.transaction(tenant="acme") as tx:
+        held = tx.outbox.claim(kinds=["message"])
+    lead, both, wrong = Outbox.lead, threading.Barrier(2), list[object]()
+
+    def slowly(self: Outbox, job: Any) -> bool:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return lead(self, job)
+
+    def gathered(job: Any) -> int:
+        try:
+            return len(digest.gather(world.kit, "acme", job).body["parts"])
+        except NotWanted:
+            return 0
+
+    monkeypatch.setattr(Outbox, "lead", slowly)
+    event.listen(world.kit.engine, "handle_error", lambda about: wrong.append(about))
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(gathered, held)) == [0, 2]
+    assert not wrong, "a deadlock"
+
+
 def test_one_that_leads_is_taken_up_by_no_other(create_asked: Any, clock: Any) -> None:
     world = create_asked()
     work(world.kit)
@@ -411,7 +443,7 @@ def test_one_that_goes_on_while_it_is_looked_at_keeps_what_it_leads(
     assert len(joined.body["parts"]) == 2
     with world.kit.transaction(tenant="acme") as tx:
         assert tx.outbox.retry(joined, "retry_later")
-        assert tx.outbox.take_up([read], tx.now - timedelta(days=1)) == set()
+        assert tx.outbox.take_up(joined, [read], tx.now - timedelta(days=1)) == set()
     assert {one.state for one in rows(world)} == {"waiting", "cancelled"}
 
 
