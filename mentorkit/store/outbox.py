@@ -302,7 +302,7 @@ class Outbox:
             .values(state="cancelled", error="digest", leased_until=None)
             .returning(_ROW.id)
         )
-        # Two that would take up each other wait in the same order, or each would wait for the other.
+        # Two that would take up each other wait in one order, or each would wait for the other.
         both = sa.select(_ROW.id).where(
             _ROW.tenant == self.tx.tenant, _ROW.id.in_([job.id, *(one.id for one in jobs)])
         )
