@@ -65,6 +65,20 @@ def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -
     assert "whole number from 0 to 100" in page
 
 
+def test_what_became_of_the_manners_stands_where_the_form_leads(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    assert cora.find(r'action="([^"]+/nudges[^"]*)"').endswith("/nudges#manners")
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "abc", "was": "0"}
+    before, _, below = cora.send(PAGE, 422, **given).partition('<h2 id="manners">')
+    assert 'role="alert"' not in before
+    assert below.index('role="alert"') < below.index("<details") < below.index('value="abc"')
+    assert '<details class="mk-card" open>' in below
+    page = cora.send(PAGE, **{**given, "prompts_a_week": "5"})
+    assert page.index('<h2 id="manners">') < page.index("Kept, as a new version.")
+    assert page.count("Kept, as a new version.") == 1
+
+
 def test_a_plan_is_written_a_step_a_line_and_what_is_wrong_names_its_line(portal: Portal) -> None:
     plugins = "/programs/traders/plugins"
     good = "awaited = meeting; template = gone_quiet; days = 30"

@@ -87,7 +87,7 @@ def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
         programs.define(visit.kit, **at, kind="manners", body=body, was=was)
     except (Conflict, Invalid) as error:
         return nudges(visit, program, error), status(error)
-    return visit.go("nudges", "set", program=program)
+    return visit.go("nudges", "set", program=program, anchor="manners")
 
 
 def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
