@@ -117,3 +117,25 @@ def test_it_leads_to_the_open_settings_of_the_plugin_that_brings_a_prompt(portal
     card = page.partition(f'<section class="mk-card" id="{found[2]}"')[2].partition("</section>")[0]
     assert "<details open>" in card
     assert page.count("<details open>") == 1
+
+
+def test_settings_that_are_kept_stay_open_and_lead_back_to_the_page_that_led_there(
+    portal: Portal,
+) -> None:
+    settings, back = "/programs/traders/plugins", "Back to who is prompted, and when"
+    cora = portal.browser("cora")
+    assert back not in cora.open(f"{settings}?open=checkins")
+    page = cora.open(f"{settings}?back=nudges&open=checkins")
+    assert page.count(back) == 1
+    typed = {"plugin": "checkins", "do": "set", "was": "0", "back": "nudges"}
+    assert back in cora.send(settings, 422, **typed, **{"checkins.answer_days": "x"})
+    page = cora.send(settings, **typed, **{"checkins.answer_days": "4"})
+    told = "Kept, as a new version."
+    card = page.partition('<section class="mk-card" id="checkins"')[2].partition("</section>")[0]
+    assert page.count(told) == card.count(told) == card.count("<details open>") == 1
+    assert cora.open(cora.find(f'href="([^"]+)">{back}')).count("Change its settings")
+    cora.open(settings)
+    page = cora.send(settings, plugin="checkins", do="off")
+    card = page.partition('<section class="mk-card" id="checkins"')[2].partition("</section>")[0]
+    assert "It is switched off in this program" in card
+    assert "<details open>" not in page
