@@ -139,3 +139,24 @@ def test_settings_that_are_kept_stay_open_and_lead_back_to_the_page_that_led_the
     card = page.partition('<section class="mk-card" id="checkins"')[2].partition("</section>")[0]
     assert "It is switched off in this program" in card
     assert "<details open>" not in page
+
+
+def test_what_goes_in_the_message_of_another_follows_it_and_is_counted_apart(
+    portal: Portal,
+) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    given = {"quiet_from": "21", "quiet_until": "8", "prompts_a_week": "3", "was": "0"}
+    cora.send(PAGE, **given, digest="daily")
+    for mentor in ("cleo", "dora"):
+        cora.open("/programs/traders/")
+        ids = portal.ids
+        cora.send("/programs/traders/proposals", mentee=ids["ana"], mentor=ids[mentor])
+    page = cora.open(PAGE)
+    assert "<strong>1</strong> of them in the message of another" in page
+    assert "kept back" not in page
+    rows = re.findall(r"<li><strong>(\S+ \w+)</strong>.*?</li>", page)
+    (at,) = (at for at, row in enumerate(re.findall(r"<li><strong>\S+ \w+</strong>.*?</li>", page))
+             if "in the same message" in row)  # fmt: skip
+    assert rows[at] == rows[at - 1]
+    assert rows[at].endswith("Ana")

@@ -54,8 +54,9 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
             for day, those in groupby(part, key=lambda row: visit.day(row["at"]))
         ],
         ahead=DAYS,
-        sent=outcomes["sent"],
-        kept_back=sum(outcomes.values()) - outcomes["sent"] - outcomes["digest"],
+        sent=(sent := outcomes["sent"] + outcomes["digest"]),
+        with_another=outcomes["digest"],
+        kept_back=len(rows) - sent,
         first=first,
         shown=SHOWN,
         total=len(rows),
