@@ -51,12 +51,15 @@ def blocks(text: str, buttons: Sequence[Button] = ()) -> list[Block]:
     """Return a text as paragraphs, lists (lines that begin with ``- ``) and rows of buttons.
 
     A line that ends with the address of a button becomes that button. Short words before it
-    (``Yes: https://...``) are what is written on it; otherwise it is the button's own.
+    (``Yes: https://...``) are what is written on it; otherwise it is the button's own. A line that
+    says no more than the button below it is left out.
     """
     ours = {one.address: one for one in buttons if _ADDRESS.fullmatch(one.address)}
     made: list[Block] = []
     for kind, pieces in _lines(text, ours):
         last = made[-1] if made else None
+        if kind == "buttons" and last and last.lines[-1:] == (tuple(map(_as_told, pieces)),):
+            made[-1] = last = Block(last.kind, last.lines[:-1])
         if not pieces:
             made.append(Block("", ()))  # nothing is joined over an empty line
         elif kind == "buttons" and last and last.kind == kind:
@@ -66,6 +69,10 @@ def blocks(text: str, buttons: Sequence[Button] = ()) -> list[Block]:
         else:
             made.append(Block(kind, (pieces,)))
     return [one for one in made if one.lines]
+
+
+def _as_told(one: Piece) -> Piece:
+    return Piece(one.words)
 
 
 def page(message: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -80,8 +81,10 @@ def preview(session: Session, /, program: str | None, days: int, as_json: bool) 
     for name in sorted(foresee.unknown_channels(session.kit, rows)):
         say(f"No channel is called {clean(name)} here: what names it goes by the others.")
     if rows:
-        sent = sum(row["outcome"] == "sent" for row in rows)
-        say(counted((sent, "prompt", "prompts"), (len(rows) - sent, "not sent", "not sent")))
+        of = Counter(row["outcome"] for row in rows)
+        go = of["sent"] + of["digest"]
+        with_it = (of["digest"], "of them in another's message")
+        say(counted((go, "prompt", "prompts"), with_it, (len(rows) - go, "not sent")))
 
 
 def _what(row: dict[str, Any], locale: str) -> str:

@@ -24,6 +24,12 @@ from mentorkit.commands.session import Session, pass_session
 from mentorkit.commands.whole import Whole
 from mentorkit.errors import Invalid, Problem
 
+NO_SITE = (
+    "The kit has no site, so lines with links to our pages are left out. Give it one, such as "
+    'Kit(..., site=Portal("https://example.org/mentoring"), secret_keys=[...]), and name it by '
+    "--kit MODULE:NAME."
+)
+
 locale_option = click.option(
     "--locale", metavar="LANGUAGE", help="In which language, such as fr.  [default: the program's]"
 )
@@ -230,6 +236,8 @@ def preview(
     say(f"To {words(found['name'])}, in {found['locale']}. {told}\n")
     _say_text(found["subject"], found["text"])
     _say_notes(found["notes"])
+    if session.kit.site is None:
+        note(NO_SITE)
     if path is not None:
         write_new(path, found["html"].encode(), force=force)
         say(f"Wrote {path}.")

@@ -26,6 +26,7 @@ from mentorkit.commands.output import (
 from mentorkit.commands.selection import program_option, the_program
 from mentorkit.commands.session import Session, pass_session
 from mentorkit.commands.whole import Whole
+from mentorkit.domain.text import in_locale
 from mentorkit.errors import NotAllowed
 
 if TYPE_CHECKING:
@@ -268,10 +269,17 @@ def list_(session: Session, /, program: str | None, as_json: bool) -> None:
         of = f" of the plugin {row['plugin']}" if row["plugin"] else ""
         name = f" ({row['name']})" if row["name"] else ""
         whom = f", for {row['person']}" if row["person"] else ""
-        say(clean(f"{row['id']}: {row['what']}{name}{of}{whom}, since {row['since'][:10]}."))
+        say(clean(f"{row['id']}: {_what(row)}{name}{of}{whom}, since {row['since'][:10]}."))
         say(clean(f"  {row['why']} ({row['code']})"))
     if not rows:
         say("Nothing was given up.")
+
+
+def _what(row: dict[str, Any]) -> str:
+    """Return what was given up, in words; of a message also what it is called."""
+    subject = in_locale(row["subject"]) if row["subject"] else ""
+    told = subject.replace("{program}", "").strip(" :")
+    return f"{row['what']}: {told}" if told and "{" not in told else str(row["what"])
 
 
 def _parked(session: Session, program: str | None) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def foresee(
     Each has ``at`` (when it goes, or else would be due), `person` (id), `name` and `zone`, `about`
     (the names of the others in it), `nudge`, `template`, its `subject` by language, the `channel`
     that is asked first ("" for the usual) and `outcome`: ``sent``, ``digest`` (in the message of
-    one that is sent then), or why not: quiet, capped, same_cause, silenced. Whoever has not
+    the one sent before it), or why not: quiet, capped, same_cause, silenced. Whoever has not
     consented is left out, but for what they need to join. Invitations to surveys are the template
     ``survey_asked``, of the nudge "".
     """
@@ -105,7 +105,7 @@ def foresee(
         readers = _readers(tx, found, new, lately)
         gone = list(_go(manners, new, readers, now, end))
         names = _names(tx, gone)
-    gone.sort(key=lambda one: (one.at, readers[one.person].person.name, one.template))
+    gone.sort(key=lambda one: (one.at, readers[one.person].person.name, one.person))
     return [_row(kit, one, readers[one.person].person, names) for one in gone]
 
 
@@ -283,10 +283,12 @@ def _go(
             if counted:
                 reader.sent.append(at)
             taken.add(index)
+            yield one
             for mate in _beside(mates[one.person], at, taken) if joined else ():
                 causes += [key for _, _, key in mate.about]
                 yield mate
             reader.told.append((at, causes))
+            continue
         taken.add(index)
         yield one
 
@@ -323,14 +325,8 @@ def _names(tx: Transaction, gone: Sequence[Coming]) -> dict[tuple[str, str], lis
     }
     found = tx.participants.get_many(sorted({id for those in inside.values() for id in those}))
     people = tx.people.get_many(sorted({one.person_id for one in found.values()}))
-    return {
-        thing: [(people[person].id, people[person].name) for person in _persons(found, those)]
-        for thing, those in inside.items()
-    }
-
-
-def _persons(found: Mapping[str, Participant], those: Sequence[str]) -> list[str]:
-    return [found[id].person_id for id in those if id in found]
+    who = {id: (one.person_id, people[one.person_id].name) for id, one in found.items()}
+    return {thing: [who[id] for id in those if id in who] for thing, those in inside.items()}
 
 
 def _row(

@@ -46,8 +46,9 @@ LONGEST = timedelta(minutes=2)
 """How long a form is taken for one that is still being done; after that nobody knows of it."""
 PIECE = 64 * 1024
 """How many bytes of a file are looked at at a time."""
-TOLD = ("said", "count")
-"""What is kept of the query of an address: what was done. The rest may be words of a search."""
+TOLD = ("said", "count", "done")
+"""What is kept of the query of an address: what was done, and to what. The rest may be words that
+somebody typed."""
 log = logging.getLogger("mentorkit.web")
 
 

@@ -289,7 +289,7 @@ class Visit:
             layout=self.portal.layout,
             notice=self._notice(),
             _=self.words,
-            **{"here": "", "wrong": None, "behalf": (), **values},
+            **{"here": "", "wrong": None, "behalf": (), "beside": False, **values},
         )
 
     def sign_in(self) -> str:

@@ -30,8 +30,10 @@ def test_messages_are_listed_worded_shown_and_put_back(
 def test_a_message_is_shown_as_somebody_would_get_it(
     traders: Path, run: Callable[..., Any]
 ) -> None:
-    told = run("template", "preview", "proposal_offered", "--to", "e1", "--html", "offer.html").out
-    assert "Hello Chipo Moyo, do you say yes" in told
+    shown = run("template", "preview", "proposal_offered", "--to", "e1", "--html", "offer.html")
+    assert "Hello Chipo Moyo, do you say yes" in shown.out
+    assert "The kit has no site, so lines with links to our pages are left out" in shown.err
+    assert not run("template", "preview", "proposal_offered", "--json").err
     assert "Chipo Moyo" in (traders / "offer.html").read_text(encoding="utf-8")
 
 

@@ -355,7 +355,8 @@ def test_jobs_that_were_given_up_are_listed_tried_again_and_dropped(
     rows = json.loads(run("job", "list", "--json").out)
     assert {(row["code"], row["program"]) for row in rows} == {("no_channel", "traders")}
     told = run("job", "list").out
-    assert f"{rows[0]['id']}: A message (proposal_offered), for {rows[0]['person']}, since" in told
+    assert f"{rows[0]['id']}: A message: Your answer is asked (proposal_offered), for" in told
+    assert f"(proposal_offered), for {rows[0]['person']}, since" in told
     assert "No channel of the program reaches this person" in told
     assert json.loads(run("job", "drop", rows[0]["id"], "--json").out) == [rows[0]["id"]]
     assert "may be done by now" in run("job", "drop", rows[0]["id"], code=3).err

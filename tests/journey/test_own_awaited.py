@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mentorkit import Portal
+from mentorkit import Portal, hypertext
 from mentorkit.hooks import Awaited, Prompt
 from mentorkit.journey import foresee, plugins, programs
 from mentorkit.worker import work
@@ -132,6 +132,7 @@ def test_it_goes_with_others_in_one_message(
     assert of(post) == []
     (one,) = of(post, "prompts_together")
     assert one.body.count("News (Cleo)\nhttps://portal.example/x/knower/1") == 2
+    assert hypertext.body(one).count("News (Cleo)") == 2, "each stands once, as its button"
 
 
 def test_it_is_foreseen(world: Any, post: Post, knows: Knows, clock: Any) -> None:

@@ -72,6 +72,20 @@ def test_longer_words_stand_above_a_button() -> None:
     ]
 
 
+def test_a_line_that_says_the_same_as_its_button_is_left_out() -> None:
+    titles = ("Your answer is still awaited (Cleo)", "Look back now (Dora)")
+    ours = [Button(address=f"https://e.example/{at}", words=told) for at, told in enumerate(titles)]
+    items = "\n\n".join(f"{one.words}\n{one.address}" for one in ours)
+    made = hypertext.blocks(f"This waits for you:\n\n{items}\n\nWithout a page (Ed)", ours)
+    assert [one.kind for one in made] == ["text", "buttons", "buttons", "text"]
+    message = create_message(items, buttons=tuple(ours))
+    assert [hypertext.body(message).count(told) for told in titles] == [1, 1]
+    two = hypertext.blocks(f"First\n{titles[0]}\n{ours[0].address}", ours)
+    assert two[0].lines == ((hypertext.Piece("First"),),), "only that one line"
+    other = hypertext.blocks(f"Another line\n{ours[0].address}", ours)
+    assert [one.kind for one in other] == ["text", "buttons"]
+
+
 def test_the_answers_that_are_asked_for_are_a_button_each() -> None:
     one = Button(
         address="https://p.example/a", words="Answer",

@@ -87,6 +87,28 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(portal: Portal) -> None:
     assert "write a text" in page
 
 
+def test_the_reader_who_was_chosen_stays_chosen_where_a_text_is_refused(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(OFFER)
+    for to in (portal.ids["cleo"], portal.ids["ben"]):
+        page = cora.send(PATH, 422, **typed(body="Dear {persn}", participant=to))
+        assert f'<option value="{to}" selected>' in page
+        assert page.count(" selected>") == 1
+
+
+def test_only_showing_a_text_leads_to_where_it_is_shown_with_what_is_noted(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(OFFER)
+    assert cora.find(r'value="preview" formaction="([^"]+)"').endswith("/texts/text#shown")
+    note = "{sender} always stays empty in this message."
+    body = "Dear {person}\n{answer}\n{link}\n{sender}"
+    page = cora.send(PATH, **typed(do="preview", body=body))
+    assert page.index('id="shown"') < page.index(note)
+    assert f'<p class="mk-wrong mk-braced">{note}' in page, "a placeholder keeps its small letter"
+    page = cora.send(PATH, **typed(body=body))
+    assert page.index(note) < page.index('id="shown"')
+
+
 def test_of_two_coordinators_the_second_is_told_and_loses_nothing(portal: Portal) -> None:
     cora, admin = portal.browser("cora"), portal.browser("admin")
     for one in (cora, admin):
@@ -106,8 +128,18 @@ def test_a_message_is_written_in_a_language_that_reads_from_right_to_left(portal
     page = cora.send(PATH, **typed(locale="ar", body="مرحباً {person}\n{answer}\n{link}"))
     assert "مرحباً Ana" in page
     assert kept(portal, "ar")["own"]
-    page = cora.open(f"{OFFER}&locale=klingon!")
     cora.send(PATH, 422, **typed(locale="klingon!"))
+
+
+def test_what_is_no_language_is_refused_before_anything_is_written_in_it(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    for told in ("zz-bad!", "Arabic"):
+        page = cora.open(f"{OFFER}&locale={told}", 422)
+        form = page.partition('<details class="mk-card" open>')[2].partition("</details>")[0]
+        assert "This is no language that is known" in form
+        assert f'value="{told}"' in form
+        assert 'name="locale" value="en"' in page
+    assert "This is no language" not in cora.open(f"{OFFER}&locale=pt-BR")
 
 
 def test_whoever_only_reads_changes_no_words(portal: Portal) -> None:

@@ -65,6 +65,20 @@ def test_a_number_that_cannot_be_kept_is_told_beside_its_label(portal: Portal) -
     assert "whole number from 0 to 100" in page
 
 
+def test_what_became_of_the_manners_stands_where_the_form_leads(portal: Portal) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    assert cora.find(r'action="([^"]+/nudges[^"]*)"').endswith("/nudges#manners")
+    given = {"quiet_from": "20", "quiet_until": "7", "prompts_a_week": "abc", "was": "0"}
+    before, _, below = cora.send(PAGE, 422, **given).partition('<h2 id="manners">')
+    assert 'role="alert"' not in before
+    assert below.index('role="alert"') < below.index("<details") < below.index('value="abc"')
+    assert '<details class="mk-card" open>' in below
+    page = cora.send(PAGE, **{**given, "prompts_a_week": "5"})
+    assert page.index('<h2 id="manners">') < page.index("Kept, as a new version.")
+    assert page.count("Kept, as a new version.") == 1
+
+
 def test_a_plan_is_written_a_step_a_line_and_what_is_wrong_names_its_line(portal: Portal) -> None:
     plugins = "/programs/traders/plugins"
     good = "awaited = meeting; template = gone_quiet; days = 30"
@@ -103,3 +117,46 @@ def test_it_leads_to_the_open_settings_of_the_plugin_that_brings_a_prompt(portal
     card = page.partition(f'<section class="mk-card" id="{found[2]}"')[2].partition("</section>")[0]
     assert "<details open>" in card
     assert page.count("<details open>") == 1
+
+
+def test_settings_that_are_kept_stay_open_and_lead_back_to_the_page_that_led_there(
+    portal: Portal,
+) -> None:
+    settings, back = "/programs/traders/plugins", "Back to who is prompted, and when"
+    cora = portal.browser("cora")
+    assert back not in cora.open(f"{settings}?open=checkins")
+    page = cora.open(f"{settings}?back=nudges&open=checkins")
+    assert page.count(back) == 1
+    typed = {"plugin": "checkins", "do": "set", "was": "0", "back": "nudges"}
+    assert back in cora.send(settings, 422, **typed, **{"checkins.answer_days": "x"})
+    page = cora.send(settings, **typed, **{"checkins.answer_days": "4"})
+    told = "Kept, as a new version."
+    card = page.partition('<section class="mk-card" id="checkins"')[2].partition("</section>")[0]
+    assert page.count(told) == card.count(told) == card.count("<details open>") == 1
+    assert cora.open(cora.find(f'href="([^"]+)">{back}')).count("Change its settings")
+    cora.open(settings)
+    page = cora.send(settings, plugin="checkins", do="off")
+    card = page.partition('<section class="mk-card" id="checkins"')[2].partition("</section>")[0]
+    assert "It is switched off in this program" in card
+    assert "<details open>" not in page
+
+
+def test_what_goes_in_the_message_of_another_follows_it_and_is_counted_apart(
+    portal: Portal,
+) -> None:
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    given = {"quiet_from": "21", "quiet_until": "8", "prompts_a_week": "3", "was": "0"}
+    cora.send(PAGE, **given, digest="daily")
+    for mentor in ("cleo", "dora"):
+        cora.open("/programs/traders/")
+        ids = portal.ids
+        cora.send("/programs/traders/proposals", mentee=ids["ana"], mentor=ids[mentor])
+    page = cora.open(PAGE)
+    assert "<strong>1</strong> of them in the message of another" in page
+    assert "kept back" not in page
+    rows = re.findall(r"<li><strong>(\S+ \w+)</strong>.*?</li>", page)
+    (at,) = (at for at, row in enumerate(re.findall(r"<li><strong>\S+ \w+</strong>.*?</li>", page))
+             if "in the same message" in row)  # fmt: skip
+    assert rows[at] == rows[at - 1]
+    assert rows[at].endswith("Ana")

@@ -30,6 +30,7 @@ def given_up(create_portal: Any, create_kit: Any) -> Portal:
 def test_the_overview_leads_to_it_and_it_is_sent_when_tried_again(given_up: Portal) -> None:
     cora = given_up.browser("cora")
     assert "promise given up" in cora.open("/programs/traders/")
+    assert cora.find(r"/parked\"><strong>1</strong> ([^<]+)</a>") == "promise given up"
     page = cora.open(PAGE)
     for told in ("A message", "Ana", "No channel of the program reaches", "Code: no_channel"):
         assert told in page
@@ -85,6 +86,20 @@ def test_what_somebody_else_decides_on_meanwhile_holds_up_none_of_the_others(
     monkeypatch.setattr(parked, "parked", early)
     assert "It is tried again" in cora.send(PAGE, do="all")
     assert work(given_up.kit)["done"] == 1
+
+
+def test_what_is_done_meanwhile_is_told_on_the_list(given_up: Portal) -> None:
+    cora = given_up.browser("cora")
+    cora.open(PAGE)
+    job, told = cora.find(r'name="job" value="([^"]+)"'), "it may be done by now"
+    assert told not in cora.send(PAGE, do="all")
+    for typed in ({"do": "drop", "ask": "yes"}, {"do": "drop"}, {"do": "retry"}):
+        page = given_up.browser("cora")
+        page.open("/programs/traders/")
+        answer = page.send(PAGE, 404, job=job, **typed)
+        assert told in answer
+        assert "What was given up" in answer
+        assert "Below is what still waits" not in answer
 
 
 def test_nobody_else_opens_it(given_up: Portal) -> None:

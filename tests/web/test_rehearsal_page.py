@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from web.conftest import Portal
+from web.conftest import ADMIN, Portal
 
+from mentorkit.domain.participants import Lead
+from mentorkit.journey import match, onboard, recruit, screen
 from mentorkit.kit import Kit
 
 PAGE = "/x/rehearse/traders/"
@@ -54,6 +58,26 @@ def test_the_page_shows_what_one_person_gets(portal: Portal) -> None:
     assert "<strong>" in page
     assert "</strong> <span" in page
     assert "Mentor 1</strong>" not in page
+
+
+def test_people_of_one_name_are_told_apart_in_it(portal: Portal) -> None:
+    at: dict[str, Any] = {"tenant": portal.tenant, "actor": ADMIN}
+    for key in ("ana-2", "ana-3"):
+        lead = Lead(key=key, role="mentee", name="Anouk", profile={"trade": "smith"})
+        recruit.receive(portal.kit, **at, program="traders", leads=[lead])
+        people = screen.review(portal.kit, **at, program="traders")
+        (row,) = (one for one in people if one["key"] == key)
+        for step in (screen.approve, onboard.consent, onboard.complete):
+            step(portal.kit, **at, participant=row["id"])
+        match.propose(portal.kit, **at, mentee=row["id"], mentor=portal.ids["cleo"])
+    cora = portal.browser("cora")
+    cora.open(PAGE)
+    cora.send(PAGE, do="begin", who="own")
+    page = cora.send(PAGE, do="forward", days="3")
+    for key in ("ana-2", "ana-3"):
+        assert re.search(rf">Anouk \([^<]*{key}[^<]*\) \(Mentee, \d+\)</option>", page)
+        assert re.search(rf"Anouk</strong> <span [^>]*> \([^<]*{key}", page)
+    assert re.search(r">Cleo \(Mentor, \d+\)</option>", page)
 
 
 def test_what_cannot_be_is_told_on_the_form(portal: Portal) -> None:

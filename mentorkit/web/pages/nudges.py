@@ -54,8 +54,9 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
             for day, those in groupby(part, key=lambda row: visit.day(row["at"]))
         ],
         ahead=DAYS,
-        sent=outcomes["sent"],
-        kept_back=sum(outcomes.values()) - outcomes["sent"] - outcomes["digest"],
+        sent=(sent := outcomes["sent"] + outcomes["digest"]),
+        with_another=outcomes["digest"],
+        kept_back=len(rows) - sent,
         first=first,
         shown=SHOWN,
         total=len(rows),
@@ -87,7 +88,7 @@ def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
         programs.define(visit.kit, **at, kind="manners", body=body, was=was)
     except (Conflict, Invalid) as error:
         return nudges(visit, program, error), status(error)
-    return visit.go("nudges", "set", program=program)
+    return visit.go("nudges", "set", program=program, anchor="manners")
 
 
 def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,18 @@ from mentorkit.journey import parked
 from mentorkit.web.access import allow
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import STAFF
+from mentorkit.web.problems import status
 from mentorkit.web.sure import ask_first, is_asked
 from mentorkit.web.visits import Visit
 
 
 @shows("/programs/<program>/parked")
 @allow(*STAFF)
-def parked_jobs(visit: Visit, program: str) -> str:
+def parked_jobs(visit: Visit, program: str, gone: bool = False) -> str:
+    """List what was given up; `gone` says that what was decided on is not there any more."""
     return visit.render(
         "parked.html",
+        gone=gone,
         title=visit.words("What was given up"),
         here="overview",
         jobs=[_worded(visit, row) for row in _rows(visit, program)],
@@ -29,7 +32,7 @@ def parked_jobs(visit: Visit, program: str) -> str:
 
 @does("/programs/<program>/parked")
 @allow(*STAFF)
-def parked_decide(visit: Visit, program: str) -> str | Response:
+def parked_decide(visit: Visit, program: str) -> str | Response | tuple[str, int]:
     """Try one job again or drop it, or try all of them again."""
     did, job = visit.form.get("do", ""), visit.form.get("job", "")
     if did == "all":
@@ -37,9 +40,12 @@ def parked_decide(visit: Visit, program: str) -> str | Response:
             with suppress(NotFound):  # somebody else has decided on it meanwhile
                 parked.retry(visit.kit, **visit.asked(), job=row["id"])
         return visit.go("parked_jobs", "tried_again", program=program)
-    if did == "drop" and is_asked(visit):
-        return _sure(visit, program, job)
-    (parked.drop if did == "drop" else parked.retry)(visit.kit, **visit.asked(), job=job)
+    try:
+        if did == "drop" and is_asked(visit):
+            return _sure(visit, program, job)
+        (parked.drop if did == "drop" else parked.retry)(visit.kit, **visit.asked(), job=job)
+    except NotFound as error:
+        return parked_jobs(visit, program, gone=True), status(error)
     said = "job_dropped" if did == "drop" else "tried_again"
     return visit.go("parked_jobs", said, program=program)
 

@@ -61,7 +61,8 @@ def program_plugin(visit: Visit, program: str) -> str | Response | tuple[str, in
         return _page(visit, found, name, _beside(name, error), typed), status(error)
     except Conflict as error:
         return _page(visit, found, name, typed=typed, stale=error), status(error)
-    return visit.go("program_plugins", did, program=program, anchor=name)
+    then = {"program": program, "back": _came_from(visit), "done": name}
+    return visit.go("program_plugins", did, anchor=name, **then)
 
 
 def _read(visit: Visit, one: dict[str, Any], typed: dict[str, str]) -> dict[str, Any]:
@@ -134,6 +135,12 @@ def _usual(schema: dict[str, Any], key: str, value: Any) -> bool:
     return type(usual) is type(value) and bool(usual == value)
 
 
+def _came_from(visit: Visit) -> str | None:
+    """Return the page that led to a plugin's settings, where one did that they lead back to."""
+    told = visit.form.get("back") or flask.request.args.get("back")
+    return "nudges" if told == "nudges" else None
+
+
 def _beside(name: str, error: Invalid) -> dict[str, str]:
     """Return what is wrong, by setting."""
     start = f"plugins.{name}.settings"
@@ -161,7 +168,11 @@ def _page(
                     for place, text in unplaced.items()
                     if not options.is_at(place, control["name"])
                 }
+    asked = flask.request.args
+    done = next((one["name"] for one in found if one["name"] == asked.get("done")), "")
+    opened = asked.get("open") or (done if asked.get("said") == "set" else "")
     return visit.render(
         "plugins.html", title=visit.words("Plugins"), here="program_setup", plugins=found, at=at,
-        wrong=wrong, unplaced=unplaced, stale=stale, opened=flask.request.args.get("open", ""),
+        wrong=wrong, unplaced=unplaced, stale=stale, opened=opened, done=done,
+        back=_came_from(visit),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.domain.messages import LONGEST
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
-from mentorkit.i18n import is_right_to_left, language_name
+from mentorkit.i18n import is_locale, is_right_to_left, language_name
 from mentorkit.journey import templates
 from mentorkit.journey.wordings import MEANINGS
 from mentorkit.web import answers
@@ -52,10 +52,18 @@ def message_texts(visit: Visit, program: str) -> str:
 
 @shows("/programs/<program>/texts/text")
 @allow(*READERS)
-def message_text(visit: Visit, program: str) -> str:
-    """Show one text to change it, and how it looks to somebody; without a name, show the list."""
-    name = flask.request.args.get("template", "")
-    return _page(visit, program, name) if name else message_texts(visit, program)
+def message_text(visit: Visit, program: str) -> str | tuple[str, int]:
+    """Show one text to change it, and how it looks to somebody; without a name, show the list.
+
+    A language that is not known is refused here, before anything is written in it.
+    """
+    asked = flask.request.args
+    name, locale = asked.get("template", ""), asked.get("locale", "")
+    if not name:
+        return message_texts(visit, program)
+    if locale and not is_locale(locale):
+        return _page(visit, program, name, unknown=locale), 422
+    return _page(visit, program, name)
 
 
 @does("/programs/<program>/texts/text")
@@ -85,12 +93,18 @@ def message_write(visit: Visit, program: str) -> str | Response | tuple[str, int
     return visit.go("message_text", said, program=program, **back)
 
 
-def _page(visit: Visit, program: str, name: str, wrong: MentorKitError | None = None) -> str:
-    """Return the page of one text; what was typed stays in its form, and is what is shown."""
+def _page(
+    visit: Visit, program: str, name: str, wrong: MentorKitError | None = None, unknown: str = ""
+) -> str:
+    """Return the page of one text; what was typed stays in its form, and is what is shown.
+
+    `unknown` was asked for as a language, and is none.
+    """
     at: dict[str, Any] = {**visit.asked(), "program": program}
     one = templates.show(visit.kit, **at, template=name)
     asked, form = flask.request.args, visit.form
-    locale = form.get("locale") or asked.get("locale") or _first(visit, one)
+    locale = form.get("locale") or ("" if unknown else asked.get("locale"))
+    locale = locale or _first(visit, one)
     kept = one["texts"].get(locale)
     typed = {part: form[part] for part in templates.PARTS if part in form}
     text = typed or kept or {"subject": "", "body": ""}
@@ -117,6 +131,9 @@ def _page(visit: Visit, program: str, name: str, wrong: MentorKitError | None = 
         text=text,
         turn=_turn(locale),
         shown=shown,
+        reader=to or (shown or {}).get("participant"),
+        tried=form.get("do") == "preview",
+        unknown=unknown,
         wrong=unseen,
         stale=wrong if isinstance(wrong, Conflict) else None,
         was=form.get("was", one["number"]) if wrong else one["number"],
