@@ -229,8 +229,9 @@ class Crew:
         done since it was.
         """
         with self.lock:
-            behind = {one.task.key for one in self.behind}
-            free = list(takewhile(lambda one: one.key not in behind, tasks)) if behind else tasks
+            behind, free = {one.task.key for one in self.behind}, tasks
+            if behind and not behind.isdisjoint([one.key for one in tasks]):
+                free = list(takewhile(lambda one: one.key not in behind, tasks))
             if not free:
                 return [], 1
             hand = self.idle.pop() if self.idle else self._hand()

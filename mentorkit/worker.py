@@ -368,7 +368,7 @@ def _note(
         }
         tx.outbox.hand_back((one, one.not_before, None) for one in handed_back)
         busy = (
-            (one, tx.outbox.in_(why["seconds"], one), None)
+            (one, tx.now + timedelta(seconds=why["seconds"]), None)
             for one, how, why in outcomes
             if how == "busy"
         )

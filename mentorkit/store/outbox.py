@@ -61,7 +61,6 @@ _CHANGE = (
     .values(state=sa.bindparam("to"), error=sa.bindparam("why"), leased_until=None)
 )
 _PUT_OFF = _CHANGE.values(not_before=sa.bindparam("due"))
-_HAND_BACK = _PUT_OFF.values(attempt=_ROW.attempt + TRIES - 1)
 _FINISH = (
     sa.update(tables.outbox)
     .where(_ROW.tenant == sa.bindparam("mine"), _ROW.state != "done", _ROW.state != "cancelled")
@@ -226,9 +225,22 @@ class Outbox:
         return self.hand_back([(job, until, error)]) == 1
 
     def hand_back(self, those: Iterable[tuple[Job, datetime, str | None]]) -> int:
-        """Hand each back untried until a time, with what for; return how many were ours still."""
-        rows = [self._row(job, "waiting", error, due=until) for job, until, error in those]
-        return self._each(_HAND_BACK, rows)
+        """Hand each back untried until a time, with what for; return how many were ours still.
+
+        Those that are alike are handed back at once.
+        """
+        alike: dict[tuple[datetime, str | None, int], list[str]] = {}
+        for job, until, error in those:
+            alike.setdefault((until, error, job.attempt), []).append(job.id)
+        parts = [
+            {"mine": self.tx.tenant, "ids": ids[start : start + CHUNK],
+             "due": due, "why": error and error[:100], "tried": tried}
+            for (due, error, tried), ids in alike.items()
+            for start in range(0, len(ids), CHUNK)
+        ]  # fmt: skip
+        back = _handing_back(self.tx.connection.dialect.name)
+        with self.tx.writing("outbox"):
+            return sum(self.tx.connection.execute(back, part).rowcount for part in parts)
 
     def retry(self, job: Job, error: str, *, seconds: int | None = None) -> bool:
         """Schedule the next attempt (in `seconds` at least), or park it after the last."""
@@ -257,20 +269,10 @@ class Outbox:
     def _change(
         self, job: Job, state: str, error: str | None, how: sa.Update = _CHANGE, **values: Any
     ) -> bool:
-        return self._each(how, [self._row(job, state, error, **values)]) == 1
-
-    def _row(self, job: Job, state: str, error: str | None, **values: Any) -> dict[str, Any]:
-        """Return the parameters by which a row that we have leased changes."""
         told = {"to": state, "why": error and error[:100], **values}
-        return {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, **told}
-
-    def _each(self, how: sa.Update, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Change rows by one statement; return how many were there."""
-        connection = self.tx.connection
+        row = {"mine": self.tx.tenant, "this": job.id, "tried": job.attempt, **told}
         with self.tx.writing("outbox"):
-            if len(rows) == 1 or not connection.dialect.supports_sane_multi_rowcount:
-                return sum(connection.execute(how, row).rowcount for row in rows)
-            return connection.execute(how, rows).rowcount if rows else 0
+            return self.tx.connection.execute(how, row).rowcount == 1
 
     def _leased(self, job: Job) -> tuple[sa.ColumnElement[bool], ...]:
         return (_ROW.id == job.id, _ROW.attempt == job.attempt, _ROW.state == "leased")
@@ -511,6 +513,27 @@ def _there(dialect: str) -> sa.Select[Any]:
 def _finishing(dialect: str) -> sa.Update:
     """Return the statement that marks any number of rows done."""
     return _FINISH.where(any_of(_ROW.id, "ids", dialect))
+
+
+@cache
+def _handing_back(dialect: str) -> sa.Update:
+    """Return the statement that hands back any number of rows which we have leased."""
+    return (
+        sa.update(tables.outbox)
+        .where(
+            _ROW.tenant == sa.bindparam("mine"),
+            any_of(_ROW.id, "ids", dialect),
+            _ROW.attempt == sa.bindparam("tried"),
+            _ROW.state == "leased",
+        )
+        .values(
+            state="waiting",
+            error=sa.bindparam("why"),
+            leased_until=None,
+            not_before=sa.bindparam("due"),
+            attempt=_ROW.attempt + TRIES - 1,
+        )
+    )
 
 
 def _jobs(found: sa.Result[Any]) -> list[Job]:
