@@ -8,7 +8,10 @@ failure is noted once and names the plugin, and promised work is tried again or 
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
+import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +27,7 @@ import mentorkit.kit
 import mentorkit.worker
 from mentorkit import Manifest, hookimpl
 from mentorkit.cli import main
+from mentorkit.crew import crew_of
 from mentorkit.domain.events import ProposalOffered
 from mentorkit.domain.participants import Lead
 from mentorkit.domain.people import Actor
@@ -533,12 +537,14 @@ def test_ctrl_c_stops_the_worker_and_loses_nothing(stage: Any, clock: Any) -> No
     def press(*given: Any) -> None:
         if not pressed:
             pressed.append(True)
-            raise KeyboardInterrupt
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.1)
 
     at = stage(reacting(press))
     offer_pairs(at)
     with pytest.raises(KeyboardInterrupt):
         work(at.kit)
+    assert crew_of(at.kit).settle(60), "what was in hand ends by itself"
     clock.forward(minutes=10)
     work(at.kit)
     assert {job.state for job in jobs(at, plugin="bad")} == {"done"}

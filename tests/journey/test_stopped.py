@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +34,11 @@ def offered(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
     return world
 
 
+def press_ctrl_c() -> None:
+    """Have the main thread be interrupted, as the terminal does."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
 def sent_once(post: Post) -> bool:
     keys = [one.key for one in post.carried]
     return len(keys) == len(set(keys)) == 2
@@ -48,7 +53,7 @@ def test_what_is_done_is_noted_when_the_worker_is_interrupted(
     def second_lasts() -> None:
         calls[0] += 1
         if calls[0] == 2:
-            _thread.interrupt_main()
+            press_ctrl_c()
             go_on.wait(60)
 
     post.before = second_lasts
@@ -71,7 +76,7 @@ def test_what_is_not_begun_is_handed_back_when_the_worker_is_interrupted(
     def first_lasts() -> None:
         calls[0] += 1
         if calls[0] == 1:
-            _thread.interrupt_main()
+            press_ctrl_c()
             go_on.wait(60)
 
     post.before = first_lasts
