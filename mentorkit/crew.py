@@ -51,8 +51,8 @@ PAUSE = timedelta(seconds=30)
 SLACK = 8
 """Whoever finds enough at a provider that takes longer than it did waits so many times as long as
 the oldest has been there by then, for a second at least and a `PAUSE` at most: it may hang."""
-RETURN = 0.01
-"""Seconds between two that come back to a provider that may hang, however many were turned away:
+RETURN = timedelta(milliseconds=10)
+"""The time between two that come back to a provider that may hang, however many were turned away:
 all at once they would find nothing, each time, but keep the worker from the work of others."""
 
 _here = threading.local()
@@ -103,7 +103,7 @@ class Piece(Generic[T]):
         self.since = time.monotonic()
         self.results: list[T] = []
         self.error: BaseException | None = None
-        self.ended = self.left = False
+        self.ended = self.left = self.answered = False
         self.changed = threading.Condition()
         self.over = threading.Event()
         """Set once nothing of it is to be waited for any more, also where it was left behind."""
@@ -130,6 +130,7 @@ class Piece(Generic[T]):
                         continue
                     self.changed.notify_all()
             if self.left:  # nobody leaves what has ended
+                self.answered = True  # once that is noted, another may begin with it at once
                 try:
                     if self.error:
                         raise self.error
@@ -168,22 +169,20 @@ class Provider:
         self.failures = 0
         self.down: datetime | None = None
         """When it may be tried again; None while it is up."""
-        self.last = 0.0
-        """When the last comes back that it turned away since it answered (monotonic seconds)."""
+        self.last: datetime | None = None
+        """When the last comes back that it turned away since it answered."""
 
-    @property
-    def wait(self) -> timedelta:
+    def wait(self, now: datetime) -> timedelta:
         """How long to wait for a slot: as long as it took last, unless that is over by far."""
         oldest = time.monotonic() - min(self.inside.values())
         if oldest < 2 * self.took:
             return min(PAUSE, timedelta(seconds=self.took))
-        return self.turn_away(min(PAUSE, timedelta(seconds=SLACK * oldest)))
+        return self.turn_away(now, min(PAUSE, timedelta(seconds=SLACK * oldest)))
 
-    def turn_away(self, wait: timedelta) -> timedelta:
+    def turn_away(self, now: datetime, wait: timedelta) -> timedelta:
         """Return how long one more waits that cannot be taken before `wait` is over."""
-        now = time.monotonic()
-        self.last = max(self.last + RETURN, now + wait.total_seconds())
-        return timedelta(seconds=self.last - now)
+        self.last = max(self.last + RETURN, now + wait) if self.last else now + wait
+        return self.last - now
 
 
 class Crew:
@@ -229,7 +228,7 @@ class Crew:
         done since it was.
         """
         with self.lock:
-            behind, free = {one.task.key for one in self.behind}, tasks
+            behind, free = {one.task.key for one in self.behind if not one.answered}, tasks
             if behind and not behind.isdisjoint([one.key for one in tasks]):
                 free = list(takewhile(lambda one: one.key not in behind, tasks))
             if not free:
@@ -329,9 +328,9 @@ class Crew:
         with self.lock:
             one = self.providers.get(name) or self.providers.setdefault(name, Provider(name))
             if one.down and (now := self.clock()) < one.down:
-                raise Busy(name, one.turn_away(one.down - now))
+                raise Busy(name, one.turn_away(now, one.down - now))
             if len(one.inside) >= SLOTS:
-                raise Busy(name, one.wait)
+                raise Busy(name, one.wait(self.clock()))
             if one.down:  # this one tries it, and nobody else meanwhile
                 one.down = now + PAUSE
             one.inside[inside] = time.monotonic()
@@ -346,7 +345,7 @@ class Crew:
             one.inside.pop(asked.inside, None)
             if answers:
                 one.took = time.monotonic() - asked.begun
-                was, one.down, one.failures, one.last = one.down, None, 0, 0.0
+                was, one.down, one.failures, one.last = one.down, None, 0, None
             elif fails:
                 one.failures += 1
         if was:

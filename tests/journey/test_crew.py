@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,8 @@ from mentorkit.hooks import Channel, Receipt, RetryLater
 from mentorkit.store.outbox import TRIES
 from tests.journey.conftest import lead
 from tests.journey.test_worker import Post, counts, plugin, publish
+
+AT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 
 class Door:
@@ -185,10 +187,10 @@ def test_who_finds_enough_at_a_provider_waits_the_longer_the_slower_it_is(
 ) -> None:
     mail, now = Provider("channel mail"), time.monotonic()
     mail.inside = {"one": now, "the oldest": now - there}
-    assert Busy("channel mail", mail.wait).seconds == pytest.approx(wait, abs=1)
+    assert Busy("channel mail", mail.wait(AT)).seconds == pytest.approx(wait, abs=1)
     mail.took = 5 + there
     told = "it takes as long as it did last"
-    assert Busy("", mail.wait).seconds == pytest.approx(min(5 + there, 30), abs=1), told
+    assert Busy("", mail.wait(AT)).seconds == pytest.approx(min(5 + there, 30), abs=1), told
 
 
 def test_many_that_are_turned_away_do_not_come_back_all_at_once(
@@ -209,7 +211,25 @@ def test_many_that_are_turned_away_do_not_come_back_all_at_once(
     assert last - first == pytest.approx(10, abs=2), "a hundred in a second"
     door.let_go.set()
     assert gang.settle(60)
-    assert gang.providers["channel mail"].last == 0, "who answers has nothing to catch up with"
+    assert gang.providers["channel mail"].last is None, "who answers has nothing to catch up with"
+
+
+def test_what_was_left_behind_may_be_begun_again_once_that_is_noted(
+    gang: Crew, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that failed, and was due at once, would be taken for one in hand, and lie there."""
+    monkeypatch.setattr(crew, "PATIENCE", 0.01)
+    again: list[object] = []
+
+    def note(_: object) -> None:
+        again.append(gang.do(lambda: "done", key="row", late=list))
+
+    assert gang.do(door, key="row", late=note) is None
+    assert gang.do(lambda: "done", key="row", late=list) is None, "it is in hand"
+    monkeypatch.setattr(crew, "PATIENCE", 60)
+    door.let_go.set()
+    assert gang.settle(60)
+    assert again == ["done"]
 
 
 def test_nobody_waits_a_second_time_for_a_provider_that_is_slow(

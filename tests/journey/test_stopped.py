@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,9 +35,19 @@ def offered(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
     return world
 
 
-def press_ctrl_c() -> None:
-    """Have the main thread be interrupted, as the terminal does."""
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+@pytest.fixture
+def press_ctrl_c() -> Iterator[Callable[[], None]]:
+    """Return what interrupts the main thread, as the terminal does.
+
+    By another signal: a process that runs in the background has none by Ctrl-C.
+    """
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
 
 
 def sent_once(post: Post) -> bool:
@@ -45,7 +56,7 @@ def sent_once(post: Post) -> bool:
 
 
 def test_what_is_done_is_noted_when_the_worker_is_interrupted(
-    offered: SimpleNamespace, post: Post
+    offered: SimpleNamespace, post: Post, press_ctrl_c: Callable[[], None]
 ) -> None:
     """By Ctrl-C, or the limit of time of a task in whose hand it is."""
     go_on, calls = threading.Event(), [0]
@@ -69,7 +80,7 @@ def test_what_is_done_is_noted_when_the_worker_is_interrupted(
 
 
 def test_what_is_not_begun_is_handed_back_when_the_worker_is_interrupted(
-    offered: SimpleNamespace, post: Post
+    offered: SimpleNamespace, post: Post, press_ctrl_c: Callable[[], None]
 ) -> None:
     go_on, calls = threading.Event(), [0]
 

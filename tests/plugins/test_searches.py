@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +121,11 @@ def go(world: Any, clock: Any, **units: float) -> list[Any]:
     while any(work(world.kit, limit=500).values()):
         pass
     return [one for one in world.post.carried[before:] if one.template == "new_matches"]
+
+
+def words(message: Any) -> str:
+    """Return a message without its addresses: a token may spell a name."""
+    return re.sub(r"https?://\S+", "", message.body)
 
 
 def ahead(world: Any) -> list[dict[str, Any]]:
@@ -366,7 +372,7 @@ def test_each_of_two_searches_tells_of_its_own(world: Any, clock: Any) -> None:
     join(world, "ed", trade="smith")
     told = go(world, clock, days=1)
     assert len(told) == 2
-    assert {("Dora" in one.body, "Ed" in one.body) for one in told} == {
+    assert {("Dora" in words(one), "Ed" in words(one)) for one in told} == {
         (True, False), (False, True),
     }  # fmt: skip
 
@@ -384,7 +390,7 @@ def test_who_is_blocked_has_said_no_or_is_full_is_never_told_of(world: Any, cloc
     (told,) = go(world, clock, days=1)
     assert "Gus" in told.body
     assert "one person" in told.body
-    assert not any(name in told.body for name in ("Dora", "Ed", "Flo"))
+    assert not any(name in words(told) for name in ("Dora", "Ed", "Flo"))
 
 
 @pytest.mark.parametrize("why", ["paused", "full", "asked", "withdrawn", "left", "silent", "off"])
