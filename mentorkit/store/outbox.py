@@ -92,6 +92,7 @@ _DROP = sa.delete(tables.outbox).where(
 
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
 _FEW = 5_000
+"""So many rows are put in order in a few milliseconds."""
 
 
 class Outbox:

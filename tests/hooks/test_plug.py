@@ -8,9 +8,7 @@ failure is noted once and names the plugin, and promised work is tried again or 
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
@@ -531,26 +529,21 @@ def test_a_reaction_that_answers_is_done(stage: Any) -> None:
     assert {job.state for job in jobs(at, plugin="bad")} == {"done"}
 
 
-def test_ctrl_c_stops_the_worker_and_loses_nothing(stage: Any, clock: Any) -> None:
+def test_ctrl_c_stops_the_worker_and_loses_nothing(
+    stage: Any, clock: Any, press_ctrl_c: Callable[[], None]
+) -> None:
     pressed: list[bool] = []
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
 
     def press(*given: Any) -> None:
         if not pressed:
-            pressed.append(True)  # by another signal: one in the background has none by Ctrl-C
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            pressed.append(True)
+            press_ctrl_c()
             time.sleep(0.1)
 
     at = stage(reacting(press))
     offer_pairs(at)
-    before = signal.signal(signal.SIGUSR1, interrupt)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            work(at.kit)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
+    with pytest.raises(KeyboardInterrupt):
+        work(at.kit)
     assert crew_of(at.kit).settle(60), "what was in hand ends by itself"
     clock.forward(minutes=10)
     work(at.kit)

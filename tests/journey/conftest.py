@@ -49,6 +49,24 @@ def lead(key: str, role: str, **values: Any) -> Lead:
 
 
 @pytest.fixture
+def post() -> Any:
+    """A channel that keeps what it carries."""
+    from tests.journey.test_worker import Post
+
+    return Post()
+
+
+@pytest.fixture
+def offered(create_world: Any, create_kit: Any, post: Any) -> SimpleNamespace:
+    """A program with two published pairs, whose mentees wait to be told by post."""
+    from tests.journey.test_worker import plugin, publish
+
+    world: SimpleNamespace = create_world(kit=create_kit(plugins=("matching", plugin(post))))
+    publish(world)
+    return world
+
+
+@pytest.fixture
 def create_world(create_kit: Callable[..., Any]) -> Callable[..., SimpleNamespace]:
     """Return a factory of an open program with active, consented people in it."""
 

@@ -16,11 +16,6 @@ from tests.journey.test_worker import Post, plugin
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
 def world(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
     """Ana and Cleo, who are to be brought together; Ana has been asked, and told so."""
     made: SimpleNamespace = create_world(kit=create_kit(plugins=("matching", plugin(post))))

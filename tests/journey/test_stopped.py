@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,31 +23,27 @@ class Timeout(BaseException):
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+def interrupted_at(
+    post: Post, press_ctrl_c: Callable[[], None]
+) -> Callable[[int], threading.Event]:
+    """Return what has a worker be stopped while it sends the n-th message.
 
-
-@pytest.fixture
-def offered(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
-    """A program with two published pairs, whose mentees wait to be told by post."""
-    world: SimpleNamespace = create_world(kit=create_kit(plugins=("matching", plugin(post))))
-    publish(world)
-    return world
-
-
-@pytest.fixture
-def press_ctrl_c() -> Iterator[Callable[[], None]]:
-    """Return what interrupts the main thread, as the terminal does.
-
-    By another signal: a process that runs in the background has none by Ctrl-C.
+    By Ctrl-C, or the limit of time of a task in whose hand it is. That message goes on once the
+    event is set.
     """
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    def at(number: int) -> threading.Event:
+        go_on, calls = threading.Event(), count(1)
 
-    before = signal.signal(signal.SIGUSR1, interrupt)
-    yield lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-    signal.signal(signal.SIGUSR1, before)
+        def lasts() -> None:
+            if next(calls) == number:
+                press_ctrl_c()
+                go_on.wait(60)
+
+        post.before = lasts
+        return go_on
+
+    return at
 
 
 def sent_once(post: Post) -> bool:
@@ -56,18 +52,9 @@ def sent_once(post: Post) -> bool:
 
 
 def test_what_is_done_is_noted_when_the_worker_is_interrupted(
-    offered: SimpleNamespace, post: Post, press_ctrl_c: Callable[[], None]
+    offered: SimpleNamespace, post: Post, interrupted_at: Callable[[int], threading.Event]
 ) -> None:
-    """By Ctrl-C, or the limit of time of a task in whose hand it is."""
-    go_on, calls = threading.Event(), [0]
-
-    def second_lasts() -> None:
-        calls[0] += 1
-        if calls[0] == 2:
-            press_ctrl_c()
-            go_on.wait(60)
-
-    post.before = second_lasts
+    go_on = interrupted_at(2)
     with pytest.raises(KeyboardInterrupt):
         work(offered.kit)
     assert counts(offered)["done"] == 1, "the first one was sent, and that is noted"
@@ -80,17 +67,9 @@ def test_what_is_done_is_noted_when_the_worker_is_interrupted(
 
 
 def test_what_is_not_begun_is_handed_back_when_the_worker_is_interrupted(
-    offered: SimpleNamespace, post: Post, press_ctrl_c: Callable[[], None]
+    offered: SimpleNamespace, post: Post, interrupted_at: Callable[[int], threading.Event]
 ) -> None:
-    go_on, calls = threading.Event(), [0]
-
-    def first_lasts() -> None:
-        calls[0] += 1
-        if calls[0] == 1:
-            press_ctrl_c()
-            go_on.wait(60)
-
-    post.before = first_lasts
+    go_on = interrupted_at(1)
     with pytest.raises(KeyboardInterrupt):
         work(offered.kit)
     assert (counts(offered)["leased"], counts(offered)["waiting"]) == (1, 1)

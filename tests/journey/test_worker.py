@@ -62,19 +62,6 @@ def plugin(channel: Channel, **manifest: Any) -> tuple[str, Any]:
     return channel.name, made
 
 
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
-def offered(create_world: Any, create_kit: Any, post: Post) -> SimpleNamespace:
-    """A program with two published pairs, whose mentees wait to be told by post."""
-    world: SimpleNamespace = create_world(kit=create_kit(plugins=("matching", plugin(post))))
-    publish(world)
-    return world
-
-
 def publish(world: SimpleNamespace) -> None:
     run = match.draft(world.kit, **world.at, program="traders")
     match.publish(world.kit, **world.at, run=run["id"])

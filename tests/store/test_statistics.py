@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from mentorkit.domain.messages import FATES
 from mentorkit.domain.people import Person
 from mentorkit.kit import Kit
 from mentorkit.store import prepare, tables
@@ -83,6 +85,10 @@ def test_of_many_put_in_at_once_each_is_found_by_its_own_key(kit: Kit) -> None:
         how = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
         plan = " ".join(map(str, tx.connection.exec_driver_sql(f"{how} {told}").all()))
     assert ("pk_mk__person" if postgresql else "(tenant=? AND id=?)") in plan
+
+
+def test_the_index_of_what_a_vendor_has_told_knows_every_fate() -> None:
+    assert sorted(re.findall(r"'(\w+)'", tables.TOLD)) == sorted(FATES[1:])
 
 
 @pytest.mark.parametrize("analysed", [False, True])
