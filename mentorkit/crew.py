@@ -104,7 +104,8 @@ class Piece(Generic[T]):
         self.results: list[T] = []
         self.error: BaseException | None = None
         self.ended = self.left = self.answered = False
-        self.changed = threading.Condition()
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)  # to enter that itself takes longer
         self.over = threading.Event()
         """Set once nothing of it is to be waited for any more, also where it was left behind."""
 
@@ -121,7 +122,7 @@ class Piece(Generic[T]):
                 result: T = self.task.call()
             except BaseException as error:
                 self.error = error
-            with self.changed:
+            with self.lock:
                 if not self.left:
                     if self.error is None:
                         self.results.append(result)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mentorkit.crew import FAULTS, crew_of
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable, as_code
@@ -29,6 +30,8 @@ from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
+    from mentorkit.domain.events import Event
+    from mentorkit.domain.participants import Participant
     from mentorkit.domain.programs import Program
     from mentorkit.hooks.context import WorkContext
     from mentorkit.hooks.providers import Channel
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
+T = TypeVar("T")
 Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
 """The channels that a message may go by, in the order in which they are asked, each with its plugin
 and what it works with."""
@@ -45,6 +49,16 @@ channel found nobody."""
 log = logging.getLogger("mentorkit.worker")  # it is its work
 ASKS = "proposal_declined"
 """The message that asks whether the offer of that proposal was sent: rows before it are noted."""
+
+
+class About(NamedTuple):
+    """What a message is made from: what happened (a nudge has none), to whom it goes, and where."""
+
+    event: Event | None
+    person: Person | None
+    program: Program | None
+    participant: Participant | None
+    contacts: Sequence[Contact]
 
 
 def send(kit: Kit, tenant: str, job: Job, link: str = "") -> Receipt:
@@ -66,7 +80,7 @@ def worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
     def read(job: Job) -> Worded:
         own = nudge.own_of(kit, tenant, job) if job.body.get("nudge") else {}
         with kit.transaction(tenant=tenant, write=False) as tx:
-            return _in_words(kit, tx, job, link, own)
+            return _in_words(kit, tx, job, _about(tx, job), link, own)
 
     found = read(job)
     joined = digest.gather(kit, tenant, job)
@@ -88,23 +102,47 @@ def read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable
     with kit.reading_once(tenant=tenant), kit.transaction(tenant=tenant, write=False) as tx:
         prompts = [job for job in prompts if nudge.is_plain(kit, tx, job)]
         tx.journal.read_ahead(job.sequence or 0 for job in told)
-        people = {job.recipient_id or "" for job in (*told, *prompts)}
-        tx.people.read_ahead("id", people, limit=1)
-        tx.contacts.read_ahead("person_id", people)
-        for program in {job.program_id or "" for job in (*told, *prompts)}:
-            tx.participants.read_ahead("person_id", people, limit=1, program_id=program)
-            with suppress(Exception):  # then each reads for itself
-                nudge.read_ahead(kit, tx, [job for job in prompts if job.program_id == program])
+        ids = {job.recipient_id or "" for job in (*told, *prompts)}
+        people = _first(tx.people.read_ahead("id", ids, limit=1))
+        contacts = tx.contacts.read_ahead("person_id", ids)
+        of_program: dict[str, list[Job]] = defaultdict(list)
         for job in (*told, *prompts):
-            with suppress(Exception):
-                ahead[job.id] = _sending(kit, tx, job)
+            of_program[job.program_id or ""].append(job)
+        for id, those in of_program.items():
+            program = tx.programs.first(id=id)
+            mine = _first(tx.participants.read_ahead("person_id", ids, limit=1, program_id=id))
+            with suppress(Exception):  # then each reads for itself
+                nudge.read_ahead(kit, tx, [job for job in those if job.sequence is None])
+            for job in those:
+                who = job.recipient_id or ""
+                try:
+                    event = None if job.sequence is None else tx.journal.event(job.sequence)
+                    about = About(event, people.get(who), program, mine.get(who), contacts[who])
+                    ahead[job.id] = _sending(kit, tx, job, about)
+                except Exception:  # so does this one
+                    continue
     return ahead
 
 
-def _sending(kit: Kit, tx: Transaction, job: Job) -> Callable[[], Receipt]:
+def _first(found: Mapping[str, Sequence[T]]) -> dict[str, T]:
+    return {id: those[0] for id, those in found.items() if those}
+
+
+def _about(tx: Transaction, job: Job) -> About:
+    """Look up what a message is made from; what is missing was erased."""
+    event = None if job.body.get("nudge") else tx.journal.event(job.sequence or 0)
+    person = tx.people.first(id=job.recipient_id)
+    program = tx.programs.first(id=event.program_id if event else job.program_id)
+    if person is None or program is None:
+        return About(event, None, None, None, ())
+    participant = tx.participants.first(program_id=program.id, person_id=person.id)
+    return About(event, person, program, participant, tx.contacts.find(person_id=person.id))
+
+
+def _sending(kit: Kit, tx: Transaction, job: Job, about: About) -> Callable[[], Receipt]:
     """Return what sends a message that is put into words now, or says why it is not to be sent."""
     try:
-        return partial(_hand_over, kit, *_in_words(kit, tx, job))
+        return partial(_hand_over, kit, *_in_words(kit, tx, job, about))
     # The error itself would hold on to all that was read for the others, too.
     except NotWanted as error:
         return partial(_refuse, NotWanted, str(error))
@@ -117,20 +155,18 @@ def _refuse(kind: type[Exception], *told: object) -> Receipt:
 
 
 def _in_words(
-    kit: Kit, tx: Transaction, job: Job, link: str = "", own: nudge.Owned | None = None
-) -> Worded:
+    kit: Kit, tx: Transaction, job: Job, about: About, link: str = "",
+    own: nudge.Owned | None = None,
+) -> Worded:  # fmt: skip
     """Return a message, as it stands, in words; `own` is what nudges await of it still."""
     nudged = job.body.get("nudge")
     # Of what goes together each is asked by itself.
     alone = nudged and len(job.body.get("parts", ())) < 2
     if alone and nudged not in kit.registry.nudges:
         raise RetryLater(f"plugin {job.plugin} is not loaded", seconds=3600)
-    event = None if nudged else tx.journal.event(job.sequence or 0)
-    person = tx.people.first(id=job.recipient_id)
-    program = tx.programs.first(id=event.program_id if event else job.program_id)
+    event, person, program, participant, contacts = about
     if person is None or program is None or not person.name:
         raise NotWanted("erased")
-    participant = tx.participants.first(program_id=program.id, person_id=person.id)
     agreed = participant.consented_at is not None if participant else False
     asked = agreed if participant else person.id in program.staff
     may = asked or job.name in say.APPLIED or joining(job.body.get("about", ()))
@@ -138,7 +174,6 @@ def _in_words(
         raise NotWanted("no_consent")
     if alone and chosen(tx, program, job.plugin) is None:
         raise NotWanted("plugin_disabled")
-    contacts = tx.contacts.find(person_id=person.id)
     gone: Collection[tuple[str, str]] = ()
     if person.user_ref is not None and kit.people is not None:
         gone = tx.outbox.gone(person.id, tx.now - deliveries.GONE)
@@ -148,9 +183,10 @@ def _in_words(
         message = announcements.message(kit, tx, job, event, person, participant, program)
     else:
         message = say.message(kit, tx, job, event, person, participant, program, link)
-    ensure_welcome(tx, job, person, participant, program)
-    if participant and is_unasked(job) and not job.body.get("staff"):
-        message = silence.with_way_out(kit, message, participant)
+    if is_unasked(job):
+        ensure_welcome(tx, job, person, participant, program)
+        if participant and not job.body.get("staff"):
+            message = silence.with_way_out(kit, message, participant)
     touch = participant.touch if participant else ""
     first = targets_of(tx, program)[0].level(touch).channel if touch else ""
     first = job.body.get("channel") or first

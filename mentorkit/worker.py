@@ -63,7 +63,7 @@ AHEAD = 4
 """...and how many times, at most, before the messages of all of them are read at once."""
 FRESH = 1.0
 """Seconds for which what was read for all rows at once holds; after that each reads for itself."""
-SELDOM = 20_000
+SELDOM = 100_000
 """How many more objects than before the garbage collector waits for, where nothing else runs."""
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""

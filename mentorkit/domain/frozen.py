@@ -1,8 +1,9 @@
-"""An immutable mapping that hashes and pickles, so that a profile can travel to any worker."""
+"""Immutable: a mapping that hashes and pickles, so that a profile can travel to any worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,10 +19,10 @@ class Frozen(Mapping[str, Any]):
 
     def __init__(self, data: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         merged = {**(data or {}), **values} if values or not data else data
-        frozen = {
-            key: value if value.__class__ in _PLAIN else freeze(value)
-            for key, value in merged.items()
-        }
+        if _PLAIN.issuperset(map(type, merged.values())):
+            frozen = dict(merged)
+        else:
+            frozen = {key: freeze(value) for key, value in merged.items()}
         _set_data(self, frozen)
         _set_made(self, {})
 
@@ -103,3 +104,23 @@ def thaw(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [thaw(item) for item in value]
     return value
+
+
+def quick(cls: type[T]) -> type[T]:
+    """Have each slot of a frozen dataclass set by itself when one is made, in a third of the time.
+
+    `dataclass` has it set through `object.__setattr__`, by its name. All fields are given by name.
+    """
+    told: Any = fields(cls)  # type: ignore[arg-type]
+    scope: dict[str, Any] = {f"put_{one.name}": getattr(cls, one.name).__set__ for one in told}
+    scope |= {f"its_{one.name}": one.default for one in told}
+    given = (n if d is MISSING else f"{n}=its_{n}" for n, d in ((o.name, o.default) for o in told))
+    lines = [
+        f"def __init__(self, *, {', '.join(given)}):",
+        *(f"put_{one.name}(self, {one.name})" for one in told),
+    ]
+    exec(compile("\n    ".join(lines), f"<quick {cls.__name__}>", "exec"), scope)
+    made, usual = scope["__init__"], cls.__init__
+    made.__qualname__, made.__annotations__ = usual.__qualname__, usual.__annotations__
+    cls.__init__ = made  # type: ignore[method-assign]
+    return cls

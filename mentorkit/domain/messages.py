@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from string import Formatter
 
-from mentorkit.domain.frozen import Frozen
+from mentorkit.domain.frozen import NOTHING, Frozen, quick
 
 PLACEHOLDERS = (
     "person", "others", "mentee", "mentor", "program", "reasons", "due", "text", "link",
@@ -39,6 +39,7 @@ def unknown_placeholders(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
     """An address of ours that stands in a message's body, and in words what it is for.
@@ -53,6 +54,7 @@ class Button:
     aside: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message to one person. `key` is the same on every retry of the same message.
@@ -77,7 +79,7 @@ class Message:
     subject: str
     body: str
     locale: str = "en"
-    params: Frozen = field(default_factory=Frozen)
+    params: Frozen = NOTHING
     asks: tuple[str, str] | None = None
     reply: str = ""
     choices: tuple[tuple[str, str], ...] = ()
@@ -87,6 +89,7 @@ class Message:
     created_at: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """A channel's word that it has taken a message.

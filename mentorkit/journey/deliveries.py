@@ -113,9 +113,9 @@ def taken(channel: Channel, receipt: object, contacts: Sequence[Contact]) -> Rec
     """Return a channel's receipt as it is noted: whatever a plugin gives, a column holds it."""
     if not isinstance(receipt, Receipt):
         raise Undeliverable("channel.no_receipt")
-    to = next((named(one) for one in contacts if one.id == receipt.contact), "")
+    to = [named(one) for one in contacts if one.id == receipt.contact]
     told = as_reference(receipt.reference)
-    return Receipt(channel=channel.name, reference=told, contact=to)
+    return Receipt(channel=channel.name, reference=told, contact=to[0] if to else "")
 
 
 def report(

@@ -87,13 +87,11 @@ def zone_of(person: Person, program: Program) -> ZoneInfo:
 def ensure_welcome(
     tx: Transaction, job: Job, person: Person, mine: Participant | None, program: Program
 ) -> None:
-    """Raise `Held` where it is to wait, `NotWanted` where it would then come too late.
+    """Raise `Held` where what is unasked is to wait, `NotWanted` where it would come too late then.
 
     `NotWanted` also for whoever wants none (`mine` is their part in the program). All of a tenant's
     programs count together for one person; what staff are told as staff does not.
     """
-    if not is_unasked(job):
-        return
     if mine is not None and mine.silent_since and not job.body.get("staff"):
         raise NotWanted("silenced")
     manners, zone = manners_in(tx, program), zone_of(person, program)

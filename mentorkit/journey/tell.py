@@ -258,12 +258,8 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     An empty value takes the line with it that it leaves empty, or with words that only lead to it
     (``Yes: {yes}``), else the space before it.
     """
-    parts = []
-    for literal, name in _parsed(template):
-        parts.append(literal)
-        if name is not None:
-            parts.append(values.get(name) or "\0")
-    text = "".join(parts)
+    pattern, names = _parsed(template)
+    text = pattern % tuple([values.get(name) or "\0" for name in names])
     if (empty := text.find("\0")) < 0:
         return text
     begins = text.rfind("\n", 0, empty) + 1  # to look through what is before takes longest
@@ -271,9 +267,12 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
-    """Return a template's texts, each with the name of the placeholder that follows it."""
-    return tuple(
-        (text, name) if name is None or name in PLACEHOLDERS else (f"{text}{{{name}}}", None)
-        for text, name, _, _ in Formatter().parse(template)
-    )
+def _parsed(template: str) -> tuple[str, tuple[str, ...]]:
+    """Return a template as ``%`` fills it, and the names of the placeholders that it has there."""
+    told = [(text, name) for text, name, _, _ in Formatter().parse(template)]
+    pattern = ""
+    for text, name in told:
+        known = name is None or name in PLACEHOLDERS
+        literal = text if known else f"{text}{{{name}}}"
+        pattern += literal.replace("%", "%%") + ("%s" if name and known else "")
+    return pattern, tuple(name for _, name in told if name in PLACEHOLDERS)

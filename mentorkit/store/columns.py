@@ -54,7 +54,8 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         return _utc(value)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
-        return _utc  # itself, and not two functions around it: every row has several
+        # Itself, and not two functions around it: every row has several.
+        return _written if dialect.name == "sqlite" else _utc
 
 
 def _utc(value: Any) -> datetime | None:
@@ -62,6 +63,11 @@ def _utc(value: Any) -> datetime | None:
         return None
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _written(value: str | None) -> datetime | None:
+    """Return what `process_bind_param` has written, always in UTC."""
+    return None if value is None else datetime.fromisoformat(value)
 
 
 class WallTime(NamedTuple):

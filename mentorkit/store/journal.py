@@ -26,6 +26,7 @@ _APPEND = sa.insert(tables.event).returning(_ROW.sequence, sort_by_parameter_ord
 # The payload as it is kept, because an event has no use for what is frozen.
 _KEPT = (_ROW.name, _ROW.schema, sa.type_coerce(_ROW.payload, sa.Text))
 _NUMBERED = ("sequence", *_ENVELOPE)
+_decode = json.JSONDecoder().raw_decode  # `loads` looks for what is before and after first
 _TOLD = (
     sa.select(*_KEPT, *(_ROW[name] for name in _NUMBERED))
     .where(_ROW.tenant == sa.bindparam("tenant"))
@@ -150,7 +151,7 @@ class Journal:
         with translated("event"):
             rows = self.tx.connection.execute(query, {"tenant": self.tx.tenant, **values}).all()
         return [
-            load(name, schema, json.loads(payload), dict(zip(_NUMBERED, envelope, strict=True)))
+            load(name, schema, _decode(payload)[0], zip(_NUMBERED, envelope, strict=True))
             for name, schema, payload, *envelope in rows
         ]
 

@@ -171,23 +171,24 @@ class Outbox:
 
         `receipts` are by the job's id; those that are alike are noted at once.
         """
-        alike: dict[Receipt | None, list[str]] = {}
+        alike: dict[tuple[str, str, str], list[str]] = {}
         for job in jobs:
-            alike.setdefault(receipts.get(job.id), []).append(job.id)
+            one = receipts.get(job.id)
+            told = (one.channel, one.contact, one.reference) if one else ("", "", "")
+            alike.setdefault(told, []).append(job.id)
         parts = [
-            {"mine": self.tx.tenant, "ids": ids[start : start + CHUNK], **self._taken(receipt)}
-            for receipt, ids in alike.items()
+            {"mine": self.tx.tenant, "ids": ids[start : start + CHUNK], **self._taken(*told)}
+            for told, ids in alike.items()
             for start in range(0, len(ids), CHUNK)
         ]
         finish = _finishing(self.tx.connection.dialect.name)
         with self.tx.writing("outbox"):
             return sum(self.tx.connection.execute(finish, part).rowcount for part in parts)
 
-    def _taken(self, receipt: Receipt | None) -> dict[str, Any]:
-        if receipt is None:
+    def _taken(self, channel: str, contact: str, reference: str) -> dict[str, Any]:
+        if not channel:
             return {"by": None, "to": None, "told": None, "at": None, "found": ""}
-        told, to = as_reference(receipt.reference) or None, receipt.contact or None
-        by = {"by": receipt.channel, "to": to, "told": told}
+        by = {"by": channel, "to": contact or None, "told": as_reference(reference) or None}
         return {**by, "at": self.tx.now, "found": FATES[0]}
 
     def report(self, channel: str, report: Report) -> tuple[list[Job], bool]:
@@ -481,9 +482,10 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
         due = sa.and_(due, _ROW.kind.in_(sa.bindparam("kinds", expanding=True)))
     # In the order of being promised. SQLite's index has that, where by anything else all that was
     # due at one moment would be put in order first, for each claim again.
-    then = (_ROW.sequence, _ROW.id) if lock else (sa.literal_column("rowid"),)
+    number: Any = sa.literal_column("rowid")  # by which SQLite also finds them at once
+    then, it = ((_ROW.sequence, _ROW.id), _ROW.id) if lock else ((number,), number)
     chosen = (
-        sa.select(_ROW.id)
+        sa.select(it.label("it"))
         .where(mine, due)
         .order_by(_ROW.not_before, *then)
         .limit(sa.bindparam("most", type_=sa.Integer))
@@ -496,7 +498,7 @@ def _taking(lost: bool, lock: bool, some: bool) -> sa.UpdateBase:
     # is due, and not by the ids.
     return (
         sa.update(tables.outbox)
-        .where(mine, _ROW.id.in_(sa.select(chosen.cte("chosen").c.id)))
+        .where(mine, it.in_(sa.select(chosen.cte("chosen").c.it)))
         .values(state="leased", attempt=_ROW.attempt + 1, leased_until=sa.bindparam("until"))
         .returning(*(_ROW[name] for name in _TO_DO))
     )

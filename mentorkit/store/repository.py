@@ -87,7 +87,12 @@ class Repository(Generic[T]):
 
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        found = [item for part in parts(equals) for item in self._equal(part)]
+        known = self._read_already(equals)
+        found = (
+            [item for part in parts(equals) for item in self._equal(part)]
+            if known is None
+            else list(known)
+        )
         if len(found) > 1:
             found.sort(key=lambda item: item.id)
         return found
@@ -104,7 +109,8 @@ class Repository(Generic[T]):
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        found = self._equal(equals, limit=1)
+        known = self._read_already(equals, limit=1)
+        found = self._equal(equals, limit=1) if known is None else known
         return found[0] if found else None
 
     def count(self, **equals: Any) -> int:
@@ -215,13 +221,11 @@ class Repository(Generic[T]):
 
     def read_ahead(
         self, by: str, values: Iterable[str], *, limit: int | None = None, **equals: str
-    ) -> None:
-        """Read at once what `find`, or `first` with `limit` 1, is asked next about each value.
+    ) -> dict[str, list[T]]:
+        """Read at once, and return, what `find` says of each value, or `first` with `limit` 1.
 
-        It has to name what it `equals` besides before `by`.
+        Where nothing is read twice it is known then; it has to name what it `equals` before `by`.
         """
-        if self.tx.known is None:
-            return
         begun = self._key(equals, limit)
         found: dict[str, list[T]] = {value: [] for value in values}
         query = _asking_ahead(self.table, by, tuple(equals), self.tx.connection.dialect.name)
@@ -230,8 +234,23 @@ class Repository(Generic[T]):
             for item in self._load(read):
                 found[getattr(item, by)].append(item)
         for value, items in found.items():
-            first = sorted(items, key=lambda item: item.id)[:limit] if len(items) > 1 else items
-            self.tx.known[*begun, (by, value)] = first
+            if len(items) > 1:
+                found[value] = sorted(items, key=lambda item: item.id)[:limit]
+        if self.tx.known is not None:
+            self.tx.known.update({(*begun, (by, value)): those for value, those in found.items()})
+        return found
+
+    def _read_already(
+        self, equals: Mapping[str, Any], limit: int | None = None
+    ) -> Sequence[T] | None:
+        """Return those that equal if they were read already, else None; a list is never found."""
+        if self.tx.known is None:
+            return None
+        try:  # as `_key` is where all are plain; whether they are takes as long as the rest
+            found: Sequence[T] | None = self.tx.known.get((self.table, limit, "", *equals.items()))
+        except TypeError:
+            return None
+        return found
 
     def _equal(
         self, equals: Mapping[str, Any], limit: int | None = None, newest: str = ""

@@ -419,8 +419,12 @@ event = sa.Table(
     ),
 )
 
-TOLD = "fate IN ('delivered', 'failed', 'bounced')"
-"""The rows of which a vendor has told what became of them; the index that they have knows it so."""
+TOLD = "fate > 'accepted'"
+"""The rows of which a vendor has told what became of them, whose index knows it by these words.
+
+All fates but ``accepted`` and none sort behind it. SQLite looks whether a list has it for each row
+that is done, which takes a quarter of the time that noting it does.
+"""
 # What is done stays: its key is why nothing is promised twice (a nudge asks for as long as it
 # likes), and its recipient and fact are how it is known who was asked or offered what.
 outbox = of(

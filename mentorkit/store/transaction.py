@@ -94,7 +94,8 @@ def watch(outcome: Outcome) -> None:
         if type(session) not in _FOLLOWED:
             _listen(session)
         # The last word before a commit is ours: a host may listen to the class after us.
-        sa.event.listen(session, "before_commit", _guard)
+        if list(session.dispatch.before_commit)[-1:] != [_guard]:
+            sa.event.listen(session, "before_commit", _guard)
     session.info[_INFO].append(outcome)
 
 
@@ -120,6 +121,8 @@ def _guard(session: Session) -> None:
 
 
 def _listen(to: Session | type[Session]) -> None:
+    sa.event.listen(to, "before_commit", _guard)
+
     @sa.event.listens_for(to, "after_commit")
     def committed(session: Session) -> None:
         # SQLAlchemy calls this when a savepoint is released, too; that is no commit yet.

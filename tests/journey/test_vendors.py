@@ -181,7 +181,7 @@ def reloaded(event: Event) -> Event:
     """Return an event as it is read back from what the journal keeps of it."""
     envelope = {name: getattr(event, name) for name in ENVELOPE}
     body = json.loads(json.dumps(event.payload()))
-    return load(type(event).__name__, event.schema, body, envelope)
+    return load(type(event).__name__, event.schema, body, envelope.items())
 
 
 def test_s1_f25_the_report_agrees_with_what_stands_in_the_rows_and_with_the_replayed_journal(

@@ -722,6 +722,7 @@ def test_a_sources_own_words_are_told_without_its_secrets(
         ("Hello {person}. {reasons} Bye.", "Hello Ana. Bye."),
         ("Hello {person}.\n\nBye {surname}.", "Hello Ana.\n\nBye {surname}."),
         ("Hello: \n{person}\nWhy: {reasons}\nBye.", "Hello: \nAna\nBye."),
+        ("100 % for {person}, 5%s {100%} {reasons}", "100 % for Ana, 5%s {100%}"),
     ],
 )
 def test_an_empty_value_leaves_no_empty_line_and_no_second_space(

@@ -441,7 +441,7 @@ def test_s1_funnel_counts_never_increase_along_the_steps(journal: Sequence[event
             type(e).__name__,
             e.schema,
             e.payload(),
-            {"subject_id": e.subject_id, "program_id": "p"},
+            {"subject_id": e.subject_id, "program_id": "p"}.items(),
         )
         for e in (*known, *journal)
     )

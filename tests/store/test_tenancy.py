@@ -128,6 +128,8 @@ def empty(answer: Any) -> bool:
         return not answer.plain["id"]
     if isinstance(answer, tuple):
         return not any(answer)
+    if isinstance(answer, dict):  # for each that was asked for, what there is of it
+        return not any(answer.values())
     if answer is None or isinstance(answer, (int, str)):
         return not answer
     return hasattr(answer, "__len__") and len(answer) == 0

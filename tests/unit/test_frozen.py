@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, dataclass, replace
+from typing import Any
 
-from mentorkit.domain.frozen import Frozen
+import pytest
+
+from mentorkit.domain.frozen import Frozen, quick
 
 
 def test_what_a_function_makes_of_it_is_made_once() -> None:
@@ -55,3 +60,42 @@ def test_it_is_read_as_any_mapping_is() -> None:
     assert ("trade" in body, "hours" in body, body.get("hours"), body.get("hours", 2)) == (
         True, False, None, 2
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """A place, by its name."""
+
+    name: str
+    country: str = "KE"
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quick:
+    """A place, by its name."""
+
+    name: str
+    country: str = "KE"
+
+
+def test_what_is_made_quickly_is_a_frozen_dataclass_like_any_other() -> None:
+    one = Quick(name="Nakuru")
+    assert (one.name, one.country) == ("Nakuru", "KE")
+    assert one == Quick(country="KE", name="Nakuru") == pickle.loads(pickle.dumps(one))
+    assert hash(one) == hash(Quick(name="Nakuru")) != hash(replace(one, country="UG"))
+    assert replace(one, country="UG") == Quick(name="Nakuru", country="UG")
+    assert repr(one) == "Quick(name='Nakuru', country='KE')"
+    with pytest.raises(FrozenInstanceError):
+        one.name = "Kisumu"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("given", [{}, {"name": "Nakuru", "county": "Nakuru"}, ["Nakuru"]])
+def test_what_is_made_quickly_refuses_what_any_other_would(given: Any) -> None:
+    told = []
+    for made in (Usual, Quick):
+        with pytest.raises(TypeError) as error:
+            made(*given) if isinstance(given, list) else made(**given)
+        told.append(str(error.value).replace(made.__name__, "Place"))
+    assert told[0] == told[1]
+    assert str(inspect.signature(Quick)) == str(inspect.signature(Usual))
