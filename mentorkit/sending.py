@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from mentorkit.crew import FAULTS, crew_of
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable, as_code
@@ -31,7 +31,7 @@ from mentorkit.journey.steps import chosen
 
 if TYPE_CHECKING:
     from mentorkit.domain.events import Event
-    from mentorkit.domain.participants import Participant
+    from mentorkit.domain.participants import Part
     from mentorkit.domain.programs import Program
     from mentorkit.hooks.context import WorkContext
     from mentorkit.hooks.providers import Channel
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from mentorkit.store.tables import Job
     from mentorkit.store.transaction import Transaction
 
-T = TypeVar("T")
 Ways = Sequence[tuple[str, "Channel", "WorkContext"]]
 """The channels that a message may go by, in the order in which they are asked, each with its plugin
 and what it works with."""
@@ -57,7 +56,7 @@ class About(NamedTuple):
     event: Event | None
     person: Person | None
     program: Program | None
-    participant: Participant | None
+    participant: Part | None
     contacts: Sequence[Contact]
 
 
@@ -103,29 +102,26 @@ def read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable
         prompts = [job for job in prompts if nudge.is_plain(kit, tx, job)]
         tx.journal.read_ahead(job.sequence or 0 for job in told)
         ids = {job.recipient_id or "" for job in (*told, *prompts)}
-        people = _first(tx.people.read_ahead("id", ids, limit=1))
+        people = tx.people.read_ahead("id", ids, limit=1)
         contacts = tx.contacts.read_ahead("person_id", ids)
         of_program: dict[str, list[Job]] = defaultdict(list)
         for job in (*told, *prompts):
             of_program[job.program_id or ""].append(job)
         for id, those in of_program.items():
             program = tx.programs.first(id=id)
-            mine = _first(tx.participants.read_ahead("person_id", ids, limit=1, program_id=id))
+            mine = tx.participants.standings(id, {job.recipient_id or "" for job in those})
             with suppress(Exception):  # then each reads for itself
                 nudge.read_ahead(kit, tx, [job for job in those if job.sequence is None])
             for job in those:
                 who = job.recipient_id or ""
                 try:
                     event = None if job.sequence is None else tx.journal.event(job.sequence)
-                    about = About(event, people.get(who), program, mine.get(who), contacts[who])
+                    (person,) = people[who] or (None,)
+                    about = About(event, person, program, mine.get(who), contacts[who])
                     ahead[job.id] = _sending(kit, tx, job, about)
                 except Exception:  # so does this one
                     continue
     return ahead
-
-
-def _first(found: Mapping[str, Sequence[T]]) -> dict[str, T]:
-    return {id: those[0] for id, those in found.items() if those}
 
 
 def _about(tx: Transaction, job: Job) -> About:

@@ -63,7 +63,7 @@ AHEAD = 4
 """...and how many times, at most, before the messages of all of them are read at once."""
 FRESH = 1.0
 """Seconds for which what was read for all rows at once holds; after that each reads for itself."""
-SELDOM = 100_000
+SELDOM = 20_000
 """How many more objects than before the garbage collector waits for, where nothing else runs."""
 HELD = timedelta(seconds=5)
 """After which a worker notes what it has done, and begins no more of the rows it has claimed."""
@@ -250,7 +250,7 @@ def _do_some(
                 for job in here[: next(asking, None)]
             ]
             found, many = crew_of(kit).do_all(rows, enough, SHORT)
-            outcomes += [(job, *one) for job, one in zip(waiting, found, strict=False)]
+            outcomes += found
             del waiting[:many]
             done, ends = done + many, enough()
     except BaseException:  # this thread was stopped: what was begun is never handed back untried
@@ -315,35 +315,35 @@ class Row(NamedTuple):
     def key(self) -> str:
         return f"outbox row {self.job.id}"
 
-    def call(self) -> tuple[str, dict[str, Any]]:
+    def call(self) -> Outcome:
         """Do its work outside any transaction of the core's; return how it went, and why."""
         kit, job = self.kit, self.job
         if job.leased_until and kit.clock() >= job.leased_until:
-            return "lost", {}  # this process stood still: another has it, or will
+            return job, "lost", {}  # this process stood still: another has it, or will
         self.begun.add(job.id)
         try:
             receipt = self.send() if self.send else _DOING[job.kind](kit, self.tenant, job)
         except NotWanted as gone:
-            return "cancelled", {"error": str(gone)}
+            return job, "cancelled", {"error": str(gone)}
         except Held as held:
-            return "held", {"until": held.until, "error": held.code}
+            return job, "held", {"until": held.until, "error": held.code}
         except Busy as busy:
             # What has waited long can wait a little longer: many rows are not looked at often.
             waited = round((kit.clock() - job.created_at).total_seconds()) // 10
-            return "busy", {"seconds": min(max(busy.seconds, waited), LONGEST_BUSY)}
+            return job, "busy", {"seconds": min(max(busy.seconds, waited), LONGEST_BUSY)}
         except RetryLater as later:
-            return "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
+            return job, "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
         except Undeliverable as never:
-            return "dead", {"error": as_code(never.code, "undeliverable")}
+            return job, "dead", {"error": as_code(never.code, "undeliverable")}
         except BaseException as error:  # no Ctrl-C comes to this thread, but a plugin's own may
             told, plugin = type(error).__name__, job.plugin or "-"
             log.warning("outbox row %s of plugin %s failed: %s", job.id, plugin, told)
-            return "later", {"error": told}
-        return "done", {"receipt": receipt}
+            return job, "later", {"error": told}
+        return job, "done", {"receipt": receipt}
 
-    def late(self, outcome: tuple[str, dict[str, Any]]) -> None:
+    def late(self, outcome: Outcome) -> None:
         """Note how it went that was left behind."""
-        _note(self.kit, self.tenant, [(self.job, *outcome)], self.report)
+        _note(self.kit, self.tenant, [outcome], self.report)
 
     def keep(self) -> bool:
         """Keep it where it takes long; False when its lease was lost."""
@@ -356,9 +356,13 @@ def _note(
 ) -> None:  # fmt: skip
     """Note how rows went, in one wait for the disk, count them, and hand others back untried."""
 
-    done = [job for job, how, _ in outcomes if how == "done"]
-    told = {job.id: why["receipt"] for job, how, why in outcomes if how == "done"}
-    receipts = {id: one for id, one in told.items() if isinstance(one, Receipt)}
+    done: list[Job] = []
+    receipts: dict[str, Receipt] = {}
+    for job, how, why in outcomes:
+        if how == "done":
+            done.append(job)
+            if isinstance(why["receipt"], Receipt):
+                receipts[job.id] = why["receipt"]
 
     def write(tx: Transaction) -> list[str]:
         noting: dict[str, Callable[..., bool]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.kept import Kept
@@ -153,3 +153,18 @@ class Participant(Kept):
                 used=self.used,
             )
         return replace(self, capacity=capacity)
+
+
+class Standing(NamedTuple):
+    """Where somebody stands in a program: what of a participant every message looks at."""
+
+    id: str
+    person_id: str
+    state: str
+    touch: str
+    consented_at: datetime | None
+    silent_since: datetime | None
+
+
+Part = Participant | Standing
+"""Somebody's part in a program, where no more of it is looked at than a `Standing` has."""

@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 from mentorkit.domain.events import Announced, Event
 from mentorkit.domain.frozen import Frozen, thaw
 from mentorkit.domain.messages import Message, unknown_placeholders
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.participants import Part, Participant
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.errors import Conflict, Invalid, Problem
@@ -167,7 +167,7 @@ def _of(made: Collection[Event], id: str) -> list[int]:
     return [one.sequence for one in made if one.subject_id == id]
 
 
-def _against(person: Person, mine: Participant) -> str:
+def _against(person: Person, mine: Part) -> str:
     """Return why somebody gets no announcement at all; "" where nothing speaks against it."""
     if person.erased:
         return "erased"
@@ -179,7 +179,7 @@ def _against(person: Person, mine: Participant) -> str:
 
 
 def message(
-    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant | None,
+    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Part | None,
     program: Program,
 ) -> Message:  # fmt: skip
     """Return a promised announcement in its reader's words; raise `NotWanted` if it must not go."""

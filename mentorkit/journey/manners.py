@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mentorkit.domain.manners import SOON, WEEK, Manners, manners_of, same_cause
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.participants import Part
 from mentorkit.domain.people import Actor, Person
 from mentorkit.domain.programs import Program
 from mentorkit.i18n import clock_in
@@ -85,7 +85,7 @@ def zone_of(person: Person, program: Program) -> ZoneInfo:
 
 
 def ensure_welcome(
-    tx: Transaction, job: Job, person: Person, mine: Participant | None, program: Program
+    tx: Transaction, job: Job, person: Person, mine: Part | None, program: Program
 ) -> None:
     """Raise `Held` where what is unasked is to wait, `NotWanted` where it would come too late then.
 

@@ -17,7 +17,7 @@ from mentorkit.domain.events import (
 )
 from mentorkit.domain.frozen import NOTHING, Frozen
 from mentorkit.domain.messages import Button, Message, RetryLater
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.participants import Part
 from mentorkit.domain.people import Person
 from mentorkit.domain.programs import Program
 from mentorkit.domain.relationships import HOLDING, Proposal, Relationship
@@ -84,7 +84,7 @@ class NotWanted(Exception):
 
 
 def message(
-    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Participant | None,
+    kit: Kit, tx: Transaction, job: Job, event: Event, person: Person, mine: Part | None,
     program: Program, link: str = "",
 ) -> Message:  # fmt: skip
     """Return a promised message in its reader's words; raise `NotWanted` when it is overtaken.
@@ -230,14 +230,14 @@ def _about(tx: Transaction, event: Event) -> tuple[str, str]:
 
 
 def _of_application(
-    tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
+    tx: Transaction, job: Job, event: Event, mine: Part | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what an applicant is told: the requirements not met, and where else to turn."""
     if mine is None or mine.state not in WANTED.get(job.name, (mine.state,)):
         raise NotWanted("overtaken")
     if job.name != "application_declined":
         return {}
-    told = rulings(tx, program, mine)[mine.id]
+    told = rulings(tx, program, tx.participants.get(mine.id))[mine.id]
     unmet = [in_locale(one["text"], locale) for one in told if one["answer"] == "no"]
     referral = tx.definitions.current(program.id, "referral")
     return {
@@ -247,7 +247,7 @@ def _of_application(
 
 
 def _told(
-    tx: Transaction, job: Job, event: Event, mine: Participant | None, program: Program, locale: str
+    tx: Transaction, job: Job, event: Event, mine: Part | None, program: Program, locale: str
 ) -> dict[str, str]:
     """Return what a message about this event shows; raise `NotWanted` when it is so no more."""
     if event.noun in ("concern", "content"):  # nothing is said of who, nor about whom

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentorkit.domain import events
 from mentorkit.domain.messages import Button, Message
-from mentorkit.domain.participants import Participant
+from mentorkit.domain.participants import Part
 from mentorkit.domain.people import Actor
 from mentorkit.domain.shown import shown
 from mentorkit.domain.text import in_locale
@@ -89,15 +89,15 @@ def by_link(
     return _set(Own(tx, told.actor, told.about["participant"]), silent=silent)
 
 
-def with_way_out(kit: Kit, message: Message, one: Participant) -> Message:
+def with_way_out(kit: Kit, message: Message, one: Part) -> Message:
     """Return a prompt that says how to get no more of them, where links can be made."""
     if kit.site is None or not links.can_sign(kit):
         return message
     token = links.make(
-        kit, tenant=one.tenant, purpose=PURPOSE, person=one.person_id, days=GOOD,
+        kit, tenant=message.tenant, purpose=PURPOSE, person=one.person_id, days=GOOD,
         nonce=message.key, participant=one.id,
     )  # fmt: skip
-    address = kit.site.url(one.tenant, "unsubscribe", token=token)
+    address = kit.site.url(message.tenant, "unsubscribe", token=token)
     body = f"{message.body}\n\n{in_locale(WAY_OUT, message.locale)}\n{address}"
     way = Button(address=address, words=in_locale(STOP, message.locale), aside=True)
     return replace(message, body=body, unsubscribe=address, buttons=(*message.buttons, way))

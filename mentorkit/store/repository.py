@@ -87,12 +87,7 @@ class Repository(Generic[T]):
 
     def find(self, **equals: Any) -> list[T]:
         """Return all that equal, ordered by id. A list as a value means any of these."""
-        known = self._read_already(equals)
-        found = (
-            [item for part in parts(equals) for item in self._equal(part)]
-            if known is None
-            else list(known)
-        )
+        found = [item for part in parts(equals) for item in self._equal(part)]
         if len(found) > 1:
             found.sort(key=lambda item: item.id)
         return found
@@ -109,8 +104,7 @@ class Repository(Generic[T]):
 
     def first(self, **equals: Any) -> T | None:
         """Return the one with the lowest id that equals, or None."""
-        known = self._read_already(equals, limit=1)
-        found = self._equal(equals, limit=1) if known is None else known
+        found = self._equal(equals, limit=1)
         return found[0] if found else None
 
     def count(self, **equals: Any) -> int:
@@ -220,36 +214,24 @@ class Repository(Generic[T]):
         return [make(row) for row in rows]
 
     def read_ahead(
-        self, by: str, values: Iterable[str], *, limit: int | None = None, **equals: str
+        self, by: str, values: Iterable[str], *, limit: int | None = None
     ) -> dict[str, list[T]]:
         """Read at once, and return, what `find` says of each value, or `first` with `limit` 1.
 
-        Where nothing is read twice it is known then; it has to name what it `equals` before `by`.
+        Where nothing is read twice, it is known from then on.
         """
-        begun = self._key(equals, limit)
         found: dict[str, list[T]] = {value: [] for value in values}
-        query = _asking_ahead(self.table, by, tuple(equals), self.tx.connection.dialect.name)
+        query = _asking_ahead(self.table, by, self.tx.connection.dialect.name)
         for part in parts({"these": list(found)}):
-            read = self._all(query, {"tenant": self.tx.tenant, **equals, **part})
+            read = self._all(query, {"tenant": self.tx.tenant, **part})
             for item in self._load(read):
                 found[getattr(item, by)].append(item)
         for value, items in found.items():
             if len(items) > 1:
                 found[value] = sorted(items, key=lambda item: item.id)[:limit]
         if self.tx.known is not None:
+            begun = (self.table, limit, "")
             self.tx.known.update({(*begun, (by, value)): those for value, those in found.items()})
-        return found
-
-    def _read_already(
-        self, equals: Mapping[str, Any], limit: int | None = None
-    ) -> Sequence[T] | None:
-        """Return those that equal if they were read already, else None; a list is never found."""
-        if self.tx.known is None:
-            return None
-        try:  # as `_key` is where all are plain; whether they are takes as long as the rest
-            found: Sequence[T] | None = self.tx.known.get((self.table, limit, "", *equals.items()))
-        except TypeError:
-            return None
         return found
 
     def _equal(
@@ -342,12 +324,10 @@ def _asking_equal(
 
 
 @cache
-def _asking_ahead(
-    table: sa.Table, by: str, equals: tuple[str, ...], dialect: str
-) -> sa.Select[Any]:
-    """Return the query for rows that equal parameters of these names, and are `by` of `these`."""
-    equal = matching(table, sa.bindparam("tenant"), {name: sa.bindparam(name) for name in equals})
-    return sa.select(*own(table)).where(equal, any_of(table.c[by], "these", dialect))
+def _asking_ahead(table: sa.Table, by: str, dialect: str) -> sa.Select[Any]:
+    """Return the query for rows that are `by` of the parameter ``these``."""
+    these = (table.c.tenant == sa.bindparam("tenant"), any_of(table.c[by], "these", dialect))
+    return sa.select(*own(table)).where(*these)
 
 
 def _kind(value: Any) -> str:

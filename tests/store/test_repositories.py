@@ -351,10 +351,9 @@ def test_sqlite_looks_where_it_is_and_not_through_all_that_a_tenant_has(
         sa.event.listen(*listener)
         people = [ada.person_id, "somebody else"]
         if how == "together":
-            tx.known = {}  # else nothing is read ahead
             tx.people.read_ahead("id", people, limit=1)
             tx.contacts.read_ahead("person_id", people)
-            tx.participants.read_ahead("person_id", people, limit=1, program_id=ada.program_id)
+            tx.participants.standings(ada.program_id, people)
             tx.journal.read_ahead([1, 2])
         else:
             tx.contacts.find(person_id=ada.person_id)

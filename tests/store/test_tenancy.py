@@ -92,6 +92,8 @@ def arguments(method: Callable[..., Any], thing: Any, tx: Transaction) -> dict[s
             made[name] = [thing]
         elif name == "address":
             made[name] = thing.value
+        elif name == "people":
+            made[name] = [thing.person_id]
         elif name == "relationships":
             made[name] = [thing.relationship_id]
         elif name == "ids":
