@@ -108,8 +108,8 @@ def replay(events: Iterable[Event]) -> dict[tuple[str, str], dict[str, Any]]:
     return states
 
 
-def load(name: str, version: int, payload: Mapping[str, Any], envelope: Any) -> Event:
-    """Return a stored event, brought up to date; of `envelope` `dict` makes what every one has."""
+def load(name: str, version: int, payload: Mapping[str, Any], envelope: Iterable[Any]) -> Event:
+    """Return a stored event, brought up to date; `envelope` are pairs of what every event has."""
     cls = EVENTS[name]
     for step in range(version, cls.schema):
         payload = UPCASTS[name, step](dict(payload))
