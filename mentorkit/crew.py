@@ -29,8 +29,9 @@ T = TypeVar("T")
 log = logging.getLogger("mentorkit.worker")
 PATIENCE = 1.0
 """Seconds after which a piece of work is left to its thread, and the next is begun beside it..."""
-SHORT = 0.5
-"""...where what is next need not wait for what this leads to."""
+SHORT = 0.25
+"""...where what is next need not wait for what this leads to. A provider that takes longer gets
+more done with as many at once as `SLOTS`, back each second, than with one after the other."""
 MOMENT = 0.05
 """Seconds for which a thread goes from one task to the next without being asked again."""
 LIMIT = 30.0
