@@ -30,8 +30,8 @@ log = logging.getLogger("mentorkit.worker")
 PATIENCE = 1.0
 """Seconds after which a piece of work is left to its thread, and the next is begun beside it..."""
 SHORT = 0.25
-"""...where what is next need not wait for what this leads to. A provider that takes longer gets
-more done with as many at once as `SLOTS`, back each second, than with one after the other."""
+"""...where what is next need not wait for what this leads to. Of a provider whose last answer took
+so long nobody waits for the next one either: as many as `SLOTS` are at it beside all others."""
 MOMENT = 0.05
 """Seconds for which a thread goes from one task to the next without being asked again."""
 LIMIT = 30.0
@@ -60,10 +60,14 @@ _here = threading.local()
 
 
 class Busy(Exception):
-    """The provider is down or has enough in hand: try again after `seconds`, it was no try."""
+    """The provider is down or has enough in hand: try again after `seconds`, it was no try.
 
-    def __init__(self, name: str, wait: timedelta) -> None:
+    Where it has enough in hand and answers, as far as anybody knows, it has `soon` room again.
+    """
+
+    def __init__(self, name: str, wait: timedelta, *, soon: bool = False) -> None:
         super().__init__(name)
+        self.name, self.soon = name, soon
         self.seconds = max(1, round(wait.total_seconds()))
 
 
@@ -105,8 +109,9 @@ class Piece(Generic[T]):
         self.results: list[T] = []
         self.error: BaseException | None = None
         self.ended = self.left = self.answered = False
-        self.lock = threading.Lock()
-        self.changed = threading.Condition(self.lock)  # to enter that itself takes longer
+        # Whoever is stopped by a signal while it has this leaves the piece, on the same thread.
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)  # entered through Python, which takes longer
         self.over = threading.Event()
         """Set once nothing of it is to be waited for any more, also where it was left behind."""
 
@@ -174,12 +179,26 @@ class Provider:
         self.last: datetime | None = None
         """When the last comes back that it turned away since it answered."""
 
+    @property
+    def oldest(self) -> float:
+        """For how many seconds the one has been at it that has been there longest."""
+        return time.monotonic() - min(self.inside.values(), default=time.monotonic())
+
+    @property
+    def long(self) -> float:
+        """Seconds after which it takes longer than it did by far, and than anybody has patience."""
+        return max(PATIENCE, 2 * self.took)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it may be that it does not answer at all."""
+        return self.oldest >= self.long
+
     def wait(self, now: datetime) -> timedelta:
         """How long to wait for a slot: as long as it took last, unless that is over by far."""
-        oldest = time.monotonic() - min(self.inside.values())
-        if oldest < 2 * self.took:
-            return min(PAUSE, timedelta(seconds=self.took))
-        return self.turn_away(now, min(PAUSE, timedelta(seconds=SLACK * oldest)))
+        oldest = self.oldest
+        seconds = self.took if oldest < 2 * self.took else SLACK * oldest
+        return self.turn_away(now, min(PAUSE, timedelta(seconds=seconds)))
 
     def turn_away(self, now: datetime, wait: timedelta) -> timedelta:
         """Return how long one more waits that cannot be taken before `wait` is over."""
@@ -326,13 +345,22 @@ class Crew:
         """
         return Asking(self, name)
 
+    def room(self, name: str) -> int:
+        """Return how many more may go to a provider; `MOST` where it is to be seen that none may.
+
+        Whoever waits for room there learns so that it hangs, or is down.
+        """
+        with self.lock:
+            one = self.providers[name]
+            return MOST if one.down or one.hangs else SLOTS - len(one.inside)
+
     def _enter(self, name: str, inside: Any) -> Provider:
         with self.lock:
             one = self.providers.get(name) or self.providers.setdefault(name, Provider(name))
             if one.down and (now := self.clock()) < one.down:
                 raise Busy(name, one.turn_away(now, one.down - now))
             if len(one.inside) >= SLOTS:
-                raise Busy(name, one.wait(self.clock()))
+                raise Busy(name, one.wait(self.clock()), soon=not one.hangs)
             if one.down:  # this one tries it, and nobody else meanwhile
                 one.down = now + PAUSE
             one.inside[inside] = time.monotonic()
@@ -346,8 +374,10 @@ class Crew:
         with self.lock:
             one.inside.pop(asked.inside, None)
             if answers:
-                one.took = time.monotonic() - asked.begun
-                was, one.down, one.failures, one.last = one.down, None, 0, None
+                taken = time.monotonic() - asked.begun
+                if one.down or taken >= one.long:
+                    one.last = None  # nobody expected that: who comes now need not wait behind all
+                was, one.down, one.failures, one.took = one.down, None, 0, taken
             elif fails:
                 one.failures += 1
         if was:
@@ -381,9 +411,10 @@ class Asking:
         piece: Piece[Any] | None = getattr(_here, "piece", None)
         self.inside, self.begun = piece or object(), time.monotonic()
         self.provider = one = self.crew._enter(self.name, self.inside)
-        if piece and (one.down or len(one.inside) > 1):
+        slow = one.down or one.took >= SHORT
+        if piece and (slow or len(one.inside) > 1):
             others = (other for other in list(one.inside) if other is not piece)
-            if one.down or any(getattr(other, "left", False) for other in others):
+            if slow or any(getattr(other, "left", False) for other in others):
                 piece.leave()
 
     def __exit__(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from mentorkit.crew import FAULTS, crew_of
+from mentorkit.crew import FAULTS, Busy, crew_of
 from mentorkit.domain.messages import Message, Receipt, RetryLater, Undeliverable, as_code
 from mentorkit.domain.people import Contact, Person
 from mentorkit.journey import (
@@ -89,11 +89,11 @@ def worded(kit: Kit, tenant: str, job: Job, link: str = "") -> Worded:
 def read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable[[], Receipt]]:
     """Put the messages among these rows into words in one look, much quicker than one by one.
 
-    Returns by id what sends each. A row that asks what was noted of others, and one that cannot be
-    read now, is left out: it reads for itself.
+    Returns by id what sends each. A row that asks what was noted of others, one that is not of the
+    program of its event, and one that cannot be read now, is left out: it reads for itself.
     """
     messages = [job for job in jobs if job.kind == "message" and job.name != ASKS]
-    told = [job for job in messages if job.sequence is not None]
+    told = [job for job in messages if job.sequence is not None and not job.body.get("nudge")]
     prompts = [job for job in messages if job.sequence is None and job.body.get("nudge")]
     ahead: dict[str, Callable[[], Receipt]] = {}
     if not told and not prompts:
@@ -116,6 +116,8 @@ def read_ahead(kit: Kit, tenant: str, jobs: Sequence[Job]) -> dict[str, Callable
                 who = job.recipient_id or ""
                 try:
                     event = None if job.sequence is None else tx.journal.event(job.sequence)
+                    if event and event.program_id != id:
+                        continue
                     (person,) = people[who] or (None,)
                     about = About(event, person, program, mine.get(who), contacts[who])
                     ahead[job.id] = _sending(kit, tx, job, about)
@@ -243,7 +245,8 @@ def _hand_over(
                 continue
         except FAULTS as error:
             # It has sent nothing yet, so the next channel may: one broken plugin silences nobody.
-            log.warning("a channel of plugin %s failed: %s", plugin, type(error).__name__)
+            told_by = (channel.name, plugin, type(error).__name__)
+            log.warning("channel %s of plugin %s failed: %s", *told_by)
             failed = error
             continue
         try:
@@ -255,9 +258,15 @@ def _hand_over(
                 told = (channel.name, deliveries.named(lost[0]), as_code(never.code, "unknown"))
                 kit.write(message.tenant, partial(deliveries.lose, *told))
             continue
+        except (Busy, RetryLater):
+            raise
+        except FAULTS as error:
+            told_by = (channel.name, plugin, type(error).__name__)
+            log.warning("channel %s of plugin %s failed: %s", *told_by)
+            raise
         if not isinstance(receipt, Receipt):
             # It may have sent the message, so nobody is asked again before it is mended.
-            log.error("a channel of plugin %s returns no Receipt", plugin)
+            log.error("channel %s of plugin %s returns no Receipt", channel.name, plugin)
             raise Undeliverable("channel.no_receipt")
         return deliveries.taken(channel, receipt, there)
     raise failed or refused or Undeliverable("no_channel")

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mentorkit import sending
-from mentorkit.crew import FAULTS, LIMIT, SHORT, Busy, crew_of
+from mentorkit.crew import FAULTS, LIMIT, PATIENCE, RETURN, SHORT, Busy, Crew, crew_of
 from mentorkit.domain.frozen import Frozen
 from mentorkit.domain.messages import (
     Receipt,
@@ -38,7 +38,7 @@ from mentorkit.journey import (
 from mentorkit.journey.manners import Held
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import chosen
-from mentorkit.store.outbox import in_order
+from mentorkit.store.outbox import BUSY, in_order
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -91,6 +91,10 @@ def work(
     note of it, always under the same key. What takes longer than a moment is left to a thread of
     its own, and the rest goes on beside it. Its lease is renewed, for an hour at most, so that
     nobody else does it meanwhile; in the end it is waited for, `wait` seconds at most.
+
+    What a provider that answers has no place for is kept in hand and goes on when there is one, as
+    long as `seconds` allow. Nobody waits for that: what comes due meanwhile is done within a second
+    or two.
     """
     crew, report = crew_of(kit), dict.fromkeys(REPORTED, 0)
     begun = time.monotonic()
@@ -100,16 +104,89 @@ def work(
         stopped = stop is not None and stop.is_set()
         return stopped or crew.full or time.monotonic() >= until
 
-    every = [one for one in kit.tenants() if tenants is None or one in tenants]
+    mine = limit if kinds is None or kinds else 0
+    hands = {one: Hand(mine) for one in kit.tenants() if tenants is None or one in tenants}
+    turn, all_had, failed = list(hands), begun, set[str]()
     try:
-        for tenant in random.sample(every, len(every)):
-            if over():
-                break
-            report["failed"] += _batch(kit, tenant, limit, until, over, report, kinds, due)
+        try:
+            while turn and not over():
+                for tenant in random.sample(turn, len(turn)):
+                    if over():
+                        break
+                    hand = hands[tenant]
+                    if _batch(kit, tenant, hand, limit, until, over, report, kinds, due):
+                        hand.left = 0
+                        failed.add(tenant)
+                if len(turn) == len(hands):
+                    due, all_had = False, time.monotonic()
+                turn = _next(crew, hands, all_had + PATIENCE, over)
+        finally:
+            _hand_back(kit, hands, report)
+            report["failed"] = len(failed)
         crew.settle(wait, begun)
     finally:
         crew.rest()
     return report
+
+
+class Hand:
+    """What one tenant still has of a batch: how many rows may be claimed, and which are aside.
+
+    A row is put aside, by the provider it is for, that had no place for it but may have soon.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.aside: dict[str, list[Job]] = {}
+
+    def put_aside(self, provider: str, job: Job) -> bool:
+        """Keep a row in hand; False where there are enough."""
+        room = sum(map(len, self.aside.values())) < CLAIMED * AHEAD
+        if room:
+            self.aside.setdefault(provider, []).append(job)
+        return room
+
+    def may_go_on(self, crew: Crew) -> bool:
+        """Whether there is room for some of those aside."""
+        return any(map(crew.room, self.aside))
+
+    def take(self, crew: Crew) -> list[Job]:
+        """Return those for which there is room, in order, and let them go."""
+        found: list[Job] = []
+        for provider, jobs in list(self.aside.items()):
+            many = crew.room(provider)
+            found += jobs[:many]
+            del jobs[:many]
+            if not jobs:
+                del self.aside[provider]
+        return sorted(found, key=in_order)
+
+
+def _next(
+    crew: Crew, hands: Mapping[str, Hand], until: float, over: Callable[[], bool]
+) -> list[str]:
+    """Wait until some of what is aside may go on; return whose, all from `until` on.
+
+    Nobody where nothing is aside: then there is nothing to wait for.
+    """
+    while any(hand.aside for hand in hands.values()) and not over():
+        if time.monotonic() >= until:
+            return list(hands)
+        if found := [tenant for tenant, hand in hands.items() if hand.may_go_on(crew)]:
+            return found
+        time.sleep(RETURN.total_seconds())
+    return []
+
+
+def _hand_back(kit: Kit, hands: Mapping[str, Hand], report: dict[str, int]) -> None:
+    """Hand back untried what is aside; where that breaks off, it is looked for as what was lost."""
+    for tenant, hand in hands.items():
+        rows = [job for jobs in hand.aside.values() for job in jobs]
+        hand.aside.clear()
+        try:
+            _note(kit, tenant, (), report, rows)
+        except FAULTS as error:
+            log.error("%d rows of tenant %s were not handed back: %s", len(rows), tenant, error)
 
 
 @contextmanager
@@ -152,7 +229,7 @@ def look(kit: Kit, *, limit: int = 100, seconds: float = 30.0) -> dict[str, int]
 
 
 def _batch(
-    kit: Kit, tenant: str, limit: int, until: float, over: Callable[[], bool],
+    kit: Kit, tenant: str, hand: Hand, limit: int, until: float, over: Callable[[], bool],
     report: dict[str, int], kinds: Collection[str] | None = None, due: bool = True,
 ) -> bool:  # fmt: skip
     """Do one tenant's batch, count in `report` what was done; return whether some of it broke off.
@@ -189,7 +266,7 @@ def _batch(
         partial(count, "nudged", nudged, limit=limit, until=until),
         partial(features.promise, kit, tenant=tenant, limit=limit),
     )
-    for part in (*(parts if due else ()), partial(_drain, kit, tenant, limit, over, report, kinds)):
+    for part in (*(parts if due else ()), partial(_drain, kit, tenant, hand, over, report, kinds)):
         try:
             part()
         except FAULTS as error:
@@ -199,15 +276,21 @@ def _batch(
 
 
 def _drain(
-    kit: Kit, tenant: str, limit: int, over: Callable[[], bool], report: dict[str, int],
+    kit: Kit, tenant: str, hand: Hand, over: Callable[[], bool], report: dict[str, int],
     kinds: Collection[str] | None = None,
 ) -> None:  # fmt: skip
-    """Do what was promised and is due; as long as it goes quickly, of several claims together."""
-    left, claims = limit if kinds is None or kinds else 0, 1
+    """Do what was promised and is due; as long as it goes quickly, of several claims together.
+
+    What was put aside and has room goes first.
+    """
+    crew, claims = crew_of(kit), 1
     lost = True  # what was lost is looked for at first, one by one, until there is none
-    while left > 0 and not over():
+    while not over():
         started = time.monotonic()
-        waiting = _claims(kit, tenant, left, claims, kinds, lost, over)
+        waiting = hand.take(crew) if hand.aside else []
+        again = bool(waiting)
+        if not again and hand.left > 0:
+            waiting = _claims(kit, tenant, hand.left, claims, kinds, lost, over)
         if not waiting:
             break
         number, begun, until = len(waiting), kit.clock(), time.monotonic() + FRESH
@@ -220,9 +303,12 @@ def _drain(
             with suppress(Exception):  # then each reads for itself, and says what is wrong
                 ahead = sending.read_ahead(kit, tenant, waiting)
             while waiting:
-                left -= _do_some(kit, tenant, waiting, ahead, until, enough, report)
+                done = _do_some(kit, tenant, waiting, ahead, until, enough, report, hand)
+                hand.left -= 0 if again else done
         finally:
             _note(kit, tenant, (), report, waiting)
+        if again:
+            continue
         lost = lost and number == 1
         pace = (time.monotonic() - started) / number
         claims = AHEAD if not lost and pace * CLAIMED * AHEAD < FRESH else 1
@@ -230,7 +316,7 @@ def _drain(
 
 def _do_some(
     kit: Kit, tenant: str, waiting: list[Job], ahead: Mapping[str, Callable[[], Receipt]],
-    until: float, enough: Callable[[], bool], report: dict[str, int],
+    until: float, enough: Callable[[], bool], report: dict[str, int], hand: Hand,
 ) -> int:  # fmt: skip
     """Do the first rows, as many as one claim has, and note how they went; return how many.
 
@@ -250,7 +336,7 @@ def _do_some(
                 for job in here[: next(asking, None)]
             ]
             found, many = crew_of(kit).do_all(rows, enough, SHORT)
-            outcomes += found
+            outcomes += [one for one in found if not _is_aside(hand, *one)]
             del waiting[:many]
             done, ends = done + many, enough()
     except BaseException:  # this thread was stopped: what was begun is never handed back untried
@@ -261,6 +347,11 @@ def _do_some(
     if ends:
         waiting.clear()
     return done
+
+
+def _is_aside(hand: Hand, job: Job, how: str, why: Mapping[str, Any]) -> bool:
+    """Put a row aside that may go on soon; return whether it is."""
+    return how == "busy" and why["soon"] and hand.put_aside(why["provider"], job)
 
 
 def _claims(
@@ -330,7 +421,8 @@ class Row(NamedTuple):
         except Busy as busy:
             # What has waited long can wait a little longer: many rows are not looked at often.
             waited = round((kit.clock() - job.created_at).total_seconds()) // 10
-            return job, "busy", {"seconds": min(max(busy.seconds, waited), LONGEST_BUSY)}
+            seconds = min(max(busy.seconds, waited), LONGEST_BUSY)
+            return job, "busy", {"seconds": seconds, "provider": busy.name, "soon": busy.soon}
         except RetryLater as later:
             return job, "later", {"error": "retry_later", "seconds": _delay(later.seconds)}
         except Undeliverable as never:
@@ -372,7 +464,7 @@ def _note(
         }
         tx.outbox.hand_back((one, one.not_before, None) for one in handed_back)
         busy = (
-            (one, tx.now + timedelta(seconds=why["seconds"]), None)
+            (one, tx.now + timedelta(seconds=why["seconds"]), f"{BUSY} {why['provider']}")
             for one, how, why in outcomes
             if how == "busy"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -436,11 +436,12 @@ def _staff(kit: Kit) -> Iterator[Finding]:
 def _outbox(kit: Kit) -> Iterator[Finding]:
     from mentorkit.journey.standing import MINUTES, late
 
-    waiting = 0
+    waiting, held = 0, Counter[str]()
     sound = True
     for tenant in kit.tenants():
         with kit.transaction(tenant=tenant, write=False) as tx:
             counts = tx.outbox.counts()
+            held.update(tx.outbox.waits_for())
             dead: list[Any] = tx.outbox.find(state="dead") if counts["dead"] else []
             overdue = late(tx)
         waiting += counts["waiting"] + counts["leased"]
@@ -465,4 +466,20 @@ def _outbox(kit: Kit) -> Iterator[Finding]:
                 "Mend the cause, then `mentorkit work --revive`; `mentorkit job list` says more.",
             )
     if sound:
-        yield Finding("outbox", True, f"{plural(waiting, 'job')} waiting, none given up.")
+        told = "".join(f" {one}" for one in _held_up(held))
+        yield Finding("outbox", True, f"{plural(waiting, 'job')} waiting, none given up.{told}")
+
+
+def _held_up(held: Mapping[str, int]) -> Iterator[str]:
+    """Say whom some of what waits is waiting for, and what has failed so far."""
+    from mentorkit.journey.deliveries import HELD
+    from mentorkit.store.outbox import BUSY, LEADS
+
+    for code, many in sorted(held.items()):
+        if code.startswith(BUSY):
+            verb = "waits" if many == 1 else "wait"
+            name = code.removeprefix(BUSY).strip()
+            yield f"{many:,} {verb} for {name}, which is slow, fails or does not answer."
+        elif code not in (*HELD, LEADS):
+            again = f"{'is' if many == 1 else 'are'} tried again"
+            yield f"{many:,} failed so far ({code}), and {again}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
@@ -65,7 +66,12 @@ class Frozen(Mapping[str, Any]):
         return (Frozen, (self._data,))
 
     def once(self, make: Callable[[Frozen], T]) -> T:
-        """Return what a function makes of this, made at the first call; nobody may change it."""
+        """Return what a function makes of this, made at the first call; nobody may change it.
+
+        Nothing is kept with an empty one: `NOTHING` is everybody's, of all tenants.
+        """
+        if not self._data:
+            return make(self)
         if make not in self._made:
             self._made.setdefault(make, make(self))
         made: T = self._made[make]
@@ -109,18 +115,27 @@ def thaw(value: Any) -> Any:
 def quick(cls: type[T]) -> type[T]:
     """Have each slot of a frozen dataclass set by itself when one is made, in a third of the time.
 
-    `dataclass` has it set through `object.__setattr__`, by its name. All fields are given by name.
+    `dataclass` has it set through `object.__setattr__`, by its name. All fields are given by name;
+    a class for which more than that is to be done is a `TypeError`.
     """
     told: Any = fields(cls)  # type: ignore[arg-type]
-    scope: dict[str, Any] = {f"put_{one.name}": getattr(cls, one.name).__set__ for one in told}
-    scope |= {f"its_{one.name}": one.default for one in told}
-    given = (n if d is MISSING else f"{n}=its_{n}" for n, d in ((o.name, o.default) for o in told))
+    outer = {f"put_{one.name}": getattr(cls, one.name).__set__ for one in told}
+    outer |= {f"its_{one.name}": one.default for one in told if one.default is not MISSING}
+    plain = all(o.init and o.kw_only and o.default_factory is MISSING for o in told)
+    clear = {"self", *outer}.isdisjoint(one.name for one in told)
+    if not (plain and clear) or hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__} has more to do when one is made than to set its fields")
+    given = [o.name if o.default is MISSING else f"{o.name}=its_{o.name}" for o in told]
     lines = [
-        f"def __init__(self, *, {', '.join(given)}):",
-        *(f"put_{one.name}(self, {one.name})" for one in told),
+        f"def make({', '.join(outer)}):",
+        f"    def __init__(self, *, {', '.join(given)}):",
+        *(f"        put_{one.name}(self, {one.name})" for one in told),
+        "    return __init__",
     ]
-    exec(compile("\n    ".join(lines), f"<quick {cls.__name__}>", "exec"), scope)
-    made, usual = scope["__init__"], cls.__init__
+    found: dict[str, Any] = {}
+    theirs = vars(sys.modules[cls.__module__])  # where its annotations are looked up, too
+    exec(compile("\n".join(lines), f"<quick {cls.__name__}>", "exec"), theirs, found)
+    made, usual = found["make"](**outer), cls.__init__
     made.__qualname__, made.__annotations__ = usual.__qualname__, usual.__annotations__
     cls.__init__ = made  # type: ignore[method-assign]
     return cls

@@ -33,6 +33,7 @@ from mentorkit.journey.reach import LETTERS
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import Step, program_of, require
 from mentorkit.journey.tell import TEMPLATES
+from mentorkit.store import outbox
 
 if TYPE_CHECKING:
     from mentorkit.hooks.providers import Channel
@@ -84,6 +85,7 @@ WHY = {
 """Why something was not sent, in words, by its code."""
 DROPPED = "Staff dropped it after it was given up."
 LATER = "It did not work yet, and is tried again."
+BUSY = "It waits for this channel or service, which is slow, fails or does not answer."
 HELD = {
     "quiet": "It waits for the end of their quiet hours.",
     "capped": "It waits: they have had as many prompts as the program allows.",
@@ -314,7 +316,8 @@ def _became(job: Job) -> dict[str, Any]:
     elif state == "not_sent":
         why = WHY.get(code, DROPPED)
     elif state == "waiting":
-        why = HELD.get(code, LATER) if code else ""
+        other = BUSY if code.startswith(outbox.BUSY) else LATER
+        why = HELD.get(code, other) if code else ""
     else:
         why = TOLD.get(job.fate, "") if code else ""
     return {

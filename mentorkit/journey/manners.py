@@ -21,6 +21,7 @@ from mentorkit.journey.awaiting import joining
 from mentorkit.journey.definitions import in_force
 from mentorkit.journey.say import NotWanted
 from mentorkit.journey.steps import reading
+from mentorkit.store.outbox import BUSY
 
 if TYPE_CHECKING:
     from mentorkit.kit import Kit
@@ -38,7 +39,7 @@ DAY = timedelta(days=1)
 
 
 WAITING = (None, "quiet", "capped", "same_cause", "digest")
-"""Why a prompt waits that nothing has gone wrong with."""
+"""Why a prompt waits that nothing has gone wrong with, besides what waits for somebody slow."""
 
 
 class Held(Exception):
@@ -144,7 +145,8 @@ def _told(job: Job, others: Sequence[Job], now: datetime) -> datetime | None:
 
 def _beside(one: Job, job: Job) -> bool:
     """Return whether this prompt may go in one message with that one, if it is not begun yet."""
-    waits = one.state == "leased" or (one.state == "waiting" and one.error in WAITING)
+    well = one.error in WAITING or (one.error or "").startswith(BUSY)
+    waits = one.state == "leased" or (one.state == "waiting" and well)
     joined = one.program_id == job.program_id and is_joined(one) and "parts" not in one.body
     return waits and joined
 

@@ -26,7 +26,8 @@ from mentorkit.domain.text import in_locale
 from mentorkit.errors import Invalid, NotFound, Problem
 from mentorkit.i18n import format_day, is_locale, is_right_to_left, with_numbers_whole
 from mentorkit.journey import links
-from mentorkit.journey.asks import BUTTONS as ANSWERS
+from mentorkit.journey.asks import BUTTONS as YES_OR_NO
+from mentorkit.journey.asks import GOING
 from mentorkit.journey.definitions import in_force
 from mentorkit.journey.programs import define
 from mentorkit.journey.say import APPLIED, buttons_of, names_in
@@ -50,7 +51,7 @@ NEEDED = ("link", "text", "answer", "met", "meeting", "contacts")
 NOT_IN_A_SUBJECT = ("reasons", "meeting", "contacts", "link", "met", "answer", "yes", "no")
 OF_CIRCLES = ("circle_", "member_", "second_")
 """How the names begin of what is only sent where people meet in circles."""
-OFFERED = 50
+OFFERED = 200
 """To how many people at most a page offers to show a message."""
 
 
@@ -446,9 +447,10 @@ def _example(
         }
         values |= {"met": at["met"], "answer": at["answer"]}
         values["report"] = at["concern_link"] if mine else ""
-        going = tuple(in_locale(each, locale) for each in ANSWERS)
+        answers = GOING if one.name.startswith("milestone_") else YES_OR_NO
+        going = tuple(in_locale(each, locale) for each in answers)
         to = [f"{at['answer']}?choice={number}" for number, _ in enumerate(going, 1)]
-        values |= dict(zip(("yes", "no"), to, strict=True))
+        values |= dict(zip(("yes", "no"), to, strict=False))
         buttons = (
             Button(
                 address=at["answer"],

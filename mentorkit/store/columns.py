@@ -62,12 +62,17 @@ def _utc(value: Any) -> datetime | None:
     if value is None:
         return None
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if moment.tzinfo is None:  # what SQLite writes by itself, as for `func.now()`: it means UTC
+        return moment.replace(tzinfo=UTC)
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _written(value: str | None) -> datetime | None:
-    """Return what `process_bind_param` has written, always in UTC."""
-    return None if value is None else datetime.fromisoformat(value)
+    """Return what stands in a database of texts; `process_bind_param` has written it in UTC."""
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo is UTC else _utc(moment)
 
 
 class WallTime(NamedTuple):

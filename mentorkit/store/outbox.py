@@ -90,6 +90,8 @@ _DROP = sa.delete(tables.outbox).where(
     _ROW.key.between(sa.bindparam("first"), sa.bindparam("last")),
 )
 
+BUSY = "busy:"
+"""How the code begins of what waits for a provider that is slow or down; then comes its name."""
 STATES = ("waiting", "leased", "done", "dead", "cancelled")
 _FEW = 5_000
 """So many rows are put in order in a few milliseconds."""
@@ -443,6 +445,15 @@ class Outbox:
             rows = self.tx.connection.execute(query.group_by(_ROW.state)).all()
         found = {state: int(number) for state, number in rows}
         return {state: found.get(state, 0) for state in STATES}
+
+    def waits_for(self) -> dict[str, int]:
+        """Return how many rows wait with which code: what they failed by, or are held up by."""
+        query = sa.select(_ROW.error, sa.func.count()).where(
+            _ROW.tenant == self.tx.tenant, _ROW.state == "waiting", _ROW.error.is_not(None)
+        )
+        with translated("outbox"):
+            rows = self.tx.connection.execute(query.group_by(_ROW.error)).all()
+        return {str(code): int(many) for code, many in rows}
 
     def tally(self, sequences: Sequence[int]) -> list[tuple[int, str, str, int]]:
         """Return how many rows of these facts stand how: (sequence, state, code or "", number)."""

@@ -93,9 +93,9 @@ def watch(outcome: Outcome) -> None:
         session.info[_INFO] = []
         if type(session) not in _FOLLOWED:
             _listen(session)
-        # The last word before a commit is ours: a host may listen to the class after us.
-        if list(session.dispatch.before_commit)[-1:] != [_guard]:
-            sa.event.listen(session, "before_commit", _guard)
+    # The last word before a commit is ours: a host may listen to the class after us.
+    if list(session.dispatch.before_commit)[-1:] != [_guard]:
+        sa.event.listen(session, "before_commit", _guard)
     session.info[_INFO].append(outcome)
 
 

@@ -53,6 +53,16 @@ def apart(visit: Visit, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
     return listed
 
 
+def persons_beside(visit: Visit, persons: Iterable[str]) -> dict[str, str]:
+    """Return the same as `beside` of people of the page's program, by the ids of persons."""
+    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
+        parts = {
+            one.id: one.person_id
+            for one in tx.participants.find(program_id=visit.of.id, person_id=list(persons))
+        }
+    return {parts[id]: told for id, told in beside(visit, parts).items()}
+
+
 def beside(visit: Visit, participants: Iterable[str]) -> dict[str, str]:
     """Return what stands in brackets beside those of these people who share a name, by id.
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from mentorkit.errors import Conflict, Invalid, MentorKitError, NotFound
 from mentorkit.web import allow, answers, current
-from mentorkit.web.namesakes import beside
+from mentorkit.web.namesakes import persons_beside
 from mentorkit.web.problems import status
 from mentorkit.web.visits import Visit
 from mentorkit_rehearse import stepping
@@ -102,18 +102,8 @@ def _page(visit: Visit, program: str, wrong: MentorKitError | None = None) -> st
         at_once=stepping.AT_ONCE,
         person=person,
         before=before,
-        alike=_alike(visit, [one["person"] for one in found["readers"]]),
+        alike=persons_beside(visit, [one["person"] for one in found["readers"]]),
     )
-
-
-def _alike(visit: Visit, persons: list[str]) -> dict[str, str]:
-    """Return what stands beside those of the copied people who share a name, by person id."""
-    with visit.kit.transaction(tenant=visit.tenant, write=False) as tx:
-        parts = {
-            one.id: one.person_id
-            for one in tx.participants.find(program_id=visit.of.id, person_id=persons)
-        }
-    return {parts[id]: told for id, told in beside(visit, parts).items()}
 
 
 def _timed(visit: Visit) -> Any:

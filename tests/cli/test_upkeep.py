@@ -324,6 +324,24 @@ def test_doctor_tells_when_nobody_runs_the_work(traders: Path, run: Run) -> None
     assert "waited for" not in run("doctor", code=1).out
 
 
+def test_doctor_says_whom_what_waits_is_waiting_for_and_what_has_failed(
+    traders: Path, run: Run
+) -> None:
+    run("match")
+    run("publish")
+    with closing(sqlite3.connect("mentorkit.db")) as database, database:
+        for code, number in (("busy: channel sms", 1), ("RuntimeError", 1), ("quiet", 1)):
+            database.execute(
+                "UPDATE mk__outbox SET error = ? WHERE id IN (SELECT id FROM mk__outbox WHERE"
+                " state = 'waiting' AND error IS NULL LIMIT ?)", (code, number),
+            )  # fmt: skip
+    told = run("doctor", code=1).out
+    assert (
+        "none given up. 1 failed so far (RuntimeError), and is tried again. 1 waits for channel "
+        "sms, which is slow, fails or does not answer.\n"
+    ) in told
+
+
 def test_jobs_that_were_given_up_are_shown_and_started_again(
     traders: Path, run: Run, listed: Any
 ) -> None:

@@ -209,6 +209,20 @@ def test_a_message_is_shown_as_somebody_would_get_it(world: SimpleNamespace) -> 
         templates.preview(world.kit, **about(world, subject="a", body="{nobody}"))
 
 
+def test_an_example_has_the_buttons_that_are_for_its_question(world: SimpleNamespace) -> None:
+    def words(template: str) -> list[str]:
+        at = {**about(world), "template": template, "participant": world.ids["ana"]}
+        blocks = templates.preview(world.kit, **at)["blocks"]
+        return [
+            piece["words"]
+            for one in blocks if one["kind"] == "buttons"
+            for line in one["lines"] for piece in line
+        ]  # fmt: skip
+
+    assert words("milestone_due")[:3] == ["It goes well", "Not so well", "I would like help"]
+    assert words("proposal_offered")[:2] == ["Yes", "No"]
+
+
 def test_an_example_names_whom_somebody_is_together_with(world: SimpleNamespace) -> None:
     two = {"mentee": world.ids["ana"], "mentor": world.ids["cleo"]}
     asked = match.propose(world.kit, **world.at, **two)["id"]

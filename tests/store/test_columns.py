@@ -65,6 +65,21 @@ def test_what_goes_in_comes_out(database: Any, column: str, value: Any, comes_ba
     assert stored(database, **{column: value}) == comes_back
 
 
+@pytest.mark.parametrize("written", ["2027-03-01 09:00:00", "2027-03-01T14:45:00+05:45"])
+def test_a_time_that_something_else_has_written_is_told_in_utc(database: Any, written: str) -> None:
+    """As by a column's default: SQLite writes it without a zone, and means UTC."""
+    metadata.create_all(database.engine, checkfirst=True)
+    with database.engine.begin() as connection:
+        connection.execute(sa.delete(samples))
+        zone = "" if database.engine.dialect.name == "sqlite" else "SET LOCAL TIME ZONE 'UTC'"
+        if zone:
+            connection.exec_driver_sql(zone)
+        connection.exec_driver_sql(f"INSERT INTO samples (time) VALUES ('{written}')")
+        (told,) = connection.execute(sa.select(samples.c.time)).scalars()
+    assert told == datetime(2027, 3, 1, 9, tzinfo=UTC)
+    assert told.tzinfo is UTC
+
+
 def test_json_keeps_the_order_in_which_it_was_written(database: Any) -> None:
     assert list(stored(database, json={"z": 1, "a": 2, "m": 3})) == ["z", "a", "m"]
 

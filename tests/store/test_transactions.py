@@ -418,6 +418,21 @@ def test_a_hook_of_the_host_that_breaks_the_transaction_is_found_out(
     assert subjects(heard) == ([] if breaks else ["one"])
 
 
+def test_the_last_word_stays_ours_in_a_session_that_lives_long(
+    create_kit: Any, sessions: Any
+) -> None:
+    """The host may begin to listen between two transactions of one session."""
+    kit = create_kit(plugins=(), sessions=sessions)
+    with sessions() as session:
+        for turn in range(2):
+            with kit.transaction(tenant="acme", session=session) as tx:
+                approve(tx, str(turn))
+            assert list(session.dispatch.before_commit)[-1].__module__.startswith("mentorkit.")
+            session.commit()
+            if turn == 0:
+                sa.event.listen(sessions, "before_commit", lambda session: None)
+
+
 def test_two_tenants_in_one_transaction_of_the_host(kit: Any, heard: Any, sessions: Any) -> None:
     with sessions() as session:
         for tenant in ("acme", "other"):

@@ -6,12 +6,13 @@ import inspect
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, dataclass, replace
-from typing import Any
+from dataclasses import FrozenInstanceError, dataclass, field, make_dataclass, replace
+from typing import Any, get_type_hints
 
 import pytest
 
-from mentorkit.domain.frozen import Frozen, quick
+from mentorkit.domain.frozen import NOTHING, Frozen, quick
+from mentorkit.domain.messages import Message
 
 
 def test_what_a_function_makes_of_it_is_made_once() -> None:
@@ -99,3 +100,45 @@ def test_what_is_made_quickly_refuses_what_any_other_would(given: Any) -> None:
         told.append(str(error.value).replace(made.__name__, "Place"))
     assert told[0] == told[1]
     assert str(inspect.signature(Quick)) == str(inspect.signature(Usual))
+
+
+def test_what_is_made_quickly_is_read_by_tools_as_any_other_is() -> None:
+    assert inspect.signature(Quick, eval_str=True) == inspect.signature(Usual, eval_str=True)
+    assert get_type_hints(Quick.__init__) == get_type_hints(Usual.__init__)
+    assert Quick.__init__.__module__ == __name__
+    assert inspect.signature(Message, eval_str=True).parameters["params"].default == Frozen()
+
+
+class Checks:
+    """A dataclass that looks at what it is given."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("bases", "kw_only", "told"),
+    [
+        ((Checks,), True, [("name", str)]),
+        ((), False, [("name", str)]),
+        ((), True, [("names", list, field(default_factory=list))]),
+        ((), True, [("name", str, field(init=False, default=""))]),
+        ((), True, [("a", str), ("put_a", str)]),
+        ((), True, [("self", str)]),
+    ],
+    ids=["post_init", "by_place", "factory", "not_given", "same_name", "self"],
+)
+def test_what_has_more_to_do_is_not_made_quickly(
+    bases: tuple[type, ...], kw_only: bool, told: Any
+) -> None:
+    made = make_dataclass("Made", told, bases=bases, kw_only=kw_only, slots=True, frozen=True)
+    with pytest.raises(TypeError, match="Made has more to do"):
+        quick(made)
+
+
+def test_nothing_is_kept_with_the_one_that_is_empty_for_all() -> None:
+    """Or what was made for one tenant would be found with another."""
+    NOTHING.once(list).append("a secret")
+    assert NOTHING.once(list) == Frozen().once(list) == []

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOUNDATION = ("domain", "hooks", "store", "kit.py", "signals.py", "crew.py", "worker.py",
               "sending.py", "errors.py")  # fmt: skip
-BUDGETS = {FOUNDATION: 8_540, ("journey",): 12_020}
+BUDGETS = {FOUNDATION: 8_640, ("journey",): 12_040}
 """Lines of code: no blank ones, no docstrings, no comments, and no history of migrations.
 
 The plan allowed 7,000 for both together; docs/explanation/departures.md says what became of that.

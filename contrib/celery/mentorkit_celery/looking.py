@@ -19,7 +19,7 @@ def examine() -> Health:
             hint="Call mentorkit_celery.install(celery_app, kit) where the kit is made.",
         )
     for runner in found:
-        told = _settings(runner.app.conf) or _listening(runner)
+        told = _settings(runner.app.conf) or _beat(runner) or _listening(runner)
         if told:
             return told
     return Health(ok=True, message="Celery answers, and workers listen to every queue.")
@@ -43,6 +43,23 @@ def _settings(conf: Any) -> Health | None:
             hint="Leave it out of broker_transport_options, or set an hour.",
         )
     return None
+
+
+def _beat(runner: Runner) -> Health | None:
+    """Return which entry of beat, made by `beat_schedule`, begins a task that there is not."""
+    entries = runner.app.conf.beat_schedule or {}
+    lost = [
+        name for name, entry in entries.items()
+        if name.endswith(".due") and entry.get("task") == name not in runner.app.tasks
+    ]  # fmt: skip
+    if not lost:
+        return None
+    return Health(
+        ok=False,
+        message=f"Beat is to begin the task {lost[0]}, and there is none of that name: what comes"
+        " due, and what a lost message left, waits.",
+        hint=f"Give beat_schedule the prefix of install: beat_schedule(prefix={runner.prefix!r}).",
+    )
 
 
 def _listening(runner: Runner) -> Health | None:

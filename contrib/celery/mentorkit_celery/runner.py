@@ -183,7 +183,8 @@ def install(
 def beat_schedule(*, every: float = 10.0, prefix: str = "mentorkit") -> dict[str, Any]:
     """Return the entry of Celery beat that looks each `every` seconds for what has come due.
 
-    It also finds what a lost message has left: so long does that wait, at most.
+    `prefix` is that of `install`: the task that this begins has it in its name. It also finds what
+    a lost message has left: so long does that wait, at most.
     """
     options = {"expires": every, "queue": f"{prefix}.{_QUEUE['due']}"}
     task = {"task": f"{prefix}.due", "schedule": timedelta(seconds=every), "options": options}

@@ -253,6 +253,13 @@ def test_doctor_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, redis: Broke
     short = app_of()
     short.conf.broker_transport_options = {"visibility_timeout": 60}
     assert "visibility_timeout" in examined(monkeypatch, install(short, kit_of())).message
+    elsewhere = app_of()
+    elsewhere.conf.beat_schedule = beat_schedule()
+    told = examined(monkeypatch, install(elsewhere, kit_of(), prefix="acme"))
+    assert "task mentorkit.due" in told.message
+    assert "beat_schedule(prefix='acme')" in told.hint
+    elsewhere.conf.beat_schedule = beat_schedule(prefix="acme")
+    assert "does not answer" in examined(monkeypatch, install(elsewhere, kit_of())).message
     assert "does not answer" in examined(monkeypatch, install(app_of(), kit_of())).message
     nobody = install(redis.app(), kit_of(), prefix=f"{redis.prefix}.none")
     told = examined(monkeypatch, nobody)

@@ -15,6 +15,7 @@ from mentorkit.errors import Conflict, Invalid, MentorKitError
 from mentorkit.journey import foresee, manners, programs
 from mentorkit.web import answers
 from mentorkit.web.access import allow
+from mentorkit.web.namesakes import persons_beside
 from mentorkit.web.pages import does, shows
 from mentorkit.web.pages.programs import READERS, STAFF
 from mentorkit.web.problems import status
@@ -45,12 +46,13 @@ def nudges(visit: Visit, program: str, wrong: MentorKitError | None = None) -> s
         * SHOWN
     )
     part = rows[first : first + SHOWN]
+    alike = persons_beside(visit, {row["person"] for row in part})
     plans = foresee.plan(visit.kit, **visit.asked(), program=program)
     steps = [step for one in plans for step in one["steps"]]
     return visit.render(
         "nudges.html",
         days=[
-            (day, [_worded(visit, row) for row in those])
+            (day, [_worded(visit, row, alike.get(row["person"], "")) for row in those])
             for day, those in groupby(part, key=lambda row: visit.day(row["at"]))
         ],
         ahead=DAYS,
@@ -91,8 +93,11 @@ def nudges_set(visit: Visit, program: str) -> Response | tuple[str, int]:
     return visit.go("nudges", "set", program=program, anchor="manners")
 
 
-def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its hour by the program's clock and `theirs`, and what it is called."""
+def _worded(visit: Visit, row: dict[str, Any], beside: str) -> dict[str, Any]:
+    """Return a row with its hour by the program's clock and `theirs`, and what it is called.
+
+    What stands `beside` the name tells people of one name apart.
+    """
     at = datetime.fromisoformat(row["at"]).astimezone(ZoneInfo(visit.of.zone))
     there, hour = at.astimezone(ZoneInfo(row["zone"])), f"{at:%H:%M}"
     theirs = f"{there:%H:%M}"
@@ -103,7 +108,7 @@ def _worded(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     what = _told(visit, row["subject"]) or row["template"]
     if row["template"] == manners.SURVEY:  # its subject is the title of the one that is asked
         what = visit.words("Invitation to a survey")
-    return {**row, "hour": hour, "theirs": theirs, "what": what}
+    return {**row, "name": row["name"] + beside, "hour": hour, "theirs": theirs, "what": what}
 
 
 def _told(visit: Visit, subject: dict[str, str]) -> str:
