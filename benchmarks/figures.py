@@ -200,7 +200,8 @@ def main(area: Area, arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{area.name}")
     told = "figures, or a word that several begin with; without one all of these: "
     parser.add_argument("names", nargs="*", metavar="NAME", help=told + ", ".join(area.figures))
-    parser.add_argument("--quick", action="store_true", help="end within a minute")
+    told = "end within a minute; what that is too little for is not judged"
+    parser.add_argument("--quick", action="store_true", help=told)
     told = "print a list of objects, of which `benchmarks.parts.table` makes the page of the docs"
     parser.add_argument("--json", action="store_true", help=told)
     given = parser.parse_args(arguments)
@@ -222,9 +223,9 @@ def tell(rows: Sequence[dict[str, Any]]) -> None:
         goal = "".join(
             f"{kind.replace('_', ' ')} {limit}" for kind, limit in (item["goal"] or {}).items()
         )
-        met = {True: "met", False: "MISSED", None: ""}[item["met"]]
+        met = {True: "met", False: "MISSED", None: "not judged" if goal else ""}[item["met"]]
         value = f"{item['value']:g} {item['unit']}{peer}"
-        print(f"{item['name']:28} {value:>22}   {goal:16} {met:7} {item['says']}")
+        print(f"{item['name']:28} {value:>22}   {goal:16} {met:10} {item['says']}")
         if item["ours"] or item["theirs"]:
             told = "; peer: ".join(filter(None, (item["ours"], item["theirs"])))
             print(f"{'':28} {told}")

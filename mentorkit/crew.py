@@ -29,9 +29,10 @@ T = TypeVar("T")
 log = logging.getLogger("mentorkit.worker")
 PATIENCE = 1.0
 """Seconds after which a piece of work is left to its thread, and the next is begun beside it..."""
-SHORT = 0.25
-"""...where what is next need not wait for what this leads to. Of a provider whose last answer took
-so long nobody waits for the next one either: as many as `SLOTS` are at it beside all others."""
+SHORT = 0.15
+"""...where what is next need not wait for what this leads to: far longer than leaving it takes. Of
+a provider whose last answer took so long nobody waits for the next one either: as many as `SLOTS`
+are at it beside all others."""
 MOMENT = 0.05
 """Seconds for which a thread goes from one task to the next without being asked again."""
 LIMIT = 30.0
@@ -181,8 +182,9 @@ class Provider:
 
     @property
     def oldest(self) -> float:
-        """For how many seconds the one has been at it that has been there longest."""
-        return time.monotonic() - min(self.inside.values(), default=time.monotonic())
+        """For how many seconds the one has been at it that has been there longest: the first."""
+        now = time.monotonic()
+        return now - next(iter(self.inside.values()), now)
 
     @property
     def long(self) -> float:
@@ -196,13 +198,13 @@ class Provider:
 
     def wait(self, now: datetime) -> timedelta:
         """How long to wait for a slot: as long as it took last, unless that is over by far."""
-        oldest = self.oldest
-        seconds = self.took if oldest < 2 * self.took else SLACK * oldest
-        return self.turn_away(now, min(PAUSE, timedelta(seconds=seconds)))
+        oldest, took = self.oldest, self.took
+        return self.turn_away(now, timedelta(seconds=took if oldest < 2 * took else SLACK * oldest))
 
     def turn_away(self, now: datetime, wait: timedelta) -> timedelta:
         """Return how long one more waits that cannot be taken before `wait` is over."""
-        self.last = max(self.last + RETURN, now + wait) if self.last else now + wait
+        first = now + min(wait, PAUSE)
+        self.last = max(self.last + RETURN, first) if self.last else first
         return self.last - now
 
 

@@ -249,8 +249,8 @@ def innocent(url: str, hangs: bool, count: int) -> float:
 
 @area.figure("sqlalchemy", slow=True)
 def hang(effort: Effort) -> Measured:
-    """Of many messages, since what is lost is the patience with the first: a quarter of a second,
-    which is most of a quick run.
+    """Of many messages, since what is lost is the patience with the first: 0.15 seconds, which
+    is more than half of what a quick run takes.
 
     Both at the same time, on a core and a database each, so that whatever else the machine does
     holds up both; the middle one of some runs.
